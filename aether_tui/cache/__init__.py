@@ -1,0 +1,1 @@
+"""The local DuckDB file: leases, schema, merge and rollups."""

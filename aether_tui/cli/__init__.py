@@ -1,0 +1,129 @@
+"""The command line: one module per command group, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from aether_tui import __version__
+from aether_tui.cli.context import Context
+from aether_tui.errors import AetherError, ConfigurationError
+
+# name: (module, attribute, help). `--help` prints this table without loading any of them.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("aether_tui.cli.demo", "demo", "Build a demonstration engagement and open it"),
+    "init": ("aether_tui.cli.init", "init", "Make a workspace"),
+    "config": ("aether_tui.cli.config", "config", "Show, check and explain the configuration"),
+    "auth": ("aether_tui.cli.auth", "auth", "Keep credentials in the system keyring"),
+    "sync": ("aether_tui.cli.sync", "sync", "Pull sources into the cache"),
+    "load": ("aether_tui.cli.load", "load", "Load files into the cache"),
+    "report": ("aether_tui.cli.report", "report", "Print one report as text, JSON or Markdown"),
+    "export": ("aether_tui.cli.export", "export", "Write the engagement as a Markdown pack"),
+    "budget": ("aether_tui.cli.budget", "budget", "The gate: compare measurements with budgets"),
+    "measure": ("aether_tui.cli.measure", "measure", "Print the measurements of one surface as JSON"),
+    "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),
+    "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, show, validate"),
+    "cache": ("aether_tui.cli.cache", "cache", "Size, freshness, integrity and retention of the cache"),
+    "calc": ("aether_tui.cli.calc", "calc", "Calculators: power, intervals, queues, comparisons, …"),
+    "doctor": ("aether_tui.cli.doctor", "doctor", "What works here, what does not, and what to do"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            raise click.UsageError(f"no command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a date or time such as 2026-11-21 or 2026-11-21T14:00Z") from error
+    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-w", "--workspace", type=click.Path(path_type=Path, file_okay=False), help="Engagement folder (default: nearest parent)."
+)
+@click.option("--offline", is_flag=True, envvar="AETHER_OFFLINE", help="Forbid every network call.")
+@click.option("--as-of", callback=_instant, envvar="AETHER_AS_OF", metavar="DATETIME", help="Fix the clock.")
+@click.option("--seed", type=int, default=0, envvar="AETHER_SEED", show_default=True, help="Fix every random draw.")
+@click.option("--start", metavar="SCREEN", default=None, help="Open the console on this screen.")
+@click.version_option(__version__, prog_name="aether-tui", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(
+    ctx: click.Context, workspace: Path | None, offline: bool, as_of: datetime | None, seed: int, start: str | None
+) -> None:
+    """Operations console for people who improve AI products.
+
+    Without a command it opens the console on the workspace.
+    """
+    ctx.obj = Context(workspace_flag=workspace, offline=offline, as_of=as_of, seed=seed)
+    if ctx.invoked_subcommand is None:
+        from aether_tui.cli.console import open_console
+
+        open_console(ctx.obj, start)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; the only place that turns an exception into a line on stderr and an exit status."""
+    try:
+        status = cli.main(args=args, prog_name="aether-tui", standalone_mode=False)
+        code = status if isinstance(status, int) else 0
+        sys.stdout.flush()
+    except AetherError as error:
+        _complain(error.sentence())
+        code = error.exit_code
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        # One line, as for every other error; `--help` is for the rest.
+        where = f"{error.ctx.command_path}: " if isinstance(error, click.UsageError) and error.ctx else ""
+        _complain(f"{where}{' '.join(error.format_message().split())}")
+        code = ConfigurationError.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted; what was stored stays stored")
+        code = 130
+    except BrokenPipeError:
+        # The reader left (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _complain(line: str) -> None:
+    from aether_tui.text import one_line
+
+    click.echo(f"aether-tui: {one_line(line, 2000)}", err=True)

@@ -1,0 +1,154 @@
+"""`aether.toml`: the model of every key. Loading, provenance and messages are in `load_config` below."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Category = Literal["backlog", "queue", "active", "wait", "done", "cancelled"]
+Phase = Literal["ideation", "validation", "specification", "build", "release", "measure", "learn"]
+ItemType = Literal["bug", "feature", "incident", "opportunity", "chore", "other"]
+Environment = Literal["production", "staging", "dev", "other"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of `aether.toml`: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Engagement(Section):
+    """Whom this workspace is about."""
+
+    name: str = Field("", description="Shown at the top of the console and on every export")
+    client: str = Field("", description="The client organisation; hidden in room mode")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="ISO 4217 currency of budgets and reports")
+    timezone: str = Field("UTC", description="IANA time zone for days on screen")
+    fiscal_year_start_month: int = Field(1, ge=1, le=12, description="First month of the fiscal year")
+
+
+class Privacy(Section):
+    """What is kept, and for how long."""
+
+    retention_days: dict[str, int] = Field(
+        default_factory=dict, description="Days to keep raw rows per table; `cache prune` enforces it"
+    )
+    patterns: list[str] = Field(default_factory=list, description="Extra regular expressions to redact before writing")
+
+
+class SpanAttributes(Section):
+    """Which span or resource attributes carry a dimension, tried in order."""
+
+    environment: list[str] = Field(["deployment.environment.name", "deployment.environment"], description="Environment")
+    feature: list[str] = Field(["app.feature", "feature"], description="Feature")
+    team: list[str] = Field(["app.team", "team"], description="Team")
+    scenario: list[str] = Field(["app.scenario", "scenario", "test.scenario"], description="Traffic or test scenario")
+    task_cluster: list[str] = Field(["app.intent", "task.category"], description="Request category")
+    outcome: list[str] = Field(["app.outcome", "outcome"], description="Outcome signal of a task")
+    success_values: list[str] = Field(
+        ["success", "resolved", "accepted", "true", "1", "ok", "yes"], description="Outcome values that mean success"
+    )
+
+
+class CostTags(Section):
+    """Which cost tags carry a dimension, tried in order, without regard to case."""
+
+    environment: list[str] = Field(["environment", "env", "stage"], description="Environment")
+    team: list[str] = Field(["team", "owner", "squad"], description="Team")
+    feature: list[str] = Field(["feature", "product", "app", "application"], description="Feature")
+    service: list[str] = Field(["service", "component"], description="Service")
+
+
+class Mapping(Section):
+    """From the sources' words to ours. Keys are matched without regard to case; `*` and `?` are wildcards.
+
+    Changing this re-derives what is cached, without pulling again.
+    """
+
+    states: dict[str, Category] = Field(default_factory=dict, description='Tracker state (or "TEAM/State") → category')
+    phases: dict[str, Phase] = Field(default_factory=dict, description="Tracker state → lifecycle phase")
+    types: dict[str, ItemType] = Field(default_factory=dict, description="Tracker type or label → type")
+    teams: dict[str, str] = Field(default_factory=dict, description="Tracker team, repository or label → team")
+    services: dict[str, str] = Field(default_factory=dict, description="Repository, service.name or provider service → service")
+    features: dict[str, str] = Field(default_factory=dict, description="Label, project or repository → feature")
+    environments: dict[str, Environment] = Field(
+        default_factory=dict, description="Environment name, account or project → environment"
+    )
+    span_attributes: SpanAttributes = Field(default_factory=SpanAttributes, description="Attributes of spans")
+    cost_tags: CostTags = Field(default_factory=CostTags, description="Tags of cost rows")
+
+
+class Gate(Section):
+    """Thresholds of the go/no-go gate."""
+
+    clusters_share: Share = Field(0.80, description="Share of requests with a request category")
+    fields_share: Share = Field(0.95, description="Share of model calls with every required field")
+    cost_share: Share = Field(0.95, description="Share of model calls with a cost")
+    attribution_share: Share = Field(0.90, description="Share of cost with feature and team")
+    min_requests: int = Field(200, ge=1, description="Requests in the window")
+    window_days: int = Field(28, ge=1, description="Window looked at", json_schema_extra={"unit": "days"})
+
+
+class Anchor(Section):
+    """Where an indicator scores 0 (`poor`) and 100 (`good`)."""
+
+    poor: float
+    good: float
+    source: str = Field("aether.toml", description="Where these two come from, with the year")
+
+
+class Lens(Section):
+    """The three lenses."""
+
+    anchors: dict[str, Anchor] = Field(default_factory=dict, description="Overrides of anchors by indicator id")
+
+
+class Portfolio(Section):
+    """ICE-P."""
+
+    high_score: float | None = Field(None, gt=0, description='What counts as a high score; default: the top third')
+
+
+class Price(Section):
+    """A model price that overrides the shipped table."""
+
+    model: str = Field(description="Model name; * and ? are wildcards")
+    valid_from: str = Field("1970-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$", description="First day it applies")
+    input_usd_per_million: Decimal = Field(ge=0)
+    output_usd_per_million: Decimal = Field(ge=0)
+    cached_usd_per_million: Decimal | None = Field(None, ge=0)
+    cache_write_usd_per_million: Decimal | None = Field(None, ge=0)
+
+
+class Console(Section):
+    """How the console looks and listens."""
+
+    theme: str = Field("aether-dark", description="aether-dark, aether-light, ansi, or any Textual theme")
+    keys: dict[str, str] = Field(default_factory=dict, description="Action id → keys, comma separated")
+    stale_after_hours: float = Field(24, gt=0, description="Age at which a source is called stale")
+
+
+class SourceSettings(BaseModel):
+    """One `[sources.NAME]` table; the connector of that kind checks the rest of its keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str = Field("", description="Connector; default: the table's own name")
+    enabled: bool = Field(True, description="Whether `sync` without names pulls it")
+
+
+class Config(Section):
+    """The whole of `aether.toml`."""
+
+    engagement: Engagement = Field(default_factory=Engagement, description="Whom this workspace is about")
+    sources: dict[str, SourceSettings] = Field(default_factory=dict, description="Outside systems, by a name of yours")
+    privacy: Privacy = Field(default_factory=Privacy, description="What is kept, and for how long")
+    mapping: Mapping = Field(default_factory=Mapping, description="From the sources' words to ours")
+    gate: Gate = Field(default_factory=Gate, description="Thresholds of the go/no-go gate")
+    lens: Lens = Field(default_factory=Lens, description="The three lenses")
+    portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
+    prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")
+    console: Console = Field(default_factory=Console, description="How the console looks and listens")

@@ -1,0 +1,1 @@
+"""One module per framework: data and documents in, a report out."""

@@ -1,0 +1,106 @@
+"""Numbers as people read them. Stored units are seconds, ratios and full precision; here they get their shown unit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aether_tui.report_model import Quantity
+
+NONE = "—"
+
+
+def duration(seconds: float) -> str:
+    """`0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`."""
+    size = abs(seconds)
+    if size < 1:
+        return f"{seconds:.2f} s"
+    if size < 10:
+        return f"{seconds:.1f} s"
+    if size < 120:
+        return f"{seconds:.0f} s"
+    if size < 5400:
+        return f"{seconds / 60:.1f} min"
+    if size < 2 * 86400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} d"
+
+
+def number(value: float) -> str:
+    """Up to four significant figures, thousands separated by commas: `1,640`, `62`, `0.131`, `1.2 M`."""
+    size = abs(value)
+    if size >= 1e6:
+        return f"{value / 1e6:,.1f} M"
+    if size >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}".rstrip("0").rstrip(".")
+    if size >= 1:
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.3g}"
+
+
+def money(value: float, currency: str | None) -> str:
+    """`1,640 USD`, `0.131 USD`, `12.50 USD`."""
+    size = abs(value)
+    text = f"{value:,.0f}" if size >= 100 else f"{value:,.2f}" if size >= 1 or size == 0 else f"{value:.3g}"
+    return f"{text} {currency or 'USD'}"
+
+
+def amount(value: float, unit: str, currency: str | None = None) -> str:
+    """A value with its unit, as shown."""
+    if unit == "s":
+        return duration(value)
+    if unit == "s/turn":
+        return f"{duration(value)}/turn"
+    if unit == "ratio":
+        share = 100 * value
+        return f"{share:.0f} %" if abs(share) >= 10 or share == int(share) else f"{share:.1f} %"
+    if unit.startswith(("USD", "money")):
+        per = unit.partition("/")[2]
+        return money(value, currency) + (f"/{per}" if per else "")
+    if unit == "per_day":
+        return f"{number(value)}/day"
+    if unit == "per_week":
+        return f"{number(value)}/week"
+    if unit == "days":
+        return f"{number(value)} d"
+    return number(value) + (f" {unit}" if unit not in {"", "score", "count"} else "")
+
+
+def quantity(item: Quantity) -> str:
+    """The value as shown, or `—`."""
+    if item.value is None:
+        return NONE
+    return amount(item.value, item.unit, item.currency)
+
+
+def evidence(item: Quantity) -> str:
+    """`[15 %–36 %] n 62`, or the reason why there is no number."""
+    if item.value is None:
+        return item.reason or ""
+    parts = []
+    if item.low is not None and item.high is not None:
+        parts.append(f"[{amount(item.low, item.unit, item.currency)}–{amount(item.high, item.unit, item.currency)}]")
+    if item.n is not None:
+        parts.append(f"n {item.n:,}")
+    if item.stated:
+        parts.append("stated")
+    return " ".join(parts)
+
+
+def age(seconds: float | None) -> str:
+    """`14 m`, `3 h`, `9 d`, `never`."""
+    if seconds is None:
+        return "never"
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} m"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} d"
+
+
+def day(instant: datetime) -> str:
+    """`2026-11-21`."""
+    return instant.strftime("%Y-%m-%d")

@@ -1,0 +1,1 @@
+"""What stands between a source and the cache: cleaning, mapping, aliases and prices."""

@@ -1,0 +1,70 @@
+"""Columns and tables: names, types, units and meanings, from which DDL, merge, recogniser and documentation follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+Value = None | bool | int | float | str | Decimal | datetime | tuple[str, ...]
+"""One cell. Instants are naive UTC `datetime`s, durations seconds, money `Decimal`, `json` columns JSON text."""
+
+Row = tuple[Value, ...]
+"""The raw columns of one record, in the order of `Table.raw`."""
+
+Kind = Literal["text", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day"]
+"""`id`: an identifier (machine made, joined on). `person`: identifies a human, stored only as a keyed hash.
+`texts`: a list of text. Everything else is what it says; `text`, `texts` and `json` come from strangers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    derived: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A record table. `key` identifies a row within one source; `at` is the instant that bounds and buckets it;
+    `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    at: str
+    revision: str | None = None
+
+    @cached_property
+    def raw(self) -> tuple[Column, ...]:
+        """Columns a connector fills, in row order."""
+        return tuple(column for column in self.columns if not column.derived)
+
+    @cached_property
+    def derived(self) -> tuple[Column, ...]:
+        """Columns `ingest` fills."""
+        return tuple(column for column in self.columns if column.derived)
+
+    @cached_property
+    def _raw_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.raw)
+
+    def row(self, **values: Value) -> Row:
+        """A raw row from named values; absent columns are None.
+
+        Raises TypeError for a name that is not a raw column, ValueError when a part of the key is missing.
+        """
+        row = tuple(values.pop(name, None) for name in self._raw_names)
+        if values:
+            raise TypeError(f"{self.name} has no raw column {', '.join(sorted(values))}")
+        for name in self.key:
+            if row[self._raw_names.index(name)] is None:
+                raise ValueError(f"{self.name}.{name} is missing")
+        return row

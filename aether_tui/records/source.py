@@ -1,0 +1,182 @@
+"""What passes between a source and the cache: streams, pages, and the ways in which a source says no."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from aether_tui.records.model import Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One thing a source can be asked for. `tables` are those its pages may fill; the first names the stream's rows.
+
+    `overlap_s` is re-read before the stored cursor on every sync, because sources report late.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    overlap_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be read: which table, why, where in the input, and its text (cut at 4 kB when stored)."""
+
+    table: str
+    reason: str
+    raw: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Files DuckDB reads by itself, for sources with millions of rows.
+
+    `columns` maps a raw column of `table` to the file's columns to try in turn (the first that exists and is not null
+    wins). Everything is read as text and cast to the table's type; `nulls` are texts that mean null. With `hash_key`
+    the column of that name is filled with the hash of the whole row and its ordinal among identical rows.
+    """
+
+    paths: tuple[Path, ...]
+    format: Literal["csv", "parquet", "ndjson"]
+    table: Table
+    columns: Mapping[str, tuple[str, ...]]
+    nulls: tuple[str, ...] = ("", "NULL", "null")
+    hash_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The pages of this stream are a whole export: rows of `table` with the same values of the `scope` columns that the
+    export does not hold are removed. An export with an older `as_of` than the stored one of that scope is refused."""
+
+    table: str
+    scope: tuple[str, ...]
+    as_of: datetime
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows by table name, durable together with `cursor` (None leaves the stored one)."""
+
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    cursor: str | None = None
+    rejects: Sequence[Reject] = ()
+    bulk: Bulk | None = None
+    replace: Replace | None = None
+    total: int | None = None
+    """Rows the source promises for the whole stream, where it says."""
+    problems: Sequence[str] = ()
+    """Sentences for the reader: unknown values counted, a partial file, a disagreement between tables."""
+
+
+@dataclass(slots=True)
+class Network:
+    """What a connector may use of the outside: permission, the folder of `replay:` addresses, and counters it fills."""
+
+    offline: bool = False
+    root: Path = Path()
+    deadline_s: float = 900.0
+    requests: int = 0
+    bytes: int = 0
+    waited_s: float = 0.0
+
+
+class Source(Protocol):
+    """A connector. Entry point group `aether_tui.connectors`; built with validated settings and its secrets by name."""
+
+    kind: str
+    Settings: type[BaseModel]
+    SECRETS: tuple[str, ...]
+    streams: tuple[Stream, ...]
+
+    def __init__(self, settings: BaseModel, secrets: Mapping[str, str], network: Network) -> None: ...
+
+    def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
+        """Pages of `stream` changed after the cursor `since`, oldest first where the source can.
+
+        Applies the overlap itself. Raises SourceError; never stores.
+        """
+        ...
+
+    async def check(self) -> str:
+        """One cheap call that proves the credential; returns who we are to the source."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The beginning of a file, for recognising its kind: its name, and up to 64 KiB, decompressed."""
+
+    path: Path
+    head: bytes
+
+
+class FileKind(Protocol):
+    """A kind of file `load` can read. Entry point group `aether_tui.files`."""
+
+    kind: str
+    title: str
+
+    def recognises(self, sample: Sample) -> bool:
+        """Whether the content (not the name alone) is of this kind."""
+        ...
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """Pages of all given files, which belong together (one export may be many files).
+
+        Raises Malformed naming file and place; a single bad row is a reject, not an error.
+        """
+        ...
+
+
+class SourceError(Exception):
+    """The source said no. `hint` says what to do."""
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+class Offline(SourceError):
+    """Not reachable: no network, refused, DNS, or --offline."""
+
+
+class Denied(SourceError):
+    """Credential missing, wrong or expired (401), or without the permission (403)."""
+
+
+class Gone(SourceError):
+    """Absent, or not visible to this credential (404), or removed for good (410)."""
+
+
+class Refused(SourceError):
+    """The request itself was refused (other 4xx, GraphQL errors): permanent for this stream."""
+
+
+class RateLimited(SourceError):
+    """A limit that opens only at `opens_at` (UTC), later than this sync may wait."""
+
+    def __init__(self, what: str, *, opens_at: datetime | None = None, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.opens_at = opens_at
+
+
+class Transient(SourceError):
+    """Still failing after the retries (5xx, timeouts, cut answers)."""
+
+
+class Malformed(SourceError):
+    """The answer or file is not what it should be (HTML, broken JSON, over the size cap, paging that never ends)."""

@@ -1,0 +1,1 @@
+"""Small exact statistics on the standard library and numpy."""

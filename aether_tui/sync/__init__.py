@@ -1,0 +1,1 @@
+"""Runs connectors and loads files: cursors, resume, progress."""

@@ -1,0 +1,22 @@
+"""Text from strangers: made harmless once, for every face. Titles, prompts, branch names and XML come from outside."""
+
+from __future__ import annotations
+
+import re
+
+# OSC, DCS, APC, PM and SOS strings up to their terminator; CSI sequences; other two-byte escapes.
+_ESCAPES = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x1b\\|\x07|\x9c|$)|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]", re.S)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+
+
+def plain(text: str, limit: int = 2000) -> str:
+    """`text` without escape sequences, control characters and bidirectional overrides; new lines and tabs stay."""
+    text = _BIDI.sub("", _CONTROL.sub("", _ESCAPES.sub("", text[: 4 * limit])))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """`plain` text on one line."""
+    return plain(_SPACES.sub(" ", plain(text, 4 * limit)).strip(), limit)

@@ -1,0 +1,27 @@
+"""Everything a connector needs to import: re-exported from `aether_tui.records`."""
+
+from aether_tui.records import Column, Row, Table, Value
+from aether_tui.records.source import (
+    Bulk,
+    Denied,
+    FileKind,
+    Gone,
+    Malformed,
+    Network,
+    Offline,
+    Page,
+    RateLimited,
+    Refused,
+    Reject,
+    Replace,
+    Sample,
+    Source,
+    SourceError,
+    Stream,
+    Transient,
+)
+
+__all__ = [
+    "Bulk", "Column", "Denied", "FileKind", "Gone", "Malformed", "Network", "Offline", "Page", "RateLimited", "Refused",
+    "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table", "Transient", "Value",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Screens: faces of reports, and forms over documents."""
