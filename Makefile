@@ -1,0 +1,64 @@
+# Two commands: `make demo` and `make test`. Both need only Python >= 3.11, git and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check unit gate docs docs-check lock bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
+
+demo: $(VENV)/.run ## build a demonstration engagement and open it
+	@$(BIN)/aether-tui demo --dir $(DEMO)
+
+test: check unit gate ## everything a change must pass
+
+check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory docs-check
+
+unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml
+
+gate: $(VENV)/.dev ## the project's own budgets, over its own test report
+	$(BIN)/aether-tui budget check report-junit.xml
+
+docs: $(VENV)/.dev ## write the generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+docs-check: $(VENV)/.dev
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.dev ## measure; prints ratios
+	$(BIN)/python -m benchmarks
+
+lock: ## renew the lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  pyproject.toml --group build -o requirements.lock --upgrade
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the environment and what the tools left
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report-junit.xml
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aether-tui needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
+	@$(PYTHON) -m venv $(VENV)
+
+# One environment: what the product runs on, then, for `make test`, what it is checked with.
+$(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "setting up $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
