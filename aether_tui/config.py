@@ -72,7 +72,9 @@ class Mapping(Section):
     phases: dict[str, Phase] = Field(default_factory=dict, description="Tracker state → lifecycle phase")
     types: dict[str, ItemType] = Field(default_factory=dict, description="Tracker type or label → type")
     teams: dict[str, str] = Field(default_factory=dict, description="Tracker team, repository or label → team")
-    services: dict[str, str] = Field(default_factory=dict, description="Repository, service.name or provider service → service")
+    services: dict[str, str] = Field(
+        default_factory=dict, description="Repository, service.name or provider service → service"
+    )
     features: dict[str, str] = Field(default_factory=dict, description="Label, project or repository → feature")
     environments: dict[str, Environment] = Field(
         default_factory=dict, description="Environment name, account or project → environment"
@@ -109,7 +111,7 @@ class Lens(Section):
 class Portfolio(Section):
     """ICE-P."""
 
-    high_score: float | None = Field(None, gt=0, description='What counts as a high score; default: the top third')
+    high_score: float | None = Field(None, gt=0, description="What counts as a high score; default: the top third")
 
 
 class Price(Section):

@@ -251,9 +251,7 @@ def envelope(report: Report[D]) -> bytes:
 
 def save(report: Report[D]) -> bytes:
     """The saved form of a report, for `load`."""
-    return msgspec.json.encode(
-        {name: getattr(report, name) for name in SavedReport.__struct_fields__}
-    )
+    return msgspec.json.encode({name: getattr(report, name) for name in SavedReport.__struct_fields__})
 
 
 def load(data: bytes) -> SavedReport:

@@ -57,7 +57,13 @@ def test_wheel_runs_the_main_job_in_an_empty_environment(installed: Path, tmp_pa
 
 @pytest.mark.xdist_group("package")
 def test_wheel_holds_no_tests_and_no_contract_data(installed: Path) -> None:
-    listing = run([str(installed / "python"), "-c", "import aether_tui, pathlib; print(*pathlib.Path(aether_tui.__file__).parent.parent.iterdir(), sep='\\n')"])
+    listing = run(
+        [
+            str(installed / "python"),
+            "-c",
+            "import aether_tui, pathlib; print(*pathlib.Path(aether_tui.__file__).parent.parent.iterdir(), sep='\\n')",
+        ]
+    )
     names = {Path(line).name for line in listing.splitlines()}
     assert {"aether_tui", "connectors", "screens"} <= names
     assert "tests" not in names

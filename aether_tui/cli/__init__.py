@@ -75,7 +75,10 @@ def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "-w", "--workspace", type=click.Path(path_type=Path, file_okay=False), help="Engagement folder (default: nearest parent)."
+    "-w",
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Engagement folder (default: nearest parent).",
 )
 @click.option("--offline", is_flag=True, envvar="AETHER_OFFLINE", help="Forbid every network call.")
 @click.option("--as-of", callback=_instant, envvar="AETHER_AS_OF", metavar="DATETIME", help="Fix the clock.")

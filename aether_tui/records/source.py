@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from aether_tui.records.model import Row, Table
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ def find(explicit: Path | None = None, start: Path | None = None) -> Workspace:
         if (named / CONFIG_NAME).is_file():
             return Workspace(named.resolve())
         raise ConfigurationError(
-            f"no {CONFIG_NAME} in it", where=str(named), next_step="make one with `aether-tui init`, or try `aether-tui demo`"
+            f"no {CONFIG_NAME} in it",
+            where=str(named),
+            next_step="make one with `aether-tui init`, or try `aether-tui demo`",
         )
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
