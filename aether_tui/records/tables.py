@@ -61,6 +61,7 @@ WORK_TRANSITIONS = Table(
         _c("from_state", "text", "State left; null for the first"),
         _c("from_type", "text", "The tracker's own class of the state left"),
         _c("actor", "person", "Who moved it"),
+        _c("source_team", "text", "The tracker's own team or board of the item, for team-specific state mappings"),
         _d("to_category", "text", "Category of the state entered, by mapping"),
         _d("from_category", "text", "Category of the state left, by mapping"),
     ),
