@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -78,9 +78,14 @@ class Page:
     """Sentences for the reader: unknown values counted, a partial file, a disagreement between tables."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Network:
-    """What a connector may use of the outside: permission, the folder of `replay:` addresses, and counters it fills."""
+    """What a connector may use of the outside: permission, the folder of `replay:` addresses, the clock, and counters
+    it fills. `source` is the name of its table in `aether.toml`, for messages."""
 
     offline: bool = False
     root: Path = Path()
@@ -88,6 +93,8 @@ class Network:
     requests: int = 0
     bytes: int = 0
     waited_s: float = 0.0
+    source: str = ""
+    now: Callable[[], datetime] = _now
 
 
 class Source(Protocol):

@@ -1,0 +1,180 @@
+"""What a server answered, and what that means: fine, try again, or a typed error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+
+from aether_tui.text import one_line
+from connectors.base import Denied, Gone, Malformed, RateLimited, Refused, SourceError, Transient
+
+TRIES = 6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One whole answer. `headers` have lower-case names; `asked` names the request without its query."""
+
+    asked: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received: datetime
+
+    @cached_property
+    def json(self) -> object:
+        """The body as JSON. Raises Malformed when it is none: a login page, a cut document, text behind it."""
+        head = self.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head.startswith(b"<"):
+            raise Malformed(
+                f"{self.asked} answered a web page{self._title()} instead of JSON: this is not the API",
+                hint="check the url of this source, and whether a proxy or a login page is in between",
+            )
+        try:
+            return _whole(json.loads(self.body, parse_constant=lambda _: None), self.body)
+        except (ValueError, RecursionError):
+            raise Malformed(
+                f"{self.asked} answered {len(self.body):,} bytes that are not a JSON document",
+                hint="run sync again; if it stays, check the url of this source",
+            ) from None
+
+    @property
+    def document(self) -> object:
+        """The body as JSON; None when it is none."""
+        try:
+            return self.json
+        except Malformed:
+            return None
+
+    @property
+    def now(self) -> datetime:
+        """The server's own clock, as far as it says; waits are computed from it."""
+        try:
+            said = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return self.received
+        return said if said.tzinfo else said.replace(tzinfo=UTC)
+
+    def seconds_until(self, opens_at: datetime) -> float:
+        """Seconds from the server's present to an aware instant; at least 0."""
+        return max(0.0, (opens_at - self.now).total_seconds())
+
+    def retry_after_s(self) -> float | None:
+        """What `Retry-After` says, in seconds; None when absent or unreadable."""
+        said = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?", said):
+            return float(said)
+        try:
+            at = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        return self.seconds_until(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+    def message(self) -> str:
+        """The server's own words on one line; empty when it had none."""
+        try:
+            return one_line(next(_words(self.json), ""))
+        except Malformed:
+            web_page = self.body.lstrip().startswith(b"<")
+            return one_line(self._title().strip(" “”") if web_page else self.body[:800].decode(errors="replace"))
+
+    def _title(self) -> str:
+        found = re.search(rb"<title[^>]*>(.{0,200}?)</title>", self.body[:65536], re.I | re.S)
+        return f" “{one_line(found[1].decode(errors='replace'), 80)}”" if found else ""
+
+
+def _words(document: object) -> Iterator[str]:
+    """The texts of an error document, most telling first (GraphQL, Jira, GitHub and plain forms)."""
+    if isinstance(document, str) and document:
+        yield document
+    elif isinstance(document, list):
+        for item in document:
+            yield from _words(item)
+    elif isinstance(document, Mapping):
+        for name in ("userPresentableMessage", "extensions", "errorMessages", "message", "error", "detail", "title"):
+            if name != "extensions" or isinstance(document.get(name), Mapping):
+                yield from _words(document.get(name))
+        errors = document.get("errors")
+        if isinstance(errors, Mapping):
+            yield from (f"{field}: {words}" for field, value in errors.items() for words in _words(value))
+        else:
+            yield from _words(errors)
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _whole(document: object, body: bytes) -> object:
+    """`document` without halves of surrogate pairs: they cannot be stored as UTF-8."""
+    return _repaired(document) if _SURROGATE.search(body) else document
+
+
+def _repaired(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_repaired(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_repaired(name)): _repaired(item) for name, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again: exactly after `wait_s` where the server said so, else after growing pauses that begin with
+    `first_pause_s`; `error` is raised when patience (`tries`, the deadline) ends."""
+
+    error: SourceError
+    wait_s: float | None = None
+    first_pause_s: float = 1.0
+    tries: int = TRIES
+
+
+Verdict = Again | SourceError | None
+"""None: the answer is fine."""
+
+Classify = Callable[[Answer], Verdict]
+
+
+def classify(answer: Answer) -> Verdict:
+    """What an answer means for services without special customs.
+
+    Hints name no credential; the client adds which one and where it is kept.
+    """
+    said = f": {answer.message()}" if answer.status >= 400 and answer.message() else ""
+    what = f"{answer.asked} answered {answer.status}{said}"
+    match answer.status:
+        case 200 | 201 | 202:
+            return _readable(answer)
+        case 204 | 304:
+            return None
+        case 401:
+            return Denied(f"{what}: the credential was not accepted")
+        case 403:
+            return Denied(f"{what}: the credential lacks a permission")
+        case 404:
+            return Gone(f"{what}: absent, or not visible to this credential", hint="check the names in aether.toml")
+        case 410:
+            return Gone(f"{what}: this address was removed for good", hint="upgrade aether-tui")
+        case 408 | 425 | 429:
+            limit = RateLimited(f"{what}: too many requests", hint="run sync again later")
+            return Again(limit, wait_s=answer.retry_after_s())
+        case status if status >= 500:
+            trouble = Transient(f"{what}: the service has trouble", hint="run sync again later")
+            return Again(trouble, wait_s=answer.retry_after_s())
+        case _:
+            return Refused(what, hint="check the settings of this source")
+
+
+def _readable(answer: Answer) -> Verdict:
+    try:
+        answer.json  # noqa: B018 - reading it is the check
+    except Malformed as error:
+        web_page = answer.body.lstrip().startswith(b"<")
+        return error if web_page else Again(error, tries=2)
+    return None

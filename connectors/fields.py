@@ -1,0 +1,130 @@
+"""Reading JSON of strangers: a field that is missing or of another type is None, an instant of unknown form is an error."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from connectors.base import Reject, Row, Table
+
+Node = Mapping[str, object]
+"""A JSON object as it arrived."""
+
+Rows = dict[str, list[Row]]
+"""Raw rows by table name."""
+
+
+def dig(node: object, *path: str) -> object:
+    """The value at `path` inside nested objects; None where a step is missing."""
+    for name in path:
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(name)
+    return node
+
+
+def text(node: object, *path: str) -> str | None:
+    """Text or a number as text; empty text, like everything else, is None."""
+    value = dig(node, *path)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value) or None
+
+
+def number(node: object, *path: str) -> float | None:
+    """A finite number, also from text."""
+    value = dig(node, *path)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def integer(node: object, *path: str) -> int | None:
+    """A whole number, also from text; ids above 2^53 stay exact."""
+    value = dig(node, *path)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def objects(node: object, *path: str) -> list[Node]:
+    """The objects of a list; anything else in it is left out."""
+    value = dig(node, *path)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def names(items: Iterable[Node], field: str = "name") -> tuple[str, ...]:
+    """The texts of one field of several objects."""
+    return tuple(name for item in items if (name := text(item, field)) is not None)
+
+
+def instant(node: object, *path: str) -> datetime | None:
+    """An instant as naive UTC: ISO 8601 with any offset and any decimals, ` UTC`, or epoch seconds, ms, µs or ns.
+
+    A missing or empty value is None. Raises ValueError for a form it does not know: that row is a reject.
+    """
+    value = dig(node, *path)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _epoch(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value!r}")
+    try:
+        read = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+    except ValueError:
+        raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value[:60]!r}") from None
+    return read if read.tzinfo is None else read.astimezone(UTC).replace(tzinfo=None)
+
+
+def _epoch(value: float) -> datetime:
+    # Seconds of today have 10 digits, milliseconds 13, microseconds 16, nanoseconds 19.
+    for limit, per_second in ((1e11, 1), (1e14, 10**3), (1e17, 10**6), (math.inf, 10**9)):
+        if abs(value) < limit:
+            try:
+                return datetime.fromtimestamp(value / per_second, UTC).replace(tzinfo=None)
+            except (ValueError, OverflowError, OSError):
+                break
+    raise ValueError(f"not an instant: {value!r}")
+
+
+def zulu(at: datetime) -> str:
+    """A naive UTC instant in the form all services read: `2026-11-21T08:00:00.000Z`."""
+    return f"{at.isoformat(timespec='milliseconds')}Z"
+
+
+def add(rows: Rows, more: Mapping[str, Sequence[Row]]) -> None:
+    """Append the rows of `more` to `rows`, table by table."""
+    for table, items in more.items():
+        rows.setdefault(table, []).extend(items)
+
+
+def mapped(
+    nodes: Iterable[Node], table: str, mapper: Callable[[Node], Mapping[str, Sequence[Row]]]
+) -> tuple[Rows, list[Reject]]:
+    """The rows of every node; one that cannot be read becomes a reject of `table` and the others stay."""
+    rows: Rows = {table: []}
+    rejects: list[Reject] = []
+    for node in nodes:
+        try:
+            add(rows, mapper(node))
+        except ValueError as error:
+            where = text(node, "id") or text(node, "number") or ""
+            rejects.append(Reject(table, str(error), json.dumps(node, ensure_ascii=False)[:4096], where))
+    return rows, rejects
+
+
+def latest(rows: Rows, table: Table, column: str, known: datetime | None) -> datetime | None:
+    """The greatest instant of one column, or the one `known` before when that is later."""
+    place = [raw.name for raw in table.raw].index(column)
+    found = (row[place] for row in rows.get(table.name, ()))
+    return max((at for at in (known, *found) if isinstance(at, datetime)), default=None)

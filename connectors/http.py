@@ -1,0 +1,329 @@
+"""The one HTTP client of all connectors, and the only module that knows the HTTP library.
+
+It retries what may be retried, waits as long as the server says, keeps within the sync's deadline, caps what it reads,
+sends credentials to the configured address only, masks them in every message, and serves `replay:` addresses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import random
+import ssl
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.answers import TRIES, Again, Answer, Classify, classify
+from connectors.base import Denied, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.replay import SCHEME, Replay
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_BYTES = 64 * 1024 * 1024
+_LONGEST_PAUSE = 60.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpSettings(BaseModel):
+    """Keys every `[sources.NAME]` table of an HTTP source has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = Field("", description="Connector; default: the table's own name")
+    enabled: bool = Field(True, description="Whether `sync` without names pulls it")
+    url: str = Field(description="Address of the service, or replay:PATH for recorded answers")
+    ca_bundle: str = Field("", description="PEM file of a private certificate authority; default: the public ones")
+
+
+class _Retry(Exception):
+    def __init__(self, again: Again) -> None:
+        super().__init__(str(again.error))
+        self.again = again
+
+
+class Http:
+    """Requests to one service. `secrets` are its credentials by name: all must be there, none is ever shown.
+
+    `clock` (monotonic seconds) and `jitter` (0 to 1) enter for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        network: Network,
+        *,
+        service: str,
+        secrets: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+        classify: Classify = classify,
+        ca_bundle: str = "",
+        max_bytes: int = MAX_BYTES,
+        concurrency: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.network = network
+        self._service = service
+        self._secrets = {name: value.strip() for name, value in secrets.items()}
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "aether-tui",
+            **(headers or {}),
+        }
+        if basic is not None:
+            token = base64.b64encode(":".join(part.strip() for part in basic).encode()).decode()
+            self._headers["Authorization"] = f"Basic {token}"
+        self._classify = classify
+        self._ca_bundle = ca_bundle
+        self._max_bytes = max_bytes
+        self._slots = asyncio.Semaphore(concurrency)
+        self._clock = clock
+        self._jitter = jitter
+        self._ends = clock() + network.deadline_s
+        self._replay = Replay(network.root / url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
+        self._client: httpx.AsyncClient | None = None
+        self.base = "" if self._replay else url.rstrip("/")
+
+    async def get(self, target: str, query: Mapping[str, str] | None = None) -> Answer:
+        """GET a path of the service, or an absolute address of the same origin (a `next` link).
+
+        Raises SourceError, after the retries that make sense.
+        """
+        return await self._persistently("GET", target, query, None)
+
+    async def post(self, target: str, body: Mapping[str, object]) -> Answer:
+        """POST JSON that only reads (all our POSTs do), so it is retried like a GET. Raises SourceError."""
+        return await self._persistently("POST", target, None, body)
+
+    async def close(self) -> None:
+        """Close connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def mask(self, words: str) -> str:
+        """`words` without any credential, plain or as sent."""
+        sent = self._headers.get("Authorization", "").rpartition(" ")[2]
+        for secret in sorted({*self._secrets.values(), sent}, key=len, reverse=True):
+            if len(secret) >= 4:
+                words = words.replace(secret, "***")
+        return words
+
+    # -- patience
+
+    async def _persistently(
+        self, method: str, target: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+    ) -> Answer:
+        import stamina
+
+        tries = 0
+
+        def pause(error: Exception) -> bool | float:
+            return self._pause(error.again, tries) if isinstance(error, _Retry) else False
+
+        try:
+            self._permitted()
+            async for attempt in stamina.retry_context(on=pause, attempts=TRIES, timeout=None):
+                with attempt:
+                    tries += 1
+                    return await self._once(method, target, query, body)
+        except _Retry as last:
+            raise self._told(last.again.error, last.again.wait_s) from None
+        except SourceError as error:
+            raise self._told(error) from None
+        raise AssertionError("unreachable")
+
+    def _pause(self, again: Again, tries: int) -> bool | float:
+        """Seconds until the next try; False when there is none."""
+        growing = again.first_pause_s * (2.0 ** (tries - 1) + self._jitter() / 2)
+        wait_s = min(growing, _LONGEST_PAUSE * max(1.0, again.first_pause_s)) if again.wait_s is None else again.wait_s
+        if tries >= again.tries or self._clock() + wait_s > self._ends:
+            return False
+        self.network.waited_s += wait_s
+        return wait_s
+
+    def _told(self, error: SourceError, wait_s: float | None = None) -> SourceError:
+        """`error` as the user reads it: credentials masked, the hint complete, when the limit opens."""
+        error.what = self.mask(error.what)
+        error.hint = self.mask(error.hint)
+        error.args = (error.what,)
+        if isinstance(error, Denied) and not error.hint:
+            error.hint = self._credential_hint()
+        if isinstance(error, RateLimited) and error.opens_at is None and wait_s is not None:
+            error.opens_at = self.network.now() + timedelta(seconds=wait_s)
+            error.hint = f"run sync again after {error.opens_at:%Y-%m-%d %H:%M} UTC"
+        return error
+
+    def _permitted(self) -> None:
+        if self._replay:
+            return
+        if self.network.offline:
+            raise Offline(f"{self._service} was not asked: offline", hint="run sync without --offline")
+        for name, value in self._secrets.items():
+            if not value:
+                raise Denied(f"{self._service}: no {name} is stored", hint=self._credential_hint())
+            if not (value.isascii() and value.isprintable()):
+                raise Denied(f"{self._service}: {name} has characters no credential has", hint=self._credential_hint())
+
+    def _credential_hint(self) -> str:
+        source = self.network.source or self._service.lower()
+        variables = ", ".join(f"AETHER_{source}_{name}".upper().replace("-", "_") for name in self._secrets)
+        return f"store a valid credential with `aether-tui auth set {source}`, or in {variables}"
+
+    # -- one request
+
+    async def _once(
+        self, method: str, target: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+    ) -> Answer:
+        url = self._address(target)
+        for _ in range(4):
+            async with self._slots:
+                answer = await self._send(method, url, query, body)
+            if answer.status not in _REDIRECTS:
+                verdict = self._classify(answer)
+                if isinstance(verdict, Again):
+                    raise _Retry(verdict)
+                if verdict is not None:
+                    raise verdict
+                return answer
+            url, query = self._redirected(answer, url), None
+        raise Malformed(f"{answer.asked} redirects in a circle", hint="check the url of this source")
+
+    def _address(self, target: str) -> str:
+        """The absolute address of `target`. Raises Refused for another origin: credentials would travel."""
+        base = self.base or "http://replay"
+        if target.startswith("/"):
+            return base + target
+        if _origin(target) != _origin(base):
+            raise Refused(
+                f"{self._service} points to another address, {urlsplit(target).netloc[:100]}: not followed",
+                hint="set the url of this source to that address if it is right",
+            )
+        return target
+
+    def _redirected(self, answer: Answer, url: str) -> str:
+        where = urljoin(url, answer.headers.get("location", ""))
+        return self._address(where)
+
+    async def _send(
+        self, method: str, url: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+    ) -> Answer:
+        import httpx
+
+        asked = f"{method} {urlsplit(url).path}"
+        try:
+            client = self._connected()
+            async with client.stream(method, url, params=query or None, json=body) as response:
+                self.network.requests += 1
+                content = await self._read(response, asked)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(asked, response.status_code, headers, content, self.network.now())
+        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
+            raise self._failed(error, asked) from error
+
+    def _connected(self) -> httpx.AsyncClient:
+        import httpx
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                headers=self._headers,
+                timeout=httpx.Timeout(60.0, connect=10.0),
+                verify=self._trust(),
+                transport=httpx.MockTransport(self._replayed) if self._replay else None,
+            )
+        return self._client
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        if not self._ca_bundle:
+            # Building the default context takes 20 ms; recordings need none.
+            return self._replay is None
+        try:
+            return ssl.create_default_context(cafile=self._ca_bundle)
+        except (OSError, ssl.SSLError) as error:
+            raise Refused(
+                f"ca_bundle {self._ca_bundle} cannot be read: {error}", hint="set ca_bundle to a PEM file"
+            ) from error
+
+    async def _read(self, response: httpx.Response, asked: str) -> bytes:
+        """The body, inflated while the cap is watched: a bomb costs no memory, a cut one is no answer."""
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
+            raise Malformed(f"{asked} answered in the encoding {coding[:40]}, which nobody asked for")
+        inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            self.network.bytes += len(chunk)
+            room = self._max_bytes - len(body) + 1
+            try:
+                body += inflate.decompress(chunk, room) if inflate else chunk
+            except zlib.error:
+                raise _Retry(Again(_damaged(asked), tries=2)) from None
+            if len(body) > self._max_bytes:
+                raise Malformed(
+                    f"{asked} answered more than {self._max_bytes // 1024**2} MiB: refused",
+                    hint="ask for less: a shorter period, or fewer projects",
+                )
+        if inflate and not inflate.eof and (body or inflate.unconsumed_tail):
+            raise _Retry(Again(_damaged(asked), tries=2))
+        return bytes(body)
+
+    def _failed(self, error: Exception, asked: str) -> Exception:
+        """What a failure below HTTP means: TLS is final, no connection is offline after a second try, else again."""
+        import httpx
+
+        host = urlsplit(self.base).netloc
+        reason = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+        if reason is not None:
+            return Refused(
+                f"{self._service}: the certificate of {host} is not trusted ({reason.reason or reason})",
+                hint="for a private certificate authority set ca_bundle of this source to its PEM file",
+            )
+        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+            return Refused(f"{self._service}: {self.base[:200]} is not a usable address: {error}", hint="check the url")
+        if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+            offline = Offline(
+                f"{self._service} cannot be reached at {host} ({error or type(error).__name__})",
+                hint="check the network, the proxy and the url; cached data stay usable",
+            )
+            return _Retry(Again(offline, tries=2))
+        kind = "took too long" if isinstance(error, httpx.TimeoutException) else "broke off"
+        trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint="run sync again later")
+        return _Retry(Again(trouble))
+
+    async def _replayed(self, request: httpx.Request) -> httpx.Response:
+        import httpx
+
+        assert self._replay is not None
+        sent = json.loads(request.content) if request.content else None
+        query = dict(request.url.params)
+        status, headers, body = self._replay.answer(request.method, request.url.path, query, sent)
+        return httpx.Response(status, headers=headers, content=_once_through(body))
+
+
+async def _once_through(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _damaged(asked: str) -> Malformed:
+    return Malformed(f"{asked} answered compressed bytes that are damaged or cut short", hint="run sync again later")

@@ -1,0 +1,36 @@
+"""Guards against paging that never ends."""
+
+from __future__ import annotations
+
+import hashlib
+
+from connectors.base import Malformed
+
+_EMPTY_PAGES = 3
+_PAGES = 10_000
+
+
+class PageGuard:
+    """Watches the pages of one stream: each token once, few empty pages, a bounded number of pages."""
+
+    def __init__(self, asked: str) -> None:
+        self._asked = asked
+        self._seen: set[str] = set()
+        self._empty = 0
+
+    def follow(self, token: str, *, rows: int) -> None:
+        """Allow asking for the page behind `token`, after a page of `rows`. Raises Malformed when that cannot end."""
+        self._empty = 0 if rows else self._empty + 1
+        if token in self._seen:
+            digest = hashlib.sha256(token.encode()).hexdigest()[:12]
+            raise self._stop(f"offered the same page twice (token {digest})")
+        if self._empty > _EMPTY_PAGES:
+            raise self._stop(f"offered a further page after {self._empty} empty ones")
+        self._seen.add(token)
+        if len(self._seen) > _PAGES:
+            raise self._stop(f"offered more than {_PAGES:,} pages")
+
+    def _stop(self, what: str) -> Malformed:
+        return Malformed(
+            f"{self._asked} {what}: stopped, what came before is kept", hint="run sync again; report it if it stays"
+        )

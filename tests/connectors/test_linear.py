@@ -1,0 +1,266 @@
+"""Linear against its published schema, executed; and its customs around limits."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, GraphQLSchema, graphql_sync, parse, validate
+from graphql.validation import NoDeprecatedCustomRule
+
+from connectors.base import RateLimited, Refused
+from connectors.linear import Linear, LinearSettings, linear_issue_rows
+from tests.connectors.pull import Pulled, call, network, pull, recordings
+from tests.connectors.server import Reply, Request, serving
+
+DOCUMENTS = sorted(path.name for path in files("connectors").joinpath("queries").iterdir())
+
+
+def linear(url: str, **values: Any) -> Linear:
+    return Linear(LinearSettings(url=url), {"api_key": "lin_api_canary"}, network(**values))
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("linear")])
+def test_documents_are_valid_and_use_nothing_deprecated(linear_schema: GraphQLSchema, name: str) -> None:
+    document = parse(files("connectors").joinpath("queries", name).read_text())
+    assert validate(linear_schema, document) == []
+    assert validate(linear_schema, document, [NoDeprecatedCustomRule]) == []
+
+
+def test_the_check_would_notice_an_unknown_or_deprecated_field(linear_schema: GraphQLSchema) -> None:
+    assert isinstance(linear_schema.type_map["Issue"], GraphQLObjectType)
+    old = next(
+        name
+        for name, definition in linear_schema.type_map["Issue"].fields.items()
+        if definition.deprecation_reason and not definition.args
+    )
+    assert validate(linear_schema, parse("{ issues { nodes { nonsense } } }"))
+    assert validate(linear_schema, parse(f'{{ issue(id: "1") {{ {old} }} }}'), [NoDeprecatedCustomRule])
+
+
+# -- a peer that executes the schema
+
+
+def issue(number: int, spans: int = 3) -> dict[str, Any]:
+    created = datetime.fromisoformat("2026-01-01") + timedelta(hours=number)
+    states = [("Backlog", "backlog"), ("In Progress", "started"), ("Done", "completed")]
+    return {
+        "id": f"id-{number}",
+        "identifier": f"ENG-{number}",
+        "title": f"Issue {number}",
+        "createdAt": f"{created.isoformat()}.000Z",
+        "updatedAt": f"{(created + timedelta(days=9)).isoformat()}.500Z",
+        "estimate": 3,
+        "priorityLabel": "High",
+        "url": f"https://linear.app/acme/issue/ENG-{number}",
+        "state": {"name": "Done", "type": "completed"},
+        "team": {"key": "ENG"},
+        "project": {"name": "Checkout"},
+        "labels": {"nodes": [{"name": "bug"}]},
+        "spans": [
+            {
+                "stateId": states[n % 3][0],
+                "startedAt": f"{(created + timedelta(hours=n)).isoformat()}Z",
+                "state": {"name": states[n % 3][0], "type": states[n % 3][1]},
+            }
+            for n in range(spans)
+        ],
+    }
+
+
+class Peer:
+    """Executes Linear's own schema over a list of issues, with Relay paging."""
+
+    def __init__(self, schema: GraphQLSchema, issues: list[dict[str, Any]]) -> None:
+        self.schema = schema
+        self.issues = issues
+        self.sizes: list[int] = []
+        self.points_per_issue = 98.0
+
+    def _connection(self, nodes: list[dict[str, Any]], first: int, after: str | None) -> dict[str, Any]:
+        begin = int(after) if after else 0
+        end = begin + first
+        return {"nodes": nodes[begin:end], "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(end)}}
+
+    def _resolve(self, source: Any, info: Any, **arguments: Any) -> Any:
+        match info.field_name:
+            case "issues":
+                since = arguments["filter"]["updatedAt"]["gte"]
+                found = sorted(
+                    (one for one in self.issues if one["updatedAt"] >= since),
+                    key=lambda one: one["updatedAt"],
+                    reverse=True,
+                )
+                self.sizes.append(arguments["first"])
+                return self._connection(found, arguments["first"], arguments.get("after"))
+            case "issue":
+                return next(one for one in self.issues if one["id"] == arguments["id"])
+            case "stateHistory":
+                return self._connection(source["spans"], arguments["first"], arguments.get("after"))
+            case "viewer" | "organization":
+                return {"name": info.field_name.title()}
+            case name:
+                return source.get(name)
+
+    def __call__(self, request: Request) -> Reply:
+        done = graphql_sync(
+            self.schema,
+            request.json["query"],
+            variable_values=request.json["variables"],
+            operation_name=request.json["operationName"],
+            field_resolver=self._resolve,
+        )
+        errors = {"errors": [{"message": error.message} for error in done.errors]} if done.errors else {}
+        cost = self.points_per_issue * (self.sizes[-1] if self.sizes else 1)
+        return Reply({"data": done.data, **errors}, headers={"X-Complexity": str(cost)})
+
+
+def test_pages_to_the_end_with_nested_pages_and_only_then_moves_the_cursor(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n, spans=150 if n == 7 else 3) for n in range(130)])
+    with serving(peer) as server:
+        done = pull(linear(server.url))
+        assert done.error is None
+        assert sorted(row["key"] for row in done.table("work_items")) == sorted(f"ENG-{n}" for n in range(130))
+        assert len(done.table("work_transitions")) == 129 * 3 + 150
+        assert {page.cursor is None for page in done.pages[:-1]} == {True}
+        assert done.cursor == "2026-01-15T09:00:00.500000"
+        assert server.requests[0].headers["authorization"] == "lin_api_canary"
+
+        again = pull(linear(server.url), since=done.cursor)
+        assert again.cursor == done.cursor
+        assert [row["key"] for row in again.table("work_items")] == ["ENG-129"]
+
+
+def test_page_size_follows_the_price_of_the_first_page(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n) for n in range(130)])
+    peer.points_per_issue = 300.0
+    with serving(peer) as server:
+        assert pull(linear(server.url)).error is None
+    assert peer.sizes == [50, 30, 30, 30]
+
+
+def test_a_query_that_is_too_complex_is_asked_again_by_halves(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n) for n in range(30)])
+
+    def strict(request: Request) -> Reply:
+        if request.json["variables"].get("first", 0) > 20:
+            return Reply({"errors": [{"message": "Query too complex"}]}, status=400)
+        return peer(request)
+
+    with serving(strict) as server:
+        done = pull(linear(server.url))
+    assert len(done.table("work_items")) == 30
+    assert peer.sizes[0] == 12
+
+
+def test_rate_limit_is_a_400_and_the_reset_is_in_milliseconds_of_the_servers_clock() -> None:
+    limited = {"errors": [{"message": "Rate limit exceeded", "extensions": {"code": "RATELIMITED"}}]}
+    # The server's clock is an hour off ours: the wait is computed from its own Date.
+    headers = {
+        "Date": "Fri, 20 Nov 2026 13:00:00 GMT",
+        "X-RateLimit-Requests-Remaining": "0",
+        "X-RateLimit-Requests-Reset": "1795179642500",
+        "X-RateLimit-Complexity-Remaining": "100",
+        "X-RateLimit-Complexity-Reset": "1795190000000",
+    }
+    replies = [Reply(limited, status=400, headers=headers), Reply(_page([issue(1)]))]
+    with serving(lambda _: replies.pop(0)) as server:
+        source = linear(server.url)
+        done = pull(source)
+    assert (done.error, len(done.table("work_items"))) == (None, 1)
+    assert source._network.waited_s == pytest.approx(42.5)
+
+    with serving(lambda _: Reply(limited, status=400, headers=headers)) as server:
+        late = pull(linear(server.url, deadline_s=30))
+        assert len(server.requests) == 1
+    assert isinstance(late.error, RateLimited)
+    assert late.error.opens_at is not None
+    assert late.error.opens_at.isoformat() == "2026-11-20T12:00:42.500000+00:00"
+    assert "12:00 UTC" in late.error.hint
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_field_errors_beside_data_fail_the_page_and_show_the_servers_words(status: int) -> None:
+    answer = {
+        **_page([issue(1)]),
+        "errors": [{"message": "x", "extensions": {"userPresentableMessage": "No such team"}}],
+    }
+    with serving(lambda _: Reply(answer, status=status)) as server:
+        done = pull(linear(server.url))
+        assert len(server.requests) == 1
+    assert isinstance(done.error, Refused)
+    assert "No such team" in done.error.what
+    assert (done.pages, done.cursor) == ([], None)
+
+
+def _page(nodes: list[dict[str, Any]], after: str | None = None) -> dict[str, Any]:
+    return {"data": {"issues": {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}}}
+
+
+# -- the mapper
+
+
+def _rows(node: dict[str, Any]) -> Pulled:
+    from connectors.base import Page
+
+    return Pulled([Page(rows=linear_issue_rows(node))])
+
+
+def test_spans_become_transitions_in_order_of_time() -> None:
+    span = {"A": ("A", "unstarted"), "B": ("B", "started")}
+    nodes = [
+        {"stateId": s, "startedAt": at, "state": {"name": span[s][0], "type": span[s][1]} if s != "A" else None}
+        for s, at in [("B", "2026-01-02T00:00:00Z"), ("A", "2026-01-01T00:00:00Z"), ("A", "2026-01-01T12:00:00+02:00")]
+    ]
+    rows = _rows({"id": "1", "stateHistory": {"nodes": nodes}}).table("work_transitions")
+    assert [(row["at"].day, row["from_state"], row["to_state"], row["to_type"]) for row in rows] == [
+        (1, None, "A", None),
+        (2, "A", "B", "started"),
+    ]
+
+
+def test_a_trashed_issue_counts_as_cancelled_and_missing_fields_are_null() -> None:
+    node = {
+        "id": "1",
+        "trashed": True,
+        "archivedAt": "2026-02-01T00:00:00Z",
+        "state": {"name": "Todo", "type": "unstarted"},
+    }
+    (row,) = _rows(node).table("work_items")
+    assert (row["state_type"], row["cancelled"]) == ("canceled", datetime.fromisoformat("2026-02-01"))
+    assert (row["estimate"], row["created"], row["assignee"]) == (None, None, None)
+
+
+def test_an_unreadable_issue_is_a_reject_and_the_others_stay(tmp_path: Path) -> None:
+    page = _page([issue(1), {**issue(2), "createdAt": "yesterday"}, {"title": "no id"}, issue(3)])
+    url = recordings(tmp_path, [json.dumps({"method": "POST", "path": "/graphql", "body": page})])
+    done = pull(linear(url, root=tmp_path, offline=True))
+    assert [row["key"] for row in done.table("work_items")] == ["ENG-1", "ENG-3"]
+    assert [(reject.table, reject.where) for reject in done.rejects] == [("work_items", "id-2"), ("work_items", "")]
+
+
+def test_replay_tells_pages_apart_by_operation_and_cursor(tmp_path: Path) -> None:
+    def line(after: str | None, body: dict[str, Any]) -> str:
+        match = {"json": {"operationName": "Issues", "variables": {"after": after}}}
+        return json.dumps({"method": "POST", "path": "/graphql", "match": match, "body": body})
+
+    viewer = {"data": {"viewer": {"name": "Ada"}, "organization": {"name": "Acme"}}}
+    url = recordings(
+        tmp_path,
+        [
+            line(None, _page([issue(1)], "c1")),
+            line("c1", _page([issue(2)])),
+            json.dumps(
+                {"method": "POST", "path": "/graphql", "match": {"json": {"operationName": "Viewer"}}, "body": viewer}
+            ),
+        ],
+    )
+    settings = LinearSettings(url=url)
+    done = pull(Linear(settings, {}, network(root=tmp_path)))
+    assert [row["key"] for row in done.table("work_items")] == ["ENG-1", "ENG-2"]
+    source = Linear(settings, {}, network(root=tmp_path))
+    assert call(source, source.check) == "Ada at Acme"
