@@ -123,6 +123,14 @@ def main(args: list[str] | None = None) -> None:
         # The reader left (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except Exception as error:
+        # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
+        if os.environ.get("AETHER_DEBUG"):
+            raise
+        _complain(
+            f"internal error: {type(error).__name__}: {error}; run again with AETHER_DEBUG=1 to see where, and report it"
+        )
+        code = 70
     sys.exit(code)
 
 

@@ -1,0 +1,265 @@
+"""Calculators of experiments: power, duration, sequential intervals, verdicts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from aether_tui.cli.calc.common import format_option, numbers, positive, share, show
+from aether_tui.errors import ConfigurationError, NoData
+
+
+@click.command()
+@click.option("--kind", type=click.Choice(["proportions", "means", "ratio"]), required=True)
+@click.option("--baseline", type=float, help="Proportion of the control arm.")
+@click.option("--mde", type=float, help="Smallest effect to detect, absolute unless --relative.")
+@click.option("--relative", is_flag=True, help="--mde is relative to the baseline (or the ratio).")
+@click.option("--sd", type=float, help="Standard deviation (of the differences when paired).")
+@click.option(
+    "--design", type=click.Choice(["two-sample", "one-sample", "paired"]), default="two-sample", show_default=True
+)
+@click.option("--mean-x", type=float, help="Mean of the numerator per unit.")
+@click.option("--mean-y", type=float, help="Mean of the denominator per unit.")
+@click.option("--sd-x", type=float)
+@click.option("--sd-y", type=float)
+@click.option("--cov", type=float, default=0.0, show_default=True)
+@click.option("--n", type=float, help="Per arm; solves for power, or for the effect when --power is given.")
+@click.option("--power", "target", type=float, help="Wanted power.  [default: 0.8]")
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--sides", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option("--ratio", type=float, default=1.0, show_default=True, help="Second arm over the first.")
+@click.option("--method", type=click.Choice(["z", "cohen"]), default="z", show_default=True, help="For proportions.")
+@format_option
+def power(form: str, **options: Any) -> None:
+    """Sample size, power or detectable effect of a two-arm comparison."""
+    from aether_tui.stats.power import Test
+
+    test = Test(share("--alpha", options["alpha"]), options["sides"], positive("--ratio", options["ratio"]))
+    curve, scale, most, method = _power_curve(options, test)
+    n, mde, target = options["n"], options["mde"], options["target"]
+    arms = 1 if options["design"] != "two-sample" else 1 + test.ratio
+    if n is not None and mde is not None and target is not None:
+        raise ConfigurationError("give two of --n, --mde and --power; the third is computed", where="calc power")
+    if n is None and mde is None:
+        raise ConfigurationError("give --mde, or --n", where="calc power")
+    effect = None if mde is None else mde * scale
+    target = share("--power", 0.8 if target is None else target)
+    result: dict[str, object] = {}
+    if n is None:
+        if not effect:
+            raise ConfigurationError("--mde must not be zero", where="calc power")
+        wanted = effect
+        size = _sample_size(lambda count: curve(count, wanted), target, wanted)
+        result |= {"n_per_arm": size, "n_total": math.ceil(size * arms), "power": curve(size, wanted)}
+    elif effect is not None:
+        result |= {"n_per_arm": n, "n_total": math.ceil(n * arms), "power": curve(positive("--n", n), effect)}
+    else:
+        effect = _detectable(lambda size: curve(positive("--n", n), size), target, most, n)
+        result |= {"n_per_arm": n, "n_total": math.ceil(n * arms), "power": target, "mde": effect / scale}
+    show(result | {"effect": effect, "method": method}, form)
+
+
+Curve = Callable[[float, float], float]
+
+
+def _power_curve(options: Mapping[str, Any], test: Any) -> tuple[Curve, float, float, str]:
+    """`power(n, effect)`, what one unit of --mde is in effect, the largest effect, and the method's name."""
+    from aether_tui.stats import power as p
+
+    def need(*names: str) -> list[float]:
+        for name in names:
+            if options[name.replace("-", "_")] is None:
+                raise ConfigurationError(f"--{name} is needed for {options['kind']}", where="calc power")
+        return [float(options[name.replace("-", "_")]) for name in names]
+
+    kind = options["kind"]
+    if kind == "proportions":
+        base = share("--baseline", need("baseline")[0])
+        mde = options["mde"]
+        if mde is not None:
+            moved = base + mde * (base if options["relative"] else 1)
+            if not 0 < moved < 1:
+                hint = f"; {mde:g} % is {mde / 100:g}" if abs(mde) >= 1 else ""
+                raise ConfigurationError(
+                    f"--mde {mde:g} moves a baseline of {base:g} to {moved:g}, which is no proportion{hint}",
+                    where="calc power",
+                )
+        function = p.h_power if options["method"] == "cohen" else p.proportions_power
+        method = "Cohen's h" if options["method"] == "cohen" else "unpooled normal"
+        scale = base if options["relative"] else 1.0
+        return (lambda n, effect: function(n, base, base + effect, test)), scale, (1 - base) * (1 - 1e-12), method
+    if kind == "means":
+        sd = positive("--sd", need("sd")[0])
+        if options["relative"]:
+            raise ConfigurationError(
+                "--relative needs a baseline; give --mde in the metric's own unit", where="calc power"
+            )
+        design = options["design"]
+        return (lambda n, effect: p.t_power(n, effect, sd, test, design)), 1.0, 1e3 * sd, f"noncentral t, {design}"
+    mean_x, mean_y, sd_x, sd_y = need("mean-x", "mean-y", "sd-x", "sd-y")
+    if mean_y == 0:
+        raise ConfigurationError("--mean-y must not be zero", where="calc power")
+    if abs(options["cov"]) > sd_x * sd_y:
+        raise ConfigurationError("--cov is larger than the two standard deviations allow", where="calc power")
+    sd = p.ratio_sd(mean_x, mean_y, sd_x, sd_y, options["cov"])
+    scale = mean_x / mean_y if options["relative"] else 1.0
+    return (lambda n, effect: p.mean_z_power(n, effect, sd, test)), scale, 1e3 * sd, "delta method, normal"
+
+
+def _sample_size(curve: Callable[[float], float], target: float, effect: float) -> int:
+    from aether_tui.stats.power import sample_size
+
+    size = sample_size(curve, target)
+    if size is None:
+        raise NoData(
+            f"an effect of {effect:g} needs more than 10¹² per arm", where="calc power",
+            next_step="ask for a larger effect, reduce the variance, or measure something closer to the change",
+        )  # fmt: skip
+    return size
+
+
+def _detectable(curve: Callable[[float], float], target: float, most: float, n: float) -> float:
+    from aether_tui.stats.power import detectable
+
+    effect = detectable(curve, target, most)
+    if effect is None:
+        raise NoData(f"n = {n:g} per arm cannot detect any possible effect with power {target:g}", where="calc power",
+                     next_step="collect more, or accept a lower power")  # fmt: skip
+    return effect
+
+
+@click.command()
+@click.option("--n-total", type=float, required=True)
+@click.option("--traffic", type=float, required=True, help="Units a day.")
+@click.option("--allocation", type=float, required=True, help="Share of traffic in the experiment.")
+@click.option("--max-weeks", type=float, default=8, show_default=True)
+@format_option
+def duration(n_total: float, traffic: float, allocation: float, max_weeks: float, form: str) -> None:
+    """How long an experiment runs, in whole weeks, and what to change when that is too long."""
+    per_day = positive("--traffic", traffic) * share("--allocation", allocation, closed=True)
+    days = positive("--n-total", n_total) / positive("--allocation", per_day)
+    weeks = math.ceil(days / 7 - 1e-9)
+    output: dict[str, object] = {"days": days, "weeks": weeks, "feasible": weeks <= max_weeks}
+    if weeks > max_weeks:
+        fits = per_day * 7 * max_weeks
+        output["levers"] = [
+            {"lever": "allocation", "change": f"{allocation * n_total / fits:.3g} of traffic" if allocation * n_total <= fits else
+             "not enough: all of the traffic takes " f"{math.ceil(n_total / traffic / 7)} weeks"},
+            {"lever": "effect", "change": f"detect an effect {math.sqrt(n_total / fits):.3g} times as large"},
+            {"lever": "variance", "change": f"remove {100 * (1 - fits / n_total):.0f} % of the variance (covariates, a closer metric)"},
+        ]  # fmt: skip
+    show(output, form)
+
+
+@click.command()
+@click.option("--mean-diff", type=float, required=True)
+@click.option("--se", type=float, required=True, help="Standard error of the difference now.")
+@click.option("--n", type=float, required=True)
+@click.option("--planned-n", type=int, required=True)
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--simulate-power", is_flag=True)
+@click.option("--effect", type=float, help="True effect to simulate.")
+@click.option("--looks", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@format_option
+def sequential(form: str, **o: Any) -> None:
+    """An interval that may be looked at at any time (asymptotic confidence sequence)."""
+    from aether_tui.stats.sequential import half_width, simulate_power
+
+    n, planned = positive("--n", o["n"]), positive("--planned-n", o["planned_n"])
+    alpha = share("--alpha", o["alpha"])
+    sd = positive("--se", o["se"]) * math.sqrt(n)
+    half = half_width(n, sd, planned, alpha)
+    output: dict[str, object] = {"ci_low": o["mean_diff"] - half, "ci_high": o["mean_diff"] + half}
+    if o["simulate_power"]:
+        if o["effect"] is None:
+            raise ConfigurationError("--simulate-power needs --effect", where="calc sequential")
+        output["power"] = simulate_power(o["effect"], sd, o["planned_n"], o["looks"], alpha, o["seed"])
+    show(output, form)
+
+
+@click.command()
+@click.option("--control", help="Successes/n of the control arm, such as 120/1000.")
+@click.option("--treatment", help="Successes/n of the treatment arm.")
+@click.option("--control-values", help="Comma-separated values instead.")
+@click.option("--treatment-values")
+@click.option("--min-effect", type=float, default=0.0, show_default=True, help="Smallest effect worth having.")
+@click.option(
+    "--guardrail", "rails", multiple=True, metavar="NAME=LOW..HIGH:MARGIN", help="Interval of treatment minus control."
+)
+@click.option("--ratio", type=float, default=1.0, show_default=True, help="Planned treatment over control allocation.")
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@format_option
+def ab(form: str, **o: Any) -> None:
+    """Judge an experiment: effect, interval, sample-ratio check, verdict and why."""
+    from aether_tui.diagnostics import experiments as e
+
+    alpha = share("--alpha", o["alpha"])
+    if o["control"] and o["treatment"]:
+        effect = e.proportions(_counts("--control", o["control"]), _counts("--treatment", o["treatment"]), alpha)
+    elif o["control_values"] and o["treatment_values"]:
+        try:
+            effect = e.means(
+                numbers("--control-values", o["control_values"]),
+                numbers("--treatment-values", o["treatment_values"]),
+                alpha,
+            )
+        except ValueError as error:
+            raise NoData(str(error), where="calc ab") from error
+    else:
+        raise ConfigurationError(
+            "give --control and --treatment, or --control-values and --treatment-values", where="calc ab"
+        )
+    rails = [_guardrail(e.Guardrail, text) for text in o["rails"]]
+    judged = e.judge(effect, min_effect=o["min_effect"], guardrails=rails, ratio=positive("--ratio", o["ratio"]))
+    show(
+        {"effect": effect.effect, "ci_low": effect.ci_low, "ci_high": effect.ci_high, "p_value": effect.p_value,
+         "srm_p": judged.srm_p, "verdict": judged.verdict, "why": judged.why, "n_needed": judged.n_needed},
+        form,
+    )  # fmt: skip
+
+
+def _counts(name: str, text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)\s*/\s*(\d+)", text.strip())
+    if not match or not int(match[1]) <= int(match[2]) or int(match[2]) == 0:
+        raise ConfigurationError(f"{name} must be successes/n such as 120/1000, not {text[:40]!r}", where="calc ab")
+    return int(match[1]), int(match[2])
+
+
+R = TypeVar("R")
+
+
+def _guardrail(make: Callable[[str, float, float, float], R], text: str) -> R:
+    match = re.fullmatch(r"([^=]+)=(-?[\d.eE+-]+?)\.\.(-?[\d.eE+-]+):(-?[\d.eE+-]+)", text)
+    try:
+        if match is None:
+            raise ValueError
+        low, high, margin = (float(part) for part in match.groups()[1:])
+    except ValueError:
+        raise ConfigurationError(
+            f"--guardrail must be NAME=LOW..HIGH:MARGIN, not {text[:60]!r}", where="calc ab"
+        ) from None
+    if low > high:
+        raise ConfigurationError(f"--guardrail {match[1]}: low is above high", where="calc ab")
+    return make(match[1], low, high, margin)
+
+
+@click.command()
+@click.option("--successes", type=int, required=True)
+@click.option("--n", type=int, required=True)
+@click.option("--level", type=float, default=0.95, show_default=True)
+@format_option
+def interval(successes: int, n: int, level: float, form: str) -> None:
+    """Wilson interval of a proportion."""
+    from aether_tui.stats.intervals import wilson
+
+    if n <= 0 or not 0 <= successes <= n:
+        raise ConfigurationError(
+            f"0 ≤ successes ≤ n and n ≥ 1 are needed, not {successes} of {n}", where="calc interval"
+        )
+    low, high = wilson(successes, n, share("--level", level))
+    show({"low": low, "high": high, "share": successes / n}, form)

@@ -1,0 +1,128 @@
+"""Judging an experiment: effect with interval, sample-ratio check, guardrails, verdict (diagnostics G)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, variance
+from typing import Literal
+
+from aether_tui.stats.distributions import chi2_sf, norm_cdf, t_cdf, t_ppf
+from aether_tui.stats.intervals import wilson
+
+Verdict = Literal["kill", "iterate", "scale", "invalid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Treatment minus control with its 1 − α interval and two-sided p value; n of both arms."""
+
+    effect: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    n_control: int
+    n_treatment: int
+    baseline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A metric that must not fall more than `margin` below: its interval for treatment minus control (higher is better)."""
+
+    name: str
+    low: float
+    high: float
+    margin: float
+
+    @property
+    def breached(self) -> bool:
+        """One-sided non-inferiority: the interval reaches the margin."""
+        return self.low <= -abs(self.margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict and the sentence why; `n_needed` per arm when more data could decide."""
+
+    verdict: Verdict
+    why: str
+    srm_p: float
+    n_needed: int | None = None
+    breached: tuple[str, ...] = field(default=())
+
+
+def proportions(control: tuple[int, int], treatment: tuple[int, int], alpha: float = 0.05) -> Effect:
+    """Difference of two proportions (successes, n): Newcombe's hybrid score interval (1998, method 10), pooled z test."""
+    (s1, n1), (s2, n2) = control, treatment
+    p1, p2 = s1 / n1, s2 / n2
+    (l1, u1), (l2, u2) = wilson(s1, n1, 1 - alpha), wilson(s2, n2, 1 - alpha)
+    difference = p2 - p1
+    low = difference - math.sqrt((p2 - l2) ** 2 + (u1 - p1) ** 2)
+    high = difference + math.sqrt((u2 - p2) ** 2 + (p1 - l1) ** 2)
+    pooled = (s1 + s2) / (n1 + n2)
+    se = math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    p_value = 2 * norm_cdf(-abs(difference) / se) if se else 1.0
+    return Effect(difference, low, high, p_value, n1, n2, p1)
+
+
+def means(control: Sequence[float], treatment: Sequence[float], alpha: float = 0.05) -> Effect:
+    """Difference of two means by Welch's t (1947). Raises ValueError under two values an arm."""
+    n1, n2 = len(control), len(treatment)
+    if min(n1, n2) < 2:
+        raise ValueError("each arm needs at least two values")
+    v1, v2 = variance(control) / n1, variance(treatment) / n2
+    difference = fmean(treatment) - fmean(control)
+    if v1 + v2 == 0:
+        return Effect(difference, difference, difference, 1.0 if difference == 0 else 0.0, n1, n2, fmean(control))
+    se = math.sqrt(v1 + v2)
+    df = (v1 + v2) ** 2 / (v1 * v1 / (n1 - 1) + v2 * v2 / (n2 - 1))
+    half = t_ppf(1 - alpha / 2, df) * se
+    return Effect(
+        difference, difference - half, difference + half, 2 * t_cdf(-abs(difference) / se, df), n1, n2, fmean(control)
+    )
+
+
+def sample_ratio_p(n_control: int, n_treatment: int, ratio: float = 1.0) -> float:
+    """Chi-square p value that arms of these sizes come from an allocation of 1 : `ratio`."""
+    total = n_control + n_treatment
+    expected = (total / (1 + ratio), total * ratio / (1 + ratio))
+    statistic = sum((seen - want) ** 2 / want for seen, want in zip((n_control, n_treatment), expected, strict=True))
+    return chi2_sf(statistic, 1)
+
+
+def judge(
+    effect: Effect, *, min_effect: float = 0.0, guardrails: Sequence[Guardrail] = (), ratio: float = 1.0
+) -> Judgement:
+    """The rule of diagnostics G, in its order: invalid, kill by guardrail, scale, kill, iterate."""
+    srm = sample_ratio_p(effect.n_control, effect.n_treatment, ratio)
+    if srm < 0.001:
+        return Judgement(
+            "invalid",
+            f"the arms are not the sizes the allocation would give (p {srm:.2g} < .001): find out why before anything else",
+            srm,
+        )
+    breached = tuple(rail.name for rail in guardrails if rail.breached)
+    if breached:
+        return Judgement("kill", f"guardrail reached its margin: {', '.join(breached)}", srm, breached=breached)
+    if effect.ci_low > 0 and effect.effect >= min_effect:
+        return Judgement("scale", "the whole interval is above zero and the effect is worth having", srm)
+    if effect.ci_high <= 0 or effect.ci_high < min_effect:
+        return Judgement("kill", "the whole interval is below the smallest effect worth having", srm)
+    needed = _n_needed(effect, min_effect)
+    more = f"; about {needed:,} per arm would decide" if needed else ""
+    return Judgement(
+        "iterate", f"the interval holds both zero or less and effects worth having{more}", srm, n_needed=needed
+    )
+
+
+def _n_needed(effect: Effect, min_effect: float) -> int | None:
+    """Per-arm n at which the interval around the present estimate excludes zero (or the smallest worthwhile effect)."""
+    half = (effect.ci_high - effect.ci_low) / 2
+    distance = max(abs(effect.effect), abs(effect.effect - min_effect))
+    if half == 0 or distance == 0:
+        return None
+    n = max(effect.n_control, effect.n_treatment)
+    needed = math.ceil(n * (half / distance) ** 2)
+    return needed if n < needed < 10**9 else None
