@@ -1,11 +1,19 @@
-"""`aether.toml`: the model of every key. Loading, provenance and messages are in `load_config` below."""
+"""`aether.toml`: the model of every key. `load_config` reads it; `config_file` knows how."""
 
 from __future__ import annotations
 
+import re
+from collections import abc
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aether_tui.problems import nearest, raise_first
+from aether_tui.records.tables import TABLES
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.folder import Workspace
 
 Category = Literal["backlog", "queue", "active", "wait", "done", "cancelled"]
 Phase = Literal["ideation", "validation", "specification", "build", "release", "measure", "learn"]
@@ -17,17 +25,32 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A table of `aether.toml`: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Engagement(Section):
     """Whom this workspace is about."""
 
-    name: str = Field("", description="Shown at the top of the console and on every export")
-    client: str = Field("", description="The client organisation; hidden in room mode")
-    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="ISO 4217 currency of budgets and reports")
-    timezone: str = Field("UTC", description="IANA time zone for days on screen")
-    fiscal_year_start_month: int = Field(1, ge=1, le=12, description="First month of the fiscal year")
+    name: str = Field(default="", description="Shown at the top of the console and on every export")
+    client: str = Field(default="", description="The client organisation; hidden in room mode")
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$", description="ISO 4217 currency of budgets and reports")
+    timezone: str = Field(default="UTC", description="IANA time zone for days on screen")
+    fiscal_year_start_month: int = Field(default=1, ge=1, le=12, description="First month of the fiscal year")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value != "UTC":
+            from zoneinfo import ZoneInfo, available_timezones
+
+            try:
+                ZoneInfo(value)
+            except (KeyError, ValueError, OSError) as error:
+                near = nearest(value, available_timezones())
+                raise ValueError(
+                    f"{value!r} is not a time zone; " + (f"did you mean {near!r}?" if near else "such as Europe/Paris")
+                ) from error
+        return value
 
 
 class Privacy(Section):
@@ -38,28 +61,56 @@ class Privacy(Section):
     )
     patterns: list[str] = Field(default_factory=list, description="Extra regular expressions to redact before writing")
 
+    @field_validator("patterns")
+    @classmethod
+    def _compiles(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}; mend it") from error
+        return value
+
+    @field_validator("retention_days")
+    @classmethod
+    def _known_tables(cls, value: dict[str, int]) -> dict[str, int]:
+        for table, days in value.items():
+            if table not in TABLES:
+                near = nearest(table, TABLES)
+                raise ValueError(
+                    f"no table {table!r}; " + (f"did you mean {near!r}?" if near else f"tables are {', '.join(TABLES)}")
+                )
+            if days < 1:
+                raise ValueError(f"{table}: {days} days keeps nothing; give at least 1")
+        return value
+
 
 class SpanAttributes(Section):
     """Which span or resource attributes carry a dimension, tried in order."""
 
-    environment: list[str] = Field(["deployment.environment.name", "deployment.environment"], description="Environment")
-    feature: list[str] = Field(["app.feature", "feature"], description="Feature")
-    team: list[str] = Field(["app.team", "team"], description="Team")
-    scenario: list[str] = Field(["app.scenario", "scenario", "test.scenario"], description="Traffic or test scenario")
-    task_cluster: list[str] = Field(["app.intent", "task.category"], description="Request category")
-    outcome: list[str] = Field(["app.outcome", "outcome"], description="Outcome signal of a task")
+    environment: list[str] = Field(
+        default=["deployment.environment.name", "deployment.environment"], description="Environment"
+    )
+    feature: list[str] = Field(default=["app.feature", "feature"], description="Feature")
+    team: list[str] = Field(default=["app.team", "team"], description="Team")
+    scenario: list[str] = Field(
+        default=["app.scenario", "scenario", "test.scenario"], description="Traffic or test scenario"
+    )
+    task_cluster: list[str] = Field(default=["app.intent", "task.category"], description="Request category")
+    outcome: list[str] = Field(default=["app.outcome", "outcome"], description="Outcome signal of a task")
     success_values: list[str] = Field(
-        ["success", "resolved", "accepted", "true", "1", "ok", "yes"], description="Outcome values that mean success"
+        default=["success", "resolved", "accepted", "true", "1", "ok", "yes"],
+        description="Outcome values that mean success",
     )
 
 
 class CostTags(Section):
     """Which cost tags carry a dimension, tried in order, without regard to case."""
 
-    environment: list[str] = Field(["environment", "env", "stage"], description="Environment")
-    team: list[str] = Field(["team", "owner", "squad"], description="Team")
-    feature: list[str] = Field(["feature", "product", "app", "application"], description="Feature")
-    service: list[str] = Field(["service", "component"], description="Service")
+    environment: list[str] = Field(default=["environment", "env", "stage"], description="Environment")
+    team: list[str] = Field(default=["team", "owner", "squad"], description="Team")
+    feature: list[str] = Field(default=["feature", "product", "app", "application"], description="Feature")
+    service: list[str] = Field(default=["service", "component"], description="Service")
 
 
 class Mapping(Section):
@@ -86,12 +137,12 @@ class Mapping(Section):
 class Gate(Section):
     """Thresholds of the go/no-go gate."""
 
-    clusters_share: Share = Field(0.80, description="Share of requests with a request category")
-    fields_share: Share = Field(0.95, description="Share of model calls with every required field")
-    cost_share: Share = Field(0.95, description="Share of model calls with a cost")
-    attribution_share: Share = Field(0.90, description="Share of cost with feature and team")
-    min_requests: int = Field(200, ge=1, description="Requests in the window")
-    window_days: int = Field(28, ge=1, description="Window looked at", json_schema_extra={"unit": "days"})
+    clusters_share: Share = Field(default=0.80, description="Share of requests with a request category")
+    fields_share: Share = Field(default=0.95, description="Share of model calls with every required field")
+    cost_share: Share = Field(default=0.95, description="Share of model calls with a cost")
+    attribution_share: Share = Field(default=0.90, description="Share of cost with feature and team")
+    min_requests: int = Field(default=200, ge=1, description="Requests in the window")
+    window_days: int = Field(default=28, ge=1, description="Window looked at", json_schema_extra={"unit": "days"})
 
 
 class Anchor(Section):
@@ -99,7 +150,7 @@ class Anchor(Section):
 
     poor: float
     good: float
-    source: str = Field("aether.toml", description="Where these two come from, with the year")
+    source: str = Field(default="aether.toml", description="Where these two come from, with the year")
 
 
 class Lens(Section):
@@ -111,26 +162,28 @@ class Lens(Section):
 class Portfolio(Section):
     """ICE-P."""
 
-    high_score: float | None = Field(None, gt=0, description="What counts as a high score; default: the top third")
+    high_score: float | None = Field(
+        default=None, gt=0, description="What counts as a high score; default: the top third"
+    )
 
 
 class Price(Section):
     """A model price that overrides the shipped table."""
 
     model: str = Field(description="Model name; * and ? are wildcards")
-    valid_from: str = Field("1970-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$", description="First day it applies")
+    valid_from: str = Field(default="1970-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$", description="First day it applies")
     input_usd_per_million: Decimal = Field(ge=0)
     output_usd_per_million: Decimal = Field(ge=0)
-    cached_usd_per_million: Decimal | None = Field(None, ge=0)
-    cache_write_usd_per_million: Decimal | None = Field(None, ge=0)
+    cached_usd_per_million: Decimal | None = Field(default=None, ge=0)
+    cache_write_usd_per_million: Decimal | None = Field(default=None, ge=0)
 
 
 class Console(Section):
     """How the console looks and listens."""
 
-    theme: str = Field("aether-dark", description="aether-dark, aether-light, ansi, or any Textual theme")
+    theme: str = Field(default="aether-dark", description="aether-dark, aether-light, ansi, or any Textual theme")
     keys: dict[str, str] = Field(default_factory=dict, description="Action id → keys, comma separated")
-    stale_after_hours: float = Field(24, gt=0, description="Age at which a source is called stale")
+    stale_after_hours: float = Field(default=24, gt=0, description="Age at which a source is called stale")
 
 
 class SourceSettings(BaseModel):
@@ -138,8 +191,8 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: str = Field("", description="Connector; default: the table's own name")
-    enabled: bool = Field(True, description="Whether `sync` without names pulls it")
+    kind: str = Field(default="", description="Connector; default: the table's own name")
+    enabled: bool = Field(default=True, description="Whether `sync` without names pulls it")
 
 
 class Config(Section):
@@ -154,3 +207,16 @@ class Config(Section):
     portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
     prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")
     console: Console = Field(default_factory=Console, description="How the console looks and listens")
+
+
+def load_config(workspace: Workspace, environ: abc.Mapping[str, str] | None = None) -> Config:
+    """The validated configuration: environment (`AETHER_GATE__MIN_REQUESTS`) over `aether.toml` over defaults.
+
+    Raises ConfigurationError naming file, line, key and the nearest valid name.
+    """
+    from aether_tui.config_file import read_config
+
+    loaded = read_config(workspace, environ)
+    raise_first(loaded.problems)
+    assert loaded.config is not None
+    return loaded.config

@@ -1,0 +1,175 @@
+"""What is wrong with a file that people write: file, line, key, and the way out. Shared by configuration, documents, budgets."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from aether_tui.errors import ConfigurationError
+from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Loc = tuple[str | int, ...]
+Lines = Mapping[Loc, int]
+"""Where each key of a file stands: path → line, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one file. `key` is dotted; `line` is None where it cannot be had."""
+
+    file: str
+    what: str
+    key: str = ""
+    line: int | None = None
+    fix: str = ""
+
+    @property
+    def where(self) -> str:
+        """`file:line: key`, as far as known."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}" if self.key else place
+
+    def error(self, others: int = 0) -> ConfigurationError:
+        """This problem as the exception of the command line, saying how many more there are."""
+        more = f"{self.fix} (and {others} more)" if others else self.fix
+        return ConfigurationError(self.what, where=self.where, next_step=more)
+
+    def sentence(self) -> str:
+        """`file:line: key: what; fix`."""
+        return self.error().sentence()
+
+
+def raise_first(problems: Sequence[Problem]) -> None:
+    """Raise ConfigurationError for the first problem, if there is one."""
+    if problems:
+        raise problems[0].error(len(problems) - 1)
+
+
+def explain(
+    errors: Iterable[ErrorDetails], model: type[BaseModel], file: str, lines: Lines, prefix: Loc = ()
+) -> list[Problem]:
+    """Pydantic's errors about `model` as problems of `file`, by line; keys are found under `prefix` in `lines`."""
+    problems = [_problem(error, model, file, lines, prefix) for error in errors]
+    return sorted(problems, key=lambda problem: (problem.what == "is missing", problem.line or 0))
+
+
+def _problem(error: ErrorDetails, model: type[BaseModel], file: str, lines: Lines, prefix: Loc) -> Problem:
+    loc = tuple(part for part in error["loc"] if part != "[key]")
+    what, fix = _wording(error, model, loc)
+    return Problem(file, what, dotted(prefix + loc), line_of(lines, prefix + loc), fix)
+
+
+def dotted(loc: Loc) -> str:
+    """`budgets[2].limit`."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return one_line(text, 120)
+
+
+def line_of(lines: Lines, loc: Loc) -> int | None:
+    """Line of a key, else of the nearest thing around it."""
+    while loc:
+        if (line := lines.get(loc)) is not None:
+            return line
+        loc = loc[:-1]
+    return None
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The most similar of `names`, if any is similar."""
+    choices = {choice.casefold(): choice for choice in names}
+    found = difflib.get_close_matches(name.casefold(), choices, 1, 0.6)
+    return choices[found[0]] if found else None
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a table of keys and values",
+    "model": "a table of keys and values",
+    "date": "a date such as 2026-11-21",
+}
+
+
+def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str, str]:
+    kind = error["type"]
+    context: dict[str, object] = error.get("ctx", {})
+    if kind == "extra_forbidden":
+        names = _fields(model, loc[:-1])
+        near = nearest(str(loc[-1]), names)
+        return "unknown key", f"did you mean {near!r}?" if near else f"known keys are {', '.join(names)}"
+    if kind == "missing":
+        return "is missing", "add it"
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        near = nearest(str(error["input"]), choices)
+        one_of = f"it is one of {', '.join(choices)}"
+        return f"{_shown(error['input'])} is not known", f"did you mean {near!r}? {one_of}" if near else one_of
+    if kind in {"value_error", "assertion_error"}:
+        what, _, fix = error["msg"].removeprefix("Value error, ").partition("; ")
+        return what, fix
+    stem = kind.partition("_")[0]
+    if kind.endswith(("_type", "_parsing", "_from_float", "_parsing_size")) or kind.startswith(
+        ("date_", "is_instance")
+    ):
+        expected = _EXPECTED.get(stem)
+        if expected:
+            return f"expected {expected}, found {_shown(error['input'])}", ""
+    message = error["msg"].removeprefix("Input ").removeprefix("String ")
+    return f"{_shown(error['input'])} {message}", ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {one_line(value, 40)!r}"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "a table"
+    return "nothing" if value is None else one_line(str(value), 40)
+
+
+def _fields(model: type[BaseModel], loc: Loc) -> list[str]:
+    """Names of the keys that may stand at `loc`."""
+    current: object = model
+    for part in loc:
+        current = field_type(current, part)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def field_type(annotation: object, part: str | int) -> object:
+    """What stands at one key of a model, dictionary or list; None where nothing may. `| None` and Annotated are left out."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return _bare(field.annotation) if field else None
+    return _bare((typing.get_args(annotation) or (None,))[-1])
+
+
+def _bare(annotation: object) -> object:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    if origin in {typing.Union, types.UnionType}:
+        rest = [part for part in typing.get_args(annotation) if part is not types.NoneType]
+        return _bare(rest[0]) if len(rest) == 1 else annotation
+    return annotation

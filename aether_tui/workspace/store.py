@@ -1,0 +1,235 @@
+"""The store of authored documents: whole or not at all, and never over somebody else's change.
+
+A save writes a temporary file in the same folder, syncs it, renames it and syncs the folder, under a lock. It carries
+the revision it was read at; if the file changed since, both versions are kept and Conflict says where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from aether_tui.errors import CheckFailed, ConfigurationError, NoData
+from aether_tui.problems import Problem, explain
+from aether_tui.workspace.documents import Cycle, Decision, Document, Documents, Opportunity
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.lock import Busy, exclusive
+from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
+
+if TYPE_CHECKING:
+    from aether_tui.config import Config
+
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[D]):
+    """A document as it is on disk; `revision` identifies its bytes."""
+
+    document: D
+    path: Path
+    revision: str
+
+
+class Conflict(CheckFailed):
+    """The file changed since it was read: `theirs` is untouched, `ours` holds what was to be saved."""
+
+    def __init__(self, theirs: Path, ours: Path) -> None:
+        super().__init__(
+            "changed on disk since it was read; nothing was overwritten",
+            where=str(theirs),
+            next_step=f"compare it with {ours.name}, keep one, remove the other",
+        )
+        self.theirs = theirs
+        self.ours = ours
+
+
+def revision_of(data: bytes) -> str:
+    """What identifies these bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+class Store:
+    """Documents under `engagement/`. Safe between threads and processes."""
+
+    def __init__(self, workspace: Workspace, wait_s: float = 10.0) -> None:
+        self.workspace = workspace
+        self._wait_s = wait_s
+
+    def folder(self, kind: type[Document]) -> Path:
+        """Where documents of this kind are."""
+        return self.workspace.engagement / kind.PLURAL
+
+    def path(self, kind: type[Document], identity: str) -> Path:
+        """The file of one document; raises ConfigurationError when the id is not one of this kind."""
+        if not re.fullmatch(rf"{re.escape(kind.PREFIX)}\d{{1,9}}", identity):
+            raise ConfigurationError(f"{identity!r} is not an id such as {kind.PREFIX}1")
+        return self.folder(kind) / f"{identity}.yaml"
+
+    def all(self, kind: type[D]) -> tuple[list[Stored[D]], list[Problem]]:
+        """Every readable document of a kind, by number, and what is wrong with the others."""
+        documents: list[Stored[D]] = []
+        problems: list[Problem] = []
+        for path in self._files(kind):
+            name = self._shown(path)
+            if ".conflict-" in path.name:
+                keep = path.name.partition(".conflict-")[0] + ".yaml"
+                problems.append(
+                    Problem(
+                        name,
+                        "a second version, saved when the first had changed",
+                        fix=f"compare it with {keep} and remove one",
+                    )
+                )
+                continue
+            stored, found = self._read(kind, path)
+            problems.extend(found)
+            if stored:
+                documents.append(stored)
+        return sorted(documents, key=lambda item: _number(kind, item.document.id)), problems
+
+    def get(self, kind: type[D], identity: str) -> Stored[D]:
+        """One document. Raises NoData when it is absent, ConfigurationError when it cannot be read."""
+        path = self.path(kind, identity)
+        if not path.is_file():
+            raise NoData(
+                f"no {identity}",
+                where=self._shown(self.folder(kind)),
+                next_step="`aether-tui doc list` shows what is there",
+            )
+        stored, problems = self._read(kind, path)
+        if stored is None:
+            raise problems[0].error(len(problems) - 1)
+        return stored
+
+    def add(self, kind: type[D], make: Callable[[str], D]) -> Stored[D]:
+        """Store a new document under the next free id, which `make` receives."""
+        with self._locked(kind):
+            used = [_number(kind, path.name.partition(".")[0]) for path in self._files(kind)]
+            identity = f"{kind.PREFIX}{max(used, default=0) + 1}"
+            document = make(identity)
+            return self._write(document, self.path(kind, identity), None)
+
+    def save(self, document: D, revision: str | None, now: datetime) -> Stored[D]:
+        """Store a document read at `revision` (None: it was not there).
+
+        Raises Conflict when the file is no longer what was read; `now` names the second version.
+        """
+        kind = type(document)
+        path = self.path(kind, document.id)
+        with self._locked(kind):
+            old = path.read_bytes() if path.exists() else None
+            found = revision_of(old) if old is not None else None
+            if found == revision:
+                return self._write(document, path, old)
+            ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml")
+            for count in range(2, 1000):
+                if not ours.exists():
+                    break
+                ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}-{count}.yaml")
+            self._write(document, ours, None)
+        raise Conflict(path, ours)
+
+    def _files(self, kind: type[Document]) -> list[Path]:
+        folder = self.folder(kind)
+        if not folder.is_dir():
+            return []
+        return sorted(path for path in folder.glob("*.yaml") if path.is_file() and not path.name.startswith("."))
+
+    def _shown(self, path: Path) -> str:
+        return path.relative_to(self.workspace.root).as_posix()
+
+    def _read(self, kind: type[D], path: Path) -> tuple[Stored[D] | None, list[Problem]]:
+        name = self._shown(path)
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+            value, lines = read_yaml(data, name)
+        except BadYaml as error:
+            return None, [error.problem]
+        except OSError as error:
+            return None, [Problem(name, f"cannot be read: {error.strerror}", fix="check its permissions")]
+        try:
+            document = kind.model_validate(value)
+        except ValidationError as error:
+            return None, explain(error.errors(include_url=False), kind, name, lines)
+        if document.id != path.stem:
+            fix = f"rename the file to {document.id}.yaml, or the id to {path.stem}"
+            return None, [Problem(name, "the id is not the file's name", "id", lines.get(("id",)), fix)]
+        return Stored(document, path, revision_of(data)), []
+
+    def _write(self, document: D, path: Path, old: bytes | None) -> Stored[D]:
+        data = write_yaml(document.model_dump(mode="python", exclude_defaults=True), old)
+        write_whole(path, data)
+        return Stored(document, path, revision_of(data))
+
+    @contextlib.contextmanager
+    def _locked(self, kind: type[Document]) -> Iterator[None]:
+        lock = self.workspace.private() / "documents.lock"
+        try:
+            self.folder(kind).mkdir(parents=True, exist_ok=True)
+            with exclusive(lock, self._wait_s):
+                for leftover in self.folder(kind).glob(".*.tmp"):  # of a save that was killed
+                    leftover.unlink(missing_ok=True)
+                yield
+        except Busy as error:
+            raise CheckFailed(
+                "another aether-tui is saving documents", where=str(lock), next_step="try again"
+            ) from error
+        except OSError as error:
+            place = str(error.filename or self.folder(kind))
+            raise ConfigurationError(
+                f"cannot be written: {error.strerror}", where=place, next_step="check space and permissions"
+            ) from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` so that a reader, or a crash, sees the old or the new file and nothing between."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _number(kind: type[Document], identity: str) -> int:
+    digits = identity.removeprefix(kind.PREFIX)
+    return int(digits) if digits.isdigit() else 0
+
+
+def read_documents(workspace: Workspace, config: Config) -> Documents:
+    """A snapshot of all documents; reading never fails because of one file."""
+    store = Store(workspace)
+    opportunities, bad_opportunities = store.all(Opportunity)
+    cycles, bad_cycles = store.all(Cycle)
+    decisions, bad_decisions = store.all(Decision)
+    return Documents(
+        workspace,
+        config,
+        tuple(item.document for item in opportunities),
+        tuple(item.document for item in cycles),
+        tuple(item.document for item in decisions),
+        (*bad_opportunities, *bad_cycles, *bad_decisions),
+    )

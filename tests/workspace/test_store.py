@@ -1,0 +1,260 @@
+"""The store of documents on a real disk: conflicts, broken files, and a kill at any moment."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from aether_tui.config import Config
+from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.workspace import Workspace
+from aether_tui.workspace.documents import Cycle, Decision, Opportunity, active_override
+from aether_tui.workspace.store import Conflict, Store, read_documents
+
+NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(Workspace(tmp_path))
+
+
+def opportunity(identity: str, title: str = "Rerank: long-tail questions") -> Opportunity:
+    return Opportunity(
+        id=identity,
+        title=title,
+        impact=8,
+        confidence=(3, 4, 6),
+        reversibility=9,
+        effort_weeks=2,
+        evidence=["interview 2"],
+        notes="One line.\nAnother: with a colon.\n",
+        created=date(2026, 11, 1),
+    )
+
+
+def write(store: Store, name: str, text: str, kind: type = Opportunity) -> Path:
+    path = store.folder(kind) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def sentences(store: Store) -> list[str]:
+    return [problem.sentence() for problem in store.all(Opportunity)[1]]
+
+
+def test_what_is_saved_is_read_back_and_reads_like_a_note(store: Store) -> None:
+    saved = store.add(Opportunity, opportunity)
+    assert saved.path.name == "OPP-1.yaml"
+    assert saved.path.read_text(encoding="utf-8") == (
+        "id: OPP-1\ntitle: 'Rerank: long-tail questions'\nimpact: 8\nconfidence: [3, 4, 6]\nreversibility: 9\n"
+        "effort_weeks: 2\nevidence:\n  - interview 2\nnotes: |\n  One line.\n  Another: with a colon.\n"
+        "created: 2026-11-01\n"
+    )
+    assert store.get(Opportunity, "OPP-1") == saved
+    assert [path.name for path in saved.path.parent.iterdir()] == ["OPP-1.yaml"], "no temporary file stays"
+
+
+def test_comments_and_order_of_a_person_survive_a_save(store: Store) -> None:
+    path = write(
+        store, "OPP-3.yaml",
+        "# agreed with Mia\ntitle: Cache answers\nid: OPP-3\nimpact: 6   # of 10\nconfidence: 6\nreversibility: 8\neffort_weeks: 2\n",
+    )  # fmt: skip
+    read = store.get(Opportunity, "OPP-3")
+    store.save(read.document.model_copy(update={"confidence": 7.0, "cluster": "policy"}), read.revision, NOW)
+    assert path.read_text(encoding="utf-8") == (
+        "# agreed with Mia\ntitle: Cache answers\nid: OPP-3\nimpact: 6   # of 10\nconfidence: 7\nreversibility: 8\n"
+        "effort_weeks: 2\ncluster: policy\n"
+    )
+
+
+def test_ids_count_on_and_lists_are_in_number_order(store: Store) -> None:
+    for _ in range(11):
+        store.add(Opportunity, opportunity)
+    (store.folder(Opportunity) / "OPP-2.yaml").unlink()
+    assert store.add(Opportunity, opportunity).document.id == "OPP-12"
+    assert [item.document.id for item in store.all(Opportunity)[0]][:3] == ["OPP-1", "OPP-3", "OPP-4"]
+
+
+def test_a_change_on_disk_is_never_overwritten(store: Store) -> None:
+    first = store.add(Opportunity, opportunity)
+    theirs = first.path.read_text(encoding="utf-8").replace("impact: 8", "impact: 2")
+    first.path.write_text(theirs, encoding="utf-8")
+    mine = first.document.model_copy(update={"impact": 10.0})
+    for name in ("OPP-1.conflict-20261121T140000.yaml", "OPP-1.conflict-20261121T140000-2.yaml"):
+        with pytest.raises(Conflict) as caught:
+            store.save(mine, first.revision, NOW)
+        assert caught.value.exit_code == 1
+        assert name in caught.value.sentence()
+        assert "impact: 10" in (first.path.parent / name).read_text(encoding="utf-8")
+    assert first.path.read_text(encoding="utf-8") == theirs
+    documents, problems = store.all(Opportunity)
+    assert [item.document.impact for item in documents] == [2.0]
+    assert [problem.fix for problem in problems] == ["compare it with OPP-1.yaml and remove one"] * 2
+
+
+def test_a_document_removed_or_added_meanwhile_is_a_conflict_too(store: Store) -> None:
+    first = store.add(Opportunity, opportunity)
+    with pytest.raises(Conflict):
+        store.save(first.document, None, NOW)
+    first.path.unlink()
+    with pytest.raises(Conflict):
+        store.save(first.document, first.revision, NOW)
+    assert not first.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("title: [", "OPP-1.yaml:1: broken YAML"),
+        ("id: OPP-1\ntitle: x\nimpac: 3\n", "OPP-1.yaml:3: impac: unknown key; did you mean 'impact'?"),
+        ("id: OPP-1\ntitle: x\nimpact: 12\n", "OPP-1.yaml:3: impact: outside 1 to 10; it is a number from 1 to 10"),
+        ("id: OPP-1\ntitle: x\nimpact: [5, 4, 6]\n", "OPP-1.yaml:3: impact: a range rises: low, mode, high"),
+        ("id: OPP-1\ntitle: x\nimpact: .nan\n", "OPP-1.yaml:3: impact: outside 1 to 10"),
+        ("id: OPP-1\ntitle: 404\n", "OPP-1.yaml:2: title: expected text, found 404"),
+        ("id: OPP-1\nid: OPP-2\n", "OPP-1.yaml:2: id: the key stands twice"),
+        ("id: OPP-1\ncreated: soon\n", "OPP-1.yaml:2: created: expected a date such as 2026-11-21"),
+        ("id: OPP-1\ntitle: !!python/object:os.system x\n", "OPP-1.yaml:2: title: the tag"),
+        ("a: &a [x]\nb: [*a, *a]\n", "OPP-1.yaml:1: a: anchors and aliases are not read here"),
+        ("- 1\n", "expected a table of keys and values, found a list"),
+        ("", "expected a table of keys and values, found nothing"),
+        ("[" * 200_000, "nested too deeply"),
+        ("x: " + "y" * (1 << 20), "larger than 1 MiB"),
+        ("id: OPP-1\n\x01", "broken YAML"),
+    ],
+)
+def test_a_broken_file_says_where_and_how_to_mend_it(store: Store, text: str, sentence: str) -> None:
+    write(store, "OPP-1.yaml", text)
+    good = store.add(Opportunity, opportunity)
+    assert [item.document for item in store.all(Opportunity)[0]] == [good.document], "the others stay usable"
+    assert any(sentence in line for line in sentences(store)), sentences(store)
+    assert all("\n" not in line for line in sentences(store))
+    with pytest.raises(ConfigurationError):
+        store.get(Opportunity, "OPP-1")
+
+
+def test_not_utf8_is_named(store: Store) -> None:
+    path = write(store, "OPP-1.yaml", "")
+    path.write_bytes(b"id: OPP-1\ntitle: caf\xe9\n")
+    assert sentences(store) == ["engagement/opportunities/OPP-1.yaml: not UTF-8 text (byte 20); save it as UTF-8"]
+
+
+def test_the_file_name_is_the_id(store: Store) -> None:
+    first = store.add(Opportunity, opportunity)
+    first.path.rename(first.path.with_name("OPP-9.yaml"))
+    assert "the id is not the file's name; rename the file to OPP-1.yaml" in sentences(store)[0]
+
+
+def test_absent_and_impossible_ids(store: Store) -> None:
+    with pytest.raises(NoData, match="no OPP-5"):
+        store.get(Opportunity, "OPP-5")
+    for identity in ("../../etc/passwd", "OPP-", "cycle-1", "OPP-1/../OPP-2"):
+        with pytest.raises(ConfigurationError, match="not an id such as OPP-1"):
+            store.get(Opportunity, identity)
+
+
+def test_a_snapshot_holds_everything_and_the_running_cycle(store: Store) -> None:
+    store.add(Cycle, lambda identity: Cycle(id=identity, started=date(2026, 7, 1), ended=date(2026, 9, 30)))
+    store.add(Cycle, lambda identity: Cycle(id=identity, started=date(2026, 10, 1), goal="refunds"))
+    write(store, "OPP-1.yaml", "nonsense")
+    documents = read_documents(store.workspace, Config())
+    assert documents.cycle is not None
+    assert (documents.cycle.number, documents.cycle.goal) == (2, "refunds")
+    assert len(documents.problems) == 1
+    assert read_documents(Workspace(store.workspace.root / "nowhere"), Config()).opportunities == ()
+
+
+def test_a_gate_override_holds_until_it_expires_or_is_reversed() -> None:
+    override = {"name": "Mia", "reason": "pilot with one client", "expires": "2026-12-01"}
+    one = Decision.model_validate({"id": "DEC-1", "title": "Open", "raised": "2026-11-01", "gate_override": override})
+    active = active_override([one], date(2026, 12, 1))
+    assert active is not None
+    assert active.override.name == "Mia"
+    assert active_override([one], date(2026, 12, 2)) is None
+    assert active_override([one], date(2026, 10, 31)) is None
+    taken_back = one.model_copy(update={"decided": date(2026, 11, 2), "reversed": date(2026, 11, 3)})
+    assert active_override([taken_back], date(2026, 11, 21)) is None
+
+
+def test_a_full_disk_leaves_the_old_version(store: Store) -> None:
+    first = store.add(Opportunity, opportunity)
+    before = first.path.read_bytes()
+    first.path.parent.chmod(0o500)
+    try:
+        if os.access(first.path.parent, os.W_OK):
+            pytest.skip("this user writes everywhere")
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            store.save(first.document.model_copy(update={"impact": 1.0}), first.revision, NOW)
+    finally:
+        first.path.parent.chmod(0o700)
+    assert first.path.read_bytes() == before
+
+
+def test_savers_in_threads_never_lose_a_document(store: Store) -> None:
+    def add(count: int) -> None:
+        for _ in range(count):
+            store.add(Opportunity, opportunity)
+
+    threads = [threading.Thread(target=add, args=(5,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    documents, problems = store.all(Opportunity)
+    assert (len(documents), problems) == (20, [])
+
+
+SAVER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from aether_tui.workspace import Workspace
+from aether_tui.workspace.documents import Opportunity
+from aether_tui.workspace.store import Store
+store = Store(Workspace(Path(sys.argv[1])))
+at = store.get(Opportunity, "OPP-1")
+print("ready", flush=True)
+count = 0
+while True:
+    count += 1
+    at = store.save(at.document.model_copy(update={"title": f"version {count}", "notes": f"{count}\\n" * 3000}), at.revision, datetime.now(UTC))
+    print(count, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
+def test_kill_at_any_moment_leaves_a_whole_version(store: Store) -> None:
+    store.add(Opportunity, opportunity)
+    moments = random.Random(7)
+    for _ in range(20):
+        last = _kill_saver(store.workspace.root, saves=moments.randrange(1, 6), delay_us=moments.randrange(0, 4000))
+        documents, problems = store.all(Opportunity)
+        assert problems == []
+        count = int(documents[0].document.title.removeprefix("version "))
+        assert documents[0].document.notes == f"{count}\n" * 3000, "old or new, never a mixture"
+        assert count >= last, "what was reported as saved is saved"
+    store.add(Opportunity, opportunity)
+    assert sorted(path.name for path in store.folder(Opportunity).iterdir()) == ["OPP-1.yaml", "OPP-2.yaml"]
+
+
+def _kill_saver(root: Path, saves: int, delay_us: int) -> int:
+    """Kill a saver in the midst of a later save; the number of the last save it reported."""
+    command: Sequence[str] = (sys.executable, "-c", SAVER, str(root))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for _ in range(saves + 1):
+            line = child.stdout.readline()
+        threading.Event().wait(delay_us / 1e6)
+        child.send_signal(signal.SIGKILL)
+        rest = child.stdout.read().split()
+    return int(rest[-1] if rest else line)
