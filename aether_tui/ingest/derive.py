@@ -1,0 +1,232 @@
+"""The derived columns of every table, computed column by column from raw ones.
+
+`VERSION` changes whenever the same input would give another output, so that what is cached is derived again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+
+from aether_tui.config import Config, SpanAttributes
+from aether_tui.ingest.mapping import Mapper
+from aether_tui.ingest.prices import Cost, Prices, Usage, is_model_call, table_version
+from aether_tui.records import Row, Table, Value
+
+VERSION = 1
+
+T = TypeVar("T")
+
+Columns = Mapping[str, Sequence[Value]]
+Derived = dict[str, Sequence[Value]]
+
+_NOTHING: dict[str, str] = {}
+
+
+def mapping_hash(config: Config) -> str:
+    """Hash of everything that derivation depends on: mapping, prices, the shipped price table, this code's version."""
+    parts = {
+        "mapping": config.mapping.model_dump(mode="json"),
+        "prices": [price.model_dump(mode="json") for price in config.prices],
+        "table": table_version(),
+        "version": VERSION,
+    }
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Deriver:
+    """Computes derived columns. The order of keys in a mapping counts: wildcards are tried in it."""
+
+    def __init__(self, config: Config) -> None:
+        mapper = self._mapper = Mapper(config.mapping)
+        self._prices = Prices(config.prices)
+        self._spans = config.mapping.span_attributes
+        self._success = frozenset(value.casefold() for value in self._spans.success_values)
+        self._category = lru_cache(16_384)(mapper.category)
+        self._phase = lru_cache(16_384)(mapper.phase)
+        self._type = lru_cache(16_384)(mapper.type)
+        self._team = lru_cache(16_384)(mapper.team)
+        self._service = lru_cache(16_384)(mapper.service)
+        self._feature = lru_cache(16_384)(mapper.feature)
+        self._environment = lru_cache(16_384)(mapper.environment)
+        self._cost_dimensions = lru_cache(16_384)(self._of_cost)
+        self._tables: dict[str, Callable[[Columns], Derived]] = {
+            "work_items": self._work_items,
+            "work_transitions": self._work_transitions,
+            "pull_requests": self._pull_requests,
+            "deployments": self._deployments,
+            "pipeline_runs": self._pipeline_runs,
+            "costs": self._costs,
+            "cost_estimates": self._cost_estimates,
+            "spans": self._span_columns,
+        }
+
+    def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
+        """Full rows in `Table.columns` order from clean raw rows in `Table.raw` order."""
+        compute = self._tables.get(table.name)
+        if compute is None or not rows:
+            return list(rows)
+        raw = dict(zip((column.name for column in table.raw), zip(*rows, strict=True), strict=True))
+        every = {**raw, **compute(raw)}
+        return list(zip(*(every[column.name] for column in table.columns), strict=True))
+
+    def _work_items(self, raw: Columns) -> Derived:
+        teams, states = _texts(raw["source_team"]), _texts(raw["state"])
+        labels, projects = [_labels(value) for value in raw["labels"]], _texts(raw["project"])
+        return {
+            "type": _each(self._type, _texts(raw["source_type"]), labels),
+            "category": _each(self._category, states, _texts(raw["state_type"]), teams),
+            "phase": _each(self._phase, states, teams),
+            "team": [self._team(team, *marks) for team, marks in zip(teams, labels, strict=True)],
+            "feature": [self._feature(None, *marks, project) for marks, project in zip(labels, projects, strict=True)],
+        }
+
+    def _work_transitions(self, raw: Columns) -> Derived:
+        teams = _texts(raw["source_team"])
+        return {
+            "to_category": _each(self._category, _texts(raw["to_state"]), _texts(raw["to_type"]), teams),
+            "from_category": _each(self._category, _texts(raw["from_state"]), _texts(raw["from_type"]), teams),
+        }
+
+    def _pull_requests(self, raw: Columns) -> Derived:
+        repos, labels = _texts(raw["repo"]), [_labels(value) for value in raw["labels"]]
+        return {
+            "team": _each(self._mapper.team_of_repo, repos, labels),
+            "service": _each(self._mapper.service_of_repo, repos),
+        }
+
+    def _of_repo(self, raw: Columns) -> Derived:
+        repos = _texts(raw["repo"])
+        return {
+            "service": _each(self._mapper.service_of_repo, repos),
+            "team": _each(self._mapper.team_of_repo, repos),
+        }
+
+    def _deployments(self, raw: Columns) -> Derived:
+        return {"environment": _each(self._environment, _texts(raw["source_environment"])), **self._of_repo(raw)}
+
+    def _pipeline_runs(self, raw: Columns) -> Derived:
+        return self._of_repo(raw)
+
+    def _of_cost(self, tags: str | None, account: str | None, source_service: str | None) -> Row:
+        return self._mapper.cost_dimensions(attributes(tags), account, source_service)
+
+    def _costs(self, raw: Columns) -> Derived:
+        found = _each(self._cost_dimensions, _texts(raw["tags"]), _texts(raw["account"]), _texts(raw["source_service"]))
+        return dict(zip(("environment", "service", "team", "feature"), zip(*found, strict=True), strict=True))
+
+    def _cost_estimates(self, raw: Columns) -> Derived:
+        return {"environment": _each(self._mapper.environment_hinted, _texts(raw["project"]))}
+
+    def _span_columns(self, raw: Columns) -> Derived:
+        named = [attributes(value) if isinstance(value, str) else _NOTHING for value in raw["attributes"]]
+        costs = _each(
+            self._span_cost,
+            *(_texts(raw[name]) for name in ("provider", "model", "operation")),
+            raw["start"],
+            *(_ints(raw[name]) for name in (
+                "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens"
+            )),
+            raw["reported_cost_usd"],
+        )  # fmt: skip
+        dimensions = _each(
+            self._span_dimensions, named, _texts(raw["source_environment"]), _texts(raw["source_service"])
+        )
+        names = ("environment", "service", "feature", "team", "scenario", "task_cluster", "outcome")
+        return {
+            "cost_usd": [cost.usd for cost in costs],
+            "cost_status": [cost.status for cost in costs],
+            "price_version": [cost.price_version for cost in costs],
+            **dict(zip(names, zip(*dimensions, strict=True), strict=True)),
+        }
+
+    def _span_cost(
+        self,
+        provider: str | None,
+        model: str | None,
+        operation: str | None,
+        start: Value,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        cached: int | None,
+        cache_write: int | None,
+        reasoning: int | None,
+        reported: Value,
+    ) -> Cost:
+        if model is None or not is_model_call(model, operation, input_tokens, output_tokens):
+            return _FREE
+        usage = Usage(input_tokens, output_tokens, cached or 0, cache_write or 0, reasoning or 0)
+        money = reported if isinstance(reported, Decimal) else None
+        at = start if isinstance(start, datetime) else _EPOCH
+        return self._prices.cost(provider, model, at, usage, money)
+
+    def _span_dimensions(self, found: Mapping[str, str], environment: str | None, service: str | None) -> Row:
+        names: SpanAttributes = self._spans
+        outcome = _first(found, names.outcome)
+        success = None if outcome is None else "success" if outcome.casefold() in self._success else "failure"
+        return (
+            self._environment(_first(found, names.environment) or environment),
+            self._service(service),
+            self._feature(_first(found, names.feature), service),
+            self._team(_first(found, names.team), service),
+            _first(found, names.scenario),
+            _first(found, names.task_cluster),
+            success,
+        )
+
+
+_FREE = Cost(None, None, None)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # instants in rows are naive UTC
+
+
+def attributes(text: str | None) -> dict[str, str]:
+    """The scalar values of a JSON object as text, by name; names of nested objects are joined by dots."""
+    if not text or text == "{}":
+        return _NOTHING
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _NOTHING
+    return dict(_flat(found, "")) if isinstance(found, dict) else _NOTHING
+
+
+def _flat(found: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for name, value in found.items():
+        if isinstance(value, str):
+            flat.append((prefix + name, value))
+        elif isinstance(value, bool):
+            flat.append((prefix + name, "true" if value else "false"))
+        elif isinstance(value, int | float):
+            flat.append((prefix + name, f"{value:.15g}"))
+        elif isinstance(value, dict):
+            flat += _flat(value, f"{prefix}{name}.")
+    return flat
+
+
+def _first(found: Mapping[str, str], names: Sequence[str]) -> str | None:
+    return next((value for name in names if (value := found.get(name))), None)
+
+
+def _each(function: Callable[..., T], *columns: Sequence[object]) -> list[T]:
+    return list(map(function, *columns))
+
+
+def _texts(values: Sequence[Value]) -> list[str | None]:
+    return [value if isinstance(value, str) and value else None for value in values]
+
+
+def _ints(values: Sequence[Value]) -> list[int | None]:
+    return [value if isinstance(value, int) else None for value in values]
+
+
+def _labels(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()

@@ -1,0 +1,236 @@
+"""What is sensitive, by shape: one table of patterns with their validators, and the benign values they must spare.
+
+Every pattern is linear in its input: bounded or possessive repeats, and starts that cannot overlap.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+# Length of an IBAN by country (ISO 13616 registry).
+_IBAN_LENGTHS = {
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
+    "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
+    "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22,
+    "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20,
+    "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18,
+    "NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24,
+    "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24,
+    "XK": 20,
+}  # fmt: skip
+
+_HEX = re.compile(r"[0-9a-f]{7,128}|[0-9A-F]{7,128}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
+_CARD_ISSUER = re.compile(
+    r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|6(?:011|4[4-9]|5)|3(?:0[0-5]|[68])|35(?:2[89]|[3-8])|62"
+)
+
+# `max_token=4096` is a count.
+_NAMES = (
+    r"pass(?:word|wd|phrase|code)|pwd|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.]))|credentials?|cookie|authorization"
+    r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license)[ _\-]?key|session[_\-]?id|signature"
+)
+SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})$")
+"""A name (of an attribute, a parameter, a variable) whose value is a secret."""
+ADDRESS_NAME = re.compile(
+    r"(?i)(?:^|[._\- ])(?:ip|ipv4|ip_?addr(?:ess)?|(?:client|peer)\.address|remote_addr|x-forwarded-for)$"
+)
+"""A name whose value is the network address of a person."""
+IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")
+
+_BENIGN_WORDS = frozenset(
+    {
+        "true", "false", "null", "none", "nil", "undefined", "yes", "no", "on", "off", "empty", "missing", "invalid",
+        "expired", "required", "optional", "redacted", "hidden", "set", "unset", "new", "old", "revoked", "rotated",
+        "string", "str", "int", "bool", "text", "number", "bytes", "basic", "bearer", "env", "vault", "file", "default",
+    }
+)  # fmt: skip
+
+Group = Literal["shape", "secret", "address", "number", "private"]
+"""Patterns of one group are tried when the text has that group's hint (a long run, a word, an `@`, many digits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One kind of sensitive text. Group `value` (else the whole match) is replaced, if `valid` agrees with it."""
+
+    kind: str
+    group: Group
+    find: re.Pattern[str]
+    valid: Callable[[str], bool] | None = None
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def luhn(digits: str) -> bool:
+    """Whether the check digit of a payment card fits (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def is_card(text: str) -> bool:
+    """Whether the digits are a payment card number: length, issuer range and check digit."""
+    digits = _digits(text)
+    return 13 <= len(digits) <= 19 and _CARD_ISSUER.match(digits) is not None and luhn(digits)
+
+
+def iban_length(text: str) -> int:
+    """How many characters of `text` (spaces included) are a valid IBAN (ISO 13616, mod 97); 0 when none."""
+    wanted = _IBAN_LENGTHS.get(text[:2].upper(), 0)
+    taken, end = "", 0
+    while end < len(text) and len(taken) < wanted:
+        taken += text[end].strip()
+        end += 1
+    if not wanted or len(taken) < wanted or text[end : end + 1].isalnum():
+        return 0
+    number = "".join(str(int(char, 36)) for char in taken[4:] + taken[:4])
+    return end if int(number) % 97 == 1 else 0
+
+
+def _is_phone(text: str) -> bool:
+    return 7 <= len(_digits(text)) <= 15 and not _DATE.match(text.strip("( "))
+
+
+def _is_international(text: str) -> bool:
+    digits = len(_digits(text))
+    grouped = sum(char in " ().-/" for char in text) >= 2
+    return 8 <= digits <= 15 and (grouped or digits >= 10)
+
+
+def _is_national(text: str) -> bool:
+    return 9 <= len(_digits(text)) <= 12
+
+
+def is_benign(text: str) -> bool:
+    """Whether a value is of a kind that is never a secret by itself: a UUID, date or plain word."""
+    return text.casefold() in _BENIGN_WORDS or _UUID.fullmatch(text) is not None or _DATE.match(text) is not None
+
+
+def _is_value(text: str) -> bool:
+    return not is_benign(text) and not text.startswith(("$", "%", "*", "…", "..."))
+
+
+def _is_worded_value(text: str) -> bool:
+    """After `token:` in prose a plain word is a word, not the secret."""
+    mixed = any(not char.isalpha() for char in text.rstrip(".!?:)")) or not (text.islower() or text.istitle())
+    return _is_value(text) and (mixed or len(text) >= 16) and not (text.isdigit() and len(text) <= 4)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _is_bearer(text: str) -> bool:
+    return _has_digit(text) or len(text) >= 20
+
+
+def _is_random(text: str) -> bool:
+    """High entropy (≥3.5 bits per character), of mixed classes, and no hash or UUID."""
+    if _HEX.fullmatch(text) or _UUID.fullmatch(text) or not _has_digit(text) or text.isdigit():
+        return False
+    counts = Counter(text)
+    entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
+    return entropy >= 3.5 and any(map(str.isupper, text)) and any(map(str.islower, text))
+
+
+def _not_git(text: str) -> bool:
+    return text not in {"git", "hg", "svn"}
+
+
+def _not_git_host(text: str) -> bool:
+    return not text.startswith("git@")
+
+
+def _secret(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
+    return Pattern(kind, "secret", re.compile(text), valid)
+
+
+def _address(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
+    return Pattern(kind, "address", re.compile(text), valid)
+
+
+def _number(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
+    return Pattern(kind, "number", re.compile(text), valid)
+
+
+_SHAPES = "|".join(
+    (
+        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+        r"gh[pousr]_[A-Za-z0-9]{20,255}",
+        r"github_pat_[A-Za-z0-9_]{20,255}",
+        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_\-]{16,255}",
+        r"xox[abeoprs](?:\.[a-z]+)?-[A-Za-z0-9\-]{10,255}",
+        r"xapp-[A-Za-z0-9\-]{10,255}",
+        r"(?:sk|pk)-(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
+        r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}",
+        r"whsec_[A-Za-z0-9+/=]{16,255}",
+        r"AIza[A-Za-z0-9_\-]{30,100}",
+        r"ya29\.[A-Za-z0-9_\-]{20,512}",
+        r"GOCSPX-[A-Za-z0-9_\-]{20,64}",
+        r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{16,128}",
+        r"AT(?:ATT|CTT|BB)[A-Za-z0-9_\-=]{20,512}",
+        r"hf_[A-Za-z0-9]{30,64}",
+        r"npm_[A-Za-z0-9]{36}",
+        r"pypi-[A-Za-z0-9_\-]{32,512}",
+        r"SG\.[A-Za-z0-9_\-]{16,64}\.[A-Za-z0-9_\-]{16,64}",
+        r"(?:dop|doo)_v1_[0-9a-f]{64}",
+        r"(?:shpat|shpss|glsa|sntrys|dapi|xkeysib)[_\-]?[A-Za-z0-9_\-]{24,255}",
+        r"eyJ[A-Za-z0-9_\-]{8,8192}\.[A-Za-z0-9_\-]{8,8192}(?:\.[A-Za-z0-9_\-]{0,8192})?",
+        r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,100}",
+    )
+)
+# What stands between a secret's name and its value. A placeholder of ours (`[token:1a2b3c4d]`) is no name.
+_NAMED = rf"(?i)(?<!\[)(?:{_NAMES})[\\\"'`]{{0,4}}\s{{0,3}}"
+_VALUE = r"[\\\"'`]{0,4}(?P<value>[^\s\"'\\,;&<>()\[\]{}]++)"
+_QUOTED = r"\\?[\"'`](?P<value>[^\"'`\n\[\]]{1,200})[\"'`]"
+_CARD = r"\d{13,19}|\d{4}(?:([ \-.])\d{4}\1\d{4}\1\d{1,7}|([ \-.])\d{6}\2\d{4,5})"
+_PHONE_CUE = r"\b(?:tele?phone|phone|tel|mobile|fax|whatsapp)\b(?: (?:number|no|nr|is)){0,2}[.:=#\" ]{1,4}"
+
+PATTERNS: tuple[Pattern, ...] = (
+    _secret(
+        "secret", r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
+    ),
+    Pattern("token", "shape", re.compile(rf"(?<![A-Za-z0-9])(?:{_SHAPES})(?![A-Za-z0-9])")),
+    _address("secret", r"(?<=://)(?P<value>[^\s/?#\"'<>\[\]]{1,512})@", _not_git),
+    _secret(
+        "secret",
+        rf"(?i)[?&#](?:[\w.\-]{{0,40}}(?:{_NAMES})|key|sig|code|auth|x-amz-credential)=(?P<value>[^\s&#\"'<>\[]++)",
+        _is_value,
+    ),
+    _secret("secret", r"(?i)(?<![\w\[])(?:bearer|basic)\s{1,3}(?P<value>[A-Za-z0-9._~+/\-]{8,8192}={0,2})", _is_bearer),
+    _secret("secret", rf"{_NAMED}(?:=|:=|=>|:(?=\S))\s{{0,3}}{_VALUE}", _is_value),
+    _secret("secret", rf"{_NAMED}(?:=|:|\bis\b)\s{{1,3}}{_QUOTED}", _is_value),
+    _secret("secret", rf"{_NAMED}(?::|\bis\b)\s{{1,3}}{_VALUE}", _is_worded_value),
+    _secret(
+        "secret",
+        rf"(?i)(?<!\[)(?:\bkey|{_NAMES})\b[^\n\[\]]{{0,20}}?[\s\"'`:=(](?P<value>[A-Za-z0-9+/_\-]{{24,512}}={{0,2}})"
+        r"(?![A-Za-z0-9])",
+        _is_random,
+    ),
+    _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w])", _not_git_host),
+    _number("card", rf"(?<![\dA-Za-z])(?<!\d[.,])(?<![0-9a-f]{{4}}-)(?:{_CARD})(?![\dA-Za-z])(?![.,]\d)", is_card),
+    _number("phone", r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![\w])(?!\.\d)", _is_international),
+    _number(
+        "phone", r"(?<![\w.\-/:])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .\-]))\d{3}(?(1)\1|[ .\-])\d{4}(?![\w\-/])(?!\.\d)"
+    ),
+    _number("phone", r"(?<![\w.,:/\-+])\(?0[1-9]\d{0,4}\)?([ \-/])\d{2,8}(?:\1\d{2,8}){0,4}(?![\w.:\-])", _is_national),
+    _number("phone", rf"(?i)(?<!\[){_PHONE_CUE}(?P<value>\+?\(?\d(?:[ ().\-/]{{0,2}}\d){{6,14}})(?![\w])", _is_phone),
+    _number(
+        "ip",
+        rf"(?i)(?<!\[)\b(?:ip|ipv4|client_ip|remote_addr|x-forwarded-for)\b[^\d\n\[\]]{{0,12}}(?P<value>{IPV4.pattern})",
+    ),
+)
+"""In the order in which they are applied; an IBAN is found by `IBAN_START` and validated by its checksum."""
+
+IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?= ?[A-Za-z0-9]{4})")

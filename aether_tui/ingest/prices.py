@@ -1,0 +1,200 @@
+"""What a model call cost: as the source reports it, else by the user's prices, else by the shipped table (genai-prices).
+
+Cost = Σ tokens × price ÷ 10⁶, where the cached, cache-written and reasoning parts of the tokens have their own prices and
+a prompt above a tier's threshold pays that tier for all of its tokens. Money is `Decimal` throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Literal
+
+from aether_tui.config import Price
+from aether_tui.ingest.words import wildcard
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice
+
+CostStatus = Literal["reported", "priced", "unpriced"]
+MILLION = Decimal(1_000_000)
+_PLACES = Decimal("1e-12")
+
+NOT_CALLS = frozenset(
+    {"invoke_agent", "create_agent", "agent", "execute_tool", "tool", "chain", "workflow", "invoke_workflow", "task",
+     "retrieval", "retriever", "guardrail", "evaluator", "plan"}
+)  # fmt: skip
+"""Operations that only hold model calls, or none: their tokens and costs are those of the calls inside."""
+
+# Providers whose OpenTelemetry names (gen_ai.provider.name) the price table does not know by itself.
+_PROVIDERS = {"azure.ai.inference": "azure", "x_ai": "x-ai"}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call, as in `spans`: cached and written ones are part of the input, reasoning ones of the output."""
+
+    input: int | None
+    output: int | None
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """USD and where the number comes from; null and `unpriced` when nobody knows the model's price."""
+
+    usd: Decimal | None
+    status: CostStatus | None
+    price_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD per million tokens: from `tiers` the price of the highest threshold that the prompt exceeds, else `base`."""
+
+    base: Decimal
+    tiers: tuple[tuple[int, Decimal], ...] = ()
+
+    def of(self, prompt_tokens: int) -> Decimal:
+        """The price that a prompt of this length pays."""
+        for start, price in reversed(self.tiers):
+            if prompt_tokens > start:
+                return price
+        return self.base
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Prices of one model at one time; None: not sold (input, output), or priced as the whole it is part of."""
+
+    input: Rate | None
+    output: Rate | None
+    cached: Rate | None = None
+    cache_write: Rate | None = None
+    reasoning: Rate | None = None
+    usd_per_request: Decimal = Decimal(0)
+
+    def cost(self, usage: Usage) -> Decimal | None:
+        """USD of one call; None where a needed count is missing or the counts contradict each other."""
+        if self.input is None and self.output is None:
+            return None
+        if (usage.input is None and _costs(self.input)) or (usage.output is None and _costs(self.output)):
+            return None
+        prompt = usage.input or 0
+        total = self.usd_per_request
+        for whole, rate, parts in (
+            (prompt, self.input, ((usage.cached, self.cached), (usage.cache_write, self.cache_write))),
+            (usage.output or 0, self.output, ((usage.reasoning, self.reasoning),)),
+        ):
+            rest = whole
+            for tokens, part in parts:
+                if part is not None:
+                    total += tokens * part.of(prompt) / MILLION
+                    rest -= tokens
+            if rest < 0 or min(tokens for tokens, _ in parts) < 0:
+                return None
+            if rate is not None:
+                total += rest * rate.of(prompt) / MILLION
+        return total.quantize(_PLACES)
+
+
+def is_model_call(
+    model: str | None, operation: str | None, input_tokens: int | None, output_tokens: int | None
+) -> bool:
+    """Whether a span is a call of a model, and so costs something by itself."""
+    return model is not None and (input_tokens is not None or output_tokens is not None) and operation not in NOT_CALLS
+
+
+def table_version() -> str:
+    """Name and version of the shipped price table; read from package metadata, so that the table is not imported."""
+    return f"genai-prices {version('genai-prices')}"
+
+
+class Prices:
+    """The user's prices over the shipped table. The table is imported at the first model it is asked for."""
+
+    def __init__(self, overrides: Sequence[Price] = ()) -> None:
+        # The latest valid_from wins; of two of one day the later in the file.
+        ordered = sorted(enumerate(overrides), key=lambda item: (item[1].valid_from, item[0]), reverse=True)
+        self._overrides = [(wildcard(price.model), price.valid_from, _override(price)) for _, price in ordered]
+        self._expanded: dict[int, Rates] = {}
+        self.version = table_version()
+
+    def cost(self, provider: str | None, model: str, at: datetime, usage: Usage, reported: Decimal | None) -> Cost:
+        """The cost of one call at `at` (UTC). A reported cost beats a computed one."""
+        if reported is not None:
+            return Cost(reported, "reported", None)
+        day = f"{at:%Y-%m-%d}"
+        for pattern, valid_from, rates in self._overrides:
+            if valid_from <= day and pattern.fullmatch(model.casefold()):
+                return _priced(rates.cost(usage), f"aether.toml {valid_from}")
+        found = shipped(provider, model)
+        return _priced(None if found is None else self._rates(found, at).cost(usage), self.version)
+
+    def _rates(self, info: ModelInfo, at: datetime) -> Rates:
+        price = info.get_prices(at)
+        # By identity: the table's objects are not hashable, and live as long as the process.
+        rates = self._expanded.get(id(price))
+        if rates is None:
+            rates = self._expanded[id(price)] = _expand(price)
+        return rates
+
+
+def _costs(rate: Rate | None) -> bool:
+    return rate is not None and rate.base > 0
+
+
+def _priced(usd: Decimal | None, price_version: str) -> Cost:
+    return Cost(usd, "unpriced" if usd is None else "priced", price_version)
+
+
+def _override(price: Price) -> Rates:
+    def rate(value: Decimal | None) -> Rate | None:
+        return None if value is None else Rate(value)
+
+    return Rates(
+        rate(price.input_usd_per_million),
+        rate(price.output_usd_per_million),
+        rate(price.cached_usd_per_million),
+        rate(price.cache_write_usd_per_million),
+    )
+
+
+@lru_cache(maxsize=4096)
+def shipped(provider: str | None, model: str) -> ModelInfo | None:
+    """The shipped entry of a model: sought at its provider, then by the model's name alone."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    names = [None] if provider is None else [_PROVIDERS.get(provider.casefold(), provider), None]
+    for name in names:
+        try:
+            return get_snapshot().find_provider_model(model, None, name, None)[1]
+        except LookupError:
+            continue
+    return None
+
+
+def _expand(price: ModelPrice) -> Rates:
+    per_thousand_requests = _rate(price.requests_kcount)
+    return Rates(
+        _rate(price.input_mtok),
+        _rate(price.output_mtok),
+        _rate(price.cache_read_mtok),
+        _rate(price.cache_write_mtok),
+        _rate(price.output_reasoning_mtok),
+        Decimal(0) if per_thousand_requests is None else per_thousand_requests.base / 1000,
+    )
+
+
+def _rate(value: object) -> Rate | None:
+    from genai_prices.types import TieredPrices
+
+    if isinstance(value, TieredPrices):
+        return Rate(value.base, tuple((tier.start, tier.price) for tier in value.tiers))
+    return Rate(value) if isinstance(value, Decimal) else None

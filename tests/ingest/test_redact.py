@@ -1,0 +1,260 @@
+"""Redaction: everything sensitive goes, everything benign stays, and hostile text costs no more than its length."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aether_tui.config import Config, Privacy
+from aether_tui.ingest import Ingest
+from aether_tui.ingest.patterns import iban_length, is_card, luhn
+from aether_tui.ingest.redact import MAX_CHARS, Redactor
+from aether_tui.records import TABLES, Row, Table, Value
+
+KEY = bytes(range(32))
+DIGITS = "0123456789"
+DAY = datetime(2026, 11, 1)  # noqa: DTZ001  # instants in rows are naive UTC
+
+# What must not survive, and how it looks where it stood.
+CANARIES = {
+    "jane.doe+test@mail.example.co.uk": "[email:",
+    "jürgen@bücher.example": "[email:",
+    "+49 (0)30 901820 55": "[phone:",
+    "+14155550132": "[phone:",
+    "(415) 555-0132": "[phone:",
+    "415-555-0132": "[phone:",
+    "020 7946 0958": "[phone:",
+    "4111 1111 1111 1111": "[card:",
+    "5555555555554444": "[card:",
+    "3782 822463 10005": "[card:",
+    "DE89 3704 0044 0532 0130 00": "[iban:",
+    "GB29NWBK60161331926819": "[iban:",
+    "AKIAIOSFODNN7EXAMPLE": "[token:",
+    "ghp_" + "a1B2" * 9: "[token:",
+    "github_pat_" + "11ABCDE_" * 5: "[token:",
+    "glpat-" + "x9Y8" * 5: "[token:",
+    "xoxb-" + "123456789012-abcDEF" * 2: "[token:",
+    "sk-proj-" + "T3BlbkFJ" * 4: "[token:",
+    "sk-ant-api03-" + "aB3_" * 8: "[token:",
+    "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q": "[token:",
+    "lin_api_" + "a1B2c3D4" * 5: "[token:",
+    "ATATT3xFfGF0" + "aB1_" * 10: "[token:",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1g": "[token:",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----": "[secret:",
+    "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE": "[secret:",
+}
+# The sensitive part of a longer text, which is recognised by what stands before it.
+CUED = {
+    "Authorization: Bearer {}": "zQ9-canary-value",
+    "password={}": "hunter2",
+    "DB_PASSWORD: {}": "s3cr3t!",
+    'password = "{}"': "correct horse battery",
+    '{{"clientSecret": "{}"}}': "canary-value-1",
+    "api_key={}": "canary",
+    "https://bot:{}@example.com/x": "canarypass",
+    "postgres://app:{}@db:5432/shop": "p@ss",
+    "https://example.com/cb?a=1&access_token={}&b=2": "canary",
+    "https://blob.example.net/c?sv=1&sig={}": "AbC%3D",
+    "client ip {}": "203.0.113.77",
+    "tel. {}": "9018200",
+    "the token is {}": "Zx81-canary",
+    "signing key for prod: {}": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+}
+BENIGN = (
+    "3f786850e387550fdab836ed7e6dc881de23001b", "3f78685", "a1b2c3d4e5f60718a1b2c3d4e5f60718", "0000000000000001",
+    "550e8400-e29b-41d4-a716-446655440000", "12345678-1234-1234-1234-123456789012",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "v1.2.3-rc.4+build.567", "1.20.300.4", "2026.11.21", "2026-11-21", "2026-11-21T14:00:00.123456Z",
+    "2026-11-21 14:00:00+01:00", "01/02/2026 10:30", "20261121T140000Z", "1763690000", "1763690000123",
+    "1763690000123456789", "run 19283746501 attempt 2", "0.4111111111111111", "12,345,678.90",
+    "https://linear.example/acme/issue/ENG-42/fix-checkout?tab=1", "https://github.com/acme/shop/actions/runs/19283746501",
+    "git@github.com:acme/shop.git", "ssh://git@github.com/acme/shop.git", "src/app/handlers/user_auth.py",
+    "tests/test_token_bucket.py::test_refill[10-0.5]", "/usr/lib/python3.11/site-packages", "C:\\Users\\build\\out.txt",
+    "gpt-4o-2024-08-06", "claude-sonnet-4-5-20250929", "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "text-embedding-3-small", "meta-llama/Llama-3.1-70B-Instruct", "lodash@4.17.21", "@types/node", "ENG-42", "PROJ-12345",
+    "max_tokens: 4096", "max_token=4096", "input_tokens=1234567", "token: 42", "Rotate secret: done",
+    "Reset password: flow broken", "Add password reset", "Make basic authentication optional", "key results of Q3",
+    "10.0.0.1", "feature/ENG-42-add-cache", "arn:aws:iam::123456789012:role/deploy", "i-0abcd1234ef567890", "us-east-1",
+    "3.5 of 100-200 items", "latency 1200-1500 ms", "5 + 3 = 8", "sk-learn pipeline of things", "ci: bump actions/checkout@v4",
+    "9223372036854775807", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
+)  # fmt: skip
+
+
+def redactor() -> Redactor:
+    return Redactor(KEY)
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+@pytest.mark.parametrize("frame", ["{}", "please see {} today", '"{}"', "({})", "x={};", "line\n{}\nline", "{}, {}"])
+def test_a_canary_is_replaced_wherever_it_stands(canary: str, frame: str) -> None:
+    text = redactor().text(frame.replace("{}", canary))
+    assert canary not in text
+    assert CANARIES[canary] in text
+
+
+@pytest.mark.parametrize("frame", CUED)
+def test_a_value_is_replaced_by_its_cue(frame: str) -> None:
+    assert CUED[frame] not in redactor().text(frame.format(CUED[frame]))
+
+
+@pytest.mark.parametrize("text", BENIGN)
+def test_benign_text_is_unchanged(text: str) -> None:
+    assert redactor().text(text) == text
+    assert redactor().identifier(text) == text
+    assert redactor().json(json.dumps({"a": text}, ensure_ascii=False)) == json.dumps({"a": text}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("canary", [*CANARIES, *(frame.format(value) for frame, value in CUED.items())])
+def test_cleaning_twice_changes_nothing(canary: str) -> None:
+    once = redactor().text(f"a {canary} b")
+    assert redactor().text(once) == once
+
+
+@given(
+    st.lists(
+        st.sampled_from([*CANARIES, *(f.format(v) for f, v in CUED.items()), " ", ":", "=", "a", "1", "["]), max_size=6
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_mixtures_are_stable_too(parts: list[str]) -> None:
+    once = redactor().text("".join(parts))
+    assert redactor().text(once) == once
+
+
+def test_equal_values_stay_equal_and_the_key_decides() -> None:
+    first, second = redactor().text("a@example.com wrote"), redactor().text("ask a@example.com")
+    assert first.split()[0] == second.split()[1]
+    assert redactor().text("4111 1111 1111 1111") == redactor().text("4111111111111111")
+    assert Redactor(b"x" * 32).text("a@example.com") != redactor().text("a@example.com")
+
+
+@given(st.text(alphabet=DIGITS, min_size=12, max_size=18))
+def test_the_check_digit_is_luhns(payload: str) -> None:
+    """ISO/IEC 7812-1 annex B: exactly one last digit fits."""
+    assert sum(luhn(payload + digit) for digit in DIGITS) == 1
+
+
+def test_published_numbers() -> None:
+    assert is_card("4111 1111 1111 1111")
+    assert not is_card("4111 1111 1111 1112")
+    assert not is_card("1763690000123456789")
+    # The registry's own examples.
+    for iban in (
+        "DE89370400440532013000",
+        "GB29NWBK60161331926819",
+        "NO9386011117947",
+        "MT84MALT011000012345MTLCAST001S",
+    ):
+        assert iban_length(iban) == len(iban)
+        assert iban_length(iban[:-1] + ("0" if iban[-1] != "0" else "1")) == 0
+
+
+HOSTILE = (
+    "@", "a.", "1", "1 ", "a@", "://", "password=", "+1", "key ", "0123 ", "DE12", "-----BEGIN PRIVATE KEY-----", "\x1b]",
+    "token:", '"password" : "', "a.b@", "phone ", "(555) ", "a", "eyJa.", "sk-", "Bearer ", "ip 1.", "?a=", "\\", "é@",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_hostile_text_is_linear(unit: str) -> None:
+    """Eight times the text may cost about eight times the CPU, never sixty-four."""
+
+    def cost(size: int) -> float:
+        text = (unit * size)[:size]
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            for pattern_input in (text, text + "x@y.z", "x" + text):
+                Redactor(KEY, ["(?!)"])._text(pattern_input)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert cost(32_000) < 30 * max(cost(4_000), 0.001)
+
+
+def test_control_sequences_go() -> None:
+    text = redactor().text("\x1b[31mred\x1b[0m \u202eevil\u202c \x00nul \x1b]8;;http://x\x07link\ud800")
+    assert text == "red evil nul link?"
+
+
+def test_long_texts_stay_two() -> None:
+    one, two = (redactor().text("long " * 3_000 + tail) for tail in ("a", "b"))
+    assert one != two
+    assert len(one) < MAX_CHARS + 40
+
+
+JSON_FRAMES = (
+    lambda canary: {"note": canary},
+    lambda canary: {canary: 1},
+    lambda canary: {"a": [{"b": ["x", canary]}]},
+    lambda canary: {"nested": json.dumps({"inner": canary})},
+)
+
+
+@pytest.mark.parametrize("frame", JSON_FRAMES)
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("canary", CANARIES)
+def test_json_is_cleaned_inside(frame, ascii_only: bool, canary: str) -> None:
+    clean = redactor().json(json.dumps(frame(canary), ensure_ascii=ascii_only))
+    assert canary not in clean
+    assert canary not in json.dumps(json.loads(clean), ensure_ascii=False)
+
+
+def test_json_keeps_what_it_does_not_replace() -> None:
+    text = '{"a": 1.10, "big": 9223372036854775808, "b": "x@example.com", "c": [true, null], "d": 1e400}'
+    clean = redactor().json(text)
+    assert clean == text.replace("x@example.com", redactor().text("x@example.com"))
+    assert redactor().json('{"card": 4111111111111111, "ns": 1763690000123456789}').startswith('{"card": "[card:')
+    assert json.loads(
+        redactor().json('{"password": "hunter2", "max_token": "12", "client.address": "203.0.113.9"}')
+    ) == {
+        "password": redactor()._replacement("secret", "hunter2"),
+        "max_token": redactor()._replacement("secret", "12"),
+        "client.address": redactor()._replacement("ip", "203.0.113.9"),
+    }
+    assert json.loads(redactor().json("not json a@example.com")) == "not json " + redactor().text("a@example.com")
+
+
+def test_own_patterns() -> None:
+    ingest = Ingest(Config(privacy=Privacy(patterns=[r"ACME-\d{4}"])), KEY)
+    assert ingest.clean_text("see ACME-1234") == f"see {Redactor(KEY)._replacement('private', 'ACME-1234')}"
+
+
+def value_of(table: Table, name: str, canary: str) -> Value:
+    kind = next(column.kind for column in table.raw if column.name == name)
+    if kind == "texts":
+        return ("fine", f"about {canary}")
+    return json.dumps({"k": f"about {canary}"}) if kind == "json" else f"about {canary}"
+
+
+def planted(table: Table, canary: str) -> Row:
+    """A row with the canary in every column that can hold text."""
+    filler: dict[str, Value] = {
+        "int": 1, "float": 1.5, "money": Decimal(1), "bool": True,
+        "time": DAY, "day": DAY,
+    }  # fmt: skip
+    return table.row(**{c.name: filler.get(c.kind) or value_of(table, c.name, canary) for c in table.raw})
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_canary_survives_prepare(name: str) -> None:
+    """Planted in every text, id, person, list and JSON column of every table."""
+    ingest = Ingest(Config(), KEY)
+    for canary in [*CANARIES, *(frame.format(value) for frame, value in CUED.items())]:
+        secret = next((value for frame, value in CUED.items() if frame.format(value) == canary), canary)
+        (row,) = ingest.prepare(TABLES[name], [planted(TABLES[name], canary)])
+        assert secret not in repr(row).replace("\\n", "\n")
+        assert len(row) == len(TABLES[name].columns)
+
+
+def test_a_text_without_hints_is_cheap() -> None:
+    """A guard of proportion, not of speed: clean text must not meet the patterns."""
+    probe = redactor()
+    assert probe._hints("Fix the checkout latency on slow mobile networks") == ()
+    assert probe._hints("v1.2.3 of 2026") == ()
