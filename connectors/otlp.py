@@ -1,0 +1,169 @@
+"""Files of OTLP traces: one JSON document, JSON lines of documents (the collector's file exporter), or protobuf."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+
+from aether_tui.records.tables import SPANS
+from connectors import otlp_json, otlp_proto
+from connectors.base import Malformed, Page, Reject, Row, Sample
+from connectors.files import name_of, open_binary, read_all, sample
+from connectors.otlp_span import Attributes, Span, span_row
+from connectors.sniff import json_keys
+
+MAX_DOCUMENT = 256 << 20
+"""Bytes of one JSON document, one line or one protobuf message."""
+PAGE_ROWS = 5_000
+
+Decoded = tuple[Span | Reject, Attributes, str]
+"""A span with its resource and its place in the input, or what could not be read."""
+
+
+class OtlpFiles:
+    """Traces written by OpenTelemetry exporters and collectors."""
+
+    kind = "otlp"
+    title = "OpenTelemetry traces (OTLP JSON or protobuf)"
+
+    def recognises(self, sample: Sample) -> bool:
+        """OTLP of any signal: files of logs and metrics are ours to refuse by name."""
+        return bool(set(json_keys(sample.head)) & set(otlp_json.SIGNALS)) or _signal(sample.head) is not None
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """Spans of every file. Raises Malformed for a file of another signal or one that does not decode."""
+        for path in paths:
+            yield from _pages(_decode(path))
+
+
+def rows_and_rejects(decoded: Iterable[Decoded]) -> Iterator[Row | Reject]:
+    """Each decoded span as a raw row of `spans`, or as a reject with its reason."""
+    for span, resource, where in decoded:
+        if isinstance(span, Reject):
+            yield span
+            continue
+        try:
+            yield span_row(span, resource)
+        except ValueError as error:
+            # What was said never leaves the span: a reject names it by its ids.
+            yield Reject(SPANS.name, str(error), f"{span.trace_id} {span.span_id} {span.name}", where)
+
+
+def _pages(decoded: Iterable[Decoded]) -> Iterator[Page]:
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for item in rows_and_rejects(decoded):
+        if isinstance(item, Reject):
+            rejects.append(item)
+        else:
+            rows.append(item)
+        if len(rows) + len(rejects) >= PAGE_ROWS:
+            yield Page({SPANS.name: rows}, rejects=rejects)
+            rows, rejects = [], []
+    yield Page({SPANS.name: rows}, rejects=rejects)
+
+
+def _decode(path: Path) -> Iterator[Decoded]:
+    signal = _signal(sample(path).head)
+    if signal in ("logs", "metrics"):
+        raise _other_signal(path, signal)
+    return _protobuf(path) if signal else _json(path)
+
+
+def _signal(head: bytes) -> str | None:
+    return otlp_proto.signal_of(head) or (otlp_proto.signal_of(head[4:]) if head[:1] == b"\x00" else None)
+
+
+def _other_signal(path: Path, signal: str) -> Malformed:
+    return Malformed(f"{name_of(path)}: holds OTLP {signal}, not traces; only traces are loaded")
+
+
+def _protobuf(path: Path) -> Iterator[Decoded]:
+    try:
+        for number, message in enumerate(_messages(read_all(path, MAX_DOCUMENT)), 1):
+            for span, resource in otlp_proto.spans(message):
+                yield span, resource, f"{name_of(path)}: message {number}"
+    except ValueError as error:
+        raise Malformed(f"{name_of(path)}: {error}") from error
+
+
+def _messages(body: bytes) -> Iterator[bytes]:
+    """One bare message, or several, each after its length in four bytes (the collector's file exporter)."""
+    if body[:1] != b"\x00":
+        yield body
+        return
+    at = 0
+    while at < len(body):
+        length = int.from_bytes(body[at : at + 4], "big")
+        if at + 4 + length > len(body):
+            raise ValueError(f"message at byte {at} is cut short")
+        yield body[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _json(path: Path) -> Iterator[Decoded]:
+    """Documents of a JSON file: lines when one of the first two is a document by itself, else one document."""
+    with open_binary(path) as stream:
+        lines = (_limited(path, line) for line in iter(lambda: stream.readline(MAX_DOCUMENT + 1), b""))
+        start = list(islice(lines, 2))
+        if any(_parsed(line) is not None for line in start):
+            yield from _by_line(path, chain(start, lines))
+        else:
+            yield from _document(path, _whole(path, b"".join([*start, stream.read(MAX_DOCUMENT + 1)])), name_of(path))
+
+
+def _by_line(path: Path, lines: Iterable[bytes]) -> Iterator[Decoded]:
+    traces, others = 0, set[str]()
+    for number, line in enumerate(lines, 1):
+        where = f"{name_of(path)}:{number}"
+        document = _parsed(line)
+        if document is None:
+            if line.strip():
+                yield Reject(SPANS.name, "not a JSON document", line[:200].decode("utf-8", "replace"), where), {}, where
+        elif other := _others(document):
+            others |= other
+        else:
+            traces += 1
+            yield from _document(path, document, where)
+    if others and not traces:
+        raise _other_signal(path, " and ".join(sorted(others)))
+
+
+def _limited(path: Path, line: bytes) -> bytes:
+    if len(line) > MAX_DOCUMENT:
+        raise Malformed(f"{name_of(path)}: a document larger than {MAX_DOCUMENT >> 20} MiB")
+    return line
+
+
+def _parsed(line: bytes) -> Mapping[str, object] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, Mapping) else None
+
+
+def _whole(path: Path, body: bytes) -> Mapping[str, object]:
+    try:
+        document = json.loads(_limited(path, body))
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{name_of(path)}: not JSON ({error})") from error
+    if not isinstance(document, Mapping):
+        raise Malformed(f"{name_of(path)}: not an OTLP document")
+    return document
+
+
+def _others(document: Mapping[str, object]) -> set[str]:
+    return {signal for key, signal in otlp_json.SIGNALS.items() if key in document and signal != "traces"}
+
+
+def _document(path: Path, document: Mapping[str, object], where: str) -> Iterator[Decoded]:
+    if others := _others(document):
+        raise _other_signal(path, " and ".join(sorted(others)))
+    if "resourceSpans" not in document:
+        yield Reject(SPANS.name, "not an OTLP document: no resourceSpans", ", ".join(document)[:200], where), {}, where
+    for span, resource in otlp_json.spans(document):
+        yield span, resource, where

@@ -1,0 +1,67 @@
+"""OTLP's JSON form: ids are hex, 64-bit integers are text, enums are integers, names are lowerCamelCase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from connectors import fields
+from connectors.otlp_span import Attribute, Attributes, Span
+
+SIGNALS = {"resourceSpans": "traces", "resourceLogs": "logs", "resourceMetrics": "metrics"}
+MAX_DEPTH = 16
+
+
+def spans(document: Mapping[str, object]) -> Iterator[tuple[Span, Attributes]]:
+    """Each span of one trace document with its resource's attributes; what is missing in a span is empty or zero."""
+    for block in fields.objects(document, "resourceSpans"):
+        resource = _attributes(fields.dig(block, "resource"))
+        for scope in (*fields.objects(block, "scopeSpans"), *fields.objects(block, "instrumentationLibrarySpans")):
+            for raw in fields.objects(scope, "spans"):
+                yield _span(raw), resource
+
+
+def _span(raw: Mapping[str, object]) -> Span:
+    code = fields.dig(raw, "status", "code")
+    return Span(
+        trace_id=fields.text(raw, "traceId") or "",
+        span_id=fields.text(raw, "spanId") or "",
+        parent_id=fields.text(raw, "parentSpanId") or "",
+        name=fields.text(raw, "name") or "",
+        start_ns=fields.integer(raw, "startTimeUnixNano") or 0,
+        end_ns=fields.integer(raw, "endTimeUnixNano") or 0,
+        attributes=_attributes(raw),
+        status=code if isinstance(code, int | str) else 0,
+        events=[
+            (fields.text(event, "name") or "", fields.integer(event, "timeUnixNano") or 0, _attributes(event))
+            for event in fields.objects(raw, "events")
+        ],
+    )
+
+
+def _attributes(node: object) -> dict[str, Attribute]:
+    return _pairs(node.get("attributes"), 0) if isinstance(node, dict) else {}
+
+
+def _pairs(pairs: object, depth: int) -> dict[str, Attribute]:
+    """Key-value pairs as a mapping; decoded JSON holds plain dicts and lists, so no wider check is paid for."""
+    if not isinstance(pairs, list):
+        return {}
+    return {
+        pair["key"]: _value(pair.get("value"), depth)
+        for pair in pairs
+        if isinstance(pair, dict) and isinstance(pair.get("key"), str)
+    }
+
+
+def _value(value: object, depth: int) -> Attribute:
+    if not isinstance(value, dict) or not value or depth > MAX_DEPTH:
+        return None
+    ((kind, held), *_) = value.items()
+    if kind == "intValue":
+        return fields.integer(held)
+    if kind == "arrayValue":
+        items = fields.dig(held, "values")
+        return [_value(item, depth + 1) for item in items] if isinstance(items, list) else []
+    if kind == "kvlistValue":
+        return _pairs(fields.dig(held, "values"), depth + 1)
+    return held if isinstance(held, str | bool | int | float) else None

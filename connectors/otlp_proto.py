@@ -1,0 +1,114 @@
+"""OTLP's protobuf form: decoded by opentelemetry-proto, recognised by walking the first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from connectors.otlp_span import Attribute, Attributes, Span
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+
+
+def spans(body: bytes) -> Iterator[tuple[Span, Attributes]]:
+    """Each span of one message with its resource's attributes. Raises ValueError when the message does not decode."""
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    decode_error: type[Exception] = import_module("google.protobuf.message").DecodeError  # ships no types
+    try:
+        message = TracesData.FromString(body)
+    except decode_error as error:
+        raise ValueError(f"not an OTLP trace message ({error})") from error
+    for block in message.resource_spans:
+        resource = _attributes(block.resource.attributes)
+        for scope in block.scope_spans:
+            for raw in scope.spans:
+                yield _span(raw), resource
+
+
+def _span(raw: WireSpan) -> Span:
+    return Span(
+        trace_id=raw.trace_id.hex(),
+        span_id=raw.span_id.hex(),
+        parent_id=raw.parent_span_id.hex(),
+        name=raw.name,
+        start_ns=raw.start_time_unix_nano,
+        end_ns=raw.end_time_unix_nano,
+        attributes=_attributes(raw.attributes),
+        status=raw.status.code,
+        events=[(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in raw.events],
+    )
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Attribute]:
+    return {pair.key: _value(pair.value) for pair in pairs}
+
+
+def _value(value: AnyValue) -> Attribute:
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "string_value":
+        return value.string_value
+    if kind == "int_value":
+        return value.int_value
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "double_value":
+        return value.double_value
+    if kind == "array_value":
+        return [_value(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _attributes(value.kvlist_value.values)
+    return value.bytes_value.hex() if kind == "bytes_value" else None
+
+
+def signal_of(head: bytes) -> str | None:
+    """`traces`, `logs` or `metrics` when the bytes begin an OTLP message with at least one record, else None.
+
+    Walks resource block, scope block and record by their field numbers; a trace's record begins with ids of 16 and
+    8 bytes, a log's with a fixed 64-bit time, a metric's with a printable name.
+    """
+    record = head
+    for number in (1, 2, 2):
+        block = _field(record, number)
+        if block is None:
+            return None
+        record = block
+    if record[:1] in (b"\x09", b"\x59") and len(record) >= 9:
+        return "logs"
+    if record[:2] == b"\x0a\x10" and record[18:20] == b"\x12\x08":
+        return "traces"
+    name = _field(record, 1)
+    return "metrics" if name and len(name) < 200 and name.isascii() and name.decode("ascii").isprintable() else None
+
+
+def _field(message: bytes, wanted: int) -> bytes | None:
+    """The first length-delimited field of that number, as far as the bytes go; None before any other kind of field."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        if tag & 7 != 2 or not 1 <= tag >> 3 <= wanted:
+            return None
+        length, at = _varint(message, at)
+        if length < 0:
+            return None
+        if tag >> 3 == wanted:
+            return message[at : at + length]
+        at += length
+    return None
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(message) and shift < 35:
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    return -1, len(message)

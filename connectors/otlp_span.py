@@ -1,0 +1,265 @@
+"""One span of any wire form → one row of `spans`. The only place that knows token and cost semantics of attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Union
+
+from aether_tui.records.tables import SPANS
+from connectors import fields, otlp_aliases
+from connectors.base import Row, Value
+
+Attribute = Union[None, bool, int, float, str, bytes, Decimal, Sequence["Attribute"], Mapping[str, "Attribute"]]  # noqa: UP007  # recursive
+Attributes = Mapping[str, Attribute]
+
+MAX_ATTRIBUTES = 64
+MAX_TEXT = 256
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
+_LAST_NS = 253_402_300_799 * 10**9
+_NAMES = tuple(column.name for column in SPANS.raw)
+_FIELD = {name: (field, rank) for field, names in otlp_aliases.FIELDS.items() for rank, name in enumerate(names)}
+_STATUS = {0: "unset", 1: "ok", 2: "error", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span as it came off the wire: ids as lower-case hex, times in integer nanoseconds since 1970."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+    status: int | str = 0
+    events: Sequence[tuple[str, int, Attributes]] = ()
+
+
+def span_row(span: Span, resource: Attributes) -> Row:
+    """The raw row of one span. Raises ValueError for ids or times that cannot be."""
+    found, rest = _sort(span.attributes, resource)
+    row: dict[str, Value] = {
+        "trace_id": _id(span.trace_id, 32, "trace id"),
+        "span_id": _id(span.span_id, 16, "span id"),
+        "parent_id": None if not span.parent_id.strip("0") else _id(span.parent_id, 16, "parent id"),
+        "name": span.name,
+        "operation": _operation(found.get("operation")),
+        "start": _instant(span.start_ns),
+        "duration_s": (span.end_ns - span.start_ns) / 1e9 if span.end_ns >= span.start_ns else None,
+        "time_to_first_token_s": _first_token_s(span, found),
+        "reported_cost_usd": _cost(found),
+        "request_hash": request_hash(span.attributes, span.events),
+        "attributes": json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None,
+        **_tokens(found),
+        **_status(span, found),
+    }
+    for column, field in _TEXTS:
+        row[column] = _text(found.get(field))
+    return tuple(map(row.get, _NAMES))
+
+
+_TEXTS = (
+    ("provider", "provider"), ("model", "model"), ("conversation", "conversation"), ("user", "user"),
+    ("source_service", "service"), ("source_environment", "environment"), ("prompt_name", "prompt_name"),
+    ("prompt_version", "prompt_version"),
+)  # fmt: skip
+
+
+def _sort(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+    """Known fields, each by its best name (the span's before the resource's), and what else may be stored."""
+    found: dict[str, Attribute] = {}
+    ranks: dict[str, int] = {}
+    rest: dict[str, Attribute] = {}
+    for penalty, attributes in ((0, span), (1000, resource)):
+        for name, value in attributes.items():
+            known = _FIELD.get(name)
+            if known is not None:
+                field, rank = known
+                if value not in (None, "") and rank + penalty < ranks.get(field, 10_000):
+                    found[field], ranks[field] = value, rank + penalty
+            elif name not in rest and len(rest) < MAX_ATTRIBUTES and _storable(name):
+                rest[name[:MAX_TEXT]] = _short(value)
+    return found, rest
+
+
+@lru_cache(maxsize=4096)
+def _storable(name: str) -> bool:
+    return not name.startswith(otlp_aliases.NEVER_STORED)
+
+
+def _short(value: Attribute) -> Attribute:
+    if isinstance(value, bool | int) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else None  # JSON has neither NaN nor infinity
+    return (value if isinstance(value, str) else _json(value))[:MAX_TEXT]
+
+
+def _json(value: Attribute) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _text(value: Attribute) -> str | None:
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else _json(value)
+
+
+def _id(text: str, digits: int, what: str) -> str:
+    text = text.lower()
+    if len(text) != digits or not text.strip("0") or text.strip("0123456789abcdef"):
+        raise ValueError(f"{what} is not {digits} hex digits: {text[:40]!r}")
+    return text
+
+
+def _instant(at_ns: int) -> datetime:
+    if not 0 < at_ns < _LAST_NS:
+        raise ValueError(f"start time is not an instant: {at_ns}")
+    return _EPOCH + timedelta(microseconds=at_ns // 1000)
+
+
+def _operation(value: Attribute) -> str | None:
+    if not isinstance(value, str):
+        return None
+    kind = value.strip().lower()
+    return otlp_aliases.OPERATIONS.get(kind, kind)
+
+
+def _status(span: Span, found: Attributes) -> dict[str, Value]:
+    status = _STATUS.get(span.status, "unset")
+    error = _text(found.get("error_type"))
+    if error is None:
+        raised = (attributes.get("exception.type") for name, _, attributes in span.events if name == "exception")
+        error = _text(next(raised, None)) if status == "error" else None
+    elif status == "unset":
+        status = "error"
+    return {"status": "error" if found.get("level") == "ERROR" else status, "error_type": error}
+
+
+def _first_token_s(span: Span, found: Attributes) -> float | None:
+    """Seconds from start to the first token, from the attribute that says so, else from the event that marks it."""
+    seconds = fields.number(found.get("first_token_s"))
+    if seconds is None and (ms := fields.number(found.get("first_token_ms"))) is not None:
+        seconds = ms / 1e3
+    if seconds is None and isinstance(at := found.get("first_token_at"), str):
+        try:
+            instant = fields.instant(at.strip('"'))
+        except ValueError:
+            instant = None
+        seconds = (instant - _instant(span.start_ns)).total_seconds() if instant else None
+    if seconds is None:
+        marked = [at_ns for name, at_ns, _ in span.events if name in otlp_aliases.FIRST_TOKEN_EVENTS and at_ns]
+        seconds = (min(marked) - span.start_ns) / 1e9 if marked else None
+    return seconds if seconds is None or seconds >= 0 else None
+
+
+def _count(value: Attribute) -> int | None:
+    """A token count; int64 may be text, negative and broken ones are null."""
+    count = fields.integer(value)
+    return count if count is not None and 0 <= count < 2**62 else None
+
+
+def _tokens(found: Attributes) -> dict[str, Value]:
+    """Token counts; input includes cached ones, output includes reasoning.
+
+    The conventions say so, but some instrumentations leave them out: it shows when the part exceeds the whole, and then
+    the part is added.
+    """
+    counts = {name: _count(found[name]) if name in found else None for name in _COUNTS}
+    if "usage_json" in found and counts["input_tokens"] is None and counts["output_tokens"] is None:
+        counts = usage_counts(_object(found["usage_json"]))
+    cached, written = counts["cached_tokens"] or 0, counts["cache_write_tokens"] or 0
+    if counts["input_tokens"] is not None and cached + written > counts["input_tokens"]:
+        counts["input_tokens"] += cached + written
+    reasoning = counts["reasoning_tokens"] or 0
+    if counts["output_tokens"] is not None and reasoning > counts["output_tokens"]:
+        counts["output_tokens"] += reasoning
+    return dict(counts)
+
+
+_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def usage_counts(usage: Mapping[str, object]) -> dict[str, int | None]:
+    """Token counts of Langfuse usage details, whose keys are parts (`input`, `input_cached_tokens`, `output`, …).
+
+    Parts are added up unless they exceed the stated `total`: then they overlap, and only `input` and `output` count.
+    """
+    counts = {name: count for name in usage if (count := fields.integer(usage, name)) is not None and count >= 0}
+    inputs = [count for name, count in counts.items() if name.startswith(("input", "cache_"))]
+    outputs = [count for name, count in counts.items() if name.startswith("output")]
+    if "total" in counts and sum(inputs) + sum(outputs) > counts["total"]:
+        inputs, outputs = ([counts[name]] if name in counts else [] for name in ("input", "output"))
+    return {
+        "input_tokens": sum(inputs) if inputs else None,
+        "output_tokens": sum(outputs) if outputs else None,
+        "cached_tokens": _first(counts, "input_cached_tokens", "input_cache_read", "cache_read_input_tokens"),
+        "cache_write_tokens": _first(counts, "input_cache_creation", "cache_creation_input_tokens"),
+        "reasoning_tokens": _first(counts, "output_reasoning_tokens", "output_reasoning"),
+    }
+
+
+def _first(counts: Mapping[str, int], *names: str) -> int | None:
+    return next((counts[name] for name in names if name in counts), None)
+
+
+def money(value: object) -> Decimal | None:
+    """An amount from text, a Decimal or a JSON number, exactly as it was written; null where it is none."""
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _cost(found: Attributes) -> Decimal | None:
+    """Cost in USD as the span states it: the total, else the sum of its parts."""
+    details = _object(found.get("cost_json"))
+    stated = money(found.get("cost"))
+    if stated is None:
+        stated = money(details.get("total"))
+    if stated is not None:
+        return stated
+    parts = [found.get("cost_prompt"), found.get("cost_completion"), *details.values()]
+    amounts = [amount for part in parts if (amount := money(part)) is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
+
+
+def _object(value: Attribute) -> Mapping[str, object]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def request_hash(attributes: Attributes, events: Iterable[tuple[str, int, Attributes]] = ()) -> str | None:
+    """A hash of the request's input, equal for equal requests; null where the span does not carry the input."""
+    for name in otlp_aliases.INPUT:
+        if attributes.get(name) not in (None, ""):
+            return content_hash(attributes[name])
+    parts = {
+        name: value
+        for name, value in attributes.items()
+        if name.startswith(otlp_aliases.INPUT_PARTS) and name not in _FIELD
+    }
+    if parts:
+        return content_hash(parts)
+    said = [dict(content) for name, _, content in events if name in otlp_aliases.INPUT_EVENTS]
+    return content_hash(said) if said else None
+
+
+def content_hash(content: Attribute) -> str:
+    """16 bytes of BLAKE2b over the text, or over the JSON of a structure, as hex."""
+    text = content if isinstance(content, str) else _json(content)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
