@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # OSC, DCS, APC, PM and SOS strings up to their terminator; CSI sequences; other two-byte escapes.
 _ESCAPES = re.compile(
@@ -25,3 +26,16 @@ def plain(text: str, limit: int = 2000) -> str:
 def one_line(text: str, limit: int = 200) -> str:
     """`plain` text on one line."""
     return plain(_SPACES.sub(" ", plain(text, 4 * limit)).strip(), limit)
+
+
+def cells(text: str) -> int:
+    """Terminal cells a line takes: two for wide characters and emoji, none for combining marks and joiners."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(char) for char in text)
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in {"Cf", "Me", "Mn"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

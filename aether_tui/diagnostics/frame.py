@@ -1,0 +1,222 @@
+"""What every diagnostic is given: a clock, and data it may only read, by named query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from types import TracebackType
+from typing import Protocol
+
+from aether_tui.diagnostics import windows
+from aether_tui.errors import NoData
+from aether_tui.records.model import Value
+from aether_tui.report_model import Freshness, Window
+
+Record = dict[str, Value]
+Parameter = Value | Sequence[int] | Sequence[datetime]
+
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Now (aware, UTC), the window looked at, the one it is compared with, and the seed of every draw."""
+
+    now: datetime
+    window: Window
+    previous: Window
+    seed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        now: datetime,
+        window: str = windows.DEFAULT,
+        compare: str = "previous",
+        *,
+        seed: int = 0,
+        fiscal_start_month: int = 1,
+    ) -> Clock:
+        """A clock from the words of the command line; raises ConfigurationError for a window that is not one."""
+        span = windows.parse(window, now, fiscal_start_month)
+        return cls(now, span, windows.previous(span, compare, fiscal_start_month), seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a report is narrowed to; None is everything."""
+
+    team: str | None = None
+    service: str | None = None
+    feature: str | None = None
+    environment: str | None = None
+
+    def set_names(self) -> tuple[str, ...]:
+        """Names of the filters in use."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
+
+    def sentence(self) -> str:
+        """`team payments, service api`, or nothing."""
+        return ", ".join(f"{name} {getattr(self, name)}" for name in self.set_names())
+
+
+EVERYTHING = Filters()
+
+
+class Lease(Protocol):
+    """A read lease on the cache."""
+
+    def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[Record]:
+        """Rows of a query, fetched to the end."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the running query."""
+        ...
+
+
+class Readable(Protocol):
+    """What a diagnostic needs of the cache."""
+
+    def read(self) -> AbstractContextManager[Lease]:
+        """A lease; raises NoData when there is no cache, CacheTrouble when it cannot be read."""
+        ...
+
+
+class Data:
+    """Named queries over one read lease, taken at the first query. Without a cache every answer is no rows.
+
+    Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before` (start of
+    the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
+    """
+
+    def __init__(
+        self, cache: Readable | None, clock: Clock, filters: Filters = EVERYTHING, stale_after_s: float = 86_400.0
+    ) -> None:
+        self.clock = clock
+        self.filters = filters
+        self.stale_after_s = stale_after_s
+        self._cache = cache
+        self._context: AbstractContextManager[Lease] | None = None
+        self._lease: Lease | None = None
+        self._answers: dict[tuple[str, str], list[Record]] = {}
+
+    def __enter__(self) -> Data:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._context is not None:
+            self._context.__exit__(kind, error, trace)
+            self._context = self._lease = None
+
+    def interrupt(self) -> None:
+        """Stop a running query (from another thread)."""
+        if self._lease is not None:
+            self._lease.interrupt()
+
+    def rows(self, name: str, /, **params: Parameter) -> list[Record]:
+        """Rows of `sql/<name>.sql`; raises CacheTrouble when the cache cannot be read. Asked twice, it queries once."""
+        sql = query(name)
+        given = {**self._defaults(), **params}
+        if "live" in parameters(name):
+            given["live"] = self.live()
+        wanted = {key: _stored(given[key]) for key in parameters(name)}
+        asked = (name, repr(sorted(wanted.items())))
+        if asked not in self._answers:
+            lease = self._open()
+            self._answers[asked] = [] if lease is None else lease.rows(sql, wanted)
+        return self._answers[asked]
+
+    def unfiltered(self, name: str, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Filters in use that the query cannot apply, because its rows do not say."""
+        return tuple(item for item in self.filters.set_names() if item not in parameters(name) and item not in also)
+
+    def freshness(self, *sources: str) -> tuple[Freshness, ...]:
+        """Age of every stream (of the given sources) at the clock's now."""
+        found = []
+        for row in self.rows("freshness"):
+            source, stream, last = str(row["source"]), str(row["stream"]), row["last_success"]
+            if sources and source not in sources:
+                continue
+            success = last.replace(tzinfo=UTC) if isinstance(last, datetime) else None
+            age = None if success is None else max(0.0, (self.clock.now - success).total_seconds())
+            stale = age is None or age > self.stale_after_s
+            found.append(Freshness(source=source, stream=stream, last_success=success, age_s=age, stale=stale))
+        return tuple(found)
+
+    def live(self) -> str | None:
+        """The environment that counts: the one filtered for, else production when it has traffic, else all (None)."""
+        if self.filters.environment is not None:
+            return self.filters.environment
+        return "production" if any(row["environment"] == "production" for row in self.rows("environments")) else None
+
+    def _defaults(self) -> dict[str, Parameter]:
+        clock, filters = self.clock, self.filters
+        return {
+            "since": clock.window.start, "until": clock.window.end, "before": clock.previous.start, "now": clock.now,
+            "team": filters.team, "service": filters.service, "feature": filters.feature,
+            "environment": filters.environment,
+        }  # fmt: skip
+
+    def _open(self) -> Lease | None:
+        if self._lease is None and self._cache is not None:
+            context = self._cache.read()
+            try:
+                self._lease = context.__enter__()
+            except NoData:
+                self._cache = None
+            else:
+                self._context = context
+        return self._lease
+
+
+@cache
+def query(name: str) -> str:
+    """The text of a named query."""
+    return (resources.files("aether_tui.diagnostics") / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+@cache
+def parameters(name: str) -> frozenset[str]:
+    """Names of a query's parameters."""
+    code = "\n".join(line.partition("--")[0] for line in query(name).splitlines())
+    return frozenset(_PARAMETER.findall(code))
+
+
+def _stored(value: Parameter) -> object:
+    """A parameter as the cache stores it: instants naive, in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_stored(item) for item in value]
+    return value
+
+
+# --- Reading cells ------------------------------------------------------------------------------------------------
+
+
+def real(value: Value) -> float:
+    """A numeric cell as float; null is 0 (of sums and counts only)."""
+    return float(value) if value is not None and not isinstance(value, str | datetime | tuple) else 0.0
+
+
+def whole(value: Value) -> int:
+    """A count."""
+    return int(real(value))
+
+
+def instant(value: Value) -> datetime | None:
+    """An instant, aware."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+def text(value: Value) -> str:
+    """A text cell, or nothing."""
+    return "" if value is None else str(value)

@@ -1,0 +1,219 @@
+"""ICE-P: Impact × Confidence × Reversibility ÷ Effort, ranked, bucketed, and how sure the order is (diagnostics F)."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from aether_tui.stats.intervals import nearest_rank
+from aether_tui.stats.pert import draw
+
+Range = tuple[float, float, float]
+"""Low, most likely, high; three equal numbers are a point."""
+
+Bucket = Literal["quick win", "medium experiment", "strategic bet", "unbanded", "low score"]
+Input = Literal["impact", "confidence", "reversibility", "effort_weeks"]
+
+DRAWS = 2000
+TIE = 0.8
+"""Neighbours of which the upper wins in fewer draws than this are called a tie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is ranked. Scores 1–10, effort in calendar weeks to the first reliable signal."""
+
+    id: str
+    title: str
+    impact: Range
+    confidence: Range
+    reversibility: Range
+    effort_weeks: Range
+    strategic_bet: bool = False
+
+    @property
+    def ranged(self) -> bool:
+        """Whether any input is a range."""
+        return any(item[0] < item[2] for item in (self.impact, self.confidence, self.reversibility, self.effort_weeks))
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The smallest change of one input, the others staying, that changes places with a neighbour."""
+
+    input: Input
+    at: float
+    direction: Literal["falls to", "rises to"]
+    other: str
+    likely: bool
+    """Whether the stated range reaches that value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate with its place; probabilities are None where no input of any candidate is a range."""
+
+    candidate: Candidate
+    score: float
+    effort: float
+    rank: int
+    bucket: Bucket
+    p_first: float | None
+    p_top3: float | None
+    rank_low: int
+    rank_high: int
+    tie_with: str | None
+    tie_p: float | None
+    flip: Flip | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All candidates in order; `high` is the score from which one counts as high, and `configured` whether it was set."""
+
+    items: tuple[Ranked, ...]
+    high: float | None
+    configured: bool
+    draws: int
+
+
+def effort_score(weeks: float) -> float:
+    """Weeks clipped to 1–10: 10 and 30 weeks score alike."""
+    return min(10.0, max(1.0, weeks))
+
+
+def score(impact: float, confidence: float, reversibility: float, effort_weeks: float) -> float:
+    """Impact × Confidence × Reversibility ÷ Effort; 0.1 to 1,000."""
+    return impact * confidence * reversibility / effort_score(effort_weeks)
+
+
+def point(candidate: Candidate) -> float:
+    """The score at the most likely values."""
+    return score(
+        candidate.impact[1], candidate.confidence[1], candidate.reversibility[1], candidate.effort_weeks[1]
+    )  # fmt: skip
+
+
+def bucket(weeks: float, *, high: bool, strategic: bool) -> Bucket:
+    """Where it belongs by effort and score."""
+    if strategic or weeks >= 26:
+        return "strategic bet"
+    if weeks <= 2:
+        return "quick win" if high else "low score"
+    return "medium experiment" if weeks <= 6 else "unbanded"
+
+
+def rank(
+    candidates: Sequence[Candidate], *, high_score: float | None = None, seed: int = 0, draws: int = DRAWS
+) -> Ranking:
+    """Candidates in order. High is the top third (ties at its edge included) unless `high_score` is given.
+
+    With ranges, inputs are drawn independently from PERT distributions, `draws` times, seeded.
+    """
+    order = sorted(candidates, key=lambda item: _key(item, point(item), item.reversibility[1], item.effort_weeks[1]))
+    if not order:
+        return Ranking((), high_score, high_score is not None, 0)
+    scores = [point(item) for item in order]
+    high = high_score if high_score is not None else scores[math.ceil(len(order) / 3) - 1]
+    uncertain = any(item.ranged for item in order)
+    drawn = _simulate(order, random.Random(seed), draws) if uncertain else []
+    items = []
+    for index, item in enumerate(order):
+        ranks = sorted(one[index][0] for one in drawn) or [index + 1]
+        follower = index + 1 if index + 1 < len(order) else None
+        wins = None
+        if follower is not None:
+            wins = _wins(drawn, index, follower) if drawn else (0.5 if scores[index] == scores[follower] else 1.0)
+        tied = wins is not None and wins < TIE
+        weeks = item.effort_weeks[1]
+        items.append(
+            Ranked(
+                candidate=item,
+                score=scores[index],
+                effort=effort_score(weeks),
+                rank=index + 1,
+                bucket=bucket(weeks, high=scores[index] >= high, strategic=item.strategic_bet),
+                p_first=ranks.count(1) / len(ranks) if drawn else None,
+                p_top3=sum(place <= 3 for place in ranks) / len(ranks) if drawn else None,
+                rank_low=ranks[nearest_rank(len(ranks), 0.05) - 1],
+                rank_high=ranks[nearest_rank(len(ranks), 0.95) - 1],
+                tie_with=order[follower].id if tied and follower is not None else None,
+                tie_p=wins if tied else None,
+                flip=_flip(order, scores, index),
+            )
+        )
+    return Ranking(tuple(items), high, high_score is not None, len(drawn))
+
+
+def _key(item: Candidate, value: float, reversibility: float, weeks: float) -> tuple[float, float, float, int, str]:
+    """Higher score, then higher reversibility, then lower effort, then id (OPP-2 before OPP-10)."""
+    digits = re.search(r"\d+$", item.id)
+    return -value, -reversibility, weeks, int(digits[0]) if digits else 0, item.id
+
+
+def _simulate(order: Sequence[Candidate], rng: random.Random, draws: int) -> list[list[tuple[int, float]]]:
+    """Per draw, each candidate's (rank, score)."""
+    results = []
+    for _ in range(draws):
+        keyed = []
+        for index, item in enumerate(order):
+            impact, confidence = draw(rng, *item.impact), draw(rng, *item.confidence)
+            reversibility, weeks = draw(rng, *item.reversibility), draw(rng, *item.effort_weeks)
+            value = score(impact, confidence, reversibility, weeks)
+            keyed.append((-value, -reversibility, weeks, index))
+        one = [(0, 0.0)] * len(order)
+        for place, (negative, _, _, index) in enumerate(sorted(keyed), start=1):
+            one[index] = (place, -negative)
+        results.append(one)
+    return results
+
+
+def _wins(drawn: Sequence[Sequence[tuple[int, float]]], upper: int, lower: int) -> float:
+    """Share of draws in which `upper` scores more than `lower`; equal scores count half."""
+    total = sum(
+        1.0 if one[upper][1] > one[lower][1] else 0.5 if one[upper][1] == one[lower][1] else 0.0 for one in drawn
+    )
+    return total / len(drawn)
+
+
+def _flip(order: Sequence[Candidate], scores: Sequence[float], index: int) -> Flip | None:
+    """What single input would let the next one overtake it (for the last: let it overtake the one before)."""
+    if len(order) < 2:
+        return None
+    falling = index + 1 < len(order)
+    other = index + 1 if falling else index - 1
+    needed = scores[other] / scores[index]
+    item = order[index]
+    found: list[tuple[float, Flip]] = []
+    ranges: dict[Input, Range] = {
+        "impact": item.impact, "confidence": item.confidence, "reversibility": item.reversibility,
+    }  # fmt: skip
+    for name, (low, mode, high) in ranges.items():
+        at = mode * needed
+        if 1 <= at <= 10:
+            found.append(
+                (
+                    _distance(needed),
+                    Flip(name, at, "falls to" if falling else "rises to", order[other].id, low <= at <= high),
+                )
+            )
+    low, mode, high = item.effort_weeks
+    at = effort_score(mode) / needed
+    if 1 <= at <= 10:
+        moved = at / max(mode, 1e-9)
+        found.append(
+            (
+                _distance(moved),
+                Flip("effort_weeks", at, "rises to" if falling else "falls to", order[other].id, low <= at <= high),
+            )
+        )
+    # A value the stated range reaches comes first, then the smallest change; impact before the others when equal.
+    return min(found, key=lambda pair: (not pair[1].likely, pair[0]), default=(0.0, None))[1] if found else None
+
+
+def _distance(factor: float) -> float:
+    return round(abs(math.log(factor)), 9)

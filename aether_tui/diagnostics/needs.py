@@ -1,0 +1,64 @@
+"""Which kind of data unlocks which numbers, and how it gets here: one table for every report that misses some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aether_tui.diagnostics.frame import Data, text, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A kind of data: the record table it fills, its name, how to get it, and what it unlocks."""
+
+    table: str
+    name: str
+    how: str
+    unlocks: str
+
+
+NEEDS: tuple[Need, ...] = (
+    Need(
+        "spans", "AI traces", "load OTLP or Langfuse files",
+        "go/no-go gate, cost per request, task success, agent latency, model-call errors",
+    ),
+    Need(
+        "work_items", "work items", "sync linear or jira",
+        "cycle time, work in progress past its p85, reopen rate",
+    ),
+    Need(
+        "deployments", "deployments", "sync github",
+        "deployment frequency, change fail rate",
+    ),
+    Need(
+        "pull_requests", "pull requests", "sync github",
+        "change lead time (with deployments)",
+    ),
+    Need(
+        "pipeline_runs", "CI runs", "sync github",
+        "CI duration, the ci budgets",
+    ),
+    Need("test_runs", "test results", "load JUnit files", "flaky rate, the tests budgets"),
+    Need("costs", "bills", "load FOCUS exports", "billed cost with a team, the cost budgets"),
+    Need("cost_estimates", "cost estimates", "load Infracost files", "planned cost in the cost budgets"),
+    Need(
+        "product_metrics", "product usage", "sync amplitude",
+        "product usage on the readout",
+    ),
+)  # fmt: skip
+
+HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH…"
+
+
+def stored(data: Data) -> dict[str, int]:
+    """Rows in the cache per record table."""
+    counts: dict[str, int] = {}
+    for row in data.rows("row_counts"):
+        counts[text(row["name"])] = counts.get(text(row["name"]), 0) + whole(row["n"])
+    return counts
+
+
+def absent(data: Data) -> tuple[Need, ...]:
+    """Kinds of data that have no row yet."""
+    counts = stored(data)
+    return tuple(need for need in NEEDS if not counts.get(need.table))

@@ -1,0 +1,40 @@
+"""Every report by name. Screens, `report`, `export`, the palette and help read this table; a module is imported when built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpec:
+    """A report: its name on the command line, its title, the module whose `build` makes it, what it answers.
+
+    `needs_data`: without any cached rows it has nothing to say, and `report NAME --format json` exits 3.
+    """
+
+    name: str
+    title: str
+    module: str
+    answers: str
+    needs_data: bool = False
+
+
+REPORTS: dict[str, ReportSpec] = {
+    spec.name: spec
+    for spec in (
+        ReportSpec("summary", "Home", "aether_tui.diagnostics.summary", "Where we stand, and the one next action"),
+        ReportSpec(
+            "flywheel", "Flywheel", "aether_tui.diagnostics.flywheel", "The seven phases of this cycle, as checklists"
+        ),
+        ReportSpec(
+            "gate", "Go / no-go gate", "aether_tui.diagnostics.gate", "Whether production can be seen well enough", True
+        ),
+        ReportSpec("lens", "3-Lens", "aether_tui.diagnostics.lens", "Speed, quality and visibility, 0–100 each", True),
+        ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
+        ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
+        ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
+        ReportSpec(
+            "readout", "Readout", "aether_tui.diagnostics.readout", "One page for the client at the end of a day"
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+"""Building a report by name, for every face."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import EVERYTHING, Clock, Data, Filters, Readable
+from aether_tui.diagnostics.registry import REPORTS, ReportSpec
+from aether_tui.errors import ConfigurationError
+from aether_tui.report_model import Report
+
+if TYPE_CHECKING:
+    from aether_tui.config import Config
+    from aether_tui.workspace.documents import Documents
+    from aether_tui.workspace.folder import Workspace
+
+
+class Diagnostic(Protocol):
+    """A module of `aether_tui.diagnostics` that builds a report."""
+
+    def build(self, data: Data, documents: Documents, clock: Clock) -> Report[Struct]:
+        """The report."""
+        ...
+
+
+def spec(name: str) -> ReportSpec:
+    """The report of that name; raises ConfigurationError naming the nearest one."""
+    if name in REPORTS:
+        return REPORTS[name]
+    near = difflib.get_close_matches(name, REPORTS, 1)
+    raise ConfigurationError(
+        f"no report {name!r}" + (f", did you mean {near[0]!r}?" if near else ""),
+        next_step=f"there are {', '.join(REPORTS)}",
+    )
+
+
+def diagnostic(name: str) -> Diagnostic:
+    """The module that builds it, imported now; raises ConfigurationError for an unknown name."""
+    return cast(Diagnostic, importlib.import_module(spec(name).module))
+
+
+def open_data(config: Config, clock: Clock, cache: Readable | None, filters: Filters = EVERYTHING) -> Data:
+    """Data for one or several reports of one clock, to be used as a context."""
+    return Data(cache, clock, filters, stale_after_s=config.console.stale_after_hours * 3600)
+
+
+def run_report(
+    name: str,
+    workspace: Workspace,
+    config: Config,
+    clock: Clock,
+    cache: Readable | None = None,
+    filters: Filters = EVERYTHING,
+) -> Report[Struct]:
+    """One report, from documents and cache as they are now; an empty workspace gives one that says what is missing.
+
+    Raises ConfigurationError for an unknown name or a broken document, CacheTrouble when the cache cannot be read.
+    """
+    module = diagnostic(name)
+    from aether_tui.workspace.store import read_documents
+
+    documents = read_documents(workspace, config)
+    with open_data(config, clock, cache, filters) as data:
+        return module.build(data, documents, clock)
+
+
+def run_all(
+    workspace: Workspace, config: Config, clock: Clock, cache: Readable | None = None
+) -> tuple[dict[str, Report[Struct]], tuple[str, ...]]:
+    """Every report over one read of documents and cache, and the notices that belong on each page."""
+    from aether_tui.workspace.documents import active_override
+    from aether_tui.workspace.store import read_documents
+
+    documents = read_documents(workspace, config)
+    with open_data(config, clock, cache) as data:
+        reports = {name: diagnostic(name).build(data, documents, clock) for name in REPORTS}
+    override = active_override(documents.decisions, clock.now.date())
+    if override is None:
+        return reports, ()
+    held = override.override
+    return reports, (
+        f"The go/no-go gate is overridden by {override.decision.id} until {held.expires}: {held.name}: {held.reason}",
+    )

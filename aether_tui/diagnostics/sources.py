@@ -1,0 +1,295 @@
+"""How fresh and complete the data are: every stream, what was refused, and what is not connected."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from aether_tui.diagnostics import needs
+from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
+from aether_tui.human import age
+from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Report, Row, State, Table
+from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.documents import Documents
+
+
+class StreamState(Struct, frozen=True, kw_only=True):
+    """One stream of a source. `rows` counts what is stored, `rejected` what could not be read."""
+
+    source: str
+    stream: str
+    rows: int
+    last_success: datetime | None
+    last_attempt: datetime | None
+    age_s: float | None
+    stale: bool
+    last_error: str | None
+    cursor: str | None
+    rejected: int
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """Rows of a stream refused for one reason, with the latest of them."""
+
+    source: str
+    stream: str
+    reason: str
+    n: int
+    latest: datetime | None
+    place: str
+    raw: str
+
+
+class Missing(Struct, frozen=True, kw_only=True):
+    """A kind of data nobody has brought yet."""
+
+    name: str
+    how: str
+    unlocks: str
+
+
+class Sources(Struct, frozen=True, kw_only=True):
+    """Everything about where data come from."""
+
+    streams: tuple[StreamState, ...]
+    tables: dict[str, int]
+    rejects: tuple[Rejected, ...]
+    missing: tuple[Missing, ...]
+    never_pulled: tuple[str, ...]
+
+
+def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
+    """The report."""
+    sources = measure(data, documents)
+    return Report(
+        report="sources",
+        title="Sources",
+        as_of=clock.now,
+        window=clock.window,
+        data=sources,
+        headline=headline(sources),
+        findings=findings(sources),
+        freshness=data.freshness(),
+        blocks=blocks(sources),
+    )
+
+
+def measure(data: Data, documents: Documents) -> Sources:
+    """Rows of sync state and rejects, made into one picture."""
+    refused = tuple(
+        Rejected(
+            source=text(row["source"]),
+            stream=text(row["stream"]),
+            reason=text(row["reason"]),
+            n=whole(row["n"]),
+            latest=instant(row["latest"]),
+            place=text(row["place"]),
+            raw=one_line(text(row["raw"]), 200),
+        )
+        for row in data.rows("rejects")
+    )
+    streams = []
+    for row, fresh in zip(data.rows("freshness"), data.freshness(), strict=True):
+        rejected = sum(item.n for item in refused if (item.source, item.stream) == (fresh.source, fresh.stream))
+        streams.append(
+            StreamState(
+                source=fresh.source,
+                stream=fresh.stream,
+                rows=whole(row["rows"]),
+                last_success=fresh.last_success,
+                last_attempt=instant(row["last_attempt"]),
+                age_s=fresh.age_s,
+                stale=fresh.stale,
+                last_error=text(row["last_error"]) or None,
+                cursor=text(row["cursor"]) or None,
+                rejected=rejected,
+            )
+        )
+    seen = {stream.source for stream in streams}
+    return Sources(
+        streams=tuple(streams),
+        tables=needs.stored(data),
+        rejects=refused,
+        missing=tuple(Missing(name=need.name, how=need.how, unlocks=need.unlocks) for need in needs.absent(data)),
+        never_pulled=tuple(
+            name for name, settings in sorted(documents.config.sources.items()) if settings.enabled and name not in seen
+        ),
+    )
+
+
+def headline(sources: Sources) -> str:
+    """How many streams there are, and how many need a look."""
+    if not sources.streams:
+        return "Nothing has been pulled or loaded yet."
+    parts = [f"{len(sources.streams)} streams of {len({item.source for item in sources.streams})} sources"]
+    if failing := sum(item.last_error is not None for item in sources.streams):
+        parts.append(f"{failing} failed last time")
+    if stale := sum(item.stale for item in sources.streams):
+        parts.append(f"{stale} stale")
+    if rejected := sum(item.n for item in sources.rejects):
+        parts.append(f"{rejected:,} rows rejected")
+    return ", ".join(parts if len(parts) > 1 else [*parts, "all fresh"]) + "."
+
+
+def findings(sources: Sources) -> tuple[Finding, ...]:
+    """Failing and stale sources, refused rows, sources that were configured and never pulled."""
+    found = []
+    for item in sources.streams:
+        place = f"{item.source}/{item.stream}"
+        if item.last_error is not None:
+            found.append(
+                Finding(
+                    id=f"sources.error.{item.source}.{item.stream}",
+                    severity="bad",
+                    text=f"{place} failed last time: {one_line(item.last_error)}",
+                    evidence=(place,),
+                    action=f"aether-tui sync {item.source}",
+                )
+            )
+    stale: dict[str, float | None] = {}
+    for item in sources.streams:
+        if item.stale and item.last_error is None:
+            known = stale.get(item.source, 0.0)
+            stale[item.source] = None if item.age_s is None or known is None else max(known, item.age_s)
+    found += [
+        Finding(
+            id=f"sources.stale.{source}",
+            severity="warn",
+            text=f"{source} has never succeeded."
+            if seconds is None
+            else f"{source} is stale: last success {age(seconds)} ago.",
+            evidence=(source,),
+            action="aether-tui sync",
+        )
+        for source, seconds in stale.items()
+    ]
+    if rejected := sum(item.n for item in sources.rejects):
+        top = sources.rejects[0]
+        found.append(
+            Finding(
+                id="sources.rejects",
+                severity="warn",
+                text=f"{rejected:,} rows could not be read; most often, in {top.source}/{top.stream}: {one_line(top.reason)}",
+                evidence=tuple(f"{item.source}/{item.stream}" for item in sources.rejects[:5]),
+            )
+        )
+    if sources.never_pulled:
+        found.append(
+            Finding(
+                id="sources.never",
+                severity="warn",
+                text=f"Configured and never pulled: {', '.join(sources.never_pulled)}.",
+                evidence=sources.never_pulled,
+                action="aether-tui sync",
+            )
+        )
+    return tuple(found)
+
+
+def blocks(sources: Sources) -> tuple[Block, ...]:
+    """Streams, what is not connected, rejects."""
+    parts: list[Block] = []
+    if sources.streams:
+        rows = sum(sources.tables.values())
+        parts.append(
+            Facts(
+                id="sources.facts",
+                facts=(
+                    Fact(id="sources.rows", label="rows stored", value=Quantity(value=rows, unit="count")),
+                    Fact(
+                        id="sources.fresh",
+                        label="fresh streams",
+                        value=Quantity(
+                            value=sum(not item.stale for item in sources.streams) / len(sources.streams),
+                            unit="ratio",
+                            n=len(sources.streams),
+                        ),
+                        why="Streams whose last success is younger than [console] stale_after_hours.",
+                    ),
+                ),
+            )
+        )
+        parts.append(
+            Table(
+                id="sources.streams",
+                title="Streams",
+                columns=(
+                    Col(key="state", title="", kind="state", priority=10),
+                    Col(key="source", title="source", priority=10),
+                    Col(key="stream", title="stream", priority=10),
+                    Col(key="rows", title="rows", kind="number", priority=8),
+                    Col(key="age", title="last success", kind="number", priority=9),
+                    Col(key="rejected", title="rejected", kind="number", priority=6),
+                    Col(key="error", title="last error", priority=5),
+                ),
+                rows=tuple(_stream_row(item) for item in sources.streams),
+            )
+        )
+    else:
+        parts.append(
+            Gap(
+                id="sources.none",
+                title="Streams",
+                reason="Nothing has been pulled or loaded yet. Name a source in aether.toml, or load a file you have.",
+                next_step="aether-tui sync, or aether-tui load PATH",
+                action="sync",
+            )
+        )
+    if sources.missing:
+        parts.append(
+            Table(
+                id="sources.missing",
+                title="Not connected",
+                columns=(
+                    Col(key="name", title="data", priority=10),
+                    Col(key="unlocks", title="unlocks", priority=9),
+                    Col(key="how", title="how", priority=8),
+                ),
+                rows=tuple(Row(id=item.name, cells=(item.name, item.unlocks, item.how)) for item in sources.missing),
+                note=needs.HOW,
+            )
+        )
+    if sources.rejects:
+        parts.append(
+            Table(
+                id="sources.rejects",
+                title="Rejected rows",
+                columns=(
+                    Col(key="stream", title="stream", priority=10),
+                    Col(key="n", title="rows", kind="number", priority=9),
+                    Col(key="reason", title="reason", priority=9),
+                    Col(key="place", title="latest at", priority=6),
+                ),
+                rows=tuple(
+                    Row(
+                        id=f"{item.source}/{item.stream}/{index}",
+                        cells=(f"{item.source}/{item.stream}", item.n, one_line(item.reason), item.place),
+                        detail=item.raw,
+                    )
+                    for index, item in enumerate(sources.rejects)
+                ),
+            )
+        )
+    return tuple(parts)
+
+
+def _stream_row(item: StreamState) -> Row:
+    state: State = "block" if item.last_error is not None else "warn" if item.stale else "pass"
+    return Row(
+        id=f"{item.source}/{item.stream}",
+        state=state,
+        cells=(
+            "failed" if state == "block" else "stale" if state == "warn" else "fresh",
+            item.source,
+            item.stream,
+            item.rows,
+            age(item.age_s),
+            item.rejected,
+            one_line(item.last_error or "", 120),
+        ),
+        detail=f"cursor {one_line(item.cursor, 120)}" if item.cursor else "",
+    )

@@ -1,0 +1,6 @@
+SELECT date_trunc('day', completed) AS day, count(*) FILTER (WHERE reopened > 0) AS k, count(*) AS n
+FROM flow_items
+WHERE completed >= $before AND completed < $until AND type IS DISTINCT FROM 'incident'
+  AND ($team::VARCHAR IS NULL OR team = $team)
+  AND ($feature::VARCHAR IS NULL OR feature = $feature)
+GROUP BY day

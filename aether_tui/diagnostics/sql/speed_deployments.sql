@@ -1,0 +1,6 @@
+SELECT day, sum(deployments - failed) AS k
+FROM delivery_daily
+WHERE environment = 'production' AND day >= $before AND day < $until
+  AND ($team::VARCHAR IS NULL OR team = $team)
+  AND ($service::VARCHAR IS NULL OR service = $service)
+GROUP BY day

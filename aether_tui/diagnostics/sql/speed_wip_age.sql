@@ -1,0 +1,19 @@
+-- At each instant: open items older than the p85 cycle time of what their own team finished in the 90 days before
+-- (teams that finished under 10 items then have no p85, and their items are not counted).
+WITH items AS (
+  SELECT coalesce(team, '') AS crew, started, completed, coalesce(completed, cancelled) AS ended
+  FROM flow_items
+  WHERE started IS NOT NULL AND type IS DISTINCT FROM 'incident'
+    AND ($team::VARCHAR IS NULL OR team = $team)
+    AND ($feature::VARCHAR IS NULL OR feature = $feature)
+),
+instants AS (SELECT unnest($ats::TIMESTAMP[]) AS at),
+limits AS (
+  SELECT at, crew, quantile_disc(epoch(completed) - epoch(started), 0.85) AS p85
+  FROM instants JOIN items ON completed < at AND completed >= at - INTERVAL 90 DAY
+  GROUP BY at, crew
+  HAVING count(*) >= 10
+)
+SELECT at AS day, count(*) FILTER (WHERE epoch(at) - epoch(started) > p85) AS k, count(*) AS n
+FROM instants JOIN items ON started < at AND (ended IS NULL OR ended >= at) JOIN limits USING (at, crew)
+GROUP BY at

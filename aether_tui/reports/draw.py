@@ -1,0 +1,133 @@
+"""What text and Markdown share: how a cell, a fact and a series read. Renders, never computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from aether_tui.human import amount, evidence, number, quantity
+from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, State, Table, Trend
+
+BARS = "▁▂▃▄▅▆▇█"
+Value = Cell | tuple[float | None, ...]
+
+
+def spark(values: Sequence[float | None], width: int = 24) -> str:
+    """A line of blocks from lowest to highest; a gap is a dot. Longer series keep their last `width` values."""
+    shown = list(values)[-width:]
+    known = [value for value in shown if value is not None and math.isfinite(value)]
+    if not known:
+        return ""
+    low, span = min(known), max(known) - min(known)
+
+    def glyph(value: float | None) -> str:
+        if value is None or not math.isfinite(value):
+            return "·"
+        return BARS[round((value - low) / span * (len(BARS) - 1)) if span else len(BARS) // 2]
+
+    return "".join(glyph(value) for value in shown)
+
+
+def bar(share: float, width: int = 10) -> str:
+    """A share 0–1 of a limit as a bar; more than all of it is a full one."""
+    full = round(max(0.0, min(1.0, share)) * width)
+    return "█" * full + "·" * (width - full)
+
+
+def state(value: State) -> str:
+    """Glyph and word."""
+    return f"{GLYPHS[value]} {value}"
+
+
+def cell(value: Value, col: Col, row_state: State | None = None) -> str:
+    """One cell as text. A state column carries the row's glyph before its word."""
+    if isinstance(value, tuple):
+        return spark(value)
+    shown = _bare(value, col)
+    if col.kind == "state":
+        word = shown if shown not in GLYPHS else ""
+        glyph = GLYPHS[row_state or "info"]
+        if shown in GLYPHS:
+            glyph, word = GLYPHS[_state(shown)], shown
+        return f"{glyph} {word}".strip()
+    return shown
+
+
+def _state(word: str) -> State:
+    return next(known for known in GLYPHS if known == word)
+
+
+def _bare(value: Cell, col: Col) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, Quantity):
+        if col.kind == "bar" and value.value is not None:
+            return bar(value.value)
+        return quantity(value)
+    if isinstance(value, str):
+        return value
+    if col.kind == "bar":
+        return bar(value)
+    if col.unit:
+        return amount(value, col.unit)
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
+def numeric(col: Col) -> bool:
+    """Whether a column is aligned to the right."""
+    return col.kind == "number"
+
+
+def change(fact: Fact) -> str:
+    """How it differs from the previous window, in its own unit: `+0.4 d`, `−9`; nothing when either is missing."""
+    if fact.previous is None or fact.previous.value is None or fact.value.value is None:
+        return ""
+    difference = fact.value.value - fact.previous.value
+    if fact.value.unit == "ratio":
+        points = 100 * difference
+        text = f"{abs(points):.0f} pt" if abs(points) >= 10 else f"{abs(points):.1f} pt"
+    else:
+        text = amount(abs(difference), fact.value.unit, fact.value.currency)
+    return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}{text}"
+
+
+def fact_value(fact: Fact) -> str:
+    """Value and change: `24 % (+3.1 pt)`."""
+    moved = change(fact)
+    return quantity(fact.value) + (f" ({moved})" if moved else "")
+
+
+def fact_note(fact: Fact) -> str:
+    """Evidence, series and note on one line."""
+    return "  ".join(part for part in (evidence(fact.value), spark(fact.series), fact.note) if part)
+
+
+def trend_line(trend: Trend) -> str:
+    """Spark, first and last known value, limit."""
+    known = [value for value in trend.values if value is not None]
+    if not known:
+        return "no values"
+    ends = f"{amount(known[0], trend.unit)} → {amount(known[-1], trend.unit)}"
+    limit = f", limit {amount(trend.limit, trend.unit)}" if trend.limit is not None else ""
+    return f"{spark(trend.values, 60)}  {ends}{limit}"
+
+
+def fresh_line(freshness: Sequence[Freshness]) -> str:
+    """`12 streams, 1 stale (linear/issues)`, or nothing."""
+    if not freshness:
+        return ""
+    stale = [f"{item.source}/{item.stream}" for item in freshness if item.stale]
+    named = ", ".join(stale[:3]) + (", …" if len(stale) > 3 else "")
+    return f"{len(freshness)} streams, " + (f"{len(stale)} stale ({named})" if stale else "all fresh")
+
+
+def stamp(instant: datetime) -> str:
+    """`2026-11-21 14:00 UTC`."""
+    return instant.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def shown_columns(table: Table, fits: int) -> tuple[int, ...]:
+    """Indexes of the `fits` columns of highest priority, in their own order."""
+    ranked = sorted(range(len(table.columns)), key=lambda index: (-table.columns[index].priority, index))
+    return tuple(sorted(ranked[:fits]))

@@ -1,0 +1,140 @@
+"""A report as CommonMark with tables: everything that is not ours is escaped, and the same report gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from aether_tui.human import quantity
+from aether_tui.report_model import Block, Checklist, Facts, Finding, Gap, Prose, Report, SavedReport, Table, Trend
+from aether_tui.reports import draw
+from aether_tui.text import one_line
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&@])")
+_SCHEME = re.compile(r"\b(https?|ftp|mailto|xmpp)(:)", re.I)
+_WWW = re.compile(r"\b(www)(\.)", re.I)
+_START = re.compile(r"^([-+=#]|\d+(?=[.)]))")
+WORDS = {"info": "Note", "warn": "▲ Warning", "bad": "■ Problem"}
+
+
+def escape(text: str, limit: int = 2000) -> str:
+    """One line of any text as Markdown that shows exactly that text: no markup, HTML, entity, link or image survives, and
+    no renderer turns an address into a link."""
+    return _START.sub(_quiet, _cell(text, limit))
+
+
+def _cell(text: str, limit: int = 500) -> str:
+    """The same within a line, where a leading dash or number means nothing."""
+    line = _SPECIAL.sub(r"\\\1", one_line(text, limit))
+    return _WWW.sub(r"\1&#46;", _SCHEME.sub(r"\1&#58;", line))
+
+
+def _quiet(match: re.Match[str]) -> str:
+    mark = match[1]
+    return f"&#{ord(mark[0])};{mark[1:]}" if mark.isdigit() else f"\\{mark}"
+
+
+def code(text: str) -> str:
+    """A command as code; the fence is longer than any run of backticks in it."""
+    line = one_line(text, 2000)
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
+    pad = " " if "`" in line else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def render(report: Report[Struct] | SavedReport, level: int = 1) -> str:
+    """The whole report, ending in a new line; headings start at `level`."""
+    return "\n".join(_lines(report, level)).rstrip() + "\n"
+
+
+def _lines(report: Report[Struct] | SavedReport, level: int) -> Iterator[str]:
+    window = report.window
+    yield f"{'#' * level} {escape(report.title)}"
+    yield ""
+    if report.headline:
+        yield f"**{escape(report.headline)}**"
+        yield ""
+    yield f"*{escape(window.label or 'window')}: {draw.stamp(window.start)} to {draw.stamp(window.end)}; as of {draw.stamp(report.as_of)}*"
+    yield ""
+    for finding in report.findings:
+        yield _finding(finding)
+    if report.findings:
+        yield ""
+    for block in report.blocks:
+        yield from _block(block, level + 1)
+    if report.freshness:
+        yield f"*Data: {escape(draw.fresh_line(report.freshness))}.*"
+
+
+def _finding(finding: Finding) -> str:
+    action = f" → {code(finding.action)}" if finding.action else ""
+    return f"- **{WORDS[finding.severity]}:** {escape(finding.text)}{action}"
+
+
+def _block(block: Block, level: int) -> Iterator[str]:
+    if isinstance(block, Checklist):
+        yield from _checklist(block, level)
+        return
+    if block.title:
+        yield f"{'#' * level} {escape(block.title)}"
+        yield ""
+    match block:
+        case Facts():
+            yield from _facts(block)
+        case Table():
+            yield from _table(block)
+        case Trend():
+            yield escape(draw.trend_line(block))
+            if block.note:
+                yield ""
+                yield escape(block.note)
+        case Prose():
+            yield escape(block.text, 20_000)
+        case Gap():
+            yield escape(block.reason) + (f" → {code(block.next_step)}" if block.next_step else "")
+    yield ""
+
+
+def _facts(block: Facts) -> Iterator[str]:
+    yield "| figure | value | change | evidence |"
+    yield "| --- | ---: | ---: | --- |"
+    for fact in block.facts:
+        label = f"{draw.state(fact.state)} {fact.label}" if fact.state != "info" else fact.label
+        row = (label, quantity(fact.value), draw.change(fact), draw.fact_note(fact))
+        yield f"| {' | '.join(_cell(text) or ' ' for text in row)} |"
+
+
+def _table(block: Table) -> Iterator[str]:
+    if not block.rows:
+        yield escape(block.empty or "none")
+    else:
+        yield "| " + " | ".join(_cell(col.title) or " " for col in block.columns) + " |"
+        yield "| " + " | ".join("---:" if draw.numeric(col) else "---" for col in block.columns) + " |"
+        for row in block.rows:
+            texts = (draw.cell(value, col, row.state) for value, col in zip(row.cells, block.columns, strict=True))
+            yield "| " + " | ".join(_cell(text) or " " for text in texts) + " |"
+        details = [row for row in block.rows if row.detail]
+        if details:
+            yield ""
+            yield from (f"- {_cell(row.id)}: {escape(row.detail)}" for row in details)
+    if block.note:
+        yield ""
+        yield escape(block.note)
+
+
+def _checklist(block: Checklist, level: int) -> Iterator[str]:
+    yield f"{'#' * level} {escape(block.title)} — {draw.state(block.state)}"
+    yield ""
+    if block.locked:
+        yield f"Locked: {escape(block.locked)}"
+        yield ""
+    for item in block.items:
+        said = f" — {escape(item.evidence)}" if item.evidence else ""
+        todo = f" → {escape(item.next_step)}" if item.next_step else ""
+        yield f"- {draw.state(item.state)}: {escape(item.text)}{said}{todo}"
+    if block.note:
+        yield ""
+        yield escape(block.note)
+    yield ""

@@ -1,0 +1,82 @@
+"""The Markdown pack: an index and one page per report. Written whole or not at all, the same bytes for the same clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from aether_tui.errors import ConfigurationError
+from aether_tui.report_model import Gap, Report
+from aether_tui.reports import draw, markdown
+
+
+def pages(reports: Mapping[str, Report[Struct]], name: str, notices: Sequence[str] = ()) -> dict[str, str]:
+    """File name → text: `index.md`, and a page for each report that has something to say.
+
+    `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
+    """
+    speaking = {key: report for key, report in reports.items() if not silent(report)}
+    top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
+    found = {f"{key}.md": top + markdown.render(report) for key, report in speaking.items()}
+    found["index.md"] = top + _index(reports, speaking, name)
+    return found
+
+
+def silent(report: Report[Struct]) -> bool:
+    """Whether a report has nothing but gaps to show."""
+    return bool(report.blocks) and all(isinstance(block, Gap) for block in report.blocks)
+
+
+def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[Struct]], name: str) -> str:
+    lines = [f"# {markdown.escape(name) or 'Engagement'}", ""]
+    for report in list(reports.values())[:1]:
+        lines += [f"*As of {draw.stamp(report.as_of)}; window {markdown.escape(report.window.label)}*", ""]
+    lines += [
+        f"- [{markdown.escape(report.title)}]({key}.md): {markdown.escape(report.headline)}"
+        for key, report in speaking.items()
+    ]
+    if quiet := [report.title for key, report in reports.items() if key not in speaking]:
+        lines += ["", f"Nothing to say yet: {markdown.escape(', '.join(quiet))}."]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path, found: Mapping[str, str]) -> list[Path]:
+    """Write all pages into `folder`, the index last; pages of an earlier export that are no longer made are removed.
+
+    Raises ConfigurationError when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        before = folder / "index.md"
+        old = set(_linked(before.read_text("utf-8"))) if before.exists() else set()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(folder)) from error
+    order = sorted(found, key=lambda key: (key == "index.md", key))
+    for key in order:
+        write_file(folder / key, found[key].encode())
+    for key in old - set(found):
+        (folder / key).unlink(missing_ok=True)
+    return [folder / key for key in order]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace one file atomically; raises ConfigurationError naming it when it cannot be written."""
+    from aether_tui.workspace.store import write_whole
+
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            next_step="check the folder, its permissions and space",
+        ) from error
+
+
+def _linked(index: str) -> list[str]:
+    """Pages the index of an earlier export names (only plain names such as `lens.md`)."""
+    from aether_tui.diagnostics.registry import REPORTS
+
+    return [f"{name}.md" for name in REPORTS if f"({name}.md)" in index]

@@ -1,0 +1,174 @@
+"""A report as plain text, 80 columns wide, aligned, without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from aether_tui.report_model import (
+    GLYPHS,
+    Block,
+    Checklist,
+    Facts,
+    Finding,
+    Gap,
+    Prose,
+    Report,
+    SavedReport,
+    Table,
+    Trend,
+)
+from aether_tui.reports import draw
+from aether_tui.text import cells, plain
+
+WIDTH = 80
+MARKS = {"info": "i", "warn": "▲", "bad": "■"}
+
+
+def render(report: Report[Struct] | SavedReport, width: int = WIDTH) -> str:
+    """The whole report, ending in a new line."""
+    lines = [*_head(report, width)]
+    for finding in report.findings:
+        lines += _finding(finding, width)
+    for block in report.blocks:
+        body = list(_block(block, width))
+        if body:
+            lines += ["", *body]
+    return "\n".join(plain(line, 4000).rstrip() for line in lines) + "\n"
+
+
+def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
+    right = f"{report.window.label or 'window'} to {draw.stamp(report.as_of)}"
+    title = report.title.upper()
+    yield title + right.rjust(width - cells(title))
+    yield "─" * width
+    yield from _wrap(report.headline, width)
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrap(finding.text, width, f"{MARKS[finding.severity]} ", "  ")
+    if finding.action:
+        yield from _wrap(finding.action, width, "  → ", "    ")
+
+
+def _block(block: Block, width: int) -> Iterator[str]:
+    if block.title and not isinstance(block, Checklist):
+        yield block.title.upper()
+    match block:
+        case Facts():
+            yield from _facts(block, width)
+        case Table():
+            yield from _table(block, width)
+        case Checklist():
+            yield from _checklist(block, width)
+        case Trend():
+            yield from _wrap(draw.trend_line(block), width)
+            yield from _wrap(block.note, width)
+        case Prose():
+            yield from _wrap(block.text, width)
+        case Gap():
+            yield from _wrap(block.reason, width, "· ", "  ")
+            if block.next_step:
+                yield from _wrap(block.next_step, width, "  → ", "    ")
+
+
+def _facts(block: Facts, width: int) -> Iterator[str]:
+    labels = max((cells(fact.label) for fact in block.facts), default=0)
+    values = max((cells(draw.fact_value(fact)) for fact in block.facts), default=0)
+    for fact in block.facts:
+        head = f"{GLYPHS[fact.state]} {_pad(fact.label, labels)}  {_pad(draw.fact_value(fact), values, right=True)}  "
+        note = draw.fact_note(fact)
+        yield from _wrap(note, width, head, " " * cells(head)) if note else [head]
+
+
+def _table(block: Table, width: int) -> Iterator[str]:
+    if not block.rows:
+        yield from _wrap(block.empty or "none", width, "· ", "  ")
+    else:
+        yield from _grid(block, width)
+    yield from _wrap(block.note, width)
+
+
+def _grid(block: Table, width: int) -> Iterator[str]:
+    texts = [
+        [draw.cell(value, col, row.state) for value, col in zip(row.cells, block.columns, strict=True)]
+        for row in block.rows
+    ]
+    kept, sizes = _fit(block, texts, width)
+    yield "  ".join(
+        _pad(block.columns[index].title, size, right=draw.numeric(block.columns[index]))
+        for index, size in zip(kept, sizes, strict=True)
+    )
+    for row, line in zip(block.rows, texts, strict=True):
+        wrapped = [_cell_lines(line[index], size) for index, size in zip(kept, sizes, strict=True)]
+        for step in range(max(len(one) for one in wrapped)):
+            yield "  ".join(
+                _pad(one[step] if step < len(one) else "", size, right=draw.numeric(block.columns[index]))
+                for one, index, size in zip(wrapped, kept, sizes, strict=True)
+            )
+        if row.detail:
+            yield from _wrap(row.detail, width, "    ", "    ")
+
+
+def _fit(block: Table, texts: Sequence[Sequence[str]], width: int) -> tuple[tuple[int, ...], list[int]]:
+    """Which columns are shown, and how wide: words are wrapped down to 16 cells before a column is dropped."""
+    natural = [
+        max([cells(col.title), *(cells(line[index]) for line in texts)]) for index, col in enumerate(block.columns)
+    ]
+    for count in range(len(block.columns), 0, -1):
+        kept = draw.shown_columns(block, count)
+        sizes = [natural[index] for index in kept]
+        free = width - 2 * (len(kept) - 1)
+        soft = [place for place, index in enumerate(kept) if block.columns[index].kind == "text"]
+        while sum(sizes) > free:
+            widest = max(soft, key=lambda place: sizes[place], default=None)
+            if widest is None or sizes[widest] <= 16:
+                break
+            sizes[widest] -= 1
+        if sum(sizes) <= free or count == 1:
+            return kept, sizes
+    return (), []
+
+
+def _checklist(block: Checklist, width: int) -> Iterator[str]:
+    yield f"{block.title.upper()}  {draw.state(block.state)}"
+    yield from _wrap(block.locked, width, "  locked: ", "  ")
+    for item in block.items:
+        said = f" — {item.evidence}" if item.evidence else ""
+        yield from _wrap(f"{item.text}{said}", width, f"  {GLYPHS[item.state]} ", "    ")
+        if item.next_step:
+            yield from _wrap(item.next_step, width, "    → ", "      ")
+    yield from _wrap(block.note, width, "  ", "  ")
+
+
+def _wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most `width` cells, broken between words; nothing for no text."""
+    lines: list[str] = []
+    line, empty = first, True
+    for word in text.split():
+        if not empty and cells(line) + 1 + cells(word) > width:
+            lines.append(line)
+            line, empty = rest, True
+        line += word if empty else f" {word}"
+        empty = False
+    return [*lines, line] if not empty else lines
+
+
+def _cell_lines(text: str, size: int) -> list[str]:
+    """A table cell on as many lines as it needs; a word that is too long is cut into pieces."""
+    pieces = []
+    for word in text.split():
+        while cells(word) > size > 0:
+            cut = len(word)
+            while cut > 1 and cells(word[:cut]) > size:
+                cut -= 1
+            pieces.append(word[:cut])
+            word = word[cut:]
+        pieces.append(word)
+    return _wrap(" ".join(piece for piece in pieces if piece), size) or [""]
+
+
+def _pad(text: str, size: int, *, right: bool = False) -> str:
+    space = " " * max(0, size - cells(text))
+    return space + text if right else text + space

@@ -1,0 +1,113 @@
+"""Intervals for shares, counts, quantiles and ratios: closed forms on the standard library, each with its source."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from statistics import NormalDist
+
+_NORMAL = NormalDist()
+
+
+def z_score(level: float) -> float:
+    """The two-sided normal quantile of a confidence level: 1.96 for 0.95."""
+    return _NORMAL.inv_cdf(0.5 + level / 2)
+
+
+def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Score interval of a share (Wilson 1927, JASA 22:209). Raises ValueError unless 0 ≤ successes ≤ n and n > 0."""
+    if n <= 0 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is not a share")
+    z = z_score(level)
+    share, z2 = successes / n, z * z
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    return low, 1.0 if successes == n else min(1.0, centre + half)
+
+
+def poisson(events: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the mean of a Poisson count (Byar's approximation: Breslow & Day 1987, Statistical Methods in Cancer
+    Research II, p. 69); within 1 % of the exact one from 5 events on. Raises ValueError for a negative count."""
+    if events < 0:
+        raise ValueError("a count cannot be negative")
+    z = z_score(level)
+    low = 0.0 if events == 0 else events * (1 - 1 / (9 * events) - z / (3 * math.sqrt(events))) ** 3
+    more = events + 1
+    return max(0.0, low), more * (1 - 1 / (9 * more) + z / (3 * math.sqrt(more))) ** 3
+
+
+def nearest_rank(n: int, p: float) -> int:
+    """The 1-based rank of the p-quantile of n values: ⌈pn⌉, at least 1. The tolerance keeps 0.85 × 20 at 17."""
+    return max(1, min(n, math.ceil(p * n - 1e-9)))
+
+
+def quantile_ranks(n: int, p: float, level: float = 0.95) -> tuple[int | None, int | None]:
+    """1-based ranks (low, high) of the order statistics that bound the p-quantile with at least `level` confidence
+    (binomial, distribution free: David & Nagaraja 2003, Order Statistics, 7.1); None where n is too small for a bound.
+
+    Exact to n = 2,000, by the normal approximation with a rank to spare above.
+    """
+    tail = (1 - level) / 2
+    if n > 2000:
+        half = z_score(level) * math.sqrt(n * p * (1 - p))
+        low, high = math.floor(n * p - half), math.ceil(n * p + half) + 1
+        return (low if low >= 1 else None), (high if high <= n else None)
+    cumulative = list(_binomial_cdf(n, p))
+    # P(X_(l) > quantile) = P(Bin < l) must be ≤ tail; P(X_(u) < quantile) = P(Bin ≥ u) = 1 − P(Bin ≤ u − 1) ≤ tail.
+    low = bisect_left(cumulative, tail + 1e-15)
+    high = bisect_left(cumulative, 1 - tail - 1e-15) + 1
+    return (low if low >= 1 else None), (high if high <= n else None)
+
+
+def _binomial_cdf(n: int, p: float) -> Iterable[float]:
+    total = 0.0
+    for k in range(n + 1):
+        log = (
+            math.lgamma(n + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(n - k + 1)
+            + k * math.log(p)
+            + (n - k) * math.log1p(-p)
+        )
+        total += math.exp(log)
+        yield min(1.0, total)
+
+
+def weighted_quantile(
+    values: Sequence[tuple[float, int]], p: float, level: float = 0.95
+) -> tuple[float, float | None, float | None]:
+    """Nearest-rank p-quantile and its order-statistic bounds of (value, count) pairs in any order.
+
+    Raises ValueError without values.
+    """
+    ordered = sorted(values)
+    ends: list[int] = []
+    total = 0
+    for _, count in ordered:
+        total += count
+        ends.append(total)
+    if total == 0:
+        raise ValueError("no values")
+
+    def at(rank: int) -> float:
+        return ordered[bisect_left(ends, rank)][0]
+
+    low, high = quantile_ranks(total, p, level)
+    return at(nearest_rank(total, p)), at(low) if low else None, at(high) if high else None
+
+
+def ratio(pairs: Sequence[tuple[float, float]], level: float = 0.95) -> tuple[float, float | None, float | None]:
+    """Σx/Σy over clusters such as days, with the linearised interval of a ratio estimator (Cochran 1977, Sampling
+    Techniques, 6.3), clipped at 0; no interval under 5 clusters. Raises ValueError when Σy is not positive."""
+    bottom = sum(y for _, y in pairs)
+    if bottom <= 0:
+        raise ValueError("nothing to divide by")
+    value = sum(x for x, _ in pairs) / bottom
+    clusters = len(pairs)
+    if clusters < 5:
+        return value, None, None
+    spread = sum((x - value * y) ** 2 for x, y in pairs)
+    half = z_score(level) * math.sqrt(clusters / (clusters - 1) * spread) / bottom
+    return value, max(0.0, value - half), value + half

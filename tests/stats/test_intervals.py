@@ -1,0 +1,100 @@
+"""Intervals against scipy and by hand."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from scipy import stats
+
+from aether_tui.stats.intervals import nearest_rank, poisson, quantile_ranks, ratio, weighted_quantile, wilson
+from aether_tui.stats.pert import draw
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (15, 62), (10, 10), (640, 1000), (0, 1), (41_000, 64_000)])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_wilson_equals_scipy(k: int, n: int, level: float) -> None:
+    expected = stats.binomtest(k, n).proportion_ci(level, method="wilson")
+    assert wilson(k, n, level) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 0), (-1, 5), (6, 5)])
+def test_wilson_refuses_what_is_no_share(k: int, n: int) -> None:
+    with pytest.raises(ValueError, match="not a share"):
+        wilson(k, n)
+
+
+@pytest.mark.parametrize("events", [5, 12, 53, 400])
+def test_poisson_is_within_one_percent_of_the_exact_interval(events: int) -> None:
+    low, high = poisson(events)
+    assert low == pytest.approx(stats.chi2.ppf(0.025, 2 * events) / 2, rel=0.01)
+    assert high == pytest.approx(stats.chi2.ppf(0.975, 2 * events + 2) / 2, rel=0.01)
+
+
+def test_poisson_of_nothing_starts_at_zero() -> None:
+    low, high = poisson(0)
+    assert low == 0
+    assert high == pytest.approx(3.69, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "rank"), [(20, 0.85, 17), (1, 0.5, 1), (10, 0.5, 5), (100, 0.95, 95), (3, 0.99, 3), (7, 0.0, 1)]
+)
+def test_nearest_rank(n: int, p: float, rank: int) -> None:
+    assert nearest_rank(n, p) == rank
+
+
+@pytest.mark.parametrize("n", [6, 10, 23, 30, 100, 999])
+@pytest.mark.parametrize("p", [0.5, 0.85, 0.95])
+def test_quantile_ranks_cover_at_least_95_percent_and_are_tight(n: int, p: float) -> None:
+    low, high = quantile_ranks(n, p)
+    law = stats.binom(n, p)
+    if low is None:
+        assert law.cdf(0) > 0.025
+    else:
+        assert law.cdf(low - 1) <= 0.025 < law.cdf(low)
+    if high is None:
+        assert 1 - law.cdf(n - 1) > 0.025
+    else:
+        assert 1 - law.cdf(high - 1) <= 0.025 < 1 - law.cdf(high - 2)
+
+
+def test_quantile_ranks_of_a_large_sample_agree_with_the_exact_ones() -> None:
+    low, high = quantile_ranks(2001, 0.85)
+    law = stats.binom(2001, 0.85)
+    assert low is not None and high is not None
+    assert law.cdf(high - 1) - law.cdf(low - 1) >= 0.95
+    assert abs(low - law.ppf(0.025)) <= 2
+    assert abs(high - law.ppf(0.975)) <= 2
+
+
+def test_weighted_quantile_equals_that_of_the_values_written_out() -> None:
+    pairs = [(3.0, 2), (1.0, 5), (2.0, 13), (9.0, 10)]
+    written = sorted(value for value, count in pairs for _ in range(count))
+    low, high = quantile_ranks(30, 0.5)
+    assert low is not None and high is not None
+    assert weighted_quantile(pairs, 0.5) == (written[14], written[low - 1], written[high - 1])
+
+
+def test_weighted_quantile_of_few_values_has_no_upper_bound() -> None:
+    # Both values lie above the p85 with probability 0.15² = 0.0225, so the smaller is a lower bound; nothing is an upper one.
+    assert weighted_quantile([(5.0, 1), (7.0, 1)], 0.85) == (7.0, 5.0, None)
+
+
+def test_ratio_by_hand() -> None:
+    # Σx = 8, Σy = 20; residuals x − 0.4y are 0.6, −0.6, 0.2, −0.2, 0, their squares sum to 0.8;
+    # half = 1.959964 × √(5/4 × 0.8) ÷ 20 = 0.0979982.
+    pairs = [(2.6, 5.0), (1.4, 5.0), (1.8, 4.0), (1.4, 4.0), (0.8, 2.0)]
+    assert ratio(pairs) == pytest.approx((0.4, 0.3020018, 0.4979982), abs=1e-6)
+
+
+def test_ratio_of_few_days_has_no_interval() -> None:
+    assert ratio([(1, 2), (2, 2)]) == (0.75, None, None)
+
+
+def test_pert_draws_have_the_mean_of_the_formula_and_stay_inside() -> None:
+    rng = random.Random(7)
+    drawn = [draw(rng, 2, 3, 10) for _ in range(20_000)]
+    assert min(drawn) >= 2 and max(drawn) <= 10
+    assert sum(drawn) / len(drawn) == pytest.approx((2 + 4 * 3 + 10) / 6, abs=0.03)
+    assert draw(rng, 4, 4, 4) == 4
