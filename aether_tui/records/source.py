@@ -76,6 +76,8 @@ class Page:
     """Rows the source promises for the whole stream, where it says."""
     problems: Sequence[str] = ()
     """Sentences for the reader: unknown values counted, a partial file, a disagreement between tables."""
+    path: Path | None = None
+    """The file these rows came from, where several are read together; None: the first of them."""
 
 
 def _now() -> datetime:
@@ -132,10 +134,14 @@ class Sample:
 
 
 class FileKind(Protocol):
-    """A kind of file `load` can read. Entry point group `aether_tui.files`."""
+    """A kind of file `load` can read. Entry point group `aether_tui.files`.
+
+    `together`: all files of one `load` are one export and are read by one call; without it each file is read by itself.
+    """
 
     kind: str
     title: str
+    together: bool
 
     def recognises(self, sample: Sample) -> bool:
         """Whether the content (not the name alone) is of this kind."""
