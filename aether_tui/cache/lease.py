@@ -1,0 +1,354 @@
+"""Leases: nobody keeps the cache file open.
+
+Each process holds one in-memory DuckDB and attaches the file only while it works, because DuckDB lets one process write
+or many read, and refuses everybody else at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from aether_tui.cache import schema
+from aether_tui.cache.turn import Turn, holder
+from aether_tui.errors import AetherError, CacheTrouble, NoData
+from aether_tui.records import Value
+
+_CONFLICT = re.compile(r"Could not set lock on file|Conflicting lock|being used by another process")
+_DAMAGE = re.compile(
+    r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|[Ss]erializ|replaying WAL|checksum"
+)
+_NEWER = re.compile(r"version number (\d+), but we can only read")
+_FULL = re.compile(r"No space left|File too large|[Dd]isk quota|Could not write|Failed to write", re.S)
+_PID = re.compile(r"\(PID (\d+)\)")
+_NO_CACHE = "nothing has been pulled yet"
+_FILL_IT = "run `aether-tui sync` or `aether-tui load PATH`"
+
+
+class CacheDamaged(CacheTrouble):
+    """The cache could not be read. `moved_to` is where a command that may write has put it aside (None: still there)."""
+
+    def __init__(self, what: str, *, where: str, next_step: str, moved_to: Path | None = None) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.moved_to = moved_to
+
+
+class ReadLease:
+    """A read-only look at the cache. Tables are addressed without a prefix."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
+        """All rows of `sql` by column name; `params` fill `$name`. A half-read result would block others: none is."""
+        cursor = self._cursor.execute(sql, dict(params)) if params else self._cursor.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def interrupt(self) -> None:
+        """Stop the running query, from any thread; it raises `duckdb.InterruptException` where it runs."""
+        self._cursor.interrupt()
+
+
+class Leases:
+    """The one in-memory DuckDB of this process and the leases on one cache file. Use `leases_of`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._turn_path = path.with_name("cache.turn")
+        self._change = threading.Condition()
+        self._memory: duckdb.DuckDBPyConnection | None = None
+        self._readers = 0
+        self._mine = threading.local()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new connection to the in-memory database, for staging."""
+        with self._change:
+            return self._instance().cursor()
+
+    @contextmanager
+    def read(self, wait_s: float) -> Iterator[ReadLease]:
+        """Attach read-only and look. Raises NoData without a cache, CacheTrouble when it stays locked or is damaged."""
+        if not self.path.exists():
+            raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
+        with self._alone_in_thread(), self._translate(), self._attached_to_read(wait_s) as cursor:
+            cursor.execute("USE cache")
+            yield ReadLease(cursor)
+
+    @contextmanager
+    def write(
+        self, wait_s: float, cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Attach read-write, one transaction: committed at the end, rolled back by any exception.
+
+        `cursor` may bring temporary tables along. Raises CacheTrouble; a cache that does not open is moved aside first.
+        """
+        with self._alone_in_thread(), self._attached_to_write(wait_s):
+            mine = cursor or self._instance().cursor()
+            try:
+                mine.execute("USE cache")
+                mine.execute("BEGIN")
+                try:
+                    yield mine
+                    mine.execute("COMMIT")
+                except BaseException:
+                    with contextlib.suppress(duckdb.Error):
+                        mine.execute("ROLLBACK")
+                    raise
+                finally:
+                    with contextlib.suppress(duckdb.Error):
+                        mine.execute("USE memory")
+            finally:
+                if cursor is None:
+                    mine.close()
+
+    @contextmanager
+    def alone(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file attached as `cache`, read-write, without a transaction: for maintenance."""
+        with self._alone_in_thread(), self._attached_to_write(wait_s):
+            cursor = self._instance().cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+
+    def set_aside(self, now: datetime) -> Path:
+        """Rename the damaged cache (and its log) with a time stamp; returns the new path."""
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        target = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
+        count = 1
+        while target.exists():
+            count += 1
+            target = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{count}")
+        self.path.rename(target)
+        wal = self.wal
+        if wal.exists():
+            wal.rename(target.with_name(target.name + ".wal"))
+        return target
+
+    @property
+    def wal(self) -> Path:
+        """DuckDB's write-ahead log; present only after a writer was killed, or while one works."""
+        return self.path.with_name(self.path.name + ".wal")
+
+    # --- Attaching ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _attached_to_read(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        deadline = time.monotonic() + wait_s
+        turn = self._take_turn(wait_s)
+        try:
+            with self._change:
+                if not self.path.exists():
+                    raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
+                if self._readers == 0:
+                    self._attach_current(deadline)
+                self._readers += 1
+                cursor = self._instance().cursor()
+        finally:
+            turn.release()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+            with self._change:
+                self._readers -= 1
+                if self._readers == 0:
+                    self._detach()
+                self._change.notify_all()
+
+    def _attach_current(self, deadline: float) -> None:
+        """Attach read-only. A log left by a killed writer is folded in and an older schema migrated first: both write."""
+        if self.wal.exists():
+            self._fold_log(deadline)
+        self._attach("READ_ONLY", deadline)
+        try:
+            if schema.stored_version(self._instance()) < schema.VERSION:
+                self._detach()
+                self._attach("READ_WRITE", deadline)
+                schema.migrate(self._instance())
+                self._detach()
+                self._attach("READ_ONLY", deadline)
+            schema.refuse_newer(self._instance(), self.path)
+        except BaseException:
+            self._detach()
+            raise
+
+    def _fold_log(self, deadline: float) -> None:
+        """Checkpoint under a write attach; other readers may still hold the file, then this one replays the log itself."""
+        patience = min(deadline, time.monotonic() + 0.2)
+        with contextlib.suppress(CacheTrouble):
+            self._attach("READ_WRITE", patience)
+            self._detach()
+
+    @contextmanager
+    def _attached_to_write(self, wait_s: float) -> Iterator[None]:
+        deadline = time.monotonic() + wait_s
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        turn = self._take_turn(wait_s)
+        mask = os.umask(0o077)
+        try:
+            turn.sign(f"process {os.getpid()} ({_command()})")
+            # Translated here because a damaged file is renamed while nobody else can attach.
+            with self._translate(may_move=True), self._change:
+                if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
+                    raise self._locked("a thread of this process keeps reading")
+                self._attach("READ_WRITE", deadline)
+                try:
+                    schema.refuse_newer(self._instance(), self.path)
+                    schema.migrate(self._instance())
+                    yield
+                finally:
+                    self._detach()
+        finally:
+            os.umask(mask)
+            turn.sign("")
+            turn.release()
+
+    def _take_turn(self, wait_s: float) -> Turn:
+        turn = Turn.take(self._turn_path, wait_s)
+        if turn is None:
+            raise self._locked(holder(self._turn_path) or "another process")
+        return turn
+
+    def _attach(self, mode: str, deadline: float) -> None:
+        path = str(self.path).replace("'", "''")
+        while True:
+            try:
+                self._instance().execute(f"ATTACH '{path}' AS cache ({mode})")
+                return
+            except duckdb.IOException as error:
+                if not _CONFLICT.search(str(error)):
+                    raise
+                if time.monotonic() >= deadline:
+                    pid = _PID.search(str(error))
+                    raise self._locked(f"process {pid[1]}" if pid else "another process") from error
+            time.sleep(0.002)
+
+    def _detach(self) -> None:
+        # After a fatal error DuckDB refuses everything; the instance is then replaced as a whole.
+        if self._memory is not None:
+            with contextlib.suppress(duckdb.Error):
+                self._memory.execute("DETACH DATABASE IF EXISTS cache")
+
+    def _instance(self) -> duckdb.DuckDBPyConnection:
+        if self._memory is None:
+            self._memory = duckdb.connect(
+                ":memory:",
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "allow_community_extensions": "false",
+                    "temp_directory": "",  # staging never spills to disk
+                },
+            )
+            # Strings arrive as numpy objects and are always text: no guessing of types. No look at Python variables.
+            self._memory.execute("SET python_enable_replacements = false")
+            self._memory.execute("SET GLOBAL pandas_analyze_sample = 0")
+            self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
+        return self._memory
+
+    def _discard(self) -> None:
+        with self._change:
+            memory, self._memory = self._memory, None
+            if memory is not None:
+                with contextlib.suppress(duckdb.Error):
+                    memory.close()
+
+    # --- Errors -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone_in_thread(self) -> Iterator[None]:
+        if getattr(self._mine, "held", False):
+            raise RuntimeError("a cache lease inside a lease would wait for itself")
+        self._mine.held = True
+        try:
+            yield
+        finally:
+            self._mine.held = False
+
+    @contextmanager
+    def _translate(self, *, may_move: bool = False) -> Iterator[None]:
+        """DuckDB's errors as ours; with `may_move` a damaged file is put aside."""
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise self._trouble(error, may_move) from error
+        except OSError as error:
+            raise CacheTrouble(
+                f"cannot be used ({error.strerror or error})",
+                where=str(self.path),
+                next_step="mend that and run the command again",
+            ) from error
+
+    def _trouble(self, error: duckdb.Error, may_move: bool) -> AetherError:
+        text = str(error)
+        where = str(self.path)
+        if _NEWER.search(text):
+            return schema.newer(self.path)
+        if _FULL.search(text):
+            self._discard()
+            return CacheTrouble(
+                "the disk is full; nothing was stored by this step and nothing stored before is lost",
+                where=where,
+                next_step="free some space and run the command again",
+            )
+        if _DAMAGE.search(text):
+            self._discard()
+            if not may_move:
+                return CacheDamaged(
+                    "the cache is damaged and cannot be read",
+                    where=where,
+                    next_step="run `aether-tui sync` to rebuild it",
+                )
+            moved = self.set_aside(datetime.now(UTC))
+            return CacheDamaged(
+                f"the cache was damaged and is now {moved.name}",
+                where=where,
+                next_step="run the command again: a new cache is built from the sources, documents are untouched",
+                moved_to=moved,
+            )
+        if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.OutOfMemoryException):
+            self._discard()
+            return CacheTrouble(
+                f"cannot be used ({text.splitlines()[0]})", where=where, next_step="mend that and run the command again"
+            )
+        raise error
+
+    def _locked(self, who: str) -> CacheTrouble:
+        return CacheTrouble(
+            f"the cache is held by {who}",
+            where=str(self.path),
+            next_step="wait until that is done, then run the command again",
+        )
+
+
+_LEASES: dict[Path, Leases] = {}
+_LEASES_GUARD = threading.Lock()
+
+
+def leases_of(path: Path) -> Leases:
+    """The leases of this process on `path`. There is one per file: a second attach in the same process would drop the
+    first one's file lock (POSIX locks belong to the process)."""
+    key = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that does not exist yet
+    with _LEASES_GUARD:
+        return _LEASES.setdefault(key, Leases(key))
+
+
+def _command() -> str:
+    words = [Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python", *sys.argv[1:]]
+    if words[0] == "__main__.py":
+        words[0] = "aether-tui"
+    return " ".join(words)[:120]

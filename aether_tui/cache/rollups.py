@@ -1,0 +1,277 @@
+"""Rollups: one SQL definition each, refreshed for the touched buckets only.
+
+A definition is ANSI SQL over `{table}` with the primitives below, so that another engine needs another set of primitives
+and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import duckdb
+
+from aether_tui.cache.schema import ROLLUPS, quoted
+
+_CALLS: Final = (
+    "('chat', 'text_completion', 'completion', 'generate_content', 'embeddings', 'embedding', 'llm', 'generation')"
+)
+_NOT_CALLS: Final = (
+    "('invoke_agent', 'create_agent', 'execute_tool', 'agent', 'chain', 'tool', 'retriever', 'retrieval', 'reranker', "
+    "'guardrail', 'evaluator', 'workflow', 'task', 'span')"
+)
+
+PRIMITIVES: Final[dict[str, str]] = {
+    "day": "date_trunc('day', {0})",
+    "hour": "date_trunc('hour', {0})",
+    "days": "unnest(generate_series({0}, {1}, INTERVAL 1 DAY))",
+    "us": "epoch_us({0})",
+    "seconds": "((epoch_us({1}) - epoch_us({0})) / 1e6)",
+    # A clock that runs backwards counts as no time, one that claims more than 31 years as 31 years.
+    "duration_us": "CAST(least(greatest(coalesce({0}, 0), 0), 1e9) * 1e6 AS BIGINT)",
+    "log_bucket": "CASE WHEN {0} > 0 THEN CAST(floor(ln({0}) / ln(1.02)) AS INTEGER) ELSE -10000 END",
+    # Floating sums depend on the order of rows; a rollup must not.
+    "exact_sum": "CAST(sum(TRY_CAST({0} AS DECIMAL(24, 6))) AS DOUBLE)",
+    "first_of": "arg_min({0}, (start, span_id))",
+    "of_root": "coalesce(min(CASE WHEN parent_id IS NULL THEN {0} END), min({0}))",
+    "segment": "coalesce({0}, '') || '/' || coalesce({1}, '')",
+    "model_call": (
+        f"(lower(coalesce(operation, '')) IN {_CALLS} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR "
+        f"output_tokens IS NOT NULL) AND lower(coalesce(operation, '')) NOT IN {_NOT_CALLS}))"
+    ),
+    "embedding": "(lower(coalesce(operation, '')) IN ('embeddings', 'embedding'))",
+    "tool_call": "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool'))",
+    "failed_free": (
+        "(coalesce(status, '') = 'error' AND input_tokens IS NULL AND output_tokens IS NULL AND cost_usd IS NULL)"
+    ),
+    "counted_run": "(coalesce(result, '') IN ('success', 'failure', 'timed_out'))",
+    "entered": "(from_category IS NULL OR from_category <> to_category)",
+}
+"""What an engine must offer, in DuckDB's words. `model_call` and the following are shared pieces of definition."""
+
+_TOKEN: Final = re.compile(r"\{(\w+)(?:\(([^{}]*)\))?\}")
+
+
+def render(text: str, sources: Mapping[str, str]) -> str:
+    """`text` with tables from `sources` and primitives filled in, innermost first."""
+
+    def fill(match: re.Match[str]) -> str:
+        name, arguments = match[1], match[2]
+        if arguments is None and name in sources:
+            return sources[name]
+        template = PRIMITIVES[name]
+        for place, argument in enumerate(_split(arguments or "")):
+            template = template.replace(f"{{{place}}}", argument)
+        return template
+
+    while _TOKEN.search(text):
+        text = _TOKEN.sub(fill, text)
+    return text
+
+
+def _split(arguments: str) -> list[str]:
+    """Arguments at top-level commas, unless parentheses hold them together."""
+    parts, depth = [""], 0
+    for character in arguments:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+@cache
+def definition(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return files("aether_tui.cache").joinpath("sql", f"{name}.sql").read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """Rows of `table` by day, computed by `sql` from `source`, whose column `at` says the day.
+
+    `kinds` are the kinds of `duration_hist` it owns. `bucket` is the column of `table` that holds day or hour.
+    """
+
+    table: str
+    sql: str
+    source: str
+    at: str
+    bucket: str = "day"
+    kinds: tuple[str, ...] = ()
+
+    def owned(self) -> str:
+        """SQL condition on `table` for the rows this definition owns."""
+        return f"kind IN ({', '.join(repr(kind) for kind in self.kinds)})" if self.kinds else "TRUE"
+
+
+DAILY: Final = (
+    Rollup("llm_hourly", "llm_hourly", "spans", "start", "hour"),
+    Rollup("coverage_daily", "coverage_daily", "spans", "start"),
+    Rollup("duration_hist", "hist_spans", "spans", "start", kinds=("llm_latency", "first_token")),
+    Rollup("task_coverage_daily", "task_coverage_daily", "tasks", "start"),
+    Rollup("duration_hist", "hist_tasks", "tasks", "start", kinds=("task_latency",)),
+    Rollup("duration_hist", "hist_ci", "pipeline_runs", "created", kinds=("ci_run", "ci_wall", "ci_queue")),
+    Rollup("ci_daily", "ci_daily", "pipeline_runs", "created"),
+    Rollup("duration_hist", "hist_tests", "test_runs", "started", kinds=("test_suite",)),
+    Rollup("tests_daily", "tests_daily", "test_runs", "started"),
+    Rollup("duration_hist", "hist_flow", "flow_items", "completed", kinds=("cycle_time", "lead_time")),
+    Rollup("duration_hist", "hist_prs", "pull_requests", "merged", kinds=("pr_lead_time",)),
+    Rollup("cost_daily", "cost_daily", "costs", "charge_start"),
+    Rollup("delivery_daily", "delivery_daily", "deployments", "started"),
+)
+"""Rollups with a day; `tasks`, `flow_items` (one row per thing) and `flow_daily` (running sums) are refreshed apart."""
+
+
+def days_of(source: str) -> tuple[str, ...]:
+    """Columns of `source` whose days bucket some rollup."""
+    return tuple(dict.fromkeys(rollup.at for rollup in DAILY if rollup.source == source))
+
+
+# --- What a transaction touched ------------------------------------------------------------------------------------
+
+
+def start(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Empty the notes of what is touched (temporary tables of this connection)."""
+    cursor.execute("CREATE OR REPLACE TEMP TABLE touched (source VARCHAR, clock VARCHAR, day TIMESTAMP)")
+    cursor.execute("CREATE OR REPLACE TEMP TABLE touched_things (source_table VARCHAR, source VARCHAR, id VARCHAR)")
+
+
+_THING: Final = {
+    "spans": ("tasks", "trace_id"),
+    "work_items": ("flow_items", "id"),
+    "work_transitions": ("flow_items", "item_id"),
+}
+
+
+def touch(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
+    """Note buckets and things of `rows`, an SQL table expression with the columns of `table`."""
+    for at in days_of(table):
+        cursor.execute(
+            f"INSERT INTO touched SELECT DISTINCT '{table}', '{at}', date_trunc('day', \"{at}\") FROM {rows}"
+        )
+    if table in _THING:
+        rollup, column = _THING[table]
+        cursor.execute(f"INSERT INTO touched_things SELECT DISTINCT '{rollup}', source, {column} FROM {rows}")
+
+
+def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Recompute every touched bucket from the rows as they are now. Frozen buckets (pruned raw rows) stay."""
+    _refresh_tasks(cursor)
+    flow = _refresh_flow_items(cursor)
+    for rollup in DAILY:
+        _refresh_daily(cursor, rollup)
+    if flow:
+        cursor.execute("DELETE FROM flow_daily")
+        _insert(cursor, "flow_daily", "flow_daily", {"flow_items": "flow_items"})
+
+
+def rebuild(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Recompute everything that is not frozen."""
+    start(cursor)
+    for table in ("spans", "work_items"):
+        touch(cursor, table, table)
+    for source in dict.fromkeys(rollup.source for rollup in DAILY):
+        for at in days_of(source):
+            cursor.execute(
+                f"INSERT INTO touched SELECT DISTINCT '{source}', '{at}', date_trunc('day', \"{at}\") FROM {source}"
+            )
+    for rollup in DAILY:
+        cursor.execute(
+            f"INSERT INTO touched SELECT DISTINCT '{rollup.source}', '{rollup.at}', date_trunc('day', {rollup.bucket}) "
+            f"FROM {rollup.table} WHERE {rollup.owned()}"
+        )
+    cursor.execute("DELETE FROM flow_items")
+    cursor.execute(f"DELETE FROM tasks WHERE {_thawed(cursor, 'spans', 'start')}")
+    refresh(cursor)
+
+
+def raw_from(cursor: duckdb.DuckDBPyConnection, table: str) -> datetime | None:
+    """First day whose raw rows are complete; earlier ones were pruned and their rollups are frozen."""
+    row = cursor.execute("SELECT value FROM meta WHERE key = $key", {"key": f"raw_from:{table}"}).fetchone()
+    return datetime.fromisoformat(row[0]) if row else None
+
+
+def _thawed(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
+    since = raw_from(cursor, source)
+    return f"{column} >= TIMESTAMP '{since}'" if since else "TRUE"
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, sql: str, sources: Mapping[str, str]) -> None:
+    columns = quoted(list(ROLLUPS[table]))
+    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({render(definition(sql), sources)})")
+
+
+def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
+    frozen = f"NOT ({_thawed(cursor, 'spans', 't.start')})"
+    mine = "(SELECT DISTINCT source, id FROM touched_things WHERE source_table = 'tasks')"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_tasks AS SELECT m.source, m.id, t.start, t.duration_s FROM {mine} AS m "
+        f"LEFT JOIN tasks AS t ON t.source = m.source AND t.trace_id = m.id WHERE t.start IS NULL OR NOT {frozen}"
+    )
+    extent = cursor.execute(
+        "SELECT min(lo), max(hi) FROM ("
+        "SELECT min(start) AS lo, max(start + to_microseconds(CAST(duration_s * 1e6 AS BIGINT) + 1)) AS hi FROM touched_tasks "
+        "UNION ALL SELECT min(day), max(day) + INTERVAL 1 DAY FROM touched WHERE source = 'spans')"
+    ).fetchone()
+    if not extent or extent[0] is None:
+        return
+    days = "INSERT INTO touched SELECT DISTINCT 'tasks', 'start', date_trunc('day', start) FROM "
+    cursor.execute(days + "touched_tasks WHERE start IS NOT NULL")
+    cursor.execute(
+        "DELETE FROM tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks WHERE start IS NOT NULL)"
+    )
+    spans = (
+        f"(SELECT * FROM spans WHERE start BETWEEN TIMESTAMP '{extent[0]}' AND TIMESTAMP '{extent[1]}' "
+        "AND (source, trace_id) IN (SELECT source, id FROM touched_tasks))"
+    )
+    _insert(cursor, "tasks", "tasks", {"spans": spans})
+    cursor.execute(days + "tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks)")
+
+
+def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
+    mine = "(SELECT source, id FROM touched_things WHERE source_table = 'flow_items')"
+    known = cursor.execute(f"SELECT count(*) FROM {mine}").fetchone()
+    if not known or not known[0]:
+        return False
+    days = "INSERT INTO touched SELECT DISTINCT 'flow_items', 'completed', date_trunc('day', completed) FROM "
+    cursor.execute(f"{days} flow_items WHERE (source, id) IN {mine}")
+    cursor.execute(f"DELETE FROM flow_items WHERE (source, id) IN {mine}")
+    _insert(
+        cursor,
+        "flow_items",
+        "flow_items",
+        {
+            "work_items": f"(SELECT * FROM work_items WHERE (source, id) IN {mine})",
+            "work_transitions": f"(SELECT * FROM work_transitions WHERE (source, item_id) IN {mine})",
+        },
+    )
+    cursor.execute(f"{days} flow_items WHERE (source, id) IN {mine}")
+    return True
+
+
+def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
+    raw = "spans" if rollup.source == "tasks" else rollup.source
+    days = (
+        f"(SELECT DISTINCT day FROM touched WHERE source = '{rollup.source}' AND clock = '{rollup.at}' AND day IS NOT NULL "
+        f"AND {_thawed(cursor, raw, 'day')})"
+    )
+    extent = cursor.execute(f"SELECT min(day), max(day) FROM {days}").fetchone()
+    if not extent or extent[0] is None:
+        return
+
+    def within(column: str) -> str:
+        return (
+            f"{column} >= TIMESTAMP '{extent[0]}' AND {column} < TIMESTAMP '{extent[1]}' + INTERVAL 1 DAY "
+            f"AND date_trunc('day', {column}) IN {days}"
+        )
+
+    cursor.execute(f"DELETE FROM {rollup.table} WHERE {rollup.owned()} AND {within(rollup.bucket)}")
+    source = f"(SELECT * FROM {rollup.source} WHERE {within(rollup.at)})"
+    _insert(cursor, rollup.table, rollup.sql, {rollup.source: source})

@@ -1,0 +1,231 @@
+"""Tables of the cache file: records from their models, rollups, bookkeeping, and the migrations between versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from aether_tui.errors import CacheTrouble
+from aether_tui.records import TABLES, Column, Table
+from aether_tui.records.model import Kind
+
+SQL_TYPES: Final[dict[Kind, str]] = {
+    "text": "VARCHAR",
+    "id": "VARCHAR",
+    "person": "VARCHAR",
+    "texts": "VARCHAR[]",
+    "json": "VARCHAR",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "money": "DECIMAL(38,12)",
+    "bool": "BOOLEAN",
+    "time": "TIMESTAMP",
+    "day": "TIMESTAMP",
+}
+
+_MONEY: Final = "DECIMAL(38,12)"
+_TASK_TEXTS: Final = "status outcome task_cluster scenario feature team environment service model"
+
+
+def _columns(*parts: tuple[str, str]) -> dict[str, str]:
+    """Columns from `(names, type)` pairs."""
+    return {name: kind for names, kind in parts for name in names.split()}
+
+
+ROLLUPS: Final[dict[str, dict[str, str]]] = {
+    "llm_hourly": _columns(
+        ("hour", "TIMESTAMP"),
+        ("environment service feature team provider model", "VARCHAR"),
+        ("calls errors input_tokens output_tokens cached_tokens reasoning_tokens", "BIGINT"),
+        ("cost_usd", _MONEY),
+        ("costed_calls", "BIGINT"),
+        ("cost_attributed_usd", _MONEY),
+    ),
+    "tasks": _columns(
+        ("source trace_id", "VARCHAR"),
+        ("start", "TIMESTAMP"),
+        ("duration_s", "DOUBLE"),
+        ("turns calls tool_calls errors input_tokens output_tokens tokens", "BIGINT"),
+        ("cost_usd", _MONEY),
+        ("unpriced_calls", "BIGINT"),
+        (_TASK_TEXTS, "VARCHAR"),
+        ("rooted", "BOOLEAN"),
+    ),
+    "coverage_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment feature", "VARCHAR"),
+        (
+            "calls with_model with_input_tokens with_output_tokens with_latency with_first_token with_cost with_feature "
+            "with_team with_user with_prompt_version",
+            "BIGINT",
+        ),
+    ),
+    "task_coverage_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment feature", "VARCHAR"),
+        ("tasks with_cluster with_outcome with_root", "BIGINT"),
+    ),
+    "duration_hist": _columns(
+        ("day", "TIMESTAMP"), ("kind segment", "VARCHAR"), ("bucket", "INTEGER"), ("n", "BIGINT")
+    ),
+    "cost_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment service team feature provider charge_category currency", "VARCHAR"),
+        ("billed effective", _MONEY),
+        ("rows", "BIGINT"),
+    ),
+    "ci_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("repo workflow branch event", "VARCHAR"),
+        ("runs failures excluded", "BIGINT"),
+        ("run_s_sum queue_s_sum wall_s_sum", "DOUBLE"),
+    ),
+    "tests_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("repo suite branch", "VARCHAR"),
+        ("runs tests failed errors skipped flaky partial", "BIGINT"),
+        ("duration_s_sum duration_s_max", "DOUBLE"),
+    ),
+    "delivery_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("service environment team", "VARCHAR"),
+        ("deployments failed hotfixes", "BIGINT"),
+    ),
+    "flow_items": _columns(
+        ("source id key title type team feature project state category phase", "VARCHAR"),
+        ("created started completed cancelled updated", "TIMESTAMP"),
+        ("reopened transitions", "BIGINT"),
+        ("category_since", "TIMESTAMP"),
+    ),
+    "flow_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("team type", "VARCHAR"),
+        ("arrivals started departures cancelled wip", "BIGINT"),
+    ),
+}
+"""Rollup tables: columns and types. Days and hours are truncated UTC instants."""
+
+BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
+    "meta": _columns(("key value", "VARCHAR")),
+    "sync_state": _columns(
+        ("source stream cursor", "VARCHAR"),
+        ("last_attempt last_success", "TIMESTAMP"),
+        ("last_error", "VARCHAR"),
+        ("rows", "BIGINT"),
+        ("state", "VARCHAR"),
+    ),
+    "rejects": _columns(("source stream", "VARCHAR"), ("at", "TIMESTAMP"), ("table reason place raw", "VARCHAR")),
+    "exports": _columns(("source table scope", "VARCHAR"), ("as_of", "TIMESTAMP")),
+}
+"""`meta` holds schema_version and `raw_from:TABLE`; `exports` the newest export that replaced a scope."""
+
+_INCIDENTS = """
+CREATE VIEW incidents AS
+SELECT source, id, key, title, created AS opened, completed AS resolved, priority AS severity,
+    coalesce(list_filter(labels, lambda l: starts_with(lower(l), 'service:'))[1][9:], project) AS service, team
+FROM work_items WHERE type = 'incident'
+"""
+
+
+def quoted(names: list[str] | tuple[str, ...]) -> str:
+    """Column names as an SQL list."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def stored_columns(table: Table) -> list[str]:
+    """Columns of a record table as stored: `source`, its own, `mapping_hash`, `ingested_at`."""
+    return ["source", *(column.name for column in table.columns), "mapping_hash", "ingested_at"]
+
+
+def sql_type(column: Column) -> str:
+    """The DuckDB type of a record column."""
+    return SQL_TYPES[column.kind]
+
+
+def record_ddl(table: Table) -> str:
+    """CREATE TABLE of a record table."""
+    own = ", ".join(f'"{column.name}" {sql_type(column)}' for column in table.columns)
+    return f"CREATE TABLE {table.name} (source VARCHAR, {own}, mapping_hash VARCHAR, ingested_at TIMESTAMP)"
+
+
+def _plain_ddl(name: str, columns: dict[str, str]) -> str:
+    own = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    return f"CREATE TABLE {name} ({own})"
+
+
+def create_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every table and view of the newest version in the current schema."""
+    for table in TABLES.values():
+        connection.execute(record_ddl(table))
+    for name, columns in (ROLLUPS | BOOKKEEPING).items():
+        connection.execute(_plain_ddl(name, columns))
+    connection.execute(_INCIDENTS)
+    connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
+
+
+Migration = Callable[[duckdb.DuckDBPyConnection], None]
+
+MIGRATIONS: Final[tuple[Migration, ...]] = ()
+"""Step i leads from version i+1 to i+2. Each runs in the transaction that raises the version."""
+
+VERSION: Final = len(MIGRATIONS) + 1
+
+
+def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Schema version of the attached file; 0 for an empty one."""
+    known = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'cache' AND table_name = 'meta'"
+    ).fetchone()
+    if not known or not known[0]:
+        return 0
+    row = connection.execute("SELECT value FROM cache.meta WHERE key = 'schema_version'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Bring the attached file (read-write, as `cache`) to the newest version, step by step, each step whole."""
+    version = stored_version(connection)
+    if version == len(migrations) + 1:
+        return
+    cursor = connection.cursor()
+    try:
+        cursor.execute("USE cache")
+        if version == 0:
+            _in_transaction(cursor, create_all)
+            return
+        for step, migration in enumerate(migrations[version - 1 :], version + 1):
+            _in_transaction(cursor, _numbered(migration, step))
+    finally:
+        cursor.close()
+
+
+def _numbered(migration: Migration, version: int) -> Migration:
+    def run(cursor: duckdb.DuckDBPyConnection) -> None:
+        migration(cursor)
+        cursor.execute("UPDATE meta SET value = $version WHERE key = 'schema_version'", {"version": str(version)})
+
+    return run
+
+
+def _in_transaction(cursor: duckdb.DuckDBPyConnection, work: Migration) -> None:
+    cursor.execute("BEGIN")
+    try:
+        work(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
+
+
+def refuse_newer(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise CacheTrouble when a newer program made the file; it is not touched."""
+    if stored_version(connection) > VERSION:
+        raise newer(path)
+
+
+def newer(path: Path) -> CacheTrouble:
+    """The refusal of a file made by a newer program."""
+    return CacheTrouble("the cache was made by a newer aether-tui", where=str(path), next_step="upgrade aether-tui")

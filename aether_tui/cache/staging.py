@@ -1,0 +1,104 @@
+"""Python rows → a temporary DuckDB table, by columns: numpy arrays are the fastest way in that needs no other library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import duckdb
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from aether_tui.cache.schema import quoted, sql_type
+from aether_tui.records import Column, Row, Table, Value
+
+Array = NDArray[np.generic] | np.ma.MaskedArray[tuple[int], np.dtype[np.generic]]
+
+
+def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
+    """Make temporary table `name` of full rows (`Table.columns` order), deduplicated by key and numbered by time (`_n`).
+
+    Of equal keys the one with the highest revision stays, then the one with the highest content hash.
+    Raises ValueError when a row has another length than the table.
+    """
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
+    if len(cells) != len(table.columns):
+        raise ValueError(f"rows of {table.name} have {len(cells)} values, not {len(table.columns)}")
+    cursor.register(
+        "arriving", {column.name: _array(column, values) for column, values in zip(table.columns, cells, strict=True)}
+    )
+    try:
+        picked = ", ".join(f'{_read(column)} AS "{column.name}"' for column in table.columns)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE arrived AS SELECT {picked} FROM arriving")
+    finally:
+        cursor.unregister("arriving")
+    deduplicate(cursor, name, table, "arrived")
+    cursor.execute("DROP TABLE arrived")
+
+
+def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:
+    """Temporary table `name` of the winners among `rows`, sorted by time and numbered from 0 (`_n`)."""
+    key = quoted(table.key)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS "
+        f'SELECT row_number() OVER (ORDER BY "{table.at}" NULLS FIRST, {key}) - 1 AS _n, * FROM {rows} '
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, {content(table)} DESC, "
+        f"{derived(table)} DESC) = 1"
+    )
+    # QUALIFY filters after numbering, so duplicates leave gaps in _n; slices by _n do not mind.
+
+
+def revision(table: Table, prefix: str = "") -> str:
+    """SQL: the revision of a row, oldest where it has none."""
+    return f"coalesce({prefix}{table.revision}, TIMESTAMP '0001-01-01')" if table.revision else "0"
+
+
+def content(table: Table, prefix: str = "") -> str:
+    """SQL: hash of the raw columns."""
+    return f"hash({_names(table.raw, prefix)})"
+
+
+def derived(table: Table, prefix: str = "") -> str:
+    """SQL: hash of the derived columns."""
+    return f"hash({_names(table.derived, prefix) or '0'})"
+
+
+def _names(columns: Sequence[Column], prefix: str) -> str:
+    return ", ".join(f'{prefix}"{column.name}"' for column in columns)
+
+
+def _read(column: Column) -> str:
+    name = f'"{column.name}"'
+    if column.kind == "texts":
+        return f"from_json({name}, '[\"VARCHAR\"]')"
+    if column.kind == "float":
+        return f"CASE WHEN isfinite({name}) THEN {name} END"
+    cast = "TRY_CAST" if column.kind == "money" else "CAST"  # NaN and Infinity have no decimal
+    return f"{cast}({name} AS {sql_type(column)})"
+
+
+def _array(column: Column, values: Sequence[Value]) -> Array:
+    kind = column.kind
+    if kind in ("time", "day"):
+        return np.array(values, dtype="datetime64[us]")
+    if kind in ("int", "float", "bool"):
+        dtype = {"int": np.int64, "float": np.float64, "bool": np.bool_}[kind]
+        return np.ma.array([value or 0 for value in values], mask=[value is None for value in values], dtype=dtype)
+    if kind == "texts":
+        return _objects([None if value is None else msgspec.json.encode(value).decode() for value in values])
+    if kind == "money":
+        return _objects([None if value is None else str(value) for value in values])
+    return _objects(values)
+
+
+def _objects(values: Sequence[Value]) -> Array:
+    # An array made by np.array(values) would look into the values; this one holds them as they are.
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def naive(instant: datetime) -> datetime:
+    """UTC without zone, as stored."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant

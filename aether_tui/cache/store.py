@@ -1,0 +1,155 @@
+"""`Cache`: what the rest of the program sees of the DuckDB file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
+from aether_tui.cache.merge import Export, Merged, Note, Origin, merge_rows, write_note
+from aether_tui.cache.staging import naive
+from aether_tui.errors import NoData
+from aether_tui.records import Row
+from aether_tui.records.source import Reject, Replace
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where a stream of a source stands; `rows` is how many it holds in the cache."""
+
+    cursor: str | None
+    last_attempt: datetime | None
+    last_success: datetime | None
+    last_error: str | None
+    rows: int
+    state: Mapping[str, object] = field(default_factory=dict)
+
+
+class Cache:
+    """The local DuckDB file. Opens nothing until it is used, and never keeps the file open."""
+
+    def __init__(self, path: Path, *, wait_s: float = 30.0) -> None:
+        self.path = path
+        self.wait_s = wait_s
+        self._leases = leases_of(path)
+        self._exports: dict[tuple[str, str], Export] = {}
+
+    def exists(self) -> bool:
+        """Whether there is a cache file."""
+        return self.path.exists()
+
+    def read(self) -> AbstractContextManager[ReadLease]:
+        """A short read lease. Raises NoData without a cache, CacheTrouble when it is locked too long, damaged or newer."""
+        return self._leases.read(self.wait_s)
+
+    def ensure(self) -> Path | None:
+        """Make sure that a sound cache exists, for commands that write: call it first.
+
+        A cache that does not open is moved aside and begun anew; returns where to, for the message to the user.
+        """
+        try:
+            with self._write():
+                return None
+        except CacheDamaged as damaged:
+            with self._write():
+                return damaged.moved_to
+
+    def merge(
+        self,
+        source: str,
+        stream: str,
+        rows: Mapping[str, Sequence[Row]],
+        *,
+        mapping_hash: str,
+        now: datetime,
+        cursor: str | None = None,
+        rejects: Sequence[Reject] = (),
+        replace: Replace | None = None,
+        state: Mapping[str, object] | None = None,
+        complete: bool = False,
+        force: bool = False,
+    ) -> Merged:
+        """Store full rows (`Table.columns` order) with rollups, rejects, cursor and state; `complete` notes a success.
+
+        Many rows take several short leases, each one transaction; cursor, state, rejects and success commit with the last.
+        With `replace` these rows and the ones collected before are the whole export: it is swapped in scope by scope.
+        Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
+        """
+        origin = Origin(source, stream, mapping_hash, naive(now))
+        note = Note(cursor=cursor, rejects=rejects, state=state, success=complete)
+        if replace is not None:
+            export = self._export(origin, replace)
+            export.add(rows.get(replace.table, ()))
+            del self._exports[source, stream]
+            return export.finish(self._write, note, force=force)
+        connection = self._leases.cursor()
+        try:
+            return merge_rows(connection, self._write, origin, rows, note)
+        finally:
+            connection.close()
+
+    def collect(
+        self, source: str, stream: str, rows: Sequence[Row], *, mapping_hash: str, now: datetime, replace: Replace
+    ) -> None:
+        """Keep a part of an export in memory until `merge(…, replace=replace)` stores the whole: the file never holds half."""
+        self._export(Origin(source, stream, mapping_hash, naive(now)), replace).add(rows)
+
+    def note(
+        self,
+        source: str,
+        stream: str,
+        *,
+        now: datetime,
+        error: str | None = None,
+        success: bool = False,
+        state: Mapping[str, object] | None = None,
+    ) -> None:
+        """Record an attempt, its error or its success, without rows. A success clears the last error."""
+        with self._write() as connection:
+            write_note(
+                connection, Origin(source, stream, "", naive(now)), Note(state=state, success=success, error=error)
+            )
+
+    def cursors(self) -> dict[tuple[str, str], StreamState]:
+        """State by (source, stream); empty without a cache."""
+        try:
+            with self.read() as lease:
+                found = lease.rows("SELECT * FROM sync_state ORDER BY source, stream")
+        except NoData:
+            return {}
+        return {(str(row["source"]), str(row["stream"])): _state(row) for row in found}
+
+    def _write(
+        self, cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self._leases.write(self.wait_s, cursor)
+
+    def _export(self, origin: Origin, replace: Replace) -> Export:
+        key = (origin.source, origin.stream)
+        export = self._exports.get(key)
+        if export is None or export.replace != replace or export.origin.mapping_hash != origin.mapping_hash:
+            export = self._exports[key] = Export(self._leases.cursor(), origin, replace)
+        return export
+
+
+def _state(row: Mapping[str, object]) -> StreamState:
+    def instant(name: str) -> datetime | None:
+        value = row[name]
+        return value if isinstance(value, datetime) else None
+
+    def text(name: str) -> str | None:
+        value = row[name]
+        return None if value is None else str(value)
+
+    state = json.loads(text("state") or "{}")
+    rows = row["rows"]
+    return StreamState(
+        text("cursor"), instant("last_attempt"), instant("last_success"), text("last_error"),
+        rows if isinstance(rows, int) else 0, state,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The turnstile: one file lock that every process passes before it attaches the cache, so that nobody starves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+_POLL_S: Final = 0.003
+
+
+class Turn:
+    """The exclusive right to attach the cache file. Readers give it back once attached, writers once detached.
+
+    The kernel drops it with the process, so a killed holder never blocks anybody.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    @classmethod
+    def take(cls, path: Path, wait_s: float) -> Turn | None:
+        """The turn, or None when nobody gave it back within `wait_s` seconds."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return cls(descriptor) if _lock(descriptor, wait_s) else None
+
+    def sign(self, who: str) -> None:
+        """Write who holds the turn, for the message of those who wait too long."""
+        if self._descriptor is not None:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, who.encode("utf-8", "replace"))
+
+    def release(self) -> None:
+        """Give it back; harmless when repeated."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            _unlock(descriptor)
+            os.close(descriptor)
+
+
+def holder(path: Path) -> str:
+    """`process 123 (aether-tui sync)` as the holder signed, or ''."""
+    with contextlib.suppress(OSError):
+        return path.read_text("utf-8", "replace").strip()[:200]
+    return ""
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows refuses to read locked bytes: lock one far behind the signature.
+    _BYTE: Final = 1 << 20
+
+    def _lock(descriptor: int, wait_s: float) -> bool:
+        deadline = time.monotonic() + wait_s
+        while True:
+            os.lseek(descriptor, _BYTE, os.SEEK_SET)
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+                return True
+            except OSError:
+                if time.monotonic() >= deadline:
+                    os.close(descriptor)
+                    return False
+                time.sleep(_POLL_S)
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, _BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int, wait_s: float) -> bool:
+        """Blocking in a thread of its own: the kernel queues waiters in order, which polling would not."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            pass
+        guard, got = threading.Lock(), threading.Event()
+        abandoned = False
+
+        def wait() -> None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with guard:
+                if abandoned:
+                    os.close(descriptor)
+                else:
+                    got.set()
+
+        threading.Thread(target=wait, name="cache-turn", daemon=True).start()
+        try:
+            got.wait(wait_s)
+        except BaseException:
+            with guard:
+                abandoned = True
+                if got.is_set():
+                    os.close(descriptor)
+            raise
+        with guard:
+            abandoned = not got.is_set()
+            return not abandoned
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
