@@ -65,9 +65,9 @@ def find_secret(
 def store_secret(source: str, name: str, value: str, workspace: Workspace) -> str:
     """Keep a secret in the system keyring; returns the service name. Raises NoKeyring, naming the variable to set instead."""
     instead = f"set the environment variable {variable(source, name)} instead"
-    service = _service(workspace, make=True)
     try:
         backend = _backend()
+        service = _service(workspace, make=True)
         backend.set_password(service, _entry(source, name), value)
         kept = backend.get_password(service, _entry(source, name)) == value
     except NoKeyring as error:

@@ -119,8 +119,8 @@ class Store:
             document = make(identity)
             return self._write(document, self.path(kind, identity), None)
 
-    def save(self, document: D, revision: str | None, now: datetime) -> Stored[D]:
-        """Store a document read at `revision` (None: it was not there).
+    def save(self, document: D, revision: str | None, now: datetime, text: bytes | None = None) -> Stored[D]:
+        """Store a document read at `revision` (None: it was not there), as `text` where a person wrote it.
 
         Raises Conflict when the file is no longer what was read; `now` names the second version.
         """
@@ -130,13 +130,13 @@ class Store:
             old = path.read_bytes() if path.exists() else None
             found = revision_of(old) if old is not None else None
             if found == revision:
-                return self._write(document, path, old)
+                return self._write(document, path, old, text)
             ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml")
             for count in range(2, 1000):
                 if not ours.exists():
                     break
                 ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}-{count}.yaml")
-            self._write(document, ours, None)
+            self._write(document, ours, None, text)
         raise Conflict(path, ours)
 
     def _files(self, kind: type[Document]) -> list[Path]:
@@ -167,8 +167,8 @@ class Store:
             return None, [Problem(name, "the id is not the file's name", "id", lines.get(("id",)), fix)]
         return Stored(document, path, revision_of(data)), []
 
-    def _write(self, document: D, path: Path, old: bytes | None) -> Stored[D]:
-        data = write_yaml(document.model_dump(mode="python", exclude_defaults=True), old)
+    def _write(self, document: D, path: Path, old: bytes | None, text: bytes | None = None) -> Stored[D]:
+        data = text or write_yaml(document.model_dump(mode="python", exclude_defaults=True), old)
         write_whole(path, data)
         return Stored(document, path, revision_of(data))
 

@@ -6,6 +6,7 @@ Refused: tags, anchors and aliases (a page of them can expand to gigabytes), dup
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
@@ -13,6 +14,7 @@ from aether_tui.problems import Lines, Loc, Problem, dotted
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.nodes import Node
 
 MAX_BYTES = 1 << 20
@@ -36,6 +38,8 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         raise BadYaml(
             Problem(file, f"larger than {MAX_BYTES >> 20} MiB", fix="a document of this kind is a page or two")
         )
+    if re.search(rb"(?:[\[{]\s*){%d}" % MAX_DEPTH, data):  # the parser takes seconds to fail on these
+        raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels"))
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -109,13 +113,14 @@ class _Reader:
 def write_yaml(new: dict[str, object], old: bytes | None = None) -> bytes:
     """`new` as YAML in its own key order; where `old` is the file's present text, its comments and layout are kept."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
 
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 120
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     target: object = yaml.load(old.decode("utf-8-sig")) if old else None
-    if isinstance(target, dict):
+    if isinstance(target, CommentedMap):
         _update(target, new)
     else:
         target = _styled(new)
@@ -124,15 +129,22 @@ def write_yaml(new: dict[str, object], old: bytes | None = None) -> bytes:
     return out.getvalue()
 
 
-def _update(target: dict[str, object], new: dict[str, object]) -> None:
+def _update(target: CommentedMap, new: dict[str, object]) -> None:
+    """Make `target` say what `new` says; a new key goes behind the one it follows in `new`."""
+    from ruamel.yaml.comments import CommentedMap
+
     for key in [key for key in target if key not in new]:
         del target[key]
+    before: str | None = None
     for key, value in new.items():
         present = target.get(key)
-        if isinstance(present, dict) and isinstance(value, dict):
+        if isinstance(present, CommentedMap) and isinstance(value, dict):
             _update(present, value)
-        elif key not in target or present != value:
+        elif key not in target:
+            target.insert(0 if before is None else list(target).index(before) + 1, key, _styled(value))
+        elif present != value:
             target[key] = _styled(value)
+        before = key
 
 
 def _styled(value: object) -> object:

@@ -1,0 +1,1 @@
+"""Budgets of four surfaces: the file, the measurements, the verdicts."""

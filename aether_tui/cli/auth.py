@@ -1,0 +1,180 @@
+"""`auth`: credentials into the system keyring, and whether they work."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT, print_json, print_table
+from aether_tui.cli.sources import connector, is_replayed, kind_of
+from aether_tui.errors import CheckFailed, ConfigurationError, SourceFailed
+from aether_tui.problems import nearest
+
+if TYPE_CHECKING:
+    from aether_tui.config import Config
+    from aether_tui.records.source import Source
+
+Result = Literal["works", "missing", "failed", "unchecked"]
+_GLYPH: dict[Result, str] = {"works": "✓", "missing": "▲", "failed": "■", "unchecked": "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Where one credential is: `found` is None when it is nowhere."""
+
+    name: str
+    found: Literal["environment", "keyring"] | None
+    place: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """The credentials of one source, and what its cheap call answered."""
+
+    source: str
+    kind: str
+    credentials: tuple[Credential, ...]
+    result: Result
+    check: str
+    hint: str = ""
+
+
+@click.group(short_help="Keep credentials in the system keyring")
+def auth() -> None:
+    """Keep credentials in the system keyring. They are never taken from an argument and never shown."""
+
+
+@auth.command(name="set")
+@click.argument("source")
+@click.argument("name", required=False)
+@click.pass_obj
+def set_(context: Context, source: str, name: str | None) -> None:
+    """Ask for the credentials of SOURCE (hidden), or read one from stdin, and keep them.
+
+    NAME picks one when a source has several.
+    """
+    from aether_tui.secrets import store_secret
+
+    workspace = context.workspace()
+    names = _names(context.config(), source, name)
+    terminal = sys.stdin.isatty()
+    if len(names) > 1 and not terminal:
+        raise ConfigurationError(f"{source} has {len(names)} credentials", next_step=f"name one of {', '.join(names)}")
+    for one in names:
+        ask = f"{source} {one}"
+        value = click.prompt(ask, hide_input=True, err=True) if terminal else sys.stdin.read().rstrip("\r\n")
+        if not value.strip():
+            raise ConfigurationError("nothing was given", where=f"{source} {one}", next_step="type it, or pipe it in")
+        service = store_secret(source, one, value, workspace)
+        click.echo(f"kept {source} {one} in the keyring ({service})", err=True)
+
+
+@auth.command()
+@click.argument("sources", nargs=-1)
+@FORMAT
+@click.pass_obj
+def status(context: Context, sources: tuple[str, ...], form: str) -> None:
+    """Say where each credential is, and prove it with one cheap call (not with --offline).
+
+    Exit 1 when one is missing, 4 when a source could not be reached or refused us.
+    """
+    config = context.config()
+    found = [_status(context, config, name) for name in sources or tuple(config.sources)]
+    if form == "json":
+        print_json([asdict(one) for one in found])
+    elif not found:
+        click.echo("no source in aether.toml yet", err=True)
+    else:
+        rows = [
+            (f"{_GLYPH[one.result]} {one.source}", credential.name, credential.place, one.check)
+            for one in found
+            for credential in one.credentials or (Credential("—", None, "needs none", ""),)
+        ]
+        print_table(("SOURCE", "CREDENTIAL", "WHERE", "CHECK"), rows)
+    for one in found:
+        if one.result == "failed":
+            raise SourceFailed(one.check, where=one.source, next_step=one.hint or f"`aether-tui auth set {one.source}`")
+    for one in found:
+        if one.result == "missing":
+            raise CheckFailed(one.check, where=one.source, next_step=one.hint)
+
+
+@auth.command()
+@click.argument("source")
+@click.argument("name", required=False)
+@click.pass_obj
+def remove(context: Context, source: str, name: str | None) -> None:
+    """Remove the credentials of SOURCE from the keyring."""
+    from aether_tui.secrets import remove_secret
+
+    workspace = context.workspace()
+    for one in _names(context.config(), source, name):
+        gone = remove_secret(source, one, workspace)
+        click.echo(f"{'removed' if gone else 'not in the keyring:'} {source} {one}", err=True)
+
+
+def _names(config: Config, source: str, name: str | None) -> tuple[str, ...]:
+    """The credentials of a source, or the one asked for. Raises ConfigurationError for unknown names."""
+    known = connector(kind_of(config, source)).SECRETS
+    if name is None or name in known:
+        return (name,) if name else known
+    near = nearest(name, known)
+    fix = f"did you mean {near!r}?" if near else f"it has {', '.join(known) or 'none'}"
+    raise ConfigurationError(f"{source} has no credential {name!r}", next_step=fix)
+
+
+def _status(context: Context, config: Config, name: str) -> SourceStatus:
+    from aether_tui.secrets import find_secret, variable
+
+    workspace = context.workspace()
+    kind = kind_of(config, name)
+    source = connector(kind)
+    credentials, values = [], {}
+    for one in source.SECRETS:
+        found = find_secret(name, one, workspace)
+        place = found.place if found else "nowhere"
+        credentials.append(Credential(one, found.origin if found else None, place, variable(name, one)))
+        if found:
+            values[one] = found.value
+    missing = [one for one in credentials if one.found is None]
+    result: Result
+    hint = ""
+    if missing and not is_replayed(config, name):
+        result, check = "missing", f"no {missing[0].name}"
+        hint = f"`aether-tui auth set {name}`, or set the environment variable {missing[0].variable}"
+    elif context.offline:
+        result, check = "unchecked", "not asked (offline)"
+    else:
+        result, check, hint = _check(source, config, name, values, context)
+    return SourceStatus(name, kind, tuple(credentials), result, check, hint)
+
+
+def _check(
+    source: type[Source], config: Config, name: str, values: dict[str, str], context: Context
+) -> tuple[Result, str, str]:
+    """What the source answers to its cheapest call."""
+    from pydantic import ValidationError
+
+    from aether_tui.records.source import Network, SourceError
+
+    async def ask() -> str:
+        settings = source.Settings.model_validate(config.sources[name].model_dump() if name in config.sources else {})
+        network = Network(root=context.workspace().root, deadline_s=30.0, source=name)
+        opened = source(settings, values, network)
+        try:
+            return await opened.check()
+        finally:
+            await opened.close()
+
+    try:
+        return "works", asyncio.run(ask()), ""
+    except SourceError as error:
+        return "failed", error.what, error.hint
+    except ValidationError:
+        return "failed", "its settings are not valid", "`aether-tui config validate` says what is wrong"

@@ -1,0 +1,224 @@
+"""`doc`: every authored document without the console."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT, print_json, print_table
+from aether_tui.errors import CheckFailed, ConfigurationError
+from aether_tui.problems import explain, raise_first
+from aether_tui.workspace.documents import KINDS, Document
+from aether_tui.workspace.store import Store, write_whole
+from aether_tui.workspace.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from aether_tui.problems import Lines
+    from aether_tui.workspace.store import Stored
+
+KIND = click.argument("kind", type=click.Choice(list(KINDS)))
+SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a field; VALUE is YAML. Repeatable."
+)
+
+
+@click.group(short_help="Authored documents: list, new, edit, show, validate")
+def doc() -> None:
+    """Authored documents of the engagement: opportunity, cycle, decision. One YAML file each, made to live in git."""
+
+
+@doc.command(name="list")
+@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@FORMAT
+@click.pass_obj
+def list_(context: Context, kind: str | None, form: str) -> None:
+    """List documents of one KIND, or of all."""
+    store = Store(context.workspace())
+    found = []
+    for name in [kind] if kind else KINDS:
+        documents, problems = store.all(KINDS[name])
+        found += [(name, item) for item in documents]
+        for problem in problems:
+            click.echo(f"not listed: {problem.sentence()}", err=True)
+    if form == "json":
+        print_json([{"kind": name, **item.document.model_dump(mode="json")} for name, item in found])
+    elif found:
+        print_table(("KIND", "ID", "TITLE"), [(name, item.document.id, title(item.document)) for name, item in found])
+    else:
+        click.echo("nothing is written down yet; `aether-tui doc new KIND` makes the first", err=True)
+
+
+@doc.command()
+@KIND
+@click.argument("identity", metavar="ID")
+@FORMAT
+@click.pass_obj
+def show(context: Context, kind: str, identity: str, form: str) -> None:
+    """Print one document."""
+    stored = Store(context.workspace()).get(KINDS[kind], identity)
+    if form == "json":
+        print_json(stored.document.model_dump(mode="json"))
+    else:
+        click.echo(stored.path.read_text(encoding="utf-8"), nl=False)
+
+
+@doc.command()
+@KIND
+@SET
+@click.pass_obj
+def new(context: Context, kind: str, settings: tuple[str, ...]) -> None:
+    """Make a document from --set, from YAML on stdin, or in $EDITOR. Prints its id."""
+    model = KINDS[kind]
+    today = context.now().date()
+    value: object
+    lines: Lines
+    if settings:
+        value, lines = _set({}, settings), {}
+    else:
+        text = sys.stdin.buffer.read() if not sys.stdin.isatty() else _editor(template(model, today))
+        if not text.strip():
+            raise ConfigurationError(
+                "nothing was given", where=f"doc new {kind}", next_step="use --set KEY=VALUE, or stdin"
+            )
+        value, lines = read_yaml(text, "the new document")
+    fields = {**_today(model, today), **_table(value)}
+
+    def make(identity: str) -> Document:
+        return _valid(
+            model, {"id": identity, **{k: v for k, v in fields.items() if k != "id"}}, "the new document", lines
+        )
+
+    stored = Store(context.workspace()).add(model, make)
+    click.echo(stored.document.id)
+
+
+@doc.command()
+@KIND
+@click.argument("identity", metavar="ID")
+@SET
+@click.pass_obj
+def edit(context: Context, kind: str, identity: str, settings: tuple[str, ...]) -> None:
+    """Change a document with --set, or in $EDITOR. A change made meanwhile by somebody else is never overwritten."""
+    store = Store(context.workspace())
+    model = KINDS[kind]
+    stored = store.get(model, identity)
+    if settings:
+        fields = _set(stored.document.model_dump(mode="python", exclude_defaults=True), settings)
+        store.save(_valid(model, fields, identity, {}), stored.revision, context.now())
+        return
+    edited = click.edit(stored.path.read_text(encoding="utf-8"), extension=".yaml")
+    if edited is None:
+        click.echo("not changed", err=True)
+        return
+    _save_edited(context, store, stored, edited.encode())
+
+
+def _save_edited(context: Context, store: Store, stored: Stored[Document], text: bytes) -> None:
+    """Store what the editor left; text that is not valid is kept as a draft and its place told."""
+    model = type(stored.document)
+    try:
+        value, lines = read_yaml(text, stored.path.name)
+        document = _valid(model, _table(value), stored.path.name, lines)
+        if document.id != stored.document.id:
+            raise ConfigurationError(
+                "the id cannot change", where=stored.path.name, next_step="make a new document instead"
+            )
+        store.save(document, stored.revision, context.now(), text)
+    except ConfigurationError as error:
+        context.workspace().private()
+        draft = context.workspace().state / f"draft-{stored.path.name}"
+        write_whole(draft, text)
+        raise ConfigurationError(error.what, where=error.where, next_step=f"your text is kept in {draft}") from error
+
+
+@doc.command()
+@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@FORMAT
+@click.pass_obj
+def validate(context: Context, kind: str | None, form: str) -> None:
+    """Check every document of one KIND, or of all. Exit 1 when something is wrong."""
+    store = Store(context.workspace())
+    counts, problems = 0, []
+    for name in [kind] if kind else KINDS:
+        documents, found = store.all(KINDS[name])
+        counts += len(documents)
+        problems += found
+    if form == "json":
+        keys = ("file", "line", "key", "what", "fix")
+        print_json(
+            {
+                "valid": not problems,
+                "documents": counts,
+                "problems": [{key: getattr(p, key) for key in keys} for p in problems],
+            }
+        )
+    else:
+        for problem in problems:
+            click.echo(problem.sentence())
+        click.echo(f"{counts} documents are valid", err=True)
+    if problems:
+        raise CheckFailed(f"{len(problems)} problems in documents", next_step="mend the files named above")
+
+
+def _editor(text: str) -> bytes:
+    return (click.edit(text, extension=".yaml") or "").encode()
+
+
+def title(document: Document) -> str:
+    """What a list shows of a document."""
+    return str(getattr(document, "title", None) or getattr(document, "goal", "") or getattr(document, "started", ""))
+
+
+def template(model: type[Document], today: date) -> str:
+    """A file to fill in: required fields open, the others commented with their meaning."""
+    known = _today(model, today)
+    lines = [f"# {' '.join((model.__doc__ or '').split())}"]
+    for name, field in model.model_fields.items():
+        if name != "id":
+            mark = "" if field.is_required() or name in known else "#"
+            lines.append(f"{mark}{name}: {known.get(name, '')}".rstrip() + f"  # {field.description}")
+    return "\n".join(lines) + "\n"
+
+
+def _today(model: type[Document], today: date) -> dict[str, object]:
+    return {name: today for name in ("created", "raised", "started") if name in model.model_fields}
+
+
+def _table(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise ConfigurationError("expected keys and values", next_step="write lines such as `title: Cache answers`")
+    return value
+
+
+def _valid(model: type[Document], fields: dict[str, object], file: str, lines: Lines) -> Document:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise_first(explain(error.errors(include_url=False), model, file, lines))
+        raise
+
+
+def _set(fields: dict[str, object], settings: tuple[str, ...]) -> dict[str, object]:
+    """`fields` with KEY=VALUE applied; a dotted key goes into a table, an empty value removes."""
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--set {setting!r} has no '='", next_step="write KEY=VALUE")
+        *tables, last = key.strip().split(".")
+        here = fields
+        for table in tables:
+            inner = here.setdefault(table, {})
+            if not isinstance(inner, dict):
+                raise ConfigurationError(f"--set {key}: {table} is not a table")
+            here = inner
+        value, _ = read_yaml(text.encode(), f"--set {key}")
+        if value is None:
+            here.pop(last, None)
+        else:
+            here[last] = value
+    return fields

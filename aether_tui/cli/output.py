@@ -1,0 +1,28 @@
+"""Data on stdout: one JSON value, or a table whose columns line up in terminal cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from aether_tui.text import one_line
+
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON value and nothing else."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str, allow_nan=False))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Left-aligned columns, two spaces apart; the last one is not padded."""
+    from rich.cells import cell_len
+
+    cells = [[one_line(cell, 300) for cell in row] for row in rows]
+    widths = [max(cell_len(row[place]) for row in (list(header), *cells)) for place in range(len(header))]
+    for row in (list(header), *cells):
+        padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(padded).rstrip())
