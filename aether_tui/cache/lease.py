@@ -194,7 +194,6 @@ class Leases:
     @contextmanager
     def _attached_to_write(self, wait_s: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_s
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         turn = self._take_turn(wait_s)
         mask = os.umask(0o077)
         try:
@@ -216,7 +215,15 @@ class Leases:
             turn.release()
 
     def _take_turn(self, wait_s: float) -> Turn:
-        turn = Turn.take(self._turn_path, wait_s)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            turn = Turn.take(self._turn_path, wait_s)
+        except OSError as error:
+            raise CacheTrouble(
+                f"cannot be used ({error.strerror})",
+                where=str(self.path),
+                next_step="mend that and run the command again",
+            ) from error
         if turn is None:
             raise self._locked(holder(self._turn_path) or "another process")
         return turn
@@ -286,12 +293,6 @@ class Leases:
             raise
         except duckdb.Error as error:
             raise self._trouble(error, may_move) from error
-        except OSError as error:
-            raise CacheTrouble(
-                f"cannot be used ({error.strerror or error})",
-                where=str(self.path),
-                next_step="mend that and run the command again",
-            ) from error
 
     def _trouble(self, error: duckdb.Error, may_move: bool) -> AetherError:
         text = str(error)

@@ -102,9 +102,14 @@ def merge_rows(
 
 
 def merge_staged(
-    cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin, staged: Sequence[Table], note: Note, result: Merged
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    origin: Origin,
+    staged: Sequence[Table],
+    note: Note | None,
+    result: Merged,
 ) -> None:
-    """Merge the temporary tables `staged_<name>` and drop them."""
+    """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named."""
     leases = [*_leases(cursor, staged)] or [[]]
     for lease in leases:
         done: list[tuple[Table, Merged]] = []
@@ -114,10 +119,10 @@ def merge_staged(
                 slice_ = f"(SELECT * FROM staged_{table.name} WHERE _n >= {low} AND _n < {high})"
                 done.append((table, _merge_slice(cursor, table, slice_, origin)))
             rollups.refresh(cursor)
-            if lease is leases[-1]:
-                result.rejected += _store_rejects(cursor, origin, note.rejects)
-            stored = sum(part.inserted - part.removed for _, part in done)
-            _note(cursor, origin, note if lease is leases[-1] else Note(), stored)
+            if note is not None:
+                last = lease is leases[-1]
+                result.rejected += _store_rejects(cursor, origin, note.rejects) if last else 0
+                _note(cursor, origin, note if last else Note(), sum(part.inserted for _, part in done))
         for table, part in done:
             result.add(table.name, part)
     for table in staged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +11,14 @@ from pathlib import Path
 
 import duckdb
 
+from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
 from aether_tui.cache.merge import Export, Merged, Note, Origin, merge_rows, write_note
+from aether_tui.cache.rederive import rederive_rows
 from aether_tui.cache.staging import naive
 from aether_tui.errors import NoData
-from aether_tui.records import Row
-from aether_tui.records.source import Reject, Replace
+from aether_tui.records import Row, Table
+from aether_tui.records.source import Bulk, Reject, Replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,31 @@ class Cache:
     ) -> None:
         """Keep a part of an export in memory until `merge(…, replace=replace)` stores the whole: the file never holds half."""
         self._export(Origin(source, stream, mapping_hash, naive(now)), replace).add(rows)
+
+    def read_bulk(self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None) -> Iterator[list[Row]]:
+        """Raw rows of `bulk`'s files, cast to the table's types; nothing is stored, no lease is taken.
+
+        Rows that cannot be read are appended to `rejects`, complete when the iterator is spent. Raises Malformed.
+        """
+        connection = self._leases.cursor()
+        try:
+            yield from bulk_rows(connection, bulk, chunk, [] if rejects is None else rejects)
+        finally:
+            connection.close()
+
+    def rederive(self, derive: Callable[[Table, Sequence[Row]], list[Row]], mapping_hash: str, *, now: datetime) -> int:
+        """Derive again, from stored raw rows, every row that another mapping derived; returns how many.
+
+        `derive` turns raw rows into full ones. Interrupted, it goes on where it stopped. A damaged cache is moved aside
+        and raises CacheDamaged.
+        """
+        with self._write():
+            pass
+        connection = self._leases.cursor()
+        try:
+            return rederive_rows(connection, self.read, self._write, derive, mapping_hash, naive(now))
+        finally:
+            connection.close()
 
     def note(
         self,
