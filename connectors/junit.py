@@ -1,0 +1,305 @@
+"""JUnit XML reports: test runs and their cases, and the counts `measure tests` prints."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+from aether_tui.records.tables import TEST_CASES, TEST_RUNS
+from connectors import fields
+from connectors.base import Page, Row, Sample
+from connectors.files import name_of, open_binary
+from connectors.junit_xml import Case, Report, cases
+from connectors.sniff import text_head
+
+PAGE_ROWS = 5_000
+SLOWEST = 10
+DEFAULT_SUITE = "tests"
+"""The suite of reports whose names do not say which kind of tests they hold."""
+
+__all__ = ["Case", "JUnitFiles", "JUnitResult", "SuiteResult", "read_junit"]
+
+
+@dataclass(slots=True)
+class SuiteResult:
+    """Counts of the cases of one kind of tests in one report. `duration_s` is the sum of the cases' times."""
+
+    tests: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    flaky: int = 0
+    duration_s: float = 0.0
+    time_s: float | None = None
+    """What the suites themselves claim: another number than the sum."""
+
+
+@dataclass(slots=True)
+class JUnitResult:
+    """One report read to its end."""
+
+    name: str
+    suites: int = 0
+    by_suite: dict[str, SuiteResult] = field(default_factory=dict)
+    slowest: list[Case] = field(default_factory=list)
+    timestamp: str = ""
+    partial: bool = False
+    """Cut short, broken, followed by more, or claiming cases that are not there: such a report never passes."""
+    repaired: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> SuiteResult:
+        """The sums over all kinds of tests."""
+        whole = SuiteResult()
+        for part in self.by_suite.values():
+            for name in ("tests", "passed", "failed", "errors", "skipped", "flaky", "duration_s"):
+                setattr(whole, name, getattr(whole, name) + getattr(part, name))
+        return whole
+
+
+def read_junit(stream: BinaryIO, name: str) -> JUnitResult:
+    """Counts, slowest cases and problems of one report; memory does not grow with its length.
+
+    Raises Malformed for input that is empty, not JUnit, or declares entities or an internal DTD subset.
+    """
+    tally = _Tally(name)
+    for _ in tally.cases(stream):
+        pass
+    return tally.result()
+
+
+class _Tally:
+    """Counts cases as they pass."""
+
+    def __init__(self, name: str) -> None:
+        self.report = Report(name)
+        self._counts: dict[tuple[str, str, bool], int] = {}
+        self._sums_s: dict[str, float] = {}
+        self._repeats = _Repeats()
+        self._slowest: list[tuple[float, int, Case]] = []
+
+    def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, int]]:
+        """Each case with its ordinal among equal ones; a case that completes a failed and a passed one is flaky."""
+        counts, sums_s, note, bar_s = self._counts, self._sums_s, self._repeats.note, -1.0
+        for number, read in enumerate(cases(stream, self.report)):
+            case = read
+            suite, name, classname, file, duration_s, result, flaky, _ = case
+            ordinal, flipped = note(hash((name, classname, file)), result)
+            if flipped and not flaky:
+                case, flaky = case._replace(flaky=True), True
+            key = (suite, result, flaky)
+            counts[key] = counts.get(key, 0) + 1
+            if duration_s is not None:
+                sums_s[suite] = sums_s.get(suite, 0.0) + duration_s
+                if duration_s > bar_s:
+                    bar_s = self._slow(duration_s, number, case)
+            yield case, ordinal
+
+    def _slow(self, duration_s: float, number: int, case: Case) -> float:
+        """Keeps the slowest cases; returns the time a case must exceed to be among them."""
+        heapq.heappush(self._slowest, (duration_s, -number, case))
+        if len(self._slowest) > SLOWEST:
+            heapq.heappop(self._slowest)
+        return self._slowest[0][0] if len(self._slowest) == SLOWEST else -1.0
+
+    def _by_suite(self) -> dict[str, SuiteResult]:
+        by_suite = {suite: SuiteResult() for suite, _, _ in self._counts}
+        for (suite, result, flaky), count in self._counts.items():
+            counts = by_suite[suite]
+            counts.tests += count
+            counts.flaky += count if flaky else 0
+            field_name = "errors" if result == "error" else result
+            setattr(counts, field_name, getattr(counts, field_name) + count)
+        for suite, sum_s in self._sums_s.items():
+            by_suite[suite].duration_s = sum_s
+        for suite, time_s in self.report.suite_times_s.items():
+            by_suite.setdefault(suite, SuiteResult()).time_s = time_s
+        if len(by_suite) == 1 and self.report.root_time_s is not None:
+            next(iter(by_suite.values())).time_s = self.report.root_time_s
+        return by_suite
+
+    def result(self) -> JUnitResult:
+        """The counts, once all cases have passed."""
+        report, by_suite = self.report, self._by_suite()
+        tests = sum(suite.tests for suite in by_suite.values())
+        claimed = report.claimed_tests or report.claimed_suite_tests
+        problems = [f"{report.name}: {report.cut}; the {tests} complete cases are kept"] if report.cut else []
+        if claimed and not tests:
+            problems.append(f"{report.name}: claims {claimed} tests but holds no case; inconclusive")
+        if report.bad_times:
+            problems.append(f"{report.name}: {report.bad_times} times could not be read and count as not said")
+        if report.repaired:
+            problems.append(f"{report.name}: repaired, it held characters that XML forbids")
+        return JUnitResult(
+            report.name,
+            report.suites,
+            by_suite,
+            [case for _, _, case in sorted(self._slowest, reverse=True)],
+            report.timestamp,
+            bool(report.cut) or bool(claimed and not tests),
+            report.repaired,
+            problems,
+        )
+
+
+class _Repeats:
+    """Finds equal keys among hundreds of thousands in a few megabytes: an open table of 63-bit hashes.
+
+    The lowest bit of an entry says that its first case failed; only keys that come again get an object of their own.
+    """
+
+    def __init__(self) -> None:
+        self._table = array("Q", bytes(8 << 10))
+        self._used = 0
+        self._again: dict[int, tuple[int, bool, bool]] = {}
+
+    def note(self, key: int, result: str) -> tuple[int, bool]:
+        """The ordinal of this case among equal keys, and whether it is the one that makes them flaky."""
+        passed = result == "passed"
+        failed = not passed and result != "skipped"
+        entry = (key & 0xFFFFFFFFFFFFFFFC) | 2  # never the empty entry 0
+        table = self._table
+        mask = len(table) - 1
+        slot = (entry >> 2) & mask
+        while held := table[slot]:
+            if held & ~1 == entry:
+                return self._repeat(entry, bool(held & 1), failed, passed)
+            slot = (slot + 1) & mask
+        table[slot] = entry | failed
+        self._used += 1
+        if not passed and not failed:
+            self._again[entry] = (0, False, False)
+        if 2 * self._used > len(table):
+            self._grow()
+        return 0, False
+
+    def _repeat(self, entry: int, first_failed: bool, failed: bool, passed: bool) -> tuple[int, bool]:
+        ordinal, had_failed, had_passed = self._again.get(entry, (0, first_failed, not first_failed))
+        before = had_failed and had_passed
+        now = (ordinal + 1, had_failed or failed, had_passed or passed)
+        self._again[entry] = now
+        return now[0], now[1] and now[2] and not before
+
+    def _grow(self) -> None:
+        old = self._table
+        self._table = array("Q", bytes(16 * len(old)))
+        mask = len(self._table) - 1
+        for entry in old:
+            if entry:
+                slot = (entry >> 2) & mask
+                while self._table[slot]:
+                    slot = (slot + 1) & mask
+                self._table[slot] = entry
+
+
+class JUnitFiles:
+    """Test reports of every runner that writes JUnit XML."""
+
+    kind = "junit"
+    title = "JUnit XML test reports"
+
+    def recognises(self, sample: Sample) -> bool:
+        """Any XML whose first element could be a report, namespaced or not, and XML that is too broken to tell."""
+        return _root_of(sample.head) in ("testsuites", "testsuite", "testcase", "testrun")
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """Runs and cases of every report. Raises Malformed for a report that is refused."""
+        for path in paths:
+            yield from _pages(path, now)
+
+
+def _root_of(head: bytes) -> str:
+    """The local name of the first element; comments, declarations and a DOCTYPE are skipped."""
+    text = (
+        text_head(head)
+        if head[:2] not in (b"<\x00", b"\x00<")
+        else head.decode("utf-16-le" if head[0] else "utf-16-be", "replace")
+    )
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith("<!--", at):
+            at = text.find("-->", at)
+        elif text.startswith("<?", at):
+            at = text.find("?>", at)
+        elif text.startswith("<!", at):
+            ends = [end for end in (text.find(">", at), text.find("]>", at)) if end >= 0]
+            at = (max if "[" in text[at : min(ends, default=at)] else min)(ends, default=-1)
+        else:
+            name = text[at + 1 : at + 200].split(None, 1)[0] if text[at + 1 : at + 2].strip() else ""
+            return name.split(">")[0].rstrip("/").rpartition(":")[2]
+        if at < 0:
+            return ""
+    return ""
+
+
+def _pages(path: Path, now: datetime) -> Iterator[Page]:
+    digest = blake2b(digest_size=16)
+    with open_binary(path) as stream:
+        while chunk := stream.read(1 << 18):
+            digest.update(chunk)
+    content = digest.hexdigest()
+    file_time = _file_time(path, now)
+    tally = _Tally(name_of(path))
+    rows: list[Row] = []
+    with open_binary(path) as stream:
+        for case, ordinal in tally.cases(stream):
+            started = _instant(tally.report.timestamp) or file_time
+            rows.append(_case_row(_run_id(content, case.suite), started, case, ordinal))
+            if len(rows) >= PAGE_ROWS:
+                yield Page({TEST_CASES.name: rows})
+                rows = []
+    result = tally.result()
+    started = _instant(result.timestamp) or file_time
+    runs = [_run_row(content, suite, counts, result, started, path.name) for suite, counts in _suites(result)]
+    yield Page({TEST_RUNS.name: runs, TEST_CASES.name: rows}, problems=result.problems)
+
+
+def _suites(result: JUnitResult) -> list[tuple[str, SuiteResult]]:
+    """Kinds of tests with at least one case; a report without any is one run of none."""
+    held = [(kind, counts) for kind, counts in result.by_suite.items() if counts.tests]
+    return held or [(next(iter(result.by_suite), ""), SuiteResult())]
+
+
+def _run_id(content: str, suite: str) -> str:
+    return f"{content}:{suite or DEFAULT_SUITE}"
+
+
+def _run_row(content: str, suite: str, counts: SuiteResult, result: JUnitResult, started: datetime, file: str) -> Row:
+    return TEST_RUNS.row(
+        id=_run_id(content, suite), suite=suite or DEFAULT_SUITE, started=started, duration_s=counts.duration_s,
+        suite_time_s=counts.time_s, tests=counts.tests, passed=counts.passed, failed=counts.failed, errors=counts.errors,
+        skipped=counts.skipped, flaky=counts.flaky, partial=result.partial or result.repaired, file=file,
+    )  # fmt: skip
+
+
+def _case_row(run_id: str, started: datetime, case: Case, ordinal: int) -> Row:
+    key = "::".join(part for part in (case.classname, case.name, case.file) if part) or "?"
+    return TEST_CASES.row(
+        run_id=run_id, case_key=key, ordinal=ordinal, started=started, name=case.name or None,
+        classname=case.classname or None, duration_s=case.duration_s, result=case.result, flaky=case.flaky,
+        file=case.file or None, message=case.message,
+    )  # fmt: skip
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return fields.instant(text)
+    except ValueError:
+        return None
+
+
+def _file_time(path: Path, now: datetime) -> datetime:
+    """When the file, or the archive around it, was last written; not later than now."""
+    on_disk = next((place for place in (path, *path.parents) if place.is_file()), None)
+    if on_disk is None:
+        return now
+    written = datetime.fromtimestamp(on_disk.stat().st_mtime, UTC).replace(tzinfo=None)
+    return min(written, now.replace(tzinfo=None))

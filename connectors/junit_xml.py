@@ -1,0 +1,328 @@
+"""JUnit XML as a stream of cases: own expat reader, because a report of 100 MB must not cost a tree of it.
+
+Suites repeat or contradict the numbers of their cases, so only cases are counted. Namespaces are stripped, encodings are
+read by byte order mark and declaration, entity declarations and internal DTD subsets are refused.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple
+from xml.parsers import expat
+
+from connectors.base import Malformed
+from connectors.junit_time import Comma, comma_in, seconds
+
+MAX_MESSAGE = 2000
+CHUNK = 1 << 16
+_ROOTS = frozenset({"testsuites", "testsuite", "testcase", "testrun"})
+_RESULTS = {
+    "error": "error", "failure": "failed", "skipped": "skipped", "rerunError": "error", "rerunFailure": "failed",
+    "flakyFailure": "flaky", "flakyError": "flaky",
+}  # fmt: skip
+_WORST = {"passed": 0, "flaky": 1, "skipped": 2, "failed": 3, "error": 4}
+_NOT_RUN = frozenset({"disabled", "notrun", "skipped"})
+
+
+class Case(NamedTuple):
+    """One test case; `duration_s` is None where the report does not say, `suite` is the kind of tests it belongs to."""
+
+    suite: str
+    name: str
+    classname: str
+    file: str
+    duration_s: float | None
+    result: str
+    flaky: bool
+    message: str | None
+
+
+@dataclass(slots=True)
+class Report:
+    """What a report says beside its cases, filled while `cases` reads it."""
+
+    name: str
+    """How problems call it: a path."""
+    suites: int = 0
+    root_time_s: float | None = None
+    suite_times_s: dict[str, float] = field(default_factory=dict)
+    """Claimed time of the outermost suites, by kind of tests."""
+    claimed_tests: int = 0
+    """Cases the root claims."""
+    claimed_suite_tests: int = 0
+    """Cases the outermost suites claim."""
+    timestamp: str = ""
+    bad_times: int = 0
+    cut: str = ""
+    """Why the report is not whole; empty when it is."""
+    repaired: bool = False
+
+
+def cases(stream: BinaryIO, report: Report) -> Iterator[Case]:
+    """Each complete case of a report. Raises Malformed for what is empty, not JUnit, or declares entities."""
+    reader = _Reader(report)
+    chunks = _utf8(stream, report)
+    try:
+        for chunk in chunks:
+            reader.parser.Parse(chunk, False)
+            if reader.ready:
+                yield from reader.take()
+        reader.parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        if not reader.root:
+            what = "empty" if error.code == _NO_ELEMENT and error.offset == 0 and error.lineno == 1 else "not XML"
+            raise Malformed(f"{report.name}: {what}, no JUnit report ({expat.ErrorString(error.code)})") from error
+        place = f"line {error.lineno}, column {error.offset}"
+        junk = error.code == _JUNK
+        report.cut = f"more follows after the first document ({place})" if junk else f"cut short or broken at {place}"
+    yield from reader.finish()
+
+
+_JUNK = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
+_NO_ELEMENT = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+
+
+@dataclass(slots=True)
+class _Said:
+    """What result elements inside a case have said so far."""
+
+    worst: str = "passed"
+    flaky: bool = False
+    message: str | None = None
+    text: list[str] | None = None
+
+
+class _Reader:
+    """The expat handlers and what they remember between calls; the way of a case that just passed is the short one."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.root = ""
+        self.ready: list[Case] = []
+        self.undecided: list[tuple[Case, str]] = []
+        self.comma: Comma | None = None
+        self.kinds = [kind_of_file(report.name)]
+        self.case: dict[str, str] | None = None
+        self.said: _Said | None = None
+        self.names: dict[str, str] = {}
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.StartDoctypeDeclHandler = self.doctype
+        self.parser.EntityDeclHandler = self.entity
+
+    def take(self) -> list[Case]:
+        ready, self.ready = self.ready, []
+        return ready
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        try:
+            name = self.names[tag]
+        except KeyError:
+            name = self.names[tag] = tag.rpartition(":")[2]
+        if name == "testcase":
+            if self.case is not None:
+                self.close_case()
+            self.case = attributes
+            self.root = self.root or name
+        elif self.case is not None:
+            if name in _RESULTS:
+                self.start_result(_RESULTS[name], attributes)
+        elif name == "testsuite" or not self.root:
+            self.start_suite(name, attributes)
+
+    def end(self, tag: str) -> None:
+        name = self.names[tag]
+        if self.case is not None:
+            if name == "testcase":
+                self.close_case()
+            elif self.said and self.said.text is not None and name in _RESULTS:
+                self.said.message, self.said.text = "".join(self.said.text)[:MAX_MESSAGE].strip() or None, None
+                self.parser.CharacterDataHandler = None
+        elif name == "testsuite":
+            self.kinds.pop()
+
+    def start_suite(self, name: str, attributes: dict[str, str]) -> None:
+        report = self.report
+        outermost = not self.root or (len(self.kinds) == 1 and self.root != "testsuite")
+        if not self.root:
+            if name not in _ROOTS:
+                raise Malformed(f"{report.name}: not JUnit, the root element is <{name[:40]}>")
+            self.root = name
+        report.timestamp = report.timestamp or attributes.get("timestamp", "")
+        claimed, time_s = attributes.get("tests", ""), self.suite_time(attributes.get("time"))
+        kind = self.kinds[0] or suite_kind(attributes.get("name", "")) or self.kinds[-1]
+        if name != "testsuite":
+            report.root_time_s = time_s
+            report.claimed_tests = int(claimed[:18]) if claimed.isdecimal() else 0
+            self.kinds[0] = kind
+            return
+        report.suites += 1
+        if outermost and time_s is not None:
+            report.suite_times_s[kind] = report.suite_times_s.get(kind, 0.0) + time_s
+        if outermost and claimed.isdecimal():
+            report.claimed_suite_tests += int(claimed[:18])
+        self.kinds.append(kind)
+
+    def suite_time(self, text: str | None) -> float | None:
+        if not text:
+            return None
+        self.learn(text)
+        return seconds(text, self.comma)
+
+    def start_result(self, result: str, attributes: dict[str, str]) -> None:
+        said = self.said = self.said or _Said()
+        said.flaky |= result == "flaky"
+        if _WORST[result] > _WORST[said.worst]:
+            said.worst, said.message, said.text = result, None, None
+            self.parser.CharacterDataHandler = None
+            if result in ("failed", "error"):
+                said.message = attributes.get("message", "")[:MAX_MESSAGE] or None
+                if said.message is None:
+                    said.text = []
+                    self.parser.CharacterDataHandler = self.characters
+
+    def characters(self, text: str) -> None:
+        # Enough for the message with its leading space; a log of megabytes is not kept.
+        if self.said and self.said.text is not None and len(self.said.text) < 64:
+            self.said.text.append(text[: 2 * MAX_MESSAGE])
+
+    def close_case(self) -> None:
+        attributes, said = self.case or {}, self.said
+        self.case = self.said = None
+        result, flaky, message = "passed", False, None
+        if said:
+            result = "passed" if said.worst == "flaky" else said.worst
+            flaky, message = said.flaky and result == "passed", said.message
+        get = attributes.get
+        if result == "passed" and get("status") in _NOT_RUN:
+            result = "skipped"
+        duration_s: float | None = None
+        text = get("time")
+        if text:
+            try:
+                duration_s = float(text)
+            except ValueError:
+                pass
+            else:
+                if not 0.0 <= duration_s < _INFINITY:
+                    duration_s = None
+            if self.comma is None:
+                self.learn(text)
+        case = Case(
+            self.kinds[-1], get("name", ""), get("classname", ""), get("file", ""), duration_s, result, flaky, message
+        )
+        if duration_s is None and text:
+            self.set_aside(case, text)
+        else:
+            self.ready.append(case)
+
+    def set_aside(self, case: Case, text: str) -> None:
+        """A time that is no plain number: read it, or wait for one that decides its comma, else it is null and counted."""
+        if "," in text and self.comma is None:
+            self.undecided.append((case, text))
+        else:
+            self.ready.append(self.timed(case, text))
+
+    def timed(self, case: Case, text: str) -> Case:
+        value = seconds(text, self.comma)
+        self.report.bad_times += value is None
+        return case._replace(duration_s=value)
+
+    def learn(self, text: str) -> None:
+        self.comma = self.comma or comma_in(text.strip())
+
+    def finish(self) -> Iterator[Case]:
+        """What is complete at the end of the input."""
+        yield from self.take()
+        for case, text in self.undecided:
+            yield self.timed(case, text)
+
+    def doctype(self, _name: str, _system: str | None, _public: str | None, has_internal_subset: int) -> None:
+        if has_internal_subset:
+            raise Malformed(f"{self.report.name}: declares an internal DTD subset, refused (entities can be bombs)")
+
+    def entity(self, *_declaration: object) -> None:
+        raise Malformed(f"{self.report.name}: declares entities, refused (they can be bombs or read files)")
+
+
+_INFINITY = float("inf")
+
+_KINDS = {
+    "unit": ("unit", "units", "unittest", "unittests"),
+    "integration": ("integration", "integrations", "integrationtest", "integrationtests", "failsafe"),
+    "e2e": ("e2e", "endtoend", "acceptance", "cypress", "playwright", "selenium"),
+    "contract": ("contract", "contracts", "pact"),
+    "smoke": ("smoke",),
+    "performance": ("performance", "perf", "benchmark", "benchmarks"),
+    "functional": ("functional",),
+}
+_KIND = {word: kind for kind, words in _KINDS.items() for word in words}
+
+
+def kind_of_file(name: str) -> str:
+    """The kind of tests from a file's name, else from its folder's; farther folders say nothing."""
+    *folders, file = re.split(r"[/\\]", name)
+    return suite_kind(file) or suite_kind(folders[-1] if folders else "")
+
+
+@lru_cache(maxsize=4096)
+def suite_kind(name: str) -> str:
+    """unit, integration, e2e, … from a file's or a suite's name; empty when the name does not tell."""
+    words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name.replace("end-to-end", "e2e").replace("end_to_end", "e2e"))
+    return next((kind for word in words if (kind := _KIND.get(word.lower()))), "")
+
+
+_CONTROLS = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32))
+_REFERENCE = re.compile(rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]));")
+_DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def _utf8(stream: BinaryIO, report: Report) -> Iterator[bytes]:
+    """The input as UTF-8 without control characters, raw or by reference: expat would stop at the first of them."""
+    head = stream.read(CHUNK)
+    encoding = _encoding(head, report)
+    head = head.removeprefix(next((mark for mark, _ in _MARKS if head.startswith(mark)), b""))
+    plain = encoding in ("utf-8", "ascii")
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    held = b""
+    while head:
+        if plain and not held and head.isascii():
+            chunk = decoder.decode(b"").encode() + head
+        else:
+            text = decoder.decode(head)
+            report.repaired |= "\ufffd" in text
+            chunk = held + text.encode("utf-8", "replace")
+            held = b""
+        clean = chunk.translate(None, _CONTROLS)
+        if b"&#" in clean:
+            # A reference may be cut by the end of the chunk.
+            cut = clean.rfind(b"&", max(0, len(clean) - 12))
+            if cut >= 0 and b";" not in clean[cut:]:
+                clean, held = clean[:cut], clean[cut:]
+            clean = _REFERENCE.sub(b"", clean)
+        report.repaired |= len(clean) + len(held) != len(chunk)
+        yield clean
+        head = stream.read(CHUNK)
+    if rest := held + decoder.decode(b"", True).encode():
+        yield rest
+
+
+def _encoding(head: bytes, report: Report) -> str:
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if head.startswith((b"<\x00", b"\x00<")):
+        return "utf-16-le" if head[0] else "utf-16-be"
+    declared = _DECLARED.match(head.lstrip()[:256])
+    name = declared.group(1).decode("ascii") if declared else "utf-8"
+    try:
+        return codecs.lookup(name).name
+    except LookupError as error:
+        raise Malformed(f"{report.name}: declares the encoding {name}, which is not known") from error
