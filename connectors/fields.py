@@ -15,6 +15,9 @@ Node = Mapping[str, object]
 Rows = dict[str, list[Row]]
 """Raw rows by table name."""
 
+Mapper = Callable[[Node], Mapping[str, Sequence[Row]]]
+"""One object of a source to its rows. Raises ValueError for one that cannot be read."""
+
 
 def dig(node: object, *path: str) -> object:
     """The value at `path` inside nested objects; None where a step is missing."""
@@ -108,9 +111,7 @@ def add(rows: Rows, more: Mapping[str, Sequence[Row]]) -> None:
         rows.setdefault(table, []).extend(items)
 
 
-def mapped(
-    nodes: Iterable[Node], table: str, mapper: Callable[[Node], Mapping[str, Sequence[Row]]]
-) -> tuple[Rows, list[Reject]]:
+def mapped(nodes: Iterable[Node], table: str, mapper: Mapper) -> tuple[Rows, list[Reject]]:
     """The rows of every node; one that cannot be read becomes a reject of `table` and the others stay."""
     rows: Rows = {table: []}
     rejects: list[Reject] = []
@@ -123,7 +124,7 @@ def mapped(
     return rows, rejects
 
 
-def latest(rows: Rows, table: Table, column: str, known: datetime | None) -> datetime | None:
+def latest(rows: Mapping[str, Sequence[Row]], table: Table, column: str, known: datetime | None) -> datetime | None:
     """The greatest instant of one column, or the one `known` before when that is later."""
     place = [raw.name for raw in table.raw].index(column)
     found = (row[place] for row in rows.get(table.name, ()))

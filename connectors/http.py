@@ -13,9 +13,9 @@ import random
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,9 +27,15 @@ from connectors.replay import SCHEME, Replay
 if TYPE_CHECKING:
     import httpx
 
+ADDRESS = r"^(https?://[^\s/]|replay:.)"
+"""What a source's `url` looks like."""
+
 MAX_BYTES = 64 * 1024 * 1024
 _LONGEST_PAUSE = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+T = TypeVar("T")
 
 
 class HttpSettings(BaseModel):
@@ -39,7 +45,7 @@ class HttpSettings(BaseModel):
 
     kind: str = Field("", description="Connector; default: the table's own name")
     enabled: bool = Field(True, description="Whether `sync` without names pulls it")
-    url: str = Field(description="Address of the service, or replay:PATH for recorded answers")
+    url: str = Field(pattern=ADDRESS, description="Address of the service, or replay:PATH for recorded answers")
     ca_bundle: str = Field("", description="PEM file of a private certificate authority; default: the public ones")
 
 
@@ -202,6 +208,10 @@ class Http:
     def _address(self, target: str) -> str:
         """The absolute address of `target`. Raises Refused for another origin: credentials would travel."""
         base = self.base or "http://replay"
+        if self._replay and not target.startswith("/"):
+            # Links inside recorded answers name the real host.
+            parts = urlsplit(target)
+            target = f"{parts.path}?{parts.query}"
         if target.startswith("/"):
             return base + target
         if _origin(target) != _origin(base):
@@ -308,6 +318,18 @@ class Http:
         query = dict(request.url.params)
         status, headers, body = self._replay.answer(request.method, request.url.path, query, sent)
         return httpx.Response(status, headers=headers, content=_once_through(body))
+
+
+async def together(jobs: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """The results of all jobs, run side by side; the first error stops the others."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 async def _once_through(body: bytes) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
 from connectors.answers import Again, Answer, Verdict, classify
 from connectors.base import Network, Page, RateLimited, Refused, Row, Stream
 from connectors.fields import Node, dig, instant, latest, mapped, names, number, objects, text, zulu
-from connectors.http import Http, HttpSettings
+from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.paging import PageGuard
 
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=600)
@@ -26,7 +26,7 @@ _FIRST_PAGE, _SMALLEST_PAGE, _LARGEST_PAGE = 50, 5, 100
 class LinearSettings(HttpSettings):
     """`[sources.linear]`. The personal API key is the secret `api_key`."""
 
-    url: str = Field("https://api.linear.app", description="Address of the service, or replay:PATH")
+    url: str = Field("https://api.linear.app", pattern=ADDRESS, description="Address of the service, or replay:PATH")
     days_back: int = Field(
         365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
@@ -121,14 +121,13 @@ def linear_issue_rows(issue: Node) -> dict[str, Sequence[Row]]:
 
     Spans have no from and to: each begins where the one before it ended. Raises ValueError for an unreadable issue.
     """
-    key = text(issue, "id")
     trashed = dig(issue, "trashed") is True
     cancelled = instant(issue, "canceledAt")
     if trashed and cancelled is None:
         # The trash has no state of its own: a deleted issue keeps the state it had.
         cancelled = instant(issue, "archivedAt") or instant(issue, "updatedAt")
     item = WORK_ITEMS.row(
-        id=key,
+        id=text(issue, "id"),
         key=text(issue, "identifier"),
         title=text(issue, "title"),
         state=text(issue, "state", "name"),
@@ -147,10 +146,11 @@ def linear_issue_rows(issue: Node) -> dict[str, Sequence[Row]]:
         parent=text(issue, "parent", "id"),
         url=text(issue, "url"),
     )
-    return {WORK_ITEMS.name: [item], WORK_TRANSITIONS.name: _transitions(key, objects(issue, "stateHistory", "nodes"))}
+    return {WORK_ITEMS.name: [item], WORK_TRANSITIONS.name: _transitions(issue)}
 
 
-def _transitions(item: str | None, spans: Sequence[Node]) -> list[Row]:
+def _transitions(issue: Node) -> list[Row]:
+    spans = objects(issue, "stateHistory", "nodes")
     dated = sorted(
         ((at, span) for span in spans if (at := instant(span, "startedAt")) is not None), key=lambda pair: pair[0]
     )
@@ -161,12 +161,13 @@ def _transitions(item: str | None, spans: Sequence[Node]) -> list[Row]:
             continue
         rows.append(
             WORK_TRANSITIONS.row(
-                item_id=item,
+                item_id=text(issue, "id"),
                 at=at,
                 to_state=text(span, "state", "name") or text(span, "stateId"),
                 to_type=text(span, "state", "type"),
                 from_state=text(before, "state", "name") or text(before, "stateId"),
                 from_type=text(before, "state", "type"),
+                source_team=text(issue, "team", "key"),
             )
         )
         before = span

@@ -1,0 +1,371 @@
+"""Actions runs and jobs, pull requests and deployments of GitHub repositories (REST)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from pydantic import Field, field_validator
+
+from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS
+from connectors.answers import Again, Answer, Verdict, classify
+from connectors.base import Denied, Gone, Network, Page, RateLimited, Refused, Row, SourceError, Stream
+from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
+from connectors.github_rows import fold, github_deployment_row, github_pull_request_row, github_run_rows
+from connectors.http import ADDRESS, Http, HttpSettings, together
+from connectors.paging import PageGuard
+
+RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
+PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
+RELEASES = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600)
+
+_PER_PAGE = "100"
+_WINDOW_RESULTS = 1000
+_SMALLEST_WINDOW = timedelta(minutes=1)
+# Windows end a little after our own present, because the server's clock may be ahead of ours.
+_AHEAD = timedelta(hours=2)
+_RERUN_DAYS = 30
+_OPEN_KEPT = 100
+_DETAIL = "aether detail"
+"""Where the connector keeps what it fetched for an object, beside the object's own fields."""
+_NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
+
+Mark = dict[str, object]
+"""How far one repository is read; the cursor is a JSON object of them by repository."""
+
+
+class GitHubSettings(HttpSettings):
+    """`[sources.github]`. The token (fine-grained: read access to actions, deployments, pull requests) is the secret
+    `token`."""
+
+    url: str = Field(
+        "https://api.github.com",
+        pattern=ADDRESS,
+        description="Address; Enterprise: https://HOST/api/v3; or replay:PATH",
+    )
+    repos: list[str] = Field(min_length=1, description="Repositories to read, owner/name")
+    jobs: bool = Field(True, description="Read the jobs of every run (one request per run): queue times, re-runs")
+    days_back: int = Field(90, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+
+    @field_validator("repos")
+    @classmethod
+    def _named(cls, repos: list[str]) -> list[str]:
+        for repo in repos:
+            if not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repo):
+                raise ValueError(f"{repo!r} is not owner/name")
+        return repos
+
+
+class _Ceiling(Refused):
+    pass
+
+
+class GitHub:
+    """Runs with jobs, pull requests, deployments. One repository that cannot be read does not stop the others."""
+
+    kind = "github"
+    Settings = GitHubSettings
+    SECRETS = ("token",)
+    streams = (RUNS, PULLS, RELEASES)
+
+    def __init__(self, settings: GitHubSettings, secrets: Mapping[str, str], network: Network) -> None:
+        self._settings = settings
+        self._network = network
+        token = secrets.get("token", "")
+        self._http = Http(
+            settings.url,
+            network,
+            service="GitHub",
+            secrets={"token": token},
+            headers={
+                "Authorization": f"Bearer {token.strip()}",
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+            classify=classify_github,
+            ca_bundle=settings.ca_bundle,
+        )
+
+    async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
+        """Pages of `stream` for each repository in turn. Raises SourceError, for a repository that is absent or denied
+        only after the others were read; never stores.
+        """
+        marks = _marks(since)
+        reader = {RUNS.name: self._runs, PULLS.name: self._pulls, RELEASES.name: self._deployments}[stream.name]
+        trouble: SourceError | None = None
+        for repo in self._settings.repos:
+            mark = marks.setdefault(repo, {})
+            try:
+                async for page in reader(repo, mark, timedelta(seconds=stream.overlap_s)):
+                    page.cursor = json.dumps(marks, sort_keys=True)
+                    yield page
+            except (Gone, Denied) as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+
+    async def check(self) -> str:
+        """The owner of the token."""
+        return text((await self._http.get("/user")).json, "login") or "unknown"
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close()
+
+    # -- runs
+
+    async def _runs(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """New runs by windows of `created`, oldest first; runs that were not finished; once a day, re-runs of old ones."""
+        now = _naive(self._network.now())
+        today = now.date().isoformat()
+        known, changed = instant(mark, "created"), instant(mark, "updated")
+        start = known - overlap if known else now - timedelta(days=self._settings.days_back)
+        begin = start
+        if changed and text(mark, "swept") != today:
+            begin = min(start, now - timedelta(days=_RERUN_DAYS))
+        for run_id in _texts(mark, "open"):
+            run = await self._run(repo, run_id)
+            yield await self._run_page(repo, [run] if run else [], mark, gone=() if run else (run_id,))
+        newest, changed_now = known, changed
+        async for answer, problem, complete in self._windows(repo, begin, now + _AHEAD):
+            fresh = [
+                run
+                for run in objects(answer.json, "workflow_runs")
+                if _at_least(run, "created_at", start)
+                or (changed is not None and _at_least(run, "updated_at", changed - overlap))
+            ]
+            page = await self._run_page(repo, fresh, mark)
+            page.problems = [problem] if problem else []
+            newest = latest(page.rows, PIPELINE_RUNS, "created", newest)
+            changed_now = latest(page.rows, PIPELINE_RUNS, "updated", changed_now)
+            if complete:
+                # Inside a window the newest come first: only its end may move the mark.
+                _advance(mark, "created", newest)
+            yield page
+        _advance(mark, "updated", changed_now)
+        mark["swept"] = today
+        yield Page()
+
+    async def _run(self, repo: str, run_id: str) -> Node | None:
+        try:
+            run = (await self._http.get(f"/repos/{repo}/actions/runs/{run_id}")).json
+        except Gone:
+            return None
+        return run if isinstance(run, Mapping) else None
+
+    async def _run_page(self, repo: str, runs: list[Node], mark: Mark, gone: tuple[str, ...] = ()) -> Page:
+        whole = await together(self._with_jobs(repo, run) for run in runs)
+        rows, rejects = mapped(
+            whole, PIPELINE_RUNS.name, lambda run: github_run_rows(run, repo, objects(run, _DETAIL, "jobs"))
+        )
+        still = set(_texts(mark, "open")) - set(gone)
+        for run in runs:
+            running = fold(text(run, "conclusion"), text(run, "status")) == "running"
+            still = still | {str(text(run, "id"))} if running else still - {str(text(run, "id"))}
+        mark["open"] = sorted(still)[-_OPEN_KEPT:]
+        return Page(rows=rows, rejects=rejects)
+
+    async def _with_jobs(self, repo: str, run: Node) -> Node:
+        if not self._settings.jobs or fold(text(run, "conclusion"), text(run, "status")) == "running":
+            return run
+        path = f"/repos/{repo}/actions/runs/{text(run, 'id')}/jobs"
+        pages = self._linked(path, {"filter": "all", "per_page": _PER_PAGE})
+        return {**run, _DETAIL: {"jobs": [job async for answer in pages for job in objects(answer.json, "jobs")]}}
+
+    async def _windows(self, repo: str, start: datetime, end: datetime) -> AsyncIterator[tuple[Answer, str, bool]]:
+        """Pages of runs created in a period; a sentence where some cannot be had; whether the page ends its window.
+
+        A filtered list ends at 1,000 results: a window with more is halved, down to a minute.
+        """
+        path = f"/repos/{repo}/actions/runs"
+        pending = [(start, end)]
+        while pending:
+            begin, until = pending.pop()
+            query = {
+                "created": f"{_second(begin)}..{_second(until)}",
+                "per_page": _PER_PAGE,
+                "exclude_pull_requests": "true",
+            }
+            smallest = until - begin <= _SMALLEST_WINDOW
+            try:
+                first = await self._http.get(path, query)
+                total = integer(first.json, "total_count") or 0
+            except _Ceiling:
+                if smallest:
+                    raise
+                total = _WINDOW_RESULTS + 1
+            if total > _WINDOW_RESULTS and not smallest:
+                middle = (begin + (until - begin) / 2).replace(microsecond=0)
+                pending += [(middle, until), (begin, middle)]
+                continue
+            missing = total - _WINDOW_RESULTS
+            problem = (
+                f"{repo}: {missing:,} runs created {_second(begin)} are beyond GitHub's list" if missing > 0 else ""
+            )
+            async for answer in self._linked(path, query, first):
+                yield answer, problem, _next_link(answer) is None
+                problem = ""
+
+    # -- pull requests
+
+    async def _pulls(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """Newest change first, down to the mark; only the end of the walk moves it."""
+        known = instant(mark, "updated")
+        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        newest = known
+        query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
+        async for answer in self._linked(f"/repos/{repo}/pulls", query):
+            pulls = _items(answer)
+            fresh = [pull for pull in pulls if _at_least(pull, "updated_at", start)]
+            whole = await together(self._with_commits(repo, pull) for pull in fresh)
+            rows, rejects = mapped(whole, PULL_REQUESTS.name, lambda pull: _pull_rows(pull, repo))
+            newest = latest(rows, PULL_REQUESTS, "updated", newest)
+            yield Page(rows=rows, rejects=rejects)
+            if len(fresh) < len(pulls):
+                break
+        _advance(mark, "updated", newest)
+        yield Page()
+
+    async def _with_commits(self, repo: str, pull: Node) -> Node:
+        path = f"/repos/{repo}/pulls/{text(pull, 'number')}"
+        commits, reviews = await self._all(f"{path}/commits"), await self._all(f"{path}/reviews")
+        return {**pull, _DETAIL: {"commits": commits, "reviews": reviews}}
+
+    # -- deployments
+
+    async def _deployments(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """Newest first, down to the mark or the oldest deployment that had no final status when it was last read."""
+        now = _naive(self._network.now())
+        known = instant(mark, "created")
+        start = known - overlap if known else now - timedelta(days=self._settings.days_back)
+        open_before = {key: at for key in _names(mark, "open") if (at := instant(mark, "open", key)) is not None}
+        floor = min((start, *open_before.values()))
+        still: dict[str, str] = {}
+        newest = known
+        async for answer in self._linked(f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}):
+            found = _items(answer)
+            fresh = [one for one in found if _at_least(one, "created_at", start) or text(one, "id") in open_before]
+            whole = await together(self._with_statuses(repo, one) for one in fresh)
+            rows, rejects = mapped(whole, DEPLOYMENTS.name, lambda one: _deployment_rows(one, repo))
+            newest = latest(rows, DEPLOYMENTS, "started", newest)
+            still |= _unfinished(rows[DEPLOYMENTS.name], now)
+            yield Page(rows=rows, rejects=rejects)
+            if not all(_at_least(one, "created_at", floor) for one in found):
+                break
+        _advance(mark, "created", newest)
+        mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
+        yield Page()
+
+    async def _with_statuses(self, repo: str, deployment: Node) -> Node:
+        statuses = await self._all(f"/repos/{repo}/deployments/{text(deployment, 'id')}/statuses")
+        return {**deployment, _DETAIL: {"statuses": statuses}}
+
+    # -- paging
+
+    async def _linked(self, path: str, query: Mapping[str, str], first: Answer | None = None) -> AsyncIterator[Answer]:
+        """Answers along the `next` links, beginning with `first` where it is already there."""
+        guard = PageGuard(f"GitHub's list {path}")
+        answer = first or await self._http.get(path, query)
+        while True:
+            yield answer
+            link = _next_link(answer)
+            if link is None:
+                return
+            guard.follow(link, rows=_rows_in(answer))
+            answer = await self._http.get(link)
+
+    async def _all(self, path: str) -> list[Node]:
+        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in _items(answer)]
+
+
+def classify_github(answer: Answer) -> Verdict:
+    """GitHub's customs: a 403 may be a limit; resets are epoch seconds; the secondary limit names no time."""
+    if answer.status in {403, 429}:
+        words = answer.message()
+        limit = RateLimited(f"GitHub's limit is reached: {words}", hint="run sync again later")
+        told = answer.retry_after_s()
+        reset = integer(answer.headers, "x-ratelimit-reset")
+        if told is not None:
+            return Again(limit, wait_s=told)
+        if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+            return Again(limit, wait_s=answer.seconds_until(datetime.fromtimestamp(reset, UTC)))
+        if answer.status == 429 or "rate limit" in words.lower():
+            return Again(limit, first_pause_s=60.0)
+        needed = answer.headers.get("x-accepted-github-permissions") or answer.headers.get("x-accepted-oauth-scopes")
+        return Denied(f"{answer.asked} answered 403: {words}", hint=f"give the token {needed}" if needed else "")
+    if answer.status == 422:
+        return _Ceiling(f"{answer.asked} answered 422: {answer.message()}", hint="ask for fewer days")
+    return classify(answer)
+
+
+def _pull_rows(pull: Node, repo: str) -> dict[str, list[Row]]:
+    commits, reviews = objects(pull, _DETAIL, "commits"), objects(pull, _DETAIL, "reviews")
+    return {PULL_REQUESTS.name: [github_pull_request_row(pull, repo, commits, reviews)]}
+
+
+def _deployment_rows(deployment: Node, repo: str) -> dict[str, list[Row]]:
+    return {DEPLOYMENTS.name: [github_deployment_row(deployment, repo, objects(deployment, _DETAIL, "statuses"))]}
+
+
+def _next_link(answer: Answer) -> str | None:
+    link = _NEXT.search(answer.headers.get("link", ""))
+    return link[1] if link else None
+
+
+def _rows_in(answer: Answer) -> int:
+    lists = (_items(answer), objects(answer.json, "workflow_runs"), objects(answer.json, "jobs"))
+    return sum(len(rows) for rows in lists)
+
+
+def _marks(since: str | None) -> dict[str, Mark]:
+    read = json.loads(since) if since else {}
+    return {repo: dict(mark) for repo, mark in read.items() if isinstance(mark, dict)}
+
+
+def _advance(mark: Mark, name: str, at: datetime | None) -> None:
+    if at is not None:
+        mark[name] = at.isoformat()
+
+
+def _unfinished(rows: list[Row], now: datetime) -> dict[str, str]:
+    columns = [column.name for column in DEPLOYMENTS.raw]
+    key, started, result = (columns.index(name) for name in ("id", "started", "result"))
+    oldest = now - timedelta(days=7)
+    return {
+        str(row[key]): at.isoformat()
+        for row in rows
+        if row[result] in {"running", "unknown"} and isinstance(at := row[started], datetime) and at > oldest
+    }
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _second(at: datetime) -> str:
+    return f"{at.isoformat(timespec='seconds')}Z"
+
+
+def _at_least(node: Node, field: str, bound: datetime) -> bool:
+    """Whether an instant is at or after `bound`; one that cannot be read is kept, so that it becomes a reject."""
+    try:
+        at = instant(node, field)
+    except ValueError:
+        return True
+    return at is None or at >= bound
+
+
+def _items(answer: Answer) -> list[Node]:
+    return objects({"list": answer.json}, "list")
+
+
+def _texts(node: Node, field: str) -> list[str]:
+    value = dig(node, field)
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _names(node: Node, field: str) -> list[str]:
+    value = dig(node, field)
+    return [str(name) for name in value] if isinstance(value, Mapping) else []
