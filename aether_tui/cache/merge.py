@@ -114,11 +114,13 @@ def merge_staged(
     for lease in leases:
         done: list[tuple[Table, Merged]] = []
         with write(cursor):
-            rollups.start(cursor)
+            if lease:
+                rollups.start(cursor)
             for table, low, high in lease:
                 slice_ = f"(SELECT * FROM staged_{table.name} WHERE _n >= {low} AND _n < {high})"
                 done.append((table, _merge_slice(cursor, table, slice_, origin)))
-            rollups.refresh(cursor)
+            if lease:
+                rollups.refresh(cursor)
             if note is not None:
                 last = lease is leases[-1]
                 result.rejected += _store_rejects(cursor, origin, note.rejects) if last else 0
