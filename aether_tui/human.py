@@ -54,7 +54,9 @@ def amount(value: float, unit: str, currency: str | None = None) -> str:
         return f"{duration(value)}/turn"
     if unit == "ratio":
         share = 100 * value
-        return f"{share:.0f} %" if abs(share) >= 10 or share == int(share) else f"{share:.1f} %"
+        if abs(share) >= 10 or share == int(share):
+            return f"{share:.0f} %"
+        return f"{share:.1f} %" if abs(share) >= 1 else f"{share:.2g} %"
     if unit.startswith(("USD", "money")):
         per = unit.partition("/")[2]
         return money(value, currency) + (f"/{per}" if per else "")

@@ -119,7 +119,7 @@ def rank(
         return Ranking((), high_score, high_score is not None, 0)
     scores = [point(item) for item in order]
     high = high_score if high_score is not None else scores[math.ceil(len(order) / 3) - 1]
-    uncertain = any(item.ranged for item in order)
+    uncertain = draws > 0 and any(item.ranged for item in order)
     drawn = _simulate(order, random.Random(seed), draws) if uncertain else []
     items = []
     for index, item in enumerate(order):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents, Opportunity
 
 OPEN = ("candidate", "chosen", "running")
+ADD = 'aether-tui opportunity add "TITLE" --impact 7 --confidence 5 --effort-weeks 3 --reversibility 8'
 SHORT = {
     "quick win": "quick win", "medium experiment": "medium", "strategic bet": "bet", "unbanded": "unbanded",
     "low score": "low score",
@@ -74,8 +75,10 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Portfolio]:
     )
 
 
-def measure(opportunities: Sequence[Opportunity], high_score: float | None, seed: int) -> Portfolio:
-    """Rank what is open; done and dropped ones are counted only."""
+def measure(
+    opportunities: Sequence[Opportunity], high_score: float | None, seed: int, draws: int = icep.DRAWS
+) -> Portfolio:
+    """Rank what is open; done and dropped ones are counted only. Without draws there are no probabilities."""
     from aether_tui.workspace.documents import low_mode_high
 
     open_ones = {item.id: item for item in opportunities if item.status in OPEN}
@@ -94,6 +97,7 @@ def measure(opportunities: Sequence[Opportunity], high_score: float | None, seed
         ],
         high_score=high_score,
         seed=seed,
+        draws=draws,
     )
     high = (
         missing("no opportunity is written down yet", unit="score")
@@ -199,7 +203,7 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
                 id="portfolio.empty",
                 title="Opportunities",
                 reason="Nobody has written one down. An opportunity needs a title and four numbers, and no data.",
-                next_step='aether-tui opportunity add "TITLE" --impact 7 --confidence 5 --effort-weeks 3 --reversibility 8',
+                next_step=ADD,
                 action="portfolio.new",
             ),
         )

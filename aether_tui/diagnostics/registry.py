@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,5 @@ REPORTS: dict[str, ReportSpec] = {
             "readout", "Readout", "aether_tui.diagnostics.readout", "One page for the client at the end of a day"
         ),
     )
+    if find_spec(spec.module)
 }

@@ -240,19 +240,7 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
             )
         )
     if sources.missing:
-        parts.append(
-            Table(
-                id="sources.missing",
-                title="Not connected",
-                columns=(
-                    Col(key="name", title="data", priority=10),
-                    Col(key="unlocks", title="unlocks", priority=9),
-                    Col(key="how", title="how", priority=8),
-                ),
-                rows=tuple(Row(id=item.name, cells=(item.name, item.unlocks, item.how)) for item in sources.missing),
-                note=needs.HOW,
-            )
-        )
+        parts.append(missing_block(sources))
     if sources.rejects:
         parts.append(
             Table(
@@ -275,6 +263,21 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
             )
         )
     return tuple(parts)
+
+
+def missing_block(sources: Sources) -> Table:
+    """What nobody has brought yet, and the numbers it would unlock."""
+    return Table(
+        id="sources.missing",
+        title="Not connected",
+        columns=(
+            Col(key="name", title="data", priority=10),
+            Col(key="unlocks", title="unlocks", priority=9),
+            Col(key="how", title="how", priority=8),
+        ),
+        rows=tuple(Row(id=item.name, cells=(item.name, item.unlocks, item.how)) for item in sources.missing),
+        note=needs.HOW,
+    )
 
 
 def _stream_row(item: StreamState) -> Row:

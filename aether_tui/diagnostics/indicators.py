@@ -1,0 +1,176 @@
+"""Indicators of the three lenses: the content table, how one is measured over a span of time, and how it scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import Data, Record, instant, real, whole
+from aether_tui.diagnostics.needs import NEEDS, stored
+from aether_tui.report_model import Quantity, Window, missing
+from aether_tui.stats import intervals
+
+if TYPE_CHECKING:
+    from aether_tui.config import Gate
+
+LensName = Literal["speed", "quality", "visibility"]
+MIN_N = 5
+"""Fewer observations than this are "n too small"."""
+
+
+class Anchor(Struct, frozen=True, omit_defaults=True):
+    """Where an indicator scores 0 (`poor`) and 100 (`good`), and who says so. `gate` names the threshold `good` is."""
+
+    poor: float
+    good: float
+    scale: Literal["linear", "log"]
+    weight: float
+    source: str
+    year: int | None = None
+    gate: str = ""
+
+
+class Indicator(Struct, frozen=True, omit_defaults=True):
+    """One row of the content table. `shape` says what its query's rows are (see `over`)."""
+
+    id: str
+    lens: LensName
+    title: str
+    unit: str
+    better: Literal["higher", "lower"]
+    shape: Literal["share", "values", "rate", "ratio", "snapshot", "freshness"]
+    query: str
+    needs: tuple[str, ...]
+    why: str
+    p: float = 0.5
+    anchor: Anchor | None = None
+
+
+class Content(Struct, frozen=True):
+    """The shipped table."""
+
+    version: str
+    indicators: tuple[Indicator, ...]
+
+
+@cache
+def content() -> Content:
+    """The shipped indicators and anchors."""
+    file = resources.files("aether_tui.diagnostics") / "indicators.json"
+    return msgspec.json.decode(file.read_bytes(), type=Content)
+
+
+def score(value: float, anchor: Anchor) -> float:
+    """0 at or beyond `poor`, 100 at or beyond `good`, between them linear in the value or in its logarithm."""
+    if anchor.scale == "log":
+        if value <= 0:
+            return 100.0 if anchor.good < anchor.poor else 0.0
+        place = math.log(value / anchor.poor) / math.log(anchor.good / anchor.poor)
+    else:
+        place = (value - anchor.poor) / (anchor.good - anchor.poor)
+    return 100 * min(1.0, max(0.0, place))
+
+
+def anchored(indicator: Indicator, gate: Gate) -> Anchor | None:
+    """Its anchor, with the gate's threshold where it is one."""
+    anchor = indicator.anchor
+    if anchor is None or not anchor.gate:
+        return anchor
+    return msgspec.structs.replace(anchor, good=getattr(gate, anchor.gate))
+
+
+def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], currency: str) -> list[Record]:
+    """What its query answers for the previous and the present window together."""
+    if indicator.shape == "snapshot":
+        return data.rows(indicator.query, ats=list(ends))
+    return data.rows(indicator.query, currency=currency)
+
+
+def measure(indicator: Indicator, found: Sequence[Record], span: Window, data: Data) -> Quantity:
+    """Its value over a span, or why there is none."""
+    if unable := data.unfiltered(indicator.query, _LIVE):
+        named = ", ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
+        return missing(f"its rows cannot be narrowed to {named}", unit=indicator.unit)
+    value = over(indicator, found, span)
+    if value is not None:
+        return value
+    counts = stored(data)
+    for need in NEEDS:
+        if need.table in indicator.needs and not counts.get(need.table):
+            return missing(f"no {need.name} yet", unit=indicator.unit, connect=need.how)
+    return missing("nothing in this window", unit=indicator.unit)
+
+
+_LIVE = ("environment",)
+"""Queries that count production only (`$live`, or by definition) answer for the environment themselves."""
+
+
+def over(indicator: Indicator, found: Sequence[Record], span: Window) -> Quantity | None:
+    """The value of rows within a span; None when there are none.
+
+    share: `day, k, n` (k of n). values: `day, x, n` (n times x). rate: `day, k` (events). ratio: `day, k, n, m` (amounts, m
+    observations). snapshot: `day, k, n` at the span's very end.
+    """
+    if indicator.shape == "snapshot":
+        inside = [row for row in found if instant(row["day"]) == span.end]
+    else:
+        inside = [row for row in found if _within(instant(row["day"]), span)]
+    if indicator.shape == "rate":
+        return _rate(indicator, found, inside, span)
+    if not inside:
+        return None
+    if indicator.shape == "values":
+        return _values(indicator, inside)
+    if indicator.shape == "ratio":
+        return _ratio(indicator, inside)
+    k, n = sum(whole(row["k"]) for row in inside), sum(whole(row["n"]) for row in inside)
+    if n < MIN_N:
+        return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
+    low, high = intervals.wilson(k, n)
+    return Quantity(value=k / n, unit=indicator.unit, n=n, low=low, high=high)
+
+
+def _within(day: datetime | None, span: Window) -> bool:
+    return day is not None and span.start <= day < span.end
+
+
+def _rate(indicator: Indicator, found: Sequence[Record], inside: Sequence[Record], span: Window) -> Quantity | None:
+    """Events per day; a span without any is a rate of 0 only if other spans have some."""
+    if not found:
+        return None
+    events, length = sum(whole(row["k"]) for row in inside), (span.end - span.start) / timedelta(days=1)
+    low, high = intervals.poisson(events)
+    return Quantity(value=events / length, unit=indicator.unit, n=events, low=low / length, high=high / length)
+
+
+def _values(indicator: Indicator, inside: Sequence[Record]) -> Quantity:
+    pairs = [(real(row["x"]), whole(row["n"])) for row in inside]
+    n = sum(count for _, count in pairs)
+    if n < MIN_N:
+        return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
+    value, low, high = intervals.weighted_quantile(pairs, indicator.p)
+    return Quantity(value=value, unit=indicator.unit, n=n, low=low, high=high)
+
+
+def _ratio(indicator: Indicator, inside: Sequence[Record]) -> Quantity | None:
+    pairs = [(real(row["k"]), real(row["n"])) for row in inside]
+    if sum(bottom for _, bottom in pairs) <= 0:
+        return None
+    value, low, high = intervals.ratio(pairs)
+    n = sum(whole(row["m"]) for row in inside)
+    return Quantity(value=value, unit=indicator.unit, n=n, low=low, high=None if high is None else min(1.0, high))
+
+
+def freshness(data: Data) -> Quantity:
+    """Share of streams that are fresh now: a count of all of them, so without an interval."""
+    streams = data.freshness()
+    if not streams:
+        return missing("nothing has been pulled or loaded yet", unit="ratio", connect="any source")
+    return Quantity(value=sum(not item.stale for item in streams) / len(streams), unit="ratio", n=len(streams))

@@ -1,0 +1,291 @@
+"""Home: where we stand, and the one next action."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from aether_tui.diagnostics import flywheel, gate, lens, nextstep, portfolio, sources
+from aether_tui.diagnostics.flywheel import Flywheel
+from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.gate import Gate
+from aether_tui.diagnostics.lens import Lenses
+from aether_tui.diagnostics.nextstep import NextAction
+from aether_tui.diagnostics.portfolio import Portfolio
+from aether_tui.diagnostics.registry import REPORTS
+from aether_tui.diagnostics.run import diagnostic
+from aether_tui.diagnostics.sources import Sources
+from aether_tui.human import number
+from aether_tui.report_model import (
+    GLYPHS,
+    Block,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Gap,
+    Quantity,
+    Report,
+    Row,
+    State,
+    Table,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.documents import Documents
+
+ATTENTION: tuple[State, ...] = ("block", "warn", "inconclusive")
+ORDER: tuple[State, ...] = ("block", "warn", "inconclusive", "no-data", "pass")
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """Everything Home and the readout are made of, measured once."""
+
+    gate: Gate
+    flywheel: Flywheel
+    lenses: Lenses
+    portfolio: Portfolio
+    sources: Sources
+    budgets: Table | None
+    budget_findings: tuple[Finding, ...]
+    next_action: NextAction
+
+
+class Lights(Struct, frozen=True, kw_only=True):
+    """How many budgets stand how."""
+
+    counts: dict[str, int]
+    attention: tuple[str, ...]
+
+
+class LensLight(Struct, frozen=True, kw_only=True):
+    """A lens in one line."""
+
+    id: str
+    score: Quantity
+    change: Quantity
+    coverage: float
+    worst: str | None
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Home."""
+
+    name: str
+    cycle: str | None
+    phase: int | None
+    gate: str
+    gate_open: bool
+    lenses: tuple[LensLight, ...]
+    budgets: Lights
+    top: tuple[portfolio.Item, ...]
+    stale: tuple[str, ...]
+    next_action: NextAction
+
+
+def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
+    """The report."""
+    parts = collect(data, documents, clock)
+    return Report(
+        report="summary",
+        title=documents.config.engagement.name or "Home",
+        as_of=clock.now,
+        window=clock.window,
+        data=measure(parts, documents.config.engagement.name),
+        headline=f"Next: {parts.next_action.text}",
+        findings=findings(parts),
+        freshness=data.freshness(),
+        blocks=blocks(parts) if parts.sources.streams else empty_blocks(parts),
+    )
+
+
+def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
+    """All reports Home draws from, over one read."""
+    ranked = portfolio.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
+    gated = gate.measure(data, documents, clock)
+    turning = flywheel.measure(data, documents, clock, gated)
+    state = sources.measure(data, documents)
+    budgeted = diagnostic("budgets").build(data, documents, clock) if "budgets" in REPORTS else None
+    shown = budgeted.blocks if budgeted else ()
+    table = next((block for block in shown if isinstance(block, Table) and block.id == "budgets.rows"), None)
+    blocked = tuple(row for row in table.rows if row.state == "block") if table else ()
+    return Parts(
+        gate=gated,
+        flywheel=turning,
+        lenses=lens.measure(data, documents.config, clock),
+        portfolio=ranked,
+        sources=state,
+        budgets=table,
+        budget_findings=budgeted.findings if budgeted else (),
+        next_action=nextstep.choose(documents, state, gated, turning, blocked),
+    )
+
+
+def measure(parts: Parts, name: str) -> Summary:
+    """The typed form."""
+    rows = parts.budgets.rows if parts.budgets else ()
+    counts = Counter(str(row.state) for row in rows if row.state)
+    return Summary(
+        name=name,
+        cycle=parts.flywheel.cycle,
+        phase=parts.flywheel.phase,
+        gate=parts.gate.verdict,
+        gate_open=parts.gate.open,
+        lenses=tuple(
+            LensLight(id=item.id, score=item.score, change=item.change, coverage=item.coverage, worst=item.worst)
+            for item in parts.lenses.lenses
+        ),
+        budgets=Lights(
+            counts=dict(sorted(counts.items())), attention=tuple(row.id for row in rows if row.state in ATTENTION)
+        ),
+        top=parts.portfolio.items[:3],
+        stale=tuple(f"{item.source}/{item.stream}" for item in parts.sources.streams if item.stale),
+        next_action=parts.next_action,
+    )
+
+
+def findings(parts: Parts) -> tuple[Finding, ...]:
+    """The worst of each kind, the bad ones first, at most five."""
+    every = (
+        *gate.findings(parts.gate)[:1],
+        *sources.findings(parts.sources)[:2],
+        *parts.budget_findings[:2],
+        *lens.findings(parts.lenses)[:2],
+    )
+    return tuple(sorted(every, key=lambda item: ("bad", "warn", "info").index(item.severity))[:5])
+
+
+# --- Blocks -------------------------------------------------------------------------------------------------------
+
+
+def next_block(action: NextAction) -> Gap:
+    """The one next action."""
+    return Gap(
+        id="summary.next", title="Next", reason=f"{action.text} {action.why}", next_step=action.how, action=action.id
+    )
+
+
+def blocks(parts: Parts) -> tuple[Block, ...]:
+    """Next action, where the cycle is, lenses, budgets, top three."""
+    return (
+        next_block(parts.next_action),
+        standing(parts),
+        Facts(id="summary.lenses", title="Lenses", facts=tuple(lens.fact(item) for item in parts.lenses.lenses)),
+        *budget_blocks(parts),
+        *top_blocks(parts),
+    )
+
+
+def standing(parts: Parts) -> Facts:
+    """Phase, gate, data."""
+    turning, gated, data = parts.flywheel, parts.gate, parts.sources
+    done, total = (sum(item.done for item in turning.phases), sum(item.total for item in turning.phases))
+    met = sum(item.met for item in gated.criteria)
+    stale = sum(item.stale for item in data.streams)
+    fresh = len(data.streams) - stale
+    verdict = gated.verdict + (", overridden" if gated.override else "")
+    return Facts(
+        id="summary.standing",
+        title="Where we stand",
+        facts=(
+            Fact(
+                id="summary.phase",
+                label="items done",
+                value=Quantity(value=done, unit="count"),
+                note=f"of {total}; {flywheel.position(turning)}",
+            ),
+            Fact(
+                id="summary.gate",
+                label="gate thresholds met",
+                value=Quantity(value=met, unit="count"),
+                state=gate.STATES[gated.verdict],
+                note=f"of {len(gated.criteria)}; {verdict}",
+            ),
+            Fact(
+                id="summary.fresh",
+                label="fresh streams",
+                value=Quantity(value=fresh, unit="count"),
+                state="warn" if stale else "pass",
+                note=f"of {len(data.streams)}" + (f"; {stale} stale" if stale else ""),
+            ),
+        ),
+    )
+
+
+def budget_blocks(parts: Parts) -> tuple[Block, ...]:
+    """Counts, and the rows that need somebody."""
+    table = parts.budgets
+    if table is None or not table.rows:
+        return ()
+    counts = Counter(row.state for row in table.rows)
+    said = "   ".join(f"{GLYPHS[state]} {counts[state]} {state}" for state in ORDER if counts[state])
+    pressing = sorted(
+        (row for row in table.rows if row.state in ATTENTION), key=lambda row: ORDER.index(row.state or "pass")
+    )
+    return (
+        Table(
+            id="summary.budgets",
+            title=f"Budgets   {said}",
+            columns=table.columns,
+            rows=tuple(Row(id=row.id, cells=row.cells, state=row.state) for row in pressing[:4]),
+            empty="All budgets pass.",
+        ),
+    )
+
+
+def top_blocks(parts: Parts) -> tuple[Block, ...]:
+    """The top three opportunities."""
+    if not parts.portfolio.items:
+        return portfolio.blocks(parts.portfolio)
+    return (
+        Table(
+            id="summary.portfolio",
+            title="Portfolio top three",
+            columns=(
+                Col(key="id", title="id", priority=9),
+                Col(key="title", title="opportunity", priority=10),
+                Col(key="score", title="score", kind="number", priority=9),
+                Col(key="rank", title="rank", kind="number", priority=8),
+                Col(key="bucket", title="bucket", priority=7),
+            ),
+            rows=tuple(
+                Row(
+                    id=item.id,
+                    cells=(
+                        item.id,
+                        item.title,
+                        f"{item.score:,.1f}",
+                        portfolio.rank_text(item),
+                        portfolio.SHORT[item.bucket],
+                    ),
+                )
+                for item in parts.portfolio.items[:3]
+            ),
+            note=f"{number(len(parts.portfolio.items))} opportunities are open.",
+        ),
+    )
+
+
+def empty_blocks(parts: Parts) -> tuple[Block, ...]:
+    """A workspace without data: the next action, what to connect, what needs no data."""
+    work = (
+        ("write down what is worth doing", portfolio.ADD),
+        ("open a cycle, with its north star and interviews", "aether-tui doc new cycle"),
+        ("record a decision", "aether-tui doc new decision"),
+        ("size an experiment", "aether-tui calc power --kind proportions --baseline .1 --mde .02"),
+        ("see it all at work on made-up data", "aether-tui demo"),
+    )  # fmt: skip
+    scored: tuple[Block, ...] = top_blocks(parts) if parts.portfolio.items else ()
+    return (
+        next_block(parts.next_action),
+        sources.missing_block(parts.sources),
+        Table(
+            id="summary.work",
+            title="What can be done without data",
+            columns=(Col(key="what", title="what", priority=10), Col(key="how", title="how", priority=9)),
+            rows=tuple(Row(id=f"work{index}", cells=pair) for index, pair in enumerate(work)),
+        ),
+        *scored,
+    )
