@@ -295,7 +295,7 @@ class Http:
         reason = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
         if reason is not None:
             return Refused(
-                f"{self._service}: the certificate of {host} is not trusted ({reason.reason or reason})",
+                f"{self._service}: the certificate of {host} is not trusted ({getattr(reason, 'verify_message', '') or reason})",
                 hint="for a private certificate authority set ca_bundle of this source to its PEM file",
             )
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):

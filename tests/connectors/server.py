@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ class _Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(answer: Answering) -> Iterator[Server]:
+def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve `answer` until the block ends; every request is kept."""
     requests: list[Request] = []
 
@@ -88,10 +89,12 @@ def serving(answer: Answering) -> Iterator[Server]:
         do_GET = do_POST = _serve  # noqa: N815
 
     server = _Quiet(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_address[1]}", requests)
+        yield Server(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", requests)
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,401 @@
+"""The failure catalogue: the same failures for every connector, from a real server."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.amplitude import Amplitude
+from connectors.base import (
+    Denied,
+    Gone,
+    Malformed,
+    Offline,
+    RateLimited,
+    Refused,
+    Source,
+    SourceError,
+    Transient,
+)
+from connectors.github import GitHub
+from connectors.http import Http
+from connectors.jira import Jira
+from connectors.linear import Linear
+from tests.connectors.pull import NOW, Pulled, network, pull
+from tests.connectors.server import Reply, Request, Server, serving
+
+CANARY = "canary-0123456789"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A connector, its settings beside the url, and an answer that satisfies its first stream."""
+
+    cls: Any
+    settings: dict[str, Any]
+    fine: Callable[[Request], Reply]
+
+    def source(self, url: str, **values: Any) -> Any:
+        secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
+        return self.cls(self.cls.Settings(url=url, **self.settings), secrets, network(**values))
+
+
+def _linear(_: Request) -> Reply:
+    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": False}}}})
+
+
+def _jira(request: Request) -> Reply:
+    return Reply([] if request.method == "GET" else {"issues": []})
+
+
+def _github(_: Request) -> Reply:
+    return Reply({"total_count": 0, "workflow_runs": []})
+
+
+def _amplitude(_: Request) -> Reply:
+    return Reply({"data": {"series": [], "xValues": []}})
+
+
+KINDS = {
+    "linear": Kind(Linear, {}, _linear),
+    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira),
+    "github": Kind(GitHub, {"repos": ["acme/app"]}, _github),
+    "amplitude": Kind(Amplitude, {}, _amplitude),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return KINDS[request.param]
+
+
+def once(kind: Kind, *first: Reply) -> Callable[[Request], Reply]:
+    """The given replies one after the other, then fine ones."""
+    left = list(first)
+    return lambda request: left.pop(0) if left else kind.fine(request)
+
+
+def told(error: SourceError | None) -> str:
+    assert error is not None
+    return f"{error.what} | {error.hint} | {error} | {error.args}"
+
+
+def test_every_connector_is_a_source(kind: Kind) -> None:
+    source: Source = kind.source("replay:nowhere")
+    assert (source.kind, bool(source.streams), bool(source.SECRETS)) == (source.kind, True, True)
+    assert {name for stream in source.streams for name in [stream.name]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "says"),
+    [
+        (Reply({"message": "Bad credentials"}, 401), Denied, "Bad credentials"),
+        (Reply(b"<html><title>Log in</title>", 401, {"Content-Type": "text/html"}), Denied, "Log in"),
+        (Reply({"message": "no scope"}, 403), Denied, "no scope"),
+        (Reply({"message": "Not Found"}, 404), Gone, "not visible"),
+        (Reply({"errorMessages": ["CHANGE-2046"]}, 410), Gone, "CHANGE-2046"),
+        (Reply({"message": "Bad field"}, 400), Refused, "Bad field"),
+        (Reply(b"<html><title>Wi-Fi login</title>", 200, {"Content-Type": "text/html"}), Malformed, "Wi-Fi login"),
+        (Reply(b"", 302, {"Location": "http://elsewhere.example/login"}), Refused, "elsewhere.example"),
+        (Reply(b"", 302, {"Location": "//elsewhere.example/login"}), Refused, "elsewhere.example"),
+    ],
+)  # fmt: skip
+def test_permanent_failures_are_not_retried_and_say_why(
+    kind: Kind, reply: Reply, error: type[SourceError], says: str
+) -> None:
+    with serving(lambda _: reply) as server:
+        source = kind.source(server.url)
+        done = pull(source)
+        # Jira asks once for its cloud id after a 401.
+        assert len(server.requests) == (2 if reply.status == 401 and kind.cls is Jira else 1)
+    assert type(done.error) is error or isinstance(done.error, error)
+    assert says in told(done.error)
+    assert done.error is not None
+    assert done.error.hint
+    assert (done.cursor, source._network.waited_s) == (None, 0.0)
+
+
+def test_a_401_says_where_the_credential_belongs(kind: Kind) -> None:
+    with serving(lambda _: Reply({}, 401)) as server:
+        done = pull(kind.source(server.url))
+    assert "aether-tui auth set mine" in told(done.error)
+    assert f"AETHER_MINE_{kind.cls.SECRETS[0].upper()}" in told(done.error)
+
+
+def test_a_missing_credential_is_told_before_any_request(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        source = kind.cls(kind.cls.Settings(url=server.url, **kind.settings), {}, network())
+        done = pull(source)
+        assert server.requests == []
+    assert isinstance(done.error, Denied)
+    assert "auth set mine" in done.error.hint
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_server_trouble_is_retried_also_for_posts(kind: Kind, status: int) -> None:
+    with serving(once(kind, Reply(b"oops", status), Reply(b"", status))) as server:
+        source = kind.source(server.url)
+        assert pull(source).error is None
+    assert 3.0 <= source._network.waited_s <= 4.0
+
+
+def test_six_tries_then_partial(kind: Kind) -> None:
+    with serving(lambda _: Reply(b"down for maintenance", 503)) as server:
+        source = kind.source(server.url)
+        done = pull(source)
+        assert len(server.requests) == 6
+    assert isinstance(done.error, Transient)
+    assert "down for maintenance" in told(done.error)
+    assert 31.0 <= source._network.waited_s <= 33.5
+
+
+def test_a_429_waits_exactly_as_told(kind: Kind) -> None:
+    date = {"Retry-After": "Fri, 20 Nov 2026 13:00:09 GMT", "Date": "Fri, 20 Nov 2026 13:00:00 GMT"}
+    with serving(once(kind, Reply({}, 429, {"Retry-After": "7"}), Reply({}, 429, date))) as server:
+        source = kind.source(server.url)
+        assert pull(source).error is None
+    assert source._network.waited_s == 16.0
+
+
+def test_a_429_without_a_time_grows(kind: Kind) -> None:
+    with serving(once(kind, Reply({}, 429), Reply({}, 429))) as server:
+        source = kind.source(server.url, deadline_s=1000)
+        assert pull(source).error is None
+    unit = 60.0 if kind.cls is GitHub else 1.0
+    assert 3 * unit <= source._network.waited_s <= 4 * unit
+
+
+def test_a_wait_beyond_the_deadline_stops_and_says_when_it_opens(kind: Kind) -> None:
+    with serving(lambda _: Reply({}, 429, {"Retry-After": "3600"})) as server:
+        source = kind.source(server.url, deadline_s=60)
+        done = pull(source)
+        assert len(server.requests) == 1
+    assert isinstance(done.error, RateLimited)
+    assert done.error.opens_at is not None
+    assert (done.error.opens_at - NOW).total_seconds() == 3600
+    assert "13:00 UTC" in done.error.hint
+    assert source._network.waited_s == 0
+
+
+def test_a_body_cut_short_is_retried_and_then_told(kind: Kind) -> None:
+    whole = kind.fine(Request("POST", "/", {}, {}, None)).content()
+    broken = Reply(whole, cut=len(whole) // 2)
+    with serving(once(kind, broken)) as server:
+        assert pull(kind.source(server.url)).error is None
+    with serving(lambda _: broken) as server:
+        done = pull(kind.source(server.url))
+        assert len(server.requests) == 6
+    assert isinstance(done.error, Transient)
+    assert done.pages == []
+
+
+@pytest.mark.parametrize("body", [b'{"data": {"issues"', b'{"a": 1} and more', b"\xff\xfe", b"[" * 100_000])
+def test_broken_json_is_asked_for_once_more(kind: Kind, body: bytes) -> None:
+    with serving(once(kind, Reply(body))) as server:
+        assert pull(kind.source(server.url)).error is None
+    with serving(lambda _: Reply(body)) as server:
+        done = pull(kind.source(server.url))
+        assert len(server.requests) == 2
+    assert isinstance(done.error, Malformed)
+    assert "not a JSON document" in done.error.what
+
+
+def test_damaged_gzip_is_asked_for_once_more_and_never_half_read(kind: Kind) -> None:
+    whole = gzip.compress(kind.fine(Request("POST", "/", {}, {}, None)).content())
+    headers = {"Content-Encoding": "gzip"}
+    flipped = whole[:-8] + bytes(byte ^ 0xFF for byte in whole[-8:])
+    for damaged in (whole[:-9], flipped):
+        with serving(lambda _, body=damaged: Reply(body, headers=headers)) as server:
+            done = pull(kind.source(server.url))
+            assert len(server.requests) == 2
+        assert isinstance(done.error, Malformed)
+        assert "compressed" in done.error.what
+    ok = gzip.compress(b"[]" if kind.cls is Jira else kind.fine(Request("POST", "/", {}, {}, None)).content())
+    with serving(once(kind, Reply(ok, headers=headers))) as server:
+        assert pull(kind.source(server.url)).error is None
+
+
+def test_a_bomb_is_refused_with_the_cap_named(kind: Kind) -> None:
+    bomb = gzip.compress(bytes(80 * 1024 * 1024), 9)
+    assert len(bomb) < 100_000
+    with serving(lambda _: Reply(bomb, headers={"Content-Encoding": "gzip"})) as server:
+        done = pull(kind.source(server.url))
+        assert len(server.requests) == 1
+    assert isinstance(done.error, Malformed)
+    assert "64 MiB" in done.error.what
+
+
+def test_a_redirect_within_the_service_is_followed(kind: Kind) -> None:
+    with serving(once(kind, Reply(b"", 307, {"Location": "/moved?here=1"}))) as server:
+        assert pull(kind.source(server.url)).error is None
+        assert server.requests[1].target == "/moved?here=1"
+    with serving(lambda _: Reply(b"", 307, {"Location": "/again"})) as server:
+        done = pull(kind.source(server.url))
+        assert len(server.requests) == 4
+    assert isinstance(done.error, Malformed)
+
+
+def test_offline_asks_nobody(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        done = pull(kind.source(server.url, offline=True))
+        assert server.requests == []
+    assert isinstance(done.error, Offline)
+
+
+def test_nobody_listening_is_offline_after_a_second_try(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        url = server.url
+    source = kind.source(url)
+    done = pull(source)
+    assert isinstance(done.error, Offline)
+    assert url.removeprefix("http://") in done.error.what
+    assert 1.0 <= source._network.waited_s <= 1.5
+
+
+def test_secrets_are_masked_even_when_the_server_echoes_them(kind: Kind) -> None:
+    def echo(request: Request) -> Reply:
+        return Reply({"message": f"you sent {request.headers['authorization']} with {CANARY}"}, 400)
+
+    with serving(echo) as server:
+        done = pull(kind.source(server.url))
+        sent = server.requests[0].headers["authorization"].rpartition(" ")[2]
+    assert CANARY not in told(done.error)
+    assert sent not in told(done.error)
+    assert "***" in told(done.error)
+    assert done.error is not None
+    assert done.error.__cause__ is None
+
+
+def test_an_unusable_credential_is_not_sent(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        secrets = dict.fromkeys(kind.cls.SECRETS, "schlüssel\r\nX-Evil: 1")
+        done = pull(kind.cls(kind.cls.Settings(url=server.url, **kind.settings), secrets, network()))
+        assert server.requests == []
+    assert isinstance(done.error, Denied)
+
+
+def test_requests_and_bytes_are_counted(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        source = kind.source(server.url)
+        pull(source)
+        assert source._network.requests == len(server.requests)
+    assert source._network.bytes > 0
+
+
+def test_a_replay_without_a_matching_line_names_the_request(kind: Kind, tmp_path: Path) -> None:
+    (tmp_path / "recorded.jsonl").write_text('{"method": "GET", "path": "/other", "body": {}}\n')
+    done = pull(kind.source("replay:recorded.jsonl", root=tmp_path, offline=True))
+    assert isinstance(done.error, Gone)
+    assert "no recording for" in done.error.what
+
+
+def test_a_replay_that_is_absent_or_broken_is_named(kind: Kind, tmp_path: Path) -> None:
+    absent = pull(kind.source("replay:absent.jsonl", root=tmp_path))
+    assert isinstance(absent.error, Gone)
+    (tmp_path / "recorded.jsonl").write_text('{"method": "GET", "path": "/", "body": {}}\nnot json\n')
+    broken = pull(kind.source("replay:recorded.jsonl", root=tmp_path))
+    assert isinstance(broken.error, Malformed)
+    assert "line 2" in broken.error.what
+
+
+# -- the client alone
+
+
+def _client(server: Server, **values: Any) -> Http:
+    return Http(server.url, network(), service="Test", secrets={"token": CANARY}, **values)
+
+
+def _run(http: Http, action: Callable[[], Any]) -> Any:
+    import asyncio
+
+    async def run() -> Any:
+        try:
+            return await action()
+        finally:
+            await http.close()
+
+    return asyncio.run(run())
+
+
+def test_a_link_to_another_address_is_not_followed() -> None:
+    with serving(lambda _: Reply({})) as server:
+        http = _client(server)
+        with pytest.raises(Refused, match="another address"):
+            _run(http, lambda: http.get("https://elsewhere.example/next"))
+        assert server.requests == []
+
+
+def test_a_ca_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with serving(lambda _: Reply({})) as server:
+        http = _client(server, ca_bundle=str(tmp_path / "absent.pem"))
+        with pytest.raises(Refused, match=r"absent\.pem"):
+            _run(http, lambda: http.get("/"))
+        (tmp_path / "wrong.pem").write_text("nothing")
+        http = _client(server, ca_bundle=str(tmp_path / "wrong.pem"))
+        with pytest.raises(Refused, match=r"wrong\.pem"):
+            _run(http, lambda: http.get("/"))
+
+
+def test_an_untrusted_certificate_is_final_and_a_bundle_helps(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl absent: no certificate to distrust")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(lambda _: Reply({"fine": True}), context) as server:
+        http = _client(server)
+        with pytest.raises(Refused, match="not trusted") as refused:
+            _run(http, lambda: http.get("/"))
+        assert "ca_bundle" in refused.value.hint
+        assert (server.requests, http.network.waited_s) == ([], 0)
+        trusting = _client(server, ca_bundle=str(certificate))
+        assert _run(trusting, lambda: trusting.get("/")).json == {"fine": True}
+
+
+def test_halves_of_surrogate_pairs_become_replacement_characters() -> None:
+    with serving(lambda _: Reply(b'{"title": "a\\ud800b", "fine": "\\ud83d\\ude80"}')) as server:
+        http = _client(server)
+        read = _run(http, lambda: http.get("/")).json
+    assert read == {"title": "a\ufffdb", "fine": "\U0001f680"}
+    json.dumps(read).encode()
+
+
+def test_a_body_file_is_served_as_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "answer.bin").write_bytes(b'{"from": "file"}')
+    line = {"method": "GET", "path": "/file", "body_file": "answer.bin"}
+    text = {"method": "GET", "path": "/text", "status": 404, "body": "plain words"}
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    (folder / "b.jsonl").write_text(json.dumps(text))
+    (folder / "a.jsonl").write_text(json.dumps(line))
+    (folder / "answer.bin").write_bytes(b'{"from": "file"}')
+    http = Http("replay:recorded", network(root=tmp_path), service="Test", secrets={})
+    assert _run(http, lambda: http.get("/file")).json == {"from": "file"}
+    with pytest.raises(Gone, match="plain words"):
+        _run(http, lambda: http.get("/text"))
+
+
+def test_nothing_is_stored_of_a_page_that_breaks() -> None:
+    """A page is yielded whole or not at all."""
+    replies = [
+        Reply({"data": {"issues": {"nodes": [{"id": "1"}], "pageInfo": {"hasNextPage": True, "endCursor": "a"}}}})
+    ]
+    with serving(lambda _: replies.pop(0) if replies else Reply(b"", 500)) as server:
+        done: Pulled = pull(KINDS["linear"].source(server.url))
+    assert (len(done.pages), done.cursor) == (1, None)
+    assert isinstance(done.error, Transient)

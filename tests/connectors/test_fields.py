@@ -1,0 +1,90 @@
+"""Reading strangers' JSON: instants of every form, numbers that are none, guards of paging."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.base import Malformed
+from connectors.fields import instant, integer, mapped, number, objects, text
+from connectors.paging import PageGuard
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2021-04-01T08:52:27.109+0800",
+        "2021-04-01T08:52:27.109+08:00",
+        "2021-04-01T00:52:27.109Z",
+        "2021-04-01T00:52:27.109000000Z",
+        "2021-04-01T00:52:27.1090000Z",
+        "2021-04-01 00:52:27.109 UTC",
+        "2021-04-01 00:52:27.109",
+        "2021-03-31T19:52:27.109-0500",
+        1617238347.109,
+        1617238347109,
+        1617238347109000,
+        1617238347109000000,
+    ],
+)
+def test_one_instant_in_every_form(written: object) -> None:
+    read = instant({"at": written}, "at")
+    assert read is not None
+    assert read.isoformat(timespec="milliseconds") == "2021-04-01T00:52:27.109"
+
+
+def test_hours_around_a_change_to_summer_time_stay_apart() -> None:
+    before, after = (instant({"at": at}, "at") for at in ("2026-03-29T01:59:59+0100", "2026-03-29T03:00:00+0200"))
+    assert before is not None
+    assert after is not None
+    assert (after - before).total_seconds() == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["yesterday", "2021-13-01", True, ["2021"], {"at": 1}, "1617238347109", float("inf")]
+)
+def test_an_unknown_form_is_an_error(written: object) -> None:
+    with pytest.raises(ValueError, match="instant"):
+        instant({"at": written}, "at")
+
+
+def test_missing_is_none() -> None:
+    node = {"null": None, "empty": "", "list": [1, "x", {"a": 1}], "nan": float("nan"), "flag": True, "word": "x"}
+    assert instant(node, "null") is None
+    assert instant(node, "empty") is None
+    assert instant(node, "absent", "deeper") is None
+    assert [text(node, name) for name in ("null", "empty", "list", "flag", "absent")] == [None] * 5
+    assert [number(node, name) for name in ("nan", "flag", "word", "list")] == [None] * 4
+    assert objects(node, "list") == [{"a": 1}]
+
+
+def test_big_ids_stay_exact() -> None:
+    assert text({"id": 9007199254740993}, "id") == "9007199254740993"
+    assert integer({"id": "9007199254740993"}, "id") == 9007199254740993
+    assert (integer({"id": "4.5"}, "id"), integer({"id": float("inf")}, "id")) == (None, None)
+
+
+def test_a_reject_carries_what_was_read() -> None:
+    def mapper(node: object) -> dict[str, list[tuple[None]]]:
+        instant(node, "at")
+        return {"work_items": [(None,)]}
+
+    rows, rejects = mapped([{"id": 7, "at": "soon"}, {"at": None}], "work_items", mapper)
+    assert len(rows["work_items"]) == 1
+    assert [(reject.where, reject.raw) for reject in rejects] == [("7", '{"id": 7, "at": "soon"}')]
+    assert "soon" in rejects[0].reason
+
+
+def test_guards() -> None:
+    guard = PageGuard("The list")
+    for number_ in range(20):
+        guard.follow(f"t{number_}", rows=1)
+    with pytest.raises(Malformed, match="same page twice"):
+        guard.follow("t3", rows=1)
+    guard = PageGuard("The list")
+    for number_ in range(3):
+        guard.follow(f"e{number_}", rows=0)
+    guard.follow("full", rows=5)
+    for number_ in range(3, 6):
+        guard.follow(f"e{number_}", rows=0)
+    with pytest.raises(Malformed, match="4 empty"):
+        guard.follow("e6", rows=0)
