@@ -47,17 +47,17 @@ class ReadLease:
     """A read-only look at the cache. Tables are addressed without a prefix."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor = cursor
+        self.cursor = cursor
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
         """All rows of `sql` by column name; `params` fill `$name`. A half-read result would block others: none is."""
-        cursor = self._cursor.execute(sql, dict(params)) if params else self._cursor.execute(sql)
+        cursor = self.cursor.execute(sql, dict(params)) if params else self.cursor.execute(sql)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def interrupt(self) -> None:
         """Stop the running query, from any thread; it raises `duckdb.InterruptException` where it runs."""
-        self._cursor.interrupt()
+        self.cursor.interrupt()
 
 
 class Leases:
@@ -121,6 +121,17 @@ class Leases:
                 yield cursor
             finally:
                 cursor.close()
+
+    def remove(self, wait_s: float) -> None:
+        """Delete the cache file and its log while nobody else may attach. Documents are not in it."""
+        turn = self._take_turn(wait_s)
+        try:
+            turn.sign(_signature())
+            self.path.unlink(missing_ok=True)
+            self.wal.unlink(missing_ok=True)
+        finally:
+            turn.sign("")
+            turn.release()
 
     def set_aside(self, now: datetime) -> Path:
         """Rename the damaged cache (and its log) with a time stamp; returns the new path."""
@@ -197,7 +208,7 @@ class Leases:
         turn = self._take_turn(wait_s)
         mask = os.umask(0o077)
         try:
-            turn.sign(f"process {os.getpid()} ({_command()})")
+            turn.sign(_signature())
             # Translated here because a damaged file is renamed while nobody else can attach.
             with self._translate(may_move=True), self._change:
                 if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
@@ -348,8 +359,8 @@ def leases_of(path: Path) -> Leases:
         return _LEASES.setdefault(key, Leases(key))
 
 
-def _command() -> str:
+def _signature() -> str:
     words = [Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python", *sys.argv[1:]]
     if words[0] == "__main__.py":
         words[0] = "aether-tui"
-    return " ".join(words)[:120]
+    return f"process {os.getpid()} ({' '.join(words)[:120]})"

@@ -177,33 +177,14 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
         _insert(cursor, "flow_daily", "flow_daily", {"flow_items": "flow_items"})
 
 
-def rebuild(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Recompute everything that is not frozen."""
-    start(cursor)
-    for table in ("spans", "work_items"):
-        touch(cursor, table, table)
-    for source in dict.fromkeys(rollup.source for rollup in DAILY):
-        for at in days_of(source):
-            cursor.execute(
-                f"INSERT INTO touched SELECT DISTINCT '{source}', '{at}', date_trunc('day', \"{at}\") FROM {source}"
-            )
-    for rollup in DAILY:
-        cursor.execute(
-            f"INSERT INTO touched SELECT DISTINCT '{rollup.source}', '{rollup.at}', date_trunc('day', {rollup.bucket}) "
-            f"FROM {rollup.table} WHERE {rollup.owned()}"
-        )
-    cursor.execute("DELETE FROM flow_items")
-    cursor.execute(f"DELETE FROM tasks WHERE {_thawed(cursor, 'spans', 'start')}")
-    refresh(cursor)
-
-
 def raw_from(cursor: duckdb.DuckDBPyConnection, table: str) -> datetime | None:
     """First day whose raw rows are complete; earlier ones were pruned and their rollups are frozen."""
     row = cursor.execute("SELECT value FROM meta WHERE key = $key", {"key": f"raw_from:{table}"}).fetchone()
     return datetime.fromisoformat(row[0]) if row else None
 
 
-def _thawed(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
+def thawed(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
+    """SQL condition: `column` lies where the raw rows of `source` are complete."""
     since = raw_from(cursor, source)
     return f"{column} >= TIMESTAMP '{since}'" if since else "TRUE"
 
@@ -214,7 +195,7 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, sql: str, sources: Ma
 
 
 def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
-    frozen = f"NOT ({_thawed(cursor, 'spans', 't.start')})"
+    frozen = f"NOT ({thawed(cursor, 'spans', 't.start')})"
     mine = "(SELECT DISTINCT source, id FROM touched_things WHERE source_table = 'tasks')"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE touched_tasks AS SELECT m.source, m.id, t.start, t.duration_s FROM {mine} AS m "
@@ -265,7 +246,7 @@ def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
     raw = "spans" if rollup.source == "tasks" else rollup.source
     days = (
         f"(SELECT DISTINCT day FROM touched WHERE source = '{rollup.source}' AND clock = '{rollup.at}' AND day IS NOT NULL "
-        f"AND {_thawed(cursor, raw, 'day')})"
+        f"AND {thawed(cursor, raw, 'day')})"
     )
     extent = cursor.execute(f"SELECT min(day), max(day) FROM {days}").fetchone()
     if not extent or extent[0] is None:

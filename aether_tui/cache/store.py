@@ -15,7 +15,9 @@ from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
 from aether_tui.cache.merge import Export, Merged, Note, Origin, merge_rows, write_note
 from aether_tui.cache.rederive import rederive_rows
+from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
+from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
 from aether_tui.records.source import Bulk, Reject, Replace
@@ -151,6 +153,50 @@ class Cache:
         except NoData:
             return {}
         return {(str(row["source"]), str(row["stream"])): _state(row) for row in found}
+
+    def info(self) -> Info:
+        """Size, schema version, rows and instants per table. Raises NoData without a cache."""
+        with self.read() as lease:
+            tables = table_info(lease.cursor)
+            version = stored_version(lease.cursor)
+        return Info(self.path, self._bytes(), version, tables)
+
+    def verify(self) -> list[str]:
+        """What is wrong, in sentences; empty when all is well. Raises NoData, and CacheDamaged for unreadable blocks."""
+        with self.read() as lease:
+            return list(findings(lease.cursor))
+
+    def prune(self, retention_days: Mapping[str, int], *, now: datetime, dry_run: bool = False) -> dict[str, int]:
+        """Delete raw rows older than their table's days; rollups stay, frozen. Returns rows by table.
+
+        With `dry_run` only counts. Raises ConfigurationError for a table that cannot be pruned, NoData without a cache.
+        """
+        tables = list(prunable(retention_days, naive(now)))
+        with self.read() as lease:
+            found = {table.name: count_older(lease.cursor, table, since) for table, since in tables}
+        if not dry_run:
+            for table, since in tables:
+                with self._write() as connection:
+                    found[table.name] = prune(connection, table, since)
+        return found
+
+    def compact(self) -> tuple[int, int]:
+        """Give free space back to the disk; returns bytes before and after. Raises NoData without a cache."""
+        with self.read():
+            before = self._bytes()
+        with self._leases.alone(self.wait_s) as connection:
+            compact(connection, self.path)
+        return before, self._bytes()
+
+    def reset(self) -> bool:
+        """Delete the cache; False when there is none. `sync` and `load` fill a new one, documents are untouched."""
+        if not self.exists():
+            return False
+        self._leases.remove(self.wait_s)
+        return True
+
+    def _bytes(self) -> int:
+        return sum(path.stat().st_size for path in (self.path, self._leases.wal) if path.exists())
 
     def _write(
         self, cursor: duckdb.DuckDBPyConnection | None = None
