@@ -13,6 +13,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Protocol, cast
 
@@ -87,6 +88,13 @@ def read_all(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise Malformed(f"{name_of(path)}: larger than {limit >> 20} MiB, too large for one document of this kind")
     return data
+
+
+def written_at(path: Path, now: datetime) -> datetime:
+    """When the file, or the archive around it, was last written, as naive UTC; not later than `now`."""
+    now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    on_disk = path if path.is_file() else _archive_of(path)
+    return min(now, datetime.fromtimestamp(on_disk.stat().st_mtime, UTC).replace(tzinfo=None)) if on_disk else now
 
 
 def _starts(path: Path, magics: tuple[bytes, ...]) -> bool:

@@ -6,7 +6,7 @@ import heapq
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from aether_tui.records.tables import TEST_CASES, TEST_RUNS
 from connectors import fields
 from connectors.base import Page, Row, Sample
-from connectors.files import name_of, open_binary
+from connectors.files import name_of, open_binary, written_at
 from connectors.junit_xml import Case, Report, cases
 from connectors.sniff import text_head
 
@@ -246,7 +246,7 @@ def _pages(path: Path, now: datetime) -> Iterator[Page]:
         while chunk := stream.read(1 << 18):
             digest.update(chunk)
     content = digest.hexdigest()
-    file_time = _file_time(path, now)
+    file_time = written_at(path, now)
     tally = _Tally(name_of(path))
     rows: list[Row] = []
     with open_binary(path) as stream:
@@ -294,12 +294,3 @@ def _instant(text: str) -> datetime | None:
         return fields.instant(text)
     except ValueError:
         return None
-
-
-def _file_time(path: Path, now: datetime) -> datetime:
-    """When the file, or the archive around it, was last written; not later than now."""
-    on_disk = next((place for place in (path, *path.parents) if place.is_file()), None)
-    if on_disk is None:
-        return now
-    written = datetime.fromtimestamp(on_disk.stat().st_mtime, UTC).replace(tzinfo=None)
-    return min(written, now.replace(tzinfo=None))

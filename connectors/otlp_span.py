@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Union
@@ -14,6 +14,7 @@ from typing import Union
 from aether_tui.records.tables import SPANS
 from connectors import fields, otlp_aliases
 from connectors.base import Row, Value
+from connectors.money import money, total
 
 Attribute = Union[None, bool, int, float, str, bytes, Decimal, Sequence["Attribute"], Mapping[str, "Attribute"]]  # noqa: UP007  # recursive
 Attributes = Mapping[str, Attribute]
@@ -44,19 +45,19 @@ class Span:
 
 def span_row(span: Span, resource: Attributes) -> Row:
     """The raw row of one span. Raises ValueError for ids or times that cannot be."""
-    found, rest = _sort(span.attributes, resource)
+    found, rest = sort_attributes(span.attributes, resource)
     row: dict[str, Value] = {
         "trace_id": _id(span.trace_id, 32, "trace id"),
         "span_id": _id(span.span_id, 16, "span id"),
         "parent_id": None if not span.parent_id.strip("0") else _id(span.parent_id, 16, "parent id"),
         "name": span.name,
-        "operation": _operation(found.get("operation")),
+        "operation": operation(found.get("operation")),
         "start": _instant(span.start_ns),
         "duration_s": (span.end_ns - span.start_ns) / 1e9 if span.end_ns >= span.start_ns else None,
         "time_to_first_token_s": _first_token_s(span, found),
         "reported_cost_usd": _cost(found),
         "request_hash": request_hash(span.attributes, span.events),
-        "attributes": json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None,
+        "attributes": attributes_json(rest),
         **_tokens(found),
         **_status(span, found),
     }
@@ -72,7 +73,7 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def _sort(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+def sort_attributes(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
     """Known fields, each by its best name (the span's before the resource's), and what else may be stored."""
     found: dict[str, Attribute] = {}
     ranks: dict[str, int] = {}
@@ -89,6 +90,11 @@ def _sort(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute],
     return found, rest
 
 
+def attributes_json(rest: Attributes) -> str | None:
+    """What `sort_attributes` left over, as the `attributes` column."""
+    return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
+
+
 @lru_cache(maxsize=4096)
 def _storable(name: str) -> bool:
     return not name.startswith(otlp_aliases.NEVER_STORED)
@@ -97,7 +103,8 @@ def _storable(name: str) -> bool:
 def _short(value: Attribute) -> Attribute:
     if isinstance(value, bool | int) or value is None:
         return value
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
+        value = float(value)
         return value if value - value == 0 else None  # JSON has neither NaN nor infinity
     return (value if isinstance(value, str) else _json(value))[:MAX_TEXT]
 
@@ -125,7 +132,8 @@ def _instant(at_ns: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at_ns // 1000)
 
 
-def _operation(value: Attribute) -> str | None:
+def operation(value: Attribute) -> str | None:
+    """Our name of a convention's kind of span."""
     if not isinstance(value, str):
         return None
     kind = value.strip().lower()
@@ -210,17 +218,6 @@ def _first(counts: Mapping[str, int], *names: str) -> int | None:
     return next((counts[name] for name in names if name in counts), None)
 
 
-def money(value: object) -> Decimal | None:
-    """An amount from text, a Decimal or a JSON number, exactly as it was written; null where it is none."""
-    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        return None
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
 def _cost(found: Attributes) -> Decimal | None:
     """Cost in USD as the span states it: the total, else the sum of its parts."""
     details = _object(found.get("cost_json"))
@@ -230,8 +227,7 @@ def _cost(found: Attributes) -> Decimal | None:
     if stated is not None:
         return stated
     parts = [found.get("cost_prompt"), found.get("cost_completion"), *details.values()]
-    amounts = [amount for part in parts if (amount := money(part)) is not None]
-    return sum(amounts, Decimal(0)) if amounts else None
+    return total(money(part) for part in parts)
 
 
 def _object(value: Attribute) -> Mapping[str, object]:
