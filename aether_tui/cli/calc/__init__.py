@@ -2,7 +2,7 @@
 
 import click
 
-from aether_tui.cli.calc import experiments, flow
+from aether_tui.cli.calc import experiments, flow, portfolio
 
 
 @click.group()
@@ -19,6 +19,7 @@ for _command in (
     flow.queue,
     flow.forecast,
     flow.constraint,
+    portfolio.icep,
     flow.price,
 ):
     calc.add_command(_command)

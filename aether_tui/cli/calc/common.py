@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -31,10 +33,24 @@ def show(output: Output, form: str) -> None:
     for name, value in output.items():
         if isinstance(value, list):
             click.echo(f"{name}:")
-            for row in value:
-                click.echo("  " + "  ".join(f"{key} {_text(cell)}" for key, cell in row.items()))
+            _show_rows(value)
         else:
             click.echo(f"{name:{width}}  {_text(value)}")
+
+
+def _show_rows(rows: list[Mapping[str, object]]) -> None:
+    """Rows with the same keys as an aligned table; text left, numbers right."""
+    if not rows:
+        return
+    lines = [[str(key) for key in rows[0]], *([_text(cell) for cell in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    left = [isinstance(cell, str) for cell in rows[0].values()]
+    for line in lines:
+        cells = (
+            cell.ljust(width) if is_left else cell.rjust(width)
+            for cell, width, is_left in zip(line, widths, left, strict=True)
+        )
+        click.echo("  " + "  ".join(cells).rstrip())
 
 
 def _text(value: object) -> str:
@@ -72,3 +88,11 @@ def numbers(name: str, text: str) -> list[float]:
     if not values or not all(map(math.isfinite, values)):
         raise ConfigurationError(f"{name} must hold finite numbers", where="calc")
     return values
+
+
+def read_input(file: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read ({error.strerror})", where=file) from error

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
-from aether_tui.cli.calc.common import format_option, numbers, positive, show
+from aether_tui.cli.calc.common import format_option, numbers, positive, read_input, show
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 
@@ -163,17 +161,9 @@ def _only(row: Mapping[str, object], allowed: Sequence[str], where: str) -> None
 
 
 def _yaml(file: str) -> object:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from aether_tui.workspace.yaml_file import read_yaml
 
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot be read: {error}", where=file) from error
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise ConfigurationError(f"is not valid YAML: {error}", where=file) from error
+    return read_yaml(read_input(file), file)[0]
 
 
 @click.command()
@@ -186,11 +176,15 @@ def _yaml(file: str) -> object:
 @format_option
 def price(model: str, input_tokens: int, output_tokens: int, cached: int, form: str) -> None:
     """What a model call costs at today's list price."""
-    from aether_tui.ingest.prices import price_call
+    from datetime import UTC, datetime
+
+    from aether_tui.ingest.prices import Prices, Usage
 
     if cached > input_tokens:
         raise ConfigurationError(f"--cached {cached} is more than --input {input_tokens}", where="calc price")
-    cost, version = price_call(model, input_tokens=input_tokens, output_tokens=output_tokens, cached_tokens=cached)
-    show({"cost": None if cost is None else str(cost), "currency": "USD", "price_version": version}, form)
-    if cost is None:
+    usage = Usage(input=input_tokens, output=output_tokens, cached=cached)
+    cost = Prices().cost(None, model, datetime.now(UTC), usage, None)
+    usd = None if cost.usd is None else str(cost.usd.normalize())
+    show({"cost": usd, "currency": "USD", "price_version": cost.price_version}, form)
+    if cost.usd is None:
         raise NoData(f"no price is known for model {model!r}", where="calc price")

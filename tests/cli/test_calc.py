@@ -1,0 +1,77 @@
+"""Calculators through the command line: published values, and impossible questions answered in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import aether
+
+
+def test_power_to_the_printed_digits(tmp_path: Path) -> None:
+    # R: power.t.test(n = 20, delta = 1, sd = 1) prints power = 0.8689528
+    done = aether(
+        "calc", "power", "--kind", "means", "--sd", "1", "--mde", "1", "--n", "20", "--format", "json", cwd=tmp_path
+    )
+    assert done.json["power"] == pytest.approx(0.8689528, abs=1e-6)
+    paired = ["calc", "power", "--kind", "means", "--sd", "1", "--mde", "1", "--power", "0.9", "--design", "paired"]
+    # R: power.t.test(power = .90, delta = 1, type = "paired") prints n = 12.58546
+    assert aether(*paired, "--format", "json", cwd=tmp_path).json["n_per_arm"] == 13
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "arguments"),
+    [
+        (2, ["0.02"], ["power", "--kind", "proportions", "--baseline", "0.1", "--mde", "2"]),
+        (2, ["--alpha"], ["power", "--kind", "means", "--sd", "1", "--mde", "1", "--alpha", "5"]),
+        (2, ["--sd"], ["power", "--kind", "means", "--mde", "1"]),
+        (2, ["zero"], ["power", "--kind", "means", "--sd", "1", "--mde", "0"]),
+        (2, ["two of"], ["power", "--kind", "means", "--sd", "1", "--mde", "1", "--n", "9", "--power", "0.8"]),
+        (3, ["10¹²"], ["power", "--kind", "proportions", "--baseline", "0.1", "--mde", "1e-9"]),
+        (2, ["8 of 5"], ["interval", "--successes", "8", "--n", "5"]),
+        (2, ["--control"], ["ab", "--control", "9/3", "--treatment", "1/3"]),
+        (2, ["MARGIN"], ["ab", "--control", "1/3", "--treatment", "1/3", "--guardrail", "csat=..:"]),
+        (3, ["two values"], ["ab", "--control-values", "1", "--treatment-values", "2,3"]),
+        (1, ["unstable"], ["queue", "--arrival-rate", "3", "--service-rate", "1"]),
+        (3, ["few"], ["forecast", "--throughput", "1,2", "--items", "3"]),
+        (2, ["finite"], ["forecast", "--throughput", "1,nan", "--items", "3"]),
+        (2, ["absent.yaml"], ["constraint", "absent.yaml"]),
+        (2, ["--cached"], ["price", "--model", "gpt-4o", "--input", "1", "--output", "1", "--cached", "2"]),
+        (3, ["no-such"], ["price", "--model", "no-such", "--input", "1", "--output", "1"]),
+    ],
+)
+def test_impossible_questions(tmp_path: Path, code: int, words: list[str], arguments: list[str]) -> None:
+    aether("calc", *arguments, cwd=tmp_path).refuses(code, *words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("steps: [{name: a, error_rate: 0.6, abandon_rate: 0.5}]", ["step a", "1.1"]),
+        ("steps: [{name: a, error_rate: 0.5, rework_to: b}]", ["step a", "b"]),
+        ("steps: [{name: a, eror_rate: 0.5}]", ["eror_rate", "error_rate"]),
+        ("steps: [{name: a}, {name: a}]", ["same name"]),
+        ("steps: [{name: a, cost: .nan}]", ["cost"]),
+        ("steps: {", ["vs.yaml"]),
+        ("[]", ["steps"]),
+    ],
+)
+def test_broken_value_streams_name_the_step(tmp_path: Path, text: str, words: list[str]) -> None:
+    (tmp_path / "vs.yaml").write_text(
+        f"demand_per_month: 10\nvalue_per_success: 1\n{text}\n" if "steps" in text else text
+    )
+    aether("calc", "constraint", "vs.yaml", cwd=tmp_path).refuses(2, *words)
+
+
+def test_portfolio_from_csv_is_that_from_yaml(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,impact,confidence,effort_weeks,reversibility\nA,8,6,2,8\nB,9,4,30,3\n")
+    (tmp_path / "p.yaml").write_text(
+        "opportunities:\n- {id: A, impact: 8, confidence: 6, effort_weeks: 2, reversibility: 8}\n"
+        "- {id: B, impact: 9, confidence: 4, effort_weeks: 30, reversibility: 3}\n"
+    )
+    one, other = (aether("calc", "icep", name, "--format", "json", cwd=tmp_path).json for name in ("p.csv", "p.yaml"))
+    assert one == other
+    assert [row["score"] for row in one["opportunities"]] == pytest.approx([192, 10.8])
+    (tmp_path / "p.csv").write_text("id,impact,confidence,effort_weeks,reversibility\nA,80,6,2,8\n")
+    aether("calc", "icep", "p.csv", cwd=tmp_path).refuses(2, "impact", "between 1 and 10")
