@@ -1,0 +1,111 @@
+"""`load`: files into the cache."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aether_tui.sync.loading import Loaded
+
+
+@click.command(short_help="Load files into the cache")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--as", "kind", metavar="KIND", help="Read every file as this kind instead of recognising it.")
+@click.option("--source", metavar="NAME", help="Name of the source the rows belong to (default: the kind).")
+@click.option("--force", is_flag=True, help="Let an older export replace a newer one.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def load(
+    context: Context, paths: tuple[Path, ...], kind: str | None, source: str | None, force: bool, form: str
+) -> None:
+    """Load files, folders or patterns into the cache of the workspace; no network is used.
+
+    The kind is recognised by the content. Compressed files (.gz .xz .bz2 .zst) and .zip archives are read through.
+    """
+    from aether_tui.cache import Cache
+    from aether_tui.ingest import Ingest, workspace_key
+    from aether_tui.sync import registry
+    from aether_tui.sync.intake import Writer
+    from aether_tui.sync.loading import load as load_files
+
+    workspace, config = context.workspace(), context.config()
+    forced = registry.file_kind(kind) if kind else None
+    kinds = [] if forced else registry.file_kinds()
+    writer = Writer(Cache(workspace.cache_path), Ingest(config, workspace_key(workspace)), context.now, force)
+    results = load_files(
+        paths, kinds=kinds, writer=writer, now=context.now(), forced=forced, source=source, tell=_narrate
+    )
+    _print(results, form)
+    _judge(results)
+
+
+def _narrate(sentence: str) -> None:
+    from aether_tui.text import one_line
+
+    click.echo(one_line(sentence, 400), err=True)
+
+
+def _print(results: Sequence[Loaded], form: str) -> None:
+    from aether_tui.text import one_line
+
+    for loaded in results:
+        if loaded.skipped:
+            _narrate(f"skipped {loaded.path}: {loaded.error}")
+    shown = [loaded for loaded in results if not loaded.skipped]
+    if form == "json":
+        click.echo(json.dumps({"files": [_entry(loaded) for loaded in shown]}))
+        return
+    for loaded in shown:
+        name, counts = one_line(str(loaded.path), 300), loaded.counts
+        if loaded.error:
+            click.echo(f"{name}: not loaded, {one_line(loaded.error, 400)}")
+            continue
+        parts = [f"{counts.inserted:,} new", f"{counts.updated:,} changed", f"{counts.unchanged:,} known"]
+        parts += [f"{counts.removed:,} removed"] * bool(counts.removed)
+        parts += [f"{counts.rejected:,} rejected"] * bool(counts.rejected)
+        click.echo(f"{name}: {loaded.kind}, {counts.rows:,} rows ({', '.join(parts)})")
+
+
+def _entry(loaded: Loaded) -> dict[str, object]:
+    counts = loaded.counts
+    merged = {
+        "inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged, "removed": counts.removed,
+    }  # fmt: skip
+    entry: dict[str, object] = {
+        "path": str(loaded.path), "kind": loaded.kind or None, "rows": counts.rows, "rejected": counts.rejected,
+        "merged": merged, "problems": loaded.notes,
+    }  # fmt: skip
+    return {**entry, "error": loaded.error} if loaded.error else entry
+
+
+def _judge(results: Sequence[Loaded]) -> None:
+    """Exit 2 for a file that was named and not read, for one without a readable row, and when nothing was data."""
+    bad = [loaded for loaded in results if loaded.error and not loaded.skipped]
+    if bad:
+        first, others = bad[0], len(bad) - 1
+        more = f" (and {others} more not loaded)" if others else ""
+        raise ConfigurationError(first.error + more, where=str(first.path), next_step=first.next_step)
+    barren = next((loaded for loaded in results if loaded.counts.rejected and not loaded.counts.rows), None)
+    if barren is not None:
+        raise ConfigurationError(
+            f"no row of it could be read ({barren.counts.rejected} rejected)",
+            where=str(barren.path),
+            next_step="the reasons are in `aether-tui report sources`",
+        )
+    if results and all(loaded.skipped for loaded in results):
+        raise ConfigurationError(
+            f"none of {len(results)} files holds data of a known kind",
+            where=str(results[0].path.parent),
+            next_step=results[0].next_step,
+        )
+    if not results:
+        raise ConfigurationError("no files here", next_step="name a file, a folder or a pattern")

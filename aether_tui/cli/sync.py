@@ -1,0 +1,159 @@
+"""`sync`: sources into the cache."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.errors import CacheTrouble, SourceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from aether_tui.sync.engine import Event, Outcome
+    from aether_tui.workspace.folder import Workspace
+
+
+@click.command(short_help="Pull sources into the cache")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]…")
+@click.option("--full", is_flag=True, help="Read everything again instead of what changed.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    metavar="DATE",
+    help="Read what changed after this date (UTC) instead.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime | None, form: str) -> None:
+    """Pull the named sources, or all enabled ones, into the cache.
+
+    Interrupted, it continues where it was the next time. One failing source does not stop the others (exit 4).
+    """
+    import asyncio
+
+    from aether_tui.cache import Cache
+    from aether_tui.ingest import Ingest, workspace_key
+    from aether_tui.sync.engine import run
+    from aether_tui.sync.intake import Writer
+    from aether_tui.sync.plan import plan
+
+    workspace, config = context.workspace(), context.config()
+    jobs = plan(config, workspace, sources, now=context.now, offline=context.offline)
+    emit = _print_event if form == "json" else _narrate
+    with alone(workspace):
+        writer = Writer(Cache(workspace.cache_path), Ingest(config, workspace_key(workspace)), context.now)
+        start = since.replace(tzinfo=UTC) if since else None
+        outcomes = asyncio.run(run(jobs, writer, _safely(emit), since=start, full=full))
+    if form == "text":
+        _print_table(outcomes)
+    _judge(outcomes)
+
+
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """The one sync of this workspace. Raises CacheTrouble naming the other; a killed one leaves no lock."""
+    from aether_tui.cache.turn import Turn, holder
+
+    workspace.private()
+    path = workspace.hidden / "sync.lock"
+    turn = Turn.take(path, 0)
+    if turn is None:
+        raise CacheTrouble(
+            f"another sync is running ({holder(path) or 'it has just begun'})",
+            where=str(workspace.root),
+            next_step="wait until it is done, or stop it",
+        )
+    import os
+
+    try:
+        turn.sign(f"process {os.getpid()}")
+        yield
+    finally:
+        turn.sign("")
+        turn.release()
+
+
+def _safely(emit: Callable[[Event], None]) -> Callable[[Event], None]:
+    """A reader that left must not stop the pulling."""
+
+    def safe(event: Event) -> None:
+        nonlocal emit
+        try:
+            emit(event)
+        except BrokenPipeError:
+            emit = _silent
+
+    return safe
+
+
+def _silent(_event: Event) -> None:
+    pass
+
+
+def _print_event(event: Event) -> None:
+    counts = event.counts
+    line = {
+        "event": event.event, "source": event.source, "stream": event.stream, "rows": counts.rows,
+        "inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged,
+        "rejected": counts.rejected, "total": event.total, "message": event.message,
+    }  # fmt: skip
+    click.echo(json.dumps(line))
+
+
+def _narrate(event: Event) -> None:
+    from aether_tui.text import one_line
+
+    name = f"{event.source} {event.stream}".strip()
+    rows = f"{event.counts.rows:,}" + (f" of {event.total:,}" if event.total else "")
+    if event.event == "error":
+        click.echo(f"{name}: failed: {one_line(event.message, 400)}", err=True)
+    elif event.event == "start" and event.message:
+        click.echo(one_line(event.message, 400), err=True)
+    elif event.event == "page":
+        click.echo(f"{name}: {rows} rows", err=True)
+
+
+def _print_table(outcomes: Sequence[Outcome]) -> None:
+    from aether_tui.text import one_line
+
+    head = ("source", "stream", "rows", "new", "changed", "rejected", "")
+    lines = [head] + [
+        (
+            outcome.source,
+            outcome.stream,
+            f"{outcome.counts.rows:,}",
+            f"{outcome.counts.inserted:,}",
+            f"{outcome.counts.updated:,}",
+            f"{outcome.counts.rejected:,}",
+            "failed" if outcome.error else "done",
+        )
+        for outcome in outcomes
+    ]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if 2 <= place <= 5 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+    for outcome in outcomes:
+        for problem in outcome.problems[:5]:
+            click.echo(f"{outcome.source} {outcome.stream}: {one_line(problem, 400)}", err=True)
+
+
+def _judge(outcomes: Sequence[Outcome]) -> None:
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if failed:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} of {len(outcomes)} streams more)" if len(failed) > 1 else ""
+        raise SourceFailed(
+            first.error + more,
+            where=f"{first.source} {first.stream}",
+            next_step=first.hint or "run `aether-tui sync` again",
+        )

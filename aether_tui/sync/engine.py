@@ -1,0 +1,242 @@
+"""Runs sources at once and their streams in order: the next page is fetched while the last one is stored.
+
+A page and its cursor commit together, so a sync may end at any instant and the next one continues. One dead source
+never stops the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal, Protocol, TypeVar, cast
+
+from aether_tui.cache import StreamState
+from aether_tui.errors import AetherError
+from aether_tui.records.source import Denied, Malformed, Offline, Page, RateLimited, Source, SourceError, Stream
+from aether_tui.sync.intake import Counts, Intake, State, Writer
+from aether_tui.sync.plan import Job
+
+SAME_PAGES = 3
+"""How often one and the same page may come in a row before the stream is stopped."""
+
+Emit = Callable[["Event"], None]
+_T = TypeVar("_T")
+
+
+class _Closable(Protocol):
+    async def aclose(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Progress of one stream; `counts` are totals so far, `total` what the source promised. `finish` ends the sync."""
+
+    event: Literal["start", "page", "done", "error", "finish"]
+    source: str = ""
+    stream: str = ""
+    counts: Counts = field(default_factory=Counts)
+    total: int | None = None
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one stream ended: `error` and `hint` are empty when it was read to its end."""
+
+    source: str
+    stream: str
+    counts: Counts = field(default_factory=Counts)
+    error: str = ""
+    hint: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+async def run(
+    jobs: Sequence[Job], writer: Writer, emit: Emit, *, since: datetime | None = None, full: bool = False
+) -> list[Outcome]:
+    """Pull all jobs; answers one outcome per stream, in the order of the jobs. Raises CacheTrouble.
+
+    `since` (aware) replaces the stored cursors of this sync, `full` forgets them. When cancelled, the page that is being
+    stored is finished first.
+    """
+    with ThreadPoolExecutor(1, "cache") as thread:
+        engine = _Engine(writer, emit, thread, since, full)
+        try:
+            await engine.open()
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(engine.source(job)) for job in jobs]
+        except* AetherError as errors:
+            # TaskGroup wraps them; the first tells the story.
+            raise _first(errors) from None
+        finally:
+            thread.shutdown(wait=True, cancel_futures=True)
+    outcomes = [outcome for task in tasks for outcome in task.result()]
+    total = Counts()
+    for outcome in outcomes:
+        total.add(outcome.counts)
+    failed = sum(bool(outcome.error) for outcome in outcomes)
+    emit(Event("finish", counts=total, message=f"{failed} of {len(outcomes)} streams failed" if failed else ""))
+    return outcomes
+
+
+def _first(errors: BaseExceptionGroup[AetherError]) -> AetherError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return cast("AetherError", error)
+
+
+class _Engine:
+    """One sync. All cache work happens in one thread, in the order it was asked for."""
+
+    def __init__(
+        self, writer: Writer, emit: Emit, thread: ThreadPoolExecutor, since: datetime | None, full: bool
+    ) -> None:
+        self._writer = writer
+        self._emit = emit
+        self._thread = thread
+        self._since = since
+        self._full = full
+        self._known: dict[tuple[str, str], StreamState] = {}
+
+    async def open(self) -> None:
+        for sentence in await self._in_thread(self._writer.open):
+            self._emit(Event("start", message=sentence))
+        self._known = await self._in_thread(self._writer.cache.cursors)
+
+    async def source(self, job: Job) -> list[Outcome]:
+        """Every stream of one source; the rest of them when the source is not there at all."""
+        source = job.connect()
+        outcomes: list[Outcome] = []
+        try:
+            stopped: SourceError | None = None
+            for stream in job.streams:
+                worked = any(not outcome.error for outcome in outcomes)
+                outcome = Outcome(job.name, stream.name)
+                outcomes.append(outcome)
+                if stopped is None:
+                    stopped = await self._stream(job, source, stream, outcome, worked=worked)
+                else:
+                    outcome.error, outcome.hint = f"not tried: {stopped.what}", stopped.hint
+                    self._emit(Event("error", job.name, stream.name, message=outcome.error))
+        finally:
+            await source.close()
+        return outcomes
+
+    async def _stream(
+        self, job: Job, source: Source, stream: Stream, outcome: Outcome, *, worked: bool
+    ) -> SourceError | None:
+        """One stream into `outcome`. Returns the error that makes the source's other streams useless, if it was one."""
+        self._emit(Event("start", job.name, stream.name))
+        try:
+            await self._pull(job, source, stream, outcome)
+        except AetherError:
+            raise
+        except SourceError as error:
+            await self._failed(job, stream, outcome, error.what, error.hint, error)
+            # A credential that never worked is not tried again (a Jira server locks accounts); one that did lacks a right.
+            return error if isinstance(error, Offline) or (isinstance(error, Denied) and not worked) else None
+        except Exception as error:  # a connector's own mistake must not stop the other sources
+            what = f"the connector failed ({type(error).__name__}: {error})"
+            await self._failed(job, stream, outcome, what, "report it with the name of the connector", None)
+            return None
+        self._emit(Event("done", job.name, stream.name, outcome.counts))
+        return None
+
+    async def _pull(self, job: Job, source: Source, stream: Stream, outcome: Outcome) -> None:
+        since, keeps_cursor = self._start(job.name, stream.name)
+        intake, guard = Intake(self._writer, job.name, stream.name, stream.tables[0].name), _Guard()
+        storing: asyncio.Task[None] | None = None
+        total: int | None = None
+        pages: AsyncIterator[Page] = source.pages(stream, since)
+        try:
+            # Closing the generator ends its requests; its type only promises an iterator.
+            async with aclosing(cast("_Closable", pages)):
+                async for page in pages:
+                    guard.see(page)
+                    total = page.total if page.total is not None else total
+                    outcome.problems += map(self._writer.ingest.clean_text, page.problems)
+                    if storing is not None:
+                        await asyncio.shield(storing)
+                    store = _store(intake, page, page.cursor if keeps_cursor else None)
+                    storing = asyncio.create_task(self._keep(store, outcome, total))
+        finally:
+            if storing is not None:
+                await asyncio.shield(storing)
+        state = self._state(job, outcome)
+        outcome.counts.add(await self._in_thread(lambda: intake.finish(state)))
+
+    async def _keep(self, store: Callable[[], Counts], outcome: Outcome, total: int | None) -> None:
+        outcome.counts.add(await self._in_thread(store))
+        self._emit(Event("page", outcome.source, outcome.stream, replace(outcome.counts), total))
+
+    def _start(self, source: str, stream: str) -> tuple[str | None, bool]:
+        """Where to begin, and whether the cursors that follow may be stored: a later start must not hide a gap."""
+        known = self._known.get((source, stream))
+        stored = None if self._full or known is None else known.cursor
+        if self._since is None:
+            return stored, True
+        asked = self._since.astimezone(UTC).replace(tzinfo=None)
+        return asked.isoformat(), known is None or known.cursor is None or _not_after(asked, known.cursor)
+
+    async def _failed(
+        self, job: Job, stream: Stream, outcome: Outcome, what: str, hint: str, error: SourceError | None
+    ) -> None:
+        clean = self._writer.ingest.clean_text
+        outcome.error, outcome.hint = clean(what), clean(hint)
+        reason = f"{outcome.error}; {outcome.hint}" if outcome.hint else outcome.error
+        state = dict(self._state(job, outcome))
+        if isinstance(error, RateLimited) and error.opens_at is not None:
+            state["opens_at"] = error.opens_at.isoformat()
+        await self._in_thread(lambda: self._writer.fail(job.name, stream.name, reason, state))
+        self._emit(Event("error", job.name, stream.name, outcome.counts, message=reason))
+
+    def _state(self, job: Job, outcome: Outcome) -> State:
+        network = job.network
+        return {
+            "requests": network.requests,
+            "bytes": network.bytes,
+            "waited_s": round(network.waited_s, 3),
+            "problems": outcome.problems[:20],
+        }
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _store(intake: Intake, page: Page, cursor: str | None) -> Callable[[], Counts]:
+    return lambda: intake.page(page, cursor=cursor)
+
+
+def _not_after(asked: datetime, cursor: str) -> bool:
+    """Whether a start lies at or before a stored cursor; a cursor that is no instant is not to be judged."""
+    try:
+        stored = datetime.fromisoformat(cursor)
+    except ValueError:
+        return False
+    return asked <= (stored.astimezone(UTC).replace(tzinfo=None) if stored.tzinfo else stored)
+
+
+class _Guard:
+    """Stops a stream that gives the same rows again and again."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._times = 0
+
+    def see(self, page: Page) -> None:
+        """Raise Malformed when the same page came too often in a row."""
+        if not any(page.rows.values()):
+            return
+        print_ = hash(tuple((name, *rows) for name, rows in sorted(page.rows.items())))
+        self._times = self._times + 1 if print_ == self._last else 1
+        self._last = print_
+        if self._times > SAME_PAGES:
+            raise Malformed(
+                f"the same page came {self._times} times",
+                hint="the source's paging is broken; what came before is stored",
+            )

@@ -1,0 +1,139 @@
+"""The one way from a page into the cache: cleaned, derived, merged in one transaction with its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aether_tui.cache import Cache, Merged
+from aether_tui.ingest import Ingest
+from aether_tui.records import TABLES, Row
+from aether_tui.records.source import Page, Reject, Replace
+
+BULK_ROWS = 20_000
+"""Rows of a bulk file that are cleaned and stored at a time."""
+
+State = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of some rows."""
+
+    rows: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    rejected: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Count `other` too."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(slots=True)
+class Writer:
+    """What stands between pages and the cache. `clock` gives the aware instant that rows are stamped with.
+
+    Used by one thread at a time. `force` lets an older export replace a newer one.
+    """
+
+    cache: Cache
+    ingest: Ingest
+    clock: Callable[[], datetime]
+    force: bool = False
+
+    def open(self) -> list[str]:
+        """Make the cache ready: begun anew if it was damaged, derived again if the mapping changed.
+
+        Returns sentences for the reader. Raises CacheTrouble.
+        """
+        aside = self.cache.ensure()
+        if aside is not None:
+            return [f"the cache was damaged: it is set aside as {aside.name} and filled anew"]
+        derived = self.cache.rederive(self.ingest.derive, self.ingest.mapping_hash, now=self.clock())
+        return [f"the mapping has changed: {derived:,} rows derived again"] if derived else []
+
+    def fail(self, source: str, stream: str, reason: str, state: State | None = None) -> None:
+        """Keep why a stream failed; what was stored before stays."""
+        self.cache.note(source, stream, now=self.clock(), error=self.ingest.clean_text(reason), state=state)
+
+
+class Intake:
+    """Pages of one stream on their way into the cache. Call `finish` after the last one.
+
+    `counted` is the table whose rows are the stream's rows; without it those of every table count.
+    """
+
+    def __init__(self, writer: Writer, source: str, stream: str, counted: str = "") -> None:
+        self._writer = writer
+        self._source = source
+        self._stream = stream
+        self._counted = counted
+        self._export: Replace | None = None
+        self._waiting: list[Reject] = []
+
+    def page(self, page: Page, *, cursor: str | None = None, state: State | None = None) -> Counts:
+        """Store a page with its cursor. Of bulk files every chunk is stored by itself, the cursor with the last.
+
+        Pages of an export that replaces are collected: `finish`, or the first page of another export, stores them.
+        """
+        counts = Counts()
+        if self._export is not None and page.replace != self._export:
+            counts.add(self._complete(None))
+        self._export = page.replace
+        rejects = list(page.rejects)
+        if page.bulk is not None:
+            for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
+                counts.add(self._merge({page.bulk.table.name: chunk}))
+        counts.add(self._merge(page.rows, rejects, cursor, state))
+        return counts
+
+    def finish(self, state: State | None = None) -> Counts:
+        """Complete the stream: it succeeded."""
+        return self._complete(state)
+
+    def _complete(self, state: State | None) -> Counts:
+        rejects, self._waiting = self._waiting, []
+        counts = self._merge({}, rejects, state=state, complete=True)
+        counts.rejected -= len(rejects)  # counted when they came
+        self._export = None
+        return counts
+
+    def _merge(
+        self,
+        rows: Mapping[str, Sequence[Row]],
+        rejects: Sequence[Reject] = (),
+        cursor: str | None = None,
+        state: State | None = None,
+        *,
+        complete: bool = False,
+    ) -> Counts:
+        writer, ingest = self._writer, self._writer.ingest
+        clean = rejects if complete else [ingest.clean_reject(reject) for reject in rejects]
+        merged: Merged = writer.cache.merge(
+            self._source,
+            self._stream,
+            {name: ingest.prepare(TABLES[name], part) for name, part in rows.items() if part},
+            mapping_hash=ingest.mapping_hash,
+            now=writer.clock(),
+            cursor=cursor,
+            rejects=clean,
+            replace=self._export,
+            state=state,
+            complete=complete,
+            force=writer.force,
+        )
+        if self._export is not None and not complete:
+            self._waiting += clean
+        return Counts(
+            rows=sum(len(part) for name, part in rows.items() if self._counted in {"", name}),
+            inserted=merged.inserted,
+            updated=merged.updated,
+            unchanged=merged.unchanged,
+            removed=merged.removed,
+            rejected=len(rejects),
+        )

@@ -1,0 +1,146 @@
+"""Files into the cache: found, recognised by their content, read by their kind, stored; one bad file stops no other."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.records.source import FileKind, Malformed, Page, Sample
+from aether_tui.sync.intake import Counts, Intake, Writer
+from connectors import files, sniff
+
+STREAM = "files"
+"""The stream of `sync_state` that loaded files are counted under."""
+_TOLD_REJECTS = 5
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One file: its kind and what became of its rows, or why it was not read.
+
+    `skipped`: a file nobody named (it lay in a folder or archive) that holds no data of a known kind.
+    """
+
+    path: Path
+    kind: str = ""
+    counts: Counts = field(default_factory=Counts)
+    error: str = ""
+    next_step: str = ""
+    skipped: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def load(
+    paths: Sequence[Path],
+    *,
+    kinds: Sequence[FileKind],
+    writer: Writer,
+    now: datetime,
+    forced: FileKind | None = None,
+    source: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Loaded]:
+    """Load files, folders and patterns. Rows get the source `source`, else the kind's name.
+
+    `forced` reads every file as that kind. Files that cannot be read are answered with their `error`; raises only
+    ConfigurationError for a pattern without a match, and CacheTrouble.
+    """
+    results: list[Loaded] = []
+    groups: dict[str, tuple[FileKind, list[Loaded]]] = {}
+    for path, named in _found(paths, results):
+        loaded = Loaded(path)
+        results.append(loaded)
+        kind = forced or _recognise(loaded, kinds, named=named)
+        if kind is not None:
+            loaded.kind = kind.kind
+            groups.setdefault(kind.kind, (kind, []))[1].append(loaded)
+    if not groups:
+        return results
+    for sentence in writer.open():
+        tell(sentence)
+    for kind, members in groups.values():
+        together = getattr(kind, "together", False)
+        for batch in [members] if together else [[member] for member in members]:
+            _read(kind, batch, writer, now, source or kind.kind, tell)
+    return results
+
+
+def _found(paths: Sequence[Path], results: list[Loaded]) -> Iterator[tuple[Path, bool]]:
+    """Every file, and whether the user named it; a folder or archive that cannot be opened is answered at once."""
+    for path in paths:
+        for place in _globbed(path):
+            try:
+                for found in files.expand([place]):
+                    yield found, found == place
+            except Malformed as error:
+                results.append(Loaded(place, error=_without(error.what, place), next_step=error.hint))
+
+
+def _globbed(path: Path) -> list[Path]:
+    text = str(path)
+    if path.exists() or not glob.has_magic(text):
+        return [path]
+    found = sorted(map(Path, glob.glob(text, recursive=True)))  # noqa: PTH207  # Path.glob refuses absolute patterns
+    if not found:
+        raise ConfigurationError("no file matches", where=text, next_step="check the pattern")
+    return found
+
+
+def _recognise(loaded: Loaded, kinds: Sequence[FileKind], *, named: bool) -> FileKind | None:
+    try:
+        sample: Sample = files.sample(loaded.path)
+    except Malformed as error:
+        loaded.error, loaded.next_step = _without(error.what, loaded.path), error.hint
+        return None
+    for kind in kinds:
+        if kind.recognises(sample):
+            return kind
+    loaded.error = sniff.why_not_data(sample)
+    loaded.next_step = f"known kinds are {', '.join(kind.kind for kind in kinds)}; `--as KIND` forces one"
+    loaded.skipped = not named
+    return None
+
+
+def _read(
+    kind: FileKind, batch: Sequence[Loaded], writer: Writer, now: datetime, source: str, tell: Callable[[str], None]
+) -> None:
+    """Read files of one kind that belong together; when one of them is refused, none of them counts as read."""
+    intake = Intake(writer, source, STREAM)
+    by_path = {loaded.path: loaded for loaded in batch}
+    clean = writer.ingest.clean_text
+    try:
+        for page in kind.pages([loaded.path for loaded in batch], now):
+            loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
+            loaded.counts.add(intake.page(page))
+            _tell(page, clean, tell)
+            loaded.notes += map(clean, page.problems)
+        batch[0].counts.add(intake.finish())
+    except Malformed as error:
+        culprit = next((loaded for loaded in batch if error.what.startswith(files.name_of(loaded.path))), batch[0])
+        culprit.error, culprit.next_step = clean(_without(error.what, culprit.path)), error.hint
+        for loaded in batch:
+            loaded.error = loaded.error or f"not loaded, because {culprit.path.name} was refused"
+        writer.fail(source, STREAM, f"{files.name_of(culprit.path)}: {culprit.error}")
+    except AetherError as error:
+        if error.exit_code != ConfigurationError.exit_code:
+            raise
+        for loaded in batch:
+            loaded.error, loaded.next_step = clean(error.sentence()), ""
+
+
+def _tell(page: Page, clean: Callable[[str], str], tell: Callable[[str], None]) -> None:
+    for reject in page.rejects[:_TOLD_REJECTS]:
+        tell(clean(f"rejected {reject.where}: {reject.reason}"))
+    if len(page.rejects) > _TOLD_REJECTS:
+        tell(f"… and {len(page.rejects) - _TOLD_REJECTS} more rejected; `aether-tui report sources` counts them")
+    for problem in page.problems:
+        tell(clean(problem))
+
+
+def _without(what: str, path: Path) -> str:
+    """The message without the path it begins with: the path is shown by itself."""
+    return what.removeprefix(files.name_of(path)).lstrip(": ")
