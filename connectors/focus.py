@@ -1,0 +1,132 @@
+"""FOCUS cost exports (CSV or Parquet, 1.0 to 1.4): all files given together are one export, which replaces older ones.
+
+The version is not in the rows: columns tell it, and both generations of names are accepted side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from aether_tui.records.tables import COSTS
+from connectors.base import Bulk, Malformed, Page, Replace, Sample
+from connectors.files import name_of, sample, written_at
+from connectors.sniff import csv_columns, is_parquet
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "charge_start": ("ChargePeriodStart",),
+    "charge_end": ("ChargePeriodEnd",),
+    "billing_start": ("BillingPeriodStart",),
+    "billing_end": ("BillingPeriodEnd",),
+    "billed_cost": ("BilledCost",),
+    "effective_cost": ("EffectiveCost",),
+    "list_cost": ("ListCost",),
+    "contracted_cost": ("ContractedCost",),
+    "currency": ("BillingCurrency",),
+    "charge_category": ("ChargeCategory",),
+    "charge_class": ("ChargeClass",),
+    "provider": ("ServiceProviderName", "ProviderName", "HostProviderName", "PublisherName"),
+    "source_service": ("ServiceName",),
+    "service_category": ("ServiceCategory",),
+    "region": ("RegionId", "RegionName", "Region"),
+    "account": ("SubAccountId", "BillingAccountId"),
+    "resource": ("ResourceId", "ResourceName"),
+    "tags": ("Tags",),
+}
+"""Our column → FOCUS columns to try in turn."""
+
+REQUIRED = ("BilledCost", "ChargeCategory", "ChargePeriodStart", "BillingCurrency")
+_SINCE = (
+    ("1.2", ("BillingAccountType", "InvoiceId", "PricingCurrency", "SubAccountType")),
+    (
+        "1.1",
+        ("CapacityReservationId", "CommitmentDiscountQuantity", "ServiceSubcategory", "SkuMeter", "SkuPriceDetails"),
+    ),
+)
+"""Columns a version brought, newest first."""
+
+
+class FocusFiles:
+    """Exports of AWS, Azure, Google Cloud, Oracle and others in the FOCUS format."""
+
+    kind = "focus"
+    title = "FOCUS cost exports (CSV or Parquet)"
+    together = True
+
+    def recognises(self, sample: Sample) -> bool:
+        """A CSV header or a Parquet schema with the columns every version has."""
+        return _is_focus(columns_of(sample))
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """One page per format, read by the cache itself. Raises Malformed for a file that is not FOCUS."""
+        files: dict[Literal["csv", "parquet"], list[Path]] = {}
+        told: list[str] = []
+        for path in paths:
+            head = sample(path)
+            columns = columns_of(head)
+            if not _is_focus(columns):
+                missing = ", ".join(name for name in REQUIRED if name.casefold() not in _folded(columns))
+                raise Malformed(f"{name_of(path)}: not a FOCUS export, it has no column {missing}")
+            told.append(f"{name_of(path)}: read as FOCUS {version_of(columns)}")
+            files.setdefault("parquet" if is_parquet(head.head) else "csv", []).append(_readable(path))
+        replace = Replace(COSTS.name, ("account", "billing_start"), max(written_at(path, now) for path in paths))
+        for form, members in files.items():
+            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash")
+            yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
+            told = []
+
+
+def version_of(columns: Sequence[str]) -> str:
+    """The version of FOCUS whose columns these are, as far as they tell."""
+    present = _folded(columns)
+    if "serviceprovidername" in present:
+        return "1.3" if "providername" in present else "1.4"
+    return next((version for version, names in _SINCE if present & _folded(names)), "1.0")
+
+
+def columns_of(head: Sample) -> tuple[str, ...]:
+    """Columns of a CSV header, or those FOCUS columns that a Parquet file's schema names."""
+    return _parquet_columns(head.path) if is_parquet(head.head) else csv_columns(head.head)
+
+
+def _is_focus(columns: Sequence[str]) -> bool:
+    return _folded(REQUIRED) <= _folded(columns)
+
+
+def _folded(names: Sequence[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _parquet_columns(path: Path) -> tuple[str, ...]:
+    """Known columns in the footer: the schema keeps each name behind its length, so a look suffices to recognise it."""
+    if not path.is_file():
+        return ()
+    with path.open("rb") as stream:
+        stream.seek(0, 2)
+        size = stream.tell()
+        stream.seek(max(0, size - 8))
+        tail = stream.read(8)
+        length = int.from_bytes(tail[:4], "little")
+        if tail[4:] != b"PAR1" or length > size:
+            return ()
+        stream.seek(size - 8 - length)
+        footer = stream.read(length)
+    known = {*REQUIRED, *(name for names in (*COLUMNS.values(), *(names for _, names in _SINCE)) for name in names)}
+    return tuple(name for name in sorted(known) if bytes([len(name)]) + name.encode() in footer)
+
+
+def _readable(path: Path) -> Path:
+    """The path, if the cache can read it by itself: plain, gzip or zstd."""
+    if not path.is_file():
+        raise Malformed(
+            f"{name_of(path)}: a cost export inside an archive is not read", hint="unpack the archive first"
+        )
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic.startswith((b"BZh", b"\xfd7zX", b"PK")):
+        raise Malformed(
+            f"{name_of(path)}: cost exports are read plain, as gzip or as zstd", hint="unpack the file first"
+        )
+    return path

@@ -1,0 +1,186 @@
+"""FOCUS exports through the real cache: sums against the oracle, generations of columns, replacement."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.records import Value
+from connectors.base import Malformed, Reject
+from connectors.files import sample
+from connectors.focus import COLUMNS, FocusFiles, version_of
+from tests.files.reading import NOW, named
+
+KIND = FocusFiles()
+BASE = {
+    "BilledCost": "1.5", "EffectiveCost": "1.25", "ListCost": "2", "ContractedCost": "1.5", "BillingCurrency": "USD",
+    "ChargeCategory": "Usage", "ChargePeriodStart": "2026-09-01T00:00:00Z", "ChargePeriodEnd": "2026-09-02T00:00:00Z",
+    "BillingPeriodStart": "2026-09-01T00:00:00Z", "BillingPeriodEnd": "2026-10-01T00:00:00Z", "ServiceName": "Compute",
+    "BillingAccountId": "b1",
+}  # fmt: skip
+
+
+def export(path: Path, *rows: dict[str, str]) -> Path:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="") as out:
+        writer = csv.DictWriter(out, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def load(tmp_path: Path, *paths: Path) -> tuple[list[dict[str, Value]], list[Reject]]:
+    """What the cache reads from the pages of some files."""
+    cache, rows, rejects = Cache(tmp_path / "cache.duckdb"), list[dict[str, Value]](), list[Reject]()
+    for page in KIND.pages(list(paths), NOW):
+        assert page.bulk is not None
+        for chunk in cache.read_bulk(page.bulk, rejects=rejects):
+            rows.extend(named("costs", row) for row in chunk)
+    return rows, rejects
+
+
+def summed(rows: list[dict[str, Value]], column: str) -> Decimal:
+    return sum((value for row in rows if isinstance(value := row[column], Decimal)), Decimal(0))
+
+
+def test_the_real_sample_equals_the_oracle(contracts: Path, tmp_path: Path) -> None:
+    name = "focus/focus_sample_1.0.rows0001-0500.csv.gz"
+    fact = json.loads((contracts / "facts.json").read_text())[name]
+    assert KIND.recognises(sample(contracts / name))
+    rows, rejects = load(tmp_path, contracts / name)
+    assert not rejects
+    assert len(rows) == len({row["row_hash"] for row in rows}) == fact["rows"]
+    for column, focus in (
+        ("billed_cost", "BilledCost"), ("effective_cost", "EffectiveCost"), ("list_cost", "ListCost"),
+        ("contracted_cost", "ContractedCost"),
+    ):  # fmt: skip
+        assert summed(rows, column) == Decimal(fact[focus]["sum"]), focus
+        costs = [row[column] for row in rows]
+        assert costs.count(None) == fact[focus]["null"]
+        assert sum(isinstance(cost, Decimal) and cost < 0 for cost in costs) == fact[focus]["negative"]
+    assert Counter(row["charge_category"] for row in rows) == fact["charge_category"]
+    assert Counter(row["currency"] for row in rows) == fact["currency"]
+    assert Counter(row["provider"] for row in rows) == fact["provider"]
+    assert {row["charge_class"] for row in rows} == {None}
+    assert sum(row["tags"] is None for row in rows) == fact["tags_null"]
+    assert len({row["source_service"] for row in rows}) == fact["distinct_service_names"]
+    starts, ends = ([str(row[column]) for row in rows] for column in ("charge_start", "charge_end"))
+    assert [min(starts), max(ends)] == fact["charge_period"]
+    tags = {tag for row in rows if row["tags"] for tag in json.loads(str(row["tags"]))}
+    assert {"application", "environment", "business_unit"} <= tags
+    for category, wanted in fact["effective_by_service_category"].items():
+        part = [row for row in rows if row["service_category"] == category]
+        assert summed(part, "effective_cost") == Decimal(wanted)
+
+
+def test_the_same_rows_as_parquet_are_the_same(contracts: Path, tmp_path: Path) -> None:
+    source = contracts / "focus" / "focus_sample_1.0.rows0001-0500.csv.gz"
+    path = tmp_path / "part-0.parquet"
+    duckdb.sql(
+        f"COPY (SELECT * REPLACE (CAST(BilledCost AS DECIMAL(30, 11)) AS BilledCost, "
+        f"CAST(ChargePeriodStart AS TIMESTAMP) AS ChargePeriodStart) "
+        f"FROM read_csv('{source}', all_varchar = true, nullstr = 'NULL')) TO '{path}' (FORMAT parquet)"
+    )
+    assert KIND.recognises(sample(path))
+    parquet, rejects = load(tmp_path, path)
+    plain, _ = load(tmp_path, source)
+    assert not rejects
+    assert sorted(parquet, key=_key) == sorted(plain, key=_key)
+
+
+def _key(row: dict[str, Value]) -> str:
+    row.pop("row_hash")  # the hash is over the file's own text
+    return repr(sorted(row.items()))
+
+
+def test_other_parquet_files_are_not_claimed(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    duckdb.sql(f"COPY (SELECT 1 AS BilledCostOther, 2 AS ChargeCategory) TO '{path}' (FORMAT parquet)")
+    assert not KIND.recognises(sample(path))
+    with pytest.raises(Malformed, match="has no column BilledCost, ChargePeriodStart, BillingCurrency"):
+        load(tmp_path, path)
+
+
+@pytest.mark.parametrize(
+    ("more", "version", "provider"),
+    [
+        ({"ProviderName": "AWS"}, "1.0", "AWS"),
+        ({"ProviderName": "AWS", "ServiceSubcategory": "x"}, "1.1", "AWS"),
+        ({"ProviderName": "AWS", "InvoiceId": "1"}, "1.2", "AWS"),
+        ({"ProviderName": "old", "ServiceProviderName": "AWS", "HostProviderName": "h"}, "1.3", "AWS"),
+        ({"ProviderName": "AWS", "ServiceProviderName": "NULL"}, "1.3", "AWS"),
+        ({"ServiceProviderName": "AWS", "HostProviderName": "h"}, "1.4", "AWS"),
+    ],
+)
+def test_both_generations_of_columns(more: dict[str, str], version: str, provider: str, tmp_path: Path) -> None:
+    path = export(tmp_path / "x.csv", {**BASE, **more})
+    assert KIND.recognises(sample(path))
+    assert version_of(tuple({**BASE, **more})) == version
+    (page,) = KIND.pages([path], NOW)
+    assert list(page.problems) == [f"{path}: read as FOCUS {version}"]
+    (row,), _ = load(tmp_path, path)
+    assert row["provider"] == provider
+
+
+def test_columns_exist_in_the_standard(contracts: Path) -> None:
+    standard = set(json.loads((contracts / "focus" / "focus_columns_1.0-1.2.json").read_text()))
+    later = {"ServiceProviderName", "HostProviderName", "Region"}
+    assert {name for names in COLUMNS.values() for name in names} - later <= standard
+
+
+def test_money_is_exact_nulls_stay_null_and_bad_cells_are_rejects(tmp_path: Path) -> None:
+    rows, rejects = load(
+        tmp_path,
+        export(
+            tmp_path / "x.csv",
+            {**BASE, "BilledCost": "0.00000000001"},
+            {**BASE, "BilledCost": "1E-7"},
+            {**BASE, "BilledCost": "-3"},
+            {**BASE, "BilledCost": "NULL", "Tags": "NULL"},
+            {**BASE, "BilledCost": "a lot"},
+        ),
+    )
+    assert {row["billed_cost"] for row in rows} == {Decimal("1E-11"), Decimal("1E-7"), Decimal(-3), None}
+    assert ["billed_cost" in reject.reason for reject in rejects] == [True]
+
+
+def test_identical_rows_keep_an_ordinal_over_all_files(tmp_path: Path) -> None:
+    files = [export(tmp_path / f"{n}.csv", BASE, BASE) for n in range(2)]
+    rows, _ = load(tmp_path, *files)
+    assert len({row["row_hash"] for row in rows}) == 4
+
+
+def test_an_export_replaces_by_account_and_billing_period_and_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
+    old, new = export(tmp_path / "old.csv", BASE), export(tmp_path / "new.csv", BASE)
+    os.utime(old, (1_600_000_000, 1_600_000_000))
+    os.utime(new, (1_700_000_000, 1_700_000_000))
+    (page,) = KIND.pages([old, new], NOW)
+    assert page.replace is not None
+    assert (page.replace.table, page.replace.scope) == ("costs", ("account", "billing_start"))
+    assert str(page.replace.as_of) == "2023-11-14 22:13:20"
+    assert page.bulk is not None
+    assert page.bulk.paths == (old, new)
+    (row,), _ = load(tmp_path, old)
+    assert (row["account"], str(row["billing_start"])) == ("b1", "2026-09-01 00:00:00")
+
+
+def test_a_cut_gzip_is_refused(contracts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes((contracts / "focus" / "focus_sample_1.0.rows0001-0500.csv.gz").read_bytes()[:30_000])
+    with pytest.raises(Malformed, match=r"cut\.csv\.gz: .*(cut short|damaged)"):
+        load(tmp_path, path)
+
+
+def test_gzip_whatever_its_name(tmp_path: Path) -> None:
+    path = export(tmp_path / "x.csv", BASE)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(load(tmp_path, path)[0]) == 1
