@@ -106,3 +106,8 @@ def age(seconds: float | None) -> str:
 def day(instant: datetime) -> str:
     """`2026-11-21`."""
     return instant.strftime("%Y-%m-%d")
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """`1 row`, `3 rows`, `2 entries`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

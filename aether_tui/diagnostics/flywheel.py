@@ -255,10 +255,11 @@ def _managed(documents: Documents, cycle: Cycle | None) -> dict[str, Check]:
 
 def position(flywheel: Flywheel) -> str:
     """`cycle-2, phase 2 Constraint diagnosis`."""
-    cycle = flywheel.cycle or "no cycle"
+    if flywheel.cycle is None:
+        return "no cycle is open"
     if flywheel.phase is None:
-        return f"{cycle}, all phases done"
-    return f"{cycle}, phase {flywheel.phase} {flywheel.phases[flywheel.phase].name}"
+        return f"{flywheel.cycle}, all phases done"
+    return f"{flywheel.cycle}, phase {flywheel.phase} {flywheel.phases[flywheel.phase].name}"
 
 
 def headline(flywheel: Flywheel, gate: Gate) -> str:

@@ -89,7 +89,7 @@ def anchored(indicator: Indicator, gate: Gate) -> Anchor | None:
 def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], currency: str) -> list[Record]:
     """What its query answers for the previous and the present window together."""
     if indicator.shape == "snapshot":
-        return data.rows(indicator.query, ats=list(ends))
+        return data.rows(indicator.query, ats=sorted(set(ends)))
     return data.rows(indicator.query, currency=currency)
 
 
@@ -142,8 +142,8 @@ def _within(day: datetime | None, span: Window) -> bool:
 
 
 def _rate(indicator: Indicator, found: Sequence[Record], inside: Sequence[Record], span: Window) -> Quantity | None:
-    """Events per day; a span without any is a rate of 0 only if other spans have some."""
-    if not found:
+    """Events per day; a span without any is a zero only when there were some before it."""
+    if not inside and not any((day := instant(row["day"])) is not None and day < span.start for row in found):
         return None
     events, length = sum(whole(row["k"]) for row in inside), (span.end - span.start) / timedelta(days=1)
     low, high = intervals.poisson(events)

@@ -183,7 +183,7 @@ def lens(name: LensName, results: Sequence[Result], slices: int) -> Lens:
         id=f"lens.{name}",
         title=LENSES[name],
         score=_lens_score(scored, anchored, coverage),
-        change=_change(scored, coverage),
+        change=_change(scored, anchored),
         coverage=coverage,
         scored=len(scored),
         anchored=len(anchored),
@@ -221,11 +221,11 @@ def _lens_score(scored: Sequence[Result], anchored: Sequence[Result], coverage: 
     return Quantity(value=value, unit="score", n=len(scored), low=max(0.0, value - half), high=min(100.0, value + half))
 
 
-def _change(scored: Sequence[Result], coverage: float) -> Quantity:
+def _change(scored: Sequence[Result], anchored: Sequence[Result]) -> Quantity:
     """Difference to the previous window over the indicators present in both; both windows are taken as equally noisy."""
     both = [item for item in scored if item.previous_score is not None]
-    if not both or coverage < MIN_COVERAGE:
-        return missing("no indicator is scored in both windows", unit="score")
+    if not both or _weight(both) < MIN_COVERAGE * _weight(anchored):
+        return missing("under half of the indicators are scored in both windows", unit="score", n=len(both))
     now = _mean(both, [item.score or 0.0 for item in both])
     value = now - _mean(both, [item.previous_score or 0.0 for item in both])
     half = math.sqrt(2) * _half_width(both)
@@ -273,7 +273,7 @@ def findings(lenses: Lenses) -> tuple[Finding, ...]:
                 Finding(
                     id=worst.id,
                     severity="bad" if state(worst.score) == "block" else "warn",
-                    text=f"{item.title} is held down by {worst.title}: {quantity(worst.value)} {_anchor_text(worst)}.",
+                    text=f"{item.title} is held down by {worst.title}: {quantity(worst.value)} ({_ends(worst.anchor, worst.value.unit)}).",
                     evidence=(worst.id,),
                 )
             )
@@ -395,9 +395,12 @@ def _row(one: Result) -> Row:
 
 
 def _anchor_text(one: Result) -> str:
-    """`(good 5 %, poor 40 %; DORA 2024)`."""
+    """`good 5 %, poor 40 %: DORA 2024`."""
     if one.anchor is None:
         return "no sourced anchor, so not scored"
-    ends = f"good {amount(one.anchor.good, one.value.unit)}, poor {amount(one.anchor.poor, one.value.unit)}"
     year = f", {one.anchor.year}" if one.anchor.year and str(one.anchor.year) not in one.anchor.source else ""
-    return f"({ends}; {one.anchor.source}{year})"
+    return f"{_ends(one.anchor, one.value.unit)}: {one.anchor.source}{year}"
+
+
+def _ends(anchor: Anchor | None, unit: str) -> str:
+    return "" if anchor is None else f"good {amount(anchor.good, unit)}, poor {amount(anchor.poor, unit)}"

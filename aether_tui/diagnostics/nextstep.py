@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from aether_tui.diagnostics.flywheel import Flywheel, next_item, position
 from aether_tui.diagnostics.gate import Gate, blind
-from aether_tui.diagnostics.sources import Sources
-from aether_tui.human import age, amount, quantity
+from aether_tui.diagnostics.sources import Sources, refresh
+from aether_tui.human import age, amount, plural, quantity
 from aether_tui.report_model import Row
 from aether_tui.text import one_line
 
@@ -84,14 +84,14 @@ def _failing(sources: Sources) -> NextAction | None:
         id="source",
         text=f"Get {first.source} working again.",
         why=f"{first.source}/{first.stream} failed last time: {one_line(first.last_error or '', 160)}",
-        how=f"aether-tui sync {first.source}",
+        how=refresh(first),
     )
 
 
 def _budget(blocked: tuple[Row, ...]) -> NextAction | None:
     if not blocked:
         return None
-    others = f" {len(blocked)} budgets are over in all." if len(blocked) > 1 else ""
+    others = f" {len(blocked)} budgets block in all." if len(blocked) > 1 else ""
     return NextAction(
         id="budget",
         text=f"Bring {blocked[0].id} back under its budget.",
@@ -113,7 +113,7 @@ def _gate(gate: Gate) -> NextAction | None:
     missed = next(item for item in gate.criteria if not item.met)
     return NextAction(
         id=missed.id,
-        text=f"Raise {missed.title} to {amount(missed.threshold, 'ratio')}.",
+        text=f"Bring {missed.title} to {amount(missed.threshold, 'ratio')}.",
         why=f"It is {quantity(missed.value)}, and the gate is no-go until then."
         + (f" Worst: {missed.worst[0].name}." if missed.worst else ""),
         how=missed.next_step,
@@ -139,9 +139,9 @@ def _stale(sources: Sources) -> NextAction | None:
     when = "has never succeeded" if oldest.age_s is None else f"last succeeded {age(oldest.age_s)} ago"
     return NextAction(
         id="stale",
-        text=f"Refresh {len(stale)} stale {'stream' if len(stale) == 1 else 'streams'}.",
+        text=f"Refresh {plural(len(stale), 'stale stream')}.",
         why=f"{oldest.source}/{oldest.stream} {when}; the numbers here are as old.",
-        how="aether-tui sync",
+        how=refresh(oldest),
     )
 
 

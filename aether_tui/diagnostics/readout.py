@@ -90,7 +90,8 @@ def headline(parts: Parts) -> str:
     scored = [item for item in parts.lenses.lenses if item.score.value is not None]
     lenses = ", ".join(f"{item.title} {number(round(item.score.value or 0))}" for item in scored)
     said = f" Of 100: {lenses}." if lenses else ""
-    return f"{gate.headline(parts.gate)} We are in {flywheel.position(parts.flywheel)}.{said}"
+    where = flywheel.position(parts.flywheel)
+    return f"{gate.headline(parts.gate)} {where[0].upper()}{where[1:]}.{said}"
 
 
 def findings(parts: Parts) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import needs
 from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
-from aether_tui.human import age
+from aether_tui.human import age, plural
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Report, Row, State, Table
 from aether_tui.text import one_line
 
@@ -30,6 +30,8 @@ class StreamState(Struct, frozen=True, kw_only=True):
     last_error: str | None
     cursor: str | None
     rejected: int
+    configured: bool
+    """Whether `sync` pulls it; what is not configured came from files."""
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ def measure(data: Data, documents: Documents) -> Sources:
                 last_error=text(row["last_error"]) or None,
                 cursor=text(row["cursor"]) or None,
                 rejected=rejected,
+                configured=fresh.source in documents.config.sources,
             )
         )
     seen = {stream.source for stream in streams}
@@ -121,17 +124,23 @@ def measure(data: Data, documents: Documents) -> Sources:
     )
 
 
+def refresh(item: StreamState) -> str:
+    """How to get newer rows of a stream."""
+    return f"aether-tui sync {item.source}" if item.configured else "aether-tui load PATH with newer files"
+
+
 def headline(sources: Sources) -> str:
     """How many streams there are, and how many need a look."""
     if not sources.streams:
         return "Nothing has been pulled or loaded yet."
-    parts = [f"{len(sources.streams)} streams of {len({item.source for item in sources.streams})} sources"]
+    names = {item.source for item in sources.streams}
+    parts = [f"{plural(len(sources.streams), 'stream')} of {plural(len(names), 'source')}"]
     if failing := sum(item.last_error is not None for item in sources.streams):
         parts.append(f"{failing} failed last time")
     if stale := sum(item.stale for item in sources.streams):
         parts.append(f"{stale} stale")
     if rejected := sum(item.n for item in sources.rejects):
-        parts.append(f"{rejected:,} rows rejected")
+        parts.append(f"{plural(rejected, 'row')} rejected")
     return ", ".join(parts if len(parts) > 1 else [*parts, "all fresh"]) + "."
 
 
@@ -147,25 +156,26 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
                     severity="bad",
                     text=f"{place} failed last time: {one_line(item.last_error)}",
                     evidence=(place,),
-                    action=f"aether-tui sync {item.source}",
+                    action=refresh(item),
                 )
             )
-    stale: dict[str, float | None] = {}
+    oldest: dict[str, StreamState] = {}
     for item in sources.streams:
         if item.stale and item.last_error is None:
-            known = stale.get(item.source, 0.0)
-            stale[item.source] = None if item.age_s is None or known is None else max(known, item.age_s)
+            known = oldest.get(item.source)
+            if known is None or (known.age_s is not None and (item.age_s is None or item.age_s > known.age_s)):
+                oldest[item.source] = item
     found += [
         Finding(
-            id=f"sources.stale.{source}",
+            id=f"sources.stale.{name}",
             severity="warn",
-            text=f"{source} has never succeeded."
-            if seconds is None
-            else f"{source} is stale: last success {age(seconds)} ago.",
-            evidence=(source,),
-            action="aether-tui sync",
+            text=f"{name} has never succeeded."
+            if item.age_s is None
+            else f"{name} is stale: {item.stream} last succeeded {age(item.age_s)} ago.",
+            evidence=(f"{name}/{item.stream}",),
+            action=refresh(item),
         )
-        for source, seconds in stale.items()
+        for name, item in oldest.items()
     ]
     if rejected := sum(item.n for item in sources.rejects):
         top = sources.rejects[0]
@@ -173,7 +183,7 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
             Finding(
                 id="sources.rejects",
                 severity="warn",
-                text=f"{rejected:,} rows could not be read; most often, in {top.source}/{top.stream}: {one_line(top.reason)}",
+                text=f"{plural(rejected, 'row')} could not be read; most often in {top.source}/{top.stream}: {one_line(top.reason)}",
                 evidence=tuple(f"{item.source}/{item.stream}" for item in sources.rejects[:5]),
             )
         )

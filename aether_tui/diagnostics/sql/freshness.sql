@@ -1,3 +1,3 @@
-SELECT source, stream, last_attempt, last_success, last_error, rows, cursor
+SELECT source, stream, last_attempt, last_success, last_error, "rows", cursor
 FROM sync_state
 ORDER BY source, stream

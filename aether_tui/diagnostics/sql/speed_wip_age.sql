@@ -7,13 +7,13 @@ WITH items AS (
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
 ),
-instants AS (SELECT unnest($ats::TIMESTAMP[]) AS at),
+instants AS (SELECT unnest($ats::TIMESTAMP[]) AS moment),
 limits AS (
-  SELECT at, crew, quantile_disc(epoch(completed) - epoch(started), 0.85) AS p85
-  FROM instants JOIN items ON completed < at AND completed >= at - INTERVAL 90 DAY
-  GROUP BY at, crew
+  SELECT moment, crew, quantile_disc(epoch(completed) - epoch(started), 0.85) AS p85
+  FROM instants JOIN items ON completed < moment AND completed >= moment - INTERVAL 90 DAY
+  GROUP BY moment, crew
   HAVING count(*) >= 10
 )
-SELECT at AS day, count(*) FILTER (WHERE epoch(at) - epoch(started) > p85) AS k, count(*) AS n
-FROM instants JOIN items ON started < at AND (ended IS NULL OR ended >= at) JOIN limits USING (at, crew)
-GROUP BY at
+SELECT moment AS day, count(*) FILTER (WHERE epoch(moment) - epoch(started) > p85) AS k, count(*) AS n
+FROM instants JOIN items ON started < moment AND (ended IS NULL OR ended >= moment) JOIN limits USING (moment, crew)
+GROUP BY moment
