@@ -16,7 +16,7 @@ from aether_tui.records.tables import PRODUCT_METRICS
 from connectors.answers import Answer
 from connectors.base import Malformed, Network, Page, RateLimited, Row, Stream
 from connectors.fields import dig, number, text
-from connectors.http import Http, HttpSettings
+from connectors.http import ADDRESS, Http, HttpSettings
 
 ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
 NEW = Stream("new_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
@@ -31,9 +31,7 @@ _LONGEST_DAYS = 365
 class AmplitudeSettings(HttpSettings):
     """`[sources.amplitude]`. API key and secret key of the project are the secrets `api_key` and `secret_key`."""
 
-    url: str = Field(
-        "", pattern=r"^(https?://[^\s/]|replay:.|$)", description="Address, or replay:PATH; empty: the region's own"
-    )
+    url: str = Field("", pattern=f"^$|{ADDRESS}", description="Address, or replay:PATH; empty: the region's own")
     region: Literal["us", "eu"] = Field("us", description="Where the project's data live")
     events: list[str] = Field(default_factory=list, description="Events to count per day, by their names in Amplitude")
     measure: Literal["totals", "uniques"] = Field("totals", description="Count events (totals) or users (uniques)")
@@ -80,9 +78,11 @@ class Amplitude:
 
         Raises SourceError; RateLimited before asking when the project's budget would not allow it. Never stores.
         """
-        marks: dict[str, str] = json.loads(since) if since else {}
+        # An instant as cursor stands for every metric.
+        marks: dict[str, str] = json.loads(since) if since and since.startswith("{") else {}
+        start = since[:10] if since and not marks else None
         for metric, path, query, cost_per_day in self._questions(stream):
-            first, last = self._period(marks.get(metric), stream)
+            first, last = self._period(marks.get(metric, start), stream)
             days = (last - first).days + 1
             self._budget.spend(days * cost_per_day, self._network.now())
             answer = await self._http.get(

@@ -15,6 +15,9 @@ from connectors.base import Denied, Gone, Malformed, RateLimited, Refused, Sourc
 
 TRIES = 6
 
+LATER = "run sync again later"
+GRANT = "give the credential read access to this, or store another one with `aether-tui auth set`"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -83,6 +86,11 @@ class Answer:
             web_page = self.body.lstrip().startswith(b"<")
             return one_line(self._title().strip(" “”") if web_page else self.body[:800].decode(errors="replace"))
 
+    def story(self) -> str:
+        """What was asked and answered, with the server's own words."""
+        words = self.message()
+        return f"{self.asked} answered {self.status}{f': {words}' if words else ''}"
+
     def _title(self) -> str:
         found = re.search(rb"<title[^>]*>(.{0,200}?)</title>", self.body[:65536], re.I | re.S)
         return f" “{one_line(found[1].decode(errors='replace'), 80)}”" if found else ""
@@ -146,29 +154,27 @@ def classify(answer: Answer) -> Verdict:
 
     Hints name no credential; the client adds which one and where it is kept.
     """
-    said = f": {answer.message()}" if answer.status >= 400 and answer.message() else ""
-    what = f"{answer.asked} answered {answer.status}{said}"
+    answered = answer.story()
     match answer.status:
         case 200 | 201 | 202:
             return _readable(answer)
         case 204 | 304:
             return None
         case 401:
-            return Denied(f"{what}: the credential was not accepted")
+            return Denied(f"the credential was not accepted ({answered})")
         case 403:
-            return Denied(f"{what}: the credential lacks a permission")
+            return Denied(f"the credential lacks a permission ({answered})", hint=GRANT)
         case 404:
-            return Gone(f"{what}: absent, or not visible to this credential", hint="check the names in aether.toml")
+            what = f"absent, or not visible to this credential ({answered})"
+            return Gone(what, hint="check the url and the names in aether.toml, and what the credential may read")
         case 410:
-            return Gone(f"{what}: this address was removed for good", hint="upgrade aether-tui")
+            return Gone(f"the service removed this address for good ({answered})", hint="upgrade aether-tui")
         case 408 | 425 | 429:
-            limit = RateLimited(f"{what}: too many requests", hint="run sync again later")
-            return Again(limit, wait_s=answer.retry_after_s())
+            return Again(RateLimited(f"too many requests ({answered})", hint=LATER), wait_s=answer.retry_after_s())
         case status if status >= 500:
-            trouble = Transient(f"{what}: the service has trouble", hint="run sync again later")
-            return Again(trouble, wait_s=answer.retry_after_s())
+            return Again(Transient(f"the service has trouble ({answered})", hint=LATER), wait_s=answer.retry_after_s())
         case _:
-            return Refused(what, hint="check the settings of this source")
+            return Refused(f"the request was refused ({answered})", hint="check the settings of this source")
 
 
 def _readable(answer: Answer) -> Verdict:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS
-from connectors.answers import Again, Answer, Verdict, classify
+from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import Denied, Gone, Network, Page, RateLimited, Refused, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
 from connectors.github_rows import fold, github_deployment_row, github_pull_request_row, github_run_rows
@@ -92,11 +92,11 @@ class GitHub:
         """Pages of `stream` for each repository in turn. Raises SourceError, for a repository that is absent or denied
         only after the others were read; never stores.
         """
-        marks = _marks(since)
+        marks, start = _marks(since)
         reader = {RUNS.name: self._runs, PULLS.name: self._pulls, RELEASES.name: self._deployments}[stream.name]
         trouble: SourceError | None = None
         for repo in self._settings.repos:
-            mark = marks.setdefault(repo, {})
+            mark = marks.setdefault(repo, dict(start))
             try:
                 async for page in reader(repo, mark, timedelta(seconds=stream.overlap_s)):
                     page.cursor = json.dumps(marks, sort_keys=True)
@@ -123,7 +123,7 @@ class GitHub:
         known, changed = instant(mark, "created"), instant(mark, "updated")
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
         begin = start
-        if changed and text(mark, "swept") != today:
+        if text(mark, "swept") not in {None, today}:
             begin = min(start, now - timedelta(days=_RERUN_DAYS))
         for run_id in _texts(mark, "open"):
             run = await self._run(repo, run_id)
@@ -283,20 +283,20 @@ class GitHub:
 def classify_github(answer: Answer) -> Verdict:
     """GitHub's customs: a 403 may be a limit; resets are epoch seconds; the secondary limit names no time."""
     if answer.status in {403, 429}:
-        words = answer.message()
-        limit = RateLimited(f"GitHub's limit is reached: {words}", hint="run sync again later")
+        limit = RateLimited(f"GitHub's limit is reached ({answer.story()})", hint=LATER)
         told = answer.retry_after_s()
         reset = integer(answer.headers, "x-ratelimit-reset")
         if told is not None:
             return Again(limit, wait_s=told)
         if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
             return Again(limit, wait_s=answer.seconds_until(datetime.fromtimestamp(reset, UTC)))
-        if answer.status == 429 or "rate limit" in words.lower():
+        if answer.status == 429 or "rate limit" in answer.message().lower():
             return Again(limit, first_pause_s=60.0)
         needed = answer.headers.get("x-accepted-github-permissions") or answer.headers.get("x-accepted-oauth-scopes")
-        return Denied(f"{answer.asked} answered 403: {words}", hint=f"give the token {needed}" if needed else "")
+        if needed:
+            return Denied(f"the token lacks a permission ({answer.story()})", hint=f"give the token {needed}")
     if answer.status == 422:
-        return _Ceiling(f"{answer.asked} answered 422: {answer.message()}", hint="ask for fewer days")
+        return _Ceiling(f"the list is too long ({answer.story()})", hint="ask for fewer days")
     return classify(answer)
 
 
@@ -319,9 +319,12 @@ def _rows_in(answer: Answer) -> int:
     return sum(len(rows) for rows in lists)
 
 
-def _marks(since: str | None) -> dict[str, Mark]:
-    read = json.loads(since) if since else {}
-    return {repo: dict(mark) for repo, mark in read.items() if isinstance(mark, dict)}
+def _marks(since: str | None) -> tuple[dict[str, Mark], Mark]:
+    """Marks by repository, and the one for a repository that has none: an instant as cursor stands for all of them."""
+    if since is None or since.startswith("{"):
+        read = json.loads(since) if since else {}
+        return {repo: dict(mark) for repo, mark in read.items() if isinstance(mark, dict)}, {}
+    return {}, {"created": since, "updated": since}
 
 
 def _advance(mark: Mark, name: str, at: datetime | None) -> None:

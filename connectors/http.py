@@ -15,20 +15,21 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.answers import TRIES, Again, Answer, Classify, classify
+from connectors.answers import LATER, TRIES, Again, Answer, Classify, classify
 from connectors.base import Denied, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
 from connectors.replay import SCHEME, Replay
 
 if TYPE_CHECKING:
     import httpx
 
-ADDRESS = r"^(https?://[^\s/]|replay:.)"
-"""What a source's `url` looks like."""
+ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
+"""What a source's `url` looks like; credentials have no place in it."""
 
 MAX_BYTES = 64 * 1024 * 1024
 _LONGEST_PAUSE = 60.0
@@ -132,6 +133,7 @@ class Http:
     ) -> Answer:
         import stamina
 
+        _quieten()
         tries = 0
 
         def pause(error: Exception) -> bool | float:
@@ -174,7 +176,7 @@ class Http:
         if self._replay:
             return
         if self.network.offline:
-            raise Offline(f"{self._service} was not asked: offline", hint="run sync without --offline")
+            raise Offline("not asked: offline", hint="run sync without --offline")
         for name, value in self._secrets.items():
             if not value:
                 raise Denied(f"{self._service}: no {name} is stored", hint=self._credential_hint())
@@ -302,12 +304,12 @@ class Http:
             return Refused(f"{self._service}: {self.base[:200]} is not a usable address: {error}", hint="check the url")
         if isinstance(error, httpx.ConnectError | httpx.ProxyError):
             offline = Offline(
-                f"{self._service} cannot be reached at {host} ({error or type(error).__name__})",
+                f"cannot be reached at {host} ({error or type(error).__name__})",
                 hint="check the network, the proxy and the url; cached data stay usable",
             )
             return _Retry(Again(offline, tries=2))
         kind = "took too long" if isinstance(error, httpx.TimeoutException) else "broke off"
-        trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint="run sync again later")
+        trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint=LATER)
         return _Retry(Again(trouble))
 
     async def _replayed(self, request: httpx.Request) -> httpx.Response:
@@ -318,6 +320,14 @@ class Http:
         query = dict(request.url.params)
         status, headers, body = self._replay.answer(request.method, request.url.path, query, sent)
         return httpx.Response(status, headers=headers, content=_once_through(body))
+
+
+@cache
+def _quieten() -> None:
+    """Keep stamina from logging retries: a wait is told by the sync, and standard error belongs to the console."""
+    import stamina
+
+    stamina.instrumentation.set_on_retry_hooks([])
 
 
 async def together(jobs: Iterable[Coroutine[None, None, T]]) -> list[T]:
@@ -348,4 +358,4 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _damaged(asked: str) -> Malformed:
-    return Malformed(f"{asked} answered compressed bytes that are damaged or cut short", hint="run sync again later")
+    return Malformed(f"{asked} answered compressed bytes that are damaged or cut short", hint=LATER)

@@ -191,8 +191,7 @@ class Jira:
 def classify_jira(answer: Answer) -> Verdict:
     """Jira's customs: quota limits open only at the reset (ISO 8601); bursts are waited for; a 401 may be the address."""
     if answer.status == 401:
-        said = f": {answer.message()}" if answer.message() else ""
-        return _Unauthorised(f"{answer.asked} answered 401{said}: the credential was not accepted")
+        return _Unauthorised(f"the credential was not accepted ({answer.story()})")
     if answer.status == 429 and "quota" in answer.headers.get("ratelimit-reason", ""):
         try:
             opens_at = datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", ""))
@@ -201,10 +200,7 @@ def classify_jira(answer: Answer) -> Verdict:
             opens_at = None
         when = f"after {opens_at:%Y-%m-%d %H:%M} UTC" if opens_at else "in an hour"
         return RateLimited("Jira's hourly quota is used up", opens_at=opens_at, hint=f"run sync again {when}")
-    verdict = classify(answer)
-    if answer.status == 410 and isinstance(verdict, SourceError):
-        verdict.hint = "Atlassian removed this endpoint: upgrade aether-tui"
-    return verdict
+    return classify(answer)
 
 
 def _mapper(site: JiraSite, histories: Mapping[str, list[Node]]) -> Mapper:

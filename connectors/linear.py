@@ -9,7 +9,7 @@ from importlib.resources import files
 from pydantic import Field
 
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
-from connectors.answers import Again, Answer, Verdict, classify
+from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import Network, Page, RateLimited, Refused, Row, Stream
 from connectors.fields import Node, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
@@ -178,7 +178,7 @@ def classify_linear(answer: Answer) -> Verdict:
     """Linear's customs: limits are a 400 with the code RATELIMITED and resets in epoch ms; errors also come with 200."""
     errors = objects(answer.document, "errors") if answer.status in {200, 400, 429} else []
     if any(text(error, "extensions", "code") == "RATELIMITED" for error in errors):
-        limit = RateLimited(f"Linear's limit is reached: {answer.message()}", hint="run sync again later")
+        limit = RateLimited(f"Linear's limit is reached ({answer.story()})", hint=LATER)
         return Again(limit, wait_s=_limit_wait_s(answer))
     if errors:
         return Refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from connectors.amplitude import Amplitude
 from connectors.base import (
@@ -305,6 +307,65 @@ def test_a_replay_that_is_absent_or_broken_is_named(kind: Kind, tmp_path: Path) 
     broken = pull(kind.source("replay:recorded.jsonl", root=tmp_path))
     assert isinstance(broken.error, Malformed)
     assert "line 2" in broken.error.what
+
+
+def test_an_instant_is_a_cursor_too(kind: Kind) -> None:
+    """`sync --since` replaces the stored cursor by one."""
+    with serving(kind.fine) as server:
+        source = kind.source(server.url)
+        for stream in source.streams:
+            if kind.cls is GitHub and stream.name != "runs":
+                continue  # their lists have another shape than `fine` answers
+            assert pull(source, stream, "2026-11-10T00:00:00").error is None
+        asked = json.dumps([[request.target, request.json] for request in server.requests])
+    # The instant less each stream's overlap; Jira's 1794267900000 is 2026-11-09 23:45 UTC.
+    assert re.search(r"2026-11-09T23|20261107|1794267900000", asked), asked
+
+
+def _with_next(kind: Kind, token: str, request: Request) -> Reply:
+    """An empty page that offers another one behind `token`."""
+    if kind.cls is Linear:
+        return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": token}}}})
+    if kind.cls is Jira:
+        return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
+    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
+    return Reply({"total_count": 0, "workflow_runs": []}, headers={"Link": link})
+
+
+PAGED = pytest.mark.parametrize(
+    "kind", [KINDS[name] for name in ("linear", "jira", "github")], ids=["linear", "jira", "github"]
+)
+
+
+@PAGED
+def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
+    with serving(lambda request: _with_next(kind, "same", request)) as server:
+        done = pull(kind.source(server.url))
+        paged = [
+            request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
+        ]
+        assert len(paged) == 2
+    assert isinstance(done.error, Malformed)
+    assert "same page twice" in done.error.what
+
+
+@PAGED
+def test_empty_pages_that_offer_more_are_followed_three_times(kind: Kind) -> None:
+    numbers = iter(range(100))
+    with serving(lambda request: _with_next(kind, str(next(numbers)), request)) as server:
+        done = pull(kind.source(server.url))
+        paged = [
+            request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
+        ]
+        assert len(paged) == 4
+    assert isinstance(done.error, Malformed)
+    assert "empty ones" in done.error.what
+
+
+def test_credentials_have_no_place_in_an_address(kind: Kind) -> None:
+    for url in ("https://ada:secret@example.com", "ftp://example.com", "example.com", "replay:"):
+        with pytest.raises(ValidationError, match="url"):
+            kind.cls.Settings(url=url, **kind.settings)
 
 
 # -- the client alone
