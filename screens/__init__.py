@@ -1,1 +1,36 @@
-"""Screens: faces of reports, and forms over documents."""
+"""The screens, by name: one line here gives a screen its key, palette entry, tab, help and place in `docs/keys.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSpec:
+    """A screen that can be gone to: `g` and its letter; the class is imported when somebody goes there."""
+
+    name: str
+    letter: str
+    title: str
+    help: str
+    module: str
+    attribute: str
+
+
+SCREENS: dict[str, ScreenSpec] = {
+    spec.name: spec
+    for spec in (
+        ScreenSpec("home", "h", "Home", "Where the engagement stands and the next action", "screens.home", "Home"),
+        ScreenSpec(
+            "flywheel", "f", "Flywheel", "The seven phases as a checklist, and the gate", "screens.flywheel", "Flywheel"
+        ),
+        ScreenSpec("lens", "l", "Lens", "Speed, quality and visibility, worst indicator first", "screens.lens", "Lens"),
+        ScreenSpec("portfolio", "p", "Portfolio", "Opportunities ranked by ICE-P", "screens.portfolio", "Portfolio"),
+        ScreenSpec(
+            "budgets", "b", "Budgets", "CI, cost, tests and tokens against their budgets", "screens.budgets", "Budgets"
+        ),
+        ScreenSpec(
+            "sources", "s", "Sources", "Freshness of every source, sync and last errors", "screens.sources", "Sources"
+        ),
+    )
+}

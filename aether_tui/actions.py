@@ -1,0 +1,211 @@
+"""Every action of the console, declared once: bindings, footer, palette, `?`, `docs/keys.md` and the user's keymap read it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from screens import SCREENS
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+Where = Literal["app", "report", "list", "portfolio", "flywheel"]
+"""What an action acts on: the console, the report shown, the list under the cursor, or one screen."""
+
+_FIXED = "portfolio.rate"
+"""Digits mean themselves: the only keys that cannot be changed."""
+
+GROUPS = ("Go", "List", "Report", "Portfolio", "Flywheel", "Work", "Console")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a key can do. `keys` are alternatives separated by commas; `g h` is `g`, then `h`."""
+
+    id: str
+    keys: str
+    title: str
+    help: str
+    group: str
+    where: Where = "app"
+    footer: int = 0
+    """Place in the footer, lowest first; 0 keeps it out."""
+    palette: bool = True
+
+    @property
+    def call(self) -> str:
+        """The Textual action this runs in its own namespace: `report.why` → `why`, `go.home` → `go('home')`."""
+        scope, _, name = self.id.partition(".")
+        return f"go({name!r})" if scope == "go" else name.replace("-", "_")
+
+
+ACTIONS: tuple[Action, ...] = (
+    *(Action(f"go.{s.name}", f"g {s.letter}", s.title, s.help, "Go") for s in SCREENS.values()),
+    Action("app.prefix", "g", "Go", "Then the letter of a screen, or g for the top of the list", "Go", footer=1, palette=False),
+    Action("app.back", "escape", "Back", "Close what is open, else return to the screen before", "Go", palette=False),
+    Action("app.older", "left_square_bracket", "Older screen", "Back in the history of screens", "Go", palette=False),
+    Action("app.newer", "right_square_bracket", "Newer screen", "Forward in the history of screens", "Go", palette=False),
+    Action("list.down", "down,j", "Down", "Next row", "List", "list", palette=False),
+    Action("list.up", "up,k", "Up", "Row before", "List", "list", palette=False),
+    Action("list.top", "home,g g", "Top", "First row", "List", "list", palette=False),
+    Action("list.bottom", "end,G", "Bottom", "Last row", "List", "list", palette=False),
+    Action("list.page-down", "pagedown,ctrl+d", "Page down", "Half a screen down", "List", "list", palette=False),
+    Action("list.page-up", "pageup,ctrl+u", "Page up", "Half a screen up", "List", "list", palette=False),
+    Action("list.next-block", "right_curly_bracket", "Next table", "First row of the next table", "List", "list", palette=False),
+    Action("list.previous-block", "left_curly_bracket", "Table before", "First row of the table before", "List", "list", palette=False),
+    Action("list.filter", "slash", "Filter", "Keep the rows that contain a text", "List", "list", footer=5),
+    Action("list.sort", "less_than_sign", "Sort", "Sort this table by its next column", "List", "list"),
+    Action("list.reverse", "greater_than_sign", "Reverse", "Reverse the order of this table", "List", "list"),
+    Action("report.open", "enter", "Open", "Details of the selected row", "Report", "report", footer=2, palette=False),
+    Action("report.why", "x", "Why", "Formula, evidence and command behind the selected row", "Report", "report", footer=3),
+    Action("report.words", "v", "As text", "Words instead of bars and sparklines, one column", "Report", "report"),
+    Action("report.export", "e", "Export", "Write this report as Markdown into exports/", "Report", "report", footer=7),
+    Action("report.copy", "y", "Copy", "Copy the selected row", "Report", "report"),
+    Action("portfolio.rate", "1,2,3,4,5,6,7,8,9,0", "Rate", "Set the marked field of the selected opportunity; 0 means 10",
+           "Portfolio", "portfolio", palette=False),
+    Action("portfolio.next-field", "tab", "Field", "Mark the next field: impact, confidence, reversibility",
+           "Portfolio", "portfolio", footer=4, palette=False),
+    Action("portfolio.effort", "w", "Effort", "Type the effort of the selected opportunity in weeks", "Portfolio", "portfolio", footer=4),
+    Action("portfolio.new", "n", "New", "Add an opportunity", "Portfolio", "portfolio", footer=4),
+    Action("portfolio.undo", "u", "Undo", "Take back the last change made here", "Portfolio", "portfolio"),
+    Action("flywheel.tick", "space", "Tick", "Tick or untick a manual item, with who and a note",
+           "Flywheel", "flywheel", footer=4, palette=False),
+    Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
+    Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
+    Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),
+    Action("app.help", "question_mark,f1", "Help", "What can be done on this screen", "Console", footer=9),
+    Action("app.theme", "f2", "Dark or light", "Switch between the dark and the light theme", "Console"),
+    Action("app.quit", "q", "Quit", "Leave; everything is saved already", "Console", footer=10),
+)  # fmt: skip
+
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
+
+_SHOWN = {
+    "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
+    "right_curly_bracket": "}", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "enter": "↵", "colon": ":",
+    "question_mark": "?", "down": "↓", "up": "↑", "pagedown": "pgdn", "pageup": "pgup", "full_stop": ".", "comma": ",",
+    "1,2,3,4,5,6,7,8,9,0": "1–9,0",
+}  # fmt: skip
+_TYPED = {shown: name for name, shown in _SHOWN.items() if len(shown) == 1}
+
+
+def shown(keys: str, separator: str = " ") -> str:
+    """Keys as people read them: `down,j` → `↓ j`, `g h` → `g h`."""
+    if keys in _SHOWN:
+        return _SHOWN[keys]
+    return separator.join(" ".join(_SHOWN.get(key, key) for key in keys_.split()) for keys_ in keys.split(","))
+
+
+@dataclass(slots=True)
+class Keymap:
+    """The keys in force: the defaults, with the user's own over them by action id."""
+
+    user: Mapping[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(init=False)
+    problems: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        typed = {
+            id_: ",".join(_normal(key) for key in keys.split(",") if key.strip()) for id_, keys in self.user.items()
+        }
+        self.keys = {action.id: typed.get(action.id) or action.keys for action in ACTIONS}
+        self.problems = (*_unknown(typed), *_clashes(self.keys), *_unreachable(self.keys))
+
+    def overrides(self) -> dict[str, str]:
+        """What differs from the defaults, for `App.set_keymap`."""
+        return {id_: _single(keys) for id_, keys in self.keys.items() if keys != BY_ID[id_].keys and _single(keys)}
+
+    def follow(self, first: str, second: str) -> Action | None:
+        """The action of a two-key sequence."""
+        wanted = f"{first} {second}"
+        return next((action for action in ACTIONS if wanted in self.keys[action.id].split(",")), None)
+
+
+def bindings(where: Where) -> list[Binding]:
+    """The default bindings of one kind of node; sequences are followed by the console."""
+    from textual.binding import Binding
+
+    return [
+        Binding(
+            key,
+            f"{action.call}({int(key)})" if action.id == _FIXED else action.call,
+            action.title,
+            show=action.footer > 0,
+            id=None if action.id == _FIXED else action.id,
+        )
+        for action in ACTIONS
+        if action.where == where
+        for key in _single(action.keys).split(",")
+        if key
+    ]
+
+
+def markdown() -> str:
+    """`docs/keys.md`: every action with its keys, grouped."""
+    lines = [
+        "# Keys",
+        "",
+        "Change any of them in `aether.toml`: `[console.keys]` maps an id to keys, separated by commas.",
+        "",
+    ]
+    for group in GROUPS:
+        lines += [f"## {group}", "", "| keys | action | what it does | id |", "|---|---|---|---|"]
+        lines += [
+            f"| {' '.join(f'`{key}`' for key in _key_list(action))} | {action.title} | {action.help} | `{action.id}` |"
+            for action in ACTIONS
+            if action.group == group
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _key_list(action: Action) -> Iterable[str]:
+    if action.keys in _SHOWN:
+        return [_SHOWN[action.keys]]
+    return [shown(key) for key in action.keys.split(",")]
+
+
+def _normal(key: str) -> str:
+    return " ".join(_TYPED.get(part, part) for part in key.split())
+
+
+def _single(keys: str) -> str:
+    return ",".join(key for key in keys.split(",") if " " not in key)
+
+
+def _unknown(typed: Mapping[str, str]) -> Iterable[str]:
+    for id_ in typed:
+        if id_ == _FIXED:
+            yield f"{id_} keeps its digits"
+        if id_ not in BY_ID:
+            near = difflib.get_close_matches(id_, BY_ID, 1)
+            yield f"no action {id_!r}" + (f", did you mean {near[0]!r}?" if near else "")
+
+
+def _clashes(keys: Mapping[str, str]) -> Iterable[str]:
+    """Two actions on one key, where one would hide the other."""
+    taken: dict[str, list[Action]] = {}
+    for id_, text in keys.items():
+        for key in text.split(","):
+            taken.setdefault(key, []).append(BY_ID[id_])
+    for key, actions in taken.items():
+        for number, first in enumerate(actions):
+            for second in actions[number + 1 :]:
+                if {first.where, second.where} != {"portfolio", "flywheel"}:
+                    yield f"{shown(key)!r} is both {first.id} and {second.id}"
+
+
+def _unreachable(keys: Mapping[str, str]) -> Iterable[str]:
+    prefixes = keys["app.prefix"].split(",")
+    for id_, text in keys.items():
+        for key in text.split(","):
+            parts = key.split()
+            if len(parts) > 2 or (len(parts) == 2 and parts[0] not in prefixes):
+                yield f"{shown(key)!r} of {id_} cannot be reached: only {shown(','.join(prefixes))!r} starts a sequence"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,512 @@
+"""The console's shell: which screen is shown, which report is rebuilt, which job runs. Screens draw, commands write."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
+
+import screens
+from aether_tui import human
+from aether_tui.actions import Keymap, bindings
+from aether_tui.builds import Build, Options, Outcome, Settings
+from aether_tui.errors import AetherError
+from aether_tui.report_model import Fact, Facts, SavedReport
+from aether_tui.session import Memory
+from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
+from screens.base import Failure, ReportScreen
+from screens.themes import DARK, DEFAULTS, LIGHT, NAMES
+from screens.widgets.chrome import Status
+from screens.widgets.spans import ROLE_OF, Line, clean
+
+if TYPE_CHECKING:
+    from aether_tui.jobs import Job
+
+POLL_S = 2.0
+BUILD_DELAY_S = 0.5
+"""The first paint goes out before anything is rebuilt behind it."""
+REBUILD_AFTER_S = 900.0
+BUSY_REBUILD_S = 30.0
+"""While something else keeps writing, numbers are still renewed this often."""
+STATUS_REPORT = "summary"
+MIN_WIDTH, MIN_HEIGHT = 60, 15
+
+
+def _screen(name: str) -> ReportScreen:
+    """The screen of that name; its module is imported now."""
+    spec = SCREENS[name]
+    screen = getattr(importlib.import_module(spec.module), spec.attribute)(name=name)
+    assert isinstance(screen, ReportScreen)
+    return screen
+
+
+def _roomy(size: Size) -> bool:
+    """Whether a screen fits; the style sheet's breakpoints say the same."""
+    return size.width >= MIN_WIDTH and size.height >= MIN_HEIGHT
+
+
+class AetherApp(App[int]):
+    """The console on one workspace."""
+
+    TITLE = "aether"
+    CSS_PATH = Path(screens.__file__).parent / "console.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), Binding("ctrl+c", "help_quit", show=False, system=True)]
+    ALLOW_SELECT = False
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {name: partial(_screen, name) for name in SCREENS}
+    """A mode per screen: each keeps its own, so that going back is instant."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (MIN_WIDTH, "-narrow"), (120, "-wide")]  # declared by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (MIN_HEIGHT, "-low"), (40, "-tall")]
+
+    @dataclass
+    class Built(Message):
+        """A build ended."""
+
+        build: Build
+        outcome: Outcome
+
+    @dataclass
+    class Done(Message):
+        """Work in a thread ended: what to say, and the report it changed."""
+
+        message: str
+        rebuild: str = ""
+
+    def __init__(self, workspace: Workspace, options: Options) -> None:
+        self._memory = Memory(workspace)
+        self._session = self._memory.session()
+        start = options.start or self._session.screen
+        self.DEFAULT_MODE = start if start in SCREENS else "home"  # type: ignore[misc]  # read from the instance
+        super().__init__()
+        self.animation_level = "none"
+        self.workspace = workspace
+        self.options = options
+        self.keymap = Keymap(self._session.keys)
+        self._reports: dict[str, SavedReport] = {}
+        self._failures: dict[str, Failure] = {}
+        self._failed_ns: dict[str, int] = {}
+        self._progress_due = False
+        self._build: Build | None = None
+        self._seen_ns = 0
+        self._message = ""
+        self._prefix = ""
+        self._job: Job | None = None
+        self._past: list[str] = []
+        self._future: list[str] = []
+        self._actions: deque[str] = deque(maxlen=12)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self._use_theme(self._session.theme or DARK.name)
+
+    @staticmethod
+    def commands() -> type[Provider]:
+        """The palette's commands, imported when it opens."""
+        from screens.palette import Actions
+
+        return Actions
+
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {commands}
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DEFAULTS)
+
+    # --- what screens may ask ------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self.options.now()
+
+    def saved(self, report: str) -> SavedReport | None:
+        if report not in self._reports and (found := self._memory.report(report)) is not None:
+            self._reports[report] = found
+        return self._reports.get(report)
+
+    def failure(self, report: str) -> Failure | None:
+        return self._failures.get(report)
+
+    def updating(self, report: str) -> bool:
+        return (self._build is not None and self._build.name == report) or (self._job is not None and self._job.running)
+
+    def progress(self) -> Job | None:
+        return self._job
+
+    def message(self) -> str:
+        return self._message
+
+    def prefix(self) -> str:
+        return self._prefix
+
+    def say(self, message: str) -> None:
+        """Show a sentence in place of the keys, until the next key."""
+        self._message = clean(message)
+        self._around()
+
+    def status(self) -> Status:
+        summary = self._reports.get(STATUS_REPORT)
+        stale = summary.freshness if summary else ()
+        oldest = max((item.age_s for item in stale if item.age_s is not None), default=None)
+        never = any(item.age_s is None for item in stale)
+        age = (
+            ""
+            if not stale
+            else "a source never synced"
+            if never and oldest is None
+            else f"synced {human.age(oldest)} ago"
+        )
+        if any(item.stale for item in stale):
+            age = f"▲ stale: {age}"
+        return Status(
+            name=clean(self._session.name) or self.workspace.root.name,
+            place=self._place(),
+            network="offline" if self.options.offline else "",
+            age=age,
+            job=self._job.short() if self._job is not None and self._job.running else "",
+        )
+
+    def _place(self) -> Line:
+        """Cycle, phase and gate, from the summary's own facts."""
+        report = self._reports.get(STATUS_REPORT)
+        facts: dict[str, Fact] = {
+            fact.id.rpartition(".")[2]: fact
+            for block in (report.blocks if report else ())
+            if isinstance(block, Facts)
+            for fact in block.facts
+        }
+        line: Line = ()
+        for name in ("cycle", "phase", "gate"):
+            if (fact := facts.get(name)) is not None:
+                told = clean(fact.note) or human.quantity(fact.value)
+                line = (*line, (" · " if line else "", "dim"), (f"{clean(fact.label)} {told}", ROLE_OF[fact.state]))
+        return line
+
+    def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
+        """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
+
+        def run() -> None:
+            try:
+                self.post_message(self.Done(work(), rebuild))
+            except AetherError as error:
+                self.post_message(self.Done(f"■ {error.sentence()}", rebuild))
+            except OSError as error:
+                self.post_message(
+                    self.Done(f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions")
+                )
+
+        self.run_worker(run, thread=True, group="work", exit_on_error=False)
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        if self.keymap.overrides():
+            self.set_keymap(self.keymap.overrides())
+        self._seen_ns = self._memory.changed_ns()
+        self.saved(STATUS_REPORT)
+        self.set_interval(POLL_S, self._poll)
+        self.call_after_refresh(self._first_look)
+
+    def _first_look(self) -> None:
+        screen = self._shown()
+        if screen is None:
+            return
+        selected = self._session.selected.get(screen.name or "")
+        if selected:
+            screen.page.select(selected)
+        if self.saved(screen.REPORT) is None:
+            self._refresh()
+
+    async def on_unmount(self) -> None:
+        if self._build is not None:
+            self._build.cancel()
+        if self._job is not None:
+            self._job.stop()
+            await self._job.ended()
+        self._memory.keep_session(self._session)
+
+    def selected(self, screen: str, item: str) -> None:
+        """Remember where the cursor stands."""
+        self._session.selected[screen] = item
+
+    def _shown(self) -> ReportScreen | None:
+        """The report screen in front, also behind a dialog."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.is_mounted), None)
+
+    def _around(self) -> None:
+        screen = self._shown()
+        if screen is not None:
+            screen.show_around()
+
+    # --- keys ----------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Two-key sequences: the second key is taken here, before anybody else sees it."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._actions.append(event.key if not event.is_printable or len(event.key) > 1 or self._prefix else "·")
+            if self._message:
+                self._message = ""
+                self._around()
+            if self._prefix:
+                action = self.keymap.follow(self._prefix, event.key)
+                self._prefix = ""
+                self._around()
+                screen = self._shown()
+                if action is not None and screen is not None:
+                    node = {"app": self, "list": screen.page}.get(action.where, screen)
+                    await self.run_action(action.call, node)
+                return
+        await super().on_event(event)
+
+    def action_prefix(self) -> None:
+        """Wait for the second key of a sequence and show what it can be."""
+        self._prefix = self.keymap.keys["app.prefix"].split(",")[0]
+        self._around()
+
+    def action_help_quit(self) -> None:
+        self.say("ctrl+c does not quit: press q. Everything is saved already.")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is no room for a screen there is none for a dialog over it."""
+        if not _roomy(event.size):
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+
+    def action_palette(self) -> None:
+        if not _roomy(self.size):
+            return
+        from textual.widgets import Input
+
+        self.action_command_palette()
+
+        def hold_still() -> None:
+            for entry in self.screen.query(Input):
+                entry.cursor_blink = False
+
+        self.call_after_refresh(hold_still)
+
+    def action_help(self) -> None:
+        screen = self._shown()
+        if screen is not None and self.screen is screen and _roomy(self.size):
+            from screens.help import Help
+
+            spec = SCREENS[screen.name or "home"]
+            self.push_screen(Help(self.keymap, screen.SCOPES, spec.title, spec.help))
+
+    def action_theme(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+        self._around()
+
+    def _use_theme(self, name: str) -> None:
+        wanted = NAMES.get(name, name)
+        if wanted in self.available_themes:
+            if self.theme != wanted:
+                self.theme = wanted
+        else:
+            self._message = f"▲ no theme {clean(name)!r}: aether-dark, aether-light, ansi, or one of Textual's"
+
+    # --- going ---------------------------------------------------------------------------------------------------
+
+    def action_go(self, name: str) -> None:
+        """Show a screen, and remember the one before."""
+        here = self._shown()
+        if here is None or here.name == name:
+            return
+        self._past.append(here.name or "home")
+        self._future.clear()
+        self._switch(name)
+
+    async def action_back(self) -> None:
+        screen = self._shown()
+        if screen is not None and not screen.close():
+            self.action_older()
+
+    def action_older(self) -> None:
+        here = self._shown()
+        if self._past and here is not None:
+            self._future.append(here.name or "home")
+            self._switch(self._past.pop())
+
+    def action_newer(self) -> None:
+        here = self._shown()
+        if self._future and here is not None:
+            self._past.append(here.name or "home")
+            self._switch(self._future.pop())
+
+    def _switch(self, name: str) -> None:
+        self.switch_mode(name)
+
+    def arrived(self, screen: str) -> None:
+        """A screen is in front: renew what it shows, once it has been painted."""
+        self._session.screen = screen
+        self.set_timer(BUILD_DELAY_S, self._refresh)
+
+    # --- reports -------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        """Every two seconds: did anything change that reports are made of? Costs a few `stat` calls."""
+        if self._job is not None and self._job.running:
+            return
+        changed = self._memory.changed_ns()
+        quiet = changed == self._seen_ns
+        self._seen_ns = changed
+        screen = self._shown()
+        if screen is None or self._build is not None:
+            return
+        if quiet or time.time_ns() - self._memory.built_ns(screen.REPORT) > BUSY_REBUILD_S * 1e9:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Rebuild the report in front when it is older than what it is made of, or was made for another moment."""
+        screen = self._shown()
+        if screen is None or self._build is not None or screen.REPORT in self._failures_at(self._seen_ns):
+            return
+        name = screen.REPORT
+        saved = self.saved(name)
+        if saved is None or self._memory.changed_ns() > self._memory.built_ns(name) or self._too_old(saved):
+            self.rebuild(name)
+
+    def _failures_at(self, changed_ns: int) -> set[str]:
+        """Reports that failed and whose inputs have not changed since: trying again would fail again."""
+        return {name for name in self._failures if self._failed_ns.get(name) == changed_ns}
+
+    def _too_old(self, saved: SavedReport) -> bool:
+        if self.options.as_of is not None:
+            return saved.as_of != self.options.as_of
+        return abs((self.now() - saved.as_of).total_seconds()) > REBUILD_AFTER_S
+
+    def rebuild(self, report: str) -> None:
+        """Build a report in a thread; the one being built before is stopped."""
+        if self._build is not None:
+            self._build.cancel()
+        self._build = build = Build(report)
+        self._around()
+        self.run_worker(lambda: self._run(build), thread=True, exclusive=True, group="report", exit_on_error=False)
+
+    def _run(self, build: Build) -> None:
+        """In the thread; answers by a message only."""
+        self.post_message(self.Built(build, build.run(self.workspace, self.options, self._memory)))
+
+    def on_aether_app_built(self, event: Built) -> None:
+        if event.outcome.settings is not None:
+            self._configure(event.outcome.settings)
+        if event.build is not self._build:
+            return
+        self._build = None
+        name = event.build.name
+        if event.outcome.report is not None:
+            self._reports[name] = event.outcome.report
+            self._failures.pop(name, None)
+        elif event.outcome.failure is not None:
+            self._failures[name] = event.outcome.failure
+            self._failed_ns[name] = self._memory.changed_ns()
+        screen = self._shown()
+        if screen is not None:
+            if name == screen.REPORT:
+                screen.show()
+            else:
+                self._refresh()
+            screen.show_around()
+
+    def _configure(self, settings: Settings) -> None:
+        """Take over what the configuration says, when it differs from the last start."""
+        session = self._session
+        if settings.theme != session.theme:
+            session.theme = settings.theme
+            self._use_theme(settings.theme)
+        if settings.keys != session.keys:
+            session.keys = settings.keys
+            self.keymap = Keymap(settings.keys)
+            self.set_keymap(self.keymap.overrides())
+        session.name = settings.name
+        if self.keymap.problems:
+            self.say(f"▲ keys in aether.toml: {self.keymap.problems[0]} (? shows all)")
+
+    def on_aether_app_done(self, event: Done) -> None:
+        self.say(event.message)
+        if event.rebuild:
+            self.rebuild(event.rebuild)
+
+    # --- jobs ----------------------------------------------------------------------------------------------------
+
+    def action_sync(self) -> None:
+        """Start a sync as a child process; while one runs, stop it."""
+        if self._job is not None and self._job.running:
+            self._job.stop()
+            self.say("sync is stopping; what was stored stays stored")
+        else:
+            self._start("sync", "sync", "--format", "json")
+
+    def action_export_all(self) -> None:
+        if self._job is not None and self._job.running:
+            self.say(f"{self._job.title} is still running")
+        else:
+            self._start("export", "export", "-o", str(self.workspace.exports))
+
+    def _start(self, title: str, *command: str) -> None:
+        from aether_tui.jobs import Job
+
+        arguments = ["-w", str(self.workspace.root)]
+        if self.options.offline:
+            arguments.append("--offline")
+        if self.options.as_of is not None:
+            arguments += ["--as-of", self.options.as_of.isoformat()]
+        self._job = Job(title, [*arguments, *command])
+        self.run_worker(self._follow(self._job), group="job", exit_on_error=False)
+        self.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
+
+    async def _follow(self, job: Job) -> None:
+        self._progress_due = False
+        timer = self.set_interval(0.25, self._show_progress)
+        try:
+            status = await job.run(self._progress)
+        finally:
+            timer.stop()
+        self._show_progress(force=True)
+        if job.error:
+            self.say(f"■ {job.title}: {job.error}")
+        elif job.stopped:
+            self.say(f"{job.title} stopped; what was stored stays stored")
+        elif status == 0:
+            self.say("synced" if job.title == "sync" else f"wrote {self.workspace.exports.name}/")
+        self._seen_ns = self._memory.changed_ns()
+        self._refresh()
+
+    def _progress(self) -> None:
+        self._progress_due = True
+
+    def _show_progress(self, *, force: bool = False) -> None:
+        """Four times a second at most, and only when something was heard."""
+        screen = self._shown()
+        if screen is None or not (self._progress_due or force):
+            return
+        self._progress_due = False
+        if screen.REPORT == "sources":
+            screen.show()
+        screen.show_around()
+
+    # --- crashes -------------------------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """Six lines and a redacted file instead of Textual's traceback, whose local variables hold secrets."""
+        from rich.text import Text
+
+        from aether_tui.crash import panel, write_crash
+
+        error = self._exception or RuntimeError("unknown")
+        path: Path | None = None
+        with contextlib.suppress(OSError):
+            path = write_crash(self.workspace.state, error, list(self._actions), self.now())
+            path = path.relative_to(self.workspace.root)
+        self.panic(Text(panel(error, path)))

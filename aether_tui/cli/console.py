@@ -1,0 +1,66 @@
+"""Opening the console, or printing the summary where there is no terminal."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import tomllib
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.errors import ConfigurationError
+from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
+
+
+def open_console(context: Context, start: str | None = None) -> None:
+    """Open the console on the workspace, on the screen `start`; without a terminal print the summary instead.
+
+    Raises ConfigurationError without a workspace, for broken TOML and for an unknown screen.
+    """
+    workspace = context.workspace()
+    _check_start(start)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _print_summary(context, workspace)
+        return
+    _check_toml(context, workspace)
+    from aether_tui.app import AetherApp
+    from aether_tui.builds import Options
+
+    app = AetherApp(workspace, Options(context.now, context.as_of, context.seed, context.offline, start))
+    app.run()
+    if app.return_code:
+        raise click.exceptions.Exit(app.return_code)
+
+
+def _check_start(start: str | None) -> None:
+    if start is None or start in SCREENS:
+        return
+    near = difflib.get_close_matches(start, SCREENS, 1)
+    raise ConfigurationError(
+        f"no screen {start!r}" + (f", did you mean {near[0]!r}?" if near else ""),
+        where="--start",
+        next_step=f"there are {', '.join(SCREENS)}",
+    )
+
+
+def _check_toml(context: Context, workspace: Workspace) -> None:
+    """Refuse broken TOML before the screen changes; everything else about the file is checked behind the first paint."""
+    try:
+        tomllib.loads(workspace.config_path.read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        context.config()
+
+
+def _print_summary(context: Context, workspace: Workspace) -> None:
+    from aether_tui.cache import Cache
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.diagnostics.run import run_report
+    from aether_tui.reports import text
+
+    config = context.config()
+    clock = Clock.of(context.now(), seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month)
+    report = run_report("summary", workspace, config, clock, Cache(workspace.cache_path))
+    click.echo(text.render(report), nl=False)
+    click.echo("aether-tui: no terminal here; run `aether-tui` in one to open the console", err=True)

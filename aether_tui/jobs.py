@@ -1,0 +1,131 @@
+"""Commands the console starts as child processes: only commands write, so the console never does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from aether_tui.text import one_line
+
+
+class Event(Struct):
+    """One JSON line of `sync --format json`."""
+
+    event: str
+    source: str = ""
+    stream: str = ""
+    rows: int | None = None
+    total: int | None = None
+    message: str | None = None
+
+
+class Job:
+    """A niced child process with progress on its stdout, one JSON object per line."""
+
+    def __init__(self, title: str, arguments: Sequence[str]) -> None:
+        self.title = title
+        self.running = True
+        self.stopped = False
+        self.error = ""
+        self._arguments = arguments
+        self._ended = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._sources: dict[str, tuple[str, dict[str, int], int | None, str]] = {}
+
+    async def run(self, changed: Callable[[], None]) -> int:
+        """Start it and follow it to its end; `changed` is called after each event. Returns its exit status."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "aether_tui", *self._arguments,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            self.error = f"cannot be started: {error.strerror}"
+            self._end(changed)
+            return 1
+        _be_nice(self._process.pid)
+        try:
+            return await self._follow(self._process, changed)
+        except asyncio.CancelledError:
+            self.stop()
+            await self._process.communicate()
+            raise
+        finally:
+            self._end(changed)
+
+    async def _follow(self, process: asyncio.subprocess.Process, changed: Callable[[], None]) -> int:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        complaint = asyncio.ensure_future(process.stderr.read())
+        async for line in process.stdout:
+            self.hear(line)
+            changed()
+        text = (await complaint).decode(errors="replace")
+        status = await process.wait()
+        if status and not self.stopped:
+            last = [line for line in text.splitlines() if line.strip()][-1:] or [f"ended with status {status}"]
+            self.error = one_line(last[0]).removeprefix("aether-tui: ")
+        return status
+
+    def _end(self, changed: Callable[[], None]) -> None:
+        self.running = False
+        self._ended.set()
+        changed()
+
+    async def ended(self) -> None:
+        """Wait until it is over; one that ignores `stop` for five seconds is killed."""
+        try:
+            await asyncio.wait_for(self._ended.wait(), 5)
+        except TimeoutError:
+            if self._process is not None:
+                self._process.kill()
+                await self._ended.wait()
+
+    def hear(self, line: bytes) -> None:
+        """One line of progress; what is not an event is ignored."""
+        try:
+            event = msgspec.json.decode(line, type=Event)
+        except msgspec.MsgspecError:
+            return
+        if not event.source:
+            return
+        stream, rows, total, message = self._sources.get(event.source, ("", {}, None, ""))
+        if event.rows is not None:
+            rows = {**rows, event.stream: event.rows}
+        if event.event == "error":
+            message = one_line(event.message or "failed")
+        self._sources[event.source] = (one_line(event.stream or stream, 60), rows, event.total or total, message)
+
+    def rows(self) -> list[tuple[str, str, int, int | None, str]]:
+        """Per source: name, the stream it is at, rows so far, total when known, an error's message."""
+        return [
+            (one_line(source, 60), stream, sum(rows.values()), total, message)
+            for source, (stream, rows, total, message) in self._sources.items()
+        ]
+
+    def short(self) -> str:
+        """One phrase for the status line."""
+        if not self._sources:
+            return f"↻ {self.title}"
+        source, stream, rows, total, _ = self.rows()[-1]
+        share = f" {min(rows / total, 1):.0%}" if total else f" {rows:,} rows"
+        return f"↻ {self.title} {source} {stream}{share}"
+
+    def stop(self) -> None:
+        """Ask it to end; what it has committed stays."""
+        self.stopped = True
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+
+
+def _be_nice(pid: int) -> None:
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, 10)

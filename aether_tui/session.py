@@ -1,0 +1,108 @@
+"""What the console remembers between two starts: the last report of every kind, and where somebody was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from aether_tui.report_model import SavedReport, load
+from aether_tui.workspace.folder import Workspace
+
+
+class Session(Struct, kw_only=True, omit_defaults=True):
+    """Where somebody was, and what the configuration said last: enough to paint before anything is read."""
+
+    screen: str = "home"
+    selected: dict[str, str] = field(default_factory=dict)
+    """Item by screen."""
+    name: str = ""
+    theme: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+class Memory:
+    """Files in `.aether/state`, each written whole and readable by the owner only. Damaged ones count as absent."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def session(self) -> Session:
+        """The last session, or a new one."""
+        try:
+            return msgspec.json.decode((self._workspace.state / "session.json").read_bytes(), type=Session)
+        except (OSError, msgspec.MsgspecError):
+            return Session()
+
+    def keep_session(self, session: Session) -> None:
+        """Remember where somebody was."""
+        self._write(self._workspace.state / "session.json", msgspec.json.encode(session))
+
+    def report(self, name: str) -> SavedReport | None:
+        """The last report of that name."""
+        try:
+            return load(self._report_path(name).read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def keep_report(self, name: str, data: bytes, built_ns: int) -> None:
+        """Remember a report (`report_model.save`); `built_ns` is when its building began, on the files' clock."""
+        path = self._report_path(name)
+        self._write(path, data)
+        os.utime(path, ns=(built_ns, built_ns))
+
+    def built_ns(self, name: str) -> int:
+        """When the building of the remembered report began; 0 without one."""
+        return _modified_ns(self._report_path(name))
+
+    def changed_ns(self) -> int:
+        """When anything reports are made of changed last: cache, configuration, budgets, baselines, documents."""
+        workspace = self._workspace
+        single = (workspace.cache_path, workspace.config_path, workspace.budgets_path)
+        newest = max(_modified_ns(path) for path in single)
+        for folder in (workspace.engagement, workspace.baselines):
+            newest = max(newest, *_tree_ns(folder))
+        return newest
+
+    def _report_path(self, name: str) -> Path:
+        return self._workspace.state / "reports" / f"{name}.json"
+
+    def _write(self, path: Path, data: bytes) -> None:
+        self._workspace.private()
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            temporary.replace(path)
+        except OSError:
+            # Convenience only: on a full or read-only disk the next start paints without it.
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _tree_ns(folder: Path) -> Iterator[int]:
+    """Modification times of a folder and everything in it; a rename shows in its folder."""
+    yield 0
+    try:
+        yield folder.stat().st_mtime_ns
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _tree_ns(Path(entry.path))
+                else:
+                    yield entry.stat(follow_symlinks=False).st_mtime_ns
+    except OSError:
+        return

@@ -1,0 +1,258 @@
+"""What every screen does: the saved report at once, a fresh one behind it, why, open, export, filter, words, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Protocol, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from aether_tui import human
+from aether_tui.actions import BY_ID, Keymap, Where, bindings
+from aether_tui.report_model import Block, Gap, SavedReport, Window
+from aether_tui.workspace.folder import Workspace
+from screens.widgets.chrome import KeyBar, Status, StatusBar, TabBar
+from screens.widgets.page import Page
+from screens.widgets.prompt import Prompt
+
+TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A report that could not be built: what, where, and the next step."""
+
+    what: str
+    where: str = ""
+    next_step: str = ""
+
+
+class Shell(Protocol):
+    """What a screen may ask of the console."""
+
+    workspace: Workspace
+    keymap: Keymap
+
+    def now(self) -> datetime: ...
+    def saved(self, report: str) -> SavedReport | None: ...
+    def failure(self, report: str) -> Failure | None: ...
+    def updating(self, report: str) -> bool: ...
+    def status(self) -> Status: ...
+    def prefix(self) -> str: ...
+    def message(self) -> str: ...
+    def say(self, message: str) -> None: ...
+    def rebuild(self, report: str) -> None: ...
+    def arrived(self, screen: str) -> None: ...
+    def selected(self, screen: str, item: str) -> None: ...
+    def progress(self) -> SyncProgress | None: ...
+    def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None: ...
+
+
+class SyncProgress(Protocol):
+    """A running or finished sync."""
+
+    @property
+    def running(self) -> bool: ...
+    def rows(self) -> list[tuple[str, str, int, int | None, str]]:
+        """Per source: name, stream, rows so far, total when known, message of an error."""
+        ...
+
+
+class ReportScreen(Screen[None]):
+    """A face of one report. A subclass names it, and adds keys of its own if it can do more than look."""
+
+    REPORT: ClassVar[str]
+    SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "report", "list"})
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("report")]
+    AUTO_FOCUS: ClassVar[str | None] = "Page"
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(id="status")
+        yield TabBar(id="tabs")
+        yield Page(id="page")
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+        yield KeyBar(id="keys")
+
+    @property
+    def shell(self) -> Shell:
+        """The console, as far as screens know it."""
+        return cast(Shell, self.app)
+
+    @property
+    def page(self) -> Page:
+        return self.query_one(Page)
+
+    # --- showing -------------------------------------------------------------------------------------------------
+
+    def on_screen_resume(self) -> None:
+        self.show()
+        self.shell.arrived(self.name or "home")
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show_around)
+
+    def show(self) -> None:
+        """Draw what is known now: the report, its failure above it, the lines around it."""
+        report = self.shell.saved(self.REPORT)
+        failure = self.shell.failure(self.REPORT)
+        if report is None:
+            report = waiting(self.REPORT, self.shell.now())
+        if failure is not None:
+            report = replace_blocks(report, failed(failure, self.REPORT))
+        self.page.show(self.adorn(report))
+        self.show_around()
+
+    def adorn(self, report: SavedReport) -> SavedReport:
+        """The report as this screen shows it."""
+        return report
+
+    def show_around(self) -> None:
+        """Draw the lines around the report."""
+        self.query_one(StatusBar).tell(self.shell.status())
+        self.query_one(TabBar).tell(self.name or "", self._age())
+        self.query_one(KeyBar).tell(
+            self.shell.keymap, self.SCOPES, message=self.shell.message(), prefix=self.shell.prefix()
+        )
+
+    def _age(self) -> str:
+        report = self.shell.saved(self.REPORT)
+        if report is None:
+            return "building …"
+        age_s = (self.shell.now() - report.as_of).total_seconds()
+        age = "now" if age_s < 120 else f"{human.age(age_s)} old"
+        mark = "↻ updating · " if self.shell.updating(self.REPORT) else ""
+        view = " · ".join(
+            part
+            for part in (f"/{self.page.view.keep}" if self.page.view.keep else "", report.window.label, age)
+            if part
+        )
+        return mark + view
+
+    # --- what can be done everywhere -----------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Details under the row; a gap runs what would fill it."""
+        item = self.page.selected
+        if item is None:
+            return
+        if item.action in BY_ID:
+            self.run_worker(
+                self.app.run_action(BY_ID[item.action].call, self if BY_ID[item.action].where != "app" else self.app)
+            )
+        else:
+            self._toggle("detail")
+
+    def action_why(self) -> None:
+        self._toggle("why")
+
+    def _toggle(self, face: str) -> None:
+        item, view = self.page.selected, self.page.view
+        if item is not None:
+            same = view.open_id == item.id and view.open_as == face
+            self.page.look(open_id="" if same else item.id, open_as=face)
+
+    def on_page_selected(self, event: Page.Selected) -> None:
+        event.stop()
+        self.shell.selected(self.name or "home", event.item.id)
+        if self.page.view.open_id and self.page.view.open_id != event.item.id:
+            self.page.look(open_id="")
+
+    def close(self) -> bool:
+        """Close what is open, then the filter; False when there was nothing to close."""
+        view = self.page.view
+        if view.open_id:
+            self.page.look(open_id="")
+        elif view.keep:
+            self.page.look(keep="")
+            self.show_around()
+        else:
+            return False
+        return True
+
+    def action_words(self) -> None:
+        self.page.look(words=not self.page.view.words)
+
+    def action_copy(self) -> None:
+        """Copy the row by the terminal (OSC 52) and by the system's own tool when there is one; says which."""
+        from screens.clipboard import copy_native
+
+        item = self.page.selected
+        if item is None:
+            return
+        self.app.copy_to_clipboard(item.copy)
+        tool = copy_native(item.copy)
+        self.shell.say("copied by the terminal (OSC 52)" + (f" and {tool}" if tool else ""))
+
+    def action_export(self) -> None:
+        report = self.shell.saved(self.REPORT)
+        if report is not None:
+            self.shell.in_thread(lambda: export(report, self.shell.workspace.exports))
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def on_page_filter_wanted(self, event: Page.FilterWanted) -> None:
+        event.stop()
+        before = event.value
+
+        def done(value: str | None) -> None:
+            self.page.look(keep=before if value is None else value)
+            self.show_around()
+
+        self.ask("/", before, done, lambda value: self.page.look(keep=value))
+
+    def ask(
+        self, label: str, value: str, done: Callable[[str | None], None], changed: Callable[[str], None] | None = None
+    ) -> None:
+        """One line from the user, in place of the footer."""
+
+        def finish(answer: str | None) -> None:
+            self.page.focus()
+            done(answer)
+
+        if not self.query(Prompt):
+            self.mount(Prompt(label, value, finish, changed))
+
+
+def replace_blocks(report: SavedReport, *first: Block) -> SavedReport:
+    """The report with other blocks before its own."""
+    import msgspec
+
+    return msgspec.structs.replace(report, blocks=(*first, *report.blocks))
+
+
+def waiting(name: str, now: datetime) -> SavedReport:
+    """What stands where no report has been built yet."""
+    return SavedReport(
+        report=name,
+        title=name,
+        as_of=now,
+        window=Window(start=now, end=now),
+        headline="The first report is being built.",
+    )
+
+
+def failed(failure: Failure, name: str) -> Gap:
+    """A report's error, where the report would stand."""
+    where = f"{failure.where}: " if failure.where else ""
+    return Gap(
+        id="failure",
+        title="This report could not be built" if not failure.where else f"{name} could not be built",
+        reason=where + failure.what,
+        next_step=failure.next_step or f"aether-tui report {name}",
+    )
+
+
+def export(report: SavedReport, folder: Path) -> str:
+    """Write the report as Markdown; returns what was done."""
+    from aether_tui.reports import markdown
+
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{report.report}.md"
+    path.write_text(markdown.render(report), encoding="utf-8")
+    return f"wrote {folder.name}/{path.name}"

@@ -1,0 +1,58 @@
+"""The seven phases of the cycle as checklists, and the gate between them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from aether_tui.actions import Where, bindings
+from aether_tui.report_model import Check, Checklist
+from screens.base import ReportScreen
+
+
+class Flywheel(ReportScreen):
+    """What is verified, what documents show, and what people tick here."""
+
+    REPORT = "flywheel"
+    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"flywheel"}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("flywheel")]
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._who = ""
+
+    def action_tick(self) -> None:
+        """Tick a manual item after asking who says so, and a note; untick one that is ticked."""
+        block, check = self._check()
+        if check is None or block is None:
+            return
+        if check.kind != "manual":
+            self.shell.say("only a person's items can be ticked; this one is verified by the program")
+        elif block.locked:
+            self.shell.say(f"locked: {block.locked}")
+        elif check.state == "pass":
+            from screens.edits import untick
+
+            self.shell.in_thread(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.REPORT)
+        else:
+            self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
+
+    def _ask_note(self, item: str, who: str | None) -> None:
+        from screens.edits import tick
+
+        def done(note: str | None) -> None:
+            if note is not None and who:
+                work = lambda: tick(self.shell.workspace, item, who, note, self.shell.now())  # noqa: E731
+                self.shell.in_thread(work, rebuild=self.REPORT)
+
+        if who:
+            self._who = who
+            self.call_after_refresh(self.ask, "note (may be empty)", "", done)
+
+    def _check(self) -> tuple[Checklist | None, Check | None]:
+        item, report = self.page.selected, self.page.report
+        for block in report.blocks if report and item else ():
+            if isinstance(block, Checklist) and item is not None and block.id == item.block:
+                return block, next((check for check in block.items if check.id == item.row), None)
+        return None, None

@@ -1,0 +1,41 @@
+"""The commands of the palette, from the action registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+
+from rich.text import Text
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from aether_tui.actions import ACTIONS, Action, shown
+from screens.base import ReportScreen
+
+
+class Actions(Provider):
+    """Every action that works on the current screen."""
+
+    async def discover(self) -> Hits:
+        for action, text, run in self._commands():
+            yield DiscoveryHit(Text(text), run, text=text, help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action, text, run in self._commands():
+            score = max(matcher.match(text), 0.9 * matcher.match(action.help))
+            if score > 0:
+                yield Hit(score, Text(text), run, text=text, help=action.help)
+
+    def _commands(self) -> Iterator[tuple[Action, str, Callable[[], Coroutine[None, None, bool]]]]:
+        screen = self.screen
+        if not isinstance(screen, ReportScreen):
+            return
+        for action in ACTIONS:
+            if action.palette and action.where in screen.SCOPES:
+                node = {"app": self.app, "list": screen.page}.get(action.where, screen)
+                name = f"Go to {action.title}" if action.group == "Go" else action.title
+                yield (
+                    action,
+                    f"{name}  {shown(screen.shell.keymap.keys[action.id])}",
+                    partial(self.app.run_action, action.call, node),
+                )

@@ -1,0 +1,1 @@
+"""What reports are drawn with: one scrolling page of lines, and the pure functions that lay it out."""

@@ -1,0 +1,120 @@
+"""The lines around a report: who and where at the top, the screens under it, the keys at the bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from aether_tui.actions import ACTIONS, Keymap, Where, shown
+from screens import SCREENS
+from screens.widgets.page import ROLES
+from screens.widgets.spans import Line, Span, crop, fit, width_of
+
+
+class Bar(Widget, can_focus=False):
+    """One line of spans; it repaints only when they change."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"page--{role}" for role in ROLES}
+    DEFAULT_CSS = "Bar { height: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # Textual's name for it
+        super().__init__(id=id)
+        self._left: Line = ()
+        self._right: Line = ()
+        self._looks: dict[str, Style] = {}
+
+    def put(self, left: Line, right: Line = ()) -> None:
+        """Show `left`, and `right` at the right edge; what does not fit of the left is cropped."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks = {}
+
+    def render_line(self, y: int) -> Strip:
+        if not self._looks:
+            self._looks = {role: self.get_component_rich_style(f"page--{role}") for role in ROLES}
+        width = self.size.width
+        right = self._right if width_of(self._right) + 12 < width else ()
+        left = fit(self._left, width - width_of(right))
+        return Strip([Segment(text, self._looks[role]) for text, role in (*left, *right) if text]).adjust_cell_length(
+            width, self._looks["text"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the top line says: the workspace, where its cycle stands, the network, the data's age, a running job."""
+
+    name: str
+    place: Line = ()
+    """Cycle, phase and gate."""
+    network: str = ""
+    age: str = ""
+    job: str = ""
+
+
+class StatusBar(Bar):
+    """Workspace, cycle, phase and gate at the left; offline, age and job at the right."""
+
+    def tell(self, status: Status) -> None:
+        """Show it."""
+        told = " · ".join(part for part in (status.network, status.age) if part)
+        right: Line = ((f"{status.job}  ", "accent"),) if status.job else ()
+        right = (*right, (f"{told} ", "dim")) if told else right
+        place: Line = (("  ", "text"), *status.place) if status.place else ()
+        room = self.size.width - width_of(right) - width_of(place) - 3
+        brand: Line = ((" aether ", "accent"),) if room > cell_len(status.name) + 8 else ()
+        self.put((*brand, (f" {crop(status.name, max(room - width_of(brand), 8))}", "strong"), *place), right)
+
+
+class TabBar(Bar):
+    """The screens with their letters, the current one marked; the report's own age at the right."""
+
+    def tell(self, current: str, note: str) -> None:
+        """Mark `current`; `note` says how old the report is."""
+        full: list[Span] = [(" ", "text")]
+        short: list[Span] = [(" ", "text")]
+        for spec in SCREENS.values():
+            here = spec.name == current
+            full += [(f" {spec.title} ", "mark" if here else "dim"), (" ", "text")]
+            short += [(f" {spec.title} " if here else f" {spec.letter} ", "mark" if here else "dim")]
+        right: Line = ((f"{note} ", "dim"),)
+        self.put(tuple(full if width_of(tuple(full)) + width_of(right) < self.size.width else short), right)
+
+
+class KeyBar(Bar):
+    """The keys that matter here; or what just happened, until the next key; or where `g` can go."""
+
+    def tell(self, keymap: Keymap, scopes: frozenset[Where], *, message: str = "", prefix: str = "") -> None:
+        """Show the message, else the second keys of a sequence, else the footer's actions."""
+        if message:
+            self.put(((f" {message}", "accent"),))
+            return
+        if prefix:
+            pairs = [(key.split()[1], action.title) for action in ACTIONS for key in keymap.keys[action.id].split(",")
+                     if key.startswith(f"{prefix} ")]  # fmt: skip
+            self.put(_pairs([(shown(prefix), ""), *pairs]))
+            return
+        wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
+        pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
+        last = _pairs(pairs[-2:])
+        room = self.size.width - width_of(last) - 1
+        while pairs[:-2] and width_of(_pairs(pairs[:-2])) > room:
+            pairs.pop(-3)
+        self.put(_pairs(pairs[:-2]), last)
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> Line:
+    line: list[Span] = [(" ", "text")]
+    for key, name in pairs:
+        line += [(key, "accent"), (f" {name.lower()}   " if name else "  ", "dim")]
+    return tuple(line)

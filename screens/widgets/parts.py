@@ -1,0 +1,250 @@
+"""Pieces of a page, from the blocks of a report: each knows its height, its lines and which of them can be selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aether_tui import human
+from aether_tui.actions import BY_ID, shown
+from aether_tui.report_model import GLYPHS, Check, Checklist, Finding, Gap, Prose, State, Trend
+from screens.widgets.cells import buckets, course
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, width_of, wrap
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that can be selected. `detail` and `why` are what `↵` and `x` show; `action` is what `↵` runs instead."""
+
+    block: str
+    row: str
+    copy: str
+    detail: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    action: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.block}/{self.row}"
+
+
+class Part(Protocol):
+    """A rectangle of lines. `items` are its selectable lines in order, by line number."""
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def natural(self) -> int:
+        """Cells it would like to have."""
+        ...
+
+    @property
+    def items(self) -> Sequence[tuple[int, Item]]: ...
+
+    def line(self, y: int, selected: Item | None) -> Line:
+        """Line `y`; `selected` is the item under the cursor, when this part holds it."""
+        ...
+
+    def head(self, y: int) -> Line | None:
+        """What stays in sight above line `y` when the part's beginning has scrolled away."""
+        ...
+
+
+@dataclass(slots=True)
+class Lines:
+    """A part whose lines are known at once."""
+
+    lines: list[Line] = field(default_factory=list)
+    items: list[tuple[int, Item]] = field(default_factory=list)
+
+    @property
+    def height(self) -> int:
+        return len(self.lines)
+
+    @property
+    def natural(self) -> int:
+        return max(map(width_of, self.lines), default=0)
+
+    def line(self, y: int, selected: Item | None) -> Line:
+        return self.lines[y]
+
+    def head(self, y: int) -> Line | None:
+        return None
+
+    def add(self, line: Line, item: Item | None = None) -> None:
+        """One more line, selectable when it has an item."""
+        if item is not None:
+            self.items.append((len(self.lines), item))
+        self.lines.append(line)
+
+    def prose(self, text: str, width: int, role: Role = "text", *, indent: str = "") -> None:
+        """A wrapped paragraph."""
+        for line in wrap(text, max(width - len(indent), 1)):
+            self.add(((indent, "text"), (line, role)))
+
+
+def headline(text: str, width: int) -> Lines:
+    """The one sentence a reader needs."""
+    part = Lines()
+    part.prose(text, width, "strong")
+    return part
+
+
+SEVERITY: dict[str, State] = {"info": "info", "warn": "warn", "bad": "block"}
+
+
+def findings(found: Sequence[Finding], width: int) -> Lines:
+    """Findings as sentences, the worst glyph first on the line, the next step under it."""
+    part = Lines()
+    for finding in found:
+        state = SEVERITY[finding.severity]
+        step = next_step(finding.action or "")
+        item = Item(
+            "findings",
+            finding.id,
+            clean(finding.text),
+            detail=tuple(map(clean, finding.evidence)) + ((f"next: {step}",) if step else ()),
+            why=tuple(map(clean, finding.evidence)),
+            action=finding.action or "" if not finding.evidence else "",
+        )
+        for number, line in enumerate(wrap(finding.text, width - 2)):
+            if number == 0:
+                part.add(((f"{GLYPHS[state]} ", ROLE_OF[state]), (line, "text")), item)
+            else:
+                part.add((("  ", "text"), (line, "text")))
+    return part
+
+
+def next_step(action: str) -> str:
+    """What to do, for a person: the key of an action, or the command itself."""
+    known = BY_ID.get(action)
+    return f"{known.title} ({shown(known.keys)})" if known else clean(action)
+
+
+def checklist(block: Checklist, width: int, keep: str) -> Lines:
+    """Items with their evidence; a locked list says why and is drawn quietly."""
+    part = Lines()
+    part.add(title(block.title, width, state=block.state, note=clean(block.locked or block.note)))
+    for check in block.items:
+        if keep not in f"{check.text} {check.evidence}".casefold():
+            continue
+        role: Role = "dim" if block.locked else "text"
+        item = Item(block.id, check.id, clean(check.text), _check_detail(check), _check_why(check))
+        text = clean(check.text)
+        tail = clean(check.evidence)
+        glyph = ((f"{GLYPHS[check.state]} ", ROLE_OF[check.state] if not block.locked else "dim"),)
+        lines = wrap(text, width - 2)
+        for number, line in enumerate(lines):
+            head = glyph if number == 0 else (("  ", "dim"),)
+            room = width - 2 - width_of(((line, "text"),)) - 2
+            more = (("  " + tail, "dim"),) if tail and number == len(lines) - 1 and room > 16 else ()
+            part.add((*head, (line, role), *more), item if number == 0 else None)
+    return part
+
+
+_KINDS = {
+    "auto": "verified against the cache",
+    "document": "verified by a document",
+    "manual": "a person ticks it (space)",
+}
+
+
+def _check_detail(check: Check) -> tuple[str, ...]:
+    lines = [clean(check.evidence)] if check.evidence else []
+    if check.next_step:
+        lines.append(f"next: {clean(check.next_step)}")
+    return (*lines, _KINDS[check.kind])
+
+
+def _check_why(check: Check) -> tuple[str, ...]:
+    return (
+        f"{GLYPHS[check.state]} {WORDS[check.state] or 'open'}: {clean(check.evidence) or 'nothing recorded yet'}",
+        _KINDS[check.kind],
+    )
+
+
+CHART_ROWS = 3
+_LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+def trend(block: Trend, width: int, words: bool) -> Lines:
+    """A daily series three lines high with its extremes at the right, or in words."""
+    part = Lines()
+    known = [value for value in block.values if value is not None]
+    item = Item(
+        block.id,
+        block.id,
+        f"{clean(block.title)}: {course(block.values, block.unit)}",
+        detail=(course(block.values, block.unit), clean(block.note))
+        if block.note
+        else (course(block.values, block.unit),),
+        why=(f"{len(known)} of {len(block.values)} days from {human.day(block.start)} have a value",),
+    )
+    part.add(title(block.title, width, note=clean(block.note)), item)
+    if not known:
+        part.add((("no day has a value", "dim"),))
+        return part
+    if words:
+        part.prose(course(block.values, block.unit), width)
+        return part
+    low, high = min(0.0, *known), max(*known, block.limit or 0.0)
+    labels = [human.amount(high, block.unit), "", human.amount(low, block.unit)]
+    means = buckets(block.values, max(min(width - 12, 2 * len(block.values)), 8))
+    for row in range(CHART_ROWS):
+        chart = "".join(_column(value, low, high, CHART_ROWS - 1 - row) for value in means)
+        part.add(((chart, "accent"), (f" {labels[row]}", "dim")))
+    ends = [f"limit {human.amount(block.limit, block.unit)}"] if block.limit is not None else []
+    ends += [f"last {human.amount(known[-1], block.unit)}", f"{len(block.values)} days from {human.day(block.start)}"]
+    part.add(((" · ".join(ends), "dim"),))
+    return part
+
+
+def _column(value: float | None, low: float, high: float, floor: int) -> str:
+    if value is None or high == low:
+        return " "
+    eighths = round((value - low) / (high - low) * CHART_ROWS * 8) - floor * 8
+    if floor == 0:
+        eighths = max(eighths, 1)
+    return _LEVELS[min(max(eighths, 0), 8)]
+
+
+def prose(block: Prose, width: int) -> Lines:
+    """Paragraphs of plain text."""
+    part = Lines()
+    if block.title:
+        part.add(title(block.title, width))
+    for paragraph in block.text.split("\n"):
+        part.prose(paragraph, width)
+    return part
+
+
+def gap(block: Gap, width: int) -> Lines:
+    """What would stand here, why it does not, and what to do."""
+    part = Lines()
+    item = Item(
+        block.id,
+        block.id,
+        f"{clean(block.title)}: {clean(block.reason)}",
+        detail=(clean(block.reason), f"next: {clean(block.next_step)}"),
+        why=(clean(block.reason),),
+        action=block.action if block.action in BY_ID else "",
+    )
+    for number, line in enumerate(wrap(f"{block.title} — {block.reason}", width - 2)):
+        part.add(((f"{GLYPHS['no-data']} " if number == 0 else "  ", "dim"), (line, "dim")), None if number else item)
+    step = clean(block.next_step) or next_step(block.action)
+    if step:
+        for number, line in enumerate(wrap(step, width - 4)):
+            part.add((("  → " if number == 0 else "    ", "accent"), (line, "text")))
+    return part
+
+
+def title(text: str, width: int, *, state: State = "info", note: str = "") -> Line:
+    """A block's heading, with its state and a quiet note behind it."""
+    line: Line = ((clean(text), "title"),)
+    if state != "info":
+        line = (*line, ("  ", "text"), (f"{GLYPHS[state]} {WORDS[state]}", ROLE_OF[state]))
+    if note:
+        line = (*line, ("  ", "text"), (note, "dim"))
+    return line

@@ -1,0 +1,284 @@
+"""Tables: columns fitted to the width there is, rows drawn only when they are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from rich.cells import cell_len
+
+from aether_tui import human
+from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
+from screens.widgets.cells import AnyCell, cell, change, course, is_missing, sort_key, sparkline
+from screens.widgets.parts import Item, title
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, wrap
+
+GAP = 2
+SAMPLE_ROWS = 400
+MIN_TEXT = 14
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as drawn: `natural` is what it would like, `least` what it can live with."""
+
+    key: str
+    title: str
+    right: bool
+    priority: int
+    natural: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of one table: a column by number, and its direction."""
+
+    column: int
+    descending: bool
+
+
+class TablePart(Generic[R]):
+    """A table of a report. `spans` draws one row, `item` names it; both are called for the rows in sight only."""
+
+    def __init__(
+        self,
+        rows: Sequence[R],
+        columns: Sequence[Column],
+        spans: Callable[[R], Sequence[Span]],
+        item: Callable[[R, Sequence[str]], Item],
+        *,
+        heading: Sequence[Line] = (),
+        titles: bool = True,
+        sort: Sort | None = None,
+        mark: str = "",
+    ) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._spans = spans
+        self._item = item
+        self._heading = list(heading)
+        self._titles = titles and bool(rows)
+        self._sort = sort
+        self._mark = mark
+        self._widths: list[int] = []
+        self._items: list[tuple[int, Item]] | None = None
+        self.natural = sum(column.natural for column in columns) + GAP * (len(columns) - 1)
+
+    def fit(self, width: int) -> TablePart[R]:
+        """Choose the columns for `width` cells: the least important go first, texts shrink, the rest keeps its width."""
+        self._widths = fit_columns(self._columns, width)
+        return self
+
+    @property
+    def height(self) -> int:
+        return len(self._heading) + self._titles + len(self._rows)
+
+    @property
+    def items(self) -> list[tuple[int, Item]]:
+        if self._items is None:
+            top = len(self._heading) + self._titles
+            hidden = [column.title for column, width in zip(self._columns, self._widths, strict=True) if not width]
+            self._items = [(top + number, self._item(row, hidden)) for number, row in enumerate(self._rows)]
+        return self._items
+
+    def line(self, y: int, selected: Item | None) -> Line:
+        if y < len(self._heading):
+            return self._heading[y]
+        row = y - len(self._heading) - self._titles
+        if row < 0:
+            return self._title_line()
+        marked = self._mark if selected is not None and self.items[row][1] is selected else ""
+        return self._join(self._spans(self._rows[row]), marked)
+
+    def head(self, y: int) -> Line | None:
+        return self._title_line() if self._titles and y > len(self._heading) else None
+
+    def _title_line(self) -> Line:
+        titles: list[Span] = []
+        for number, column in enumerate(self._columns):
+            arrow = ("▾" if self._sort.descending else "▴") if self._sort and self._sort.column == number else ""
+            titles.append((column.title + arrow, "dim"))
+        return self._join(titles, "")
+
+    def _join(self, spans: Sequence[Span], marked: str) -> Line:
+        line: list[Span] = []
+        for column, width, (text, role) in zip(self._columns, self._widths, spans, strict=True):
+            if not width:
+                continue
+            if line:
+                line.append((" " * GAP, "text"))
+            line.append((pad(text, width, right=column.right), "mark" if marked == column.key else role))
+        return tuple(line)
+
+
+def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
+    """The width of each column, 0 for those left out; the first always stays."""
+    if not columns:
+        return []
+    kept = list(range(len(columns)))
+    while len(kept) > 1 and sum(columns[i].least for i in kept) + GAP * (len(kept) - 1) > width:
+        kept.remove(min(reversed(kept[1:]), key=lambda i: columns[i].priority))
+    left = width - sum(columns[i].least for i in kept) - GAP * (len(kept) - 1)
+    widths = [columns[i].least if i in kept else 0 for i in range(len(columns))]
+    for i in sorted(kept, key=lambda i: -columns[i].priority):
+        more = max(min(columns[i].natural - columns[i].least, left), 0)
+        widths[i] += more
+        left -= more
+    widths[kept[0]] = min(widths[kept[0]], width)
+    return widths
+
+
+def table(block: Table, width: int, *, keep: str, sort: Sort | None, words: bool, mark: str) -> TablePart[Row]:
+    """The part of a table block; a first column of glyphs appears when rows have a state and no column shows it."""
+    rows = [row for row in block.rows if keep in _row_text(row)] if keep else list(block.rows)
+    glyphs = any(row.state not in {None, "info"} for row in rows) and all(c.kind != "state" for c in block.columns)
+    if sort:
+        rows.sort(key=lambda row: sort_key(_cell(row, sort.column)), reverse=sort.descending)
+        rows.sort(key=lambda row: is_missing(_cell(row, sort.column)))
+
+    def spans(row: Row) -> list[Span]:
+        drawn = [cell(column, _cell(row, i), row.state, words) for i, column in enumerate(block.columns)]
+        return [_glyph(row), *drawn] if glyphs else drawn
+
+    def item(row: Row, hidden: Sequence[str]) -> Item:
+        return Item(block.id, row.id, _copy(block, row), _row_detail(block, row, hidden), _row_why(block, row))
+
+    sample = [spans(row) for row in rows[:SAMPLE_ROWS]]
+    columns = [Column("", "", False, 10, 1, 1)] if glyphs else []
+    for i, column in enumerate(block.columns):
+        name = clean(column.title) + (
+            f" {column.unit}" if column.kind == "number" and column.unit in _HEADER_UNITS else ""
+        )
+        arrow = sort is not None and sort.column == i
+        widest = max([cell_len(name) + arrow, *(cell_len(line[i + glyphs][0]) for line in sample)])
+        text = column.kind in {"text", "spark"} and widest > MIN_TEXT
+        natural = max(min(widest, column.width or 48), cell_len(name)) if text and not words else widest
+        columns.append(
+            Column(
+                column.key,
+                name,
+                column.kind == "number",
+                10 if i == 0 else column.priority,
+                natural,
+                MIN_TEXT if text else natural,
+            )
+        )
+    heading = [title(block.title, width, note=clean(block.note))] if block.title or block.note else []
+    if not rows:
+        heading += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
+    drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
+    return TablePart(rows, columns, spans, item, heading=heading, sort=drawn_sort, mark=mark).fit(width)
+
+
+_HEADER_UNITS = frozenset({"USD", "USD/month", "USD/task", "tokens", "tokens/task", "per_day", "per_week", "days"})
+
+
+def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact]:
+    """Key figures, one per line: state, label, value, change, course, evidence, note."""
+    shown = [fact for fact in block.facts if keep in f"{fact.label} {fact.note}".casefold()]
+
+    def spans(fact: Fact) -> list[Span]:
+        missing = fact.value.value is None
+        drawn = course(fact.series, fact.value.unit) if words else sparkline(fact.series)
+        return [
+            (GLYPHS[fact.state] if fact.state != "info" else " ", ROLE_OF[fact.state]),
+            (clean(fact.label), "text"),
+            (human.quantity(fact.value), "dim" if missing else "strong"),
+            change(fact),
+            (drawn, "accent"),
+            (human.evidence(fact.value), "dim"),
+            (clean(fact.note), "dim"),
+        ]
+
+    def item(fact: Fact, hidden: Sequence[str]) -> Item:
+        copy = f"{clean(fact.label)}: {human.quantity(fact.value)} {human.evidence(fact.value)}".rstrip()
+        return Item(block.id, fact.id, copy, _fact_detail(fact), _fact_why(fact))
+
+    plans = (
+        ("", False, 10),
+        ("", False, 10),
+        ("", True, 10),
+        ("", True, 8),
+        ("", False, 5),
+        ("", False, 6),
+        ("", False, 7),
+    )
+    sample = [spans(fact) for fact in shown]
+    columns = []
+    for i, (name, right, priority) in enumerate(plans):
+        widest = max((cell_len(line[i][0]) for line in sample), default=0)
+        if i == 0 and all(line[0][0] == " " for line in sample):
+            widest = 0
+        columns.append(
+            Column(str(i), name, right, priority, widest, min(widest, MIN_TEXT) if i in {1, 5, 6} else widest)
+        )
+    used = [i for i, column in enumerate(columns) if column.natural]
+
+    def used_spans(fact: Fact) -> list[Span]:
+        line = spans(fact)
+        return [line[i] for i in used]
+
+    heading = [title(block.title, width)] if block.title else []
+    return TablePart(shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False).fit(width)
+
+
+def _fact_detail(fact: Fact) -> tuple[str, ...]:
+    lines = [f"{human.quantity(fact.value)} {human.evidence(fact.value)}".strip()]
+    if fact.previous is not None and fact.previous.value is not None:
+        lines.append(f"before: {human.quantity(fact.previous)}")
+    if fact.series:
+        lines.append(course(fact.series, fact.value.unit))
+    if fact.note:
+        lines.append(clean(fact.note))
+    if fact.value.connect:
+        lines.append(f"a source of kind {clean(fact.value.connect)} would give it")
+    return tuple(line for line in lines if line)
+
+
+def _fact_why(fact: Fact) -> tuple[str, ...]:
+    state = f"{GLYPHS[fact.state]} {WORDS[fact.state]}" if WORDS[fact.state] else ""
+    return tuple(line for line in (clean(fact.why), human.evidence(fact.value), state) if line)
+
+
+def _cell(row: Row, index: int) -> AnyCell:
+    return row.cells[index] if index < len(row.cells) else None
+
+
+def _glyph(row: Row) -> Span:
+    return (" ", "dim") if row.state is None or row.state == "info" else (GLYPHS[row.state], ROLE_OF[row.state])
+
+
+def _row_text(row: Row) -> str:
+    return " ".join([row.id, row.detail, *(c for c in row.cells if isinstance(c, str))]).casefold()
+
+
+def _copy(block: Table, row: Row) -> str:
+    return "\t".join(cell(column, _cell(row, i), row.state, True)[0] for i, column in enumerate(block.columns))
+
+
+def _row_detail(block: Table, row: Row, hidden: Sequence[str]) -> tuple[str, ...]:
+    """What is known about a row beyond what its line shows."""
+    pairs = [
+        f"{clean(column.title)} {cell(column, _cell(row, i), row.state, True)[0]}"
+        for i, column in enumerate(block.columns)
+        if any(name.startswith(clean(column.title)) for name in hidden)
+    ]
+    cropped = [
+        clean(c) for c in row.cells if isinstance(c, str) and cell_len(c) > MIN_TEXT and crop(clean(c), 48) != clean(c)
+    ]
+    return tuple(
+        line for line in (*cropped, *(clean(part) for part in row.detail.split("\n")), " · ".join(pairs)) if line
+    )
+
+
+def _row_why(block: Table, row: Row) -> tuple[str, ...]:
+    lines = []
+    for i, column in enumerate(block.columns):
+        value = _cell(row, i)
+        if isinstance(value, Quantity) and (told := human.evidence(value)):
+            lines.append(f"{clean(column.title)}: {human.quantity(value)} {told}")
+    return (*lines, clean(block.note)) if block.note else tuple(lines)

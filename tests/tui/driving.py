@@ -1,0 +1,59 @@
+"""Driving the console in tests: no sleeps, wait for workers and timers by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from aether_tui.app import AetherApp
+from aether_tui.builds import Options
+from aether_tui.workspace.folder import Workspace
+from tests.tui.workspaces import NOW
+
+Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
+
+
+def drive(
+    workspace: Workspace, script: Script, *, size: tuple[int, int] = (80, 24), start: str | None = "home"
+) -> AetherApp:
+    """Run the console headless on a fixed clock and follow `script`."""
+    app = AetherApp(workspace, Options(now=lambda: NOW, as_of=NOW, start=start, offline=True))
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await script(pilot, app)
+
+    asyncio.run(run())
+    return app
+
+
+def screen_text(app: AetherApp) -> str:
+    """The screen's text as a person sees it."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
+    """Let the console work until `ready`; bounded, and no wall clock is asserted on."""
+    for _ in range(2000):
+        if ready():
+            return
+        await asyncio.sleep(0.005)
+        await pilot.pause()
+    raise AssertionError("never became ready")
+
+
+def snapshot(folder: Path, name: str, text: str, *, renew: bool) -> None:
+    """Compare with the stored text, or store it when asked to."""
+    path = folder / f"{name}.txt"
+    if renew or not path.exists():
+        folder.mkdir(exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+        assert renew, f"{path.name} was not there; it is now: look at it"
+    assert text + "\n" == path.read_text(encoding="utf-8"), (
+        f"{path.name} differs; look, then renew with AETHER_SNAPSHOTS=renew"
+    )

@@ -1,0 +1,60 @@
+"""The action registry: one table, no clashes, every key leads to something that exists."""
+
+import importlib
+
+from textual.app import App
+
+from aether_tui.actions import ACTIONS, GROUPS, Keymap, markdown, shown
+from aether_tui.app import AetherApp
+from screens import SCREENS
+from screens.base import ReportScreen
+from screens.widgets.page import Page
+
+
+def test_defaults_have_no_problems():
+    assert Keymap().problems == ()
+
+
+def test_ids_are_unique_and_groups_known():
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    assert {action.group for action in ACTIONS} == set(GROUPS)
+
+
+def test_every_action_has_a_method_where_it_acts():
+    screens = {name: getattr(importlib.import_module(spec.module), spec.attribute) for name, spec in SCREENS.items()}
+    nodes = {"app": AetherApp, "report": ReportScreen, "list": Page, **screens}
+    for action in ACTIONS:
+        method = "action_" + action.call.partition("(")[0]
+        node = nodes[action.where]
+        assert hasattr(node, method), action.id
+        inherited = getattr(App, method, None)
+        assert getattr(node, method) is not inherited or action.id == "app.quit", f"{action.id} is Textual's own"
+
+
+def test_every_screen_can_be_gone_to():
+    assert {f"g {spec.letter}" for spec in SCREENS.values()} <= {action.keys for action in ACTIONS}
+
+
+def test_the_users_keys_replace_the_defaults_and_are_checked():
+    keymap = Keymap({"report.why": "W, ?", "go.home": "g H"})
+    assert keymap.keys["report.why"] == "W,question_mark"
+    assert keymap.follow("g", "H") is not None
+    assert keymap.follow("g", "h") is None
+    assert keymap.overrides() == {"report.why": "W,question_mark"}
+    assert any("report.why" in problem and "app.help" in problem for problem in keymap.problems)
+
+
+def test_problems_name_the_nearest_action_and_what_cannot_be_reached():
+    problems = " ".join(Keymap({"report.wy": "W", "go.lens": "z l", "portfolio.rate": "a"}).problems)
+    assert "did you mean 'report.why'" in problems
+    assert "'z l' of go.lens cannot be reached" in problems
+    assert "portfolio.rate keeps its digits" in problems
+
+
+def test_the_page_of_keys_lists_every_action():
+    page = markdown()
+    for action in ACTIONS:
+        assert f"| `{action.id}` |" in page
+    assert "`g h`" in page
+    assert "_mark" not in page
+    assert shown("down,j") == "↓ j"

@@ -1,0 +1,154 @@
+"""Pure drawing: widths in cells, columns that fit, bars, sparklines, and text that stays text."""
+
+import pytest
+from rich.cells import cell_len
+
+from aether_tui.report_model import Col, Fact, Quantity, Row, SavedReport, Table
+from screens.widgets import cells
+from screens.widgets.layout import View, lay_out
+from screens.widgets.spans import crop, fit, pad, wrap
+from screens.widgets.table import Column, Sort, fit_columns
+from tests.tui.workspaces import HOSTILE, NOW, REPORTS, WINDOW
+
+PLAIN = View()
+
+
+def text_of(report: SavedReport, width: int, view: View = PLAIN) -> list[str]:
+    layout = lay_out(report, view, width)
+    return ["".join(text for text, _ in layout.line(y, None)) for y in range(layout.height)]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [60, 79, 119, 200])
+@pytest.mark.parametrize("words", [False, True])
+def test_every_line_is_exactly_as_wide_as_the_page(name, width, words):
+    for line in text_of(REPORTS[name](), width, View(words=words)):
+        assert cell_len(line) == width
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+def test_wide_characters_are_measured_in_cells(width):
+    text = "漢字 and emoji 🎉 ok"
+    assert cell_len(crop(text, width)) <= width
+    assert cell_len(pad(text, width)) == width
+    assert all(cell_len(line) <= max(width, 2) for line in wrap(text, width))
+    assert sum(cell_len(part) for part, _ in fit(((text, "text"),), width)) == width
+
+
+def test_nothing_a_stranger_wrote_reaches_the_terminal_raw():
+    for name, make in REPORTS.items():
+        for view in (View(), View(words=True)):
+            page = "".join(text_of(make(), 119, view))
+            assert page.isprintable(), name
+    assert "[@click=app.quit]quit[/]" in "".join(text_of(REPORTS["summary"](), 119))
+    assert "\x1b" in HOSTILE
+
+
+def test_columns_shrink_then_leave_by_priority():
+    columns = [Column("a", "a", False, 10, 8, 8), Column("b", "b", False, 9, 40, 14), Column("c", "c", True, 3, 10, 10)]
+    assert fit_columns(columns, 80) == [8, 40, 10]
+    assert fit_columns(columns, 50) == [8, 28, 10]
+    assert fit_columns(columns, 30) == [8, 20, 0]
+    assert fit_columns(columns, 10) == [8, 0, 0]
+
+
+def test_numbers_are_right_aligned_in_one_column():
+    lines = text_of(REPORTS["portfolio"](), 119)
+    ends = {line.index("quick win") for line in lines if "quick win" in line}
+    assert len(ends) == 1
+    scores = [line[: line.index("quick win")].split()[-2] for line in lines if "quick win" in line]
+    assert (
+        len(
+            {
+                line.index(score) + len(score)
+                for line, score in zip([x for x in lines if "quick win" in x], scores, strict=True)
+            }
+        )
+        == 1
+    )
+
+
+def test_filter_keeps_what_contains_it_and_sort_orders_by_value():
+    report = SavedReport(
+        report="t",
+        title="t",
+        as_of=NOW,
+        window=WINDOW,
+        blocks=(
+            Table(
+                id="t",
+                columns=(Col(key="n", title="name"), Col(key="v", title="value", kind="number")),
+                rows=tuple(
+                    Row(id=name, cells=(name, value)) for name, value in (("a", 9.0), ("b", 100.0), ("c", None))
+                ),
+            ),
+        ),
+    )
+    rows = lambda view: [stop.item.row for stop in lay_out(report, view, 60).stops]  # noqa: E731
+    assert rows(View()) == ["a", "b", "c"]
+    assert rows(View(sorts=(("t", Sort(1, True)),))) == ["b", "a", "c"]
+    assert rows(View(sorts=(("t", Sort(1, False)),))) == ["a", "b", "c"]
+    assert rows(View(keep="B")) == ["b"]
+    assert lay_out(report, View(keep="zzz"), 60).stops == []
+
+
+def test_numbers_in_texts_sort_as_numbers():
+    values = ["1,204.5 USD", "98", "OPP", 3.0, Quantity(value=500.0, unit="s")]
+    shown = sorted(values, key=cells.sort_key)
+    assert shown == [3.0, "98", Quantity(value=500.0, unit="s"), "1,204.5 USD", "OPP"]
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"), [(0.0, "··········"), (0.5, "█████·····"), (0.74, "███████▍··"), (2.0, "██████████")]
+)
+def test_bars_are_in_eighths_of_a_cell(share, drawn):
+    assert cells.bar(share) == drawn
+
+
+def test_sparklines_keep_gaps_and_never_exceed_their_cells():
+    assert cells.sparkline((0.0, None, 7.0)) == "▁ █"
+    assert cells.sparkline((5.0, 5.0)) == "▄▄"
+    assert cells.sparkline((None, None)) == ""
+    assert len(cells.sparkline(tuple(float(i) for i in range(500)))) == cells.SPARK_CELLS
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "unit", "better", "drawn"),
+    [
+        (62, 56, "score", "higher", ("+6", "good")),
+        (0.36, 0.30, "ratio", "lower", ("+6 pt", "bad")),
+        (86_400.0, 172_800.0, "s", "lower", ("−24.0 h", "good")),
+        (5, 5, "count", "higher", ("=", "dim")),
+    ],
+)
+def test_a_change_has_sign_unit_and_meaning(now, before, unit, better, drawn):
+    fact = Fact(
+        id="f",
+        label="f",
+        value=Quantity(value=now, unit=unit),
+        previous=Quantity(value=before, unit=unit),
+        better=better,
+    )
+    assert cells.change(fact) == drawn
+
+
+def test_narrow_tables_stand_side_by_side_when_there_is_room():
+    wide, narrow = (lay_out(REPORTS["lens"](), View(), width).height for width in (119, 60))
+    assert wide < narrow / 2
+
+
+def test_a_thousand_times_more_rows_cost_drawing_only_what_is_seen():
+    rows = tuple(Row(id=str(i), cells=(f"row {i}", float(i))) for i in range(20_000))
+    columns = (Col(key="n", title="name"), Col(key="v", title="value", kind="number"))
+    report = SavedReport(
+        report="t", title="t", as_of=NOW, window=WINDOW, blocks=(Table(id="t", columns=columns, rows=rows),)
+    )
+    layout = lay_out(report, View(), 80)
+    drawn = []
+    part = layout.rows[0][0].part
+    original = part._spans
+    part._spans = lambda row: drawn.append(row) or original(row)
+    for y in range(40):
+        layout.line(y, None)
+    assert layout.height == 20_001
+    assert len(drawn) == 39
