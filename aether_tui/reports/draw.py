@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from aether_tui.human import amount, evidence, number, quantity
+from aether_tui.human import amount, evidence, number, plural, quantity
 from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, State, Table, Trend
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -119,7 +119,7 @@ def fresh_line(freshness: Sequence[Freshness]) -> str:
         return ""
     stale = [f"{item.source}/{item.stream}" for item in freshness if item.stale]
     named = ", ".join(stale[:3]) + (", …" if len(stale) > 3 else "")
-    return f"{len(freshness)} streams, " + (f"{len(stale)} stale ({named})" if stale else "all fresh")
+    return f"{plural(len(freshness), 'stream')}, " + (f"{len(stale)} stale ({named})" if stale else "all fresh")
 
 
 def stamp(instant: datetime) -> str:

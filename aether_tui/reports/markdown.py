@@ -118,7 +118,7 @@ def _table(block: Table) -> Iterator[str]:
         details = [row for row in block.rows if row.detail]
         if details:
             yield ""
-            yield from (f"- {_cell(row.id)}: {escape(row.detail)}" for row in details)
+            yield from (f"- {escape(row.id)}: {escape(row.detail)}" for row in details)
     if block.note:
         yield ""
         yield escape(block.note)

@@ -41,7 +41,11 @@ def render(report: Report[Struct] | SavedReport, width: int = WIDTH) -> str:
 def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
     right = f"{report.window.label or 'window'} to {draw.stamp(report.as_of)}"
     title = report.title.upper()
-    yield title + right.rjust(width - cells(title))
+    if cells(title) + 2 + cells(right) <= width:
+        yield title + " " * (width - cells(title) - cells(right)) + right
+    else:
+        yield from _wrap(title, width)
+        yield from _wrap(right, width)
     yield "─" * width
     yield from _wrap(report.headline, width)
 
@@ -54,7 +58,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
 
 def _block(block: Block, width: int) -> Iterator[str]:
     if block.title and not isinstance(block, Checklist):
-        yield block.title.upper()
+        yield from _wrap(block.title.upper(), width)
     match block:
         case Facts():
             yield from _facts(block, width)
@@ -77,8 +81,12 @@ def _facts(block: Facts, width: int) -> Iterator[str]:
     labels = max((cells(fact.label) for fact in block.facts), default=0)
     values = max((cells(draw.fact_value(fact)) for fact in block.facts), default=0)
     for fact in block.facts:
-        head = f"{GLYPHS[fact.state]} {_pad(fact.label, labels)}  {_pad(draw.fact_value(fact), values, right=True)}  "
         note = draw.fact_note(fact)
+        if labels + values > width // 2:  # no room beside them: one below the other
+            yield from _wrap(f"{fact.label}  {draw.fact_value(fact)}", width, f"{GLYPHS[fact.state]} ", "  ")
+            yield from _wrap(note, width, "    ", "    ")
+            continue
+        head = f"{GLYPHS[fact.state]} {_pad(fact.label, labels)}  {_pad(draw.fact_value(fact), values, right=True)}  "
         yield from _wrap(note, width, head, " " * cells(head)) if note else [head]
 
 
@@ -96,19 +104,20 @@ def _grid(block: Table, width: int) -> Iterator[str]:
         for row in block.rows
     ]
     kept, sizes = _fit(block, texts, width)
-    yield "  ".join(
-        _pad(block.columns[index].title, size, right=draw.numeric(block.columns[index]))
-        for index, size in zip(kept, sizes, strict=True)
-    )
+    yield from _line(block, [col.title for col in block.columns], kept, sizes)
     for row, line in zip(block.rows, texts, strict=True):
-        wrapped = [_cell_lines(line[index], size) for index, size in zip(kept, sizes, strict=True)]
-        for step in range(max(len(one) for one in wrapped)):
-            yield "  ".join(
-                _pad(one[step] if step < len(one) else "", size, right=draw.numeric(block.columns[index]))
-                for one, index, size in zip(wrapped, kept, sizes, strict=True)
-            )
-        if row.detail:
-            yield from _wrap(row.detail, width, "    ", "    ")
+        yield from _line(block, line, kept, sizes)
+        yield from _wrap(row.detail, width, "    ", "    ")
+
+
+def _line(block: Table, texts: Sequence[str], kept: Sequence[int], sizes: Sequence[int]) -> Iterator[str]:
+    """One row of a table, on as many lines as its longest cell needs."""
+    wrapped = [_cell_lines(texts[index], size) for index, size in zip(kept, sizes, strict=True)]
+    for step in range(max(len(one) for one in wrapped)):
+        yield "  ".join(
+            _pad(one[step] if step < len(one) else "", size, right=draw.numeric(block.columns[index]))
+            for one, index, size in zip(wrapped, kept, sizes, strict=True)
+        )
 
 
 def _fit(block: Table, texts: Sequence[Sequence[str]], width: int) -> tuple[tuple[int, ...], list[int]]:
@@ -132,7 +141,7 @@ def _fit(block: Table, texts: Sequence[Sequence[str]], width: int) -> tuple[tupl
 
 
 def _checklist(block: Checklist, width: int) -> Iterator[str]:
-    yield f"{block.title.upper()}  {draw.state(block.state)}"
+    yield from _wrap(f"{block.title.upper()}  {draw.state(block.state)}", width)
     yield from _wrap(block.locked, width, "  locked: ", "  ")
     for item in block.items:
         said = f" — {item.evidence}" if item.evidence else ""
