@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from aether_tui.sync.loading import Loaded
 
 
+_TOLD_SKIPS = 5
+
+
 @click.command(short_help="Load files into the cache")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "kind", metavar="KIND", help="Read every file as this kind instead of recognising it.")
@@ -39,7 +42,7 @@ def load(
 
     workspace, config = context.workspace(), context.config()
     forced = registry.file_kind(kind) if kind else None
-    kinds = [] if forced else registry.file_kinds()
+    kinds = [] if forced else registry.file_kinds(_narrate)
     writer = Writer(Cache(workspace.cache_path), Ingest(config, workspace_key(workspace)), context.now, force)
     results = load_files(
         paths, kinds=kinds, writer=writer, now=context.now(), forced=forced, source=source, tell=_narrate
@@ -57,12 +60,15 @@ def _narrate(sentence: str) -> None:
 def _print(results: Sequence[Loaded], form: str) -> None:
     from aether_tui.text import one_line
 
-    for loaded in results:
-        if loaded.skipped:
-            _narrate(f"skipped {loaded.path}: {loaded.error}")
+    skipped = [loaded for loaded in results if loaded.skipped]
+    for loaded in skipped[:_TOLD_SKIPS]:
+        _narrate(f"skipped {loaded.path}: {loaded.error}")
+    if len(skipped) > _TOLD_SKIPS:
+        _narrate(f"… and {len(skipped) - _TOLD_SKIPS} more skipped; --format json names them")
     shown = [loaded for loaded in results if not loaded.skipped]
     if form == "json":
-        click.echo(json.dumps({"files": [_entry(loaded) for loaded in shown]}))
+        left_out = [{"path": str(loaded.path), "reason": loaded.error} for loaded in skipped]
+        click.echo(json.dumps({"files": [_entry(loaded) for loaded in shown], "skipped": left_out}))
         return
     for loaded in shown:
         name, counts = one_line(str(loaded.path), 300), loaded.counts

@@ -92,7 +92,7 @@ def iban_length(text: str) -> int:
     while end < len(text) and len(taken) < wanted:
         taken += text[end].strip()
         end += 1
-    if not wanted or len(taken) < wanted or text[end : end + 1].isalnum():
+    if not wanted or len(taken) < wanted or not (taken.isascii() and taken.isalnum()) or text[end : end + 1].isalnum():
         return 0
     number = "".join(str(int(char, 36)) for char in taken[4:] + taken[:4])
     return end if int(number) % 97 == 1 else 0

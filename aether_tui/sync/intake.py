@@ -75,15 +75,14 @@ class Intake:
         self._counted = counted
         self._export: Replace | None = None
         self._waiting: list[Reject] = []
+        self._cursor: str | None = None
 
     def page(self, page: Page, *, cursor: str | None = None, state: State | None = None) -> Counts:
         """Store a page with its cursor. Of bulk files every chunk is stored by itself, the cursor with the last.
 
-        Pages of an export that replaces are collected: `finish`, or the first page of another export, stores them.
+        Pages of an export that replaces are collected: `complete`, or the first page of another export, stores them.
         """
-        counts = Counts()
-        if self._export is not None and page.replace != self._export:
-            counts.add(self._complete(None))
+        counts = self.complete() if page.replace != self._export else Counts()
         self._export = page.replace
         rejects = list(page.rejects)
         if page.bulk is not None:
@@ -92,15 +91,24 @@ class Intake:
         counts.add(self._merge(page.rows, rejects, cursor, state))
         return counts
 
+    def complete(self) -> Counts:
+        """Store the export collected so far, if there is one: it was read to its end."""
+        if self._export is None:
+            return Counts()
+        rejects, self._waiting = self._waiting, []
+        counts = self._merge({}, rejects, self._cursor, complete=True)
+        counts.rejected = 0  # counted when they came
+        self._export = self._cursor = None
+        return counts
+
+    def discard(self) -> None:
+        """Forget an export that broke off; what is stored of it stays as it was."""
+        self._export, self._waiting, self._cursor = None, [], None
+
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""
-        return self._complete(state)
-
-    def _complete(self, state: State | None) -> Counts:
-        rejects, self._waiting = self._waiting, []
-        counts = self._merge({}, rejects, state=state, complete=True)
-        counts.rejected -= len(rejects)  # counted when they came
-        self._export = None
+        counts = self.complete()
+        self._merge({}, state=state, complete=True)
         return counts
 
     def _merge(
@@ -128,7 +136,9 @@ class Intake:
             force=writer.force,
         )
         if self._export is not None and not complete:
+            # Nothing is stored yet: rejects and cursor go with the export.
             self._waiting += clean
+            self._cursor = cursor if cursor is not None else self._cursor
         return Counts(
             rows=sum(len(part) for name, part in rows.items() if self._counted in {"", name}),
             inserted=merged.inserted,

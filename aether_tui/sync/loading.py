@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.errors import ConfigurationError
 from aether_tui.records.source import FileKind, Malformed, Page, Sample
 from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors import files, sniff
@@ -63,9 +63,7 @@ def load(
     for sentence in writer.open():
         tell(sentence)
     for kind, members in groups.values():
-        together = getattr(kind, "together", False)
-        for batch in [members] if together else [[member] for member in members]:
-            _read(kind, batch, writer, now, source or kind.kind, tell)
+        _read_all(kind, members, writer, now, source or kind.kind, tell)
     return results
 
 
@@ -105,31 +103,51 @@ def _recognise(loaded: Loaded, kinds: Sequence[FileKind], *, named: bool) -> Fil
     return None
 
 
-def _read(
-    kind: FileKind, batch: Sequence[Loaded], writer: Writer, now: datetime, source: str, tell: Callable[[str], None]
+def _read_all(
+    kind: FileKind, members: Sequence[Loaded], writer: Writer, now: datetime, source: str, tell: Callable[[str], None]
 ) -> None:
-    """Read files of one kind that belong together; when one of them is refused, none of them counts as read."""
+    """Read files of one kind: each by itself, or all at once where they belong together."""
     intake = Intake(writer, source, STREAM)
+    together: bool = getattr(kind, "together", False)
+    for batch in [members] if together else [[member] for member in members]:
+        _read(kind, batch, intake, writer.ingest.clean_text, now, tell)
+    if any(not loaded.error for loaded in members):
+        intake.finish()
+    bad = next((loaded for loaded in members if loaded.error), None)
+    if bad is not None:
+        writer.fail(source, STREAM, f"{files.name_of(bad.path)}: {bad.error}")
+
+
+def _read(
+    kind: FileKind,
+    batch: Sequence[Loaded],
+    intake: Intake,
+    clean: Callable[[str], str],
+    now: datetime,
+    tell: Callable[[str], None],
+) -> None:
+    """Read files that belong together; when one of them is refused, none of them counts as read."""
     by_path = {loaded.path: loaded for loaded in batch}
-    clean = writer.ingest.clean_text
     try:
         for page in kind.pages([loaded.path for loaded in batch], now):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
             loaded.counts.add(intake.page(page))
             _tell(page, clean, tell)
             loaded.notes += map(clean, page.problems)
-        batch[0].counts.add(intake.finish())
+        batch[-1].counts.add(intake.complete())
     except Malformed as error:
-        culprit = next((loaded for loaded in batch if error.what.startswith(files.name_of(loaded.path))), batch[0])
-        culprit.error, culprit.next_step = clean(_without(error.what, culprit.path)), error.hint
-        for loaded in batch:
-            loaded.error = loaded.error or f"not loaded, because {culprit.path.name} was refused"
-        writer.fail(source, STREAM, f"{files.name_of(culprit.path)}: {culprit.error}")
-    except AetherError as error:
-        if error.exit_code != ConfigurationError.exit_code:
-            raise
-        for loaded in batch:
-            loaded.error, loaded.next_step = clean(error.sentence()), ""
+        _refuse(batch, clean(error.what), clean(error.hint))
+        intake.discard()
+    except ConfigurationError as error:
+        _refuse(batch, clean(error.sentence()), "")
+        intake.discard()
+
+
+def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:
+    culprit = next((loaded for loaded in batch if what.startswith(files.name_of(loaded.path))), batch[0])
+    culprit.error, culprit.next_step = _without(what, culprit.path), hint
+    for loaded in batch:
+        loaded.error = loaded.error or f"not loaded, because {culprit.path.name} was refused"
 
 
 def _tell(page: Page, clean: Callable[[str], str], tell: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
@@ -33,9 +34,15 @@ def file_kind(kind: str) -> FileKind:
     return cast("type[FileKind]", _load(FILES, kind, "file"))()
 
 
-def file_kinds() -> list[FileKind]:
-    """Readers of all kinds of files, by name."""
-    return [file_kind(name) for name in file_kind_names()]
+def file_kinds(tell: Callable[[str], None]) -> list[FileKind]:
+    """Readers of all kinds of files, by name; `tell` hears of those that cannot be used: one must not stop the others."""
+    kinds = []
+    for name in file_kind_names():
+        try:
+            kinds.append(file_kind(name))
+        except ConfigurationError as error:
+            tell(error.sentence())
+    return kinds
 
 
 def _points(group: str) -> dict[str, EntryPoint]:

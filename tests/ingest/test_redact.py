@@ -127,6 +127,20 @@ def test_mixtures_are_stable_too(parts: list[str]) -> None:
     assert redactor().text(once) == once
 
 
+PIECES = st.sampled_from(
+    ["DE89", "3704", " ", "-", "é", "+49", "0", "4111", "(", ")", "@", ".", "a", "://", "token", "=", ":", "[", "]", "{", "\\",
+     '"', "\x1b[", "٣", "Bearer ", "eyJ", "AKIA", "key ", "ip ", "tel ", "255.", "-----BEGIN PRIVATE KEY-----"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=40).map("".join)))
+@settings(max_examples=600, deadline=None)
+def test_any_text_is_answered(text: str) -> None:
+    assert isinstance(redactor().text(text), str)
+    json.loads(redactor().json(json.dumps({text: [text]})))
+    assert isinstance(redactor().json(text), str)
+
+
 def test_equal_values_stay_equal_and_the_key_decides() -> None:
     first, second = redactor().text("a@example.com wrote"), redactor().text("ask a@example.com")
     assert first.split()[0] == second.split()[1]

@@ -1,0 +1,175 @@
+"""`load` by the command line, on files made here: kinds, packing, bad lines, bad files, folders, patterns."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache
+from tests.command import Done, aether
+from tests.ingest.test_redact import CANARIES
+from tests.sync.test_engine import leaks
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    root = tmp_path / "acme"
+    root.mkdir()
+    (root / "aether.toml").touch()
+    return root
+
+
+def span_line(number: int, text: str = "chat") -> str:
+    span = {
+        "traceId": f"{number:032x}",
+        "spanId": f"{number:016x}",
+        "name": text,
+        "startTimeUnixNano": str(1_790_000_000_000_000_000 + number * 1_000_000_000),
+        "endTimeUnixNano": str(1_790_000_001_000_000_000 + number * 1_000_000_000),
+        "attributes": [
+            {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+            {"key": "gen_ai.request.model", "value": {"stringValue": "gpt-4o"}},
+            {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "100"}},
+            {"key": "gen_ai.usage.output_tokens", "value": {"intValue": "10"}},
+            {"key": "app.note", "value": {"stringValue": text}},
+            {"key": "user.id", "value": {"stringValue": text}},
+        ],
+        "status": {"code": 2, "message": text},
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": f"svc {text}"}}]}
+    return json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]})
+
+
+def traces(first: int, last: int, text: str = "chat") -> str:
+    return "\n".join(span_line(number, text) for number in range(first, last))
+
+
+def load(workspace: Path, *arguments: str | Path) -> Done:
+    return aether("load", *arguments, "--format", "json", cwd=workspace)
+
+
+def count(workspace: Path, table: str = "spans") -> object:
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        return lease.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
+
+
+def test_the_shape_that_scripts_rely_on(workspace: Path) -> None:
+    (workspace / "a.jsonl").write_text(traces(1, 11))
+    done = load(workspace, "a.jsonl")
+    assert done.code == 0, done.err
+    assert done.json["files"][0] == {
+        "path": "a.jsonl", "kind": "otlp", "rows": 10, "rejected": 0,
+        "merged": {"inserted": 10, "updated": 0, "unchanged": 0, "removed": 0}, "problems": [],
+    }  # fmt: skip
+    again = load(workspace, "a.jsonl").json["files"][0]["merged"]
+    assert again == {"inserted": 0, "updated": 0, "unchanged": 10, "removed": 0}
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        (row,) = lease.rows("SELECT DISTINCT source, cost_status FROM spans")
+    assert row == {"source": "otlp", "cost_status": "priced"}
+
+
+def test_packed_files_folders_and_patterns(workspace: Path) -> None:
+    folder = workspace / "in"
+    folder.mkdir()
+    (folder / "one.jsonl.gz").write_bytes(gzip.compress(traces(1, 5).encode()))
+    (folder / "two.jsonl.xz").write_bytes(lzma.compress(traces(5, 9).encode()))
+    with zipfile.ZipFile(folder / "three.zip", "w") as archive:
+        archive.writestr("deep/x.jsonl", traces(9, 13))
+    (folder / "README.md").write_text("not data")
+    done = load(workspace, folder)
+    assert done.code == 0, done.err
+    assert [Path(entry["path"]).name for entry in done.json["files"]] == ["one.jsonl.gz", "x.jsonl", "two.jsonl.xz"]
+    assert [Path(entry["path"]).name for entry in done.json["skipped"]] == ["README.md"]
+    assert "README.md" in done.err
+    assert count(workspace) == 12
+    assert load(workspace, "in/*.gz").json["files"][0]["merged"]["unchanged"] == 4
+    load(workspace, "nothing/*.gz").refuses(2, "nothing/*.gz", "no file matches")
+
+
+def test_a_bad_line_is_one_reject_that_is_named(workspace: Path) -> None:
+    lines = traces(1, 1001).splitlines()
+    lines[2] = lines[2][:-9]
+    (workspace / "t.jsonl").write_text("\n".join(lines))
+    done = load(workspace, "t.jsonl")
+    assert done.code == 0, done.err
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (999, 1)
+    assert "t.jsonl" in done.err
+    assert "3" in done.err
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        (reject,) = lease.rows("SELECT place, reason FROM rejects")
+    assert "t.jsonl" in str(reject["place"])
+    assert "3" in str(reject["place"])
+
+
+def test_a_bad_file_does_not_stop_a_good_one(workspace: Path) -> None:
+    whole = gzip.compress(traces(1, 400).encode())
+    (workspace / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (workspace / "poem.txt").write_text("roses are red\n")
+    (workspace / "good.jsonl").write_text(traces(1, 11))
+    done = load(workspace, "cut.jsonl.gz", "poem.txt", "good.jsonl")
+    done.refuses(2, "cut.jsonl.gz", "1 more")
+    entries = {entry["path"]: entry for entry in done.json["files"]}
+    assert entries["good.jsonl"]["rows"] == 10
+    assert "cut short" in entries["cut.jsonl.gz"]["error"]
+    assert "no kind" in entries["poem.txt"]["error"]
+    assert count(workspace) == 10
+
+
+def test_what_is_no_data_is_refused_with_a_reason(workspace: Path) -> None:
+    (workspace / "poem.txt").write_text("roses are red\n")
+    load(workspace, "poem.txt").refuses(2, "poem.txt", "no kind", "otlp", "focus", "--as")
+    (workspace / "api.json").write_text('{"openapi": "3.1.0", "paths": {}}')
+    load(workspace, "api.json").refuses(2, "api.json", "specification")
+    (workspace / "none.csv").touch()
+    load(workspace, "none.csv").refuses(2, "none.csv", "empty")
+    load(workspace, "absent.csv").refuses(2, "absent.csv", "no such file")
+    folder = workspace / "docs"
+    folder.mkdir()
+    (folder / "a.md").write_text("x")
+    load(workspace, folder).refuses(2, "docs", "none of 1 files")
+    assert not (workspace / ".aether" / "cache.duckdb").exists()
+
+
+def test_kinds_and_sources_by_name(workspace: Path) -> None:
+    (workspace / "a.jsonl").write_text(traces(1, 3))
+    load(workspace, "a.jsonl", "--as", "otpl").refuses(2, "otpl", "'otlp'")
+    assert load(workspace, "a.jsonl", "--as", "otlp", "--source", "gateway").code == 0
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT DISTINCT source FROM spans") == [{"source": "gateway"}]
+        assert lease.rows("SELECT source, stream FROM sync_state") == [{"source": "gateway", "stream": "files"}]
+
+
+def test_no_canary_of_a_file_is_on_disk(workspace: Path) -> None:
+    """In names, attributes, services, users, status messages, and in a line that cannot be read."""
+    plain = [canary for canary in CANARIES if "\n" not in canary]
+    text = " ; ".join(plain)
+    broken = span_line(7, text)[:-9]
+    (workspace / "t.jsonl").write_text(traces(1, 5, text) + "\n" + broken + "\n" + span_line(9, text))
+    done = load(workspace, "t.jsonl")
+    assert done.code == 0, done.err
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (5, 1)
+    assert not leaks(workspace, plain)
+    assert not [canary for canary in plain if canary in done.out + done.err]
+
+
+def test_text_output_goes_to_stdout_and_narration_to_stderr(workspace: Path) -> None:
+    (workspace / "a.jsonl").write_text(traces(1, 11))
+    done = aether("load", "a.jsonl", cwd=workspace)
+    assert done.out == "a.jsonl: otlp, 10 rows (10 new, 0 changed, 0 known)\n"
+    assert done.err == ""
+
+
+def test_a_damaged_cache_is_set_aside(workspace: Path) -> None:
+    (workspace / "a.jsonl").write_text(traces(1, 11))
+    assert load(workspace, "a.jsonl").code == 0
+    (workspace / ".aether" / "cache.duckdb").write_bytes(b"\x00garbage" * 4096)
+    done = load(workspace, "a.jsonl")
+    assert done.code == 0, done.err
+    assert "damaged" in done.err
+    assert list((workspace / ".aether").glob("cache.duckdb.damaged-*"))
+    assert count(workspace) == 10
