@@ -22,7 +22,10 @@ def open_console(context: Context, start: str | None = None) -> None:
     workspace = context.workspace()
     _check_start(start)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        _print_summary(context, workspace)
+        print_summary(context, workspace)
+        click.echo(
+            f"aether-tui: no terminal here; run `{command_to_open(context)}` in one to open the console", err=True
+        )
         return
     _check_toml(context, workspace)
     from aether_tui.app import AetherApp
@@ -53,7 +56,13 @@ def _check_toml(context: Context, workspace: Workspace) -> None:
         context.config()
 
 
-def _print_summary(context: Context, workspace: Workspace) -> None:
+def command_to_open(context: Context) -> str:
+    """What opens the console on the same workspace from here."""
+    return f"aether-tui -w {context.workspace_flag}" if context.workspace_flag else "aether-tui"
+
+
+def print_summary(context: Context, workspace: Workspace) -> None:
+    """Print the summary report as text. Raises ConfigurationError."""
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Clock
     from aether_tui.diagnostics.run import run_report
@@ -63,4 +72,3 @@ def _print_summary(context: Context, workspace: Workspace) -> None:
     clock = Clock.of(context.now(), seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month)
     report = run_report("summary", workspace, config, clock, Cache(workspace.cache_path))
     click.echo(text.render(report), nl=False)
-    click.echo("aether-tui: no terminal here; run `aether-tui` in one to open the console", err=True)

@@ -37,18 +37,32 @@ _PORTFOLIO: tuple[_Scored, ...] = (
      ("pasted from a customer's letter",)),
 )  # fmt: skip
 
-_ARTIFACTS = (
-    (80, "north-star", "North star: resolved without a person, within ten minutes", "person-01"),
-    (79, "reading", "Decision records 1 to 9 of the assistant", "person-02"),
-    (78, "reading", "Prompt repository, 14 versions of the refund agent", "person-02"),
-    (78, "reading", "Cost dashboards of the last two quarters", "person-03"),
-    (77, "interview", "Interview 1: engineering lead", "person-02"),
-    (77, "interview", "Interview 2: product manager", "person-02"),
-    (76, "interview", "Interview 3: support operations", "person-03"),
-    (75, "task-taxonomy", "Task taxonomy v1: twelve kinds of request", "person-02"),
-    (74, "value-stream-map", "Value stream, as it is", "person-03"),
-    (74, "stakeholder-priorities", "What each stakeholder calls success", "person-02"),
+# Kind, title, who. The first cycle left all of them behind; the second stands before its diagnosis.
+_CONTEXT = (
+    ("north-star", "North star: resolved without a person, within ten minutes", "person-01"),
+    ("interview", "Interview 1: engineering lead", "person-02"),
+    ("interview", "Interview 2: product manager", "person-02"),
+    ("interview", "Interview 3: support operations", "person-03"),
+    ("decision-record", "Decision records 1 to 9 of the assistant", "person-02"),
+    ("prompt-repository", "Prompt repository, 14 versions of the refund agent", "person-02"),
+    ("cost-dashboard", "Cost dashboards of the last two quarters", "person-03"),
+    ("trace-sample", "Forty traces of refunds and product questions", "person-02"),
+    ("user-research", "Notes of six calls with customers who gave up", "person-03"),
+    ("ticket", "Tickets that the assistant opened in one week", "person-03"),
+    ("incident-report", "Reports of the last five incidents", "person-02"),
+    ("value-stream-map", "Value stream, as it is", "person-03"),
+    ("task-taxonomy", "Task taxonomy v1: twelve kinds of request", "person-02"),
+    ("priorities", "What each stakeholder calls success", "person-02"),
 )
+_LATER = (
+    ("constraint-diagnosis", "Constraint: order lookups are asked twice", "person-02"),
+    ("experiment-one-pager", "EXP-1: one lookup per request", "person-03"),
+    ("experiment-result", "EXP-1: 0.4 s faster, outcome unchanged", "person-03"),
+    ("observation", "Five agents listened in: nobody missed the second lookup", "person-04"),
+    ("playbook-entry", "Look an order up once and pass it on", "person-03"),
+)
+_SIGNED = ("privacy-signed", "bill-signed")
+_SIGNED_LATER = ("constraint-agreed", "guardrails", "next-constraint")
 
 _DECISIONS = (
     (68, 61, "Count a request as resolved only when nobody writes again within a day", "person-01", "accepted"),
@@ -59,10 +73,10 @@ _DECISIONS = (
 )
 
 
-def write(world: World, workspace: Workspace, manual: tuple[str, ...]) -> None:
-    """All documents, by the store that people's edits go through. `manual` are checklist items that people tick."""
+def write(world: World, workspace: Workspace) -> None:
+    """All documents, by the store that people's edits go through."""
     store = Store(workspace)
-    for document in (*_cycles(world, manual), *_opportunities(world), *_decisions(world)):
+    for document in (*_cycles(world), *_opportunities(world), *_decisions(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
 
@@ -70,25 +84,31 @@ def _day(world: World, ago: int) -> date:
     return world.day(ago).date()
 
 
-def _cycles(world: World, manual: tuple[str, ...]) -> list[Document]:
-    ticks = {
-        item: Tick(who="person-02", when=_day(world, 30 - index % 6), note="looked at together")
-        for index, item in enumerate(manual)
-    }
-    artifacts = [
-        Artifact(kind=kind, title=title, who=who, when=_day(world, ago), link=f"notes/{kind}-{index}.md")
-        for index, (ago, kind, title, who) in enumerate(_ARTIFACTS, 1)
-    ]
+def _cycles(world: World) -> list[Document]:
     first = Cycle(
         id="cycle-1", started=_day(world, 82), ended=_day(world, 34), goal="See what the assistant does and what it costs",
-        items=ticks, artifacts=artifacts,
+        items=_ticks(world, 70, _SIGNED) | _ticks(world, 50, _SIGNED_LATER),
+        artifacts=[*_artifacts(world, 80, _CONTEXT), *_artifacts(world, 55, _LATER)],
     )  # fmt: skip
-    later = [artifact.model_copy(update={"when": _day(world, 30 - index)}) for index, artifact in enumerate(artifacts)]
     second = Cycle(
         id="cycle-2", started=_day(world, 33), goal="Find the one constraint of product and refund answers, and relieve it",
-        items=ticks, artifacts=later,
+        items=_ticks(world, 22, _SIGNED), artifacts=_artifacts(world, 32, _CONTEXT),
     )  # fmt: skip
     return [first, second]
+
+
+def _ticks(world: World, ago: int, items: tuple[str, ...]) -> dict[str, Tick]:
+    return {
+        item: Tick(who="person-02", when=_day(world, ago - index), note="looked at together")
+        for index, item in enumerate(items)
+    }
+
+
+def _artifacts(world: World, ago: int, made: tuple[tuple[str, str, str], ...]) -> list[Artifact]:
+    return [
+        Artifact(kind=kind, title=title, who=who, when=_day(world, ago - index // 2))
+        for index, (kind, title, who) in enumerate(made)
+    ]
 
 
 def _opportunities(world: World) -> list[Document]:

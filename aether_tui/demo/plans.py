@@ -45,10 +45,10 @@ def _breakdown(environment: str, monthly: Decimal, vector: bool) -> dict[str, ob
 
 
 def _project(environment: str, before: Decimal, after: Decimal, vector: bool) -> dict[str, object]:
-    summary = {
-        "totalDetectedResources": 4 if vector else 3, "totalSupportedResources": 3 if vector else 2,
-        "totalUnsupportedResources": 0, "totalUsageBasedResources": 2, "totalNoPriceResources": 1,
-        "unsupportedResourceCounts": {}, "noPriceResourceCounts": {"example_policy": 1},
+    summary: dict[str, object] = {
+        "totalDetectedResources": 3 if vector else 2, "totalSupportedResources": 3 if vector else 2,
+        "totalUnsupportedResources": 0, "totalUsageBasedResources": 2, "totalNoPriceResources": 0,
+        "unsupportedResourceCounts": {}, "noPriceResourceCounts": {},
     }  # fmt: skip
     delta = after - before
     return {

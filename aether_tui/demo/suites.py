@@ -1,4 +1,4 @@
-"""Test reports of the demonstration: JUnit XML of the unit and integration suites, one pair per working day."""
+"""Test reports of the demonstration: JUnit XML of the unit and integration suites of a nightly run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from aether_tui.demo.world import DAYS, World, iso, lognormal
 UNIT_S = 96.0
 INTEGRATION_S = (506.0, 612.0)
 """Integration suite: how long it took at first, and takes now (its budget is 600 s)."""
+KEPT_DAYS = 30
+"""Of older nights only Mondays' reports are kept."""
 
 _AREAS = ("router", "prompts", "orders", "refunds", "policies", "handover")
 _CHECKS = ("empty_cart", "two_orders", "expired_token", "guest", "unicode_address", "partial_refund", "long_history")
@@ -42,7 +44,7 @@ def _cases(suite: str) -> list[tuple[str, str, float]]:
     return [(area, name, weight / total) for (area, name), weight in zip(cases, weights, strict=True)]
 
 
-def _report(rng: Random, suite: str, at: datetime, seconds: float) -> str:
+def _suite(rng: Random, suite: str, at: datetime, seconds: float) -> str:
     lines, failures, skipped, total = [], 0, 0, 0.0
     for classname, name, share in _cases(suite):
         took = round(lognormal(rng, seconds * share, 0.07), 3)
@@ -60,22 +62,25 @@ def _report(rng: Random, suite: str, at: datetime, seconds: float) -> str:
             f'<testcase classname={quoteattr(classname)} name={quoteattr(name)} time="{took:.3f}">{inside}</testcase>'
         )
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites><testsuite name="{suite}" tests="{len(lines)}" failures="{failures}" '
-        f'errors="0" skipped="{skipped}" time="{total:.3f}" timestamp="{iso(at)}" hostname="runner-4">\n'
-        + "\n".join(lines) + "\n</testsuite></testsuites>\n"
-    )  # fmt: skip
+        f'<testsuite name="{suite}" tests="{len(lines)}" failures="{failures}" errors="0" skipped="{skipped}" '
+        f'time="{total:.3f}" timestamp="{iso(at)}" hostname="runner-4">\n' + "\n".join(lines) + "\n</testsuite>\n"
+    )
 
 
 def write(world: World, folder: Path) -> None:
-    """Two reports per working day, from the nightly run on main."""
+    """A report of the nightly run on main for every working day of a month; of older ones only Mondays' are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = world.rng("suites")
     first, last = INTEGRATION_S
     for day in world.workdays():
-        # Slowly slower for months, then the last three weeks just over the budget.
+        # Slowly slower for months, then two weeks just over the budget.
         progress = min(1.0, max(0.0, (DAYS - world.ago(day)) / (DAYS - 14)))
         integration = first + (last - first) * progress**1.6
-        for suite, seconds, hour in (("unit", UNIT_S, 2), ("integration", integration, 3)):
-            at = day + timedelta(hours=hour, minutes=rng.randrange(20))
-            report = _report(rng, suite, at, seconds * rng.gauss(1.0, 0.012))
-            (folder / f"{day:%Y-%m-%d}-{suite}.xml").write_text(report, encoding="utf-8")
+        at = day + timedelta(hours=2, minutes=rng.randrange(20))
+        suites = [
+            _suite(rng, name, at, seconds * rng.gauss(1.0, 0.012))
+            for name, seconds in (("unit", UNIT_S), ("integration", integration))
+        ]
+        if world.ago(day) <= KEPT_DAYS or day.weekday() == 0:
+            text = f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n{"".join(suites)}</testsuites>\n'
+            (folder / f"nightly-{day:%Y-%m-%d}.xml").write_text(text, encoding="utf-8")

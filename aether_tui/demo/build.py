@@ -1,0 +1,155 @@
+"""Builds the demonstration: writes what its sources would say, then pulls and loads it the way real data come in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from aether_tui.cache import Cache
+from aether_tui.config import load_config
+from aether_tui.demo import amplitude, costs, github, jira, linear, papers, plans, releases, suites, traces, work
+from aether_tui.demo.settings import aether_toml
+from aether_tui.demo.world import GENERATOR, SEED, World
+from aether_tui.errors import ConfigurationError
+from aether_tui.ingest import Ingest, workspace_key
+from aether_tui.ingest.people import key_path
+from aether_tui.sync import engine, registry
+from aether_tui.sync.intake import Writer
+from aether_tui.sync.loading import load
+from aether_tui.sync.plan import plan
+from aether_tui.workspace.folder import CONFIG_NAME, Workspace
+
+MARKER = "demo.json"
+"""Says that a folder is a demonstration, of which generator and of which day; the day is null until it is finished."""
+
+_OURS = (CONFIG_NAME, ".gitignore", "recordings", "files", "engagement", "optimization", "benchmarks")
+"""What a build writes, and removes before it writes again; whatever else is in the folder stays."""
+Tell = Callable[[str], None]
+
+
+def existing(folder: Path) -> datetime | None:
+    """The day (midnight, naive UTC) of a finished demonstration of this generator in `folder`; None when it needs building.
+
+    Raises ConfigurationError for a folder that holds anything else: it is never written to.
+    """
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        raise ConfigurationError("is a file", where=str(folder), next_step="choose another folder with --dir")
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        whole = marker["generator"] == GENERATOR and marker["day"] is not None
+        return datetime.fromisoformat(marker["day"]) if whole else None
+    except FileNotFoundError:
+        if not any(folder.iterdir()):
+            return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(
+            f"{MARKER} cannot be read ({error})", where=str(folder), next_step="choose another folder with --dir"
+        ) from error
+    raise ConfigurationError(
+        "is not empty and not a demonstration: nothing was changed",
+        where=str(folder),
+        next_step="choose another folder with --dir",
+    )
+
+
+def claim(folder: Path) -> Workspace:
+    """Mark `folder` as a demonstration being built, so that one that is interrupted is built again and not refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace(folder.resolve())
+    _mark(workspace, None)
+    return workspace
+
+
+def build(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None:
+    """Make the demonstration as seen at the last midnight (UTC) before `now`, over the one that is there.
+
+    `now` (aware) is the clock of the sync. Raises what sync, load and the store raise.
+    """
+    world = World(now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
+    _clear(workspace)
+    tell("telling the story of a team that does not exist: 120 days")
+    write_sources(world, workspace)
+    _pull(workspace, now, tell)
+    _mark(workspace, world.today)
+
+
+def write_sources(world: World, workspace: Workspace) -> None:
+    """Everything a demonstration consists of before its first sync: configuration, budgets, documents, recordings, files."""
+    root = workspace.root
+    for folder in (root, workspace.budgets_path.parent, workspace.baselines):
+        folder.mkdir(parents=True, exist_ok=True)
+    workspace.config_path.write_text(aether_toml(world), encoding="utf-8")
+    (root / ".gitignore").write_text(".aether/\n", encoding="utf-8")
+    budgets = files("aether_tui.budgets").joinpath("default.yaml").read_text(encoding="utf-8")
+    workspace.budgets_path.write_text(budgets, encoding="utf-8")
+    # Made-up people need no secret: the same key everywhere makes the same demonstration everywhere.
+    workspace.private()
+    key_path(workspace).write_text(
+        hashlib.sha256(f"demonstration {SEED}".encode()).hexdigest() + "\n", encoding="ascii"
+    )
+
+    story = releases.happen(world)
+    recordings = root / "recordings"
+    linear.write(work.linear_items(world, story.troubles), recordings / "linear.jsonl")
+    jira.write(work.jira_items(world), recordings / "jira.jsonl")
+    github.write(story, recordings / "github.jsonl")
+    amplitude.write(world, recordings / "amplitude.jsonl")
+    traces.write(world, root / "files" / "traces")
+    costs.write(world, root / "files" / "costs")
+    suites.write(world, root / "files" / "tests")
+    plans.write(world, root / "files" / "plans")
+    papers.write(world, workspace)
+
+
+def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None:
+    """One sync of the recordings and, beside it, one load of the files. Raises ConfigurationError when any of it is refused."""
+    config, key = load_config(workspace), workspace_key(workspace)
+
+    def writer() -> Writer:
+        return Writer(Cache(workspace.cache_path), Ingest(config, key), now)
+
+    tell(
+        "syncing linear, jira, github and amplitude from recorded answers, loading traces, costs, test reports and plans"
+    )
+    kinds = registry.file_kinds(tell)
+    jobs = plan(config, workspace, now=now, offline=True)
+    with ThreadPoolExecutor(1, "load") as beside:
+        loading = beside.submit(load, [workspace.root / "files"], kinds=kinds, writer=writer(), now=now())
+        outcomes = asyncio.run(engine.run(jobs, writer(), lambda _event: None))
+        loaded = loading.result()
+    counted = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
+    refused = [f"{outcome.source} {outcome.stream}: {outcome.error}" for outcome in outcomes if outcome.error]
+    refused += [f"{one.path.name}: {one.error}" for one in loaded if one.error]
+    refused += [f"{counts.rejected} rows were rejected" for counts in counted if counts.rejected]
+    if refused:
+        raise ConfigurationError(
+            f"the demonstration was not understood: {refused[0]}",
+            where=str(workspace.root),
+            next_step="report this; it is a defect",
+        )
+    tell(f"{sum(counts.rows for counts in counted):,} rows from {len(outcomes)} streams and {len(loaded)} files")
+
+
+def _clear(workspace: Workspace) -> None:
+    """Remove what we made, but for the lock that is being held."""
+    for path in [workspace.root / name for name in _OURS] + list(workspace.hidden.glob("*")):
+        if path.name == "sync.lock":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _mark(workspace: Workspace, day: datetime | None) -> None:
+    marker = {"generator": GENERATOR, "day": day and day.isoformat()}
+    (workspace.root / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")

@@ -1,0 +1,199 @@
+"""The whole demonstration: built through sync and load, the same every time, stable under a second sync, safely shown."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.config import load_config
+from aether_tui.demo import build
+from aether_tui.errors import ConfigurationError
+from aether_tui.ingest import Ingest, workspace_key
+from aether_tui.records import TABLES, Value
+from aether_tui.sync import engine, registry
+from aether_tui.sync.intake import Writer
+from aether_tui.sync.loading import load
+from aether_tui.sync.plan import plan
+from aether_tui.workspace.folder import Workspace
+from tests.command import Done, aether
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+DAY = NOW.replace(hour=0, minute=0, tzinfo=None)
+AS_OF = ("--as-of", "2026-11-21T09:30Z")
+ROLLUPS = (
+    "llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "duration_hist", "cost_daily", "ci_daily", "tests_daily",
+    "flow_items", "flow_daily", "delivery_daily",
+)  # fmt: skip
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def first(place: Path) -> Done:
+    return aether(*AS_OF, "demo", "--no-tui", cwd=place)
+
+
+@pytest.fixture(scope="module")
+def demo(place: Path, first: Done) -> Workspace:
+    assert first.code == 0, first.err
+    return Workspace(place / "aether-demo")
+
+
+def contents(workspace: Workspace) -> dict[str, tuple[Value, Value]]:
+    """Rows and a hash of them, whatever their order, of every table of records and rollups."""
+    with Cache(workspace.cache_path).read() as lease:
+        found = {}
+        for table in (*TABLES, *ROLLUPS):
+            (row,) = lease.rows(
+                f"SELECT count(*) AS n, CAST(sum(CAST(hash(t) AS HUGEINT)) AS VARCHAR) AS sum FROM {table} AS t"
+            )
+            found[table] = (row["n"], row["sum"])
+        return found
+
+
+def one(workspace: Workspace, sql: str) -> Mapping[str, Value]:
+    with Cache(workspace.cache_path).read() as lease:
+        (row,) = lease.rows(sql)
+        return row
+
+
+def number(value: Value) -> float:
+    return float(str(value))
+
+
+def test_the_command_prints_the_summary_and_how_to_go_on(demo: Workspace, first: Done) -> None:
+    assert demo.config_path.is_file()
+    assert "Northwind Assist" in first.out
+    assert "\x1b" not in first.out
+    assert "`aether-tui -w aether-demo`" in first.err
+
+
+def test_a_demonstration_that_is_there_is_opened_as_it_is(demo: Workspace, place: Path, first: Done) -> None:
+    again = aether(*AS_OF, "demo", cwd=place)
+    assert again.code == 0, again.err
+    assert again.out == first.out
+    assert "syncing" not in again.err
+    later = aether("--as-of", "2026-11-24T09:30Z", "demo", "--no-tui", cwd=place)
+    assert later.code == 0
+    assert "3 days ago" in later.err
+    assert "--force" in later.err
+
+
+def test_an_interrupted_build_begins_again_and_ends_with_the_same_rows(demo: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(demo.engagement, folder / "engagement")
+    (folder / "mine.txt").write_text("keep me")
+    workspace = build.claim(folder)
+    assert build.existing(folder) is None
+    build.build(workspace, lambda: NOW, lambda _sentence: None)
+    assert build.existing(folder) == DAY
+    assert (folder / "mine.txt").read_text() == "keep me"
+    before = contents(demo)
+    assert contents(workspace) == before
+    assert all(n for n, _ in before.values()), before
+
+
+def test_nothing_was_rejected_and_every_stream_succeeded(demo: Workspace) -> None:
+    assert one(demo, "SELECT count(*) AS n FROM rejects")["n"] == 0
+    states = Cache(demo.cache_path).cursors()
+    assert {source for source, _ in states} == {
+        "linear",
+        "jira",
+        "github",
+        "amplitude",
+        "otlp",
+        "focus",
+        "junit",
+        "infracost",
+    }
+    assert [key for key, state in states.items() if state.last_error or not state.last_success] == []
+
+
+def test_a_second_sync_and_a_second_load_change_no_row(demo: Workspace) -> None:
+    config, before = load_config(demo), contents(demo)
+    writer = Writer(Cache(demo.cache_path), Ingest(config, workspace_key(demo)), lambda: NOW)
+    outcomes = asyncio.run(engine.run(plan(config, demo, now=lambda: NOW, offline=True), writer, lambda _event: None))
+    loaded = load([demo.root / "files"], kinds=registry.file_kinds(print), writer=writer, now=NOW)
+    counts = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
+    assert sum(count.rows for count in counts) > 40_000
+    assert sum(count.inserted + count.updated + count.removed for count in counts) == 0
+    assert contents(demo) == before
+
+
+def test_the_planted_anomalies_are_in_the_rollups(demo: Workspace) -> None:
+    change = f"TIMESTAMP '{DAY - timedelta(days=9)}'"
+    refund = one(
+        demo,
+        f"SELECT avg(tokens) FILTER (start >= {change}) / avg(tokens) FILTER (start < {change}) AS growth, "
+        f"avg(cost_usd) FILTER (start < {change}) AS cost FROM tasks WHERE scenario = 'refund'",
+    )
+    assert refund["growth"] == pytest.approx(1.31, abs=0.06)
+    assert number(refund["cost"]) == pytest.approx(0.10, abs=0.01)
+    dev = one(
+        demo,
+        "SELECT sum(effective) FILTER (day >= TIMESTAMP '2026-11-14') AS lately, sum(effective) AS ever FROM cost_daily "
+        "WHERE environment = 'dev' AND service = 'retrieval'",
+    )
+    assert number(dev["lately"]) > 0.3 * number(dev["ever"])
+    suite = one(
+        demo,
+        "SELECT median(duration_s_sum / runs) FILTER (day >= TIMESTAMP '2026-11-07') AS now_s, "
+        "median(duration_s_sum / runs) FILTER (day < TIMESTAMP '2026-09-01') AS then_s FROM tests_daily WHERE suite = 'integration'",
+    )
+    assert 600 < number(suite["now_s"]) < 640
+    assert number(suite["then_s"]) < 540
+
+
+def test_the_gate_has_what_it_asks_for(demo: Workspace) -> None:
+    shares = one(
+        demo,
+        "SELECT count(task_cluster) / count(*) AS clusters, count(outcome) / count(*) AS outcomes FROM tasks "
+        "WHERE start >= TIMESTAMP '2026-10-24'",
+    )
+    assert number(shares["clusters"]) == pytest.approx(0.86, abs=0.03)
+    assert number(shares["outcomes"]) == pytest.approx(0.64, abs=0.03)
+    cost = one(
+        demo,
+        "SELECT sum(cost_attributed_usd) / sum(cost_usd) AS mine, sum(costed_calls) / sum(calls) AS priced FROM llm_hourly",
+    )
+    assert 0.90 < number(cost["mine"]) < 0.98
+    assert 0.95 < number(cost["priced"]) < 1.0
+
+
+def test_titles_are_stored_harmless(demo: Workspace) -> None:
+    control = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]"
+    for table, column in (
+        ("work_items", "title"),
+        ("spans", "name"),
+        ("pipeline_runs", "branch"),
+        ("test_cases", "name"),
+    ):
+        odd = one(demo, f"SELECT count(*) AS n FROM {table} WHERE regexp_matches({column}, '{control}')")
+        assert odd["n"] == 0, table
+        assert number(one(demo, f"SELECT count(*) AS n FROM {table} WHERE contains({column}, '[@click')")["n"]) > 0, (
+            table
+        )
+
+
+def test_another_folder_is_never_written_to(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    aether(*AS_OF, "demo", "--dir", ".", "--force", "--no-tui", cwd=tmp_path).refuses(2, "not a demonstration", "--dir")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    aether(*AS_OF, "demo", "--dir", "notes.txt", cwd=tmp_path).refuses(2, "is a file")
+
+
+def test_a_broken_marker_is_no_permission(tmp_path: Path) -> None:
+    (tmp_path / build.MARKER).write_text("{")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        build.existing(tmp_path)
