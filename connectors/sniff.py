@@ -68,26 +68,44 @@ def is_parquet(head: bytes) -> bool:
 
 
 def why_not_data(sample: Sample) -> str:
-    """One clause on what an unrecognised file is: empty, a specification, a web page, binary, or simply unknown."""
+    """One clause on what an unrecognised file is, and where there is one, what to do with it instead."""
     head = sample.head
     text = text_head(head).lstrip()
-    keys = set(json_keys(head))
     if not head.strip():
         return "is empty"
-    if keys & {"openapi", "swagger", "$schema"}:
+    if head[257:262] == b"ustar":
+        return "is a tar archive; unpack it first"
+    if _is_specification(text, set(json_keys(head))):
         return "is a specification, not data"
-    if re.match(r'\s*syntax\s*=\s*"proto', _without_comments(text)) or re.search(
-        r"^(type|enum|input|scalar) \w+.*\{?$", text, re.M
-    ):
-        return "is a specification, not data"
-    if re.search(r"^(groups|type|file_format|attributes):", text, re.M) and re.search(r"^\s+- id: ", text, re.M):
-        return "is a specification, not data"
-    if re.match(r"<(!doctype html|html)", text, re.I):
-        return "is a web page, not data"
+    for what, pattern in _SHAPES:
+        if pattern.search(text[:4096]):
+            return what
     if "\x00" in text[:4096] or text[:4096].count("\ufffd") > 8:
         return "is binary data of a kind that is not known here"
     return "is of no kind that is known here"
 
 
-def _without_comments(text: str) -> str:
-    return re.sub(r"(?m)^\s*//.*$", "", text)
+_SHAPES = (
+    ("is a web page, not data", re.compile(r"\A<(!doctype html|html)", re.I)),
+    (
+        "is a Terraform plan: it says what changes, not what it costs; run infracost on it",
+        re.compile(r'\A\{\s*"format_version".*"terraform_version"', re.S),
+    ),
+    ("is a single webhook event, not an export", re.compile(r'\A\{\s*"(action|object_kind)"\s*:')),
+    (
+        "is a text for people, not data",
+        re.compile(r"\A# |\A[^{\[<,]{0,300}\b(license|copyright)\b|\A(?:[^{\[<,;\s]+ ){3}", re.I),
+    ),
+)
+_SPECIFICATIONS = re.compile(
+    r"""^syntax\s*=\s*"proto|^(type|enum|input|scalar|interface)\ \w+.*\{?$|^type:\ google\.api|^(openapi|swagger|asyncapi):
+    |^groups:\s*$""",
+    re.M | re.X,
+)
+
+
+def _is_specification(text: str, keys: set[str]) -> bool:
+    """OpenAPI, JSON Schema, GraphQL SDL, protocol buffers, registries of conventions."""
+    if keys & {"openapi", "swagger", "$schema", "$defs"} or text.startswith('{"components":{"schemas":'):
+        return True
+    return not text.startswith(("{", "[", "<")) and bool(_SPECIFICATIONS.search(text))
