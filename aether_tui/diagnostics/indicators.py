@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Record, instant, real, whole
+from aether_tui.diagnostics.frame import Data, Record, real, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
@@ -118,10 +118,11 @@ def over(indicator: Indicator, found: Sequence[Record], span: Window) -> Quantit
     share: `day, k, n` (k of n). values: `day, x, n` (n times x). rate: `day, k` (events). ratio: `day, k, n, m` (amounts, m
     observations). snapshot: `day, k, n` at the span's very end.
     """
+    start, end = _stored(span.start), _stored(span.end)
     if indicator.shape == "snapshot":
-        inside = [row for row in found if instant(row["day"]) == span.end]
+        inside = [row for row in found if row["day"] == end]
     else:
-        inside = [row for row in found if _within(instant(row["day"]), span)]
+        inside = [row for row in found if isinstance(day := row["day"], datetime) and start <= day < end]
     if indicator.shape == "rate":
         return _rate(indicator, found, inside, span)
     if not inside:
@@ -137,13 +138,14 @@ def over(indicator: Indicator, found: Sequence[Record], span: Window) -> Quantit
     return Quantity(value=k / n, unit=indicator.unit, n=n, low=low, high=high)
 
 
-def _within(day: datetime | None, span: Window) -> bool:
-    return day is not None and span.start <= day < span.end
+def _stored(moment: datetime) -> datetime:
+    """An instant as rows carry it: naive, in UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _rate(indicator: Indicator, found: Sequence[Record], inside: Sequence[Record], span: Window) -> Quantity | None:
     """Events per day; a span without any is a zero only when there were some before it."""
-    if not inside and not any((day := instant(row["day"])) is not None and day < span.start for row in found):
+    if not inside and not any(isinstance(day := row["day"], datetime) and day < _stored(span.start) for row in found):
         return None
     events, length = sum(whole(row["k"]) for row in inside), (span.end - span.start) / timedelta(days=1)
     low, high = intervals.poisson(events)

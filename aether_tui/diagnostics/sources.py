@@ -304,5 +304,5 @@ def _stream_row(item: StreamState) -> Row:
             item.rejected,
             one_line(item.last_error or "", 120),
         ),
-        detail=f"cursor {one_line(item.cursor, 120)}" if item.cursor else "",
+        detail=f"cursor {one_line(item.cursor, 60)}" if item.cursor else "",
     )

@@ -37,7 +37,7 @@ def bar(share: float, width: int = 10) -> str:
 
 def state(value: State) -> str:
     """Glyph and word."""
-    return f"{GLYPHS[value]} {value}"
+    return f"{GLYPHS[value]} {value.replace('-', ' ')}"
 
 
 def cell(value: Value, col: Col, row_state: State | None = None) -> str:
