@@ -211,20 +211,30 @@ class GitHub:
     # -- pull requests
 
     async def _pulls(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
-        """Newest change first, down to the mark; only the end of the walk moves it."""
-        known = instant(mark, "updated")
+        """Newest change first, down to the mark; only the end of the walk moves it.
+
+        Two requests per pull request can use up the hour's limit: the stretch that an interrupted walk has read
+        (`lower` to `upper`) is not asked for again.
+        """
+        known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
         start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
-        newest = known
+        newest = upper or known
         query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
         async for answer in self._linked(f"/repos/{repo}/pulls", query):
             pulls = _items(answer)
-            fresh = [pull for pull in pulls if _at_least(pull, "updated_at", start)]
+            recent = [pull for pull in pulls if _at_least(pull, "updated_at", start)]
+            fresh = [pull for pull in recent if not (lower and upper and _read(pull, lower, upper))]
             whole = await together(self._with_commits(repo, pull) for pull in fresh)
             rows, rejects = mapped(whole, PULL_REQUESTS.name, lambda pull: _pull_rows(pull, repo))
             newest = latest(rows, PULL_REQUESTS, "updated", newest)
+            oldest = min(filter(None, (_instant(pull, "updated_at") for pull in recent)), default=None)
+            if oldest and (upper is None or oldest <= upper):
+                _advance(mark, "lower", min(lower or oldest, oldest))
+                _advance(mark, "upper", newest)
             yield Page(rows=rows, rejects=rejects)
-            if len(fresh) < len(pulls):
+            if len(recent) < len(pulls):
                 break
+        mark.clear()
         _advance(mark, "updated", newest)
         yield Page()
 
@@ -353,11 +363,21 @@ def _second(at: datetime) -> str:
 
 def _at_least(node: Node, field: str, bound: datetime) -> bool:
     """Whether an instant is at or after `bound`; one that cannot be read is kept, so that it becomes a reject."""
-    try:
-        at = instant(node, field)
-    except ValueError:
-        return True
+    at = _instant(node, field)
     return at is None or at >= bound
+
+
+def _instant(node: Node, field: str) -> datetime | None:
+    try:
+        return instant(node, field)
+    except ValueError:
+        return None
+
+
+def _read(pull: Node, lower: datetime, upper: datetime) -> bool:
+    changed = _instant(pull, "updated_at")
+    # Others may have changed in the very seconds at both ends.
+    return changed is not None and lower < changed < upper
 
 
 def _items(answer: Answer) -> list[Node]:

@@ -47,7 +47,9 @@ class HttpSettings(BaseModel):
     kind: str = Field("", description="Connector; default: the table's own name")
     enabled: bool = Field(True, description="Whether `sync` without names pulls it")
     url: str = Field(pattern=ADDRESS, description="Address of the service, or replay:PATH for recorded answers")
-    ca_bundle: str = Field("", description="PEM file of a private certificate authority; default: the public ones")
+    ca_bundle: str = Field(
+        "", description="PEM file of a private certificate authority, from the workspace; default: the public ones"
+    )
 
 
 class _Retry(Exception):
@@ -179,9 +181,9 @@ class Http:
             raise Offline("not asked: offline", hint="run sync without --offline")
         for name, value in self._secrets.items():
             if not value:
-                raise Denied(f"{self._service}: no {name} is stored", hint=self._credential_hint())
+                raise Denied(f"no {name} is stored", hint=self._credential_hint())
             if not (value.isascii() and value.isprintable()):
-                raise Denied(f"{self._service}: {name} has characters no credential has", hint=self._credential_hint())
+                raise Denied(f"{name} has characters no credential has", hint=self._credential_hint())
 
     def _credential_hint(self) -> str:
         source = self.network.source or self._service.lower()
@@ -260,7 +262,7 @@ class Http:
             # Building the default context takes 20 ms; recordings need none.
             return self._replay is None
         try:
-            return ssl.create_default_context(cafile=self._ca_bundle)
+            return ssl.create_default_context(cafile=self.network.root / self._ca_bundle)
         except (OSError, ssl.SSLError) as error:
             raise Refused(
                 f"ca_bundle {self._ca_bundle} cannot be read: {error}", hint="set ca_bundle to a PEM file"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
 import shutil
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina
 from pydantic import ValidationError
 
 from connectors.amplitude import Amplitude
@@ -285,6 +288,29 @@ def test_an_unusable_credential_is_not_sent(kind: Kind) -> None:
     assert isinstance(done.error, Denied)
 
 
+def test_cancelling_ends_a_wait_at_once(kind: Kind) -> None:
+    asked = threading.Event()
+
+    def busy(_: Request) -> Reply:
+        asked.set()
+        return Reply({}, 429, {"Retry-After": "600"})
+
+    async def run() -> None:
+        source = kind.source(server.url)
+        pages = source.pages(source.streams[0], None)
+        waiting = asyncio.ensure_future(anext(pages))
+        await asyncio.to_thread(asked.wait)
+        while not source._network.waited_s:
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await source.close()
+
+    with stamina.set_testing(False), serving(busy) as server:
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+
 def test_requests_and_bytes_are_counted(kind: Kind) -> None:
     with serving(kind.fine) as server:
         source = kind.source(server.url)
@@ -376,8 +402,6 @@ def _client(server: Server, **values: Any) -> Http:
 
 
 def _run(http: Http, action: Callable[[], Any]) -> Any:
-    import asyncio
-
     async def run() -> Any:
         try:
             return await action()

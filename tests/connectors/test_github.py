@@ -26,7 +26,7 @@ from connectors.github_rows import (
     item_keys,
 )
 from tests.connectors.legal import assert_legal
-from tests.connectors.pull import call, network, pull, recordings
+from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
 Real = Callable[[str], list[dict[str, Any]]]
@@ -373,15 +373,41 @@ def test_unfinished_runs_are_read_again_and_old_reruns_found_once_a_day() -> Non
 
 
 def test_pull_requests_stop_below_the_mark_and_a_quiet_sync_is_cheap() -> None:
-    with serving(Host(pulls=250)) as server:
+    with serving(Host(pulls=120)) as server:
         first = pull(github(server.url), "pull_requests")
-        assert len(first.table("pull_requests")) == 250
-        assert [json.loads(page.cursor or "")[REPO] for page in first.pages[:-1]] == [{}, {}, {}]
+        assert len(first.table("pull_requests")) == 120
+        assert ["updated" in json.loads(page.cursor or "")[REPO] for page in first.pages] == [False, False, True]
         server.requests.clear()
         second = pull(github(server.url), "pull_requests", first.cursor)
         assert len(server.requests) <= 3
     assert [row["number"] for row in second.table("pull_requests")] == [1]
     assert second.cursor == first.cursor
+
+
+def test_a_walk_that_a_limit_broke_off_goes_on_where_it_stopped() -> None:
+    host = Host(pulls=120)
+    left = 210
+
+    def limited(request: Request) -> Reply:
+        nonlocal left
+        left -= 1
+        return host(request) if left >= 0 else Reply({"message": "rate limit"}, 403, {"Retry-After": "3600"})
+
+    with serving(limited) as server:
+        first = pull(github(server.url, deadline_s=60), "pull_requests")
+        assert isinstance(first.error, RateLimited)
+        assert len(first.table("pull_requests")) == 100
+        host.pulls[50] |= {"updated_at": "2026-11-20T11:00:00Z"}
+        host.pulls.insert(0, host.pulls.pop(50))
+        left = 100_000
+        server.requests.clear()
+        second = pull(github(server.url), "pull_requests", first.cursor)
+        asked = {request.path for request in server.requests if request.path.endswith("/commits")}
+    assert second.error is None
+    # The twenty that are left, the one that changed, and both ends of the stretch.
+    assert len(asked) == 23
+    assert len(Pulled(first.pages + second.pages).table("pull_requests")) == 120
+    assert json.loads(second.cursor or "") == {REPO: {"updated": "2026-11-20T11:00:00"}}
 
 
 def test_unfinished_deployments_are_read_again() -> None:

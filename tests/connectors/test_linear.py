@@ -135,6 +135,24 @@ def test_pages_to_the_end_with_nested_pages_and_only_then_moves_the_cursor(linea
         assert [row["key"] for row in again.table("work_items")] == ["ENG-129"]
 
 
+def test_an_issue_that_changes_while_pages_are_read_is_neither_lost_nor_doubled(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n) for n in range(130)])
+
+    def busy(request: Request) -> Reply:
+        reply = peer(request)
+        if len(peer.sizes) == 1:
+            # The oldest issue, on the last page, jumps to the front of the first one, which was read already.
+            peer.issues[0] |= {"title": "Changed meanwhile", "updatedAt": "2026-01-16T00:00:00.000Z"}
+        return reply
+
+    with serving(busy) as server:
+        first = pull(linear(server.url))
+        second = pull(linear(server.url), since=first.cursor)
+    both = Pulled(first.pages + second.pages).table("work_items")
+    assert sorted(row["key"] for row in both) == sorted(f"ENG-{n}" for n in range(130))
+    assert next(row["title"] for row in both if row["key"] == "ENG-0") == "Changed meanwhile"
+
+
 def test_page_size_follows_the_price_of_the_first_page(linear_schema: GraphQLSchema) -> None:
     peer = Peer(linear_schema, [issue(n) for n in range(130)])
     peer.points_per_issue = 300.0
