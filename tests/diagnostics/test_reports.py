@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import pytest
 
+from aether_tui.cli import cli
 from aether_tui.config import Anchor, Config, Console, Gate, Lens, SourceSettings
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.gate import Gate as GateData
@@ -432,3 +436,44 @@ def test_rows_that_nobody_asked_twice_for_are_read_once(filled: Workspace) -> No
     with Data(Counting(filled.cache_path), world.clock()) as data:
         build(data, read_documents(filled, Config()), world.clock())
     assert len(opened) == 1
+
+
+def named_commands(made: Workspace) -> set[str]:
+    """Every `aether-tui …` that any report tells its reader to run."""
+    found: set[str] = set()
+    for name in REPORTS:
+        report = world.report(name, made)
+        texts = [report.headline, *(item.action or "" for item in report.findings)]
+        for block in report.blocks:
+            texts += [str(getattr(block, field, "")) for field in ("next_step", "note", "text", "reason")]
+            if isinstance(block, Checklist):
+                texts += [item.next_step for item in block.items]
+            if isinstance(block, Table):
+                texts += [str(cell) for row in block.rows for cell in (*row.cells, row.detail)]
+        for text in texts:
+            found |= {match.strip(" .") for match in re.findall(r"aether-tui (?:[^,;()`\n.:]|\.(?! ))+", text)}
+    return found
+
+
+@pytest.mark.parametrize("state", ["filled", "empty", "begun"])
+def test_every_command_a_report_names_exists(filled: Workspace, empty: Workspace, state: str) -> None:
+    if state == "begun":
+        world.document(empty, "cycles", "cycle-1", CYCLE)
+        world.document(empty, "opportunities", "OPP-1", "id: OPP-1\nnonsense: 1\n")
+        world.document(
+            empty, "opportunities", "OPP-2",
+            "id: OPP-2\ntitle: t\nimpact: 5\nconfidence: 5\nreversibility: 5\neffort_weeks: 8\n",
+        )  # fmt: skip
+    commands = named_commands(filled if state == "filled" else empty)
+    assert commands
+    for line in commands:
+        words = shlex.split(line)[1:]
+        command: click.Command = cli
+        while isinstance(command, click.Group):
+            context = click.Context(command)
+            word = words.pop(0)
+            inner = command.get_command(context, word)
+            assert inner is not None, line
+            command = inner
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
