@@ -1,0 +1,127 @@
+"""`sync` by the command line, with the real Linear connector on recorded answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.cli.sync import alone
+from aether_tui.workspace.folder import Workspace
+from tests.command import aether
+
+
+def issue(number: int, title: str) -> dict[str, object]:
+    at = f"2026-10-{number:02d}T08:00:00.000Z"
+    return {
+        "id": f"id-{number}", "identifier": f"ENG-{number}", "title": title, "createdAt": at, "updatedAt": at,
+        "url": f"https://linear.example/ENG-{number}", "state": {"name": "Doing", "type": "started"},
+        "team": {"key": "ENG"}, "labels": {"nodes": []}, "assignee": {"id": "u1"},
+        "stateHistory": {
+            "pageInfo": {"hasNextPage": False, "endCursor": None},
+            "nodes": [{"startedAt": at, "endedAt": None, "state": {"name": "Doing", "type": "started"}}],
+        },
+    }  # fmt: skip
+
+
+def record(path: Path, *pages: list[dict[str, object]]) -> None:
+    """Answers to the query `Issues`, page by page."""
+    lines = []
+    for number, nodes in enumerate(pages):
+        after = f"p{number}" if number else None
+        following = f"p{number + 1}" if number + 1 < len(pages) else None
+        info = {"hasNextPage": following is not None, "endCursor": following}
+        match = {"json": {"operationName": "Issues", "variables": {"after": after}}}
+        body = {"data": {"issues": {"pageInfo": info, "nodes": nodes}}}
+        lines.append(json.dumps({"method": "POST", "path": "/graphql", "match": match, "body": body}))
+    path.write_text("\n".join(lines))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    root = tmp_path / "acme"
+    root.mkdir()
+    (root / "aether.toml").write_text('[sources.linear]\nurl = "replay:linear.jsonl"\n')
+    record(root / "linear.jsonl", [issue(n, f"Issue {n}") for n in range(1, 6)], [issue(9, "Mail a@example.com")])
+    return root
+
+
+SECRET = {"AETHER_LINEAR_API_KEY": "lin_api_canary"}
+
+
+def test_events_are_one_json_object_per_line(workspace: Path) -> None:
+    done = aether("--offline", "sync", "--format", "json", cwd=workspace, env=SECRET)
+    assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["event"] for event in events] == ["start", "page", "page", "done", "finish"]
+    assert set(events[0]) >= {"event", "source", "stream", "rows", "inserted", "updated", "total", "message"}
+    assert {(event["source"], event["stream"]) for event in events[:-1]} == {("linear", "issues")}
+    assert [event["rows"] for event in events] == [0, 5, 6, 6, 6]
+    assert done.err == ""
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        titles = [str(row["title"]) for row in lease.rows("SELECT title FROM work_items ORDER BY key")]
+    assert titles[0] == "Issue 1"
+    assert titles[-1].startswith("Mail [email:")
+
+
+def test_text_is_a_table_on_stdout(workspace: Path) -> None:
+    done = aether("sync", cwd=workspace, env=SECRET)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0].split() == ["source", "stream", "rows", "new", "changed", "rejected"]
+    assert done.out.splitlines()[1].split() == ["linear", "issues", "6", "12", "0", "0", "done"]
+    assert "linear issues: 6 rows" in done.err
+
+
+def test_a_failing_source_is_named_with_what_to_do(workspace: Path) -> None:
+    (workspace / "aether.toml").write_text(
+        '[sources.gone]\nkind = "linear"\nurl = "replay:absent.jsonl"\n[sources.linear]\nurl = "replay:linear.jsonl"\n'
+    )
+    done = aether("sync", cwd=workspace, env=SECRET | {"AETHER_GONE_API_KEY": "lin_api_x"})
+    done.refuses(4, "gone issues")
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM work_items")[0]["n"] == 6
+        (state,) = lease.rows("SELECT last_error FROM sync_state WHERE source = 'gone'")
+    assert state["last_error"]
+
+
+def test_offline_and_without_a_credential(workspace: Path) -> None:
+    (workspace / "aether.toml").write_text("[sources.linear]\n")
+    aether("--offline", "sync", cwd=workspace, env=SECRET).refuses(4, "linear issues", "offline")
+    aether("sync", cwd=workspace).refuses(4, "linear issues", "auth set")
+
+
+def test_what_cannot_be_meant(workspace: Path, tmp_path: Path) -> None:
+    aether("sync", "linaer", cwd=workspace).refuses(2, "linaer", "'linear'")
+    (workspace / "aether.toml").write_text('[sources.linear]\ndays_bakc = 3\nurl = "replay:linear.jsonl"\n')
+    aether("sync", cwd=workspace).refuses(2, "sources.linear.days_bakc", "'days_back'")
+    (workspace / "aether.toml").write_text("[sources.tracker]\n")
+    aether("sync", cwd=workspace).refuses(2, "sources.tracker", "kind")
+    (workspace / "aether.toml").write_text("")
+    aether("sync", cwd=workspace).refuses(2, "no source is configured", "aether-tui load")
+
+
+def test_two_at_once(workspace: Path) -> None:
+    with alone(Workspace(workspace)):
+        aether("sync", cwd=workspace, env=SECRET).refuses(5, "another sync is running", str(os.getpid()))
+    assert aether("sync", cwd=workspace, env=SECRET).code == 0
+
+
+def test_a_reader_that_leaves_does_not_stop_the_pulling(workspace: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aether_tui", "sync", "--format", "json"],
+        cwd=workspace, env=os.environ | SECRET, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=60)
+    assert "Traceback" not in errors
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM work_items")[0]["n"] == 6
