@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from screens import SCREENS
-
-if TYPE_CHECKING:
-    from textual.binding import Binding
 
 Where = Literal["app", "report", "list", "portfolio", "flywheel"]
 """What an action acts on: the console, the report shown, the list under the cursor, or one screen."""
@@ -35,11 +32,12 @@ class Action:
     """Place in the footer, lowest first; 0 keeps it out."""
     palette: bool = True
 
-    @property
-    def call(self) -> str:
-        """The Textual action this runs in its own namespace: `report.why` → `why`, `go.home` → `go('home')`."""
+    def call(self, key: str = "") -> str:
+        """The Textual action this runs on its node: `report.why` → `why`, `go.home` → `go('home')`."""
         scope, _, name = self.id.partition(".")
-        return f"go({name!r})" if scope == "go" else name.replace("-", "_")
+        if scope == "go":
+            return f"go({name!r})"
+        return f"rate({int(key)})" if self.id == _FIXED else name.replace("-", "_")
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -56,7 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.page-up", "pageup,ctrl+u", "Page up", "Half a screen up", "List", "list", palette=False),
     Action("list.next-block", "right_curly_bracket", "Next table", "First row of the next table", "List", "list", palette=False),
     Action("list.previous-block", "left_curly_bracket", "Table before", "First row of the table before", "List", "list", palette=False),
-    Action("list.filter", "slash", "Filter", "Keep the rows that contain a text", "List", "list", footer=5),
+    Action("list.filter", "slash", "Filter", "Keep the rows that contain a text", "List", "report", footer=5),
     Action("list.sort", "less_than_sign", "Sort", "Sort this table by its next column", "List", "list"),
     Action("list.reverse", "greater_than_sign", "Reverse", "Reverse the order of this table", "List", "list"),
     Action("report.open", "enter", "Open", "Details of the selected row", "Report", "report", footer=2, palette=False),
@@ -114,33 +112,14 @@ class Keymap:
         self.keys = {action.id: typed.get(action.id) or action.keys for action in ACTIONS}
         self.problems = (*_unknown(typed), *_clashes(self.keys), *_unreachable(self.keys))
 
-    def overrides(self) -> dict[str, str]:
-        """What differs from the defaults, for `App.set_keymap`."""
-        return {id_: _single(keys) for id_, keys in self.keys.items() if keys != BY_ID[id_].keys and _single(keys)}
+    def find(self, keys: str, scopes: frozenset[Where]) -> Action | None:
+        """The action of a key (`x`) or of two in sequence (`g h`) where these scopes are in force."""
+        return next((a for a in ACTIONS if a.where in scopes and keys in self.keys[a.id].split(",")), None)
 
-    def follow(self, first: str, second: str) -> Action | None:
-        """The action of a two-key sequence."""
-        wanted = f"{first} {second}"
-        return next((action for action in ACTIONS if wanted in self.keys[action.id].split(",")), None)
-
-
-def bindings(where: Where) -> list[Binding]:
-    """The default bindings of one kind of node; sequences are followed by the console."""
-    from textual.binding import Binding
-
-    return [
-        Binding(
-            key,
-            f"{action.call}({int(key)})" if action.id == _FIXED else action.call,
-            action.title,
-            show=action.footer > 0,
-            id=None if action.id == _FIXED else action.id,
-        )
-        for action in ACTIONS
-        if action.where == where
-        for key in _single(action.keys).split(",")
-        if key
-    ]
+    def following(self, first: str) -> list[tuple[str, Action]]:
+        """The second keys of the sequences that begin with `first`, and where they lead."""
+        pairs = ((key.partition(" "), action) for action in ACTIONS for key in self.keys[action.id].split(","))
+        return [(second, action) for (begin, _, second), action in pairs if second and begin == first]
 
 
 def markdown() -> str:
@@ -170,10 +149,6 @@ def _key_list(action: Action) -> Iterable[str]:
 
 def _normal(key: str) -> str:
     return " ".join(_TYPED.get(part, part) for part in key.split())
-
-
-def _single(keys: str) -> str:
-    return ",".join(key for key in keys.split(",") if " " not in key)
 
 
 def _unknown(typed: Mapping[str, str]) -> Iterable[str]:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 
 import screens
 from aether_tui import human
-from aether_tui.actions import Keymap, bindings
+from aether_tui.actions import Action, Keymap
 from aether_tui.builds import Build, Options, Outcome, Settings
 from aether_tui.errors import AetherError
-from aether_tui.report_model import Fact, Facts, SavedReport
+from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
 from aether_tui.session import Memory
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
@@ -66,7 +66,6 @@ class AetherApp(App[int]):
 
     TITLE = "aether"
     CSS_PATH = Path(screens.__file__).parent / "console.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), Binding("ctrl+c", "help_quit", show=False, system=True)]
     ALLOW_SELECT = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {name: partial(_screen, name) for name in SCREENS}
     """A mode per screen: each keeps its own, so that going back is instant."""
@@ -105,6 +104,7 @@ class AetherApp(App[int]):
         self._seen_ns = 0
         self._message = ""
         self._prefix = ""
+        self._held: list[events.Key] | None = None
         self._job: Job | None = None
         self._past: list[str] = []
         self._future: list[str] = []
@@ -187,10 +187,11 @@ class AetherApp(App[int]):
             for fact in block.facts
         }
         line: Line = ()
-        for name in ("cycle", "phase", "gate"):
-            if (fact := facts.get(name)) is not None:
-                told = clean(fact.note) or human.quantity(fact.value)
-                line = (*line, (" · " if line else "", "dim"), (f"{clean(fact.label)} {told}", ROLE_OF[fact.state]))
+        if (phase := facts.get("phase")) is not None:
+            line = ((clean(phase.note).rpartition("; ")[2], "dim"),)
+        if (gate := facts.get("gate")) is not None:
+            told = f"gate {GLYPHS[gate.state]} {clean(gate.note).rpartition('; ')[2]}"
+            line = (*line, (" · " if line else "", "dim"), (told, ROLE_OF[gate.state]))
         return line
 
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
@@ -211,8 +212,6 @@ class AetherApp(App[int]):
     # --- life ----------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        if self.keymap.overrides():
-            self.set_keymap(self.keymap.overrides())
         self._seen_ns = self._memory.changed_ns()
         self.saved(STATUS_REPORT)
         self.set_interval(POLL_S, self._poll)
@@ -252,22 +251,48 @@ class AetherApp(App[int]):
     # --- keys ----------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Two-key sequences: the second key is taken here, before anybody else sees it."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self._actions.append(event.key if not event.is_printable or len(event.key) > 1 or self._prefix else "·")
-            if self._message:
-                self._message = ""
-                self._around()
-            if self._prefix:
-                action = self.keymap.follow(self._prefix, event.key)
-                self._prefix = ""
-                self._around()
-                screen = self._shown()
-                if action is not None and screen is not None:
-                    node = {"app": self, "list": screen.page}.get(action.where, screen)
-                    await self.run_action(action.call, node)
-                return
-        await super().on_event(event)
+        """Keys become actions here, one after the other in the order they were typed, before any widget sees them.
+
+        Textual would forward each to the focused widget's own queue, where a fast second key overtakes the first.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._held is not None:
+            self._held.append(event)
+        elif not isinstance(self.screen, ReportScreen) or isinstance(self.focused, Input):
+            await super().on_event(event)
+        else:
+            await self._key(event, self.screen)
+
+    async def _key(self, event: events.Key, screen: ReportScreen) -> None:
+        self._actions.append(event.key)
+        before = (self._message, self._prefix)
+        keys = f"{self._prefix} {event.key}".strip()
+        self._message = self._prefix = ""
+        action = self.keymap.find(keys, screen.SCOPES)
+        if any(before):
+            self._around()
+        if action is not None:
+            await self.perform(action, event.key)
+        elif not before[1]:
+            await super().on_event(event)
+
+    async def perform(self, action: Action, key: str = "") -> None:
+        """Run an action on what it acts on."""
+        screen = self._shown()
+        if screen is not None:
+            node = {"app": self, "list": screen.page}.get(action.where, screen)
+            await self.run_action(action.call(key), node)
+
+    def hold_keys(self) -> None:
+        """Keep keys until what will take them is there: nothing typed ahead may be taken for a command."""
+        self._held = []
+
+    def release_keys(self) -> None:
+        """Let the held keys through."""
+        held, self._held = self._held or [], None
+        for event in held:
+            self.post_message(event)
 
     def action_prefix(self) -> None:
         """Wait for the second key of a sequence and show what it can be."""
@@ -286,8 +311,6 @@ class AetherApp(App[int]):
     def action_palette(self) -> None:
         if not _roomy(self.size):
             return
-        from textual.widgets import Input
-
         self.action_command_palette()
 
         def hold_still() -> None:
@@ -428,7 +451,6 @@ class AetherApp(App[int]):
         if settings.keys != session.keys:
             session.keys = settings.keys
             self.keymap = Keymap(settings.keys)
-            self.set_keymap(self.keymap.overrides())
         session.name = settings.name
         if self.keymap.problems:
             self.say(f"▲ keys in aether.toml: {self.keymap.problems[0]} (? shows all)")

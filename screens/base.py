@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
 from aether_tui import human
-from aether_tui.actions import BY_ID, Keymap, Where, bindings
+from aether_tui.actions import BY_ID, Action, Keymap, Where
 from aether_tui.report_model import Block, Gap, SavedReport, Window
 from aether_tui.workspace.folder import Workspace
 from screens.widgets.chrome import KeyBar, Status, StatusBar, TabBar
@@ -48,6 +47,9 @@ class Shell(Protocol):
     def message(self) -> str: ...
     def say(self, message: str) -> None: ...
     def rebuild(self, report: str) -> None: ...
+    async def perform(self, action: Action, key: str = "") -> None: ...
+    def hold_keys(self) -> None: ...
+    def release_keys(self) -> None: ...
     def arrived(self, screen: str) -> None: ...
     def selected(self, screen: str, item: str) -> None: ...
     def progress(self) -> SyncProgress | None: ...
@@ -69,7 +71,6 @@ class ReportScreen(Screen[None]):
 
     REPORT: ClassVar[str]
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "report", "list"})
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("report")]
     AUTO_FOCUS: ClassVar[str | None] = "Page"
 
     def compose(self) -> ComposeResult:
@@ -142,9 +143,7 @@ class ReportScreen(Screen[None]):
         if item is None:
             return
         if item.action in BY_ID:
-            self.run_worker(
-                self.app.run_action(BY_ID[item.action].call, self if BY_ID[item.action].where != "app" else self.app)
-            )
+            self.run_worker(self.shell.perform(BY_ID[item.action]))
         else:
             self._toggle("detail")
 
@@ -196,9 +195,8 @@ class ReportScreen(Screen[None]):
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    def on_page_filter_wanted(self, event: Page.FilterWanted) -> None:
-        event.stop()
-        before = event.value
+    def action_filter(self) -> None:
+        before = self.page.view.keep
 
         def done(value: str | None) -> None:
             self.page.look(keep=before if value is None else value)
@@ -216,7 +214,8 @@ class ReportScreen(Screen[None]):
             done(answer)
 
         if not self.query(Prompt):
-            self.mount(Prompt(label, value, finish, changed))
+            self.shell.hold_keys()
+            self.mount(Prompt(label, value, finish, self.shell.release_keys, changed))
 
 
 def replace_blocks(report: SavedReport, *first: Block) -> SavedReport:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import BindingType
-
-from aether_tui.actions import Where, bindings
+from aether_tui.actions import Where
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
 
@@ -16,7 +14,6 @@ class Flywheel(ReportScreen):
 
     REPORT = "flywheel"
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"flywheel"}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("flywheel")]
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -26,16 +26,12 @@ class Actions(Provider):
             if score > 0:
                 yield Hit(score, Text(text), run, text=text, help=action.help)
 
-    def _commands(self) -> Iterator[tuple[Action, str, Callable[[], Coroutine[None, None, bool]]]]:
+    def _commands(self) -> Iterator[tuple[Action, str, Callable[[], Coroutine[None, None, None]]]]:
         screen = self.screen
         if not isinstance(screen, ReportScreen):
             return
         for action in ACTIONS:
             if action.palette and action.where in screen.SCOPES:
-                node = {"app": self.app, "list": screen.page}.get(action.where, screen)
                 name = f"Go to {action.title}" if action.group == "Go" else action.title
-                yield (
-                    action,
-                    f"{name}  {shown(screen.shell.keymap.keys[action.id])}",
-                    partial(self.app.run_action, action.call, node),
-                )
+                text = f"{name}  {shown(screen.shell.keymap.keys[action.id])}"
+                yield action, text, partial(screen.shell.perform, action)

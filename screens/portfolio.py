@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from textual.binding import BindingType
-
-from aether_tui.actions import Where, bindings
+from aether_tui.actions import Where
 from screens.base import ReportScreen
 from screens.edits import Field, Undo
 
@@ -20,7 +18,6 @@ class Portfolio(ReportScreen):
 
     REPORT = "portfolio"
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"portfolio"}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("portfolio")]
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -100,9 +100,8 @@ class KeyBar(Bar):
             self.put(((f" {message}", "accent"),))
             return
         if prefix:
-            pairs = [(key.split()[1], action.title) for action in ACTIONS for key in keymap.keys[action.id].split(",")
-                     if key.startswith(f"{prefix} ")]  # fmt: skip
-            self.put(_pairs([(shown(prefix), ""), *pairs]))
+            second = [(shown(key), action.title) for key, action in keymap.following(prefix)]
+            self.put(_pairs([(shown(prefix), ""), *second]))
             return
         wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]

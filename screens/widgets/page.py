@@ -7,13 +7,12 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import BindingType
+from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from aether_tui.actions import bindings
 from aether_tui.report_model import SavedReport, Table
 from screens.widgets.layout import Layout, Stop, View, lay_out
 from screens.widgets.parts import Item
@@ -26,7 +25,6 @@ ROLES: tuple[Role, ...] = ("text", "dim", "strong", "title", "accent", "good", "
 class Page(ScrollView, can_focus=True):
     """A report, scrollable, with one cursor over everything that can be selected. Only lines in sight are drawn."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"page--{role}" for role in ROLES} | {"page--cursor"}
 
     @dataclass
@@ -34,12 +32,6 @@ class Page(ScrollView, can_focus=True):
         """The cursor stands on another item."""
 
         item: Item
-
-    @dataclass
-    class FilterWanted(Message):
-        """Somebody wants to type a filter."""
-
-        value: str
 
     def __init__(self, *, id: str | None = None) -> None:  # Textual's name for it
         super().__init__(id=id)
@@ -229,19 +221,13 @@ class Page(ScrollView, can_focus=True):
         wanted = blocks[(blocks.index(stop.item.block) + step) % len(blocks)]
         self._move(next(i for i, s in enumerate(self._layout.stops) if s.item.block == wanted))
 
-    async def on_click(self, event: object) -> None:
-        from textual import events
-
-        if isinstance(event, events.Click):
-            at = event.y + round(self.scroll_offset.y)
-            for number, stop in enumerate(self._layout.stops):
-                if stop.y == at and stop.x <= event.x < stop.x + stop.width + 2:
-                    self._move(number)
+    def on_click(self, event: events.Click) -> None:
+        at = event.y + round(self.scroll_offset.y)
+        for number, stop in enumerate(self._layout.stops):
+            if stop.y == at and stop.x <= event.x < stop.x + stop.width + 2:
+                self._move(number)
 
     # --- order and filter ----------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        self.post_message(self.FilterWanted(self.view.keep))
 
     def action_sort(self) -> None:
         """The next column of the table under the cursor; after the last one, the report's own order."""

@@ -14,15 +14,24 @@ Done = Callable[[str | None], None]
 
 
 class Prompt(Horizontal):
-    """Asks for one line. `done` gets it, or None after escape; `changed` gets every version on the way."""
+    """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here;
+    `changed` gets every version on the way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
 
-    def __init__(self, label: str, value: str, done: Done, changed: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        label: str,
+        value: str,
+        done: Done,
+        ready: Callable[[], None],
+        changed: Callable[[str], None] | None = None,
+    ) -> None:
         super().__init__()
         self._label = label
         self._value = value
         self._done = done
+        self._ready = ready
         self._changed = changed
 
     def compose(self) -> ComposeResult:
@@ -33,6 +42,7 @@ class Prompt(Horizontal):
         entry = self.query_one(Input)
         entry.cursor_blink = False
         entry.focus()
+        self._ready()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -17,6 +17,9 @@ from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, 
 GAP = 2
 SAMPLE_ROWS = 400
 MIN_TEXT = 14
+WRAP_ROWS = 16
+WRAP_LINES = 3
+"""A short table of texts only is read, not scanned: its cells are wrapped instead of cropped."""
 
 R = TypeVar("R")
 
@@ -55,6 +58,7 @@ class TablePart(Generic[R]):
         titles: bool = True,
         sort: Sort | None = None,
         mark: str = "",
+        wraps: bool = False,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -64,33 +68,46 @@ class TablePart(Generic[R]):
         self._titles = titles and bool(rows)
         self._sort = sort
         self._mark = mark
+        self._wraps = wraps
         self._widths: list[int] = []
+        self._lines: list[Line] = []
+        self._tops: list[int] = []
         self._items: list[tuple[int, Item]] | None = None
         self.natural = sum(column.natural for column in columns) + GAP * (len(columns) - 1)
 
     def fit(self, width: int) -> TablePart[R]:
         """Choose the columns for `width` cells: the least important go first, texts shrink, the rest keeps its width."""
         self._widths = fit_columns(self._columns, width)
+        if self._wraps:
+            for row in self._rows:
+                self._tops.append(len(self._lines))
+                self._lines += self._wrapped(self._spans(row))
         return self
 
     @property
+    def _top(self) -> int:
+        return len(self._heading) + self._titles
+
+    @property
     def height(self) -> int:
-        return len(self._heading) + self._titles + len(self._rows)
+        return self._top + (len(self._lines) if self._wraps else len(self._rows))
 
     @property
     def items(self) -> list[tuple[int, Item]]:
         if self._items is None:
-            top = len(self._heading) + self._titles
             hidden = [column.title for column, width in zip(self._columns, self._widths, strict=True) if not width]
-            self._items = [(top + number, self._item(row, hidden)) for number, row in enumerate(self._rows)]
+            tops = self._tops if self._wraps else range(len(self._rows))
+            self._items = [(self._top + y, self._item(row, hidden)) for y, row in zip(tops, self._rows, strict=True)]
         return self._items
 
     def line(self, y: int, selected: Item | None) -> Line:
         if y < len(self._heading):
             return self._heading[y]
-        row = y - len(self._heading) - self._titles
+        row = y - self._top
         if row < 0:
             return self._title_line()
+        if self._wraps:
+            return self._lines[row]
         marked = self._mark if selected is not None and self.items[row][1] is selected else ""
         return self._join(self._spans(self._rows[row]), marked)
 
@@ -103,6 +120,19 @@ class TablePart(Generic[R]):
             arrow = ("▾" if self._sort.descending else "▴") if self._sort and self._sort.column == number else ""
             titles.append((column.title + arrow, "dim"))
         return self._join(titles, "")
+
+    def _wrapped(self, spans: Sequence[Span]) -> list[Line]:
+        """One row as up to three lines."""
+        cells = [
+            wrap(text, width)[:WRAP_LINES] if width else []
+            for (text, _), width in zip(spans, self._widths, strict=True)
+        ]
+        return [
+            self._join(
+                [(cell[n] if n < len(cell) else "", role) for cell, (_, role) in zip(cells, spans, strict=True)], ""
+            )
+            for n in range(max(1, *map(len, cells)))
+        ]
 
     def _join(self, spans: Sequence[Span], marked: str) -> Line:
         line: list[Span] = []
@@ -170,8 +200,9 @@ def table(block: Table, width: int, *, keep: str, sort: Sort | None, words: bool
     heading = [title(block.title, width, note=clean(block.note))] if block.title or block.note else []
     if not rows:
         heading += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
+    prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
     drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
-    return TablePart(rows, columns, spans, item, heading=heading, sort=drawn_sort, mark=mark).fit(width)
+    return TablePart(rows, columns, spans, item, heading=heading, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
 
 
 _HEADER_UNITS = frozenset({"USD", "USD/month", "USD/task", "tokens", "tokens/task", "per_day", "per_week", "days"})

@@ -4,7 +4,7 @@ import importlib
 
 from textual.app import App
 
-from aether_tui.actions import ACTIONS, GROUPS, Keymap, markdown, shown
+from aether_tui.actions import ACTIONS, BY_ID, GROUPS, Keymap, markdown, shown
 from aether_tui.app import AetherApp
 from screens import SCREENS
 from screens.base import ReportScreen
@@ -24,7 +24,7 @@ def test_every_action_has_a_method_where_it_acts():
     screens = {name: getattr(importlib.import_module(spec.module), spec.attribute) for name, spec in SCREENS.items()}
     nodes = {"app": AetherApp, "report": ReportScreen, "list": Page, **screens}
     for action in ACTIONS:
-        method = "action_" + action.call.partition("(")[0]
+        method = "action_" + action.call("1").partition("(")[0]
         node = nodes[action.where]
         assert hasattr(node, method), action.id
         inherited = getattr(App, method, None)
@@ -38,9 +38,11 @@ def test_every_screen_can_be_gone_to():
 def test_the_users_keys_replace_the_defaults_and_are_checked():
     keymap = Keymap({"report.why": "W, ?", "go.home": "g H"})
     assert keymap.keys["report.why"] == "W,question_mark"
-    assert keymap.follow("g", "H") is not None
-    assert keymap.follow("g", "h") is None
-    assert keymap.overrides() == {"report.why": "W,question_mark"}
+    everywhere = frozenset(action.where for action in ACTIONS)
+    assert keymap.find("g H", everywhere) is BY_ID["go.home"]
+    assert keymap.find("g h", everywhere) is None
+    assert keymap.find("W", everywhere) is BY_ID["report.why"]
+    assert keymap.find("W", frozenset({"app"})) is None
     assert any("report.why" in problem and "app.help" in problem for problem in keymap.problems)
 
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from aether_tui.report_model import SavedReport
 from aether_tui.session import Memory
@@ -109,6 +110,16 @@ def test_filter_narrows_while_typing_and_escape_gives_up(workspace):
         assert app.is_running
 
     drive(workspace, script, start="portfolio")
+
+
+def test_keys_typed_faster_than_the_screen_follows_keep_their_order(workspace):
+    async def script(pilot, app):
+        for key in ("g", "p", "slash", "q", "q", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else "/" if key == "slash" else None))
+        await until(pilot, lambda: app.screen.name == "portfolio" and app.screen.page.view.keep == "qq")
+        assert app.is_running
+
+    drive(workspace, script)
 
 
 def test_keys_typed_into_a_prompt_are_text(workspace):

@@ -61,9 +61,8 @@ def summary() -> SavedReport:
     place = Facts(
         id="summary.place",
         facts=(
-            Fact(id="summary.cycle", label="cycle", value=q(2, "count"), note="2"),
-            Fact(id="summary.phase", label="phase", value=q(2, "count"), note="2 diagnose"),
-            Fact(id="summary.gate", label="gate", value=q(1, "count"), state="pass", note="✓ go"),
+            Fact(id="summary.phase", label="items done", value=q(9, "count"), note="of 27; cycle 2, phase 2"),
+            Fact(id="summary.gate", label="gate thresholds met", value=q(4, "count"), state="pass", note="of 4; go"),
         ),
     )
     top = Table(
