@@ -86,6 +86,8 @@ class DevLakeFiles:
                 yield Page(problems=[f"{name_of(path)}: {unread[path]}"], path=path)
             elif table.stored:
                 yield from _pages(path, table, side)
+            else:
+                yield Page(problems=[f"{name_of(path)}: read into {HOLDS[table.joins[0]]}"], path=path)
 
 
 def _table(path: Path) -> RawTable:

@@ -13,6 +13,7 @@ from typing import Literal
 from aether_tui.records.tables import COSTS
 from connectors.base import Bulk, Malformed, Page, Replace, Sample
 from connectors.files import name_of, sample, written_at
+from connectors.focus_rows import packed_pages
 from connectors.sniff import csv_columns, is_parquet
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -60,7 +61,7 @@ class FocusFiles:
         return _is_focus(columns_of(sample))
 
     def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
-        """One page per format, read by the cache itself. Raises Malformed for a file that is not FOCUS."""
+        """One page per format, read by the cache itself where it can. Raises Malformed for a file that is not FOCUS."""
         files: dict[Literal["csv", "parquet"], list[Path]] = {}
         told: list[str] = []
         for path in paths:
@@ -70,11 +71,15 @@ class FocusFiles:
                 missing = ", ".join(name for name in REQUIRED if name.casefold() not in _folded(columns))
                 raise Malformed(f"{name_of(path)}: not a FOCUS export, it has no column {missing}")
             told.append(f"{name_of(path)}: read as FOCUS {version_of(columns)}")
-            files.setdefault("parquet" if is_parquet(head.head) else "csv", []).append(_readable(path))
+            files.setdefault("parquet" if is_parquet(head.head) else "csv", []).append(path)
         replace = Replace(COSTS.name, ("account", "billing_start"), max(written_at(path, now) for path in paths))
         for form, members in files.items():
             bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash")
-            yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
+            if all(map(_plain, members)):
+                yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
+            else:
+                yield Page(replace=replace, problems=told, path=members[0])
+                yield from packed_pages(bulk, replace)
             told = []
 
 
@@ -100,7 +105,10 @@ def _folded(names: Sequence[str]) -> set[str]:
 
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
-    """Known columns in the footer: the schema keeps each name behind its length, so a look suffices to recognise it."""
+    """Known columns in the footer: the schema keeps each name behind its length, so a look suffices to recognise it.
+
+    None for a file packed by something else: Parquet is compressed inside, and read from where it lies.
+    """
     if not path.is_file():
         return ()
     with path.open("rb") as stream:
@@ -117,16 +125,9 @@ def _parquet_columns(path: Path) -> tuple[str, ...]:
     return tuple(name for name in sorted(known) if bytes([len(name)]) + name.encode() in footer)
 
 
-def _readable(path: Path) -> Path:
-    """The path, if the cache can read it by itself: plain, gzip or zstd."""
+def _plain(path: Path) -> bool:
+    """Whether the cache can read the file by itself: as it is, or as gzip or zstd."""
     if not path.is_file():
-        raise Malformed(
-            f"{name_of(path)}: a cost export inside an archive is not read", hint="unpack the archive first"
-        )
+        return False
     with path.open("rb") as stream:
-        magic = stream.read(4)
-    if magic.startswith((b"BZh", b"\xfd7zX", b"PK")):
-        raise Malformed(
-            f"{name_of(path)}: cost exports are read plain, as gzip or as zstd", hint="unpack the file first"
-        )
-    return path
+        return not stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04"))

@@ -123,7 +123,8 @@ def _problems(result: CostResult, document: Mapping[str, object], rest: str) -> 
         yield f"{result.name}: text follows the JSON document and was left out ({len(rest)} characters)"
     for project in result.projects:
         if project.errors:
-            yield f"{result.name}: {project.name} has {len(project.errors)} errors, its estimate is incomplete"
+            failed = f"{len(project.errors)} error{'s' * (len(project.errors) > 1)}"
+            yield f"{result.name}: {project.name} has {failed}, its estimate is incomplete"
         if project.unsupported or project.unpriced:
             left = f"{project.unsupported or 0} unsupported and {project.unpriced or 0} unpriced resources"
             yield f"{result.name}: {project.name} leaves out {left}"

@@ -131,11 +131,12 @@ class _Tally:
         report, by_suite = self.report, self._by_suite()
         tests = sum(suite.tests for suite in by_suite.values())
         claimed = report.claimed_tests or report.claimed_suite_tests
-        problems = [f"{report.name}: {report.cut}; the {tests} complete cases are kept"] if report.cut else []
+        problems = [f"{report.name}: {report.cut}; complete cases are kept ({tests})"] if report.cut else []
         if claimed and not tests:
             problems.append(f"{report.name}: claims {claimed} tests but holds no case; inconclusive")
         if report.bad_times:
-            problems.append(f"{report.name}: {report.bad_times} times could not be read and count as not said")
+            times = "1 time" if report.bad_times == 1 else f"{report.bad_times} times"
+            problems.append(f"{report.name}: {times} could not be read, counted as not said")
         if report.repaired:
             problems.append(f"{report.name}: repaired, it held characters that XML forbids")
         return JUnitResult(

@@ -245,7 +245,10 @@ class _Reader:
 
     def doctype(self, _name: str, _system: str | None, _public: str | None, has_internal_subset: int) -> None:
         if has_internal_subset:
-            raise Malformed(f"{self.report.name}: declares an internal DTD subset, refused (entities can be bombs)")
+            raise Malformed(
+                f"{self.report.name}: declares an internal DTD subset, refused (entities can be bombs or read files)",
+                hint="write the report again without a DOCTYPE",
+            )
 
     def entity(self, *_declaration: object) -> None:
         raise Malformed(f"{self.report.name}: declares entities, refused (they can be bombs or read files)")

@@ -75,6 +75,8 @@ def why_not_data(sample: Sample) -> str:
         return "is empty"
     if head[257:262] == b"ustar":
         return "is a tar archive; unpack it first"
+    if is_parquet(head):
+        return "is Parquet without the columns of a known kind, or packed once more; unpack it then"
     if _is_specification(text, set(json_keys(head))):
         return "is a specification, not data"
     for what, pattern in _SHAPES:

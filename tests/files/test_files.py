@@ -8,8 +8,10 @@ import lzma
 import resource
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from connectors.base import Malformed, Sample
@@ -40,6 +42,30 @@ def test_refuses_a_cut_file_before_its_first_byte(packer: str, tmp_path: Path) -
     path.write_bytes(packed[: len(packed) * 2 // 3])
     with pytest.raises(Malformed, match=r"cut\.bin: cut short or damaged"):
         open_binary(path)
+
+
+def _has_zstd() -> bool:
+    for module in ("compression.zstd", "backports.zstd"):
+        try:
+            import_module(module)
+        except ImportError:
+            continue
+        return True
+    return False
+
+
+def test_zstd_is_read_or_the_missing_package_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "report.zst"
+    duckdb.sql(f"COPY (SELECT 'line ' || range AS a FROM range(1000)) TO '{path}' (FORMAT csv, COMPRESSION zstd)")
+    if _has_zstd():
+        with open_binary(path) as stream:
+            assert stream.read().endswith(b"line 999\n")
+        path.write_bytes(path.read_bytes()[:-10])
+        with pytest.raises(Malformed, match="cut short"):
+            open_binary(path)
+    else:
+        with pytest.raises(Malformed, match=r"zstd needs .* backports\.zstd"):
+            sample(path)
 
 
 def test_refuses_a_gzip_with_a_wrong_checksum(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import json
+import lzma
 import os
+import zipfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +19,9 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.records import Value
 from connectors.base import Malformed, Reject
-from connectors.files import sample
+from connectors.files import expand, sample
 from connectors.focus import COLUMNS, FocusFiles, version_of
+from connectors.sniff import why_not_data
 from tests.files.reading import NOW, named
 
 KIND = FocusFiles()
@@ -42,8 +46,10 @@ def load(tmp_path: Path, *paths: Path) -> tuple[list[dict[str, Value]], list[Rej
     """What the cache reads from the pages of some files."""
     cache, rows, rejects = Cache(tmp_path / "cache.duckdb"), list[dict[str, Value]](), list[Reject]()
     for page in KIND.pages(list(paths), NOW):
-        assert page.bulk is not None
-        for chunk in cache.read_bulk(page.bulk, rejects=rejects):
+        assert page.replace is not None
+        rejects.extend(page.rejects)
+        rows.extend(named("costs", row) for row in page.rows.get("costs", ()))
+        for chunk in () if page.bulk is None else cache.read_bulk(page.bulk, rejects=rejects):
             rows.extend(named("costs", row) for row in chunk)
     return rows, rejects
 
@@ -184,3 +190,44 @@ def test_gzip_whatever_its_name(tmp_path: Path) -> None:
     path = export(tmp_path / "x.csv", BASE)
     path.write_bytes(gzip.compress(path.read_bytes()))
     assert len(load(tmp_path, path)[0]) == 1
+
+
+@pytest.mark.parametrize("packer", ["xz", "bz2", "zip"])
+def test_packed_otherwise_the_rows_are_the_same(packer: str, contracts: Path, tmp_path: Path) -> None:
+    source = contracts / "focus" / "focus_sample_1.0.rows0001-0500.csv.gz"
+    text = gzip.decompress(source.read_bytes())
+    path = tmp_path / f"costs.{packer}"
+    if packer == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("costs/part-0.csv", text)
+        (path,) = expand([path])
+    else:
+        path.write_bytes(lzma.compress(text) if packer == "xz" else bz2.compress(text))
+    assert KIND.recognises(sample(path))
+    rows, rejects = load(tmp_path, path)
+    plain, _ = load(tmp_path, source)
+    assert not rejects
+    assert sorted(rows, key=_hash) == sorted(plain, key=_hash)
+
+
+def _hash(row: dict[str, Value]) -> str:
+    return str(row["row_hash"])
+
+
+def test_packed_and_plain_files_of_one_export_keep_their_ordinals_and_rejects(tmp_path: Path) -> None:
+    plain = export(tmp_path / "a.csv", BASE, {**BASE, "BilledCost": "a lot"})
+    packed = tmp_path / "b.csv.xz"
+    packed.write_bytes(lzma.compress(plain.read_bytes()))
+    rows, rejects = load(tmp_path, plain, packed)
+    assert [str(row["row_hash"])[-2:] for row in rows] == ["-0", "-1"]
+    assert [reject.where for reject in rejects] == [f"{plain} row 2", f"{packed} row 2"]
+
+
+def test_packed_parquet_is_not_claimed_and_told_why(tmp_path: Path) -> None:
+    path, packed = tmp_path / "x.parquet", tmp_path / "x.parquet.xz"
+    columns = ", ".join(f"'{value}' AS {name}" for name, value in BASE.items())
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{path}' (FORMAT parquet)")
+    assert KIND.recognises(sample(path))
+    packed.write_bytes(lzma.compress(path.read_bytes()))
+    assert not KIND.recognises(sample(packed))
+    assert "packed once more" in why_not_data(sample(packed))

@@ -59,7 +59,7 @@ def test_every_report_equals_the_oracle(contracts: Path) -> None:
         ("odd/empty_time.xml", 0.0, 0, False, ""),
         ("odd/hms_time.xml", 0.693097, 0, False, ""),
         ("odd/nan_inf.xml", 1000.0, 0, False, "2 times could not be read"),
-        ("odd/negative.xml", 100.0, 0, False, "1 times could not be read"),
+        ("odd/negative.xml", 100.0, 0, False, "1 time could not be read"),
         ("pytest/corrupt-xml.xml", 6.435, 0, True, "cut short or broken at line 11"),
     ],
 )
@@ -189,7 +189,7 @@ def test_other_times_of_the_file_decide_a_comma_even_later_ones() -> None:
     assert result(suite(first, later.format("0.5"))).total.duration_s == pytest.approx(2120.5)
     undecided = result(suite(first, later.format("7")))
     assert undecided.total.duration_s == 7.0
-    assert undecided.problems == ["report.xml: 1 times could not be read and count as not said"]
+    assert undecided.problems == ["report.xml: 1 time could not be read, counted as not said"]
 
 
 def test_claimed_cases_that_are_not_there_never_pass() -> None:
