@@ -92,10 +92,11 @@ def _budget(blocked: tuple[Row, ...]) -> NextAction | None:
     if not blocked:
         return None
     others = f" {len(blocked)} budgets block in all." if len(blocked) > 1 else ""
+    why = one_line(blocked[0].detail.partition(";")[0], 160)
     return NextAction(
         id="budget",
         text=f"Bring {blocked[0].id} back under its budget.",
-        why=f"It blocks.{others} {one_line(blocked[0].detail, 160)}".strip(),
+        why=f"It blocks.{others} {why}".strip(),
         how="aether-tui report budgets",
     )
 

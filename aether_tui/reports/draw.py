@@ -13,18 +13,21 @@ BARS = "▁▂▃▄▅▆▇█"
 Value = Cell | tuple[float | None, ...]
 
 
-def spark(values: Sequence[float | None], width: int = 24) -> str:
-    """A line of blocks from lowest to highest; a gap is a dot. Longer series keep their last `width` values."""
+def spark(values: Sequence[float | None], width: int = 24, scale: tuple[float, float] | None = None) -> str:
+    """A line of blocks from lowest to highest (or over a fixed scale); a gap is a dot. Longer series keep their last
+    `width` values."""
     shown = list(values)[-width:]
     known = [value for value in shown if value is not None and math.isfinite(value)]
     if not known:
         return ""
-    low, span = min(known), max(known) - min(known)
+    low, top = scale or (min(known), max(known))
+    span = top - low
 
     def glyph(value: float | None) -> str:
         if value is None or not math.isfinite(value):
             return "·"
-        return BARS[round((value - low) / span * (len(BARS) - 1)) if span else len(BARS) // 2]
+        share = min(1.0, max(0.0, (value - low) / span)) if span else 0.5
+        return BARS[round(share * (len(BARS) - 1))]
 
     return "".join(glyph(value) for value in shown)
 
@@ -99,8 +102,9 @@ def fact_value(fact: Fact) -> str:
 
 
 def fact_note(fact: Fact) -> str:
-    """Evidence, series and note on one line."""
-    return "  ".join(part for part in (evidence(fact.value), spark(fact.series), fact.note) if part)
+    """Evidence, series (of scores from 0 to 100) and note on one line."""
+    course = spark(fact.series, scale=(0, 100) if fact.value.unit == "score" else None)
+    return "  ".join(part for part in (evidence(fact.value), course, fact.note) if part)
 
 
 def trend_line(trend: Trend) -> str:

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aether_tui.human import quantity
-from aether_tui.report_model import Block, Checklist, Facts, Finding, Gap, Prose, Report, SavedReport, Table, Trend
+from aether_tui.report_model import (
+    GLYPHS,
+    Block,
+    Checklist,
+    Facts,
+    Finding,
+    Gap,
+    Prose,
+    Report,
+    SavedReport,
+    Table,
+    Trend,
+)
 from aether_tui.reports import draw
 from aether_tui.text import one_line
 
@@ -101,7 +113,7 @@ def _facts(block: Facts) -> Iterator[str]:
     yield "| figure | value | change | evidence |"
     yield "| --- | ---: | ---: | --- |"
     for fact in block.facts:
-        label = f"{draw.state(fact.state)} {fact.label}" if fact.state != "info" else fact.label
+        label = f"{GLYPHS[fact.state]} {fact.label}" if fact.state != "info" else fact.label
         row = (label, quantity(fact.value), draw.change(fact), draw.fact_note(fact))
         yield f"| {' | '.join(_cell(text) or ' ' for text in row)} |"
 

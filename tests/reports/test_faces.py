@@ -214,7 +214,7 @@ def test_columns_of_low_priority_go_first() -> None:
         ((None, None), ""),
         ((1, 2, 3, 4, 5, 6, 7, 8), "▁▂▃▄▅▆▇█"),
         ((0, None, 7), "▁·█"),
-        ((5, 5), "▅▅"),
+        ((5, 5), "▅▅"),  # neither low nor high
         ((float("nan"), 1, 2), "·▁█"),
     ],
 )
