@@ -313,7 +313,7 @@ class Leases:
         if _FULL.search(text):
             self._discard()
             return CacheTrouble(
-                "the disk is full; nothing was stored by this step and nothing stored before is lost",
+                "the disk is full; this step is undone, what was stored before stays",
                 where=where,
                 next_step="free some space and run the command again",
             )

@@ -185,10 +185,10 @@ def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring the attached file (read-write, as `cache`) to the newest version, step by step, each step whole."""
     version = stored_version(connection)
-    if version == len(migrations) + 1:
+    if version == VERSION:
         return
     cursor = connection.cursor()
     try:
@@ -196,7 +196,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, migrations: tuple[Migration, 
         if version == 0:
             _in_transaction(cursor, create_all)
             return
-        for step, migration in enumerate(migrations[version - 1 :], version + 1):
+        for step, migration in enumerate(MIGRATIONS[version - 1 :], version + 1):
             _in_transaction(cursor, _numbered(migration, step))
     finally:
         cursor.close()

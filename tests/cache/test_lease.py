@@ -1,0 +1,236 @@
+"""Leases: many processes and threads on one file, and what they say when they must wait too long."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from aether_tui.cache import Cache, schema
+from aether_tui.cache.turn import Turn
+from aether_tui.errors import CacheTrouble, NoData
+from benchmarks.cache_leases import run as crowd
+from tests.cache.samples import everything, fresh, rows, store
+from tests.conftest import ROOT
+
+
+@contextmanager
+def child(role: str, cache: Cache) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a lease until the block ends."""
+    command = [sys.executable, "-m", "tests.cache.worker", role, str(cache.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.communicate()
+        assert process.returncode == 0
+
+
+def test_nothing_is_opened_or_made_before_use(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    assert not cache.exists()
+    with pytest.raises(NoData) as caught, cache.read():
+        pass
+    assert (caught.value.exit_code, "sync" in caught.value.next_step) == (3, True)
+    assert cache.cursors() == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    assert oct(cache.path.parent.stat().st_mode & 0o777) == "0o700"
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in cache.path.parent.iterdir()} == {
+        "cache.duckdb": "0o600",
+        "cache.turn": "0o600",
+    }
+
+
+def test_six_readers_and_two_writers_all_get_their_turn(tmp_path: Path) -> None:
+    """How long they wait is measured by benchmarks/cache_leases.py on a quiet machine (bar: a second)."""
+    path = tmp_path / "cache.duckdb"
+    found = crowd(2, path)
+    assert found["reader"]["n"] >= 6
+    assert found["writer"]["n"] >= 2
+    with Cache(path).read() as lease:
+        (row,) = lease.rows("SELECT count(*) AS n, (SELECT sum(calls) FROM llm_hourly) AS calls FROM spans")
+        assert row == {"n": 40_000 + 2000 * found["writer"]["n"], "calls": row["n"]}
+
+
+def test_who_waits_too_long_names_the_writer(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    impatient = Cache(cache.path, wait_s=0.05)
+    with child("hold", cache) as process:
+        with pytest.raises(CacheTrouble, match=rf"process {process.pid} \(worker.py hold") as caught, impatient.read():
+            pass
+        assert caught.value.exit_code == 5
+        with pytest.raises(CacheTrouble, match=f"process {process.pid}"):
+            store(impatient, {})
+    with impatient.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
+
+
+def test_a_writer_that_waits_too_long_names_the_reader(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    with child("watch", cache) as process:
+        with cache.read() as lease:
+            assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
+        with pytest.raises(CacheTrouble, match=f"process {process.pid}"):
+            store(Cache(cache.path, wait_s=0.05), {})
+    store(cache, {})
+
+
+def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    inside, leave = threading.Barrier(3), threading.Event()
+    failures: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            with cache.read() as lease:
+                inside.wait(10)
+                leave.wait(10)
+                assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=look) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    inside.wait(10)  # both hold a lease
+    with pytest.raises(CacheTrouble, match="thread of this process"):
+        store(Cache(cache.path, wait_s=0.05), {})
+    leave.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
+    store(cache, {"spans": rows("spans", 5)})
+
+
+def test_a_query_is_interrupted_from_another_thread(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    with cache.read() as lease:
+        stop = threading.Event()
+
+        def interrupt() -> None:
+            while not stop.wait(0.01):
+                lease.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(duckdb.InterruptException):
+            lease.rows("SELECT count(*) FROM range(10000000000) AS a, range(1000) AS b WHERE a.range * b.range % 7 = 3")
+        stop.set()
+        thread.join()
+        assert lease.rows("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_lease_inside_a_lease_is_refused_at_once(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    with cache.read(), pytest.raises(RuntimeError, match="inside"):
+        store(cache, {})
+    store(cache, {})
+
+
+def test_a_read_lease_cannot_write(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    with pytest.raises(duckdb.InvalidInputException, match="read-only"), cache.read() as lease:
+        lease.rows("DELETE FROM spans")
+
+
+def test_an_exception_inside_a_lease_frees_the_file(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    with pytest.raises(KeyError), cache.read():
+        raise KeyError
+    with pytest.raises(BrokenPipeError), cache.read():
+        raise BrokenPipeError
+    store(cache, {})
+
+
+def test_an_abandoned_wait_for_the_turn_does_not_keep_it(tmp_path: Path) -> None:
+    path = tmp_path / "turn"
+    first = Turn.take(path, 0)
+    assert first is not None
+    assert Turn.take(path, 0.01) is None
+    first.release()
+    second = Turn.take(path, 10)
+    assert second is not None
+    second.release()
+    second.release()
+
+
+# --- Versions ------------------------------------------------------------------------------------------------------
+
+
+def version(cache: Cache) -> str:
+    with cache.read() as lease:
+        return str(lease.rows("SELECT value FROM meta WHERE key = 'schema_version'")[0]["value"])
+
+
+def pretend(cache: Cache, number: int) -> None:
+    with cache._write() as connection:
+        connection.execute(f"UPDATE meta SET value = '{number}' WHERE key = 'schema_version'")
+
+
+def test_a_newer_cache_is_refused_and_left_alone(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    pretend(cache, schema.VERSION + 1)
+    before = cache.path.read_bytes()
+    with pytest.raises(CacheTrouble, match="newer") as caught, cache.read():
+        pass
+    assert "upgrade" in caught.value.next_step
+    with pytest.raises(CacheTrouble, match="newer"):
+        store(cache, everything(9))
+    assert cache.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("reader_first", [True, False])
+def test_an_older_cache_is_migrated_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader_first: bool
+) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+    steps = (
+        lambda cursor: cursor.execute("ALTER TABLE meta ADD COLUMN note VARCHAR"),
+        lambda cursor: cursor.execute("UPDATE meta SET note = 'second' WHERE key = 'schema_version'"),
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "VERSION", 3)
+    if not reader_first:
+        store(cache, {})
+    assert version(cache) == "3"
+    with cache.read() as lease:
+        assert lease.rows("SELECT note FROM meta WHERE key = 'schema_version'") == [{"note": "second"}]
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
+
+
+def test_a_failing_migration_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(3))
+
+    def broken(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("DELETE FROM spans")
+        cursor.execute("SELECT no_such_thing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", (broken,))
+        patch.setattr(schema, "VERSION", 2)
+        with pytest.raises(duckdb.BinderException):
+            store(cache, {})
+    assert version(cache) == "1"
+    with cache.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]

@@ -1,0 +1,327 @@
+"""Merging: the winner, idempotence, buckets, cursors, exports that replace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache, OlderExport
+from aether_tui.records import TABLES, Row
+from aether_tui.records.source import Reject, Replace
+from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
+
+SPANS, ITEMS, COSTS = TABLES["spans"], TABLES["work_items"], TABLES["costs"]
+
+
+def span(number: int, *, start: datetime = DAY_ONE, trace: str = "t", tokens: int = 10, **values: object) -> Row:
+    return full(
+        SPANS, trace_id=trace, span_id=f"s{number}", start=start, model="m", operation="chat", input_tokens=tokens,
+        duration_s=1.0, **values,
+    )  # fmt: skip
+
+
+def item(number: int, *, updated: datetime | None, title: str = "x") -> Row:
+    return full(ITEMS, id=f"i{number}", title=title, created=DAY_ONE, updated=updated, category="active", type="bug")
+
+
+def titles(cache: Cache) -> dict[str, str]:
+    with cache.read() as lease:
+        return {str(row["id"]): str(row["title"]) for row in lease.rows("SELECT id, title FROM work_items")}
+
+
+def test_same_input_twice_changes_nothing(tmp_path: Path) -> None:
+    cache, data = fresh(tmp_path), everything(80)
+    store(cache, data, cursor="c", rejects=[Reject("spans", "bad", "{}", "line 3")])
+    before = dump(cache, but=())
+    merged = cache.merge(
+        "s", "x", data, mapping_hash="m1", now=NOW, cursor="c", rejects=[Reject("spans", "bad", "{}", "line 3")]
+    )
+    assert (merged.inserted, merged.updated, merged.removed) == (0, 0, 0)
+    assert merged.unchanged == 80 * len(TABLES)
+    assert merged.by_table["spans"].unchanged == 80
+    assert merged.rejected == 1
+    assert dump(cache, but=()) == before
+
+
+def test_values_come_back_as_they_went_in(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    values = {
+        "id": "1", "title": "naïve 🙂 \x1f", "created": datetime(2026, 7, 1, 1, 2, 3, 456789), "estimate": 0.1,  # noqa: DTZ001
+        "labels": ("a", "b, c", '"q"'),
+    }  # fmt: skip
+    cost = {"row_hash": "h", "billed_cost": Decimal("0.000000123456"), "tags": '{"a": 1}'}
+    run = {"id": "r", "partial": False, "tests": 2**53 + 1}
+    store(
+        cache,
+        {
+            "work_items": [full(ITEMS, **values), full(ITEMS, id="2")],
+            "costs": [full(COSTS, **cost)],
+            "test_runs": [full(TABLES["test_runs"], **run), full(TABLES["test_runs"], id="q", duration_s=float("nan"))],
+        },
+    )
+    with cache.read() as lease:
+        first, second = lease.rows("SELECT * FROM work_items ORDER BY id")
+        assert {**values, "labels": list(values["labels"])} == {name: first[name] for name in values}
+        assert {name for name, value in second.items() if value is not None} == {
+            "source",
+            "id",
+            "mapping_hash",
+            "ingested_at",
+        }
+        (kept,) = lease.rows("SELECT * FROM costs")
+        assert {name: kept[name] for name in cost} == cost
+        nan, whole = lease.rows("SELECT * FROM test_runs ORDER BY id")
+        assert {name: whole[name] for name in run} == run
+        assert nan["duration_s"] is None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+@pytest.mark.parametrize("together", [True, False])
+def test_highest_revision_wins_in_any_order(tmp_path: Path, order: tuple[int, ...], together: bool) -> None:
+    versions = [
+        item(1, updated=None, title="none"),
+        item(1, updated=DAY_ONE, title="old"),
+        item(1, updated=DAY_ONE + timedelta(1), title="new"),
+    ]
+    cache = fresh(tmp_path)
+    batches = [[versions[n] for n in order]] if together else [[versions[n]] for n in order]
+    for batch in batches:
+        store(cache, {"work_items": batch})
+    assert titles(cache) == {"i1": "new"}
+    assert cache.verify() == []
+
+
+def test_equal_revisions_end_equal_in_any_order(tmp_path: Path) -> None:
+    versions = [item(1, updated=DAY_ONE, title=f"v{n}") for n in range(5)]
+    ends = set()
+    for turn in range(5):
+        cache = fresh(tmp_path, f"c{turn}")
+        for version in versions[turn:] + versions[:turn]:
+            store(cache, {"work_items": [version]})
+        ends.add(titles(cache)["i1"])
+    assert len(ends) == 1
+
+
+def test_identical_row_keeps_its_arrival_and_a_changed_one_does_not(tmp_path: Path) -> None:
+    cache, later = fresh(tmp_path), NOW + timedelta(days=1)
+    store(cache, {"work_items": [item(1, updated=DAY_ONE), item(2, updated=DAY_ONE)]})
+    merged = cache.merge(
+        "s",
+        "x",
+        {"work_items": [item(1, updated=DAY_ONE), item(2, updated=DAY_ONE + timedelta(1))]},
+        mapping_hash="m1",
+        now=later,
+    )
+    assert (merged.unchanged, merged.updated) == (1, 1)
+    with cache.read() as lease:
+        stamps = {row["id"]: row["ingested_at"] for row in lease.rows("SELECT id, ingested_at FROM work_items")}
+    assert stamps == {"i1": NOW.replace(tzinfo=None), "i2": later.replace(tzinfo=None)}
+
+
+def test_sources_do_not_mix(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"work_items": [item(1, updated=DAY_ONE, title="a")]}, source="one")
+    store(cache, {"work_items": [item(1, updated=DAY_ONE, title="b")]}, source="two")
+    with cache.read() as lease:
+        assert lease.rows("SELECT source, title FROM work_items ORDER BY source") == [
+            {"source": "one", "title": "a"},
+            {"source": "two", "title": "b"},
+        ]
+
+
+def test_span_moved_to_another_day_leaves_no_twin(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"spans": [span(1), span(2)]})
+    candidates = [span(1, start=DAY_ONE + timedelta(days=40 + n)) for n in range(8)]
+    moved = 0
+    for candidate in candidates:  # the content hash decides; one of eight surely beats the first
+        moved += cache.merge("s", "x", {"spans": [candidate]}, mapping_hash="m1", now=NOW).updated
+    assert moved >= 1
+    with cache.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 2}]
+        assert lease.rows("SELECT sum(calls) AS n FROM llm_hourly") == [{"n": 2}]
+        assert lease.rows("SELECT count(*) AS n FROM tasks") == [{"n": 1}]
+    assert cache.verify() == []
+
+
+def test_large_input_takes_several_leases_and_the_cursor_commits_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aether_tui.cache.merge.SLICE_ROWS", 10)
+    seen: list[tuple[int, str | None]] = []
+    cache, watcher = fresh(tmp_path), fresh(tmp_path)
+    write = cache._write
+
+    def counting(cursor):  # type: ignore[no-untyped-def]
+        if watcher.exists():
+            with watcher.read() as lease:
+                (row,) = lease.rows("SELECT count(*) AS n, (SELECT max(cursor) FROM sync_state) AS c FROM spans")
+                seen.append((row["n"], row["c"]))
+        return write(cursor)
+
+    monkeypatch.setattr(cache, "_write", counting)
+    rows = [span(n, start=DAY_ONE + timedelta(hours=n)) for n in range(35)]
+    merged = cache.merge("s", "x", {"spans": rows}, mapping_hash="m1", now=NOW, cursor="end")
+    assert merged.inserted == 35
+    assert seen == [(10, None), (20, None), (30, None)]
+    assert cache.cursors()["s", "x"].cursor == "end"
+    assert cache.verify() == []
+
+
+def test_a_failing_merge_stores_nothing(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"spans": [span(1)]}, cursor="1")
+    before = dump(cache, but=())
+    with pytest.raises(ValueError, match="spans"):
+        store(cache, {"work_items": [item(1, updated=None)], "spans": [("too", "short")]}, cursor="2")
+    assert dump(cache, but=()) == before
+
+
+def test_sync_state(tmp_path: Path) -> None:
+    cache, later = fresh(tmp_path), NOW + timedelta(hours=1)
+    assert cache.cursors() == {}
+    cache.note("s", "x", now=NOW, error="refused")
+    store(cache, {"spans": [span(1)]}, cursor="7", state={"etag": "e"})
+    state = cache.cursors()["s", "x"]
+    assert (state.cursor, state.last_error, state.last_success, state.rows) == ("7", "refused", None, 1)
+    cache.note("s", "x", now=later, success=True)
+    state = cache.cursors()["s", "x"]
+    assert (state.cursor, state.last_error, state.last_success) == ("7", None, later.replace(tzinfo=None))
+    assert state.state == {"etag": "e"}
+    store(cache, {}, complete=True)
+    assert cache.cursors()["s", "x"].last_success == NOW.replace(tzinfo=None)
+
+
+def test_rejects_are_kept_once_and_cut(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    for _ in range(2):
+        store(cache, {}, rejects=[Reject("spans", "no id", "x" * 9000, "f.json line 3")])
+    with cache.read() as lease:
+        (row,) = lease.rows('SELECT source, stream, "table", reason, place, length(raw) AS size FROM rejects')
+    assert row == {
+        "source": "s",
+        "stream": "x",
+        "table": "spans",
+        "reason": "no id",
+        "place": "f.json line 3",
+        "size": 4000,
+    }
+
+
+def cost(key: str, amount: int, *, account: str | None = "a", month: int = 7) -> Row:
+    start = datetime(2026, month, 1)  # noqa: DTZ001
+    return full(
+        COSTS,
+        row_hash=key,
+        billed_cost=Decimal(amount),
+        account=account,
+        billing_start=start,
+        charge_start=start,
+        currency="USD",
+    )
+
+
+def costs(cache: Cache) -> set[str]:
+    with cache.read() as lease:
+        total = lease.rows("SELECT coalesce(sum(billed), 0) AS billed FROM cost_daily")[0]["billed"]
+        rows = lease.rows("SELECT row_hash, billed_cost FROM costs")
+    assert total == sum(row["billed_cost"] for row in rows)  # type: ignore[misc]
+    return {str(row["row_hash"]) for row in rows}
+
+
+def export(day: int) -> Replace:
+    return Replace("costs", ("account", "billing_start"), datetime(2026, 8, day))  # noqa: DTZ001
+
+
+def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(
+        cache,
+        {"costs": [cost("1", 1), cost("2", 2), cost("3", 3, month=6), cost("4", 4, account=None)]},
+        replace=export(1),
+    )
+    assert costs(cache) == {"1", "2", "3", "4"}
+    merged = cache.merge(
+        "s",
+        "x",
+        {"costs": [cost("2", 2), cost("5", 5), cost("6", 6, account=None)]},
+        mapping_hash="m1",
+        now=NOW,
+        replace=export(2),
+    )
+    assert (merged.inserted, merged.unchanged, merged.removed) == (2, 1, 2)
+    assert costs(cache) == {"2", "5", "3", "6"}
+    assert cache.verify() == []
+    assert cache.cursors()["s", "x"].rows == 4
+
+
+def test_older_export_is_refused_unless_forced_and_changes_nothing(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2))
+    before = dump(cache, but=())
+    with pytest.raises(OlderExport, match="older"):
+        store(cache, {"costs": [cost("9", 9), cost("8", 8, month=5)]}, replace=export(1))
+    assert dump(cache, but=()) == before
+    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2))
+    assert costs(cache) == {"1", "2"}
+    store(cache, {"costs": [cost("9", 9)]}, replace=export(1), force=True)
+    assert costs(cache) == {"9", "2"}
+
+
+def test_parts_of_an_export_are_stored_as_a_whole(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"costs": [cost("0", 1)]}, replace=export(1))
+    for key in "12":
+        cache.collect("s", "x", [cost(key, 1)], mapping_hash="m1", now=NOW, replace=export(2))
+    assert costs(cache) == {"0"}
+    store(cache, {"costs": [cost("3", 1)]}, replace=export(2))
+    assert costs(cache) == {"1", "2", "3"}
+
+
+def test_a_later_export_forgets_the_parts_of_an_abandoned_one(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    cache.collect("s", "x", [cost("1", 1)], mapping_hash="m1", now=NOW, replace=export(1))
+    store(cache, {"costs": [cost("2", 1)]}, replace=export(2))
+    assert costs(cache) == {"2"}
+
+
+def test_rederive_replaces_derived_columns_and_their_rollups(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    cache.merge("s", "x", everything(60), mapping_hash="old", now=NOW)
+    width = {name: len(table.raw) for name, table in TABLES.items()}
+
+    def derive(table, rows):  # type: ignore[no-untyped-def]
+        assert all(len(row) == width[table.name] for row in rows)
+        return [
+            full(
+                table,
+                **dict(zip((c.name for c in table.raw), row, strict=True)),
+                **({"team": "new"} if any(c.name == "team" for c in table.derived) else {}),
+            )
+            for row in rows
+        ]
+
+    with cache.read() as lease:
+        raw = lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL')
+    assert cache.rederive(derive, "new", now=NOW + timedelta(days=1)) == 60 * len(TABLES)
+    assert cache.rederive(derive, "new", now=NOW + timedelta(days=1)) == 0
+    with cache.read() as lease:
+        assert lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL') == raw
+        assert lease.rows("SELECT DISTINCT team, feature FROM llm_hourly") == [{"team": "new", "feature": None}]
+        assert lease.rows("SELECT DISTINCT team FROM flow_daily") == [{"team": "new"}]
+        assert lease.rows("SELECT DISTINCT mapping_hash AS h FROM spans") == [{"h": "new"}]
+    assert [line for line in cache.verify() if "belong to no row" not in line] == []
+    assert set(cache.cursors()) == {("s", "x")}
+
+
+def test_aware_clock_is_stored_as_naive_utc(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    berlin = datetime.fromisoformat("2026-11-21T02:00:00+02:00")
+    cache.merge("s", "x", {"spans": [span(1)]}, mapping_hash="m", now=berlin)
+    with cache.read() as lease:
+        assert lease.rows("SELECT ingested_at AS at FROM spans") == [
+            {"at": datetime(2026, 11, 21, tzinfo=UTC).replace(tzinfo=None)}
+        ]

@@ -1,0 +1,180 @@
+"""Damage, full disks and killed processes: what was stored stays, and the reader is told what to do."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache, CacheDamaged
+from aether_tui.errors import CacheTrouble
+from tests.cache.samples import NOW, dump, everything, fresh, rows, store
+from tests.cache.worker import PAGES
+from tests.conftest import ROOT
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0xFF
+    path.write_bytes(data)
+
+
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+DAMAGES = {
+    "header": lambda path: flip(path, 5000),
+    "magic": lambda path: flip(path, 9),
+    "truncated": lambda path: cut(path, path.stat().st_size // 2),
+    "empty": lambda path: cut(path, 0),
+    "not a database": lambda path: path.write_text("hello\n" * 9000),
+}
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES))
+def test_a_cache_that_does_not_open_is_set_aside_by_writers_only(tmp_path: Path, damage: str) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(5))
+    DAMAGES[damage](cache.path)
+    broken = cache.path.read_bytes()
+    with pytest.raises(CacheDamaged, match="damaged") as caught, cache.read():
+        pass
+    assert (caught.value.exit_code, caught.value.moved_to, "sync" in caught.value.next_step) == (5, None, True)
+    assert cache.path.read_bytes() == broken
+    moved = cache.ensure()
+    assert moved is not None
+    assert moved.name.startswith("cache.duckdb.damaged-2")
+    assert moved.read_bytes() == broken
+    store(cache, everything(5))
+    assert cache.ensure() is None
+    with cache.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 5}]
+
+
+def test_a_merge_into_a_damaged_cache_stores_nothing_without_the_user_knowing(tmp_path: Path) -> None:
+    """Going on in a new file would leave a hole before the cursor: the command ends and says so."""
+    cache = fresh(tmp_path)
+    store(cache, everything(5), cursor="5")
+    cut(cache.path, 9000)
+    with pytest.raises(CacheDamaged, match=r"is now cache\.duckdb\.damaged") as caught:
+        store(cache, everything(5), cursor="6")
+    assert caught.value.moved_to is not None
+    assert not cache.exists()
+    assert cache.cursors() == {}
+
+
+def test_two_damaged_caches_of_one_second_are_both_kept(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    for _ in range(2):
+        cache.path.parent.mkdir(exist_ok=True)
+        cache.path.write_text("hello")
+        cache._leases.set_aside(NOW)
+    assert sorted(path.name for path in cache.path.parent.iterdir()) == [
+        "cache.duckdb.damaged-20261121T000000Z",
+        "cache.duckdb.damaged-20261121T000000Z-2",
+    ]
+
+
+def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(50))
+    good, clean, rng = cache.path.read_bytes(), dump(cache, but=()), random.Random(4)
+    noticed = 0
+    for _ in range(12):
+        cache.path.write_bytes(good)
+        flip(cache.path, rng.randrange(len(good)))
+        try:
+            findings = [line for line in cache.verify() if "belong to no row" not in line]
+        except CacheDamaged:
+            noticed += 1
+        else:
+            assert findings == []
+            assert dump(cache, but=()) == clean
+    assert noticed > 0
+
+
+def test_damage_found_while_merging_ends_the_command_and_sets_the_cache_aside(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(2000))
+    size = cache.path.stat().st_size
+    data = bytearray(cache.path.read_bytes())
+    for place in range(262_144, size, 65_536):  # every block but the headers
+        data[place] ^= 0xFF
+    cache.path.write_bytes(data)
+    with pytest.raises(CacheDamaged) as caught:
+        store(cache, everything(2000, seed=3))
+    assert caught.value.moved_to is not None
+    assert caught.value.moved_to.exists()
+    store(cache, everything(3))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file" / "cache.duckdb")
+    with pytest.raises(CacheTrouble, match="exists") as caught:
+        store(cache, {})
+    assert str(cache.path) in caught.value.sentence()
+
+
+def run(role: str, cache: Cache) -> str:
+    command = [sys.executable, "-m", "tests.cache.worker", role, str(cache.path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_full_disk_undoes_the_step_and_keeps_the_rest(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(5))
+    lines = run("fill", cache).splitlines()
+    assert lines[-1].startswith("5 ")
+    assert "disk is full" in lines[-1]
+    with cache.read() as lease:
+        found = {row["source"] for row in lease.rows("SELECT DISTINCT source FROM spans")}
+    assert found == {"s", *(str(seed) for seed in range(lines.count("stored")))}
+    assert [line for line in cache.verify() if "belong to no row" not in line] == []
+    store(cache, everything(400, 77), source="after")
+    assert not cache._leases.wal.exists()
+
+
+def killed(cache: Cache, delay_s: float, page: int) -> None:
+    """Pull until page `page` has begun, and kill the process `delay_s` later."""
+    command = [sys.executable, "-m", "tests.cache.worker", "pull", str(cache.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() in ("done", str(page)):
+                break
+        try:
+            process.wait(delay_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def test_kill_at_any_moment_and_going_on_equals_an_undisturbed_run(tmp_path: Path) -> None:
+    rng = random.Random(11)
+    calm, shot = fresh(tmp_path, "calm"), fresh(tmp_path, "shot")
+    run("pull", calm)
+    for page in sorted(rng.randrange(PAGES) for _ in range(6)):
+        killed(shot, rng.random() * 0.3, page)
+    run("pull", shot)
+    assert dump(shot) == dump(calm)
+    assert shot.verify() == calm.verify()
+
+
+def test_a_log_left_by_a_killed_writer_is_folded_in_by_the_next_reader(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, everything(5))
+    script = (
+        "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache\n"
+        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c:\n"
+        "    c.execute(\"INSERT INTO cache.meta VALUES ('k', 'v')\"); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=False)
+    assert cache._leases.wal.exists()
+    with cache.read() as lease:
+        assert lease.rows("SELECT value FROM meta WHERE key = 'k'") == [{"value": "v"}]
+    assert not cache._leases.wal.exists()
+    store(cache, {"spans": rows("spans", 9)})
