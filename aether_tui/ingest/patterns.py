@@ -27,14 +27,16 @@ _IBAN_LENGTHS = {
 _HEX = re.compile(r"[0-9a-f]{7,128}|[0-9A-F]{7,128}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
+# First digits and length of payment cards: Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay.
 _CARD_ISSUER = re.compile(
-    r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|6(?:011|4[4-9]|5)|3(?:0[0-5]|[68])|35(?:2[89]|[3-8])|62"
+    r"4(?:\d{12}|\d{15})|(?:5[1-5]|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d|6(?:011|4[4-9]\d|5\d\d)|62\d\d"
+    r"|35(?:2[89]|[3-8]\d))\d*|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
 )
 
 # `max_token=4096` is a count.
 _NAMES = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.]))|credentials?|cookie|authorization"
-    r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license)[ _\-]?key|session[_\-]?id|signature"
+    r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license)[ _\-]?key|[jp](?:hp)?sess(?:ion)?id"
 )
 SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})$")
 """A name (of an attribute, a parameter, a variable) whose value is a secret."""
@@ -82,7 +84,8 @@ def luhn(digits: str) -> bool:
 def is_card(text: str) -> bool:
     """Whether the digits are a payment card number: length, issuer range and check digit."""
     digits = _digits(text)
-    return 13 <= len(digits) <= 19 and _CARD_ISSUER.match(digits) is not None and luhn(digits)
+    known = len(digits) in {13, 14, 15, 16} and _CARD_ISSUER.fullmatch(digits) is not None
+    return known and (len(digits) == 16 or digits[0] in "34") and luhn(digits)
 
 
 def iban_length(text: str) -> int:
@@ -105,7 +108,7 @@ def _is_phone(text: str) -> bool:
 def _is_international(text: str) -> bool:
     digits = len(_digits(text))
     grouped = sum(char in " ().-/" for char in text) >= 2
-    return 8 <= digits <= 15 and (grouped or digits >= 10)
+    return 8 <= digits <= 15 and (grouped or digits >= 10) and not _DATE.match(text.lstrip("+"))
 
 
 def _is_national(text: str) -> bool:
@@ -172,7 +175,7 @@ _SHAPES = "|".join(
         r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_\-]{16,255}",
         r"xox[abeoprs](?:\.[a-z]+)?-[A-Za-z0-9\-]{10,255}",
         r"xapp-[A-Za-z0-9\-]{10,255}",
-        r"(?:sk|pk)-(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
+        r"(?:sk|pk)-(?!ecdsa|ssh-)(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
         r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}",
         r"whsec_[A-Za-z0-9+/=]{16,255}",
         r"AIza[A-Za-z0-9_\-]{30,100}",
@@ -194,7 +197,7 @@ _SHAPES = "|".join(
 _NAMED = rf"(?i)(?<!\[)(?:{_NAMES})[\\\"'`]{{0,4}}\s{{0,3}}"
 _VALUE = r"[\\\"'`]{0,4}(?P<value>[^\s\"'\\,;&<>()\[\]{}]++)"
 _QUOTED = r"\\?[\"'`](?P<value>[^\"'`\n\[\]]{1,200})[\"'`]"
-_CARD = r"\d{13,19}|\d{4}(?:([ \-.])\d{4}\1\d{4}\1\d{1,7}|([ \-.])\d{6}\2\d{4,5})"
+_CARD = r"\d{13,16}|\d{4}(?:([ \-.])\d{4}\1\d{4}\1\d{1,7}|([ \-.])\d{6}\2\d{4,5})"
 _PHONE_CUE = r"\b(?:tele?phone|phone|tel|mobile|fax|whatsapp)\b(?: (?:number|no|nr|is)){0,2}[.:=#\" ]{1,4}"
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -205,7 +208,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _address("secret", r"(?<=://)(?P<value>[^\s/?#\"'<>\[\]]{1,512})@", _not_git),
     _secret(
         "secret",
-        rf"(?i)[?&#](?:[\w.\-]{{0,40}}(?:{_NAMES})|key|sig|code|auth|x-amz-credential)=(?P<value>[^\s&#\"'<>\[]++)",
+        rf"(?i)[?&#](?:[\w.\-]{{0,40}}(?:{_NAMES})|key|sig|signature|code|auth|x-amz-(?:credential|signature))=(?P<value>[^\s&#\"'<>\[]++)",
         _is_value,
     ),
     _secret("secret", r"(?i)(?<![\w\[])(?:bearer|basic)\s{1,3}(?P<value>[A-Za-z0-9._~+/\-]{8,8192}={0,2})", _is_bearer),
@@ -220,7 +223,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w])", _not_git_host),
     _number("card", rf"(?<![\dA-Za-z])(?<!\d[.,])(?<![0-9a-f]{{4}}-)(?:{_CARD})(?![\dA-Za-z])(?![.,]\d)", is_card),
-    _number("phone", r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![\w])(?!\.\d)", _is_international),
+    _number("phone", r"(?<![\w+.,])(?:\+|00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![\w])(?!\.\d)", _is_international),
     _number(
         "phone", r"(?<![\w.\-/:])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .\-]))\d{3}(?(1)\1|[ .\-])\d{4}(?![\w\-/])(?!\.\d)"
     ),

@@ -32,6 +32,10 @@ CANARIES = {
     "020 7946 0958": "[phone:",
     "4111 1111 1111 1111": "[card:",
     "5555555555554444": "[card:",
+    "2223003122003222": "[card:",
+    "6011111111111117": "[card:",
+    "3530111333300000": "[card:",
+    "30569309025904": "[card:",
     "3782 822463 10005": "[card:",
     "DE89 3704 0044 0532 0130 00": "[iban:",
     "GB29NWBK60161331926819": "[iban:",
@@ -82,7 +86,8 @@ BENIGN = (
     "Reset password: flow broken", "Add password reset", "Make basic authentication optional", "key results of Q3",
     "10.0.0.1", "feature/ENG-42-add-cache", "arn:aws:iam::123456789012:role/deploy", "i-0abcd1234ef567890", "us-east-1",
     "3.5 of 100-200 items", "latency 1200-1500 ms", "5 + 3 = 8", "sk-learn pipeline of things", "ci: bump actions/checkout@v4",
-    "9223372036854775807", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
+    "9223372036854775807", "5292808890472453840", "0.00299095120309", "+1980-02-29 01:02:03", "sk-ecdsa-sha2-nistp256",
+    "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
 
