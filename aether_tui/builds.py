@@ -86,7 +86,7 @@ class Build:
         settings: Settings | None = None
         began_ns = time.time_ns()
         try:
-            from aether_tui.config import load_config
+            from aether_tui.config_file import load_config
             from aether_tui.diagnostics.frame import Clock
             from aether_tui.diagnostics.run import run_report
 

@@ -1,19 +1,15 @@
-"""`aether.toml`: the model of every key. `load_config` reads it; `config_file` knows how."""
+"""`aether.toml`: the model of every key. `config_file.load_config` reads it."""
 
 from __future__ import annotations
 
 import re
-from collections import abc
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aether_tui.problems import nearest, raise_first
+from aether_tui.problems import nearest
 from aether_tui.records.tables import TABLES
-
-if TYPE_CHECKING:
-    from aether_tui.workspace.folder import Workspace
 
 Category = Literal["backlog", "queue", "active", "wait", "done", "cancelled"]
 Phase = Literal["ideation", "validation", "specification", "build", "release", "measure", "learn"]
@@ -207,16 +203,3 @@ class Config(Section):
     portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
     prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")
     console: Console = Field(default_factory=Console, description="How the console looks and listens")
-
-
-def load_config(workspace: Workspace, environ: abc.Mapping[str, str] | None = None) -> Config:
-    """The validated configuration: environment (`AETHER_GATE__MIN_REQUESTS`) over `aether.toml` over defaults.
-
-    Raises ConfigurationError naming file, line, key and the nearest valid name.
-    """
-    from aether_tui.config_file import read_config
-
-    loaded = read_config(workspace, environ)
-    raise_first(loaded.problems)
-    assert loaded.config is not None
-    return loaded.config

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError
-from aether_tui.problems import Lines, Loc, Problem, dotted, explain, field_type
+from aether_tui.problems import Lines, Loc, Problem, dotted, explain, field_type, raise_first
 from aether_tui.workspace.folder import CONFIG_NAME, Workspace
 
 ENV_PREFIX = "AETHER_"
@@ -40,6 +40,17 @@ class Loaded:
     origins: Mapping[Loc, str]
     problems: tuple[Problem, ...]
     lines: Lines
+
+
+def load_config(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Config:
+    """The validated configuration: environment (`AETHER_GATE__MIN_REQUESTS`) over `aether.toml` over defaults.
+
+    Raises ConfigurationError naming file, line, key and the nearest valid name.
+    """
+    loaded = read_config(workspace, environ)
+    raise_first(loaded.problems)
+    assert loaded.config is not None
+    return loaded.config
 
 
 def read_config(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Loaded:

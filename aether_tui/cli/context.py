@@ -32,6 +32,6 @@ class Context:
 
     def config(self) -> Config:
         """Its validated configuration; raises ConfigurationError naming file, key and nearest valid name."""
-        from aether_tui.config import load_config
+        from aether_tui.config_file import load_config
 
         return load_config(self.workspace())

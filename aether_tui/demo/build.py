@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from aether_tui.cache import Cache
-from aether_tui.config import load_config
+from aether_tui.config_file import load_config
 from aether_tui.demo import amplitude, costs, github, jira, linear, papers, plans, releases, suites, traces, work
 from aether_tui.demo.settings import aether_toml
 from aether_tui.demo.world import GENERATOR, SEED, World

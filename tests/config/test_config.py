@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from aether_tui.config import Config, load_config
-from aether_tui.config_file import check_source, read_config, settings
+from aether_tui.config import Config
+from aether_tui.config_file import check_source, load_config, read_config, settings
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import field_type
 from aether_tui.workspace import Workspace

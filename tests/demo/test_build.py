@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aether_tui.cache import Cache
-from aether_tui.config import load_config
+from aether_tui.config_file import load_config
 from aether_tui.demo import build
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest, workspace_key

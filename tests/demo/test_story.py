@@ -14,7 +14,7 @@ from statistics import fmean, median
 
 import pytest
 
-from aether_tui.config import load_config
+from aether_tui.config_file import load_config
 from aether_tui.demo import releases, work
 from aether_tui.demo.build import write_sources
 from aether_tui.demo.world import DAYS, PROMPT_CHANGE_DAYS, SERVICES, World
