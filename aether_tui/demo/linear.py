@@ -10,7 +10,7 @@ from aether_tui.demo.recording import Recordings
 from aether_tui.demo.work import Item
 from aether_tui.demo.world import iso_ms
 
-PAGE = 50
+PAGE = 100
 
 STATES = {
     "Triage": "triage", "Backlog": "backlog", "Validating": "started", "Todo": "unstarted", "In Progress": "started",

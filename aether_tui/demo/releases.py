@@ -9,9 +9,9 @@ from random import Random
 from aether_tui.demo.words import title
 from aether_tui.demo.world import DAYS, PEOPLE, SERVICES, Service, World, lognormal, office_hours, poisson, work_later
 
-_BAD_CHANGE = (0.09, 0.17)
+_BAD_CHANGE = (0.09, 0.22)
 """Share of releases that need a remedy: before, and within the last 28 days."""
-_FAILED_ROLLOUT = 0.05
+_FAILED_ROLLOUT = 0.055
 
 
 @dataclass(slots=True)

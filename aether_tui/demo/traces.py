@@ -22,7 +22,7 @@ from aether_tui.demo.world import (
     poisson,
 )
 
-REQUESTS_PER_DAY = 58.0
+REQUESTS_PER_DAY = 56.0
 ROUTED_SHARE = 0.86
 OUTCOME_SHARE = 0.64
 PROMPT_GROWTH = 1.315
@@ -120,11 +120,8 @@ class _Agent:
         self._who()
         service = "agent-desk" if kind.scenario == "escalation" else "assist-api"
         root = trace.span_id()
-        tags = []
-        if rng.random() < 0.98:
-            tags.append(_word("user.id", self.user))
-        if rng.random() < 0.94:
-            tags.append(_word("app.feature", kind.feature))
+        work = [_word("app.feature", kind.feature)] if rng.random() < 0.94 else []
+        tags = [_word("user.id", self.user), *work] if rng.random() < 0.98 else work
         version = "v14" if ago < PROMPT_CHANGE_DAYS else "v13" if ago < 52 else "v12"
         growth = PROMPT_GROWTH if kind.scenario == "refund" and version == "v14" else 1.0
         request = rng.choice(kind.asks).format(rng.choice(kind.things))
@@ -136,13 +133,13 @@ class _Agent:
         trouble = False
         if kind.feature in _DATABASE:
             trouble = self._retrieve(
-                trace, root, tags, _DATABASE[kind.feature], 0.047 if ago < RETRIEVAL_TROUBLE_DAYS else 0.034
+                trace, root, work, _DATABASE[kind.feature], 0.047 if ago < RETRIEVAL_TROUBLE_DAYS else 0.034
             )
         prompt = (f"{kind.scenario}-agent", version if kind.scenario == "refund" else "v9")
         context = lognormal(rng, kind.input_tokens * growth, 0.16)
         for tool in kind.tools:
             self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * 0.35 * growth, prompt)
-            trouble |= self._tool(trace, service, root, tags, tool)
+            trouble |= self._tool(trace, service, root, work, tool)
             context *= 1.04
         lost = self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * growth, prompt)
         if lost and rng.random() < 0.8:

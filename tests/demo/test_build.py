@@ -74,7 +74,7 @@ def number(value: Value) -> float:
 
 def test_the_command_prints_the_summary_and_how_to_go_on(demo: Workspace, first: Done) -> None:
     assert demo.config_path.is_file()
-    assert "Northwind Assist" in first.out
+    assert "northwind assist" in first.out.casefold()
     assert "\x1b" not in first.out
     assert "`aether-tui -w aether-demo`" in first.err
 
