@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aether_tui.config import Config
     from aether_tui.problems import Problem
     from aether_tui.workspace.folder import Workspace
+
+D = TypeVar("D", bound="Document")
 
 Stated = float | tuple[float, float, float]
 """A number as somebody stated it: one value, or low, most likely, high."""
@@ -198,16 +200,48 @@ def active_override(decisions: Iterable[Decision], today: date) -> Override | No
 
 @dataclass(frozen=True)
 class Documents:
-    """What the engagement's authors wrote, at one moment. Broken files are in `problems`, everything else is usable."""
+    """What the engagement's authors wrote; each kind is read once, when it is first asked for.
+
+    Broken files are in `problems`, everything else is usable.
+    """
 
     workspace: Workspace
     config: Config
-    opportunities: tuple[Opportunity, ...] = ()
-    cycles: tuple[Cycle, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def opportunities(self) -> tuple[Opportunity, ...]:
+        """By number."""
+        return self._read(Opportunity)[0]
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """By number."""
+        return self._read(Cycle)[0]
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """By number."""
+        return self._read(Decision)[0]
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with files of any kind."""
+        return tuple(problem for kind in KINDS.values() for problem in self._read(kind)[1])
 
     @cached_property
     def cycle(self) -> Cycle | None:
         """The running cycle: the newest that has not ended."""
         return next((cycle for cycle in reversed(self.cycles) if cycle.ended is None), None)
+
+    @cached_property
+    def _found(self) -> dict[type[Document], tuple[tuple[Document, ...], list[Problem]]]:
+        return {}
+
+    def _read(self, kind: type[D]) -> tuple[tuple[D, ...], list[Problem]]:
+        if kind not in self._found:
+            from aether_tui.workspace.store import Store
+
+            stored, problems = Store(self.workspace).all(kind)
+            self._found[kind] = tuple(item.document for item in stored), problems
+        documents, problems = self._found[kind]
+        return cast("tuple[D, ...]", documents), problems

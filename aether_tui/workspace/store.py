@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import Problem, explain
-from aether_tui.workspace.documents import Cycle, Decision, Document, Documents, Opportunity
+from aether_tui.workspace.documents import Document, Documents
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.lock import Busy, exclusive
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
@@ -221,15 +221,4 @@ def _number(kind: type[Document], identity: str) -> int:
 
 def read_documents(workspace: Workspace, config: Config) -> Documents:
     """A snapshot of all documents; reading never fails because of one file."""
-    store = Store(workspace)
-    opportunities, bad_opportunities = store.all(Opportunity)
-    cycles, bad_cycles = store.all(Cycle)
-    decisions, bad_decisions = store.all(Decision)
-    return Documents(
-        workspace,
-        config,
-        tuple(item.document for item in opportunities),
-        tuple(item.document for item in cycles),
-        tuple(item.document for item in decisions),
-        (*bad_opportunities, *bad_cycles, *bad_decisions),
-    )
+    return Documents(workspace, config)

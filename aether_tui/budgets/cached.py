@@ -1,0 +1,243 @@
+"""Measurements for every budget from the cache: the newest are judged, those before are the baseline."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from aether_tui.budgets.file import Budget, BudgetFile
+from aether_tui.budgets.model import Estimate, Measured, Sample, Series, Spend
+from aether_tui.human import duration
+from aether_tui.records.model import Value
+from aether_tui.text import one_line
+
+Record = Mapping[str, Value]
+DRIFT_DAYS = (76, 104)
+"""How long ago "90 days ago" is: two weeks around it."""
+
+
+class Rows(Protocol):
+    """Named queries over the cache (`aether_tui.diagnostics.frame.Data.rows`)."""
+
+    def __call__(self, name: str, /, **params: Value) -> Sequence[Record]:
+        """Rows of a named query."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Measurements in `[since, until)` are current; instants are naive UTC, as in the cache."""
+
+    since: datetime
+    until: datetime
+
+    def days_before(self, days: int) -> datetime:
+        """Midnight so many days before the end."""
+        return self.until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def from_cache(rows: Rows, file: BudgetFile, span: Span) -> dict[str, list[Measured]]:
+    """What the cache knows about each budget, by its id; a budget nobody measured is absent."""
+    measured: dict[str, list[Measured]] = {}
+    for budget in file.budgets:
+        found = _MEASURES[budget.surface](rows, budget, span)
+        if found:
+            measured[budget.id] = found
+    return measured
+
+
+def split(budget: Budget, samples: Sequence[Sample], since: datetime) -> Series:
+    """Samples, oldest first, into current ones (the last few, none older than `since`) and those before."""
+    current = [sample for sample in samples if sample.at is None or sample.at >= since][-budget.min_samples :]
+    earlier = samples[: len(samples) - len(current)]
+    return Series("", tuple(current), tuple(earlier[-budget.window :]))
+
+
+def _ci(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
+    column = {"pipeline.duration": "wall_s", "pipeline.run": "run_s", "pipeline.queue": "queue_s"}[budget.metric]
+    found = rows(
+        "budget_ci", repo=budget.pattern("repo"), workflow=budget.pattern("workflow"), branch=budget.pattern("branch"),
+        event=budget.pattern("event"), **_reach(budget, span),
+    )  # fmt: skip
+    groups = _grouped(found, "repo", "workflow")
+    return [
+        replace(
+            _series(budget, _name(key, groups), group, span, column, at="created", fingerprint="runner"),
+            labels={"repo": key[0], "workflow": key[1]},
+        )
+        for key, group in groups.items()
+    ]
+
+
+def _tests(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
+    column = {"suite.duration": "duration_s", "suite.flaky": "flaky"}[budget.metric]
+    found = rows(
+        "budget_tests", repo=budget.pattern("repo"), suite=budget.pattern("suite"), branch=budget.pattern("branch"),
+        **_reach(budget, span),
+    )  # fmt: skip
+    groups = _grouped(found, "repo", "suite")
+    result: list[Measured] = []
+    for key, group in groups.items():
+        series = _series(budget, _name(key, groups), group, span, column, at="started")
+        series = replace(series, labels={"repo": key[0], "suite": key[1]})
+        last = group[-1]
+        if last["partial"] and series.now:
+            series = replace(series, problem="the last report was cut short")
+        if budget.metric == "suite.duration" and series.now and budget.limit and series.now[-1].value > budget.limit:
+            series = replace(series, drivers=tuple(_slow(row) for row in rows("budget_slowest", run=last["id"])))
+        result.append(series)
+    return result
+
+
+def _llm(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
+    column = {"task.cost": "cost", "task.tokens": "tokens", "turn.latency": "latency"}[budget.metric]
+    keys = {
+        "scenario": "scenario",
+        "env": "env",
+        "service": "of_service",
+        "feature": "of_feature",
+        "team": "of_team",
+        "model": "model",
+    }
+    patterns = {parameter: budget.pattern(key) for key, parameter in keys.items()}
+    found = rows("budget_tasks", **patterns, drift_since=span.days_before(DRIFT_DAYS[1]), until_day=span.days_before(0))
+    old = span.days_before(DRIFT_DAYS[0])
+    groups = _grouped([{**row, "old": _before(row["day"], old)} for row in found], "scenario")
+    # A model swap must not slip through on tokens and cost; latency of another model is another thing.
+    mark = "model" if budget.metric == "turn.latency" else ""
+    return [
+        replace(
+            _series(budget, key[0] or "no scenario", group, span, column, at="day", fingerprint=mark, n=f"n_{column}"),
+            labels={"scenario": key[0]},
+        )
+        for key, group in groups.items()
+    ]
+
+
+def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
+    return [*_estimates(rows, budget), *(_spends(rows, budget, span) if budget.burn else [])]
+
+
+def _estimates(rows: Rows, budget: Budget) -> Iterable[Measured]:
+    projects = [row for row in rows("budget_estimates") if budget.matches({"env": _text(row["environment"])})]
+    for (currency,), group in _grouped(projects, "currency").items():
+        past = [_past(row) for row in group]
+        monthly = sum((_money(row["monthly_cost"]) for row in group), Decimal(0))
+        known = [one for one in past if one is not None]
+        errors = tuple(one_line(f"{row['project']}: {error}", 200) for row in group for error in _errors(row))
+        whole = sum(known, Decimal(0)) if len(known) == len(past) else None
+        yield Estimate(monthly, whole, currency or "USD", len(group), errors)
+
+
+def _errors(row: Record) -> Sequence[str]:
+    stated = row["errors"] if isinstance(row["errors"], tuple | list) else ()
+    return stated or ([] if row["monthly_cost"] is not None else ["it has no price"])
+
+
+def _past(row: Record) -> Decimal | None:
+    """The cost before the change; what the estimate before said where this one does not."""
+    past = row["past_monthly_cost"] if row["past_monthly_cost"] is not None else row["monthly_before"]
+    return None if past is None else _money(past)
+
+
+def _spends(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
+    first = span.until.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before = (first - timedelta(days=1)).replace(day=1)
+    days: dict[str, dict[datetime, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in rows("budget_spend", month_before=before):
+        day = row["day"]
+        if isinstance(day, datetime) and budget.matches({"env": _text(row["environment"])}):
+            days[_text(row["currency"])][day] += _money(row["billed"])
+    for currency, billed in days.items():
+        current = [day for day in billed if day >= first]
+        if not current:
+            continue
+        # Bills lag: the month so far ends at the last day with charges.
+        known = (max(current) - first).days + 1
+        month = [
+            billed[before + timedelta(days=place)] for place in range(known) if before + timedelta(days=place) in billed
+        ]
+        spent = sum((billed[day] for day in current), Decimal(0))
+        whole = sum(month, Decimal(0)) if len(month) == known else None
+        yield Spend(spent, currency, known, _days_in(first.date()), whole)
+
+
+def _days_in(day: date) -> int:
+    return monthrange(day.year, day.month)[1]
+
+
+_MEASURES = {"ci": _ci, "tests": _tests, "llm": _llm, "cost": _cost}
+
+
+def _reach(budget: Budget, span: Span) -> dict[str, Value]:
+    return {
+        "keep": budget.min_samples + budget.window,
+        "drift_since": span.days_before(DRIFT_DAYS[1]),
+        "drift_until": span.days_before(DRIFT_DAYS[0]),
+    }
+
+
+def _series(
+    budget: Budget,
+    name: str,
+    group: Sequence[Record],
+    span: Span,
+    column: str,
+    *,
+    at: str,
+    fingerprint: str = "",
+    n: str = "",
+) -> Series:
+    """One series of rows, oldest first; rows marked `old` are those of 90 days ago."""
+    samples: list[Sample] = []
+    old: list[Sample] = []
+    for row in group:
+        value, when = row[column], row[at]
+        if value is None or not isinstance(when, datetime) or isinstance(value, str | datetime | tuple):
+            continue
+        count = row[n] if n else 1
+        mark = _text(row[fingerprint]) if fingerprint else ""
+        sample = Sample(float(value), when, mark, count if isinstance(count, int) else 1)
+        (old if row["old"] else samples).append(sample)
+    parts = split(budget, samples, span.since)
+    mark = parts.now[-1].fingerprint if parts.now else ""
+    drift = tuple(sample for sample in old if sample.fingerprint == mark)[-budget.window :]
+    # What is 90 days old may also be the newest there is; then it is the baseline, too.
+    base = parts.base or tuple(old[-budget.window :])
+    problem = "" if parts.now else f"nothing since {span.since:%Y-%m-%d}"
+    return replace(parts, name=name, base=base, drift=drift, problem=problem)
+
+
+def _grouped(rows: Iterable[Record], *keys: str) -> dict[tuple[str, ...], list[Record]]:
+    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(_text(row[key]) for key in keys)].append(row)
+    return groups
+
+
+def _name(key: tuple[str, ...], groups: Mapping[tuple[str, ...], object]) -> str:
+    """What tells a series apart from its neighbours: nothing where it is alone."""
+    parts = [part.rpartition("/")[2] for place, part in enumerate(key) if len({other[place] for other in groups}) > 1]
+    return one_line(" · ".join(part or "unnamed" for part in parts), 60)
+
+
+def _slow(row: Record) -> str:
+    seconds = row["duration_s"]
+    return f"{one_line(_text(row['name']), 60)} {duration(seconds) if isinstance(seconds, float) else ''}".strip()
+
+
+def _before(value: Value, instant: datetime) -> bool:
+    return isinstance(value, datetime) and value < instant
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+def _money(value: Value) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value or 0))

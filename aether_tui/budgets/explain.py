@@ -1,0 +1,73 @@
+"""The arithmetic of one verdict, in words and numbers."""
+
+from __future__ import annotations
+
+from aether_tui.budgets.file import Budget
+from aether_tui.budgets.model import Result
+from aether_tui.human import amount
+from aether_tui.report_model import GLYPHS
+
+_SHOWN = 12
+
+
+def explain_result(rule: Budget, one: Result, currency: str) -> str:
+    """Lines about one result: the rule, the measurements, the comparison, the conclusion."""
+
+    def shown(value: float | None) -> str:
+        return "—" if value is None else amount(value, rule.kind, currency)
+
+    lines = [f"{GLYPHS[one.verdict]} {one.name}: {one.verdict}", f"  because     {one.why}"]
+    if one.next:
+        lines.append(f"  next        {one.next}")
+    lines.append(f"  rule        {_rule(rule, currency)}")
+    if one.n_now:
+        now = one.recent[-one.n_now :] if one.recent else ()
+        lines.append(f"  now         {shown(one.now)} ({rule.stat} of {one.n_now}){_listed(now)}")
+    if one.n_base:
+        lines.append(f"  baseline    {shown(one.baseline)} (median of {one.n_base}){_listed(one.recent[: one.n_base])}")
+    if one.limit is not None:
+        used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
+        lines.append(f"  limit       {shown(one.limit)}{used}")
+    if one.shift is not None:
+        lines.append(f"  shift       {_signed(one.shift)}{_interval(one)}")
+    if one.p_value is not None:
+        lines.append(f"  evidence    p {one.p_value:.3g}: one-sided Mann–Whitney, adjusted for all budgets (Holm)")
+    if one.smallest_detectable is not None:
+        lines.append(
+            f"  sees        a rise of {amount(one.smallest_detectable, 'ratio')} or more with so many measurements"
+        )
+    if one.drift is not None:
+        lines.append(f"  drift       {_signed(one.drift)} against 90 days ago")
+    if one.run_rate is not None:
+        lines.append(f"  pace        {amount(one.run_rate, 'money', currency)} at the month's end, on a straight line")
+    return "\n".join(lines)
+
+
+def _rule(rule: Budget, currency: str) -> str:
+    match = ", ".join(f"{key} {value}" for key, value in rule.match.items()) or "everything"
+    parts = [f"{rule.metric} of {match}"]
+    if rule.limit is not None:
+        parts.append(f"limit {amount(float(rule.limit), rule.kind, currency)}")
+    for name, threshold in (("warn", rule.warn), ("block", rule.block)):
+        if threshold.relative is not None:
+            parts.append(f"{name} from +{amount(threshold.relative, 'ratio')}")
+        if threshold.over_limit is not None:
+            parts.append(f"{name} {amount(threshold.over_limit, 'ratio')} over the limit")
+    return ", ".join(parts)
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    if not values:
+        return ""
+    left = f"… {len(values) - _SHOWN} more, " if len(values) > _SHOWN else ""
+    return f": {left}" + ", ".join(f"{value:.4g}" for value in values[-_SHOWN:])
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + amount(value, "ratio")
+
+
+def _interval(one: Result) -> str:
+    if one.shift_low is None or one.shift_high is None:
+        return ""
+    return f" [{_signed(one.shift_low)} to {_signed(one.shift_high)}], Hodges–Lehmann, 95 %"

@@ -1,0 +1,140 @@
+"""From what files say to what budgets judge; what the cache knows of the same thing is the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from aether_tui.budgets.file import Budget, BudgetFile
+from aether_tui.budgets.measure import Cost, Measurement, Pipelines, Suite, Tests, Tokens
+from aether_tui.budgets.model import Estimate, Measured, Sample, Series
+from aether_tui.budgets.ranks import quantile
+from aether_tui.human import duration
+
+
+def from_files(
+    file: BudgetFile, measurements: Sequence[Measurement], known: Mapping[str, Sequence[Measured]] | None = None
+) -> dict[str, list[Measured]]:
+    """What the measurements say about each budget, by its id. `known`: what the cache holds, as the baseline."""
+    measured: dict[str, list[Measured]] = {}
+    for budget in file.budgets:
+        before = (known or {}).get(budget.id, ())
+        found = [_against(budget, one, before) for part in measurements for one in _measured(budget, part)]
+        if found:
+            measured[budget.id] = found
+    return measured
+
+
+def unmatched(measurements: Sequence[Measurement], budget: Budget) -> str:
+    """What was measured on a budget's surface although none of it is meant by its `match`; empty when nothing was."""
+    names = sorted({name for part in measurements for name in _names(part, budget)})
+    if not names:
+        return ""
+    wanted = ", ".join(f"{key} {value!r}" for key, value in budget.match.items()) or "anything"
+    return f"measured {', '.join(names[:5])}; none is {wanted}"
+
+
+def _names(part: Measurement, budget: Budget) -> Iterable[str]:
+    if isinstance(part, Tests) and budget.surface == "tests":
+        return {f"suite {suite.suite!r}" for suite in part.by_suite}
+    if isinstance(part, Cost) and budget.surface == "cost":
+        return {f"project {project.name!r} in {project.environment or 'no environment'}" for project in part.projects}
+    if isinstance(part, Pipelines) and budget.surface == "ci":
+        return {f"{flow.workflow!r} on {flow.branch or 'no branch'}" for flow in part.by_workflow}
+    if isinstance(part, Tokens) and budget.surface == "llm":
+        return {f"scenario {scenario.scenario or 'none'!r}" for scenario in part.by_scenario}
+    return ()
+
+
+def _measured(budget: Budget, part: Measurement) -> Iterator[Measured]:
+    if isinstance(part, Tests) and budget.surface == "tests":
+        yield from _suites(budget, part)
+    elif isinstance(part, Cost) and budget.surface == "cost":
+        yield from _plan(budget, part)
+    elif isinstance(part, Pipelines) and budget.metric == "pipeline.duration":
+        yield from _workflows(budget, part)
+    elif isinstance(part, Tokens) and budget.surface == "llm":
+        yield from _scenarios(budget, part)
+
+
+def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
+    """Reports of one suite are its shards: together they are one run."""
+    groups: dict[str, list[Suite]] = {}
+    for suite in part.by_suite:
+        if suite.tests or suite.partial:
+            groups.setdefault(suite.suite, []).append(suite)
+    matching = [name for name in groups if _meant(budget, {"suite": name})]
+    for name in matching:
+        shards = groups[name]
+        flaky = budget.metric == "suite.flaky"
+        value = float(sum(one.flaky for one in shards)) if flaky else sum(one.duration_s for one in shards)
+        cut = any(one.partial for one in shards)
+        yield Series(
+            name if len(matching) > 1 else "",
+            (Sample(value),),
+            problem="a report was cut short: what it lacks is not known" if cut else "",
+            drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in part.slowest[:3]),
+            labels={"suite": name},
+        )
+
+
+def _plan(budget: Budget, part: Cost) -> Iterator[Measured]:
+    projects = [one for one in part.projects if _meant(budget, {"env": one.environment})]
+    if not projects:
+        return
+    errors = [f"{one.name}: {error}" for one in projects for error in one.errors]
+    errors += [f"{one.name}: it has no price" for one in projects if one.monthly_cost is None and not one.errors]
+    if part.currency is None:
+        errors.append("amounts in several currencies are not added up")
+    past = [one.past_monthly_cost for one in projects if one.past_monthly_cost is not None]
+    yield Estimate(
+        monthly=sum((one.monthly_cost or Decimal(0) for one in projects), Decimal(0)),
+        past=sum(past, Decimal(0)) if len(past) == len(projects) else None,
+        currency=part.currency or "",
+        projects=len(projects),
+        errors=tuple(errors),
+    )
+
+
+def _workflows(budget: Budget, part: Pipelines) -> Iterator[Measured]:
+    for flow in part.by_workflow:
+        labels = {"repo": flow.repo, "workflow": flow.workflow, "branch": flow.branch, "event": flow.event}
+        known = {key: value for key, value in labels.items() if value}
+        if flow.samples_s and _meant(budget, known):
+            samples = tuple(Sample(value, fingerprint=flow.runner) for value in flow.samples_s[-budget.min_samples :])
+            earlier = flow.samples_s[: -budget.min_samples][-budget.window :]
+            base = tuple(Sample(value, fingerprint=flow.runner) for value in earlier)
+            yield Series(flow.workflow, samples, base, labels={"repo": flow.repo, "workflow": flow.workflow})
+
+
+def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
+    for one in part.by_scenario:
+        values = {"task.cost": one.cost, "task.tokens": one.tokens, "turn.latency": one.turn_latency_s}[budget.metric]
+        labels = {"scenario": one.scenario, "env": one.environment, "model": one.model}
+        if values and _meant(budget, {key: value for key, value in labels.items() if value or key == "scenario"}):
+            mark = one.model if budget.metric == "turn.latency" else ""
+            sample = Sample(quantile(values, 0.5), fingerprint=mark, n=len(values))
+            yield Series(one.scenario or "no scenario", (sample,), labels={"scenario": one.scenario})
+
+
+def _meant(budget: Budget, labels: Mapping[str, str]) -> bool:
+    """Whether `match` allows what is known; what a file does not say cannot exclude it."""
+    relevant = {key: value for key, value in budget.match.items() if key in labels}
+    return replace(budget, match=relevant).matches(labels)
+
+
+def _against(budget: Budget, one: Measured, known: Sequence[Measured]) -> Measured:
+    """A series of files with the cache's series of the same thing before it."""
+    if not isinstance(one, Series) or one.base:
+        return one
+    twins = [
+        series
+        for series in known
+        if isinstance(series, Series)
+        and all(series.labels.get(key) == value for key, value in one.labels.items() if value)
+    ]
+    if len(twins) != 1:
+        return one
+    before = (*twins[0].base, *twins[0].now)[-budget.window :]
+    return replace(one, base=before, drift=twins[0].drift)

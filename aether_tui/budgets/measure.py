@@ -1,0 +1,391 @@
+"""Measurements from files: the numbers `measure` prints and the series `budget check` judges. Needs no workspace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from msgspec import Struct
+
+from aether_tui.budgets.file import Surface
+from aether_tui.budgets.ranks import quantile
+from aether_tui.records.model import Value
+from aether_tui.text import one_line
+
+Record = dict[str, Value]
+COUNTED = frozenset({"success", "failure", "timed_out"})
+"""How a run ends that counts; cancelled, skipped and running ones are excluded."""
+
+
+# --- What is printed ------------------------------------------------------------------------------------------------
+
+
+class Slow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A slow test case."""
+
+    name: str
+    classname: str
+    duration_s: float
+
+
+class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Counts of one suite in one report."""
+
+    suite: str
+    tests: int
+    failed: int
+    errors: int
+    skipped: int
+    flaky: int
+    duration_s: float
+    partial: bool
+
+
+class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All test reports together. `duration_s` sums the cases."""
+
+    files: int
+    suites: int
+    tests: int
+    passed: int
+    failed: int
+    errors: int
+    skipped: int
+    flaky: int
+    duration_s: float
+    partial: bool
+    by_suite: tuple[Suite, ...]
+    slowest: tuple[Slow, ...]
+    problems: tuple[str, ...]
+
+
+class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One project of an estimate, or one environment of a bill. Money is text: exact."""
+
+    name: str
+    environment: str
+    monthly_cost: Decimal | None
+    past_monthly_cost: Decimal | None
+    errors: tuple[str, ...]
+
+
+class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Monthly cost. Of a plan: before and after the change; of a bill: the month before and the latest month."""
+
+    currency: str | None
+    past_monthly_cost: Decimal | None
+    monthly_cost: Decimal | None
+    diff_monthly_cost: Decimal | None
+    projects: tuple[Project, ...]
+    problems: tuple[str, ...]
+
+
+class Workflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Runs of one workflow on one branch; durations are wall clock, in seconds."""
+
+    repo: str
+    workflow: str
+    branch: str
+    event: str
+    runner: str
+    runs: int
+    p50_s: float | None
+    samples_s: tuple[float, ...]
+
+
+class Pipelines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Concluded runs; `excluded` were cancelled, skipped or still running. Quantiles are nearest rank."""
+
+    runs: int
+    excluded: int
+    p50_s: float | None
+    p85_s: float | None
+    queue_p50_s: float | None
+    by_workflow: tuple[Workflow, ...]
+    problems: tuple[str, ...]
+
+
+class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tasks of one scenario; medians per task, latency per task and per turn."""
+
+    scenario: str
+    environment: str
+    model: str
+    tasks: int
+    tokens_p50: float | None
+    cost_p50: float | None
+    latency_p50_s: float | None
+    turn_latency_p50_s: float | None
+    tokens: tuple[float, ...]
+    cost: tuple[float, ...]
+    turn_latency_s: tuple[float, ...]
+
+
+class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tasks (traces) and their spans; `unpriced` counts tasks with a model call that has no price."""
+
+    tasks: int
+    spans: int
+    by_scenario: tuple[Scenario, ...]
+    unpriced: int
+    problems: tuple[str, ...]
+
+
+Measurement = Tests | Cost | Pipelines | Tokens
+
+
+# --- Reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Records:
+    """Rows of files by table, derived columns included, and sentences about what could not be read."""
+
+    rows: dict[str, list[Record]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def measure_tests(paths: Sequence[Path]) -> Tests:
+    """Counts, durations and the slowest cases of JUnit reports. A report that is not one raises Malformed."""
+    from connectors.files import name_of, open_binary
+    from connectors.junit import DEFAULT_SUITE, read_junit
+
+    results = []
+    for path in paths:
+        with open_binary(path) as stream:
+            results.append(read_junit(stream, name_of(path)))
+    totals = [result.total for result in results]
+    slowest = sorted((case for one in results for case in one.slowest), key=lambda case: -(case.duration_s or 0))[:10]
+    by_suite = [
+        Suite(
+            suite=name or DEFAULT_SUITE,
+            tests=part.tests,
+            failed=part.failed,
+            errors=part.errors,
+            skipped=part.skipped,
+            flaky=part.flaky,
+            duration_s=_seconds([part.duration_s]),
+            partial=one.partial,
+        )
+        for one in results
+        for name, part in one.by_suite.items()
+    ]
+    return Tests(
+        files=len(results),
+        suites=sum(one.suites for one in results),
+        tests=sum(one.tests for one in totals),
+        passed=sum(one.passed for one in totals),
+        failed=sum(one.failed for one in totals),
+        errors=sum(one.errors for one in totals),
+        skipped=sum(one.skipped for one in totals),
+        flaky=sum(one.flaky for one in totals),
+        duration_s=_seconds([one.duration_s for one in totals]),
+        partial=any(one.partial for one in results),
+        by_suite=tuple(by_suite),
+        slowest=tuple(
+            Slow(name=one_line(case.name), classname=one_line(case.classname or ""), duration_s=case.duration_s or 0.0)
+            for case in slowest
+        ),
+        problems=tuple(problem for one in results for problem in one.problems),
+    )
+
+
+def _seconds(parts: Iterable[float]) -> float:
+    """A sum of durations, to the microsecond: no tail of binary fractions in JSON."""
+    return round(math.fsum(parts), 6)
+
+
+def measure_cost(records: Records) -> Cost:
+    """Monthly cost of estimates (Infracost) and bills (FOCUS); two currencies leave the totals null."""
+    projects = [*_estimates(records.rows.get("cost_estimates", ())), *_bills(records.rows.get("costs", ()))]
+    currencies = sorted({currency for currency, _ in projects})
+    problems = list(records.problems)
+    if len(currencies) > 1:
+        problems.append(f"amounts in {' and '.join(currencies)} are not added up")
+    whole = [project for _, project in projects] if len(currencies) == 1 else []
+    now = _total(project.monthly_cost for project in whole)
+    past = _total(project.past_monthly_cost for project in whole)
+    return Cost(
+        currency=currencies[0] if len(currencies) == 1 else None,
+        past_monthly_cost=past,
+        monthly_cost=now,
+        diff_monthly_cost=now - (past or 0) if now is not None else None,
+        projects=tuple(project for _, project in projects),
+        problems=tuple(problems),
+    )
+
+
+def _total(values: Iterable[Decimal | None]) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _estimates(rows: Iterable[Record]) -> Iterable[tuple[str, Project]]:
+    for row in rows:
+        errors = row["errors"]
+        yield (
+            _text(row["currency"]) or "USD",
+            Project(
+                name=_text(row["project"]),
+                environment=_text(row["environment"]),
+                monthly_cost=_money(row["monthly_cost"]),
+                past_monthly_cost=_money(row["past_monthly_cost"]),
+                errors=tuple(errors) if isinstance(errors, tuple | list) else (),
+            ),
+        )
+
+
+def _bills(rows: Iterable[Record]) -> Iterable[tuple[str, Project]]:
+    """Billed cost by environment: the latest month of the files, and the one before."""
+    months: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for row in rows:
+        start, billed = row["charge_start"], _money(row["billed_cost"])
+        if isinstance(start, datetime) and billed is not None:
+            by_month = months.setdefault((_text(row["currency"]) or "USD", _text(row["environment"])), {})
+            month = f"{start:%Y-%m}"
+            by_month[month] = by_month.get(month, Decimal(0)) + billed
+    known = sorted({month for by_month in months.values() for month in by_month})
+    for (currency, environment), by_month in sorted(months.items()):
+        past = by_month.get(known[-2]) if len(known) > 1 else None
+        name = environment or "no environment"
+        latest = by_month.get(known[-1], Decimal(0))
+        yield (
+            currency,
+            Project(name=name, environment=environment, monthly_cost=latest, past_monthly_cost=past, errors=()),
+        )
+
+
+def measure_ci(records: Records) -> Pipelines:
+    """Durations of pipeline runs."""
+    runs = records.rows.get("pipeline_runs", [])
+    counted = [run for run in runs if run["result"] in COUNTED]
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for run in sorted(counted, key=lambda run: str(run["created"])):
+        key = tuple(_text(run[name]) for name in ("repo", "workflow", "branch", "event", "runner"))
+        groups.setdefault(key, []).append(run)
+    workflows = [
+        Workflow(
+            repo=repo,
+            workflow=one_line(workflow),
+            branch=one_line(branch),
+            event=event,
+            runner=runner,
+            runs=len(group),
+            p50_s=_quantile(_walls(group), 0.5),
+            samples_s=tuple(_walls([run for run in group if run["attempt"] in (None, 1)] or group)),
+        )
+        for (repo, workflow, branch, event, runner), group in sorted(groups.items())
+    ]
+    walls = _walls(counted)
+    queues = [float(run["queue_s"]) for run in counted if isinstance(run["queue_s"], int | float)]
+    return Pipelines(
+        runs=len(counted),
+        excluded=len(runs) - len(counted),
+        p50_s=_quantile(walls, 0.5),
+        p85_s=_quantile(walls, 0.85),
+        queue_p50_s=_quantile(queues, 0.5),
+        by_workflow=tuple(workflows),
+        problems=tuple(records.problems),
+    )
+
+
+def _walls(runs: Iterable[Record]) -> list[float]:
+    found = [run["wall_s"] if run["wall_s"] is not None else run["run_s"] for run in runs]
+    return [float(value) for value in found if isinstance(value, int | float)]
+
+
+@dataclass(slots=True)
+class _Task:
+    """One trace."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    tokens: int | None = None
+    cost: Decimal | None = None
+    turns: int = 0
+    unpriced: bool = False
+
+
+def measure_tokens(records: Records, is_model_call: Callable[[Record], bool]) -> Tokens:
+    """Tokens, cost and latency per task (trace) by scenario, the feature where there is none."""
+    spans = records.rows.get("spans", [])
+    tasks: dict[str, _Task] = {}
+    for span in spans:
+        _count(tasks.setdefault(_text(span["trace_id"]), _Task()), span, is_model_call)
+    used = [task for task in tasks.values() if task.turns or task.tokens is not None]
+    groups: dict[tuple[str, str], list[_Task]] = {}
+    for task in used:
+        name = task.labels.get("scenario") or task.labels.get("feature") or ""
+        groups.setdefault((name, task.labels.get("environment", "")), []).append(task)
+    return Tokens(
+        tasks=len(tasks),
+        spans=len(spans),
+        by_scenario=tuple(_scenario(*key, group) for key, group in sorted(groups.items())),
+        unpriced=sum(task.unpriced for task in used),
+        problems=tuple(records.problems),
+    )
+
+
+def _count(task: _Task, span: Record, is_model_call: Callable[[Record], bool]) -> None:
+    start, seconds = span["start"], span["duration_s"]
+    if isinstance(start, datetime):
+        end = start + timedelta(seconds=seconds if isinstance(seconds, int | float) else 0)
+        task.start = start if task.start is None else min(task.start, start)
+        task.end = end if task.end is None else max(task.end, end)
+    for name in ("scenario", "feature", "environment", "model"):
+        # The root speaks for the trace; without it, whoever says something first.
+        if (value := _text(span[name])) and (span["parent_id"] is None or name not in task.labels):
+            task.labels[name] = value
+    if not is_model_call(span):
+        return
+    task.turns += span["operation"] != "embeddings"
+    for name in ("input_tokens", "output_tokens"):
+        if isinstance(count := span[name], int):
+            task.tokens = (task.tokens or 0) + count
+    cost = _money(span["cost_usd"])
+    if cost is None:
+        task.unpriced = task.unpriced or span["status"] != "error"
+    else:
+        task.cost = (task.cost or Decimal(0)) + cost
+
+
+def _scenario(name: str, environment: str, tasks: Sequence[_Task]) -> Scenario:
+    tokens = [float(task.tokens) for task in tasks if task.tokens is not None]
+    cost = [float(task.cost) for task in tasks if task.cost is not None and not task.unpriced]
+    took = [((task.end - task.start).total_seconds(), task.turns) for task in tasks if task.start and task.end]
+    turn = [seconds / turns for seconds, turns in took if turns]
+    models = [task.labels["model"] for task in tasks if "model" in task.labels]
+    return Scenario(
+        scenario=one_line(name),
+        environment=environment,
+        model=max(sorted(set(models)), key=models.count, default=""),
+        tasks=len(tasks),
+        tokens_p50=_quantile(tokens, 0.5),
+        cost_p50=_quantile(cost, 0.5),
+        latency_p50_s=_quantile([seconds for seconds, _ in took], 0.5),
+        turn_latency_p50_s=_quantile(turn, 0.5),
+        tokens=tuple(tokens),
+        cost=tuple(cost),
+        turn_latency_s=tuple(turn),
+    )
+
+
+def _quantile(values: Sequence[float], share: float) -> float | None:
+    return quantile(values, share) if values else None
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+def _money(value: Value) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None if value is None else Decimal(str(value))
+
+
+SURFACE: dict[type[Struct], Surface] = {Tests: "tests", Cost: "cost", Pipelines: "ci", Tokens: "llm"}
+"""Which surface a measurement belongs to."""

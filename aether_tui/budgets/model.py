@@ -1,0 +1,120 @@
+"""What is measured and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+Verdict = Literal["pass", "warn", "block", "inconclusive", "no-data"]
+WORST_FIRST: tuple[Verdict, ...] = ("block", "inconclusive", "warn", "no-data", "pass")
+"""Order of rows, and of verdicts within one: the first decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measurement: a run, or a day of tasks (`n` of them). `fingerprint` names the machine or model it ran on."""
+
+    value: float
+    at: datetime | None = None
+    fingerprint: str = ""
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Measurements of one thing, oldest first: `now` is judged, `base` came before, `drift` is from 90 days ago.
+
+    `problem` says why `now` can never pass (a partial report); `drivers` name what it is made of, largest first.
+    """
+
+    name: str
+    now: tuple[Sample, ...] = ()
+    base: tuple[Sample, ...] = ()
+    drift: tuple[Sample, ...] = ()
+    problem: str = ""
+    drivers: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What it is about, by keys of `match`."""
+
+    def comparable(self) -> tuple[Sample, ...]:
+        """The part of `base` with the fingerprint of the newest measurement."""
+        mark = self.now[-1].fingerprint if self.now else ""
+        return tuple(sample for sample in self.base if sample.fingerprint == mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Monthly cost of an environment by plan. `past` is None for what is new; `errors` make it incomplete."""
+
+    monthly: Decimal
+    past: Decimal | None
+    currency: str
+    projects: int = 1
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Money spent in the month so far. `before` is the month before over as many days, None when not all are known."""
+
+    spent: Decimal
+    currency: str
+    days: int
+    """Days with charges known, from the first of the month on."""
+    days_in_month: int
+    before: Decimal | None = None
+
+    @property
+    def run_rate(self) -> Decimal:
+        """Spending as until now to the month's end: a straight line, no forecast."""
+        return self.spent / self.days * self.days_in_month
+
+
+Measured = Series | Estimate | Spend
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """One budget against one series. Money and times in the unit given; `shift` and its bounds are shares of the baseline.
+
+    `now` is null with a `reason` when nothing was measured. `p_value` is adjusted for the other budgets of the run.
+    """
+
+    id: str
+    series: str
+    surface: Literal["ci", "cost", "tests", "llm"]
+    metric: str
+    verdict: Verdict
+    now: float | None
+    unit: str
+    baseline: float | None
+    limit: float | None
+    shift: float | None
+    shift_low: float | None = None
+    shift_high: float | None = None
+    p_value: float | None = None
+    n_now: int
+    n_base: int
+    smallest_detectable: float | None = None
+    need_more: int | None = None
+    share: float | None = None
+    """Share of the limit used."""
+    drift: float | None = None
+    """Shift against 90 days ago, as a share."""
+    run_rate: float | None = None
+    why: str
+    next: str = ""
+    waiver: str | None = None
+    reason: str | None = None
+    drivers: tuple[str, ...] = ()
+    recent: tuple[float, ...] = ()
+    """Baseline and current measurements, oldest first."""
+
+    @property
+    def name(self) -> str:
+        """`ci.main`, or `llm.task.cost · refund`."""
+        return f"{self.id} · {self.series}" if self.series else self.id

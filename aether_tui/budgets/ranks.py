@@ -1,0 +1,135 @@
+"""Rank statistics of two small samples, on the standard library alone: a gate must start fast and need nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from statistics import NormalDist, median
+
+EXACT = 20
+"""Both samples at most this size and no ties: exact p-values."""
+MAD_TO_SD = 1.4826
+"""MAD of a normal distribution times this is its standard deviation."""
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Nearest-rank quantile. Raises ValueError for no values."""
+    if not values:
+        raise ValueError("no values")
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def mad(values: Sequence[float]) -> float:
+    """Median absolute deviation from the median, not scaled."""
+    middle = median(values)
+    return median(abs(value - middle) for value in values)
+
+
+def mann_whitney_greater(now: Sequence[float], base: Sequence[float]) -> float:
+    """P-value of the one-sided Mann–Whitney test that `now` tends to be greater than `base`.
+
+    Exact for at most 20 values each without ties, else normal with tie and continuity correction (Hollander & Wolfe
+    1999, ch. 4). Raises ValueError when a sample is empty.
+    """
+    m, n = len(now), len(base)
+    if not m or not n:
+        raise ValueError("a sample is empty")
+    ranks, ties = _ranks([*now, *base])
+    u = sum(ranks[:m]) - m * (m + 1) / 2
+    if not ties and m <= EXACT and n <= EXACT:
+        counts = _u_counts(m, n)
+        return sum(counts[round(u) :]) / math.comb(m + n, m)
+    total = m + n
+    correction = sum(size**3 - size for size in ties) / (total * (total - 1))
+    variance = m * n / 12 * (total + 1 - correction)
+    if variance <= 0:
+        return 1.0
+    return 1 - NormalDist().cdf((u - m * n / 2 - 0.5) / math.sqrt(variance))
+
+
+def _ranks(values: Sequence[float]) -> tuple[list[float], list[int]]:
+    """Mid-ranks in the order of `values`, and the sizes of groups of ties."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    ranks = [0.0] * len(values)
+    ties = []
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and values[order[end]] == values[order[start]]:
+            end += 1
+        for place in order[start:end]:
+            ranks[place] = (start + 1 + end) / 2
+        if end - start > 1:
+            ties.append(end - start)
+        start = end
+    return ranks, ties
+
+
+@cache
+def _u_counts(m: int, n: int) -> tuple[int, ...]:
+    """Number of arrangements for each value of U: coefficients of the Gaussian binomial of m + n over m."""
+    size = m * n + 1
+    counts = [1] + [0] * (size - 1)
+    for step in range(1, m + 1):
+        for place in range(size - 1, n + step - 1, -1):  # times (1 − q^(n+step))
+            counts[place] -= counts[place - n - step]
+        for place in range(step, size):  # divided by (1 − q^step)
+            counts[place] += counts[place - step]
+    return tuple(counts)
+
+
+def hodges_lehmann(now: Sequence[float], base: Sequence[float]) -> float:
+    """Shift of `now` against `base`: the median of all pairwise differences (Hodges & Lehmann 1963)."""
+    return median(a - b for a in now for b in base)
+
+
+def shift_interval(now: Sequence[float], base: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Distribution-free interval of the Hodges–Lehmann shift, from the ordered differences (Moses 1965).
+
+    None when the samples are too small for the level.
+    """
+    m, n = len(now), len(base)
+    differences = sorted(a - b for a in now for b in base)
+    tail = (1 - level) / 2
+    if m <= EXACT and n <= EXACT:
+        counts, total = _u_counts(m, n), math.comb(m + n, m)
+        below, cut = 0, 0
+        while (below + counts[cut]) / total <= tail:
+            below += counts[cut]
+            cut += 1
+    else:
+        spread = math.sqrt(m * n * (m + n + 1) / 12)
+        cut = math.floor(m * n / 2 + NormalDist().inv_cdf(tail) * spread)
+    if cut < 1:
+        return None
+    return differences[cut - 1], differences[m * n - cut]
+
+
+def smallest_p(m: int, n: int) -> float:
+    """The smallest one-sided p-value samples of this size can give."""
+    return 1 / math.comb(m + n, m)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values by Holm's step-down method (Holm 1979), in the given order."""
+    adjusted = [0.0] * len(p_values)
+    worst = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = worst
+    return adjusted
+
+
+def smallest_detectable(base: Sequence[float], n_now: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """The smallest relative rise that `n_now` runs would show with this power, given the noise of `base`.
+
+    Normal approximation: (z₁₋α + z_power) σ √(π/3 (1/n + 1/m)) ÷ median, σ from the MAD, π/3 the cost of using ranks.
+    None where even complete separation could not reach `alpha`, or the median is 0.
+    """
+    middle = median(base)
+    if not middle or n_now < 1 or smallest_p(n_now, len(base)) > alpha:
+        return None
+    z = NormalDist().inv_cdf(1 - alpha) + NormalDist().inv_cdf(power)
+    noise = MAD_TO_SD * mad(base) * math.sqrt(math.pi / 3 * (1 / n_now + 1 / len(base)))
+    return z * noise / abs(middle)

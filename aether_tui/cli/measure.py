@@ -1,0 +1,99 @@
+"""`measure`: the measurements of one surface, from files or from the cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.cli.output import print_table
+from aether_tui.human import amount
+
+if TYPE_CHECKING:
+    from aether_tui.budgets.file import Surface
+    from aether_tui.budgets.measure import Measurement
+
+SURFACES: dict[str, Surface] = {"ci": "ci", "cost": "cost", "tests": "tests", "tokens": "llm"}
+
+
+@click.command(short_help="Print the measurements of one surface as JSON")
+@click.argument("surface", type=click.Choice(list(SURFACES)))
+@click.argument("paths", nargs=-1, metavar="[PATH|-]…")
+@click.option("--format", "form", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO (cache only)."
+)
+@click.pass_obj
+def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, window: str) -> None:
+    """Measure ci, cost, tests or tokens: from files where PATHs are given (no workspace needed), else from the cache.
+
+    Files: JUnit XML; Infracost JSON and FOCUS; pipeline runs as JSON and DevLake tables; OTLP and Langfuse traces.
+    """
+    import msgspec
+
+    if paths:
+        from aether_tui.cli.measuring import measure_files
+
+        found: Measurement = measure_files(context, paths, SURFACES[surface])[0]
+    else:
+        from aether_tui.cli.measured import measure_cache
+
+        found = measure_cache(context, SURFACES[surface], window)
+    for problem in found.problems:
+        click.echo(f"note: {problem}", err=True)
+    if form == "json":
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        _print(found)
+
+
+def _print(found: Measurement) -> None:
+    from aether_tui.budgets.measure import Cost, Pipelines, Tests
+
+    def seconds(value: float | None) -> str:
+        return "—" if value is None else amount(value, "s")
+
+    if isinstance(found, Tests):
+        counts = ("tests", "failed", "errors", "skipped", "flaky")
+        rows = [
+            (one.suite, *(str(getattr(one, name)) for name in counts), seconds(one.duration_s))
+            for one in found.by_suite
+        ]
+        print_table(("SUITE", *(name.upper() for name in counts), "TIME"), rows)
+    elif isinstance(found, Cost):
+        print_table(
+            ("PROJECT", "BEFORE", "NOW"),
+            [(one.name, _money(one.past_monthly_cost), _money(one.monthly_cost)) for one in found.projects],
+        )
+    elif isinstance(found, Pipelines):
+        print_table(
+            ("WORKFLOW", "BRANCH", "RUNS", "P50"),
+            [(one.workflow, one.branch, str(one.runs), seconds(one.p50_s)) for one in found.by_workflow],
+        )
+    else:
+        print_table(
+            ("SCENARIO", "TASKS", "TOKENS", "COST", "LATENCY"),
+            [
+                (
+                    one.scenario or "—",
+                    str(one.tasks),
+                    _number(one.tokens_p50),
+                    _usd(one.cost_p50),
+                    seconds(one.latency_p50_s),
+                )
+                for one in found.by_scenario
+            ],
+        )
+
+
+def _money(value: object) -> str:
+    return "—" if value is None else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else amount(value, "tokens")
+
+
+def _usd(value: float | None) -> str:
+    return "—" if value is None else amount(value, "USD", "USD")

@@ -1,0 +1,248 @@
+"""Reading files for `measure` and `budget check`: recognised by content, cleaned, mapped; nothing is stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aether_tui.budgets.file import Surface
+from aether_tui.budgets.measure import (
+    Cost,
+    Measurement,
+    Pipelines,
+    Record,
+    Records,
+    Tests,
+    Tokens,
+    measure_ci,
+    measure_cost,
+    measure_tests,
+    measure_tokens,
+)
+from aether_tui.errors import ConfigurationError
+from aether_tui.records import TABLES, Row
+
+if TYPE_CHECKING:
+    from aether_tui.cli.context import Context
+    from aether_tui.config import Config
+    from aether_tui.records.source import FileKind
+
+MAX_STDIN = 1 << 30
+_FIRST = ("junit", "infracost", "focus", "devlake")
+"""Kinds that are quick to recognise are asked first."""
+_SURFACES: dict[str, Surface] = {
+    "junit": "tests", "infracost": "cost", "focus": "cost", "devlake": "ci", "runs": "ci", "otlp": "llm", "langfuse": "llm",
+}  # fmt: skip
+_PRINTED: dict[str, type[Measurement]] = {
+    "by_suite": Tests, "by_workflow": Pipelines, "by_scenario": Tokens, "diff_monthly_cost": Cost,
+}  # fmt: skip
+"""The key by which JSON that `measure` printed is known."""
+
+
+def measure_files(context: Context, paths: Sequence[str], surface: Surface | None = None) -> list[Measurement]:
+    """Measurements of files, folders, patterns or stdin (`-`), one per surface. `surface` refuses any other.
+
+    Raises ConfigurationError for a file that cannot be read or is of no use here.
+    """
+    from aether_tui.records.source import SourceError
+    from connectors import files
+
+    with _stdin(paths) as named:
+        found = list(files.expand([path for name in named for path in _globbed(name)]))
+        if not found:
+            raise ConfigurationError("no file", where=", ".join(paths), next_step="name a report")
+        try:
+            return _measure(context, found, surface)
+        except SourceError as error:
+            raise ConfigurationError(error.what, next_step=error.hint or "write the report again") from error
+
+
+def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -> list[Measurement]:
+    kinds: dict[str, tuple[FileKind | None, list[Path]]] = {}
+    measurements: list[Measurement] = []
+    for path in paths:
+        printed = _printed(path)
+        if printed is not None:
+            measurements.append(printed)
+            continue
+        name, kind = _recognise(path)
+        if name not in _SURFACES or (surface and _SURFACES[name] != surface):
+            wants = f"`measure {surface}`" if surface else "a budget"
+            raise ConfigurationError(f"a file of kind {name} says nothing to {wants}", where=str(path))
+        kinds.setdefault(name, (kind, []))[1].append(path)
+    by_surface: dict[Surface, Records] = {}
+    for name, (kind, members) in kinds.items():
+        if name == "junit":
+            measurements.append(measure_tests(members))
+        else:
+            records = by_surface.setdefault(_SURFACES[name], Records())
+            _read(context, records, kind, members)
+    if "ci" in by_surface:
+        measurements.append(measure_ci(by_surface["ci"]))
+    if "cost" in by_surface:
+        measurements.append(measure_cost(by_surface["cost"]))
+    if "llm" in by_surface:
+        measurements.append(measure_tokens(by_surface["llm"], _is_model_call))
+    return measurements
+
+
+def _recognise(path: Path) -> tuple[str, FileKind | None]:
+    """The kind of a file, and what reads it (None: a JSON list of pipeline runs)."""
+    from aether_tui.sync import registry
+    from connectors import files
+
+    sample = files.sample(path)
+    names = registry.file_kind_names()
+    for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
+        kind = registry.file_kind(name)
+        if kind.recognises(sample):
+            return name, kind
+    if sample.head.lstrip()[:1] in (b"{", b"[") and _runs(path) is not None:
+        return "runs", None
+    known = f"known are {', '.join(names)}, pipeline runs as JSON, and what `measure` prints"
+    raise ConfigurationError("not a report of a known kind", where=str(path), next_step=known)
+
+
+def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequence[Path]) -> None:
+    """Rows of files of one kind, cleaned and mapped as a sync would."""
+    from aether_tui.cache import Cache
+    from aether_tui.ingest import Ingest
+    from aether_tui.records.source import Reject
+
+    ingest = Ingest(_config(context), b"\0" * 32)  # people are not looked at here, so their key does not matter
+
+    def keep(table: str, rows: Sequence[Row]) -> None:
+        columns = [column.name for column in TABLES[table].columns]
+        full = ingest.prepare(TABLES[table], rows)
+        records.rows.setdefault(table, []).extend(dict(zip(columns, row, strict=True)) for row in full)
+
+    if kind is None:
+        for path in paths:
+            keep("pipeline_runs", _runs(path) or [])
+        return
+    for page in kind.pages(paths, context.now()):
+        rejects: list[Reject] = list(page.rejects)
+        for table, rows in page.rows.items():
+            keep(table, rows)
+        if page.bulk is not None:
+            for chunk in Cache(Path("unused")).read_bulk(page.bulk, 50_000, rejects):
+                keep(page.bulk.table.name, chunk)
+        records.problems += map(ingest.clean_text, page.problems)
+        records.problems += [ingest.clean_text(f"{reject.where}: {reject.reason}") for reject in rejects]
+
+
+def _config(context: Context) -> Config:
+    """The workspace's mapping where there is a workspace, else the defaults."""
+    from aether_tui.config import Config
+
+    try:
+        context.workspace()
+    except ConfigurationError:
+        return Config()
+    return context.config()
+
+
+def _runs(path: Path) -> list[Row] | None:
+    """Pipeline runs in JSON: answers of GitHub or GitLab, webhooks, or the list `gh run list --json` prints."""
+    from connectors.files import read_all
+    from connectors.github_rows import github_run_row
+    from connectors.gitlab_rows import gitlab_pipeline_row
+
+    try:
+        document = json.loads(read_all(path, 256 << 20))
+    except ValueError:
+        return None
+    if isinstance(document, dict):
+        document = document.get("workflow_runs") or document.get("workflow_run") or document
+    nodes = document if isinstance(document, list) else [document]
+    rows: list[Row] = []
+    for node in nodes:
+        if not isinstance(node, dict):
+            return None
+        run: dict[str, object] = {_GH.get(str(key), str(key)): value for key, value in node.items()}
+        if "run_attempt" in run or "run_started_at" in run:
+            repository = run.get("repository")
+            repo = repository.get("full_name", "") if isinstance(repository, dict) else ""
+            rows.append(github_run_row(run, str(repo)))
+        elif "ref" in run and "sha" in run and "status" in run:
+            rows.append(gitlab_pipeline_row(run))
+        else:
+            return None
+    return rows or None
+
+
+_GH = {
+    "databaseId": "id", "attempt": "run_attempt", "createdAt": "created_at", "startedAt": "run_started_at",
+    "updatedAt": "updated_at", "headBranch": "head_branch", "headSha": "head_sha", "workflowName": "name",
+}  # fmt: skip
+"""Keys of `gh run list --json` in the words of the API."""
+
+
+def _printed(path: Path) -> Measurement | None:
+    """What `measure --format json` printed, read back; None for any other file."""
+    import msgspec
+
+    from connectors.files import read_all, sample
+
+    if sample(path).head.lstrip()[:1] != b"{":
+        return None
+    data = read_all(path, 256 << 20)
+    try:
+        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return None
+    model = next((model for key, model in _PRINTED.items() if key in keys), None)
+    if model is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=model)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"not what `measure` prints: {error}", where=str(path)) from error
+
+
+def _is_model_call(span: Record) -> bool:
+    from aether_tui.ingest.prices import is_model_call
+
+    model, operation, read, written = (span[key] for key in ("model", "operation", "input_tokens", "output_tokens"))
+    return is_model_call(
+        model if isinstance(model, str) else None,
+        operation if isinstance(operation, str) else None,
+        read if isinstance(read, int) else None,
+        written if isinstance(written, int) else None,
+    )
+
+
+def _globbed(name: str) -> list[Path]:
+    from glob import glob, has_magic
+
+    path = Path(name)
+    if path.exists() or not has_magic(name):
+        if not path.exists():
+            raise ConfigurationError("no such file", where=name, next_step="check the path")
+        return [path]
+    found = sorted(Path(one) for one in glob(name, recursive=True))  # noqa: PTH207  # absolute patterns, too
+    if not found:
+        raise ConfigurationError("no file matches", where=name, next_step="check the pattern")
+    return found
+
+
+@contextmanager
+def _stdin(paths: Sequence[str]) -> Iterator[list[str]]:
+    """The paths, with `-` replaced by a file that holds what came on stdin."""
+    if "-" not in paths:
+        yield list(paths)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "stdin"
+        data = sys.stdin.buffer.read(MAX_STDIN + 1)
+        if len(data) > MAX_STDIN:
+            raise ConfigurationError("more than 1 GiB", where="stdin", next_step="give the file's path instead")
+        if not data.strip():
+            raise ConfigurationError("nothing came", where="stdin", next_step="pipe a report in")
+        place.write_bytes(data)
+        yield [str(place) if path == "-" else path for path in paths]
