@@ -11,7 +11,7 @@ from typing import cast
 
 from aether_tui.records.tables import SPANS
 from connectors import fields
-from connectors.base import Malformed, Page, Row, Sample, Value
+from connectors.base import Malformed, Page, Reject, Row, Sample, Value
 from connectors.files import name_of, read_all
 from connectors.money import money
 from connectors.otlp_span import Attribute, attributes_json, content_hash, operation, sort_attributes, usage_counts
@@ -42,13 +42,22 @@ class LangfuseFiles:
                 raise Malformed(f"{name_of(path)}: not JSON ({error})") from error
             if not isinstance(fields.dig(document, "observations"), list):
                 raise Malformed(f"{name_of(path)}: not a Langfuse trace, it has no observations")
-            trace = cast("Mapping[str, object]", fields.dig(document, "trace") or {})
-            rows, rejects = fields.mapped(
-                fields.objects(document, "observations"),
-                SPANS.name,
-                lambda raw, trace=trace: _rows(raw, trace),  # type: ignore[misc]
-            )
-            yield Page(rows, rejects=rejects)
+            yield _page(document, name_of(path))
+
+
+def _page(document: object, name: str) -> Page:
+    found = fields.dig(document, "trace")
+    trace = found if isinstance(found, Mapping) else {}
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for number, raw in enumerate(fields.objects(document, "observations"), 1):
+        try:
+            rows.append(observation_row(raw, trace))
+        except ValueError as error:
+            # What was said never leaves the observation: a reject names it by its ids.
+            named = " ".join(filter(None, (fields.text(raw, key) for key in ("traceId", "id", "type", "name"))))
+            rejects.append(Reject(SPANS.name, str(error), named, f"{name} observation {number}"))
+    return Page({SPANS.name: rows}, rejects=rejects)
 
 
 def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> Row:
@@ -86,10 +95,6 @@ def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> R
         values.update(_usage(raw))
         values["reported_cost_usd"] = _cost(raw)
     return SPANS.row(**values)
-
-
-def _rows(raw: Mapping[str, object], trace: Mapping[str, object]) -> dict[str, list[Row]]:
-    return {SPANS.name: [observation_row(raw, trace)]}
 
 
 def _id(text: str | None) -> str | None:

@@ -102,10 +102,12 @@ def test_first_token_and_errors(tmp_path: Path) -> None:
 
 def test_an_observation_that_cannot_be_read_is_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
-    path.write_text(trace(startTime="yesterday"))
+    path.write_text(trace(startTime="yesterday", input="the secret canary"))
     rows, rejects, _ = read(KIND, path)
     assert rows == {"spans": []}
-    assert [reject.where for reject in rejects] == ["A-1"]
+    (reject,) = rejects
+    assert (reject.where, reject.raw) == (f"{path} observation 1", "T-1 A-1 GENERATION")
+    assert "yesterday" in reject.reason
 
 
 @pytest.mark.parametrize("text", ["{", '{"trace": {}}', '{"trace": {}, "observations": 3}'])
