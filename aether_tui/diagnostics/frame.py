@@ -112,9 +112,13 @@ class Data:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._context is not None:
-            self._context.__exit__(kind, error, trace)
-            self._context = self._lease = None
+        context, self._context, self._lease = self._context, None, None
+        if context is not None:
+            context.__exit__(kind, error, trace)  # which knows what a database error means
+
+    def release(self) -> None:
+        """Give the lease back, so that a writer need not wait; answers are kept, and the next query takes a new one."""
+        self.__exit__(None, None, None)
 
     def interrupt(self) -> None:
         """Stop a running query (from another thread)."""

@@ -267,7 +267,7 @@ def findings(gate: Gate) -> tuple[Finding, ...]:
         Finding(
             id=item.id,
             severity="bad",
-            text=f"{item.title}: {quantity(item.value)} of the {amount(item.threshold, 'ratio')} it takes"
+            text=f"{item.title}: {quantity(item.value)}, {amount(item.threshold, 'ratio')} needed"
             + (f", worst {item.worst[0].name} {quantity(item.worst[0].value)}" if item.worst else "")
             + ".",
             evidence=(item.id,),
@@ -291,9 +291,9 @@ def findings(gate: Gate) -> tuple[Finding, ...]:
 def check(item: Criterion) -> Check:
     """A threshold as a checklist item."""
     state: State = "pass" if item.met else "no-data" if item.value.value is None else "block"
-    said = f"{quantity(item.value)} of {amount(item.threshold, 'ratio')} needed {evidence(item.value)}"
+    said = f"{quantity(item.value)} {evidence(item.value)}, {amount(item.threshold, 'ratio')} needed"
     if item.value.value is None:
-        said = f"{item.value.reason}; {amount(item.threshold, 'ratio')} needed"
+        said = f"{item.value.reason}, {amount(item.threshold, 'ratio')} needed"
     if item.worst:
         said += "; worst " + ", ".join(f"{one.name} {quantity(one.value)}" for one in item.worst)
     return Check(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +37,4 @@ REPORTS: dict[str, ReportSpec] = {
             "readout", "Readout", "aether_tui.diagnostics.readout", "One page for the client at the end of a day"
         ),
     )
-    if find_spec(spec.module)
 }

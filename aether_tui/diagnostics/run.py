@@ -77,7 +77,10 @@ def run_all(
 
     documents = read_documents(workspace, config)
     with open_data(config, clock, cache) as data:
-        reports = {name: diagnostic(name).build(data, documents, clock) for name in REPORTS}
+        reports = {}
+        for name in REPORTS:
+            reports[name] = diagnostic(name).build(data, documents, clock)
+            data.release()
     override = active_override(documents.decisions, clock.now.date())
     if override is None:
         return reports, ()

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import flywheel, gate, lens, nextstep, portfolio, sources
+from aether_tui.diagnostics import budgets, flywheel, gate, lens, nextstep, portfolio, sources
 from aether_tui.diagnostics.flywheel import Flywheel
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.gate import Gate
 from aether_tui.diagnostics.lens import Lenses
 from aether_tui.diagnostics.nextstep import NextAction
 from aether_tui.diagnostics.portfolio import Portfolio
-from aether_tui.diagnostics.registry import REPORTS
-from aether_tui.diagnostics.run import diagnostic
 from aether_tui.diagnostics.sources import Sources
 from aether_tui.human import number
 from aether_tui.report_model import (
@@ -26,6 +24,7 @@ from aether_tui.report_model import (
     Facts,
     Finding,
     Gap,
+    Prose,
     Quantity,
     Report,
     Row,
@@ -97,7 +96,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
         headline=f"Next: {parts.next_action.text}",
         findings=findings(parts),
         freshness=data.freshness(),
-        blocks=blocks(parts) if parts.sources.streams else empty_blocks(parts),
+        blocks=(*narrowed(data), *(blocks(parts) if parts.sources.streams else empty_blocks(parts))),
     )
 
 
@@ -107,9 +106,8 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
     gated = gate.measure(data, documents, clock)
     turning = flywheel.measure(data, documents, clock, gated)
     state = sources.measure(data, documents)
-    budgeted = diagnostic("budgets").build(data, documents, clock) if "budgets" in REPORTS else None
-    shown = budgeted.blocks if budgeted else ()
-    table = next((block for block in shown if isinstance(block, Table) and block.id == "budgets.rows"), None)
+    budgeted = budgets.build(data, documents, clock)
+    table = next((block for block in budgeted.blocks if isinstance(block, Table) and block.id == "budgets.rows"), None)
     blocked = tuple(row for row in table.rows if row.state == "block") if table else ()
     return Parts(
         gate=gated,
@@ -118,7 +116,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
         portfolio=ranked,
         sources=state,
         budgets=table,
-        budget_findings=budgeted.findings if budgeted else (),
+        budget_findings=budgeted.findings,
         next_action=nextstep.choose(documents, state, gated, turning, blocked),
     )
 
@@ -158,6 +156,15 @@ def findings(parts: Parts) -> tuple[Finding, ...]:
 
 
 # --- Blocks -------------------------------------------------------------------------------------------------------
+
+
+def narrowed(data: Data) -> tuple[Block, ...]:
+    """What the page is narrowed to, and that not everything can be."""
+    said = data.filters.sentence()
+    if not said:
+        return ()
+    text = f"Narrowed to {said} where rows say so; phases, opportunities and sources are those of the whole engagement."
+    return (Prose(id="summary.narrowed", text=text),)
 
 
 def next_block(action: NextAction) -> Gap:

@@ -35,11 +35,13 @@ def render(report: Report[Struct] | SavedReport, width: int = WIDTH) -> str:
         body = list(_block(block, width))
         if body:
             lines += ["", *body]
+    if report.freshness:
+        lines += ["", *_wrap(f"Data: {draw.fresh_line(report.freshness)}.", width)]
     return "\n".join(plain(line, 4000).rstrip() for line in lines) + "\n"
 
 
 def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
-    right = f"{report.window.label or 'window'} to {draw.stamp(report.as_of)}"
+    right = f"{report.window.label or 'window'}, as of {draw.stamp(report.as_of)}"
     title = report.title.upper()
     if cells(title) + 2 + cells(right) <= width:
         yield title + " " * (width - cells(title) - cells(right)) + right

@@ -19,7 +19,7 @@ from aether_tui.diagnostics.gate import Gate as GateData
 from aether_tui.diagnostics.lens import Lenses, Result
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_all, run_report
-from aether_tui.errors import ConfigurationError
+from aether_tui.errors import CacheTrouble, ConfigurationError
 from aether_tui.report_model import Checklist, Gap, Table, envelope, load, save
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -477,3 +477,18 @@ def test_every_command_a_report_names_exists(filled: Workspace, empty: Workspace
             command = inner
         options = {name for parameter in command.params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def test_home_says_what_it_cannot_narrow(filled: Workspace) -> None:
+    first = world.report("summary", filled, filters=Filters(team="core")).blocks[0]
+    assert first.id == "summary.narrowed"
+    assert "team core" in getattr(first, "text", "")
+    assert world.report("summary", filled).blocks[0].id == "summary.next"
+
+
+def test_a_damaged_cache_is_an_error_of_the_cache(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    made.cache_path.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(CacheTrouble) as caught:
+        world.report("lens", made)
+    assert caught.value.exit_code == 5

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
@@ -280,3 +282,21 @@ def test_an_older_export_leaves_no_page_behind_and_other_files_alone(filled: Wor
 def test_notices_stand_on_every_page() -> None:
     made = pack.pages({"lens": report("Lens")}, "Acme", ["Overridden by <Ada>"])
     assert all(page.startswith("> ▲ Overridden by \\<Ada\\>\n\n") for page in made.values())
+
+
+PIECES = [*"\\`*_[]<>|~$&@#!()-+=.:;{}'\"/?^%1a \t\n", "http://x", "www.x", "&amp;", "é", "日", "\x1b["]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_no_text_whatever_becomes_markup(title: str) -> None:
+    from aether_tui.text import one_line
+
+    source = markdown.escape(title)
+    found = [
+        token for token in tokens(f"{source}\n") if token.type not in {"paragraph_open", "paragraph_close", "inline"}
+    ]
+    assert {token.type for token in found} <= {"text"}
+    assert "".join(token.content for token in found).strip() == one_line(title, 2000).strip()
+    cell = tokens(f"| a | b |\n| --- | --- |\n| {source} | x |\n")
+    assert sum(token.type == "td_open" for token in cell) == 2
