@@ -28,7 +28,8 @@ __all__ = ["Case", "JUnitFiles", "JUnitResult", "SuiteResult", "read_junit"]
 
 @dataclass(slots=True)
 class SuiteResult:
-    """Counts of the cases of one kind of tests in one report. `duration_s` is the sum of the cases' times."""
+    """Counts of the cases of one kind of tests in one report. `duration_s` is the sum of the cases' times, null where
+    no case says one."""
 
     tests: int = 0
     passed: int = 0
@@ -36,7 +37,7 @@ class SuiteResult:
     errors: int = 0
     skipped: int = 0
     flaky: int = 0
-    duration_s: float = 0.0
+    duration_s: float | None = None
     time_s: float | None = None
     """What the suites themselves claim: another number than the sum."""
 
@@ -60,8 +61,10 @@ class JUnitResult:
         """The sums over all kinds of tests."""
         whole = SuiteResult()
         for part in self.by_suite.values():
-            for name in ("tests", "passed", "failed", "errors", "skipped", "flaky", "duration_s"):
+            for name in ("tests", "passed", "failed", "errors", "skipped", "flaky"):
                 setattr(whole, name, getattr(whole, name) + getattr(part, name))
+            if part.duration_s is not None:
+                whole.duration_s = (whole.duration_s or 0.0) + part.duration_s
         return whole
 
 
