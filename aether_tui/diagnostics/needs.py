@@ -20,7 +20,7 @@ class Need:
 NEEDS: tuple[Need, ...] = (
     Need(
         "spans", "AI traces", "load OTLP or Langfuse files",
-        "go/no-go gate, cost per request, task success, agent latency, model-call errors",
+        "go/no-go gate, cost per request, task success, agent latency, model-call errors, the llm budgets",
     ),
     Need(
         "work_items", "work items", "sync linear or jira",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Gap, Report
 from aether_tui.reports import draw, markdown
@@ -17,16 +18,18 @@ def pages(reports: Mapping[str, Report[Struct]], name: str, notices: Sequence[st
 
     `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
     """
-    speaking = {key: report for key, report in reports.items() if not silent(report)}
+    speaking = {key: report for key, report in reports.items() if not silent(key, report)}
     top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
     found = {f"{key}.md": top + markdown.render(report) for key, report in speaking.items()}
     found["index.md"] = top + _index(reports, speaking, name)
     return found
 
 
-def silent(report: Report[Struct]) -> bool:
-    """Whether a report has nothing but gaps to show."""
-    return bool(report.blocks) and all(isinstance(block, Gap) for block in report.blocks)
+def silent(name: str, report: Report[Struct]) -> bool:
+    """Whether a report has nothing but gaps to show, or lives on data and there are none."""
+    spec = REPORTS.get(name)
+    blind = spec is not None and spec.needs_data and not report.freshness
+    return blind or (bool(report.blocks) and all(isinstance(block, Gap) for block in report.blocks))
 
 
 def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[Struct]], name: str) -> str:
@@ -77,6 +80,4 @@ def write_file(path: Path, data: bytes) -> None:
 
 def _linked(index: str) -> list[str]:
     """Pages the index of an earlier export names (only plain names such as `lens.md`)."""
-    from aether_tui.diagnostics.registry import REPORTS
-
     return [f"{name}.md" for name in REPORTS if f"({name}.md)" in index]
