@@ -122,7 +122,8 @@ def _by_line(path: Path, lines: Iterable[bytes]) -> Iterator[Decoded]:
         document = _parsed(line)
         if document is None:
             if line.strip():
-                yield Reject(SPANS.name, "not a JSON document", line[:200].decode("utf-8", "replace"), where), {}, where
+                # Where it is, and no piece of it: the line may hold a prompt.
+                yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where), {}, where
         elif other := _others(document):
             others |= other
         else:
