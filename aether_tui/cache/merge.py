@@ -117,8 +117,7 @@ def merge_staged(
             if lease:
                 rollups.start(cursor)
             for table, low, high in lease:
-                slice_ = f"(SELECT * FROM staged_{table.name} WHERE _n >= {low} AND _n < {high})"
-                done.append((table, _merge_slice(cursor, table, slice_, origin)))
+                done.append((table, _merge_slice(cursor, table, f"staged_{table.name}", origin, low, high)))
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
@@ -136,7 +135,7 @@ def _leases(cursor: duckdb.DuckDBPyConnection, staged: Sequence[Table]) -> Itera
     lease: list[tuple[Table, int, int]] = []
     room = SLICE_ROWS
     for table in staged:
-        (end,) = cursor.execute(f"SELECT max(_n) + 1 FROM staged_{table.name}").fetchone() or (0,)
+        (end,) = cursor.execute(f"SELECT count(*) FROM staged_{table.name}").fetchone() or (0,)
         low = 0
         while low < end:
             high = min(end, low + room)
@@ -150,36 +149,38 @@ def _leases(cursor: duckdb.DuckDBPyConnection, staged: Sequence[Table]) -> Itera
         yield lease
 
 
-def _merge_slice(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, origin: Origin) -> Merged:
-    """Merge one slice inside an open transaction and note what it touches."""
-    parameters = {"source": origin.source, "mapping_hash": origin.mapping_hash, "now": origin.now}
-    late = _drop_late(cursor, table, rows)
-    _decide(cursor, table, parameters)
-    held = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE verdict = 'changed'))"
-    rollups.touch(cursor, table.name, held)
-    cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE verdict = 'changed')")
-    columns = stored_columns(table)
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {quoted(columns)} FROM ("
-        "SELECT $source AS source, s.*, $mapping_hash AS mapping_hash, coalesce(d._kept, $now) AS ingested_at "
-        "FROM slice AS s JOIN decided AS d USING (_n) WHERE d.verdict <> 'same')",
-        parameters,
-    )
-    cursor.execute(f"INSERT INTO {table.name} SELECT * FROM incoming")
-    rollups.touch(cursor, table.name, "incoming")
+def _merge_slice(
+    cursor: duckdb.DuckDBPyConnection, table: Table, staged: str, origin: Origin, low: int, high: int
+) -> Merged:
+    """Merge rows `low` to `high` of a staged table inside an open transaction and note what they touch."""
+    late = _open_slice(cursor, table, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
+    _decide(cursor, table, origin)
     counts = dict(cursor.execute("SELECT verdict, count(*) FROM decided GROUP BY verdict").fetchall())
-    return Merged(
-        inserted=counts.get("new", 0), updated=counts.get("changed", 0), unchanged=counts.get("same", 0), late=late
-    )
+    new, changed, same = (int(counts.get(verdict, 0)) for verdict in ("new", "changed", "same"))
+    if changed:
+        rows = f"FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE verdict = 'changed')"
+        rollups.touch(cursor, table.name, f"({rows})")
+        cursor.execute(f"DELETE {rows}")
+    if new or changed:
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {quoted(stored_columns(table))} FROM ("
+            "SELECT $source AS source, s.*, $mapping_hash AS mapping_hash, coalesce(d._kept, $now) AS ingested_at "
+            "FROM slice AS s JOIN decided AS d USING (_n) WHERE d.verdict <> 'same')",
+            {"source": origin.source, "mapping_hash": origin.mapping_hash, "now": origin.now},
+        )
+        cursor.execute(f"INSERT INTO {table.name} FROM incoming")
+        rollups.touch(cursor, table.name, "incoming")
+    return Merged(inserted=new, updated=changed, unchanged=same, late=late)
 
 
-def _drop_late(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
-    """Temporary table `slice` of the rows that retention still keeps; returns how many it does not."""
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE slice AS SELECT * FROM {rows}")
+def _open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
+    """Temporary view `slice` of the rows that retention still keeps; returns how many it does not."""
     since = rollups.raw_from(cursor, table.name)
+    late = f"{newest_instant(table)} < TIMESTAMP '{since}'" if since else "FALSE"
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
     if since is None:
         return 0
-    gone = cursor.execute(f"DELETE FROM slice WHERE {newest_instant(table)} < $since", {"since": since}).fetchone()
+    gone = cursor.execute(f"SELECT count(*) FROM {rows} AND {late}").fetchone()
     return int(gone[0]) if gone else 0
 
 
@@ -189,7 +190,7 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, parameters: Mapping[str, object]) -> None:
+def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> None:
     """Temporary table `decided`: per row of `slice` the stored row's rowid (`_row`) and new, changed or same.
 
     Two steps, keys first: finding 10 k keys among a million rows takes 23 ms, with all columns it would take 60.
@@ -198,7 +199,7 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, parameters: Mapping
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t.rowid AS _row FROM slice AS s JOIN {table.name} AS t "
         f"ON {on} WHERE t.source = $source",
-        {"source": parameters["source"]},
+        {"source": origin.source},
     )
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE stored AS SELECT rowid AS _row, {revision(table)} AS _revision, "
@@ -215,7 +216,7 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, parameters: Mapping
         "ELSE 'same' END AS verdict "
         f"FROM (SELECT _n, {revision(table)} AS _revision, {content(table)} AS _content, {derived(table)} AS _derived "
         "FROM slice) AS a LEFT JOIN found USING (_n) LEFT JOIN stored AS t USING (_row)",
-        {"mapping_hash": parameters["mapping_hash"]},
+        {"mapping_hash": origin.mapping_hash},
     )
 
 
@@ -237,7 +238,7 @@ class Export:
             return
         stage(self._cursor, "part", self.table, rows)
         verb = "CREATE OR REPLACE TEMP TABLE export AS" if self._empty else "INSERT INTO export"
-        self._cursor.execute(f"{verb} SELECT * EXCLUDE (_n) FROM part")
+        self._cursor.execute(f"{verb} SELECT * FROM part")
         self._empty = False
 
     def finish(self, write: Write, note: Note, *, force: bool) -> Merged:
@@ -259,6 +260,10 @@ class Export:
         for place, values in enumerate(scopes):
             matches = " AND ".join(f'"{name}" IS NOT DISTINCT FROM ${name}' for name in scope)
             parameters = dict(zip(scope, values, strict=True))
+            # Before the transaction: rows it has not committed yet have no small rowids, by which slices are cut.
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP TABLE staged_scope AS SELECT * FROM whole WHERE {matches}", parameters
+            )
             with write(cursor):
                 part = self._replace_scope(matches, parameters)
                 last = place == len(scopes) - 1
@@ -273,8 +278,8 @@ class Export:
     def _replace_scope(self, matches: str, parameters: Mapping[str, object]) -> Merged:
         cursor, table = self._cursor, self.table
         rollups.start(cursor)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE staged_scope AS SELECT * FROM whole WHERE {matches}", parameters)
-        part = _merge_slice(cursor, table, "staged_scope", self.origin)
+        (rows,) = cursor.execute("SELECT count(*) FROM staged_scope").fetchone() or (0,)
+        part = _merge_slice(cursor, table, "staged_scope", self.origin, 0, rows)
         keys = quoted(table.key)
         cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS _row FROM {table.name} WHERE source = $source AND {matches} "

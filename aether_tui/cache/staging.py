@@ -17,7 +17,7 @@ Array = NDArray[np.generic] | np.ma.MaskedArray[tuple[int], np.dtype[np.generic]
 
 
 def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
-    """Make temporary table `name` of full rows (`Table.columns` order), deduplicated by key and numbered by time (`_n`).
+    """Make temporary table `name` of full rows (`Table.columns` order), deduplicated by key, in order of time.
 
     Of equal keys the one with the highest revision stays, then the one with the highest content hash.
     Raises ValueError when a row has another length than the table.
@@ -38,15 +38,18 @@ def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequ
 
 
 def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:
-    """Temporary table `name` of the winners among `rows`, sorted by time and numbered from 0 (`_n`)."""
+    """Temporary table `name` of the winners among `rows`, its rowids in order of time."""
     key = quoted(table.key)
+    winners = rows
+    doubled = cursor.execute(f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
+    if doubled and doubled[0]:
+        winners = (
+            f"(FROM {rows} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, "
+            f"{content(table)} DESC, {derived(table)} DESC) = 1)"
+        )
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS "
-        f'SELECT row_number() OVER (ORDER BY "{table.at}" NULLS FIRST, {key}) - 1 AS _n, * FROM {rows} '
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, {content(table)} DESC, "
-        f"{derived(table)} DESC) = 1"
+        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {winners} ORDER BY "{table.at}" NULLS FIRST, {key}'
     )
-    # QUALIFY filters after numbering, so duplicates leave gaps in _n; slices by _n do not mind.
 
 
 def revision(table: Table, prefix: str = "") -> str:

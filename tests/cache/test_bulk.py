@@ -36,9 +36,12 @@ def read(
     values = {"table": COSTS, "columns": COLUMNS, "hash_key": "row_hash", **more}
     bulk = Bulk(tuple(paths), form, **values)  # type: ignore[arg-type]
     rejects: list[Reject] = []
-    rows: list[Row] = [row for part in fresh(tmp_path).read_bulk(bulk, chunk, rejects) for row in part]
+    cache = fresh(tmp_path)
+    rows: list[Row] = [row for part in cache.read_bulk(bulk, chunk, rejects) for row in part]
     names = [column.name for column in bulk.table.raw]
-    return [dict(zip(names, row, strict=True)) for row in rows], rejects
+    return [dict(zip(names, row, strict=True)) for row in rows], sorted(
+        rejects, key=lambda reject: (" line " in reject.where, reject.where)
+    )
 
 
 def write(tmp_path: Path, text: str, name: str = "f.csv") -> Path:

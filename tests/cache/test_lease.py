@@ -16,7 +16,7 @@ from aether_tui.cache import Cache, schema
 from aether_tui.cache.turn import Turn
 from aether_tui.errors import CacheTrouble, NoData
 from benchmarks.cache_leases import run as crowd
-from tests.cache.samples import everything, fresh, rows, store
+from tests.cache.samples import fresh, spans, store
 from tests.conftest import ROOT
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_opened_or_made_before_use(tmp_path: Path) -> None:
 
 def test_files_are_private(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     assert oct(cache.path.parent.stat().st_mode & 0o777) == "0o700"
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in cache.path.parent.iterdir()} == {
         "cache.duckdb": "0o600",
@@ -65,7 +65,7 @@ def test_six_readers_and_two_writers_all_get_their_turn(tmp_path: Path) -> None:
 
 def test_who_waits_too_long_names_the_writer(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     impatient = Cache(cache.path, wait_s=0.05)
     with child("hold", cache) as process:
         with pytest.raises(CacheTrouble, match=rf"process {process.pid} \(worker.py hold") as caught, impatient.read():
@@ -79,7 +79,7 @@ def test_who_waits_too_long_names_the_writer(tmp_path: Path) -> None:
 
 def test_a_writer_that_waits_too_long_names_the_reader(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     with child("watch", cache) as process:
         with cache.read() as lease:
             assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
@@ -90,7 +90,7 @@ def test_a_writer_that_waits_too_long_names_the_reader(tmp_path: Path) -> None:
 
 def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     inside, leave = threading.Barrier(3), threading.Event()
     failures: list[BaseException] = []
 
@@ -113,12 +113,12 @@ def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> No
     for reader in readers:
         reader.join()
     assert failures == []
-    store(cache, {"spans": rows("spans", 5)})
+    store(cache, spans(5))
 
 
 def test_a_query_is_interrupted_from_another_thread(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     with cache.read() as lease:
         stop = threading.Event()
 
@@ -137,7 +137,7 @@ def test_a_query_is_interrupted_from_another_thread(tmp_path: Path) -> None:
 
 def test_a_lease_inside_a_lease_is_refused_at_once(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     with cache.read(), pytest.raises(RuntimeError, match="inside"):
         store(cache, {})
     store(cache, {})
@@ -145,14 +145,14 @@ def test_a_lease_inside_a_lease_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_a_read_lease_cannot_write(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     with pytest.raises(duckdb.InvalidInputException, match="read-only"), cache.read() as lease:
         lease.rows("DELETE FROM spans")
 
 
 def test_an_exception_inside_a_lease_frees_the_file(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     with pytest.raises(KeyError), cache.read():
         raise KeyError
     with pytest.raises(BrokenPipeError), cache.read():
@@ -187,14 +187,14 @@ def pretend(cache: Cache, number: int) -> None:
 
 def test_a_newer_cache_is_refused_and_left_alone(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     pretend(cache, schema.VERSION + 1)
     before = cache.path.read_bytes()
     with pytest.raises(CacheTrouble, match="newer") as caught, cache.read():
         pass
     assert "upgrade" in caught.value.next_step
     with pytest.raises(CacheTrouble, match="newer"):
-        store(cache, everything(9))
+        store(cache, spans(9))
     assert cache.path.read_bytes() == before
 
 
@@ -203,7 +203,7 @@ def test_an_older_cache_is_migrated_step_by_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader_first: bool
 ) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     steps = (
         lambda cursor: cursor.execute("ALTER TABLE meta ADD COLUMN note VARCHAR"),
         lambda cursor: cursor.execute("UPDATE meta SET note = 'second' WHERE key = 'schema_version'"),
@@ -220,7 +220,7 @@ def test_an_older_cache_is_migrated_step_by_step(
 
 def test_a_failing_migration_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
 
     def broken(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("DELETE FROM spans")

@@ -11,7 +11,7 @@ import pytest
 
 from aether_tui.cache import Cache, CacheDamaged
 from aether_tui.errors import CacheTrouble
-from tests.cache.samples import NOW, dump, everything, fresh, rows, store
+from tests.cache.samples import NOW, dump, fresh, spans, store
 from tests.cache.worker import PAGES
 from tests.conftest import ROOT
 
@@ -38,7 +38,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", list(DAMAGES))
 def test_a_cache_that_does_not_open_is_set_aside_by_writers_only(tmp_path: Path, damage: str) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(5))
+    store(cache, spans(5))
     DAMAGES[damage](cache.path)
     broken = cache.path.read_bytes()
     with pytest.raises(CacheDamaged, match="damaged") as caught, cache.read():
@@ -49,7 +49,7 @@ def test_a_cache_that_does_not_open_is_set_aside_by_writers_only(tmp_path: Path,
     assert moved is not None
     assert moved.name.startswith("cache.duckdb.damaged-2")
     assert moved.read_bytes() == broken
-    store(cache, everything(5))
+    store(cache, spans(5))
     assert cache.ensure() is None
     with cache.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 5}]
@@ -58,10 +58,10 @@ def test_a_cache_that_does_not_open_is_set_aside_by_writers_only(tmp_path: Path,
 def test_a_merge_into_a_damaged_cache_stores_nothing_without_the_user_knowing(tmp_path: Path) -> None:
     """Going on in a new file would leave a hole before the cursor: the command ends and says so."""
     cache = fresh(tmp_path)
-    store(cache, everything(5), cursor="5")
+    store(cache, spans(5), cursor="5")
     cut(cache.path, 9000)
     with pytest.raises(CacheDamaged, match=r"is now cache\.duckdb\.damaged") as caught:
-        store(cache, everything(5), cursor="6")
+        store(cache, spans(5), cursor="6")
     assert caught.value.moved_to is not None
     assert not cache.exists()
     assert cache.cursors() == {}
@@ -81,7 +81,7 @@ def test_two_damaged_caches_of_one_second_are_both_kept(tmp_path: Path) -> None:
 
 def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(50))
+    store(cache, spans(50))
     good, clean, rng = cache.path.read_bytes(), dump(cache, but=()), random.Random(4)
     noticed = 0
     for _ in range(12):
@@ -99,17 +99,17 @@ def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
 
 def test_damage_found_while_merging_ends_the_command_and_sets_the_cache_aside(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(2000))
+    store(cache, spans(2000))
     size = cache.path.stat().st_size
     data = bytearray(cache.path.read_bytes())
     for place in range(262_144, size, 65_536):  # every block but the headers
         data[place] ^= 0xFF
     cache.path.write_bytes(data)
     with pytest.raises(CacheDamaged) as caught:
-        store(cache, everything(2000, seed=3))
+        store(cache, spans(2000, 3))
     assert caught.value.moved_to is not None
     assert caught.value.moved_to.exists()
-    store(cache, everything(3))
+    store(cache, spans(3))
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def run(role: str, cache: Cache) -> str:
 
 def test_a_full_disk_undoes_the_step_and_keeps_the_rest(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(5))
+    store(cache, spans(5))
     lines = run("fill", cache).splitlines()
     assert lines[-1].startswith("5 ")
     assert "disk is full" in lines[-1]
@@ -135,7 +135,7 @@ def test_a_full_disk_undoes_the_step_and_keeps_the_rest(tmp_path: Path) -> None:
         found = {row["source"] for row in lease.rows("SELECT DISTINCT source FROM spans")}
     assert found == {"s", *(str(seed) for seed in range(lines.count("stored")))}
     assert [line for line in cache.verify() if "belong to no row" not in line] == []
-    store(cache, everything(400, 77), source="after")
+    store(cache, spans(4000, 77), source="after")
     assert not cache._leases.wal.exists()
 
 
@@ -166,7 +166,7 @@ def test_kill_at_any_moment_and_going_on_equals_an_undisturbed_run(tmp_path: Pat
 
 def test_a_log_left_by_a_killed_writer_is_folded_in_by_the_next_reader(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(5))
+    store(cache, spans(5))
     script = (
         "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache\n"
         "with Cache(Path(sys.argv[1]))._leases.alone(9) as c:\n"
@@ -177,4 +177,4 @@ def test_a_log_left_by_a_killed_writer_is_folded_in_by_the_next_reader(tmp_path:
     with cache.read() as lease:
         assert lease.rows("SELECT value FROM meta WHERE key = 'k'") == [{"value": "v"}]
     assert not cache._leases.wal.exists()
-    store(cache, {"spans": rows("spans", 9)})
+    store(cache, spans(9))

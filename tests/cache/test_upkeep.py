@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from aether_tui.cache import Cache, schema
 from aether_tui.cli import main
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.records import TABLES, Row
-from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, rows, store
+from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, rows, spans, store
 
 SPANS = TABLES["spans"]
 CUT = DAY_ONE + timedelta(days=6)
@@ -29,7 +30,7 @@ def test_info(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
     with pytest.raises(NoData):
         cache.info()
-    store(cache, {"spans": rows("spans", 50)})
+    store(cache, spans(50))
     info = cache.info()
     assert (info.path, info.schema_version, info.bytes) == (cache.path, schema.VERSION, cache.path.stat().st_size)
     assert list(info.tables) == ["spans"]
@@ -37,6 +38,25 @@ def test_info(tmp_path: Path) -> None:
     with cache.read() as lease:
         assert lease.rows("SELECT min(start) AS a, max(start) AS b FROM spans") == [{"a": table.first, "b": table.last}]
     assert table.rows == 50
+
+
+@pytest.fixture(scope="module")
+def linked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache without orphans."""
+    cache, data = fresh(tmp_path_factory.mktemp("linked")), everything(40)
+    for name, parent in (("test_cases", "run_id"), ("work_transitions", "item_id")):
+        place = [column.name for column in TABLES[name].columns].index(parent)
+        data[name] = [(*row[:place], f"id{n // 3}", *row[place + 1 :]) for n, row in enumerate(data[name])]
+    store(cache, data)
+    return cache.path
+
+
+@pytest.fixture
+def linked(linked_file: Path, tmp_path: Path) -> Cache:
+    cache = fresh(tmp_path)
+    cache.path.parent.mkdir()
+    shutil.copyfile(linked_file, cache.path)
+    return cache
 
 
 @pytest.mark.parametrize(
@@ -53,13 +73,8 @@ def test_info(tmp_path: Path) -> None:
         ("INSERT INTO cost_daily (day, rows) VALUES ('2020-01-01', 1)", "cost_daily"),
     ],
 )
-def test_verify_finds(tmp_path: Path, break_it: str, finding: str) -> None:
-    cache, data = fresh(tmp_path), everything(40)
-    columns = {name: [column.name for column in TABLES[name].columns] for name in ("test_cases", "work_transitions")}
-    for name, parent in (("test_cases", "run_id"), ("work_transitions", "item_id")):
-        place = columns[name].index(parent)
-        data[name] = [(*row[:place], f"id{number // 3}", *row[place + 1 :]) for number, row in enumerate(data[name])]
-    store(cache, data)
+def test_verify_finds(linked: Cache, break_it: str, finding: str) -> None:
+    cache = linked
     assert cache.verify() == []
     with cache._write() as connection:
         connection.execute(break_it)
@@ -112,7 +127,7 @@ def test_new_rows_after_a_prune_refresh_only_what_is_complete(tmp_path: Path) ->
 
 def test_tables_that_cannot_be_pruned_are_refused(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, everything(3))
+    store(cache, spans(3))
     for name in ("work_items", "work_transitions", "spams"):
         with pytest.raises(ConfigurationError) as caught:
             cache.prune({name: 3}, now=NOW)
@@ -122,7 +137,7 @@ def test_tables_that_cannot_be_pruned_are_refused(tmp_path: Path) -> None:
 def test_compact_gives_space_back_and_loses_nothing(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
     for seed in range(4):
-        store(cache, {"spans": rows("spans", 4000, seed)}, source=f"{seed}")
+        store(cache, spans(3000, seed), source=f"{seed}")
     with cache._write() as connection:
         connection.execute("DELETE FROM spans WHERE source <> '0'")
     kept = dump(cache, but=())
@@ -135,7 +150,7 @@ def test_compact_gives_space_back_and_loses_nothing(tmp_path: Path) -> None:
     assert not list(cache.path.parent.glob("*.compact*"))
     with cache.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM incidents") == [{"n": 0}]
-    store(cache, {"spans": rows("spans", 4000, 1)}, source="1")
+    store(cache, spans(3000, 1), source="1")
     again = cache.compact()
     assert again[1] <= again[0]
 
@@ -143,11 +158,11 @@ def test_compact_gives_space_back_and_loses_nothing(tmp_path: Path) -> None:
 def test_reset(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
     assert not cache.reset()
-    store(cache, everything(3))
+    store(cache, spans(3))
     (cache.path.parent / "state").mkdir()
     assert cache.reset()
     assert sorted(path.name for path in cache.path.parent.iterdir()) == ["cache.turn", "state"]
-    store(cache, everything(3))
+    store(cache, spans(3))
 
 
 def test_incidents_are_work_items_of_that_type(tmp_path: Path) -> None:
@@ -204,7 +219,7 @@ def test_commands(tmp_path: Path, aether: Command) -> None:
     cache = Cache(tmp_path / ".aether" / "cache.duckdb")
     status, out, error = aether(tmp_path, "info")
     assert (status, out, error.count("\n")) == (3, "", 1)
-    store(cache, {"spans": rows("spans", 50)})
+    store(cache, spans(50))
     status, out, _ = aether(tmp_path, "info", "--format", "json")
     found = json.loads(out)
     assert (status, set(found), set(found["tables"]["spans"])) == (

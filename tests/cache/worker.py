@@ -8,19 +8,19 @@ from pathlib import Path
 
 from aether_tui.cache import Cache
 from aether_tui.errors import AetherError
-from tests.cache.samples import everything, store
+from tests.cache.samples import rows, spans, store
 
-PAGES, PAGE_ROWS = 8, 40
+PAGES, PAGE_ROWS = 6, 60
 
 
 def pull(cache: Cache) -> None:
     """Pull pages as a sync does: from the stored cursor, each with its cursor; says when each begins."""
-    whole = everything(PAGES * PAGE_ROWS, seed=9)
+    whole = {name: rows(name, PAGES * PAGE_ROWS, 9) for name in ("spans", "work_items", "work_transitions")}
     state = cache.cursors().get(("s", "x"))
     begin = int(state.cursor or 0) if state else 0
     for page in range(begin, PAGES):
         print(page, flush=True)
-        part = {name: rows[page * PAGE_ROWS : (page + 1) * PAGE_ROWS] for name, rows in whole.items()}
+        part = {name: found[page * PAGE_ROWS : (page + 1) * PAGE_ROWS] for name, found in whole.items()}
         store(cache, part, cursor=str(page + 1))
     print("done", flush=True)
 
@@ -41,11 +41,11 @@ def watch(cache: Cache) -> None:
 
 def fill(cache: Cache) -> None:
     """Merge until no file may grow any more, as on a full disk; prints the complaint and its status."""
-    size = cache.path.stat().st_size + 300_000
+    size = cache.path.stat().st_size + 2_000_000
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
     try:
         for seed in range(100):
-            store(cache, everything(400, seed), stream=f"{seed}", source=f"{seed}")
+            store(cache, spans(4000, seed), stream=f"{seed}", source=f"{seed}")
             print("stored", flush=True)
     except AetherError as error:
         print(error.exit_code, error.sentence(), flush=True)
