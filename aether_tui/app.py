@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import time
+from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from textual import events
 from textual.app import App
 from textual.command import Provider
@@ -24,13 +26,13 @@ from textual.widgets import Input
 import screens
 from aether_tui import human
 from aether_tui.actions import Action, Keymap
-from aether_tui.builds import Build, Options, Outcome, Settings
+from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
 from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
-from aether_tui.session import Memory
+from aether_tui.session import Failure, Memory, Settings, Shelf
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
-from screens.base import Failure, ReportScreen
+from screens.base import ReportScreen
 from screens.themes import DARK, DEFAULTS, LIGHT, NAMES
 from screens.widgets.chrome import Status
 from screens.widgets.spans import ROLE_OF, Line, clean
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 POLL_S = 2.0
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
-REBUILD_AFTER_S = 900.0
 BUSY_REBUILD_S = 30.0
 """While something else keeps writing, numbers are still renewed this often."""
 STATUS_REPORT = "summary"
@@ -76,7 +77,6 @@ class AetherApp(App[int]):
     class Built(Message):
         """A build ended."""
 
-        build: Build
         outcome: Outcome
 
     @dataclass
@@ -96,16 +96,14 @@ class AetherApp(App[int]):
         self.workspace = workspace
         self.options = options
         self.keymap = Keymap(self._session.keys)
-        self._reports: dict[str, SavedReport] = {}
-        self._failures: dict[str, Failure] = {}
-        self._failed_ns: dict[str, int] = {}
-        self._progress_due = False
-        self._build: Build | None = None
+        self._shelf = Shelf(self._memory, options.as_of)
+        self._building: set[str] = set()
         self._seen_ns = 0
         self._message = ""
         self._prefix = ""
         self._held: list[events.Key] | None = None
         self._job: Job | None = None
+        self._builder: Process | None = None
         self._past: list[str] = []
         self._future: list[str] = []
         self._actions: deque[str] = deque(maxlen=12)
@@ -131,15 +129,13 @@ class AetherApp(App[int]):
         return self.options.now()
 
     def saved(self, report: str) -> SavedReport | None:
-        if report not in self._reports and (found := self._memory.report(report)) is not None:
-            self._reports[report] = found
-        return self._reports.get(report)
+        return self._shelf.report(report)
 
     def failure(self, report: str) -> Failure | None:
-        return self._failures.get(report)
+        return self._shelf.failure(report)
 
     def updating(self, report: str) -> bool:
-        return (self._build is not None and self._build.name == report) or (self._job is not None and self._job.running)
+        return report in self._building or (self._job is not None and self._job.running)
 
     def progress(self) -> Job | None:
         return self._job
@@ -156,7 +152,7 @@ class AetherApp(App[int]):
         self._around()
 
     def status(self) -> Status:
-        summary = self._reports.get(STATUS_REPORT)
+        summary = self.saved(STATUS_REPORT)
         stale = summary.freshness if summary else ()
         oldest = max((item.age_s for item in stale if item.age_s is not None), default=None)
         never = any(item.age_s is None for item in stale)
@@ -179,7 +175,7 @@ class AetherApp(App[int]):
 
     def _place(self) -> Line:
         """Cycle, phase and gate, from the summary's own facts."""
-        report = self._reports.get(STATUS_REPORT)
+        report = self.saved(STATUS_REPORT)
         facts: dict[str, Fact] = {
             fact.id.rpartition(".")[2]: fact
             for block in (report.blocks if report else ())
@@ -213,7 +209,6 @@ class AetherApp(App[int]):
 
     def on_mount(self) -> None:
         self._seen_ns = self._memory.changed_ns()
-        self.saved(STATUS_REPORT)
         self.set_interval(POLL_S, self._poll)
         self.call_after_refresh(self._first_look)
 
@@ -224,12 +219,13 @@ class AetherApp(App[int]):
         selected = self._session.selected.get(screen.name or "")
         if selected:
             screen.page.select(selected)
-        if self.saved(screen.REPORT) is None:
+        if self.saved(screen.report) is None:
             self._refresh()
 
     async def on_unmount(self) -> None:
-        if self._build is not None:
-            self._build.cancel()
+        self.workers.cancel_group(self, "report")
+        if self._builder is not None:
+            await self._builder.wait()
         if self._job is not None:
             self._job.stop()
             await self._job.ended()
@@ -379,67 +375,77 @@ class AetherApp(App[int]):
 
     def _poll(self) -> None:
         """Every two seconds: did anything change that reports are made of? Costs a few `stat` calls."""
-        if self._job is not None and self._job.running:
+        if self._building or (self._job is not None and self._job.running):
             return
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
         self._seen_ns = changed
         screen = self._shown()
-        if screen is None or self._build is not None:
-            return
-        if quiet or time.time_ns() - self._memory.built_ns(screen.REPORT) > BUSY_REBUILD_S * 1e9:
+        if screen is not None and (
+            quiet or time.time_ns() - self._memory.built_ns(screen.report) > BUSY_REBUILD_S * 1e9
+        ):
             self._refresh()
 
     def _refresh(self) -> None:
-        """Rebuild the report in front when it is older than what it is made of, or was made for another moment."""
+        """Rebuild the report in front when it is out of date."""
         screen = self._shown()
-        if screen is None or self._build is not None or screen.REPORT in self._failures_at(self._seen_ns):
-            return
-        name = screen.REPORT
-        saved = self.saved(name)
-        if saved is None or self._memory.changed_ns() > self._memory.built_ns(name) or self._too_old(saved):
-            self.rebuild(name)
-
-    def _failures_at(self, changed_ns: int) -> set[str]:
-        """Reports that failed and whose inputs have not changed since: trying again would fail again."""
-        return {name for name in self._failures if self._failed_ns.get(name) == changed_ns}
-
-    def _too_old(self, saved: SavedReport) -> bool:
-        if self.options.as_of is not None:
-            return saved.as_of != self.options.as_of
-        return abs((self.now() - saved.as_of).total_seconds()) > REBUILD_AFTER_S
+        if screen is not None and not self._building and self._shelf.outdated(screen.report, self.now()):
+            self.rebuild(screen.report)
 
     def rebuild(self, report: str) -> None:
-        """Build a report in a thread; the one being built before is stopped."""
-        if self._build is not None:
-            self._build.cancel()
-        self._build = build = Build(report)
+        """Build a report: one of documents alone in a thread, others in a child with all that are out of date behind it."""
+        names = [report]
+        if report not in FROM_DOCUMENTS:
+            names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
+        order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed)
+        if report in FROM_DOCUMENTS:
+            self._building.add(report)
+            thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731
+            self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
+        else:
+            self.run_worker(self._build(order), exclusive=True, group="report", exit_on_error=False)
         self._around()
-        self.run_worker(lambda: self._run(build), thread=True, exclusive=True, group="report", exit_on_error=False)
 
-    def _run(self, build: Build) -> None:
-        """In the thread; answers by a message only."""
-        self.post_message(self.Built(build, build.run(self.workspace, self.options, self._memory)))
+    @staticmethod
+    def _names() -> list[str]:
+        return [spec.report for spec in SCREENS.values()]
+
+    async def _build(self, order: Order) -> None:
+        """Follow a child that builds; ended with it when something newer is wanted."""
+        self._building.update(order.names)
+        left = set(order.names)
+        process: Process | None = None
+        try:
+            process = self._builder = await create_subprocess_exec(
+                *order.command(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
+            )
+            assert process.stdout is not None
+            async for line in process.stdout:
+                outcome = msgspec.json.decode(line, type=Outcome)
+                left.discard(outcome.name)
+                self.post_message(self.Built(outcome))
+            status = await process.wait()
+            for name in left:
+                self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
+        except OSError as error:
+            self.post_message(self.Built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}"))))
+        finally:
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.communicate()
+            if self._builder is process:
+                self._building.difference_update(left)
 
     def on_aether_app_built(self, event: Built) -> None:
-        if event.outcome.settings is not None:
-            self._configure(event.outcome.settings)
-        if event.build is not self._build:
-            return
-        self._build = None
-        name = event.build.name
-        if event.outcome.report is not None:
-            self._reports[name] = event.outcome.report
-            self._failures.pop(name, None)
-        elif event.outcome.failure is not None:
-            self._failures[name] = event.outcome.failure
-            self._failed_ns[name] = self._memory.changed_ns()
+        outcome = event.outcome
+        self._building.discard(outcome.name)
+        self._shelf.take(outcome.name, outcome.failure)
+        if outcome.settings is not None:
+            self._configure(outcome.settings)
         screen = self._shown()
         if screen is not None:
-            if name == screen.REPORT:
+            if screen.report == outcome.name:
                 screen.show()
-            else:
-                self._refresh()
             screen.show_around()
 
     def _configure(self, settings: Settings) -> None:
@@ -514,7 +520,7 @@ class AetherApp(App[int]):
         if screen is None or not (self._progress_due or force):
             return
         self._progress_due = False
-        if screen.REPORT == "sources":
+        if screen.report == "sources":
             screen.show()
         screen.show_around()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,9 @@ from msgspec import Struct, field
 
 from aether_tui.report_model import SavedReport, load
 from aether_tui.workspace.folder import Workspace
+
+REBUILD_AFTER_S = 900.0
+"""Ages and windows move with the clock: a report is renewed after this long although nothing changed."""
 
 
 class Session(Struct, kw_only=True, omit_defaults=True):
@@ -23,6 +27,22 @@ class Session(Struct, kw_only=True, omit_defaults=True):
     name: str = ""
     theme: str = ""
     keys: dict[str, str] = field(default_factory=dict)
+
+
+class Failure(Struct, frozen=True):
+    """A report that could not be built: what, where, and the next step."""
+
+    what: str
+    where: str = ""
+    next_step: str = ""
+
+
+class Settings(Struct, frozen=True):
+    """What the configuration says about the console."""
+
+    name: str
+    theme: str
+    keys: dict[str, str]
 
 
 class Memory:
@@ -84,6 +104,49 @@ class Memory:
             # Convenience only: on a full or read-only disk the next start paints without it.
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+class Shelf:
+    """The reports the console holds, the failures of those it could not get, and which of them are out of date."""
+
+    def __init__(self, memory: Memory, as_of: datetime | None) -> None:
+        self._memory = memory
+        self._as_of = as_of
+        self._reports: dict[str, SavedReport] = {}
+        self._failures: dict[str, tuple[Failure, int]] = {}
+
+    def report(self, name: str) -> SavedReport | None:
+        """The last report of that name, read once."""
+        if name not in self._reports and (found := self._memory.report(name)) is not None:
+            self._reports[name] = found
+        return self._reports.get(name)
+
+    def failure(self, name: str) -> Failure | None:
+        """Why the last attempt at it failed, when it did."""
+        found = self._failures.get(name)
+        return found[0] if found else None
+
+    def take(self, name: str, failure: Failure | None) -> None:
+        """A build ended: its report is in memory, or it failed."""
+        if failure is not None:
+            self._failures[name] = (failure, self._memory.changed_ns())
+        else:
+            self._failures.pop(name, None)
+            self._reports.pop(name, None)
+
+    def outdated(self, name: str, now: datetime) -> bool:
+        """Whether it is older than what it is made of, or made for another moment. What failed is not tried again until
+        something changes."""
+        changed = self._memory.changed_ns()
+        failed = self._failures.get(name)
+        if failed is not None and failed[1] == changed:
+            return False
+        saved = self.report(name)
+        if saved is None or changed > self._memory.built_ns(name):
+            return True
+        if self._as_of is not None:
+            return saved.as_of != self._as_of
+        return abs((now - saved.as_of).total_seconds()) > REBUILD_AFTER_S
 
 
 def _modified_ns(path: Path) -> int:

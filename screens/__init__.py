@@ -13,6 +13,7 @@ class ScreenSpec:
     letter: str
     title: str
     help: str
+    report: str
     module: str
     attribute: str
 
@@ -20,17 +21,47 @@ class ScreenSpec:
 SCREENS: dict[str, ScreenSpec] = {
     spec.name: spec
     for spec in (
-        ScreenSpec("home", "h", "Home", "Where the engagement stands and the next action", "screens.home", "Home"),
         ScreenSpec(
-            "flywheel", "f", "Flywheel", "The seven phases as a checklist, and the gate", "screens.flywheel", "Flywheel"
-        ),
-        ScreenSpec("lens", "l", "Lens", "Speed, quality and visibility, worst indicator first", "screens.lens", "Lens"),
-        ScreenSpec("portfolio", "p", "Portfolio", "Opportunities ranked by ICE-P", "screens.portfolio", "Portfolio"),
-        ScreenSpec(
-            "budgets", "b", "Budgets", "CI, cost, tests and tokens against their budgets", "screens.budgets", "Budgets"
+            "home", "h", "Home", "Where the engagement stands and the next action", "summary", "screens.home", "Home"
         ),
         ScreenSpec(
-            "sources", "s", "Sources", "Freshness of every source, sync and last errors", "screens.sources", "Sources"
+            "flywheel",
+            "f",
+            "Flywheel",
+            "The seven phases as a checklist, and the gate",
+            "flywheel",
+            "screens.flywheel",
+            "Flywheel",
+        ),
+        ScreenSpec(
+            "lens", "l", "Lens", "Speed, quality and visibility, worst indicator first", "lens", "screens.lens", "Lens"
+        ),
+        ScreenSpec(
+            "portfolio",
+            "p",
+            "Portfolio",
+            "Opportunities ranked by ICE-P",
+            "portfolio",
+            "screens.portfolio",
+            "Portfolio",
+        ),
+        ScreenSpec(
+            "budgets",
+            "b",
+            "Budgets",
+            "CI, cost, tests and tokens against their budgets",
+            "budgets",
+            "screens.budgets",
+            "Budgets",
+        ),
+        ScreenSpec(
+            "sources",
+            "s",
+            "Sources",
+            "Freshness of every source, sync and last errors",
+            "sources",
+            "screens.sources",
+            "Sources",
         ),
     )
 }

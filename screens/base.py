@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
@@ -15,21 +14,14 @@ from textual.widgets import Static
 from aether_tui import human
 from aether_tui.actions import BY_ID, Action, Keymap, Where
 from aether_tui.report_model import Block, Gap, SavedReport, Window
+from aether_tui.session import Failure
 from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
 from screens.widgets.chrome import KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.prompt import Prompt
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A report that could not be built: what, where, and the next step."""
-
-    what: str
-    where: str = ""
-    next_step: str = ""
 
 
 class Shell(Protocol):
@@ -67,9 +59,8 @@ class SyncProgress(Protocol):
 
 
 class ReportScreen(Screen[None]):
-    """A face of one report. A subclass names it, and adds keys of its own if it can do more than look."""
+    """A face of one report. A subclass adds what it can do besides looking."""
 
-    REPORT: ClassVar[str]
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "report", "list"})
     AUTO_FOCUS: ClassVar[str | None] = "Page"
 
@@ -79,6 +70,11 @@ class ReportScreen(Screen[None]):
         yield Page(id="page")
         yield Static(TOO_SMALL, id="too-small", markup=False)
         yield KeyBar(id="keys")
+
+    @property
+    def report(self) -> str:
+        """The report this is a face of."""
+        return SCREENS[self.name or "home"].report
 
     @property
     def shell(self) -> Shell:
@@ -100,12 +96,12 @@ class ReportScreen(Screen[None]):
 
     def show(self) -> None:
         """Draw what is known now: the report, its failure above it, the lines around it."""
-        report = self.shell.saved(self.REPORT)
-        failure = self.shell.failure(self.REPORT)
+        report = self.shell.saved(self.report)
+        failure = self.shell.failure(self.report)
         if report is None:
-            report = waiting(self.REPORT, self.shell.now())
+            report = waiting(self.report, self.shell.now())
         if failure is not None:
-            report = replace_blocks(report, failed(failure, self.REPORT))
+            report = replace_blocks(report, failed(failure, self.report))
         self.page.show(self.adorn(report))
         self.show_around()
 
@@ -122,12 +118,12 @@ class ReportScreen(Screen[None]):
         )
 
     def _age(self) -> str:
-        report = self.shell.saved(self.REPORT)
+        report = self.shell.saved(self.report)
         if report is None:
             return "building …"
         age_s = (self.shell.now() - report.as_of).total_seconds()
         age = "now" if age_s < 120 else f"{human.age(age_s)} old"
-        mark = "↻ updating · " if self.shell.updating(self.REPORT) else ""
+        mark = "↻ updating · " if self.shell.updating(self.report) else ""
         view = " · ".join(
             part
             for part in (f"/{self.page.view.keep}" if self.page.view.keep else "", report.window.label, age)
@@ -189,7 +185,7 @@ class ReportScreen(Screen[None]):
         self.shell.say("copied by the terminal (OSC 52)" + (f" and {tool}" if tool else ""))
 
     def action_export(self) -> None:
-        report = self.shell.saved(self.REPORT)
+        report = self.shell.saved(self.report)
         if report is not None:
             self.shell.in_thread(lambda: export(report, self.shell.workspace.exports))
 

@@ -7,5 +7,3 @@ from screens.base import ReportScreen
 
 class Budgets(ReportScreen):
     """Four surfaces, each number with its limit."""
-
-    REPORT = "budgets"

@@ -12,7 +12,6 @@ from screens.base import ReportScreen
 class Flywheel(ReportScreen):
     """What is verified, what documents show, and what people tick here."""
 
-    REPORT = "flywheel"
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"flywheel"}
 
     def __init__(self, name: str | None = None) -> None:
@@ -31,7 +30,7 @@ class Flywheel(ReportScreen):
         elif check.state == "pass":
             from screens.edits import untick
 
-            self.shell.in_thread(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.REPORT)
+            self.shell.in_thread(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
         else:
             self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
 
@@ -41,7 +40,7 @@ class Flywheel(ReportScreen):
         def done(note: str | None) -> None:
             if note is not None and who:
                 work = lambda: tick(self.shell.workspace, item, who, note, self.shell.now())  # noqa: E731
-                self.shell.in_thread(work, rebuild=self.REPORT)
+                self.shell.in_thread(work, rebuild=self.report)
 
         if who:
             self._who = who

@@ -7,5 +7,3 @@ from screens.base import ReportScreen
 
 class Home(ReportScreen):
     """The summary."""
-
-    REPORT = "summary"

@@ -7,5 +7,3 @@ from screens.base import ReportScreen
 
 class Lens(ReportScreen):
     """Three scores with the indicators behind them."""
-
-    REPORT = "lens"

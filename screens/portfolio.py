@@ -16,7 +16,6 @@ UNDO_STEPS = 100
 class Portfolio(ReportScreen):
     """The ranking. Digits set the marked field of the selected opportunity, at once and on disk."""
 
-    REPORT = "portfolio"
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"portfolio"}
 
     def __init__(self, name: str | None = None) -> None:
@@ -55,7 +54,7 @@ class Portfolio(ReportScreen):
     def action_new(self) -> None:
         def done(title: str | None) -> None:
             if title:
-                self.shell.in_thread(lambda: self._add(title), rebuild=self.REPORT)
+                self.shell.in_thread(lambda: self._add(title), rebuild=self.report)
 
         self.ask("new opportunity", "", done)
 
@@ -66,12 +65,12 @@ class Portfolio(ReportScreen):
         undo = self._undo.pop()
         from screens.edits import take_back
 
-        self.shell.in_thread(lambda: take_back(self.shell.workspace, undo, self.shell.now()), rebuild=self.REPORT)
+        self.shell.in_thread(lambda: take_back(self.shell.workspace, undo, self.shell.now()), rebuild=self.report)
 
     def _set(self, field: Field, value: float) -> None:
         identity = self._selected()
         if identity:
-            self.shell.in_thread(lambda: self._rate(identity, field, value), rebuild=self.REPORT)
+            self.shell.in_thread(lambda: self._rate(identity, field, value), rebuild=self.report)
 
     def _selected(self) -> str:
         if not self.opportunity:

@@ -9,8 +9,6 @@ from screens.base import ReportScreen, replace_blocks
 class Sources(ReportScreen):
     """The data's health; a running sync stands above it."""
 
-    REPORT = "sources"
-
     def adorn(self, report: SavedReport) -> SavedReport:
         progress = self.shell.progress()
         if progress is None:

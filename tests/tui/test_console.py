@@ -8,9 +8,8 @@ import pytest
 from textual import events
 
 from aether_tui.report_model import SavedReport
-from aether_tui.session import Memory
+from aether_tui.session import Failure, Memory
 from screens import SCREENS
-from screens.base import Failure
 from screens.widgets.prompt import Prompt
 from tests.tui.driving import drive, screen_text, snapshot, until
 from tests.tui.workspaces import make_workspace, summary
@@ -243,7 +242,7 @@ def test_a_damaged_session_and_a_damaged_report_count_as_absent(workspace):
 
 def test_a_failed_report_says_why_in_its_own_place(workspace):
     async def script(pilot, app):
-        app._failures["summary"] = Failure("the cache is locked", "cache.duckdb", "wait for sync")
+        app._shelf.take("summary", Failure("the cache is locked", "cache.duckdb", "wait for sync"))
         app.screen.show()
         text = " ".join(screen_text(app).split())
         assert "cache.duckdb: the cache is locked" in text
