@@ -14,6 +14,7 @@ from aether_tui.diagnostics.gate import Gate
 from aether_tui.diagnostics.phases import PHASES, READING, Item, Phase
 from aether_tui.human import quantity
 from aether_tui.report_model import Block, Check, Checklist, Fact, Facts, Finding, Gap, Quantity, Report, State
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Artifact, Cycle, Documents
@@ -126,7 +127,7 @@ def _ticked(item: Item, cycle: Cycle) -> Check:
         step = f"under items of {cycle.id}: {item.id}: {{who: NAME, when: DATE}} (aether-tui doc edit cycle {cycle.id})"
         return Check(id=item.id, text=item.text, state="no-data", kind="manual", evidence="not ticked", next_step=step)
     said = f"{tick.who}, {tick.when}" + (f": {tick.note}" if tick.note else "")
-    return Check(id=item.id, text=item.text, state="pass", kind="manual", evidence=said)
+    return Check(id=item.id, text=item.text, state="pass", kind="manual", evidence=one_line(said, 400))
 
 
 def _documented(item: Item, cycle: Cycle) -> Check:
@@ -149,7 +150,7 @@ def _documented(item: Item, cycle: Cycle) -> Check:
 
 
 def _artifact(one: Artifact) -> str:
-    return f"{one.title} ({one.who}, {one.when})"
+    return one_line(f"{one.title} ({one.who}, {one.when})")
 
 
 def _read(item: Item, cycle: Cycle) -> Check:

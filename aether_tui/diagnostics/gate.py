@@ -28,6 +28,7 @@ from aether_tui.report_model import (
     missing,
 )  # fmt: skip
 from aether_tui.stats.intervals import wilson
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.config import Gate as Thresholds
@@ -125,7 +126,12 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
     override = None
     if held is not None:
         given = held.override
-        override = Overridden(decision=held.decision.id, name=given.name, reason=given.reason, expires=given.expires)
+        override = Overridden(
+            decision=held.decision.id,
+            name=one_line(given.name),
+            reason=one_line(given.reason, 400),
+            expires=given.expires,
+        )
     return Gate(
         verdict=verdict,
         open=verdict != "no-go" or override is not None,

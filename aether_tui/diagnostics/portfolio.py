@@ -11,6 +11,7 @@ from aether_tui.diagnostics import icep
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.human import amount, number
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Prose, Quantity, Report, Row, Table, missing
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents, Opportunity
@@ -86,7 +87,7 @@ def measure(
         [
             icep.Candidate(
                 id=item.id,
-                title=item.title,
+                title=one_line(item.title),
                 impact=low_mode_high(item.impact),
                 confidence=low_mode_high(item.confidence),
                 reversibility=low_mode_high(item.reversibility),
@@ -134,7 +135,7 @@ def _item(one: icep.Ranked, document: Opportunity) -> Item:
         tie_with=one.tie_with,
         tie_p=one.tie_p,
         flip=None if one.flip is None else _flip_sentence(one.flip),
-        evidence=tuple(document.evidence),
+        evidence=tuple(one_line(text) for text in document.evidence),
     )
 
 

@@ -12,6 +12,7 @@ from aether_tui.diagnostics.nextstep import NextAction
 from aether_tui.diagnostics.summary import Parts
 from aether_tui.human import number
 from aether_tui.report_model import Block, Col, Facts, Finding, Prose, Quantity, Report, Row, Table, missing
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Decision, Documents
@@ -168,7 +169,16 @@ def _decision_blocks(decided: tuple[Decision, ...]) -> tuple[Block, ...]:
                 Col(key="when", title="when", kind="time", priority=6),
             ),
             rows=tuple(
-                Row(id=item.id, cells=(item.id, item.title, item.chosen or "—", item.owner or "—", str(item.decided)))
+                Row(
+                    id=item.id,
+                    cells=(
+                        item.id,
+                        one_line(item.title),
+                        one_line(item.chosen) or "—",
+                        one_line(item.owner) or "—",
+                        str(item.decided),
+                    ),
+                )
                 for item in decided
             ),
         ),

@@ -12,6 +12,7 @@ from aether_tui.diagnostics.frame import EVERYTHING, Clock, Data, Filters, Reada
 from aether_tui.diagnostics.registry import REPORTS, ReportSpec
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Report
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.config import Config
@@ -85,6 +86,5 @@ def run_all(
     if override is None:
         return reports, ()
     held = override.override
-    return reports, (
-        f"The go/no-go gate is overridden by {override.decision.id} until {held.expires}: {held.name}: {held.reason}",
-    )
+    who, why = one_line(held.name), one_line(held.reason, 400)
+    return reports, (f"The go/no-go gate is overridden by {override.decision.id} until {held.expires}: {who}: {why}",)

@@ -492,3 +492,27 @@ def test_a_damaged_cache_is_an_error_of_the_cache(tmp_path: Path) -> None:
     with pytest.raises(CacheTrouble) as caught:
         world.report("lens", made)
     assert caught.value.exit_code == 5
+
+
+def test_what_people_wrote_cannot_reach_a_terminal(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.fill(made)
+    evil = r'"\x1b]52;c;ZXZpbA==\x07 \u202eevil\nline"'
+    world.document(
+        made, "opportunities", "OPP-1",
+        f"id: OPP-1\ntitle: {evil}\nimpact: 5\nconfidence: 5\nreversibility: 5\neffort_weeks: 8\nstatus: chosen\nevidence: [{evil}]\n",
+    )  # fmt: skip
+    world.document(
+        made, "cycles", "cycle-1",
+        f"id: cycle-1\nstarted: 2026-11-01\nitems:\n  privacy-signed: {{who: {evil}, when: 2026-11-02, note: {evil}}}\n"
+        f"artifacts:\n  - {{kind: north-star, title: {evil}, who: {evil}, when: 2026-11-02}}\n",
+    )  # fmt: skip
+    world.document(
+        made, "decisions", "DEC-1",
+        f"id: DEC-1\ntitle: {evil}\nraised: 2026-11-01\ndecided: 2026-11-02\nowner: {evil}\nchosen: {evil}\n"
+        f"gate_override:\n  name: {evil}\n  reason: {evil}\n  expires: 2026-11-30\n",
+    )  # fmt: skip
+    reports, notices = run_all(made, Config(), world.clock(), world.Cache(made.cache_path))
+    whole = json.dumps([json.loads(save(report)) for report in reports.values()]) + json.dumps(notices)
+    assert "evil" in whole
+    assert "\\u001b" not in whole and "\\u0007" not in whole and "\\u202e" not in whole
