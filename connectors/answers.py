@@ -104,7 +104,10 @@ def _words(document: object) -> Iterator[str]:
         for item in document:
             yield from _words(item)
     elif isinstance(document, Mapping):
-        for name in ("userPresentableMessage", "extensions", "errorMessages", "message", "error", "detail", "title"):
+        for name in (
+            "userPresentableMessage", "extensions", "errorMessages", "message", "error_description", "error", "detail",
+            "title",
+        ):  # fmt: skip
             if name != "extensions" or isinstance(document.get(name), Mapping):
                 yield from _words(document.get(name))
         errors = document.get("errors")

@@ -29,6 +29,7 @@ from connectors.gitlab_rows import (
     gitlab_job_row,
     gitlab_merge_request_row,
     gitlab_pipeline_row,
+    project_of,
 )
 from connectors.jira_rows import JiraSite, estimate_fields, jira_issue_rows, status_categories
 from connectors.sniff import csv_columns
@@ -57,8 +58,8 @@ class Raw:
 
     @property
     def gitlab_project(self) -> str:
-        """The number of the project, where the answer has no address."""
-        return fields.text(self.params, "ProjectId") or ""
+        """Its path, or its number where the answer has no address."""
+        return project_of(self.data, fields.text(self.params, "ProjectId") or "")
 
 
 class DevLakeFiles:

@@ -15,6 +15,7 @@ from connectors.base import Denied, Gone, Network, Page, RateLimited, Refused, R
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
 from connectors.github_rows import fold, github_deployment_row, github_pull_request_row, github_run_rows
 from connectors.http import ADDRESS, Http, HttpSettings, together
+from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard
 
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
@@ -31,9 +32,6 @@ _OPEN_KEPT = 100
 _DETAIL = "aether detail"
 """Where the connector keeps what it fetched for an object, beside the object's own fields."""
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
-
-Mark = dict[str, object]
-"""How far one repository is read; the cursor is a JSON object of them by repository."""
 
 
 class GitHubSettings(HttpSettings):
@@ -92,7 +90,7 @@ class GitHub:
         """Pages of `stream` for each repository in turn. Raises SourceError, for a repository that is absent or denied
         only after the others were read; never stores.
         """
-        marks, start = _marks(since)
+        marks, start = read_marks(since)
         reader = {RUNS.name: self._runs, PULLS.name: self._pulls, RELEASES.name: self._deployments}[stream.name]
         trouble: SourceError | None = None
         for repo in self._settings.repos:
@@ -142,9 +140,9 @@ class GitHub:
             changed_now = latest(page.rows, PIPELINE_RUNS, "updated", changed_now)
             if complete:
                 # Inside a window the newest come first: only its end may move the mark.
-                _advance(mark, "created", newest)
+                advance(mark, "created", newest)
             yield page
-        _advance(mark, "updated", changed_now)
+        advance(mark, "updated", changed_now)
         mark["swept"] = today
         yield Page()
 
@@ -229,13 +227,13 @@ class GitHub:
             newest = latest(rows, PULL_REQUESTS, "updated", newest)
             oldest = min(filter(None, (_instant(pull, "updated_at") for pull in recent)), default=None)
             if oldest and (upper is None or oldest <= upper):
-                _advance(mark, "lower", min(lower or oldest, oldest))
-                _advance(mark, "upper", newest)
+                advance(mark, "lower", min(lower or oldest, oldest))
+                advance(mark, "upper", newest)
             yield Page(rows=rows, rejects=rejects)
             if len(recent) < len(pulls):
                 break
         mark.clear()
-        _advance(mark, "updated", newest)
+        advance(mark, "updated", newest)
         yield Page()
 
     async def _with_commits(self, repo: str, pull: Node) -> Node:
@@ -264,7 +262,7 @@ class GitHub:
             yield Page(rows=rows, rejects=rejects)
             if not all(_at_least(one, "created_at", floor) for one in found):
                 break
-        _advance(mark, "created", newest)
+        advance(mark, "created", newest)
         mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
         yield Page()
 
@@ -327,19 +325,6 @@ def _next_link(answer: Answer) -> str | None:
 def _rows_in(answer: Answer) -> int:
     lists = (_items(answer), objects(answer.json, "workflow_runs"), objects(answer.json, "jobs"))
     return sum(len(rows) for rows in lists)
-
-
-def _marks(since: str | None) -> tuple[dict[str, Mark], Mark]:
-    """Marks by repository, and the one for a repository that has none: an instant as cursor stands for all of them."""
-    if since is None or since.startswith("{"):
-        read = json.loads(since) if since else {}
-        return {repo: dict(mark) for repo, mark in read.items() if isinstance(mark, dict)}, {}
-    return {}, {"created": since, "updated": since}
-
-
-def _advance(mark: Mark, name: str, at: datetime | None) -> None:
-    if at is not None:
-        mark[name] = at.isoformat()
 
 
 def _unfinished(rows: list[Row], now: datetime) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 
@@ -65,11 +66,11 @@ class Replay:
     def answer(
         self, method: str, path: str, query: Mapping[str, str], json: object
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the first recording that matches.
+        """Status, headers and body of the first recording that matches; escaped and plain characters of a path are one.
 
         Raises Gone when none does, Malformed when a line is no recording.
         """
-        for recording in self._recordings().get((method, path), ()):
+        for recording in self._recordings().get((method, unquote(path)), ()):
             wanted = {name: _as_sent(value) for name, value in recording.match.query.items()}
             if subset(wanted, query) and (recording.match.json is None or subset(recording.match.json, json)):
                 return recording.status, recording.headers, self._content(recording)
@@ -86,7 +87,7 @@ class Replay:
         if self._by_target is None:
             self._by_target = {}
             for recording in self._read():
-                self._by_target.setdefault((recording.method.upper(), recording.path), []).append(recording)
+                self._by_target.setdefault((recording.method.upper(), unquote(recording.path)), []).append(recording)
         return self._by_target
 
     def _read(self) -> Sequence[Recording]:

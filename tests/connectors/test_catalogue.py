@@ -32,6 +32,7 @@ from connectors.base import (
     Transient,
 )
 from connectors.github import GitHub
+from connectors.gitlab import GitLab
 from connectors.http import Http
 from connectors.jira import Jira
 from connectors.linear import Linear
@@ -48,6 +49,8 @@ class Kind:
     cls: Any
     settings: dict[str, Any]
     fine: Callable[[Request], Reply]
+    more: Callable[[Request, str], Reply] | None = None
+    """An empty page that offers another one behind a token; None for lists without pages."""
 
     def source(self, url: str, **values: Any) -> Any:
         secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
@@ -58,12 +61,33 @@ def _linear(_: Request) -> Reply:
     return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": False}}}})
 
 
+def _linear_more(_: Request, token: str) -> Reply:
+    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": token}}}})
+
+
 def _jira(request: Request) -> Reply:
     return Reply([] if request.method == "GET" else {"issues": []})
 
 
+def _jira_more(request: Request, token: str) -> Reply:
+    return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
+
+
 def _github(_: Request) -> Reply:
     return Reply({"total_count": 0, "workflow_runs": []})
+
+
+def _github_more(request: Request, token: str) -> Reply:
+    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
+    return Reply({"total_count": 0, "workflow_runs": []}, headers={"Link": link})
+
+
+def _gitlab(_: Request) -> Reply:
+    return Reply([])
+
+
+def _gitlab_more(_: Request, token: str) -> Reply:
+    return Reply([], headers={"X-Next-Page": token})
 
 
 def _amplitude(_: Request) -> Reply:
@@ -71,9 +95,10 @@ def _amplitude(_: Request) -> Reply:
 
 
 KINDS = {
-    "linear": Kind(Linear, {}, _linear),
-    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira),
-    "github": Kind(GitHub, {"repos": ["acme/app"]}, _github),
+    "linear": Kind(Linear, {}, _linear, _linear_more),
+    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more),
+    "github": Kind(GitHub, {"repos": ["acme/app"]}, _github, _github_more),
+    "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more),
     "amplitude": Kind(Amplitude, {}, _amplitude),
 }
 
@@ -348,24 +373,18 @@ def test_an_instant_is_a_cursor_too(kind: Kind) -> None:
     assert re.search(r"2026-11-09T23|20261107|1794267900000", asked), asked
 
 
-def _with_next(kind: Kind, token: str, request: Request) -> Reply:
-    """An empty page that offers another one behind `token`."""
-    if kind.cls is Linear:
-        return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": token}}}})
-    if kind.cls is Jira:
-        return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
-    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
-    return Reply({"total_count": 0, "workflow_runs": []}, headers={"Link": link})
+PAGED = pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.more], ids=lambda kind: kind.cls.kind)
 
 
-PAGED = pytest.mark.parametrize(
-    "kind", [KINDS[name] for name in ("linear", "jira", "github")], ids=["linear", "jira", "github"]
-)
+def offering(kind: Kind, token: Callable[[], str]) -> Callable[[Request], Reply]:
+    assert kind.more is not None
+    more = kind.more
+    return lambda request: more(request, token())
 
 
 @PAGED
 def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
-    with serving(lambda request: _with_next(kind, "same", request)) as server:
+    with serving(offering(kind, lambda: "same")) as server:
         done = pull(kind.source(server.url))
         paged = [
             request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
@@ -378,7 +397,7 @@ def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
 @PAGED
 def test_empty_pages_that_offer_more_are_followed_three_times(kind: Kind) -> None:
     numbers = iter(range(100))
-    with serving(lambda request: _with_next(kind, str(next(numbers)), request)) as server:
+    with serving(offering(kind, lambda: str(next(numbers)))) as server:
         done = pull(kind.source(server.url))
         paged = [
             request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
