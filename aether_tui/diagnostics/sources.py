@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -89,7 +90,7 @@ def measure(data: Data, documents: Documents) -> Sources:
             reason=text(row["reason"]),
             n=whole(row["n"]),
             latest=instant(row["latest"]),
-            place=text(row["place"]),
+            place=PurePath(text(row["place"])).name,  # file:line
             raw=one_line(text(row["raw"]), 200),
         )
         for row in data.rows("rejects")
