@@ -274,7 +274,7 @@ def headline(flywheel: Flywheel, gate: Gate) -> str:
 
 def findings(flywheel: Flywheel, gate: Gate) -> tuple[Finding, ...]:
     """Locks and overrides, ticks that nobody reads."""
-    found = [item for item in gating.findings(gate) if item.id == "gate.override"]
+    found = [*gating.override_findings(gate)]
     if flywheel.unknown_ticks:
         found.append(
             Finding(

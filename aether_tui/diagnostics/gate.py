@@ -282,16 +282,15 @@ def findings(gate: Gate) -> tuple[Finding, ...]:
         for item in gate.criteria
         if not item.met and item.value.value is not None
     ]
-    if gate.override:
-        found.append(
-            Finding(
-                id="gate.override",
-                severity="warn",
-                text=f"The gate is overridden: {overridden(gate.override)}",
-                evidence=(gate.override.decision,),
-            )
-        )
-    return tuple(found)
+    return (*override_findings(gate), *found)
+
+
+def override_findings(gate: Gate) -> tuple[Finding, ...]:
+    """An override in force: shown wherever a number is read."""
+    if gate.override is None:
+        return ()
+    said = f"The gate is overridden: {overridden(gate.override)}"
+    return (Finding(id="gate.override", severity="warn", text=said, evidence=(gate.override.decision,)),)
 
 
 def check(item: Criterion) -> Check:

@@ -100,7 +100,8 @@ def findings(parts: Parts) -> tuple[Finding, ...]:
     """What stands out, without housekeeping: lenses, budgets, ties at the top."""
     every = (*lens.findings(parts.lenses), *parts.budget_findings, *portfolio.findings(parts.portfolio))
     kept = [Finding(id=item.id, severity=item.severity, text=item.text, evidence=item.evidence) for item in every]
-    return tuple(sorted(kept, key=lambda item: ("bad", "warn", "info").index(item.severity))[:7])
+    worst = sorted(kept, key=lambda item: ("bad", "warn", "info").index(item.severity))[:7]
+    return (*gate.override_findings(parts.gate), *worst)
 
 
 def _lenses(parts: Parts) -> tuple[Block, ...]:

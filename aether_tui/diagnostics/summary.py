@@ -147,12 +147,13 @@ def measure(parts: Parts, name: str) -> Summary:
 def findings(parts: Parts) -> tuple[Finding, ...]:
     """The worst of each kind, the bad ones first, at most five."""
     every = (
-        *gate.findings(parts.gate)[:1],
+        *(item for item in gate.findings(parts.gate)[:2] if item.id != "gate.override"),
         *sources.findings(parts.sources)[:2],
         *parts.budget_findings[:2],
         *lens.findings(parts.lenses)[:2],
     )
-    return tuple(sorted(every, key=lambda item: ("bad", "warn", "info").index(item.severity))[:5])
+    worst = sorted(every, key=lambda item: ("bad", "warn", "info").index(item.severity))[:5]
+    return (*gate.override_findings(parts.gate), *worst)
 
 
 # --- Blocks -------------------------------------------------------------------------------------------------------

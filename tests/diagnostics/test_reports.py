@@ -238,6 +238,8 @@ def test_an_override_opens_the_gate_until_it_expires(tmp_path: Path) -> None:
     assert (gate.verdict, gate.open) == ("no-go", True)
     assert gate.override is not None and gate.override.decision == "DEC-1"
     assert "Ada" in world.report("gate", made).headline
+    for name in ("summary", "flywheel", "gate", "readout"):
+        assert [item.id for item in world.report(name, made).findings].count("gate.override") == 1
     reports, notices = run_all(made, Config(), world.clock())
     assert set(reports) == set(REPORTS)
     assert len(notices) == 1 and "DEC-1" in notices[0] and "The pilot cannot wait" in notices[0]
