@@ -78,7 +78,7 @@ def _charges(world: World) -> Iterator[tuple[datetime, Line, float]]:
         if ago <= STAGING_STEP_DAYS:
             yield day, STAGING_VECTOR, staging * STAGING_STEP * rng.gauss(1.0, 0.02)
         if ago <= RUNAWAY_DAYS:
-            yield day, DEV_GPU, 0.35 * 1.085 ** (RUNAWAY_DAYS - ago) * rng.gauss(1.0, 0.06)
+            yield day, DEV_GPU, 0.55 * 1.085 ** (RUNAWAY_DAYS - ago) * rng.gauss(1.0, 0.06)
 
 
 def _month(day: datetime) -> tuple[datetime, datetime]:

@@ -84,10 +84,10 @@ _ITEMS = ("the kettle", "a rain jacket", "the desk lamp", "two mugs", "the runni
 _SMALL, _MID, _LARGE = "gpt-4.1-mini", "gpt-4.1", "claude-sonnet-4-5"
 
 KINDS = (
-    Kind("refund_request", "refunds", "refund", 0.115, 0.74, _LARGE, 14_500, 760, ("order_lookup", "refund_quote"),
+    Kind("refund_request", "refunds", "refund", 0.115, 0.74, _LARGE, 12_700, 760, ("order_lookup", "refund_quote"),
          ("I want my money back for {}, it arrived broken", "please refund {}, I sent it back last week",
           "{} is faulty, how do I get a refund"), _ITEMS),
-    Kind("refund_status", "refunds", "refund", 0.07, 0.83, _LARGE, 13_200, 610, ("order_lookup",),
+    Kind("refund_status", "refunds", "refund", 0.07, 0.83, _LARGE, 19_000, 610, ("order_lookup",),
          ("where is my refund for {}", "I returned {} two weeks ago and no money has come",
           "has the refund of {} been paid out yet"), _ITEMS),
     Kind("order_tracking", "orders", "standard", 0.17, 0.92, _MID, 6_100, 340, ("order_lookup", "carrier_status"),
