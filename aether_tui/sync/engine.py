@@ -74,8 +74,7 @@ async def run(
             await engine.open()
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(engine.source(job)) for job in jobs]
-        except* AetherError as errors:
-            # TaskGroup wraps them; the first tells the story.
+        except BaseExceptionGroup as errors:
             raise _first(errors) from None
         finally:
             thread.shutdown(wait=True, cancel_futures=True)
@@ -88,11 +87,12 @@ async def run(
     return outcomes
 
 
-def _first(errors: BaseExceptionGroup[AetherError]) -> AetherError:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return cast("AetherError", error)
+def _first(errors: BaseException) -> BaseException:
+    """What a task group wraps: trouble of ours tells the story, else the first error."""
+    if not isinstance(errors, BaseExceptionGroup):
+        return errors
+    ours = errors.subgroup(AetherError)
+    return _first((ours or errors).exceptions[0])
 
 
 class _Engine:

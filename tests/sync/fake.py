@@ -13,6 +13,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from aether_tui.cache import Cache
+from aether_tui.cache.turn import Turn
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest, workspace_key
 from aether_tui.records.source import Denied, Network, Offline, Page, RateLimited, Refused, Reject, Source, Stream
@@ -57,6 +59,7 @@ class Fake:
         self.settings = settings
         self.network = network
         self.closed = False
+        self.turn: Turn | None = None
         self.secrets_seen.append(dict(secrets))
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
@@ -87,6 +90,9 @@ class Fake:
                 raise RateLimited("Fake: quota used up", opens_at=DAY0 + timedelta(days=99))
             case "leaky":
                 raise Refused("Fake said: token=s3cr3t-canary of jane@example.com is bad")
+            case "turn":
+                # Somebody else takes the cache and keeps it.
+                self.turn = Turn.take(self.network.root / ".aether" / "cache.turn", 5)
             case "bug":
                 raise KeyError("nodes")
 
@@ -140,6 +146,8 @@ class Fake:
 
     async def close(self) -> None:
         self.closed = True
+        if self.turn is not None:
+            self.turn.release()
 
 
 def find(kind: str) -> type[Source]:
@@ -160,7 +168,5 @@ def jobs(place: Workspace, config: Config, now: datetime, *names: str) -> list[J
     return plan(config, place, names, now=lambda: now, find=find)
 
 
-def writer(place: Workspace, config: Config, now: datetime) -> Writer:
-    from aether_tui.cache import Cache
-
-    return Writer(Cache(place.cache_path), Ingest(config, workspace_key(place)), lambda: now)
+def writer(place: Workspace, config: Config, now: datetime, wait_s: float = 30) -> Writer:
+    return Writer(Cache(place.cache_path, wait_s=wait_s), Ingest(config, workspace_key(place)), lambda: now)

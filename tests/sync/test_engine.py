@@ -113,6 +113,13 @@ def test_errors_are_cleaned_before_they_are_kept(tmp_path: Path) -> None:
     assert not any("s3cr3t-canary" in text or "jane@" in text for text in told)
 
 
+def test_a_cache_that_stays_locked_ends_the_sync_and_is_named(tmp_path: Path) -> None:
+    place, config = workspace(tmp_path, one={"fail": "turn", "per_page": 0.01}, two={})
+    with pytest.raises(CacheTrouble, match=r"locked|another process|busy"):
+        asyncio.run(run(jobs(place, config, NOW), writer(place, config, NOW, wait_s=0.3), lambda _: None))
+    assert all(not outcome.error for outcome in pull(place, workspace(tmp_path, one={}, two={})[1]))
+
+
 def test_a_page_that_never_changes_is_stopped(tmp_path: Path) -> None:
     place, config = workspace(tmp_path, one={"fail": "endless"})
     assert "same page" in pull(place, config)[0].error
