@@ -57,6 +57,7 @@ $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "setting up $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q aether_tui connectors screens
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
