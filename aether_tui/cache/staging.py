@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row, Table, Value
 
-Array = NDArray[np.generic] | np.ma.MaskedArray[tuple[int], np.dtype[np.generic]]
+if TYPE_CHECKING:  # readers do without numpy: it costs 60 ms and 20 MB
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic] | np.ma.MaskedArray[tuple[int], np.dtype[np.generic]]
 
 
 def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
@@ -82,6 +85,8 @@ def _read(column: Column) -> str:
 
 
 def _array(column: Column, values: Sequence[Value]) -> Array:
+    import numpy as np
+
     kind = column.kind
     if kind in ("time", "day"):
         return np.array(values, dtype="datetime64[us]")
@@ -96,6 +101,8 @@ def _array(column: Column, values: Sequence[Value]) -> Array:
 
 
 def _objects(values: Sequence[Value]) -> Array:
+    import numpy as np
+
     # An array made by np.array(values) would look into the values; this one holds them as they are.
     array = np.empty(len(values), dtype=object)
     array[:] = values

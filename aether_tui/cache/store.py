@@ -82,14 +82,16 @@ class Cache:
         """Store full rows (`Table.columns` order) with rollups, rejects, cursor and state; `complete` notes a success.
 
         Many rows take several short leases, each one transaction; cursor, state, rejects and success commit with the last.
-        With `replace` these rows and the ones collected before are the whole export: it is swapped in scope by scope.
-        Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
+        With `replace` rows are only collected in memory (cursor and rejects are ignored) until `complete`, which swaps the
+        whole export in, scope by scope. Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
         """
         origin = Origin(source, stream, mapping_hash, naive(now))
         note = Note(cursor=cursor, rejects=rejects, state=state, success=complete)
         if replace is not None:
             export = self._export(origin, replace)
             export.add(rows.get(replace.table, ()))
+            if not complete:
+                return Merged()
             del self._exports[source, stream]
             return export.finish(self._write, note, force=force)
         connection = self._leases.cursor()
@@ -97,12 +99,6 @@ class Cache:
             return merge_rows(connection, self._write, origin, rows, note)
         finally:
             connection.close()
-
-    def collect(
-        self, source: str, stream: str, rows: Sequence[Row], *, mapping_hash: str, now: datetime, replace: Replace
-    ) -> None:
-        """Keep a part of an export in memory until `merge(…, replace=replace)` stores the whole: the file never holds half."""
-        self._export(Origin(source, stream, mapping_hash, naive(now)), replace).add(rows)
 
     def read_bulk(self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None) -> Iterator[list[Row]]:
         """Raw rows of `bulk`'s files, cast to the table's types; nothing is stored, no lease is taken.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.cache import Cache, OlderExport
+from aether_tui.cache import Cache, Merged, OlderExport
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Reject, Replace
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
@@ -242,6 +242,7 @@ def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
         cache,
         {"costs": [cost("1", 1), cost("2", 2), cost("3", 3, month=6), cost("4", 4, account=None)]},
         replace=export(1),
+        complete=True,
     )
     assert costs(cache) == {"1", "2", "3", "4"}
     merged = cache.merge(
@@ -251,6 +252,7 @@ def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
         mapping_hash="m1",
         now=NOW,
         replace=export(2),
+        complete=True,
     )
     assert (merged.inserted, merged.unchanged, merged.removed) == (2, 1, 2)
     assert costs(cache) == {"2", "5", "3", "6"}
@@ -260,32 +262,46 @@ def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
 
 def test_older_export_is_refused_unless_forced_and_changes_nothing(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2))
+    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2), complete=True)
     before = dump(cache, but=())
     with pytest.raises(OlderExport, match="older"):
-        store(cache, {"costs": [cost("9", 9), cost("8", 8, month=5)]}, replace=export(1))
+        store(cache, {"costs": [cost("9", 9), cost("8", 8, month=5)]}, replace=export(1), complete=True)
     assert dump(cache, but=()) == before
-    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2))
+    store(cache, {"costs": [cost("1", 1), cost("2", 2, month=6)]}, replace=export(2), complete=True)
     assert costs(cache) == {"1", "2"}
-    store(cache, {"costs": [cost("9", 9)]}, replace=export(1), force=True)
+    store(cache, {"costs": [cost("9", 9)]}, replace=export(1), complete=True, force=True)
     assert costs(cache) == {"9", "2"}
 
 
 def test_parts_of_an_export_are_stored_as_a_whole(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    store(cache, {"costs": [cost("0", 1)]}, replace=export(1))
+    store(cache, {"costs": [cost("0", 1)]}, replace=export(1), complete=True)
+    before = dump(cache, but=())
     for key in "12":
-        cache.collect("s", "x", [cost(key, 1)], mapping_hash="m1", now=NOW, replace=export(2))
-    assert costs(cache) == {"0"}
-    store(cache, {"costs": [cost("3", 1)]}, replace=export(2))
-    assert costs(cache) == {"1", "2", "3"}
+        merged = cache.merge(
+            "s", "x", {"costs": [cost(key, 1)]}, mapping_hash="m1", now=NOW, replace=export(2), cursor="no",
+            rejects=[Reject("costs", "bad", "", "")],
+        )  # fmt: skip
+        assert merged == Merged()
+    assert dump(cache, but=()) == before
+    merged = cache.merge("s", "x", {}, mapping_hash="m1", now=NOW, replace=export(2), complete=True, cursor="2")
+    assert (merged.inserted, merged.removed) == (2, 1)
+    assert costs(cache) == {"1", "2"}
+    assert cache.cursors()["s", "x"].cursor == "2"
 
 
 def test_a_later_export_forgets_the_parts_of_an_abandoned_one(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
-    cache.collect("s", "x", [cost("1", 1)], mapping_hash="m1", now=NOW, replace=export(1))
-    store(cache, {"costs": [cost("2", 1)]}, replace=export(2))
+    store(cache, {"costs": [cost("1", 1)]}, replace=export(1))
+    store(cache, {"costs": [cost("2", 1)]}, replace=export(2), complete=True)
     assert costs(cache) == {"2"}
+
+
+def test_an_export_without_rows_removes_nothing(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"costs": [cost("1", 1)]}, replace=export(1), complete=True)
+    store(cache, {}, replace=export(2), complete=True)
+    assert costs(cache) == {"1"}
 
 
 def test_rederive_replaces_derived_columns_and_their_rollups(tmp_path: Path) -> None:
