@@ -68,12 +68,14 @@ def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
     for name in matching:
         shards = groups[name]
         flaky = budget.metric == "suite.flaky"
-        value = float(sum(one.flaky for one in shards)) if flaky else sum(one.duration_s for one in shards)
-        cut = any(one.partial for one in shards)
+        values = [
+            float(one.flaky) if flaky else one.duration_s for one in shards if flaky or one.duration_s is not None
+        ]
+        problem = "a report was cut short: what it lacks is not known" if any(one.partial for one in shards) else ""
         yield Series(
             name if len(matching) > 1 else "",
-            (Sample(value),),
-            problem="a report was cut short: what it lacks is not known" if cut else "",
+            (Sample(sum(value for value in values if value is not None)),) if values else (),
+            problem=problem if values else "its cases do not say how long they took",
             drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in part.slowest[:3]),
             labels={"suite": name},
         )

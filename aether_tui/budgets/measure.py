@@ -33,7 +33,7 @@ class Slow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Counts of one suite in one report."""
+    """Counts of one suite in one report; `duration_s` is null when no case says how long it took."""
 
     suite: str
     tests: int
@@ -41,12 +41,12 @@ class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     errors: int
     skipped: int
     flaky: int
-    duration_s: float
+    duration_s: float | None
     partial: bool
 
 
 class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All test reports together. `duration_s` sums the cases."""
+    """All test reports together. `duration_s` sums the cases; null when none says how long it took."""
 
     files: int
     suites: int
@@ -56,7 +56,7 @@ class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     errors: int
     skipped: int
     flaky: int
-    duration_s: float
+    duration_s: float | None
     partial: bool
     by_suite: tuple[Suite, ...]
     slowest: tuple[Slow, ...]
@@ -194,9 +194,10 @@ def measure_tests(paths: Sequence[Path]) -> Tests:
     )
 
 
-def _seconds(parts: Iterable[float]) -> float:
-    """A sum of durations, to the microsecond: no tail of binary fractions in JSON."""
-    return round(math.fsum(parts), 6)
+def _seconds(parts: Iterable[float | None]) -> float | None:
+    """A sum of the known durations, to the microsecond: no tail of binary fractions in JSON."""
+    known = [part for part in parts if part is not None]
+    return round(math.fsum(known), 6) if known else None
 
 
 def measure_cost(records: Records) -> Cost:
@@ -213,10 +214,17 @@ def measure_cost(records: Records) -> Cost:
         currency=currencies[0] if len(currencies) == 1 else None,
         past_monthly_cost=past,
         monthly_cost=now,
-        diff_monthly_cost=now - (past or 0) if now is not None else None,
+        diff_monthly_cost=_difference(now, past, new=not records.rows.get("costs")),
         projects=tuple(project for _, project in projects),
         problems=tuple(problems),
     )
+
+
+def _difference(now: Decimal | None, past: Decimal | None, *, new: bool) -> Decimal | None:
+    """What changed; a plan without a past is new and costs all of it, a bill without one has nothing to compare with."""
+    if now is None or (past is None and not new):
+        return None
+    return now - (past or Decimal(0))
 
 
 def _total(values: Iterable[Decimal | None]) -> Decimal | None:

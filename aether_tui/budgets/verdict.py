@@ -41,17 +41,20 @@ def judge(file: BudgetFile, measured: Mapping[str, Sequence[Measured]], today: d
 
 
 def overall(file: BudgetFile, results: Sequence[Result], scope: frozenset[Surface] | None = None) -> Verdict:
-    """The verdict of the whole run. `scope`: surfaces that were measured at all; the others do not count.
+    """The verdict of the whole run. `scope`: surfaces a change measured; None when everything was looked at.
 
-    What was not measured counts as its `on_missing` says; when nothing was measured the answer is `no-data`.
+    What was not measured counts as its `on_missing` says; what a change did not measure does not count, unless it must
+    be there (`block`). When nothing was measured the answer is `no-data`.
     """
     policy = {budget.id: budget.on_missing for budget in file.budgets}
     counted: list[Verdict] = []
     for one in results:
         if one.verdict != "no-data":
             counted.append(one.verdict)
-        elif (scope is None or one.surface in scope) and policy[one.id] != "carry":
-            counted.append("block" if policy[one.id] == "block" else "warn")
+        elif policy[one.id] == "block" and (scope is None or one.surface in scope):
+            counted.append("block")
+        elif policy[one.id] == "warn" and scope is None:
+            counted.append("warn")
     if all(one.verdict == "no-data" for one in results) and "block" not in counted:
         return "no-data"
     return min(counted, key=WORST_FIRST.index)

@@ -113,7 +113,7 @@ def _tests(suites: Sequence[Record], slowest: Sequence[Record]) -> Tests:
                 errors=_whole(row, "errors"),
                 skipped=_whole(row, "skipped"),
                 flaky=_whole(row, "flaky"),
-                duration_s=_real(row, "duration_s") or 0.0,
+                duration_s=_real(row, "duration_s"),
                 partial=bool(row["partial"]),
             )
             for row in suites

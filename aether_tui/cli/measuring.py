@@ -95,6 +95,7 @@ def _recognise(path: Path) -> tuple[str, FileKind | None]:
     """The kind of a file, and what reads it (None: a JSON list of pipeline runs)."""
     from aether_tui.sync import registry
     from connectors import files
+    from connectors.sniff import why_not_data
 
     sample = files.sample(path)
     names = registry.file_kind_names()
@@ -105,7 +106,7 @@ def _recognise(path: Path) -> tuple[str, FileKind | None]:
     if sample.head.lstrip()[:1] in (b"{", b"[") and _runs(path) is not None:
         return "runs", None
     known = f"known are {', '.join(names)}, pipeline runs as JSON, and what `measure` prints"
-    raise ConfigurationError("not a report of a known kind", where=str(path), next_step=known)
+    raise ConfigurationError(why_not_data(sample), where=str(path), next_step=known)
 
 
 def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequence[Path]) -> None:

@@ -19,9 +19,18 @@ from tests.diagnostics.world import at, full, report, store, workspace
 HEAD = (
     "version: 1\ncurrency: USD\ndefaults: {on_missing: carry, warn: {relative: 5%}, block: {relative: 10%}}\nbudgets:\n"
 )
-CI = "- {id: ci.main, surface: ci, metric: pipeline.duration, match: {branch: main, event: push}, limit: 15min, block: {limit: 10%}}\n"
-TESTS = "- {id: tests.slow, surface: tests, metric: suite.duration, match: {suite: '*integration*'}, limit: 10min, block: {limit: 0%}}\n"
-COST = "- {id: cost.dev, surface: cost, metric: infra.monthly, match: {env: dev}, limit: 500 USD/month, warn: {relative: 5%}, burn: {period: month}}\n"
+CI = (
+    "- {id: ci.main, surface: ci, metric: pipeline.duration, match: {branch: main, event: push}, limit: 15min, "
+    "block: {limit: 10%}}\n"
+)
+TESTS = (
+    "- {id: tests.slow, surface: tests, metric: suite.duration, match: {suite: '*integration*'}, limit: 10min, "
+    "block: {limit: 0%}}\n"
+)
+COST = (
+    "- {id: cost.dev, surface: cost, metric: infra.monthly, match: {env: dev}, limit: 500 USD/month, "
+    "warn: {relative: 5%}, burn: {period: month}}\n"
+)
 LLM = "- {id: llm.cost, surface: llm, metric: task.cost, match: {scenario: '*'}, limit: 0.10 USD/task}\n"
 
 
