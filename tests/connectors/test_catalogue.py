@@ -10,8 +10,8 @@ import shutil
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from connectors.github import GitHub
 from connectors.gitlab import GitLab
 from connectors.http import Http
 from connectors.jira import Jira
+from connectors.langfuse import Langfuse
 from connectors.linear import Linear
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, Server, serving
@@ -51,6 +52,8 @@ class Kind:
     fine: Callable[[Request], Reply]
     more: Callable[[Request, str], Reply] | None = None
     """An empty page that offers another one behind a token; None for lists without pages."""
+    asks: Mapping[int, int] = field(default_factory=dict)
+    """Requests after which a status is believed, where that is not one."""
 
     def source(self, url: str, **values: Any) -> Any:
         secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
@@ -94,11 +97,22 @@ def _amplitude(_: Request) -> Reply:
     return Reply({"data": {"series": [], "xValues": []}})
 
 
+def _langfuse(_: Request) -> Reply:
+    return Reply({"data": [], "meta": {}})
+
+
+def _langfuse_more(_: Request, token: str) -> Reply:
+    return Reply({"data": [], "meta": {"cursor": token}})
+
+
 KINDS = {
     "linear": Kind(Linear, {}, _linear, _linear_more),
-    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more),
+    # After a 401 it asks once for its cloud id.
+    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more, {401: 2}),
     "github": Kind(GitHub, {"repos": ["acme/app"]}, _github, _github_more),
     "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more),
+    # After a 404 it asks once for the older list.
+    "langfuse": Kind(Langfuse, {}, _langfuse, _langfuse_more, {404: 2}),
     "amplitude": Kind(Amplitude, {}, _amplitude),
 }
 
@@ -145,8 +159,7 @@ def test_permanent_failures_are_not_retried_and_say_why(
     with serving(lambda _: reply) as server:
         source = kind.source(server.url)
         done = pull(source)
-        # Jira asks once for its cloud id after a 401.
-        assert len(server.requests) == (2 if reply.status == 401 and kind.cls is Jira else 1)
+        assert len(server.requests) == kind.asks.get(reply.status, 1)
     assert type(done.error) is error or isinstance(done.error, error)
     assert says in told(done.error)
     assert done.error is not None

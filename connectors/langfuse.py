@@ -1,0 +1,217 @@
+"""Observations of one Langfuse project as spans (API v2; v1 on servers of one's own that do not have it yet)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from aether_tui.records.tables import SPANS
+from connectors.answers import Answer, Verdict, classify
+from connectors.base import Gone, Network, Page, Refused, Reject, Row, Stream
+from connectors.fields import Node, dig, integer, latest, objects, text, zulu
+from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.langfuse_files import observation_row
+from connectors.paging import PageGuard
+
+# A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
+OBSERVATIONS = Stream("observations", (SPANS,), overlap_s=3600)
+
+_V2 = "/api/public/v2/observations"
+_V1 = "/api/public/observations"
+_FIELDS = "core,basic,time,model,usage,prompt,trace_context"
+_PER_PAGE = 1000
+_FEWEST_PER_PAGE = 10
+_PER_PAGE_V1 = 100
+_WINDOW = timedelta(days=1)
+
+
+class LangfuseSettings(HttpSettings):
+    """`[sources.langfuse]`. The keys of one project are the secrets `public_key` and `secret_key`."""
+
+    url: str = Field(
+        "https://cloud.langfuse.com",
+        pattern=ADDRESS,
+        description="Address: cloud (EU), us.cloud, jp.cloud, hipaa.cloud, or your own server; or replay:PATH",
+    )
+    metadata: bool = Field(True, description="Read metadata: feature, team and outcome are often told there")
+    days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+
+
+class _TooMuch(Refused):
+    pass
+
+
+class _Absent(Gone):
+    pass
+
+
+class Langfuse:
+    """Observations by windows of their start, oldest window first; inputs and outputs are not asked for."""
+
+    kind = "langfuse"
+    Settings = LangfuseSettings
+    SECRETS = ("public_key", "secret_key")
+    streams = (OBSERVATIONS,)
+
+    def __init__(self, settings: LangfuseSettings, secrets: Mapping[str, str], network: Network) -> None:
+        self._settings = settings
+        self._network = network
+        keys = {name: secrets.get(name, "") for name in self.SECRETS}
+        self._http = Http(
+            settings.url,
+            network,
+            service="Langfuse",
+            secrets=keys,
+            basic=(keys["public_key"], keys["secret_key"]),
+            classify=classify_langfuse,
+            ca_bundle=settings.ca_bundle,
+        )
+        self._old = False
+        self._per_page = _PER_PAGE
+
+    async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
+        """Observations that started after the cursor (the newest start seen). Raises SourceError; never stores.
+
+        The order inside a window is not promised, so only its last page moves the cursor. Windows grow where little
+        happened.
+        """
+        now = self._network.now().astimezone(UTC).replace(tzinfo=None)
+        newest = datetime.fromisoformat(since) if since else None
+        begin = (
+            newest - timedelta(seconds=stream.overlap_s) if newest else now - timedelta(days=self._settings.days_back)
+        )
+        width = _WINDOW
+        while True:
+            end = begin + width if begin + width < now else None
+            pages = 0
+            async for found, last in self._window(begin, end):
+                page = _page(found)
+                # A sender whose clock is far ahead must not carry the cursor away.
+                reached = latest(page.rows, SPANS, "start", newest)
+                newest = min(reached, now) if reached else None
+                page.cursor = newest.isoformat() if last and newest else None
+                pages += 1
+                yield page
+            if end is None:
+                return
+            begin, width = end, width * 8 if pages <= 1 else _WINDOW
+
+    async def check(self) -> str:
+        """The project the keys belong to."""
+        found = objects((await self._http.get("/api/public/projects")).json, "data")
+        return next(filter(None, (text(project, "name") for project in found)), "unknown")
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close()
+
+    async def _window(self, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[list[Node], bool]]:
+        """Pages of observations that started in a period, and whether each is the last."""
+        period = {"fromStartTime": zulu(begin), **({"toStartTime": zulu(end)} if end else {})}
+        if not self._old:
+            try:
+                async for page in self._by_cursor(period):
+                    yield page
+                return
+            except _Absent:
+                # The cloud never lacks v2; a server of one's own may be older.
+                if (urlsplit(self._http.base).hostname or "").endswith("langfuse.com"):
+                    raise
+                self._old = True
+        async for page in self._by_number(period):
+            yield page
+
+    async def _by_cursor(self, period: Mapping[str, str]) -> AsyncIterator[tuple[list[Node], bool]]:
+        query = {**period, "fields": _FIELDS}
+        if self._settings.metadata:
+            query |= {"fields": f"{_FIELDS},metadata", "expandMetadata": "resourceAttributes"}
+        guard = PageGuard("Langfuse's list of observations")
+        while True:
+            try:
+                answer = await self._http.get(_V2, {**query, "limit": str(self._per_page)})
+            except _TooMuch:
+                if self._per_page // 2 < _FEWEST_PER_PAGE:
+                    raise
+                self._per_page //= 2
+                continue
+            found, cursor = objects(answer.json, "data"), text(answer.json, "meta", "cursor")
+            yield found, cursor is None
+            if cursor is None:
+                return
+            guard.follow(cursor, rows=len(found))
+            query["cursor"] = cursor
+
+    async def _by_number(self, period: Mapping[str, str]) -> AsyncIterator[tuple[list[Node], bool]]:
+        guard = PageGuard("Langfuse's list of observations")
+        number = 1
+        while True:
+            answer = await self._http.get(_V1, {**period, "page": str(number), "limit": str(_PER_PAGE_V1)})
+            found = objects(answer.json, "data")
+            last = number >= (integer(answer.json, "meta", "totalPages") or 0)
+            yield found, last
+            if last:
+                return
+            number += 1
+            guard.follow(str(number), rows=len(found))
+
+
+def classify_langfuse(answer: Answer) -> Verdict:
+    """Langfuse's customs: an answer over 5 MB is refused, and fewer rows have to be asked for."""
+    if answer.status == 413:
+        return _TooMuch(f"the answer would be too large ({answer.story()})", hint="set metadata = false")
+    verdict = classify(answer)
+    return _Absent(verdict.what, hint=verdict.hint) if answer.status == 404 and isinstance(verdict, Gone) else verdict
+
+
+def _page(found: list[Node]) -> Page:
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for raw in found:
+        try:
+            rows.append(observation_row(*_as_exported(raw)))
+        except ValueError as error:
+            # What was said stays out of rejects: the ids find it.
+            named = " ".join(filter(None, (text(raw, key) for key in ("traceId", "id", "type"))))
+            rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))
+    return Page(rows={SPANS.name: rows}, rejects=rejects)
+
+
+def _as_exported(raw: Node) -> tuple[Node, Node]:
+    """An observation and its trace in the words of an export: v2 renames the model and carries fields of the trace."""
+    costs = (dig(raw, *path) for path in (("totalCost",), ("calculatedTotalCost",), ("costDetails", "total")))
+    observation = {
+        **raw,
+        "traceId": text(raw, "traceId") or text(raw, "id"),
+        "model": text(raw, "model") or text(raw, "providedModelName"),
+        "totalCost": next((cost for cost in costs if cost is not None), None),
+        "metadata": _metadata(raw),
+        # The root of an application may keep the parent it had in another service.
+        "parentObservationId": None if raw.get("isRootObservation") is True else raw.get("parentObservationId"),
+    }
+    return observation, {name: raw.get(name) for name in ("sessionId", "userId", "environment")} | {
+        "name": raw.get("traceName")
+    }
+
+
+def _metadata(raw: Node) -> dict[str, object]:
+    """Metadata with the attributes of OpenTelemetry senders as objects; texts cut at 200 characters are none."""
+    found = dig(raw, "metadata")
+    if isinstance(found, str):
+        found = _object(found)
+    metadata = dict(found) if isinstance(found, Mapping) else {}
+    for name in ("attributes", "resourceAttributes", "scope"):
+        if isinstance(cut := metadata.get(name), str):
+            metadata[name] = _object(cut)
+    return metadata
+
+
+def _object(words: str) -> dict[str, object]:
+    try:
+        read = json.loads(words)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
