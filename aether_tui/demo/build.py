@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -114,8 +115,16 @@ def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
     """One sync of the recordings and, beside it, one load of the files. Raises ConfigurationError when any of it is refused."""
     config, key = load_config(workspace), workspace_key(workspace)
 
-    def writer() -> Writer:
-        return Writer(Cache(workspace.cache_path), Ingest(config, key), now)
+    stopped = threading.Event()
+
+    def clock() -> datetime:
+        # The loader asks for the time before it stores a page: there its thread can be stopped.
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        return now()
+
+    def writer(at: Callable[[], datetime]) -> Writer:
+        return Writer(Cache(workspace.cache_path), Ingest(config, key), at)
 
     tell(
         "syncing linear, jira, github and amplitude from recorded answers, loading traces, costs, test reports and plans"
@@ -123,9 +132,14 @@ def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
     kinds = registry.file_kinds(tell)
     jobs = plan(config, workspace, now=now, offline=True)
     with ThreadPoolExecutor(1, "load") as beside:
-        loading = beside.submit(load, [workspace.root / "files"], kinds=kinds, writer=writer(), now=now())
-        outcomes = asyncio.run(engine.run(jobs, writer(), lambda _event: None))
-        loaded = loading.result()
+        try:
+            folder = workspace.root / "files"
+            loading = beside.submit(load, [folder], kinds=kinds, writer=writer(clock), now=now())
+            outcomes = asyncio.run(engine.run(jobs, writer(now), lambda _event: None))
+            loaded = loading.result()
+        except BaseException:
+            stopped.set()
+            raise
     counted = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
     refused = [f"{outcome.source} {outcome.stream}: {outcome.error}" for outcome in outcomes if outcome.error]
     refused += [f"{one.path.name}: {one.error}" for one in loaded if one.error]

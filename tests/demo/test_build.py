@@ -95,6 +95,15 @@ def test_an_interrupted_build_begins_again_and_ends_with_the_same_rows(demo: Wor
     shutil.copytree(demo.engagement, folder / "engagement")
     (folder / "mine.txt").write_text("keep me")
     workspace = build.claim(folder)
+    ticks = iter(range(12))
+
+    def now() -> datetime:
+        if next(ticks, None) is None:
+            raise KeyboardInterrupt
+        return NOW
+
+    with pytest.raises(KeyboardInterrupt):
+        build.build(workspace, now, lambda _sentence: None)
     assert build.existing(folder) is None
     build.build(workspace, lambda: NOW, lambda _sentence: None)
     assert build.existing(folder) == DAY
