@@ -26,12 +26,14 @@ timezone = "UTC"
 #[sources.linear]
 
 #[sources.jira]
-#site = "acme.atlassian.net"
+#url = "https://acme.atlassian.net"
+#email = "ops@acme.example"
 
 #[sources.github]
 #repos = ["acme/assist-api"]
 
 #[sources.amplitude]
+#region = "us"
 """
 
 GITIGNORE = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from aether_tui.cli import main
 from tests.command import Done, aether
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -44,6 +46,15 @@ def test_init_makes_a_workspace_and_changes_nothing_that_is_there(tmp_path: Path
     assert "kept aether.toml" in again.err
     assert (root / "aether.toml").read_text() == "[engagement]\nname = 'mine'\n"
     assert aether("config", "validate", cwd=root).code == 0
+
+
+def test_the_sources_of_a_new_workspace_and_of_the_example_suit_their_connectors(run, tmp_path: Path) -> None:
+    run("init")
+    for text in ((tmp_path / "aether.toml").read_text(), (ROOT / "config.example.toml").read_text()):
+        switched_on = re.sub(r"(?m)^#(?=[\[\w\"])", "", text)
+        assert "[sources.amplitude]" in switched_on
+        (tmp_path / "aether.toml").write_text(switched_on)
+        assert run("config", "validate").out == "aether.toml is valid\n"
 
 
 def test_init_budgets_only(tmp_path: Path) -> None:
