@@ -13,10 +13,9 @@ import duckdb
 
 from aether_tui.cache import rollups
 from aether_tui.cache.schema import quoted, stored_columns
-from aether_tui.cache.staging import content, deduplicate, derived, revision, stage
-from aether_tui.errors import ConfigurationError
+from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.records import TABLES, Row, Table
-from aether_tui.records.source import Reject, Replace
+from aether_tui.records.source import Reject
 
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease, so that a lease stays under 300 ms."""
@@ -46,18 +45,6 @@ class Merged:
             into.unchanged += other.unchanged
             into.removed += other.removed
             into.late += other.late
-
-
-class OlderExport(ConfigurationError):
-    """An export older than the stored one of the same scope; `scope` and both dates say which."""
-
-    def __init__(self, scope: str, stored: datetime, given: datetime) -> None:
-        super().__init__(
-            f"the export of {given:%Y-%m-%d %H:%M} is older than the stored one of {stored:%Y-%m-%d %H:%M}",
-            where=scope,
-            next_step="load the newer export, or use --force",
-        )
-        self.scope, self.stored, self.given = scope, stored, given
 
 
 class Write(Protocol):
@@ -117,13 +104,13 @@ def merge_staged(
             if lease:
                 rollups.start(cursor)
             for table, low, high in lease:
-                done.append((table, _merge_slice(cursor, table, f"staged_{table.name}", origin, low, high)))
+                done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high)))
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
                 last = lease is leases[-1]
-                result.rejected += _store_rejects(cursor, origin, note.rejects) if last else 0
-                _note(cursor, origin, note if last else Note(), sum(part.inserted for _, part in done))
+                result.rejected += store_rejects(cursor, origin, note.rejects) if last else 0
+                write_note(cursor, origin, note if last else Note(), sum(part.inserted for _, part in done))
         for table, part in done:
             result.add(table.name, part)
     for table in staged:
@@ -149,7 +136,7 @@ def _leases(cursor: duckdb.DuckDBPyConnection, staged: Sequence[Table]) -> Itera
         yield lease
 
 
-def _merge_slice(
+def merge_slice(
     cursor: duckdb.DuckDBPyConnection, table: Table, staged: str, origin: Origin, low: int, high: int
 ) -> Merged:
     """Merge rows `low` to `high` of a staged table inside an open transaction and note what they touch."""
@@ -220,105 +207,10 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> 
     )
 
 
-# --- Exports that replace ------------------------------------------------------------------------------------------
-
-
-class Export:
-    """Rows of an export that replaces, collected in memory until it is whole: the file never holds half of one."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, origin: Origin, replace: Replace) -> None:
-        self.table = TABLES[replace.table]
-        self.origin, self.replace = origin, replace
-        self._cursor = cursor
-        self._empty = True
-
-    def add(self, rows: Sequence[Row]) -> None:
-        """Collect full rows."""
-        if not rows:
-            return
-        stage(self._cursor, "part", self.table, rows)
-        verb = "CREATE OR REPLACE TEMP TABLE export AS" if self._empty else "INSERT INTO export"
-        self._cursor.execute(f"{verb} SELECT * FROM part")
-        self._empty = False
-
-    def finish(self, write: Write, note: Note, *, force: bool) -> Merged:
-        """Replace scope by scope, each in one transaction; `note` commits with the last.
-
-        Raises OlderExport, before anything is written, when a scope holds a newer export and `force` is not given.
-        """
-        result = Merged()
-        cursor, scope = self._cursor, self.replace.scope
-        if self._empty:
-            merge_staged(cursor, write, self.origin, [], note, result)
-            return result
-        deduplicate(cursor, "whole", self.table, "export")
-        cursor.execute("DROP TABLE export")
-        scopes = cursor.execute(f"SELECT DISTINCT {quoted(scope)} FROM whole ORDER BY ALL").fetchall()
-        with write(cursor):
-            if not force:
-                self._refuse_older([_scope_text(scope, values) for values in scopes])
-        for place, values in enumerate(scopes):
-            matches = " AND ".join(f'"{name}" IS NOT DISTINCT FROM ${name}' for name in scope)
-            parameters = dict(zip(scope, values, strict=True))
-            # Before the transaction: rows it has not committed yet have no small rowids, by which slices are cut.
-            cursor.execute(
-                f"CREATE OR REPLACE TEMP TABLE staged_scope AS SELECT * FROM whole WHERE {matches}", parameters
-            )
-            with write(cursor):
-                part = self._replace_scope(matches, parameters)
-                last = place == len(scopes) - 1
-                if last:
-                    result.rejected += _store_rejects(cursor, self.origin, note.rejects)
-                _note(cursor, self.origin, note if last else Note(), part.inserted - part.removed)
-                self._remember(_scope_text(scope, values))
-            result.add(self.table.name, part)
-        cursor.execute("DROP TABLE whole")
-        return result
-
-    def _replace_scope(self, matches: str, parameters: Mapping[str, object]) -> Merged:
-        cursor, table = self._cursor, self.table
-        rollups.start(cursor)
-        (rows,) = cursor.execute("SELECT count(*) FROM staged_scope").fetchone() or (0,)
-        part = _merge_slice(cursor, table, "staged_scope", self.origin, 0, rows)
-        keys = quoted(table.key)
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS _row FROM {table.name} WHERE source = $source AND {matches} "
-            f"AND ({keys}) NOT IN (SELECT ({keys}) FROM staged_scope)",
-            {**parameters, "source": self.origin.source},
-        )
-        rollups.touch(cursor, table.name, f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM gone))")
-        removed = cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM gone)").fetchone()
-        part.removed = int(removed[0]) if removed else 0
-        rollups.refresh(cursor)
-        return part
-
-    def _refuse_older(self, scopes: Sequence[str]) -> None:
-        stored = dict(
-            self._cursor.execute(
-                'SELECT scope, as_of FROM exports WHERE source = $source AND "table" = $table',
-                {"source": self.origin.source, "table": self.table.name},
-            ).fetchall()
-        )
-        for scope in scopes:
-            if scope in stored and self.replace.as_of < stored[scope]:
-                raise OlderExport(scope, stored[scope], self.replace.as_of)
-
-    def _remember(self, scope: str) -> None:
-        key = {"source": self.origin.source, "table": self.table.name, "scope": scope}
-        self._cursor.execute('DELETE FROM exports WHERE source = $source AND "table" = $table AND scope = $scope', key)
-        self._cursor.execute(
-            "INSERT INTO exports VALUES ($source, $table, $scope, $as_of)", {**key, "as_of": self.replace.as_of}
-        )
-
-
-def _scope_text(names: Sequence[str], values: Sequence[object]) -> str:
-    return ", ".join(f"{name}={'' if value is None else value}" for name, value in zip(names, values, strict=True))
-
-
 # --- Bookkeeping ---------------------------------------------------------------------------------------------------
 
 
-def _store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: Sequence[Reject]) -> int:
+def store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: Sequence[Reject]) -> int:
     """Store rejects that are not known yet; returns how many were given."""
     for reject in rejects:
         row = {
@@ -338,7 +230,7 @@ def _store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: S
     return len(rejects)
 
 
-def _note(cursor: duckdb.DuckDBPyConnection, origin: Origin, note: Note, stored: int) -> None:
+def write_note(cursor: duckdb.DuckDBPyConnection, origin: Origin, note: Note, stored: int = 0) -> None:
     """Write the stream's row of `sync_state`: `rows` counts what it holds, an absent cursor or state stays."""
     key = {"source": origin.source, "stream": origin.stream}
     old = cursor.execute(
@@ -359,8 +251,3 @@ def _note(cursor: duckdb.DuckDBPyConnection, origin: Origin, note: Note, stored:
             "state": json.dumps(note.state, sort_keys=True) if note.state is not None else old[4],
         },
     )
-
-
-def write_note(cursor: duckdb.DuckDBPyConnection, origin: Origin, note: Note) -> None:
-    """`sync_state` alone, inside an open transaction."""
-    _note(cursor, origin, note, 0)

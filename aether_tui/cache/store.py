@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 
 from aether_tui.cache.bulk import read_bulk as bulk_rows
+from aether_tui.cache.export import Export
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
-from aether_tui.cache.merge import Export, Merged, Note, Origin, merge_rows, write_note
+from aether_tui.cache.merge import Merged, Note, Origin, merge_rows, write_note
 from aether_tui.cache.rederive import rederive_rows
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
@@ -93,7 +94,10 @@ class Cache:
             if not complete:
                 return Merged()
             del self._exports[source, stream]
-            return export.finish(self._write, note, force=force)
+            try:
+                return export.finish(self._write, note, force=force)
+            finally:
+                export.close()
         connection = self._leases.cursor()
         try:
             return merge_rows(connection, self._write, origin, rows, note)
@@ -203,6 +207,8 @@ class Cache:
         key = (origin.source, origin.stream)
         export = self._exports.get(key)
         if export is None or export.replace != replace or export.origin.mapping_hash != origin.mapping_hash:
+            if export is not None:
+                export.close()
             export = self._exports[key] = Export(self._leases.cursor(), origin, replace)
         return export
 

@@ -1,0 +1,160 @@
+"""Exports that replace: a whole export is collected in memory, then swapped in scope by scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+
+from aether_tui.cache import rollups
+from aether_tui.cache.merge import (
+    SLICE_ROWS,
+    Merged,
+    Note,
+    Origin,
+    Write,
+    merge_slice,
+    merge_staged,
+    store_rejects,
+    write_note,
+)
+from aether_tui.cache.schema import quoted
+from aether_tui.cache.staging import deduplicate, stage
+from aether_tui.errors import ConfigurationError
+from aether_tui.records import TABLES, Row
+from aether_tui.records.source import Replace
+
+
+class OlderExport(ConfigurationError):
+    """An export older than the stored one of the same scope; `scope` and both dates say which."""
+
+    def __init__(self, scope: str, stored: datetime, given: datetime) -> None:
+        super().__init__(
+            f"the export of {given:%Y-%m-%d %H:%M} is older than the stored one of {stored:%Y-%m-%d %H:%M}",
+            where=scope,
+            next_step="load the newer export, or use --force",
+        )
+        self.scope, self.stored, self.given = scope, stored, given
+
+
+class Export:
+    """Rows of an export that replaces, collected in memory until it is whole: the file never holds half of one."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, origin: Origin, replace: Replace) -> None:
+        self.table = TABLES[replace.table]
+        self.origin, self.replace = origin, replace
+        self._cursor = cursor
+        self._empty = True
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Collect full rows."""
+        if not rows:
+            return
+        stage(self._cursor, "part", self.table, rows)
+        verb = "CREATE OR REPLACE TEMP TABLE export AS" if self._empty else "INSERT INTO export"
+        self._cursor.execute(f"{verb} SELECT * FROM part")
+        self._empty = False
+
+    def close(self) -> None:
+        """Forget what was collected."""
+        self._cursor.close()
+
+    def finish(self, write: Write, note: Note, *, force: bool) -> Merged:
+        """Replace every scope the export holds, each within one transaction; `note` commits with the last.
+
+        Raises OlderExport, before anything is written, when a scope holds a newer export and `force` is not given.
+        """
+        result, cursor = Merged(), self._cursor
+        if self._empty:
+            merge_staged(cursor, write, self.origin, [], note, result)
+            return result
+        deduplicate(cursor, "whole", self.table, "export")
+        cursor.execute("DROP TABLE export")
+        scopes = self._scopes()
+        with write(cursor):
+            if not force:
+                self._refuse_older([text for text, _ in scopes])
+        for low, high in _batches([rows for _, rows in scopes]):
+            # Before the transaction: rows it has not committed yet have no small rowids, by which slices are cut.
+            self._stage_batch(low, high)
+            last = high == len(scopes)
+            with write(cursor):
+                part = self._replace_batch()
+                self._remember([text for text, _ in scopes[low:high]])
+                result.rejected += store_rejects(cursor, self.origin, note.rejects) if last else 0
+                write_note(cursor, self.origin, note if last else Note(), part.inserted - part.removed)
+            result.add(self.table.name, part)
+        return result
+
+    def _scopes(self) -> list[tuple[str, int]]:
+        """Temporary table `scopes`, numbered by rowid; each as text with its rows."""
+        names = quoted(self.replace.scope)
+        self._cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE scopes AS SELECT {names}, count(*) AS _rows FROM whole GROUP BY {names} ORDER BY ALL"
+        )
+        found = self._cursor.execute("FROM scopes ORDER BY rowid").fetchall()
+        return [(_scope_text(self.replace.scope, values), rows) for *values, rows in found]
+
+    def _stage_batch(self, low: int, high: int) -> None:
+        cursor = self._cursor
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE batch AS FROM scopes WHERE rowid >= {low} AND rowid < {high}")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE staged_scope AS FROM whole AS r WHERE {self._in_batch()}")
+
+    def _in_batch(self) -> str:
+        """SQL condition: row `r` belongs to a scope of the batch."""
+        same = " AND ".join(f'b."{name}" IS NOT DISTINCT FROM r."{name}"' for name in self.replace.scope)
+        return f"EXISTS (SELECT 1 FROM batch AS b WHERE {same})"
+
+    def _replace_batch(self) -> Merged:
+        cursor, table = self._cursor, self.table
+        rollups.start(cursor)
+        (rows,) = cursor.execute("SELECT count(*) FROM staged_scope").fetchone() or (0,)
+        part = merge_slice(cursor, table, "staged_scope", self.origin, 0, rows)
+        keys = quoted(table.key)
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS _row FROM {table.name} AS r WHERE source = $source "
+            f"AND {self._in_batch()} AND ({keys}) NOT IN (SELECT ({keys}) FROM staged_scope)",
+            {"source": self.origin.source},
+        )
+        removed = f"FROM {table.name} WHERE rowid IN (SELECT _row FROM gone)"
+        rollups.touch(cursor, table.name, f"({removed})")
+        count = cursor.execute(f"DELETE {removed}").fetchone()
+        part.removed = int(count[0]) if count else 0
+        rollups.refresh(cursor)
+        return part
+
+    def _refuse_older(self, scopes: Sequence[str]) -> None:
+        stored: Mapping[str, datetime] = dict(
+            self._cursor.execute(
+                'SELECT scope, as_of FROM exports WHERE source = $source AND "table" = $table',
+                {"source": self.origin.source, "table": self.table.name},
+            ).fetchall()
+        )
+        for scope in scopes:
+            if scope in stored and self.replace.as_of < stored[scope]:
+                raise OlderExport(scope, stored[scope], self.replace.as_of)
+
+    def _remember(self, scopes: Sequence[str]) -> None:
+        key = {"source": self.origin.source, "table": self.table.name, "scopes": list(scopes)}
+        self._cursor.execute(
+            'DELETE FROM exports WHERE source = $source AND "table" = $table AND list_contains($scopes, scope)', key
+        )
+        self._cursor.execute(
+            "INSERT INTO exports SELECT $source, $table, unnest($scopes), $as_of", {**key, "as_of": self.replace.as_of}
+        )
+
+
+def _batches(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ranges of scopes of about `SLICE_ROWS` rows; a scope is never split."""
+    low, rows = 0, 0
+    for place, size in enumerate(sizes):
+        if rows and rows + size > SLICE_ROWS:
+            yield low, place
+            low, rows = place, 0
+        rows += size
+    yield low, len(sizes)
+
+
+def _scope_text(names: Sequence[str], values: Sequence[object]) -> str:
+    return ", ".join(f"{name}={'' if value is None else value}" for name, value in zip(names, values, strict=True))
