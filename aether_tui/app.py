@@ -282,7 +282,7 @@ class AetherApp(App[int]):
 
     def hold_keys(self) -> None:
         """Keep keys until what will take them is there: nothing typed ahead may be taken for a command."""
-        self._held = []
+        self._held = self._held or []
 
     def release_keys(self) -> None:
         """Let the held keys through."""

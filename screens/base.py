@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +64,8 @@ class ReportScreen(Screen[None]):
 
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "report", "list"})
     AUTO_FOCUS: ClassVar[str | None] = "Page"
+    LEAD: ClassVar[int] = 0
+    """How many blocks come before the findings."""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -102,6 +105,7 @@ class ReportScreen(Screen[None]):
             report = waiting(self.report, self.shell.now())
         if failure is not None:
             report = replace_blocks(report, failed(failure, self.report))
+        self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD)
         self.page.show(self.adorn(report))
         self.show_around()
 
@@ -200,6 +204,10 @@ class ReportScreen(Screen[None]):
 
         self.ask("/", before, done, lambda value: self.page.look(keep=value))
 
+    @property
+    def _asking(self) -> bool:
+        return any(not prompt.left for prompt in self.query(Prompt))
+
     def ask(
         self, label: str, value: str, done: Callable[[str | None], None], changed: Callable[[str], None] | None = None
     ) -> None:
@@ -208,10 +216,12 @@ class ReportScreen(Screen[None]):
         def finish(answer: str | None) -> None:
             self.page.focus()
             done(answer)
+            if not self._asking:
+                self.shell.release_keys()
 
-        if not self.query(Prompt):
+        if not self._asking:
             self.shell.hold_keys()
-            self.mount(Prompt(label, value, finish, self.shell.release_keys, changed))
+            self.mount(Prompt(label, value, finish, self.shell.release_keys, self.shell.hold_keys, changed))
 
 
 def replace_blocks(report: SavedReport, *first: Block) -> SavedReport:

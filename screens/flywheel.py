@@ -44,7 +44,7 @@ class Flywheel(ReportScreen):
 
         if who:
             self._who = who
-            self.call_after_refresh(self.ask, "note (may be empty)", "", done)
+            self.ask("note (may be empty)", "", done)
 
     def _check(self) -> tuple[Checklist | None, Check | None]:
         item, report = self.page.selected, self.page.report

@@ -16,6 +16,7 @@ UNDO_STEPS = 100
 class Portfolio(ReportScreen):
     """The ranking. Digits set the marked field of the selected opportunity, at once and on disk."""
 
+    LEAD: ClassVar[int] = 100
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"portfolio"}
 
     def __init__(self, name: str | None = None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from aether_tui.report_model import Col, Row, SavedReport, Table
 from screens.base import ReportScreen, replace_blocks
 
 
 class Sources(ReportScreen):
     """The data's health; a running sync stands above it."""
+
+    LEAD: ClassVar[int] = 100
 
     def adorn(self, report: SavedReport) -> SavedReport:
         progress = self.shell.progress()

@@ -76,6 +76,8 @@ def cell(column: Col, value: AnyCell, state: State | None, words: bool) -> Span:
     if isinstance(value, str):
         if column.kind == "state" and value in _STATES:
             return state_span(_STATES[value])
+        if column.kind == "state" and value and state is not None:
+            return f"{GLYPHS[state]} {clean(value)}", ROLE_OF[state]
         return clean(value), "dim" if value in {"", human.NONE} else "text"
     if isinstance(value, int | float):
         return _bar(value, state, words) if column.kind == "bar" else (human.amount(value, _unit(column)), "text")

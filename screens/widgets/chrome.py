@@ -70,10 +70,13 @@ class StatusBar(Bar):
         told = " · ".join(part for part in (status.network, status.age) if part)
         right: Line = ((f"{status.job}  ", "accent"),) if status.job else ()
         right = (*right, (f"{told} ", "dim")) if told else right
-        place: Line = (("  ", "text"), *status.place) if status.place else ()
-        room = self.size.width - width_of(right) - width_of(place) - 3
-        brand: Line = ((" aether ", "accent"),) if room > cell_len(status.name) + 8 else ()
-        self.put((*brand, (f" {crop(status.name, max(room - width_of(brand), 8))}", "strong"), *place), right)
+        room = self.size.width - width_of(right) - 5
+        name = crop(status.name, room // 3)
+        first, rest = status.place[:1], status.place[1:]
+        left = room - cell_len(name) - width_of(rest)
+        brand: Line = ((" aether ", "accent"),) if width_of(first) + 8 <= left else ()
+        place: Line = tuple((crop(text, left - width_of(brand)), role) for text, role in first)
+        self.put((*brand, (f" {name}  ", "strong"), *place, *rest), right)
 
 
 class TabBar(Bar):

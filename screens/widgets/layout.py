@@ -29,6 +29,10 @@ class View:
     open_as: Literal["detail", "why"] = "detail"
     words: bool = False
     mark: str = ""
+    low: bool = False
+    """Few lines: findings take one each, the whole sentence opens."""
+    lead: int = 0
+    """How many blocks come before the findings."""
 
     def sort_of(self, block: str) -> Sort | None:
         """The order of a table, when somebody chose one."""
@@ -110,21 +114,28 @@ def lay_out(report: SavedReport, view: View, width: int) -> Layout:
     lead = parts.headline(report.headline, room) if report.headline else Lines()
     found = [f for f in report.findings if keep in f.text.casefold()]
     groups: list[list[Part]] = [[lead]] if lead.height else []
+    groups += drawn(report.blocks[: view.lead], view, room)
     if found:
-        groups.append([parts.findings(found, room)])
-    for blocks in neighbours(report.blocks, view, room):
-        share = (room - (len(blocks) - 1) * (GUTTER + 1)) // len(blocks)
-        group = [part for block in blocks if (part := part_of(block, view, share)) is not None]
-        if group:
-            groups.append(group)
+        groups.append([parts.findings(found, room, low=view.low)])
+    groups += drawn(report.blocks[view.lead :], view, room)
     for number, group in enumerate(groups):
-        if number:
+        if number and not (isinstance(group[0], Lines) and group[0].tight):
             layout.height += 1
         share = (room - (len(group) - 1) * (GUTTER + 1)) // len(group)
         layout.add(
             [Placed(_open(p, view, share), i * (share + GUTTER + 1), layout.height, share) for i, p in enumerate(group)]
         )
     return layout
+
+
+def drawn(blocks: Sequence[Block], view: View, room: int) -> Iterator[list[Part]]:
+    """Rows of parts of these blocks; what the filter leaves nothing of is left out."""
+    for row in neighbours(blocks, view, room):
+        share = (room - (len(row) - 1) * (GUTTER + 1)) // len(row)
+        peers = [block for block in blocks if isinstance(block, Table)]
+        group = [part for block in row if (part := part_of(block, view, share, peers)) is not None]
+        if group:
+            yield group
 
 
 def neighbours(blocks: Sequence[Block], view: View, room: int) -> Iterator[list[Block]]:
@@ -159,15 +170,17 @@ def _natural(part: Part, block: Table | Facts | Trend) -> int:
     return max(heading, 36 if isinstance(block, Trend) else part.natural)
 
 
-def part_of(block: Block, view: View, width: int) -> Part | None:
-    """The part of a block, or None when the filter leaves nothing of it."""
+def part_of(block: Block, view: View, width: int, peers: Sequence[Table] = ()) -> Part | None:
+    """The part of a block, or None when the filter leaves nothing of it. Tables with the same columns align with `peers`."""
     keep = view.keep.casefold()
     part: Part
     match block:
         case Facts():
             part = facts(block, width, keep=keep, words=view.words)
         case Table():
-            part = table(block, width, keep=keep, sort=view.sort_of(block.id), words=view.words, mark=view.mark)
+            part = table(
+                block, width, keep=keep, sort=view.sort_of(block.id), words=view.words, mark=view.mark, peers=peers
+            )
         case Checklist():
             part = parts.checklist(block, width, keep)
         case Trend():

@@ -22,6 +22,9 @@ from screens.widgets.table import Sort
 ROLES: tuple[Role, ...] = ("text", "dim", "strong", "title", "accent", "good", "warn", "bad", "mark")
 
 
+LOW_LINES = 34
+
+
 class Page(ScrollView, can_focus=True):
     """A report, scrollable, with one cursor over everything that can be selected. Only lines in sight are drawn."""
 
@@ -78,6 +81,7 @@ class Page(ScrollView, can_focus=True):
             return
         kept = self.selected.id if self.selected else ""
         width = self.scrollable_content_region.width
+        self.view = replace(self.view, low=self.size.height < LOW_LINES)
         self._layout = lay_out(self.report, self.view, width)
         stops = self._layout.stops
         near = min(self._cursor, max(len(stops) - 1, 0)) if kept else 0

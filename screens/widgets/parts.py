@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rich.cells import cell_len
+
 from aether_tui import human
-from aether_tui.actions import BY_ID, shown
+from aether_tui.actions import BY_ID
+from aether_tui.actions import shown as shown_keys
 from aether_tui.report_model import GLYPHS, Check, Checklist, Finding, Gap, Prose, State, Trend
 from screens.widgets.cells import buckets, course
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, width_of, wrap
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, crop, pad, width_of, wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Lines:
 
     lines: list[Line] = field(default_factory=list)
     items: list[tuple[int, Item]] = field(default_factory=list)
+    tight: bool = False
+    """Belongs to what stands above it: no empty line between."""
 
     @property
     def height(self) -> int:
@@ -95,8 +100,8 @@ def headline(text: str, width: int) -> Lines:
 SEVERITY: dict[str, State] = {"info": "info", "warn": "warn", "bad": "block"}
 
 
-def findings(found: Sequence[Finding], width: int) -> Lines:
-    """Findings as sentences, the worst glyph first on the line, the next step under it."""
+def findings(found: Sequence[Finding], width: int, *, low: bool = False) -> Lines:
+    """Findings as sentences behind their glyph; `low` gives each one line."""
     part = Lines()
     for finding in found:
         state = SEVERITY[finding.severity]
@@ -105,11 +110,15 @@ def findings(found: Sequence[Finding], width: int) -> Lines:
             "findings",
             finding.id,
             clean(finding.text),
-            detail=tuple(map(clean, finding.evidence)) + ((f"next: {step}",) if step else ()),
+            detail=(
+                *([clean(finding.text)] if low and cell_len(finding.text) > width - 2 else []),
+                *map(clean, finding.evidence),
+                *([f"next: {step}"] if step else []),
+            ),
             why=tuple(map(clean, finding.evidence)),
             action=finding.action or "" if not finding.evidence else "",
         )
-        for number, line in enumerate(wrap(finding.text, width - 2)):
+        for number, line in enumerate([crop(clean(finding.text), width - 2)] if low else wrap(finding.text, width - 2)):
             if number == 0:
                 part.add(((f"{GLYPHS[state]} ", ROLE_OF[state]), (line, "text")), item)
             else:
@@ -120,13 +129,15 @@ def findings(found: Sequence[Finding], width: int) -> Lines:
 def next_step(action: str) -> str:
     """What to do, for a person: the key of an action, or the command itself."""
     known = BY_ID.get(action)
-    return f"{known.title} ({shown(known.keys)})" if known else clean(action)
+    return f"{known.title} ({shown_keys(known.keys)})" if known else clean(action)
 
 
 def checklist(block: Checklist, width: int, keep: str) -> Lines:
     """Items with their evidence; a locked list says why and is drawn quietly."""
     part = Lines()
     part.add(title(block.title, width, state=block.state, note=clean(block.locked or block.note)))
+    texts = [cell_len(clean(check.text)) for check in block.items]
+    aligned = max((size for size in texts if size <= width * 3 // 5), default=0)
     for check in block.items:
         if keep not in f"{check.text} {check.evidence}".casefold():
             continue
@@ -140,7 +151,8 @@ def checklist(block: Checklist, width: int, keep: str) -> Lines:
             head = glyph if number == 0 else (("  ", "dim"),)
             room = width - 2 - width_of(((line, "text"),)) - 2
             more = (("  " + tail, "dim"),) if tail and number == len(lines) - 1 and room > 16 else ()
-            part.add((*head, (line, role), *more), item if number == 0 else None)
+            shown = pad(line, max(aligned, cell_len(line))) if more else line
+            part.add((*head, (shown, role), *more), item if number == 0 else None)
     return part
 
 
@@ -222,7 +234,7 @@ def prose(block: Prose, width: int) -> Lines:
 
 def gap(block: Gap, width: int) -> Lines:
     """What would stand here, why it does not, and what to do."""
-    part = Lines()
+    part = Lines(tight=not block.title)
     item = Item(
         block.id,
         block.id,
@@ -231,7 +243,8 @@ def gap(block: Gap, width: int) -> Lines:
         why=(clean(block.reason),),
         action=block.action if block.action in BY_ID else "",
     )
-    for number, line in enumerate(wrap(f"{block.title} — {block.reason}", width - 2)):
+    told = f"{block.title} — {block.reason}" if block.title else block.reason
+    for number, line in enumerate(wrap(told, width - 2)):
         part.add(((f"{GLYPHS['no-data']} " if number == 0 else "  ", "dim"), (line, "dim")), None if number else item)
     step = clean(block.next_step) or next_step(block.action)
     if step:

@@ -14,7 +14,8 @@ Done = Callable[[str | None], None]
 
 
 class Prompt(Horizontal):
-    """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here;
+    """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here,
+    `leaving` when they no longer do;
     `changed` gets every version on the way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
@@ -25,13 +26,16 @@ class Prompt(Horizontal):
         value: str,
         done: Done,
         ready: Callable[[], None],
+        leaving: Callable[[], None],
         changed: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
+        self.left = False
         self._label = label
         self._value = value
         self._done = done
         self._ready = ready
+        self._leaving = leaving
         self._changed = changed
 
     def compose(self) -> ComposeResult:
@@ -57,5 +61,8 @@ class Prompt(Horizontal):
         self._finish(None)
 
     def _finish(self, value: str | None) -> None:
-        self.remove()
-        self._done(value)
+        if not self.left:
+            self.left = True
+            self._leaving()
+            self.remove()
+            self._done(value)

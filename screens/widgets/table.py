@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
 from screens.widgets.cells import AnyCell, cell, change, course, is_missing, sort_key, sparkline
-from screens.widgets.parts import Item, title
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, wrap
+from screens.widgets.parts import Item, Lines, title
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, width_of, wrap
 
 GAP = 2
 SAMPLE_ROWS = 400
@@ -162,7 +162,9 @@ def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
     return widths
 
 
-def table(block: Table, width: int, *, keep: str, sort: Sort | None, words: bool, mark: str) -> TablePart[Row]:
+def table(
+    block: Table, width: int, *, keep: str, sort: Sort | None, words: bool, mark: str, peers: Sequence[Table] = ()
+) -> TablePart[Row]:
     """The part of a table block; a first column of glyphs appears when rows have a state and no column shows it."""
     rows = [row for row in block.rows if keep in _row_text(row)] if keep else list(block.rows)
     glyphs = any(row.state not in {None, "info"} for row in rows) and all(c.kind != "state" for c in block.columns)
@@ -177,7 +179,8 @@ def table(block: Table, width: int, *, keep: str, sort: Sort | None, words: bool
     def item(row: Row, hidden: Sequence[str]) -> Item:
         return Item(block.id, row.id, _copy(block, row), _row_detail(block, row, hidden), _row_why(block, row))
 
-    sample = [spans(row) for row in rows[:SAMPLE_ROWS]]
+    alike = [row for peer in peers if peer is not block and peer.columns == block.columns for row in peer.rows]
+    sample = [spans(row) for row in (*rows[:SAMPLE_ROWS], *alike[:SAMPLE_ROWS])]
     columns = [Column("", "", False, 10, 1, 1)] if glyphs else []
     for i, column in enumerate(block.columns):
         name = clean(column.title) + (
@@ -208,8 +211,39 @@ def table(block: Table, width: int, *, keep: str, sort: Sort | None, words: bool
 _HEADER_UNITS = frozenset({"USD", "USD/month", "USD/task", "tokens", "tokens/task", "per_day", "per_week", "days"})
 
 
-def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact]:
-    """Key figures, one per line: state, label, value, change, course, evidence, note."""
+def plain_facts(block: Facts, width: int) -> Lines | None:
+    """Untitled figures without course or change in a line of their own, or None when there is more to them."""
+    if block.title or any(fact.series or fact.previous is not None for fact in block.facts):
+        return None
+    part = Lines()
+    line: Line = ()
+    held: list[Fact] = []
+
+    def flush() -> None:
+        detail = tuple(f"{clean(f.label)}: {' · '.join(_fact_detail(f))}" for f in held)
+        why = tuple(f"{clean(f.label)}: {' · '.join(_fact_why(f))}" for f in held if _fact_why(f))
+        part.add(line, Item(block.id, held[0].id, " · ".join(detail), detail, why))
+
+    for fact in block.facts:
+        spans: Line = ((f"{GLYPHS[fact.state]} ", ROLE_OF[fact.state]),) if fact.state != "info" else ()
+        spans = (*spans, (f"{clean(fact.label)} ", "dim"), (human.quantity(fact.value), "strong"))
+        if fact.note:
+            spans = (*spans, (f" {clean(fact.note)}", "dim"))
+        if line and width_of(line) + 4 + width_of(spans) > width:
+            flush()
+            line, held = (), []
+        line = (*line, ("    ", "text"), *spans) if line else spans
+        held.append(fact)
+    if held:
+        flush()
+    return part
+
+
+def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact] | Lines:
+    """Key figures, one per line: state, label, value, change, course, evidence, note; plain ones share a line."""
+    plain = plain_facts(block, width) if not keep else None
+    if plain is not None:
+        return plain
     shown = [fact for fact in block.facts if keep in f"{fact.label} {fact.note}".casefold()]
 
     def spans(fact: Fact) -> list[Span]:

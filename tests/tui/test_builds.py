@@ -1,0 +1,110 @@
+"""Building reports behind the console: in a real child, on real workspaces."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from aether_tui.builds import Order, Outcome, build
+from aether_tui.session import Memory, Shelf
+from aether_tui.workspace.folder import Workspace
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.workspaces import NOW, make_workspace
+
+
+@pytest.fixture
+def empty(tmp_path):
+    (tmp_path / "aether.toml").write_text('[engagement]\nname = "Acme"\n[console.keys]\n"report.why" = "W"\n')
+    return Workspace(tmp_path)
+
+
+def order(workspace: Workspace, *names: str) -> Order:
+    return Order(str(workspace.root), names, NOW, 0)
+
+
+def test_a_child_builds_what_it_is_told_and_remembers_it(empty):
+    told = subprocess.run(order(empty, "summary", "portfolio").command(), capture_output=True, check=True)
+    outcomes = [msgspec.json.decode(line, type=Outcome) for line in told.stdout.splitlines()]
+    assert [(outcome.name, outcome.failure) for outcome in outcomes] == [("summary", None), ("portfolio", None)]
+    assert outcomes[0].settings.name == "Acme"
+    assert outcomes[0].settings.keys == {"report.why": "W"}
+    saved = Memory(empty).report("summary")
+    assert saved.as_of == NOW
+    assert saved.headline
+
+
+def test_a_child_loads_nothing_of_the_console(empty):
+    program = (
+        "import sys; from aether_tui.builds import main; main([sys.argv[1]]);"
+        "assert not any(name.startswith('textual') for name in sys.modules), 'textual'"
+    )
+    command = [sys.executable, "-c", program, order(empty, "portfolio").command()[-1]]
+    assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["name"] == "portfolio"
+
+
+def test_documents_alone_need_no_duckdb(empty):
+    program = "import sys; from aether_tui.builds import main; main([sys.argv[1]]);assert 'duckdb' not in sys.modules"
+    subprocess.run(
+        [sys.executable, "-c", program, order(empty, "portfolio").command()[-1]], capture_output=True, check=True
+    )
+
+
+def test_a_broken_configuration_is_a_failure_with_its_next_step(empty):
+    empty.config_path.write_text("[gate]\nmin_request = 3\n")
+    failure = build(order(empty, "summary"), "summary").failure
+    assert "min_request" in failure.what + failure.where
+    assert "min_requests" in failure.what + failure.next_step
+
+
+def test_an_error_in_the_program_is_a_failure_with_a_file(empty, monkeypatch):
+    monkeypatch.setattr("aether_tui.diagnostics.run.run_report", lambda *_: 1 / 0)
+    failure = build(order(empty, "summary"), "summary").failure
+    assert "ZeroDivisionError" in failure.what
+    assert ".aether/state/crash-" in failure.next_step
+
+
+def test_what_is_out_of_date(empty):
+    memory = Memory(empty)
+    shelf = Shelf(memory, None)
+    assert shelf.outdated("summary", NOW)
+    build(order(empty, "summary"), "summary")
+    shelf.take("summary", None)
+    assert not shelf.outdated("summary", NOW)
+    assert shelf.outdated("summary", NOW + timedelta(hours=1))
+    assert Shelf(memory, NOW + timedelta(days=1)).outdated("summary", NOW)
+    (empty.engagement / "opportunities").mkdir(parents=True)
+    assert shelf.outdated("summary", NOW)
+    failure = build(Order(str(empty.root / "gone"), ("summary",), NOW, 0), "summary").failure
+    shelf.take("summary", failure)
+    assert not shelf.outdated("summary", NOW)
+
+
+def test_the_first_start_builds_and_a_change_on_disk_is_noticed(empty):
+    async def script(pilot, app):
+        await until(pilot, lambda: "Next: " in screen_text(app) and not app._building)
+        assert "Acme" in screen_text(app)
+        assert app.keymap.keys["report.why"] == "W"
+        (empty.engagement / "opportunities").mkdir(parents=True, exist_ok=True)
+        (empty.engagement / "opportunities" / "OPP-1.yaml").write_text(
+            "id: OPP-1\ntitle: Cache policy answers\nimpact: 6\nconfidence: 6\nreversibility: 8\neffort_weeks: 2\n"
+        )
+        await pilot.press("g", "p")
+        await until(pilot, lambda: "Cache policy answers" in screen_text(app))
+
+    drive(empty, script)
+
+
+def test_quitting_ends_a_build(tmp_path):
+    workspace = make_workspace(tmp_path / "w")
+    for name in ("summary", "lens"):
+        (workspace.state / "reports" / f"{name}.json").unlink()
+
+    async def script(pilot, app):
+        await until(pilot, lambda: app._builder is not None)
+        await pilot.press("q")
+
+    app = drive(workspace, script)
+    assert app._builder.returncode is not None

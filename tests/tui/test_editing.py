@@ -1,0 +1,174 @@
+"""Scores and ticks typed in the console are on disk at once, and can be taken back."""
+
+import pytest
+
+from aether_tui.jobs import Job
+from aether_tui.workspace.documents import Cycle, Opportunity
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.store import Store
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.workspaces import NOW
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "aether.toml").write_text("")
+    workspace = Workspace(tmp_path)
+    store = Store(workspace)
+    for title, impact in (("Rerank questions", 8), ("Cache answers", 4)):
+        store.add(
+            Opportunity,
+            lambda identity, title=title, impact=impact: Opportunity(
+                id=identity, title=title, impact=impact, confidence=5, reversibility=5, effort_weeks=2
+            ),
+        )
+    store.add(Cycle, lambda identity: Cycle(id=identity, started=NOW.date()))
+    return workspace
+
+
+def stored(workspace: Workspace, identity: str) -> Opportunity:
+    return Store(workspace).get(Opportunity, identity).document
+
+
+def rows(app) -> list[str]:
+    return [stop.item.row for stop in app.screen.page._layout.stops if stop.item.block == "portfolio.items"]
+
+
+def test_digits_rate_and_rerank_at_once_and_u_takes_it_back(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
+        app.screen.page.select("portfolio.items/OPP-2")
+        await pilot.press("0")
+        await until(pilot, lambda: rows(app) == ["OPP-2", "OPP-1"])
+        assert stored(workspace, "OPP-2").impact == 10
+        assert app.screen.page.selected.row == "OPP-2"
+        await pilot.press("tab", "9")
+        await until(pilot, lambda: stored(workspace, "OPP-2").confidence == 9)
+        await until(pilot, lambda: "confidence 9" in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: stored(workspace, "OPP-2").confidence == 5)
+        await until(pilot, lambda: "as it was" in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
+        await pilot.press("u")
+        assert "nothing to undo" in screen_text(app)
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_effort_is_typed_and_nonsense_is_refused(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        app.screen.page.select("portfolio.items/OPP-1")
+        await pilot.press("w", "3", ".", "5", "enter")
+        await until(pilot, lambda: stored(workspace, "OPP-1").effort_weeks == 3.5)
+        await pilot.press("w", "x", "enter")
+        await until(pilot, lambda: "not a number of weeks" in screen_text(app))
+        await pilot.press("w", *"9999", "enter")
+        await until(pilot, lambda: "0.1 to 520" in screen_text(app))
+        assert stored(workspace, "OPP-1").effort_weeks == 3.5
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_a_new_opportunity_and_its_undo(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        await pilot.press("n", *"[b]q", "enter")
+        await until(pilot, lambda: len(rows(app)) == 3)
+        assert "[b]q" in screen_text(app)
+        await pilot.press("u")
+        await until(pilot, lambda: len(rows(app)) == 2)
+        assert stored(workspace, "OPP-3").status == "dropped"
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_a_broken_document_is_told_and_nothing_is_lost(workspace):
+    path = workspace.engagement / "opportunities" / "OPP-1.yaml"
+
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        app.screen.page.select("portfolio.items/OPP-1")
+        path.write_text("id: OPP-1\ntitel: typo\n")
+        await pilot.press("9")
+        await until(pilot, lambda: "■" in screen_text(app).splitlines()[-1])
+        assert path.read_text() == "id: OPP-1\ntitel: typo\n"
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_ticking_asks_who_and_keeps_it_in_the_cycle(workspace):
+    def ticks() -> dict:
+        return Store(workspace).get(Cycle, "cycle-1").document.items
+
+    async def script(pilot, app):
+        await until(pilot, lambda: app.saved("flywheel") is not None and not app._building)
+        screen = app.screen
+        manual = next(
+            stop.item.id
+            for stop in screen.page._layout.stops
+            if screen.page.select(stop.item.id)
+            and (check := screen._check()[1]) is not None
+            and check.kind == "manual"
+            and not screen._check()[0].locked
+        )
+        screen.page.select(manual)
+        await pilot.press("space", *"Dana", "enter")
+        await until(pilot, lambda: "note (may be empty)" in screen_text(app))
+        await pilot.press(*"seen", "enter")
+        await until(pilot, lambda: len(ticks()) == 1)
+        (tick,) = ticks().values()
+        assert (tick.who, tick.note, tick.when) == ("Dana", "seen", NOW.date())
+        await until(
+            pilot, lambda: not app._building and screen.page.select(manual) and screen._check()[1].state == "pass"
+        )
+        await pilot.press("space")
+        await until(pilot, lambda: ticks() == {})
+
+    drive(workspace, script, start="flywheel", size=(120, 60))
+
+
+def test_only_a_persons_items_can_be_ticked(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: app.saved("flywheel") is not None and not app._building)
+        screen = app.screen
+        assert next(
+            stop.item.id
+            for stop in screen.page._layout.stops
+            if screen.page.select(stop.item.id) and (check := screen._check()[1]) is not None and check.kind == "auto"
+        )
+        await pilot.press("space")
+        assert "only a person's items" in screen_text(app)
+
+    drive(workspace, script, start="flywheel", size=(120, 60))
+
+
+def test_a_sync_that_cannot_start_says_why_and_the_console_lives_on(workspace):
+    async def script(pilot, app):
+        await pilot.press("s")
+        await until(pilot, lambda: app.progress() is not None and not app.progress().running)
+        await pilot.press("g", "h")
+        assert app.is_running
+
+    app = drive(workspace, script, start="sources")
+    assert app.progress().running is False
+
+
+def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
+    job = Job("sync", [])
+    for line in (
+        b'{"event": "start", "source": "linear"}',
+        b'{"event": "page", "source": "linear", "stream": "issues", "rows": 50, "total": 200}',
+        b'{"event": "page", "source": "linear", "stream": "issues", "rows": 100, "total": 200}',
+        b'{"event": "page", "source": "\\u001b[31mjira", "stream": "issues", "rows": 7}',
+        b'{"event": "error", "source": "github", "message": "refused\\u0007"}',
+        b"not json",
+        b'{"event": "finish"}',
+    ):
+        job.hear(line)
+    assert job.rows() == [
+        ("linear", "issues", 100, 200, ""),
+        ("jira", "issues", 7, None, ""),
+        ("github", "", 0, None, "refused"),
+    ]
