@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aether_tui.budgets.quantity import BadQuantity, Quantity, parse_quantity, parse_share
+from aether_tui.budgets.quantity import EXAMPLES, BadQuantity, Quantity, parse_quantity, parse_share
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted, explain, line_of, nearest, raise_first
 from aether_tui.workspace.yaml_file import read_yaml
@@ -234,7 +234,7 @@ class _Reader:
             read.metric,
             read.match,
             read.stat,
-            self._amount((*here, "limit"), read.limit, metric.kind),
+            self._limit((*here, "limit"), read.limit, metric.kind),
             read.direction or defaults.direction,
             read.on_missing or defaults.on_missing,
             noise.min_samples or shared.min_samples or 5,
@@ -293,6 +293,12 @@ class _Reader:
             return None if text is None else float(parse_share(text))
         except BadQuantity as error:
             self._bad(loc, *_split(error))
+
+    def _limit(self, loc: Loc, text: Text, kind: str) -> Decimal | None:
+        limit = self._amount(loc, text, kind)
+        if limit == 0 and kind != "tests":
+            self._bad(loc, "a limit of nothing", f"write for example {EXAMPLES[kind]}")
+        return limit
 
     def _amount(self, loc: Loc, text: Text, kind: str) -> Decimal | None:
         if text is None:

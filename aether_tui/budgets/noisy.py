@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -114,7 +115,7 @@ def _absolute(
 ) -> None:
     """Absolute limits, by surface: tests block at once, ci and llm when a second measurement confirms."""
     sign = 1 if budget.direction == "lower" else -1
-    over = sign * (now - limit) / limit if limit else 0.0
+    over = sign * (now - limit) / limit if limit else math.inf if sign * now > 0 else 0.0
     of = f"{shown(budget, now, currency)} of {shown(budget, limit, currency)}"
     allowed = budget.block.over_limit if budget.block.over_limit is not None else 0.1 if budget.surface == "ci" else 0.0
     if over <= 0:

@@ -29,7 +29,8 @@ def _planted(budget: Budget, currency: str, *, spike: bool) -> Measured:
     limit = float(budget.limit) if budget.limit is not None else 2000.0
     worst = 1 + 4 * max(budget.block.relative or 0, budget.block.over_limit or 0, 1.0)
     usual = limit / 2 if budget.direction == "lower" else limit * 2
-    now = usual if not spike else limit * worst if budget.direction == "lower" else limit / (2 * worst)
+    peak = (limit or 1.0) * worst if budget.direction == "lower" else limit / (2 * worst)
+    now = peak if spike else usual
     if budget.surface == "cost":
         return Estimate(monthly=Decimal(str(now)), past=Decimal(str(usual)), currency=currency)
     draw = Random(budget.id)  # a fixed draw, not a secret

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from aether_tui.budgets.file import METRICS, BudgetFile, default_budgets, parse_budgets
+from aether_tui.budgets.file import METRICS, BudgetFile, default_budgets, parse_budgets, read_budgets
 from aether_tui.budgets.quantity import EXAMPLES, BadQuantity, parse_quantity, parse_share
 from aether_tui.errors import ConfigurationError
+from tests.conftest import ROOT
 
 TODAY = date(2026, 11, 21)
 HEAD = "version: 1\ncurrency: USD\n"
@@ -65,6 +66,7 @@ def test_the_shipped_file_holds_every_limit_of_the_four_surfaces() -> None:
         ("{id: a, surface: ci, metric: pipeline.duration, block: {relative: 0.1}}",
          "budgets[0].block.relative: 0.1 is not a percentage; write for example 10%"),
         ("{id: a, surface: ci, metric: pipeline.duration, stat: p42}", "budgets[0].stat: the text 'p42' is not known"),
+        ("{id: a, surface: ci, metric: pipeline.duration, limit: 0s}", "a limit of nothing; write for example 15min"),
         ("{id: A B, surface: ci, metric: pipeline.duration}", "budgets[0].id"),
         ("{surface: ci, metric: pipeline.duration}", "budgets[0].id: is missing"),
     ],
@@ -75,6 +77,12 @@ def test_a_refusal_names_file_line_key_and_fix(budget: str, sentence: str) -> No
     assert caught.value.exit_code == 2
     assert sentence in caught.value.sentence(), caught.value.sentence()
     assert caught.value.sentence().startswith("budgets.yaml:")
+
+
+def test_the_project_gates_itself() -> None:
+    file = read_budgets(ROOT / "optimization" / "budgets.yaml", "budgets.yaml", TODAY)
+    assert {budget.surface for budget in file.budgets} == {"tests"}
+    assert all(budget.on_missing == "block" for budget in file.budgets)
 
 
 def test_ids_are_used_once() -> None:

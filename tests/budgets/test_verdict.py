@@ -97,6 +97,13 @@ def test_a_shift_comes_with_interval_and_adjusted_evidence() -> None:
     assert [item.p_value for item in results] == pytest.approx([20 / 53130] * 20)
 
 
+def test_a_limit_of_no_flaky_test() -> None:
+    flaky = "surface: tests, metric: suite.flaky, limit: 0 tests"
+    assert one(flaky, series([0])).verdict == "pass"
+    blocked = one(flaky, series([2]))
+    assert (blocked.verdict, blocked.share) == ("block", None)
+
+
 def test_higher_is_better_turns_the_sign() -> None:
     result = one(FREE + ", direction: higher", series([79, 81, 80, 78, 82], STEADY))
     assert result.verdict == "block"
