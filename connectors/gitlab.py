@@ -270,8 +270,9 @@ def _next_page(answer: Answer) -> str | None:
 
 
 def _token(page: Sequence[Node]) -> str | None:
-    """What tells one page from another: its ends."""
-    return f"{text(page[0], 'id')} to {text(page[-1], 'id')}" if page else None
+    """What tells one page from another: its ends, and when they changed."""
+    ends = (page[0], page[-1]) if page else ()
+    return " to ".join(f"{text(one, 'id')} {text(one, 'updated_at')}" for one in ends) or None
 
 
 def _within(seen: Mapping[str, str], bound: datetime) -> dict[str, str]:

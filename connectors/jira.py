@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from connectors.paging import PageGuard
 # Search is eventually consistent: the index lags behind by minutes.
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=900)
 
-_FIELDS = (
+FIELDS = (
     "summary", "issuetype", "status", "created", "resolutiondate", "updated", "priority", "project", "assignee",
     "labels", "parent",
 )  # fmt: skip
@@ -44,9 +44,7 @@ class JiraSettings(HttpSettings):
     def _usable(self) -> JiraSettings:
         if not self.email and not self.url.startswith("replay:"):
             raise ValueError("email is missing: the account the API token belongs to")
-        for key in self.projects:
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
-                raise ValueError(f"projects: {key!r} is not a project key such as ENG")
+        check_keys(self.projects)
         return self
 
 
@@ -73,8 +71,8 @@ class Jira:
         site = await self._site()
         newest = datetime.fromisoformat(since) if since else None
         body: dict[str, object] = {
-            "jql": self._jql(newest, stream),
-            "fields": [*_FIELDS, *site.estimate_fields],
+            "jql": jql(self._settings.projects, self._start(newest, stream)),
+            "fields": [*FIELDS, *site.estimate_fields],
             "maxResults": _ISSUES_PER_PAGE,
         }
         guard = PageGuard("Jira's search")
@@ -88,7 +86,7 @@ class Jira:
                 rows=rows,
                 rejects=rejects,
                 cursor=newest.isoformat() if newest else None,
-                problems=_disagreements(issues, site),
+                problems=disagreements(issues, site),
             )
             token = text(answer.json, "nextPageToken")
             # `isLast` has been seen missing and wrong: the absent token is the end.
@@ -121,16 +119,10 @@ class Jira:
             ca_bundle=settings.ca_bundle,
         )
 
-    def _jql(self, since: datetime | None, stream: Stream) -> str:
-        """The bounded query. Epoch milliseconds: a quoted date would be read in the token owner's time zone."""
-        start = (
-            since.replace(tzinfo=UTC) - timedelta(seconds=stream.overlap_s)
-            if since
-            else self._network.now() - timedelta(days=self._settings.days_back)
-        )
-        bound = f"updated >= {(start - _EPOCH) // timedelta(milliseconds=1)}"
-        keys = ", ".join(f'"{key}"' for key in self._settings.projects)
-        return f"{f'project in ({keys}) AND ' if keys else ''}{bound} ORDER BY updated ASC, key ASC"
+    def _start(self, since: datetime | None, stream: Stream) -> datetime:
+        if since is None:
+            return self._network.now() - timedelta(days=self._settings.days_back)
+        return since.replace(tzinfo=UTC) - timedelta(seconds=stream.overlap_s)
 
     async def _site(self) -> JiraSite:
         """Statuses and the estimate's field. The first request: a 401 here means trying the gateway once."""
@@ -140,10 +132,10 @@ class Jira:
             await self._through_gateway(refused)
             statuses = await self._http.get("/rest/api/3/status")
         chosen = self._settings.estimate_field
-        fields = (chosen,) if chosen else estimate_fields(_items(await self._http.get("/rest/api/3/field")))
+        fields = (chosen,) if chosen else estimate_fields(items(await self._http.get("/rest/api/3/field")))
         parts = urlsplit(self._settings.url)
         people = f"{parts.scheme}://{parts.netloc}" if parts.netloc and not parts.path.strip("/") else ""
-        return JiraSite(status_categories(_items(statuses)), fields, people)
+        return JiraSite(status_categories(items(statuses)), fields, people)
 
     async def _through_gateway(self, refused: Denied) -> Answer:
         """Ask the gateway instead, where scoped tokens are served, and stay there when it knows us."""
@@ -203,11 +195,26 @@ def classify_jira(answer: Answer) -> Verdict:
     return classify(answer)
 
 
+def check_keys(projects: Sequence[str]) -> None:
+    """Raises ValueError for what is no project key: it would be part of a query."""
+    for key in projects:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
+            raise ValueError(f"projects: {key!r} is not a project key such as ENG")
+
+
+def jql(projects: Sequence[str], start: datetime) -> str:
+    """The bounded query. Epoch milliseconds: a quoted date would be read in the token owner's time zone."""
+    bound = f"updated >= {(start - _EPOCH) // timedelta(milliseconds=1)}"
+    keys = ", ".join(f'"{key}"' for key in projects)
+    return f"{f'project in ({keys}) AND ' if keys else ''}{bound} ORDER BY updated ASC, key ASC"
+
+
 def _mapper(site: JiraSite, histories: Mapping[str, list[Node]]) -> Mapper:
     return lambda issue: jira_issue_rows(issue, site, histories.get(text(issue, "id") or "", []))
 
 
-def _disagreements(issues: list[Node], site: JiraSite) -> list[str]:
+def disagreements(issues: list[Node], site: JiraSite) -> list[str]:
+    """A sentence that counts the issues whose category differs from the status table; none when all agree."""
     keys = [text(issue, "key") or "?" for issue in issues if disagrees(issue, site)]
     if not keys:
         return []
@@ -215,5 +222,6 @@ def _disagreements(issues: list[Node], site: JiraSite) -> list[str]:
     return [f"{len(keys)} issues carry another status category than the status table, which wins: {shown}"]
 
 
-def _items(answer: Answer) -> list[Node]:
+def items(answer: Answer) -> list[Node]:
+    """The objects of an answer that is a list."""
     return objects({"list": answer.json}, "list")

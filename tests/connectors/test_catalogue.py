@@ -35,6 +35,7 @@ from connectors.github import GitHub
 from connectors.gitlab import GitLab
 from connectors.http import Http
 from connectors.jira import Jira
+from connectors.jira_dc import JiraDataCenter
 from connectors.langfuse import Langfuse
 from connectors.linear import Linear
 from tests.connectors.pull import NOW, Pulled, network, pull
@@ -76,6 +77,10 @@ def _jira_more(request: Request, token: str) -> Reply:
     return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
 
 
+def _jira_dc(request: Request) -> Reply:
+    return Reply([] if request.path.endswith(("/status", "/field")) else {"issues": [], "total": 0})
+
+
 def _github(_: Request) -> Reply:
     return Reply({"total_count": 0, "workflow_runs": []})
 
@@ -109,6 +114,7 @@ KINDS = {
     "linear": Kind(Linear, {}, _linear, _linear_more),
     # After a 401 it asks once for its cloud id.
     "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more, {401: 2}),
+    "jira_dc": Kind(JiraDataCenter, {}, _jira_dc),
     "github": Kind(GitHub, {"repos": ["acme/app"]}, _github, _github_more),
     "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more),
     # After a 404 it asks once for the older list.

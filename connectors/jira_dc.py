@@ -1,0 +1,163 @@
+"""Issues of Jira Data Center and Server with their status history (REST v2)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
+from connectors.answers import Answer, Verdict, classify
+from connectors.base import Denied, Gone, Network, Page, Stream
+from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
+from connectors.http import Http, HttpSettings
+from connectors.jira import FIELDS, check_keys, disagreements, items, jql
+from connectors.jira_rows import JiraSite, estimate_fields, jira_issue_rows, status_categories
+from connectors.paging import PageGuard
+
+ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=900)
+
+_ISSUES_PER_PAGE = 100
+
+
+class JiraDataCenterSettings(HttpSettings):
+    """`[sources.NAME]` with kind `jira_dc`. The personal access token (Jira 8.14 or newer) is the secret `token`."""
+
+    projects: list[str] = Field(default_factory=list, description="Project keys to read; empty: all that are visible")
+    estimate_field: str = Field("", description="Id of the estimate's field; default: story points, found by name")
+    days_back: int = Field(
+        365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
+    )
+
+    @field_validator("projects")
+    @classmethod
+    def _keys(cls, projects: list[str]) -> list[str]:
+        check_keys(projects)
+        return projects
+
+
+class JiraDataCenter:
+    """Issues and their transitions, changed since the cursor (the newest `updated` seen), oldest change first."""
+
+    kind = "jira_dc"
+    Settings = JiraDataCenterSettings
+    SECRETS = ("token",)
+    streams = (ISSUES,)
+
+    def __init__(self, settings: JiraDataCenterSettings, secrets: Mapping[str, str], network: Network) -> None:
+        self._settings = settings
+        self._network = network
+        token = secrets.get("token", "")
+        self._http = Http(
+            settings.url,
+            network,
+            service="Jira",
+            secrets={"token": token},
+            headers={"Authorization": f"Bearer {token.strip()}"},
+            classify=classify_jira_dc,
+            ca_bundle=settings.ca_bundle,
+        )
+
+    async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
+        """Pages of issues changed after `since`; every page moves the cursor. Raises SourceError; never stores."""
+        site = await self._site()
+        newest = datetime.fromisoformat(since) if since else None
+        overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
+        start = newest.replace(tzinfo=UTC) - overlap if newest else self._network.now() - first
+        total: int | None = None
+        async for answer in self._search(start, site):
+            issues = objects(answer.json, "issues")
+            rows, rejects = mapped(issues, WORK_ITEMS.name, lambda issue: jira_issue_rows(issue, site))
+            newest = latest(rows, WORK_ITEMS, "updated", newest)
+            total = integer(answer.json, "total") if total is None else total
+            yield Page(
+                rows=rows,
+                rejects=rejects,
+                cursor=newest.isoformat() if newest else None,
+                total=total,
+                problems=[*disagreements(issues, site), *_cut_histories(issues)],
+            )
+
+    async def check(self) -> str:
+        """The account the token belongs to."""
+        answer = await self._http.get("/rest/api/2/myself")
+        return f"{text(answer.json, 'displayName')} at {urlsplit(self._settings.url).netloc or self._settings.url}"
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close()
+
+    async def _site(self) -> JiraSite:
+        statuses = await self._http.get("/rest/api/2/status")
+        chosen = self._settings.estimate_field
+        fields = (chosen,) if chosen else estimate_fields(items(await self._http.get("/rest/api/2/field")))
+        return JiraSite(status_categories(items(statuses)), fields, self._http.base)
+
+    async def _search(self, start: datetime, site: JiraSite) -> AsyncIterator[Answer]:
+        """Answers of the search, oldest change first.
+
+        Offsets shift while people work, so each page begins in the second of the last change of the one before; only
+        within one second they are counted on. The server may cap pages below what was asked.
+        """
+        guard = PageGuard("Jira's search")
+        offset = 0
+        while True:
+            answer = await self._http.get(
+                "/rest/api/2/search",
+                {
+                    "jql": jql(self._settings.projects, start),
+                    "startAt": str(offset),
+                    "maxResults": str(_ISSUES_PER_PAGE),
+                    "fields": ",".join((*FIELDS, *site.estimate_fields)),
+                    "expand": "changelog",
+                },
+            )
+            yield answer
+            issues = objects(answer.json, "issues")
+            if offset + len(issues) >= (integer(answer.json, "total") or 0):
+                return
+            guard.follow(_token(issues) or str(offset), rows=len(issues))
+            begin = _whole_second(issues[-1]) if issues else None
+            if begin is not None and begin > start and begin > (_whole_second(issues[0]) or begin):
+                start, offset = begin, 0
+            else:
+                offset += len(issues)
+
+
+def classify_jira_dc(answer: Answer) -> Verdict:
+    """Data Center's customs: failed logins end in a CAPTCHA, and the Cloud has removed this search."""
+    if answer.status in {401, 403} and "CAPTCHA" in answer.headers.get("x-authentication-denied-reason", ""):
+        return Denied(
+            f"too many failed logins: Jira asks for a CAPTCHA ({answer.story()})",
+            hint="log in to Jira once with a browser, then store a valid token with `aether-tui auth set`",
+        )
+    if answer.status == 410:
+        return Gone(f"this search is gone ({answer.story()})", hint='if this is Jira Cloud, use kind = "jira"')
+    return classify(answer)
+
+
+def _cut_histories(issues: Sequence[Node]) -> list[str]:
+    cut = [
+        text(issue, "key") or "?"
+        for issue in issues
+        if (integer(issue, "changelog", "total") or 0) > len(objects(issue, "changelog", "histories"))
+    ]
+    if not cut:
+        return []
+    return [f"{len(cut)} issues came with a part of their history only: {', '.join(cut[:5])}{' …' * (len(cut) > 5)}"]
+
+
+def _token(issues: Sequence[Node]) -> str | None:
+    """What tells one page from another: its ends, and when they changed."""
+    ends = (issues[0], issues[-1]) if issues else ()
+    return " to ".join(f"{text(one, 'id')} {text(one, 'fields', 'updated')}" for one in ends) or None
+
+
+def _whole_second(issue: Node) -> datetime | None:
+    try:
+        at = instant(dig(issue, "fields"), "updated")
+    except ValueError:
+        return None
+    return at.replace(microsecond=0, tzinfo=UTC) if at else None
