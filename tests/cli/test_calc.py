@@ -37,6 +37,12 @@ def test_power_to_the_printed_digits(tmp_path: Path) -> None:
         (3, ["few"], ["forecast", "--throughput", "1,2", "--items", "3"]),
         (2, ["finite"], ["forecast", "--throughput", "1,nan", "--items", "3"]),
         (2, ["absent.yaml"], ["constraint", "absent.yaml"]),
+        (2, ["'nan'"], ["power", "--kind", "means", "--sd", "1", "--mde", "1", "--n", "nan"]),
+        (2, ["'inf'"], ["ab", "--control", "1/3", "--treatment", "1/3", "--min-effect", "inf"]),
+        (2, ["'1e400'"], ["duration", "--n-total", "1e400", "--traffic", "1", "--allocation", "1"]),
+        (2, ["paired"], ["power", "--kind", "proportions", "--baseline", "0.1", "--mde", "0.1", "--design", "paired"]),
+        (2, ["--sd-x"], ["power", "--kind", "ratio", "--mean-x", "1", "--mean-y", "1", "--sd-x", "-1", "--sd-y", "1"]),
+        (3, ["20 years"], ["forecast", "--throughput", "0,0,0,0,0,0,0,1", "--items", "9000", "--draws", "100"]),
         (2, ["--cached"], ["price", "--model", "gpt-4o", "--input", "1", "--output", "1", "--cached", "2"]),
         (3, ["no-such"], ["price", "--model", "no-such", "--input", "1", "--output", "1"]),
     ],
@@ -48,6 +54,7 @@ def test_impossible_questions(tmp_path: Path, code: int, words: list[str], argum
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("value_per_success: null\nsteps: [{name: a}]", ["vs.yaml", "value_per_success"]),
         ("steps: [{name: a, error_rate: 0.6, abandon_rate: 0.5}]", ["step a", "1.1"]),
         ("steps: [{name: a, error_rate: 0.5, rework_to: b}]", ["step a", "b"]),
         ("steps: [{name: a, eror_rate: 0.5}]", ["eror_rate", "error_rate"]),
@@ -58,10 +65,31 @@ def test_impossible_questions(tmp_path: Path, code: int, words: list[str], argum
     ],
 )
 def test_broken_value_streams_name_the_step(tmp_path: Path, text: str, words: list[str]) -> None:
-    (tmp_path / "vs.yaml").write_text(
-        f"demand_per_month: 10\nvalue_per_success: 1\n{text}\n" if "steps" in text else text
-    )
+    value = "" if "value_per_success" in text else "value_per_success: 1\n"
+    (tmp_path / "vs.yaml").write_text(f"demand_per_month: 10\n{value}{text}\n" if "steps" in text else text)
     aether("calc", "constraint", "vs.yaml", cwd=tmp_path).refuses(2, *words)
+
+
+def test_method_of_proportions_is_the_option_itself(tmp_path: Path) -> None:
+    question = ["calc", "power", "--kind", "proportions", "--baseline", "0.5", "--mde", "0.1", "--format", "json"]
+    assert aether(*question, cwd=tmp_path).json["method"] == "z"
+    assert aether(*question, "--method", "cohen", cwd=tmp_path).json["method"] == "cohen"
+
+
+def test_standard_input_is_a_file(tmp_path: Path) -> None:
+    text = "demand_per_month: 10\nvalue_per_success: 2\nsteps: [{name: a, cost: 1, abandon_rate: 0.5}]\n"
+    solved = aether("calc", "constraint", "-", "--format", "json", cwd=tmp_path, stdin=text).json
+    assert solved["cost_per_success"] == 2
+    table = "id,impact,confidence,effort_weeks,reversibility\nA,8,6,2,8\n"
+    ranked = aether("calc", "icep", "-", "--format", "json", cwd=tmp_path, stdin=table).json
+    assert ranked["opportunities"][0]["score"] == 192
+
+
+def test_a_price_is_a_number(tmp_path: Path) -> None:
+    asked = ["calc", "price", "--model", "gpt-4o", "--input", "1000", "--output", "100", "--format", "json"]
+    done = aether("--as-of", "2026-11-01", *asked, cwd=tmp_path)
+    assert done.json["cost"] > 0
+    assert done.json["currency"] == "USD"
 
 
 def test_portfolio_from_csv_is_that_from_yaml(tmp_path: Path) -> None:

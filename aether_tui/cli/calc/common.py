@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,30 @@ from aether_tui.errors import ConfigurationError
 
 Output = Mapping[str, object]
 F = TypeVar("F", bound=Callable[..., Any])
+LARGEST = 1e15
+"""Beyond this (or, above zero, below its inverse) a number is a slip, and formulas would lose their digits."""
+
+
+def usable(value: float) -> bool:
+    """Whether one can compute with it: finite, and zero or of a size that occurs."""
+    return value == 0 or 1 / LARGEST <= abs(value) <= LARGEST
+
+
+class _Number(click.ParamType[float]):
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(str(value))
+        except ValueError:
+            self.fail(f"{str(value)[:40]!r} is not a number", param, ctx)
+        if not usable(number):
+            self.fail(f"{str(value)[:40]!r} is not a number one can compute with", param, ctx)
+        return number
+
+
+NUMBER = _Number()
+"""Option type: a finite number of a size that occurs."""
 
 
 def format_option(command: F) -> F:
@@ -38,7 +62,7 @@ def show(output: Output, form: str) -> None:
             click.echo(f"{name:{width}}  {_text(value)}")
 
 
-def _show_rows(rows: list[Mapping[str, object]]) -> None:
+def _show_rows(rows: Sequence[Mapping[str, object]]) -> None:
     """Rows with the same keys as an aligned table; text left, numbers right."""
     if not rows:
         return
@@ -72,7 +96,7 @@ def share(name: str, value: float, *, closed: bool = False) -> float:
 
 def positive(name: str, value: float) -> float:
     """A number above zero."""
-    if value > 0 and math.isfinite(value):
+    if value > 0 and usable(value):
         return value
     raise ConfigurationError(f"{name} must be above zero, not {value:g}", where="calc")
 
@@ -85,7 +109,7 @@ def numbers(name: str, text: str) -> list[float]:
         raise ConfigurationError(
             f"{name} must be numbers separated by commas, not {text[:60]!r}", where="calc"
         ) from error
-    if not values or not all(map(math.isfinite, values)):
+    if not values or not all(map(usable, values)):
         raise ConfigurationError(f"{name} must hold finite numbers", where="calc")
     return values
 
@@ -96,3 +120,58 @@ def read_input(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot be read ({error.strerror})", where=file) from error
+
+
+def read_document(file: str) -> object:
+    """The plain content of a YAML file or of standard input."""
+    from aether_tui.workspace.yaml_file import read_yaml
+
+    return read_yaml(read_input(file), file)[0]
+
+
+def read_table(file: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """(line, row) of a CSV file with exactly these columns, in any order; cells are stripped text."""
+    import csv
+    import io
+
+    where = "standard input" if file == "-" else file
+    try:
+        lines = csv.reader(io.StringIO(read_input(file).decode("utf-8-sig"), newline=""), strict=True)
+        head = [cell.strip() for cell in next(lines, [])]
+        if sorted(head) != sorted(columns):
+            raise ConfigurationError(f"needs the columns {','.join(columns)}, not {','.join(head)[:80]}", where=where)
+        rows = []
+        for cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(head):
+                raise ConfigurationError(
+                    f"line {lines.line_num} has {len(cells)} cells instead of {len(head)}", where=where
+                )
+            rows.append((lines.line_num, dict(zip(head, map(str.strip, cells), strict=True))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"is not CSV: {error}", where=where) from error
+    return rows
+
+
+def cell(row: Mapping[str, str], name: str, where: str) -> float:
+    """The number in a cell of a table."""
+    try:
+        value = float(row[name])
+    except ValueError:
+        value = math.nan
+    if not usable(value):
+        raise ConfigurationError(f"{name} must be a finite number, not {row[name][:40]!r}", where=where)
+    return value
+
+
+def only(row: Mapping[str, object], allowed: Sequence[str], where: str) -> None:
+    """Refuse unknown keys, naming the nearest known one."""
+    import difflib
+
+    for key in row:
+        if key not in allowed:
+            near = difflib.get_close_matches(str(key), allowed, 1)
+            raise ConfigurationError(
+                f"unknown key {key!r}" + (f", did you mean {near[0]!r}?" if near else ""), where=where
+            )

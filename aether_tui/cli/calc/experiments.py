@@ -9,29 +9,29 @@ from typing import Any, TypeVar
 
 import click
 
-from aether_tui.cli.calc.common import format_option, numbers, positive, share, show
+from aether_tui.cli.calc.common import LARGEST, NUMBER, format_option, numbers, positive, share, show
 from aether_tui.errors import ConfigurationError, NoData
 
 
 @click.command()
 @click.option("--kind", type=click.Choice(["proportions", "means", "ratio"]), required=True)
-@click.option("--baseline", type=float, help="Proportion of the control arm.")
-@click.option("--mde", type=float, help="Smallest effect to detect, absolute unless --relative.")
+@click.option("--baseline", type=NUMBER, help="Proportion of the control arm.")
+@click.option("--mde", type=NUMBER, help="Smallest effect to detect, absolute unless --relative.")
 @click.option("--relative", is_flag=True, help="--mde is relative to the baseline (or the ratio).")
-@click.option("--sd", type=float, help="Standard deviation (of the differences when paired).")
+@click.option("--sd", type=NUMBER, help="Standard deviation (of the differences when paired).")
 @click.option(
     "--design", type=click.Choice(["two-sample", "one-sample", "paired"]), default="two-sample", show_default=True
 )
-@click.option("--mean-x", type=float, help="Mean of the numerator per unit.")
-@click.option("--mean-y", type=float, help="Mean of the denominator per unit.")
-@click.option("--sd-x", type=float)
-@click.option("--sd-y", type=float)
-@click.option("--cov", type=float, default=0.0, show_default=True)
-@click.option("--n", type=float, help="Per arm; solves for power, or for the effect when --power is given.")
-@click.option("--power", "target", type=float, help="Wanted power.  [default: 0.8]")
-@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--mean-x", type=NUMBER, help="Mean of the numerator per unit.")
+@click.option("--mean-y", type=NUMBER, help="Mean of the denominator per unit.")
+@click.option("--sd-x", type=NUMBER)
+@click.option("--sd-y", type=NUMBER)
+@click.option("--cov", type=NUMBER, default=0.0, show_default=True)
+@click.option("--n", type=NUMBER, help="Per arm; solves for power, or for the effect when --power is given.")
+@click.option("--power", "target", type=NUMBER, help="Wanted power.  [default: 0.8]")
+@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
 @click.option("--sides", type=click.IntRange(1, 2), default=2, show_default=True)
-@click.option("--ratio", type=float, default=1.0, show_default=True, help="Second arm over the first.")
+@click.option("--ratio", type=NUMBER, default=1.0, show_default=True, help="Second arm over the first.")
 @click.option("--method", type=click.Choice(["z", "cohen"]), default="z", show_default=True, help="For proportions.")
 @format_option
 def power(form: str, **options: Any) -> None:
@@ -46,8 +46,11 @@ def power(form: str, **options: Any) -> None:
         raise ConfigurationError("give two of --n, --mde and --power; the third is computed", where="calc power")
     if n is None and mde is None:
         raise ConfigurationError("give --mde, or --n", where="calc power")
+    if options["kind"] != "means" and options["design"] != "two-sample":
+        raise ConfigurationError(f"--design {options['design']} is for --kind means", where="calc power")
     effect = None if mde is None else mde * scale
     target = share("--power", 0.8 if target is None else target)
+    given = int(n) if n is not None and n.is_integer() else n
     result: dict[str, object] = {}
     if n is None:
         if not effect:
@@ -56,10 +59,10 @@ def power(form: str, **options: Any) -> None:
         size = _sample_size(lambda count: curve(count, wanted), target, wanted)
         result |= {"n_per_arm": size, "n_total": math.ceil(size * arms), "power": curve(size, wanted)}
     elif effect is not None:
-        result |= {"n_per_arm": n, "n_total": math.ceil(n * arms), "power": curve(positive("--n", n), effect)}
+        result |= {"n_per_arm": given, "n_total": math.ceil(n * arms), "power": curve(positive("--n", n), effect)}
     else:
         effect = _detectable(lambda size: curve(positive("--n", n), size), target, most, n)
-        result |= {"n_per_arm": n, "n_total": math.ceil(n * arms), "power": target, "mde": effect / scale}
+        result |= {"n_per_arm": given, "n_total": math.ceil(n * arms), "power": target, "mde": effect / scale}
     show(result | {"effect": effect, "method": method}, form)
 
 
@@ -89,7 +92,7 @@ def _power_curve(options: Mapping[str, Any], test: Any) -> tuple[Curve, float, f
                     where="calc power",
                 )
         function = p.h_power if options["method"] == "cohen" else p.proportions_power
-        method = "Cohen's h" if options["method"] == "cohen" else "unpooled normal"
+        method = str(options["method"])
         scale = base if options["relative"] else 1.0
         return (lambda n, effect: function(n, base, base + effect, test)), scale, (1 - base) * (1 - 1e-12), method
     if kind == "means":
@@ -103,6 +106,8 @@ def _power_curve(options: Mapping[str, Any], test: Any) -> tuple[Curve, float, f
     mean_x, mean_y, sd_x, sd_y = need("mean-x", "mean-y", "sd-x", "sd-y")
     if mean_y == 0:
         raise ConfigurationError("--mean-y must not be zero", where="calc power")
+    if min(sd_x, sd_y) < 0:
+        raise ConfigurationError("--sd-x and --sd-y must not be negative", where="calc power")
     if abs(options["cov"]) > sd_x * sd_y:
         raise ConfigurationError("--cov is larger than the two standard deviations allow", where="calc power")
     sd = p.ratio_sd(mean_x, mean_y, sd_x, sd_y, options["cov"])
@@ -133,10 +138,10 @@ def _detectable(curve: Callable[[float], float], target: float, most: float, n: 
 
 
 @click.command()
-@click.option("--n-total", type=float, required=True)
-@click.option("--traffic", type=float, required=True, help="Units a day.")
-@click.option("--allocation", type=float, required=True, help="Share of traffic in the experiment.")
-@click.option("--max-weeks", type=float, default=8, show_default=True)
+@click.option("--n-total", type=NUMBER, required=True)
+@click.option("--traffic", type=NUMBER, required=True, help="Units a day.")
+@click.option("--allocation", type=NUMBER, required=True, help="Share of traffic in the experiment.")
+@click.option("--max-weeks", type=NUMBER, default=8, show_default=True)
 @format_option
 def duration(n_total: float, traffic: float, allocation: float, max_weeks: float, form: str) -> None:
     """How long an experiment runs, in whole weeks, and what to change when that is too long."""
@@ -156,13 +161,13 @@ def duration(n_total: float, traffic: float, allocation: float, max_weeks: float
 
 
 @click.command()
-@click.option("--mean-diff", type=float, required=True)
-@click.option("--se", type=float, required=True, help="Standard error of the difference now.")
-@click.option("--n", type=float, required=True)
-@click.option("--planned-n", type=int, required=True)
-@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--mean-diff", type=NUMBER, required=True)
+@click.option("--se", type=NUMBER, required=True, help="Standard error of the difference now.")
+@click.option("--n", type=NUMBER, required=True)
+@click.option("--planned-n", type=click.IntRange(1, 10**12), required=True)
+@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
 @click.option("--simulate-power", is_flag=True)
-@click.option("--effect", type=float, help="True effect to simulate.")
+@click.option("--effect", type=NUMBER, help="True effect to simulate.")
 @click.option("--looks", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @format_option
@@ -187,12 +192,12 @@ def sequential(form: str, **o: Any) -> None:
 @click.option("--treatment", help="Successes/n of the treatment arm.")
 @click.option("--control-values", help="Comma-separated values instead.")
 @click.option("--treatment-values")
-@click.option("--min-effect", type=float, default=0.0, show_default=True, help="Smallest effect worth having.")
+@click.option("--min-effect", type=NUMBER, default=0.0, show_default=True, help="Smallest effect worth having.")
 @click.option(
     "--guardrail", "rails", multiple=True, metavar="NAME=LOW..HIGH:MARGIN", help="Interval of treatment minus control."
 )
-@click.option("--ratio", type=float, default=1.0, show_default=True, help="Planned treatment over control allocation.")
-@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--ratio", type=NUMBER, default=1.0, show_default=True, help="Planned treatment over control allocation.")
+@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
 @format_option
 def ab(form: str, **o: Any) -> None:
     """Judge an experiment: effect, interval, sample-ratio check, verdict and why."""
@@ -225,7 +230,7 @@ def ab(form: str, **o: Any) -> None:
 
 def _counts(name: str, text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)\s*/\s*(\d+)", text.strip())
-    if not match or not int(match[1]) <= int(match[2]) or int(match[2]) == 0:
+    if not match or not int(match[1]) <= int(match[2]) or not 0 < int(match[2]) <= LARGEST:
         raise ConfigurationError(f"{name} must be successes/n such as 120/1000, not {text[:40]!r}", where="calc ab")
     return int(match[1]), int(match[2])
 
@@ -249,9 +254,9 @@ def _guardrail(make: Callable[[str, float, float, float], R], text: str) -> R:
 
 
 @click.command()
-@click.option("--successes", type=int, required=True)
-@click.option("--n", type=int, required=True)
-@click.option("--level", type=float, default=0.95, show_default=True)
+@click.option("--successes", type=click.IntRange(0, 10**15), required=True)
+@click.option("--n", type=click.IntRange(0, 10**15), required=True)
+@click.option("--level", type=NUMBER, default=0.95, show_default=True)
 @format_option
 def interval(successes: int, n: int, level: float, form: str) -> None:
     """Wilson interval of a proportion."""

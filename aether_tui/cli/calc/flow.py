@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from aether_tui.cli.calc.common import format_option, numbers, positive, read_input, show
+from aether_tui.cli.calc.common import NUMBER, format_option, numbers, only, positive, read_document, show, usable
+from aether_tui.cli.context import Context
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 
 @click.command()
-@click.option("--arrival-rate", type=float, required=True)
-@click.option("--service-rate", type=float, required=True, help="Of one server, in the same unit.")
+@click.option("--arrival-rate", type=NUMBER, required=True)
+@click.option("--service-rate", type=NUMBER, required=True, help="Of one server, in the same unit.")
 @click.option("--servers", type=click.IntRange(1, 100_000), default=1, show_default=True)
-@click.option("--ca2", type=float, help="Squared coefficient of variation of arrivals.")
-@click.option("--cs2", type=float, help="Squared coefficient of variation of service.")
+@click.option("--ca2", type=NUMBER, help="Squared coefficient of variation of arrivals.")
+@click.option("--cs2", type=NUMBER, help="Squared coefficient of variation of service.")
 @format_option
 def queue(
     arrival_rate: float, service_rate: float, servers: int, ca2: float | None, cs2: float | None, form: str
@@ -26,7 +26,7 @@ def queue(
     """M/M/c waiting line; with variation also the Kingman / Sakasegawa wait."""
     from aether_tui.stats.queueing import kingman, mmc
 
-    if arrival_rate < 0 or not math.isfinite(arrival_rate):
+    if arrival_rate < 0:
         raise ConfigurationError("--arrival-rate must be zero or more", where="calc queue")
     solved = mmc(arrival_rate, positive("--service-rate", service_rate), servers)
     output: dict[str, object] = asdict(solved)
@@ -44,13 +44,13 @@ def queue(
 
 @click.command()
 @click.option("--throughput", required=True, help="Items finished in each past week, zeros included: 3,0,5,…")
-@click.option("--items", type=float, required=True, help="Items left.")
+@click.option("--items", type=NUMBER, required=True, help="Items left.")
 @click.option("--draws", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @format_option
 def forecast(throughput: str, items: float, draws: int, seed: int, form: str) -> None:
     """Weeks until N items are done, from past weeks."""
-    from aether_tui.stats.forecast import weeks_to_finish
+    from aether_tui.stats.forecast import MAX_WEEKS, weeks_to_finish
     from aether_tui.stats.intervals import nearest_rank
 
     weeks = numbers("--throughput", throughput)
@@ -60,12 +60,13 @@ def forecast(throughput: str, items: float, draws: int, seed: int, form: str) ->
     if len(weeks) < 8:
         show({"p50": None, "p85": None, "p95": None, "samples_used": len(weeks)}, form)
         raise NoData(f"{len(weeks)} weeks are too few to forecast from (8 needed, 11 good)", where="calc forecast")
-    drawn = weeks_to_finish(weeks, items, draws=draws, seed=seed)
-    if drawn is None:
-        show({"p50": None, "p85": None, "p95": None, "samples_used": len(weeks)}, form)
-        raise NoData("no week finished anything", where="calc forecast")
-    points: dict[str, object] = {f"p{p}": drawn[nearest_rank(len(drawn), p / 100) - 1] for p in (50, 85, 95)}
-    show(points | {"samples_used": len(weeks)}, form)
+    drawn = weeks_to_finish(weeks, items, draws=draws, seed=seed) or [MAX_WEEKS]
+    points = {f"p{p}": drawn[nearest_rank(len(drawn), p / 100) - 1] for p in (50, 85, 95)}
+    known = {name: value if value < MAX_WEEKS else None for name, value in points.items()}
+    show(known | {"samples_used": len(weeks)}, form)
+    if known["p50"] is None:
+        why = "these weeks would need 20 years or more" if any(weeks) else "no week finished anything"
+        raise NoData(why, where="calc forecast", next_step="split the work, or count the weeks in the same unit")
 
 
 @click.command()
@@ -76,7 +77,7 @@ def constraint(file: str, form: str) -> None:
     from aether_tui.diagnostics.constraint import improvements
     from aether_tui.stats.chain import Singular, solve
 
-    steps, demand, value = _value_stream(_yaml(file), file)
+    steps, demand, value = _value_stream(read_document(file), file)
     try:
         solved = solve(steps, demand)
         ranked = improvements(steps, demand, value)
@@ -110,12 +111,15 @@ def _value_stream(document: object, file: str) -> tuple[list[Any], float, float]
         raise ConfigurationError(
             "a value stream has demand_per_month, value_per_success and a list of steps", where=file
         )
-    _only(document, ("demand_per_month", "value_per_success", "steps"), file)
+    only(document, ("demand_per_month", "value_per_success", "steps"), file)
+    for key in ("demand_per_month", "value_per_success"):
+        if document.get(key) is None:
+            raise ConfigurationError(f"{key} is missing", where=file, next_step="without it no lever is worth money")
     rows = document["steps"]
     for row in rows:
         if not isinstance(row, dict) or not isinstance(row.get("name"), str):
             raise ConfigurationError("each step is a table with a name", where=file)
-        _only(row, STEP_KEYS, f"{file}: step {row['name']}")
+        only(row, STEP_KEYS, f"{file}: step {row['name']}")
     names = [row["name"] for row in rows]
     if len(set(names)) < len(names):
         raise ConfigurationError("two steps have the same name", where=file)
@@ -144,26 +148,9 @@ def _value_stream(document: object, file: str) -> tuple[list[Any], float, float]
 
 def _field(row: Mapping[str, object], name: str, where: str) -> float:
     value = row.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not usable(value) or value < 0:
         raise ConfigurationError(f"{name} must be a number, zero or more, not {value!r}", where=where)
     return float(value)
-
-
-def _only(row: Mapping[str, object], allowed: Sequence[str], where: str) -> None:
-    import difflib
-
-    for key in row:
-        if key not in allowed:
-            near = difflib.get_close_matches(str(key), allowed, 1)
-            raise ConfigurationError(
-                f"unknown key {key!r}" + (f", did you mean {near[0]!r}?" if near else ""), where=where
-            )
-
-
-def _yaml(file: str) -> object:
-    from aether_tui.workspace.yaml_file import read_yaml
-
-    return read_yaml(read_input(file), file)[0]
 
 
 @click.command()
@@ -174,17 +161,16 @@ def _yaml(file: str) -> object:
 @click.option("--output", "output_tokens", type=click.IntRange(0), required=True)
 @click.option("--cached", type=click.IntRange(0), default=0, show_default=True, help="Of the input tokens.")
 @format_option
-def price(model: str, input_tokens: int, output_tokens: int, cached: int, form: str) -> None:
+@click.pass_obj
+def price(context: Context, model: str, input_tokens: int, output_tokens: int, cached: int, form: str) -> None:
     """What a model call costs at today's list price."""
-    from datetime import UTC, datetime
-
     from aether_tui.ingest.prices import Prices, Usage
 
     if cached > input_tokens:
         raise ConfigurationError(f"--cached {cached} is more than --input {input_tokens}", where="calc price")
     usage = Usage(input=input_tokens, output=output_tokens, cached=cached)
-    cost = Prices().cost(None, model, datetime.now(UTC), usage, None)
-    usd = None if cost.usd is None else str(cost.usd.normalize())
+    cost = Prices().cost(None, model, context.now(), usage, None)
+    usd = None if cost.usd is None else float(cost.usd)
     show({"cost": usd, "currency": "USD", "price_version": cost.price_version}, form)
     if cost.usd is None:
         raise NoData(f"no price is known for model {model!r}", where="calc price")

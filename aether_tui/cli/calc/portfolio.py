@@ -6,25 +6,29 @@ import csv
 import io
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import format_option, positive, read_input, show
-from aether_tui.diagnostics.icep import Candidate, Range, rank
+from aether_tui.cli.calc.common import NUMBER, format_option, positive, read_input, show
 from aether_tui.errors import ConfigurationError
-from aether_tui.workspace.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from aether_tui.diagnostics.icep import Candidate, Range
 
 KEYS = {"id", "title", "impact", "confidence", "reversibility", "effort_weeks", "strategic_bet"}
 
 
 @click.command()
 @click.argument("file", metavar="FILE.yaml|csv")
-@click.option("--high", type=float, help="What counts as a high score.  [default: the top third]")
+@click.option("--high", type=NUMBER, help="What counts as a high score.  [default: the top third]")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @format_option
 def icep(file: str, high: float | None, draws: int, seed: int, form: str) -> None:
     """Rank opportunities by Impact × Confidence × Reversibility ÷ Effort. A value may be a range LOW,MODE,HIGH."""
+    from aether_tui.diagnostics.icep import rank
+
     data = read_input(file)
     rows = _from_csv(data, file) if data.lstrip()[:1] not in {b"{", b""} and _is_csv(data) else _from_yaml(data, file)
     candidates = [_candidate(row, f"{file}: opportunity {number}") for number, row in enumerate(rows, 1)]
@@ -74,6 +78,8 @@ def _from_csv(data: bytes, file: str) -> list[Mapping[str, object]]:
 
 
 def _from_yaml(data: bytes, file: str) -> list[Mapping[str, object]]:
+    from aether_tui.workspace.yaml_file import read_yaml
+
     document, _ = read_yaml(data, file)
     rows = document.get("opportunities") if isinstance(document, dict) and set(document) == {"opportunities"} else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -82,6 +88,8 @@ def _from_yaml(data: bytes, file: str) -> list[Mapping[str, object]]:
 
 
 def _candidate(row: Mapping[str, object], where: str) -> Candidate:
+    from aether_tui.diagnostics.icep import Candidate
+
     unknown = sorted(set(map(str, row)) - KEYS)
     if unknown:
         raise ConfigurationError(f"unknown key {unknown[0]!r} (known: {', '.join(sorted(KEYS))})", where=where)
