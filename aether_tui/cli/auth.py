@@ -138,7 +138,7 @@ def _status(context: Context, config: Config, name: str) -> SourceStatus:
     credentials, values = [], {}
     for one in source.SECRETS:
         found = find_secret(name, one, workspace)
-        place = found.place if found else "nowhere"
+        place = found.place if found else "not needed" if is_replayed(config, name) else "nowhere"
         credentials.append(Credential(one, found.origin if found else None, place, variable(name, one)))
         if found:
             values[one] = found.value

@@ -73,10 +73,11 @@ def _print(found: Measurement) -> None:
         )
     else:
         print_table(
-            ("SCENARIO", "TASKS", "TOKENS", "COST", "LATENCY"),
+            ("SCENARIO", "ENVIRONMENT", "TASKS", "TOKENS", "COST", "LATENCY"),
             [
                 (
                     one.scenario or "—",
+                    one.environment or "—",
                     str(one.tasks),
                     _number(one.tokens_p50),
                     _usd(one.cost_p50),
