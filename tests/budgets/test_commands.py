@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,29 @@ def test_the_cache_of_a_workspace_is_the_baseline(tmp_path: Path) -> None:
     assert done.code == 3, "one run far outside the noise asks for another"
     measured = aether("--as-of", "2026-11-21", "measure", "tests", cwd=tmp_path).json
     assert (measured["files"], measured["tests"]) == (8, 16)
+
+
+LIGHT = """
+import sys
+from aether_tui.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+heavy = {"numpy", "scipy", "textual", "httpx", "keyring", "genai_prices"} & set(sys.modules)
+print(",".join(sorted(heavy)), file=sys.stderr)
+"""
+
+
+def test_the_report_and_the_gate_start_light(tmp_path: Path) -> None:
+    assert aether("init", cwd=tmp_path).code == 0
+    path = junit(tmp_path)
+    assert aether("load", path, cwd=tmp_path).code == 0
+    for command in (["report", "budgets", "--format", "json"], ["budget", "check"], ["budget", "check", str(path)]):
+        done = subprocess.run(
+            [sys.executable, "-c", LIGHT, *command], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stderr.splitlines()[-1] == "", (command, done.stderr)
 
 
 def test_junit_counts_equal_the_oracle(folder: Path, contracts: Path, facts: dict[str, Any]) -> None:
