@@ -55,8 +55,8 @@ class Order(Struct, frozen=True):
     seed: int
 
     def command(self) -> list[str]:
-        """The arguments of the child."""
-        return [sys.executable, "-m", "aether_tui.builds", msgspec.json.encode(self).decode()]
+        """The arguments of the child; `-P` keeps Python files of the folder we are in from being imported."""
+        return [sys.executable, "-P", "-m", "aether_tui.builds", msgspec.json.encode(self).decode()]
 
 
 def build(order: Order, name: str) -> Outcome:

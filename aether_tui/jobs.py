@@ -42,7 +42,7 @@ class Job:
         """Start it and follow it to its end; `changed` is called after each event. Returns its exit status."""
         try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "aether_tui", *self._arguments,
+                sys.executable, "-P", "-m", "aether_tui", *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:

@@ -66,6 +66,8 @@ class ReportScreen(Screen[None]):
     AUTO_FOCUS: ClassVar[str | None] = "Page"
     LEAD: ClassVar[int] = 0
     """How many blocks come before the findings."""
+    FIRST: ClassVar[str] = ""
+    """The block the cursor begins in; the first of all when empty."""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -105,7 +107,7 @@ class ReportScreen(Screen[None]):
             report = waiting(self.report, self.shell.now())
         if failure is not None:
             report = replace_blocks(report, failed(failure, self.report))
-        self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD)
+        self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD, first=self.FIRST)
         self.page.show(self.adorn(report))
         self.show_around()
 

@@ -11,3 +11,4 @@ class Budgets(ReportScreen):
     """Four surfaces, each number with its limit."""
 
     LEAD: ClassVar[int] = 100
+    FIRST: ClassVar[str] = "budgets.rows"

@@ -17,6 +17,7 @@ class Portfolio(ReportScreen):
     """The ranking. Digits set the marked field of the selected opportunity, at once and on disk."""
 
     LEAD: ClassVar[int] = 100
+    FIRST: ClassVar[str] = TABLE
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"portfolio"}
 
     def __init__(self, name: str | None = None) -> None:

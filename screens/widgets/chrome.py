@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -11,10 +13,12 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from aether_tui import human
 from aether_tui.actions import ACTIONS, Keymap, Where, shown
+from aether_tui.report_model import Freshness
 from screens import SCREENS
 from screens.widgets.page import ROLES
-from screens.widgets.spans import Line, Span, crop, fit, width_of
+from screens.widgets.spans import Line, Span, clean, crop, fit, width_of
 
 
 class Bar(Widget, can_focus=False):
@@ -60,6 +64,22 @@ class Status:
     network: str = ""
     age: str = ""
     job: str = ""
+
+
+def synced(streams: Sequence[Freshness], now: datetime) -> str:
+    """The oldest stale source and its age, else how long ago anything came in."""
+    if not streams:
+        return ""
+    stale = [item for item in streams if item.stale]
+    never = next((item for item in stale if item.last_success is None), None)
+    if never is not None:
+        return f"▲ {clean(never.source)} never synced"
+    instants = [item.last_success for item in stale or streams if item.last_success is not None]
+    if stale:
+        oldest = min(stale, key=lambda item: item.last_success or now)
+        return f"▲ {clean(oldest.source)} {human.age((now - min(instants)).total_seconds())} old"
+    age_s = (now - max(instants)).total_seconds()
+    return "synced now" if age_s < 90 else f"synced {human.age(age_s)} ago"
 
 
 class StatusBar(Bar):

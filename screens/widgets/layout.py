@@ -33,6 +33,8 @@ class View:
     """Few lines: findings take one each, the whole sentence opens."""
     lead: int = 0
     """How many blocks come before the findings."""
+    first: str = ""
+    """The block the cursor begins in."""
 
     def sort_of(self, block: str) -> Sort | None:
         """The order of a table, when somebody chose one."""

@@ -84,7 +84,8 @@ class Page(ScrollView, can_focus=True):
         self.view = replace(self.view, low=self.size.height < LOW_LINES)
         self._layout = lay_out(self.report, self.view, width)
         stops = self._layout.stops
-        near = min(self._cursor, max(len(stops) - 1, 0)) if kept else 0
+        begin = next((i for i, stop in enumerate(stops) if stop.item.block == self.view.first), 0)
+        near = min(self._cursor, max(len(stops) - 1, 0)) if kept else begin
         self._cursor = next((i for i, stop in enumerate(stops) if stop.item.id == kept), near)
         self.virtual_size = Size(width, self._layout.height)
         if kept:

@@ -1,0 +1,265 @@
+"""What goes on behind the screens: reports being rebuilt, commands running as children, documents being saved."""
+
+from __future__ import annotations
+
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual.app import App
+from textual.message import Message
+
+from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
+from aether_tui.errors import AetherError
+from aether_tui.report_model import SavedReport
+from aether_tui.session import Failure, Memory, Settings, Shelf
+from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
+from screens.base import ReportScreen
+
+if TYPE_CHECKING:
+    from aether_tui.jobs import Job
+
+POLL_S = 2.0
+BUILD_DELAY_S = 0.5
+"""The first paint goes out before anything is rebuilt behind it."""
+BUSY_REBUILD_S = 30.0
+"""While something else keeps writing, numbers are still renewed this often."""
+
+
+class Background(App[int]):
+    """An app that keeps the reports of one workspace fresh. Its screens are drawn by the subclass."""
+
+    @dataclass
+    class Built(Message):
+        """A build ended."""
+
+        outcome: Outcome
+
+    @dataclass
+    class Done(Message):
+        """Work in a thread ended: what to say, and the report it changed."""
+
+        message: str
+        rebuild: str = ""
+
+    def __init__(self, workspace: Workspace, options: Options, memory: Memory) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.options = options
+        self._memory = memory
+        self._shelf = Shelf(memory, options.as_of)
+        self._building: set[str] = set()
+        self._builder: Process | None = None
+        self._job: Job | None = None
+        self._progress_due = False
+        self._seen_ns = 0
+
+    # --- what the subclass says and shows ------------------------------------------------------------------------
+
+    def front(self) -> ReportScreen | None:
+        """The report screen in front, also behind a dialog."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.is_mounted), None)
+
+    def around(self) -> None:
+        """Draw the lines around the report."""
+        screen = self.front()
+        if screen is not None:
+            screen.show_around()
+
+    def say(self, message: str) -> None:
+        """Show a sentence until the next key."""
+        raise NotImplementedError
+
+    def configure(self, settings: Settings) -> None:
+        """Take over what the configuration says."""
+        raise NotImplementedError
+
+    def now(self) -> datetime:
+        """The fixed clock, else this moment."""
+        return self.options.now()
+
+    def saved(self, report: str) -> SavedReport | None:
+        return self._shelf.report(report)
+
+    def failure(self, report: str) -> Failure | None:
+        return self._shelf.failure(report)
+
+    def updating(self, report: str) -> bool:
+        return report in self._building or (self._job is not None and self._job.running)
+
+    def progress(self) -> Job | None:
+        return self._job if self._job is not None and self._job.title == "sync" else None
+
+    def begin(self) -> None:
+        """Begin to look for changes."""
+        self._seen_ns = self._memory.changed_ns()
+        self.set_interval(POLL_S, self._poll)
+
+    async def stop(self) -> None:
+        """End every child, and wait until it has ended."""
+        self.workers.cancel_group(self, "report")
+        if self._builder is not None:
+            await self._builder.wait()
+        if self._job is not None:
+            self._job.stop()
+            await self._job.ended()
+
+    def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
+        """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
+
+        def run() -> None:
+            try:
+                self.post_message(self.Done(work(), rebuild))
+            except AetherError as error:
+                self.post_message(self.Done(f"■ {error.sentence()}", rebuild))
+            except OSError as error:
+                self.post_message(
+                    self.Done(f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions")
+                )
+
+        self.run_worker(run, thread=True, group="work", exit_on_error=False)
+
+    def on_background_done(self, event: Done) -> None:
+        self.say(event.message)
+        if event.rebuild:
+            self.rebuild(event.rebuild)
+
+    # --- reports -------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        """Every two seconds: did anything change that reports are made of? Costs a few `stat` calls."""
+        if self._building or (self._job is not None and self._job.running):
+            return
+        changed = self._memory.changed_ns()
+        quiet = changed == self._seen_ns
+        self._seen_ns = changed
+        screen = self.front()
+        if screen is not None and (
+            quiet or time.time_ns() - self._memory.built_ns(screen.report) > BUSY_REBUILD_S * 1e9
+        ):
+            self.renew()
+
+    def renew(self) -> None:
+        """Rebuild the report in front when it is out of date."""
+        screen = self.front()
+        if screen is not None and not self._building and self._shelf.outdated(screen.report, self.now()):
+            self.rebuild(screen.report)
+
+    def rebuild(self, report: str) -> None:
+        """Build a report: one of documents alone in a thread, others in a child with all that are out of date behind it."""
+        names = [report]
+        if report not in FROM_DOCUMENTS:
+            names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
+        order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed)
+        if report in FROM_DOCUMENTS:
+            self._building.add(report)
+            thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731
+            self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
+        else:
+            self.run_worker(self._build(order), exclusive=True, group="report", exit_on_error=False)
+        self.around()
+
+    @staticmethod
+    def _names() -> list[str]:
+        return [spec.report for spec in SCREENS.values()]
+
+    async def _build(self, order: Order) -> None:
+        """Follow a child that builds; ended with it when something newer is wanted."""
+        self._building.update(order.names)
+        left = set(order.names)
+        process: Process | None = None
+        try:
+            process = self._builder = await create_subprocess_exec(
+                *order.command(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
+            )
+            assert process.stdout is not None
+            async for line in process.stdout:
+                outcome = msgspec.json.decode(line, type=Outcome)
+                left.discard(outcome.name)
+                self.post_message(self.Built(outcome))
+            status = await process.wait()
+            for name in left:
+                self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
+        except OSError as error:
+            self.post_message(self.Built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}"))))
+        finally:
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.communicate()
+            if self._builder is process:
+                self._building.difference_update(left)
+
+    def on_background_built(self, event: Built) -> None:
+        outcome = event.outcome
+        self._building.discard(outcome.name)
+        self._shelf.take(outcome.name, outcome.failure)
+        if outcome.settings is not None:
+            self.configure(outcome.settings)
+        screen = self.front()
+        if screen is not None:
+            if screen.report == outcome.name:
+                screen.show()
+            screen.show_around()
+
+    # --- jobs ----------------------------------------------------------------------------------------------------
+
+    def action_sync(self) -> None:
+        """Start a sync as a child process; while one runs, stop it."""
+        if self._job is not None and self._job.running:
+            self._job.stop()
+            self.say("sync is stopping; what was stored stays stored")
+        else:
+            self._start("sync", "sync", "--format", "json")
+
+    def action_export_all(self) -> None:
+        if self._job is not None and self._job.running:
+            self.say(f"{self._job.title} is still running")
+        else:
+            self._start("export", "export", "-o", str(self.workspace.exports))
+
+    def _start(self, title: str, *command: str) -> None:
+        from aether_tui.jobs import Job
+
+        arguments = ["-w", str(self.workspace.root)]
+        if self.options.offline:
+            arguments.append("--offline")
+        if self.options.as_of is not None:
+            arguments += ["--as-of", self.options.as_of.isoformat()]
+        self._job = Job(title, [*arguments, *command])
+        self.run_worker(self._follow(self._job), group="job", exit_on_error=False)
+        self.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
+
+    async def _follow(self, job: Job) -> None:
+        self._progress_due = False
+        timer = self.set_interval(0.25, self._show_progress)
+        try:
+            status = await job.run(self._progress)
+        finally:
+            timer.stop()
+        self._show_progress(force=True)
+        if job.error:
+            self.say(f"■ {job.title}: {job.error}")
+        elif job.stopped:
+            self.say(f"{job.title} stopped; what was stored stays stored")
+        elif status == 0:
+            self.say("synced" if job.title == "sync" else f"wrote {self.workspace.exports.name}/")
+        self._seen_ns = self._memory.changed_ns()
+        self.renew()
+
+    def _progress(self) -> None:
+        self._progress_due = True
+
+    def _show_progress(self, *, force: bool = False) -> None:
+        """Four times a second at most, and only when something was heard."""
+        screen = self.front()
+        if screen is None or not (self._progress_due or force):
+            return
+        self._progress_due = False
+        if screen.report == "sources":
+            screen.show()
+        screen.show_around()
