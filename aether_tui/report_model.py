@@ -169,7 +169,7 @@ class Checklist(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="chec
 
 
 class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
-    """A daily series, oldest first; gaps are None."""
+    """A series of days, or of `step`s, oldest first; gaps are None."""
 
     id: str
     title: str
@@ -178,6 +178,7 @@ class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
     unit: str = ""
     limit: float | None = None
     note: str = ""
+    step: Literal["day", "week"] = "day"
 
 
 class Prose(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="prose"):

@@ -24,7 +24,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         "work_items", "work items", "sync linear or jira",
-        "cycle time, work in progress past its p85, reopen rate",
+        "flow: cycle time, ageing and forecast; reopen rate",
     ),
     Need(
         "deployments", "deployments", "sync github",

@@ -30,6 +30,7 @@ REPORTS: dict[str, ReportSpec] = {
             "gate", "Go / no-go gate", "aether_tui.diagnostics.gate", "Whether production can be seen well enough", True
         ),
         ReportSpec("lens", "3-Lens", "aether_tui.diagnostics.lens", "Speed, quality and visibility, 0–100 each", True),
+        ReportSpec("flow", "Flow", "aether_tui.diagnostics.flow", "Where work waits, and when it will be done", True),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),

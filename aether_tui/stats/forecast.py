@@ -5,7 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from aether_tui.stats.intervals import nearest_rank
+
 MAX_WEEKS = 1040
+LEAST_WEEKS = 8
+"""With fewer weeks of history there is no forecast; from GOOD_WEEKS on it is a good one (Magennis 2011)."""
+GOOD_WEEKS = 11
 
 
 def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, seed: int) -> list[int] | None:
@@ -24,3 +29,24 @@ def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, se
             count += 1
         weeks.append(count)
     return sorted(weeks)
+
+
+def hits(
+    throughput: Sequence[float], items: float, levels: Sequence[float], *, sample: int, draws: int, seed: int
+) -> dict[float, tuple[int, int]]:
+    """How past forecasts came true: for each level, (kept, decided) over every past week that had LEAST_WEEKS before it.
+
+    The forecast made after week t, from the `sample` weeks up to it, says that `items` are finished within f weeks; it is
+    decided once f more weeks have passed, and kept when they finished as many. `throughput` is oldest first.
+    """
+    kept: dict[float, list[bool]] = {level: [] for level in levels}
+    for now in range(LEAST_WEEKS, len(throughput)):
+        past, after = throughput[max(0, now - sample) : now], throughput[now:]
+        if items > max(past, default=0) * len(after):
+            continue  # any forecast reaches beyond what is known
+        drawn = weeks_to_finish(past, items, draws=draws, seed=seed + now)
+        for level in levels:
+            weeks = drawn[nearest_rank(len(drawn), level) - 1] if drawn else MAX_WEEKS
+            if weeks <= len(after):
+                kept[level].append(sum(after[:weeks]) >= items)
+    return {level: (sum(found), len(found)) for level, found in kept.items()}

@@ -1,0 +1,257 @@
+"""Flow over thirty items whose every number was computed by hand, through a real cache."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aether_tui.diagnostics.flow import Flow, measure
+from aether_tui.diagnostics.frame import Filters
+from aether_tui.records.model import Row
+from aether_tui.report_model import Gap, Report, Table, Trend
+from aether_tui.stats.forecast import hits
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics import world
+from tests.diagnostics.world import at, full
+
+DAY = 86_400.0
+Step = tuple[datetime, str | None, str | None]
+
+
+class Fixture:
+    """Items and their transitions, as a tracker would give them."""
+
+    def __init__(self) -> None:
+        self.items: list[Row] = []
+        self.transitions: list[Row] = []
+
+    def add(
+        self, steps: list[Step], *, team: str = "core", type: str = "feature", movers: tuple[str, ...] = ()
+    ) -> None:
+        """An item whose steps are (when, state, category); the first is its creation."""
+        number = len(self.items) + 1
+        state, category = steps[-1][1:]
+        self.items.append(
+            full("work_items", id=f"i{number}", key=f"ENG-{number}", title=f"Item {number}", type=type, team=team,
+                 state=state, category=category, created=steps[0][0], updated=steps[-1][0])
+        )  # fmt: skip
+        before: Step = (steps[0][0], None, None)
+        for index, step in enumerate(steps):
+            self.transitions.append(
+                full("work_transitions", item_id=f"i{number}", at=step[0], to_state=step[1], from_state=before[1],
+                     to_category=step[2], from_category=before[2], actor=movers[index - 1] if movers and index else None)
+            )  # fmt: skip
+            before = step
+
+
+def thirty() -> Fixture:
+    made = Fixture()
+    queue: Step = (at(1), "Todo", "queue")
+    active: Step = (at(2), "Doing", "active")
+    # 1–10: one day queued, then 1 to 10 days of work, done on 3 to 12 November, moved by two people. Number 6 is done on
+    # Sunday the 8th: weekends count like all days.
+    for days in range(1, 11):
+        made.add([queue, active, (at(2 + days), "Done", "done")], movers=("a", "b"))
+    # 11–12: reopened. Cycle 2 → 8 November is 6 days, of which 4 active; the two days it was done count as neither.
+    for _ in range(2):
+        made.add([queue, active, (at(4), "Done", "done"), (at(6), "Doing", "active"), (at(8), "Done", "done")])
+    # 13–14: cancelled, one after 3 days in progress, one before it was started.
+    made.add([queue, active, (at(5), "Dropped", "cancelled")])
+    made.add([queue, (at(3), "Dropped", "cancelled")])
+    # 15–16: a day in a state that nobody mapped. Cycle 4 days, 3 of them active.
+    for _ in range(2):
+        made.add([queue, active, (at(4), "Odd", None), (at(5), "Doing", "active"), (at(6), "Done", "done")])
+    # 17: open, in the state that nobody mapped: not in progress, not queued.
+    made.add([queue, (at(2), "Odd", None)])
+    # 18–20: done without ever being active. Lead time 2 days, no cycle time.
+    for _ in range(3):
+        made.add([queue, (at(3), "Done", "done")])
+    # 21–22: four days of waiting in a cycle of seven. Of a team that finished too little to have a p85.
+    for _ in range(2):
+        made.add(
+            [queue, active, (at(3), "Review", "wait"), (at(7), "Doing", "active"), (at(9), "Done", "done")], team="web"
+        )
+    # 23–28: in progress, for 1, 2, 6, 20 and 51 days; and one of the other team for 2.
+    for started in (at(20), at(19), at(15), at(1), at(1, 10)):
+        made.add([(started, "Todo", "queue"), (started, "Doing", "active")])
+    made.add([(at(19), "Todo", "queue"), (at(19), "Doing", "active")], team="web")
+    # 29: queued.
+    made.add([(at(10), "Todo", "queue")], team="web")
+    # An incident, which is no part of flow; number 30 follows in `flow_world`.
+    made.add([queue, active, (at(3), "Done", "done")], type="incident")
+    return made
+
+
+@pytest.fixture(scope="module")
+def flow_world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made, items = world.workspace(tmp_path_factory.mktemp("flow")), thirty()
+    world.store(made, "linear", "issues", "work_items", items.items)
+    world.store(made, "linear", "history", "work_transitions", items.transitions)
+    # 30: from a tracker without status history: lead 4 days, cycle 3, and whether it was reopened is not known.
+    world.store(made, "sheet", "items", "work_items", [
+        full("work_items", id="x1", key="X-1", title="Listed", type="chore", state="Done", category="done", created=at(1),
+             started=at(2), completed=at(5), updated=at(5)),
+    ])  # fmt: skip
+    return made
+
+
+def report_of(made: Workspace, **filters: str) -> Report[Flow]:
+    return world.report("flow", made, filters=Filters(**filters))
+
+
+@pytest.fixture(scope="module")
+def flow(flow_world: Workspace) -> Flow:
+    return report_of(flow_world).data
+
+
+def test_times_are_those_computed_by_hand(flow: Flow) -> None:
+    times = flow.times
+    assert (times.finished, times.without_start) == (20, 3)
+    # Cycle times in days: 1 2 3 3 4 4 4 5 6 6 6 7 7 7 8 9 10; ranks ⌈8.5⌉ = 9 and ⌈14.45⌉ = 15.
+    assert (times.cycle_p50.value, times.cycle_p50.n) == (6 * DAY, 17)
+    assert (times.cycle_p85.value, times.cycle_p85.n) == (8 * DAY, 17)
+    # P(Bin(17, ½) ≤ 4) = 0.0245: ranks 5 and 13. For 0.85 rank 11 below, and .85¹⁷ = 6.3 % leaves no bound above.
+    assert (times.cycle_p50.low, times.cycle_p50.high) == (4 * DAY, 7 * DAY)
+    assert (times.cycle_p85.low, times.cycle_p85.high) == (6 * DAY, None)
+    # Lead times: 2 2 2 2 3 4 4 5 5 5 6 7 7 7 8 8 8 9 10 11; ranks 10 and 17.
+    assert (times.lead_p50.value, times.lead_p50.n) == (5 * DAY, 20)
+    assert (times.lead_p85.value, times.lead_p85.n) == (8 * DAY, 20)
+    assert flow.before.finished == 0
+    assert flow.before.cycle_p50.value is None
+
+
+def test_reopened_counts_only_items_whose_history_is_known(flow: Flow) -> None:
+    assert (flow.times.reopened.value, flow.times.reopened.n) == (pytest.approx(2 / 19), 19)
+
+
+def test_efficiency_is_active_of_active_wait_and_queue(flow: Flow) -> None:
+    # Active 55 + 8 + 6 + 0 + 6 = 75 days, wait 8, queue 10 + 2 + 2 + 6 + 2 = 22; 2 unmapped.
+    assert (flow.efficiency.value, flow.efficiency.n) == (pytest.approx(75 / 105), 19)
+    assert flow.efficiency.low is not None and 0 < flow.efficiency.low < 75 / 105
+    assert flow.unmapped.value == pytest.approx(2 / 107)
+
+
+def test_handoffs_are_known_where_every_mover_is(flow: Flow) -> None:
+    assert (flow.handoffs.value, flow.handoffs.n) == (1, 10)
+
+
+def test_work_in_progress_and_its_age(flow: Flow) -> None:
+    assert flow.wip.value == 6
+    # 95 days of items that left (55 + 12 + 3 + 8 + 14 + 3) and 1 + 2 + 6 + 20 + 28 + 2 of those still open, over 28 days.
+    assert flow.mean_wip.value == pytest.approx(154 / 28)
+    # Core finished 1 2 3 4 4 4 5 6 6 6 7 8 9 10: rank ⌈11.9⌉ = 12 is 8 days. Of its five open items two are older.
+    assert (flow.past_p85.value, flow.past_p85.n) == (2 / 5, 5)
+    assert [(item.key, item.age_s, item.p85_s) for item in flow.ageing] == [
+        ("ENG-27", 51 * DAY, 8 * DAY), ("ENG-26", 20 * DAY, 8 * DAY),
+    ]  # fmt: skip
+
+
+def test_averages_are_marked_invalid_with_the_reasons(flow_world: Workspace, flow: Flow) -> None:
+    validity = flow.validity
+    assert validity.little.value == pytest.approx(154 / 95)  # 1.62
+    assert validity.balance.value == pytest.approx(23 / 18)  # 1.28: five more are open than before
+    assert validity.age_growth.value is None  # one was open at the start
+    assert validity.holds is False
+    assert len(validity.reasons) == 2
+    report = report_of(flow_world)
+    told = next(item.text for item in report.findings if item.id == "flow.validity")
+    assert "1.62 times what Little's Law gives" in told
+    assert "1.28 items are started per item that leaves" in told
+    assert "not valid" in report.headline
+
+
+def test_throughput_has_its_empty_weeks_and_seven_are_too_few_for_a_forecast(flow: Flow) -> None:
+    assert flow.throughput.value == 5
+    assert flow.weekly == (0, 0, 0, 0, 10, 10, 0)  # since the first item of 1 October
+    assert flow.weekly_from == datetime(2026, 10, 3, tzinfo=UTC)
+    assert [(one.items, one.weeks[0].value) for one in flow.forecast] == [(6, None), (7, None)]
+    assert flow.forecast[0].weeks[0].reason == "7 weeks of history, 8 are needed"
+
+
+def test_the_page_lists_what_is_late_and_says_what_is_left_out(flow_world: Workspace) -> None:
+    report = report_of(flow_world)
+    blocks = {block.id: block for block in report.blocks}
+    late = blocks["flow.items_past_p85"]
+    assert isinstance(late, Table)
+    assert [row.cells[0] for row in late.rows] == ["ENG-27", "ENG-26"]
+    weekly = blocks["flow.weekly"]
+    assert isinstance(weekly, Trend)
+    assert weekly.step == "week"
+    assert {item.id for item in report.findings} == {"flow.validity", "flow.ageing", "flow.without_start"}
+
+
+def test_a_team_is_looked_at_alone_and_a_service_cannot_be(flow_world: Workspace) -> None:
+    web = report_of(flow_world, team="web").data
+    assert (web.times.finished, web.wip.value) == (2, 1)
+    assert "n too small" in (web.times.cycle_p50.reason or "")
+    assert web.validity.holds is None
+    block = report_of(flow_world, service="api").blocks[0]
+    assert isinstance(block, Gap) and "service api" in block.reason
+
+
+def test_without_history_nothing_is_made_up(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    rows = [
+        full("work_items", id=f"x{index}", key=f"X-{index}", title="Listed", type="chore", state="Done", category="done",
+             created=at(1), completed=at(5), updated=at(5))
+        for index in range(6)
+    ]  # fmt: skip
+    world.store(made, "sheet", "items", "work_items", rows)
+    report = report_of(made)
+    data = report.data
+    for value in (data.efficiency, data.times.reopened, data.handoffs, data.times.cycle_p50, data.past_p85):
+        assert value.value is None and value.reason
+    assert data.times.lead_p50.value == 4 * DAY
+    assert any(block.id == "flow.history" and isinstance(block, Gap) for block in report.blocks)
+
+
+def test_hostile_titles_are_harmless(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    fixture = thirty()
+    world.store(made, "linear", "history", "work_transitions", fixture.transitions)
+    at_title = 2  # of Table.columns: id, key, title
+    rows = [(*row[:at_title], "\x1b]0;x\x07evil\u202e", *row[at_title + 1 :]) for row in fixture.items]
+    world.store(made, "linear", "issues", "work_items", rows)
+    assert {item.title for item in report_of(made).data.ageing} == {"evil"}
+
+
+# --- Forecast -----------------------------------------------------------------------------------------------------
+
+
+def weeks(*finished: int, open_now: int = 6) -> Flow:
+    """A measured world of which only the weeks and the load matter."""
+    load = {
+        "first_seen": (world.NOW - timedelta(weeks=len(finished))).replace(tzinfo=None), "open_now": open_now, "queued": 0,
+        "present_s": 0.0, "stay_s": 0.0, "arrivals": 0, "departures": 0,
+    }  # fmt: skip
+    rows = [{"week": index - len(finished), "finished": count} for index, count in enumerate(finished) if count]
+    return measure([], [load], rows, [], [], world.clock())
+
+
+def test_a_steady_past_is_forecast_exactly_and_its_promises_were_kept() -> None:
+    outlook = weeks(*[2] * 12).forecast[0]
+    assert [one.value for one in outlook.weeks] == [3, 3, 3]  # six items at two a week
+    assert [(one.value, one.n) for one in outlook.kept] == [(1, 2)] * 3  # promised after weeks 8 and 9
+
+
+def test_more_certainty_takes_longer_when_weeks_differ() -> None:
+    values = [one.value or 0 for one in weeks(0, 4, 0, 1, 6, 0, 2, 3, 0, 5, 1, 2, open_now=12).forecast[0].weeks]
+    assert values == sorted(values)
+    assert values[0] < values[2]
+
+
+def test_no_forecast_from_weeks_that_finished_nothing() -> None:
+    outlook = weeks(*[0] * 12).forecast[0]
+    assert {one.reason for one in outlook.weeks} == {"no week of the history finished anything"}
+
+
+def test_a_promise_is_broken_when_work_stops() -> None:
+    # After weeks 8 to 11 half of the draws need one week for four items; none was finished in any of them.
+    assert hits([4] * 8 + [0] * 4, 4, (0.5,), sample=26, draws=200, seed=1) == {0.5: (0, 4)}
+
+
+def test_a_promise_whose_time_has_not_come_is_not_counted() -> None:
+    # Twelve weeks at two a week: promises of two weeks made after weeks 8, 9 and 10.
+    assert hits([2] * 12, 4, (0.85,), sample=26, draws=50, seed=1) == {0.85: (3, 3)}
