@@ -9,8 +9,8 @@ from decimal import Decimal
 from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.budgets.measure import Cost, Measurement, Pipelines, Suite, Tests, Tokens
 from aether_tui.budgets.model import Estimate, Measured, Sample, Series
-from aether_tui.budgets.ranks import quantile
 from aether_tui.human import duration
+from aether_tui.stats.ranks import quantile
 
 
 def from_files(

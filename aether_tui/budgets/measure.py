@@ -12,8 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from aether_tui.budgets.file import Surface
-from aether_tui.budgets.ranks import quantile
 from aether_tui.records.model import Value
+from aether_tui.stats.ranks import quantile
 from aether_tui.text import one_line
 
 Record = dict[str, Value]

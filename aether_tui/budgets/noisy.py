@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from aether_tui.budgets import ranks
 from aether_tui.budgets.case import Case, limit_of, nothing, settle_waiver, share_shown, shown, unit_of
 from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import Result, Sample, Series
+from aether_tui.stats import ranks
 
 STRONG, SOME = 0.01, 0.05
 """Evidence that blocks, and evidence that warns."""

@@ -2,7 +2,7 @@
 
 import click
 
-from aether_tui.cli.calc import experiments, flow, portfolio
+from aether_tui.cli.calc import experiments, flow, portfolio, series
 
 
 @click.group()
@@ -18,6 +18,7 @@ for _command in (
     experiments.interval,
     flow.queue,
     flow.forecast,
+    series.compare,
     flow.constraint,
     portfolio.icep,
     flow.price,

@@ -1,0 +1,71 @@
+"""Calculators of measurements: two samples compared, and steps in a series."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import click
+
+from aether_tui.cli.calc.common import format_option, numbers, positive, share, show
+from aether_tui.errors import CheckFailed, ConfigurationError, NoData
+
+LEAST = 5
+"""Baseline values from which two samples are compared, as in a budget."""
+
+
+@click.command()
+@click.option("--baseline", required=True, help="Comma-separated measurements before.")
+@click.option("--current", required=True, help="Comma-separated measurements now.")
+@click.option("--threshold", default="10%", show_default=True, help="How much worse blocks: 10% or 0.1.")
+@click.option(
+    "--direction", type=click.Choice(["lower", "higher"]), default="lower", show_default=True, help="Which is better."
+)
+@format_option
+def compare(baseline: str, current: str, threshold: str, direction: Literal["lower", "higher"], form: str) -> None:
+    """Are these measurements worse than those? The gate's rule for one budget: size and evidence."""
+    from statistics import median
+
+    from aether_tui.budgets.file import Budget, Threshold
+    from aether_tui.budgets.model import Sample, Series
+    from aether_tui.budgets.noisy import judge_noisy, shift_of
+    from aether_tui.stats.ranks import mann_whitney_greater
+
+    worse = _threshold(threshold)
+    before, now = numbers("--baseline", baseline), numbers("--current", current)
+    sign = 1 if direction == "lower" else -1
+    p_value = mann_whitney_greater([sign * value for value in now], [sign * value for value in before])
+    if not median(before):
+        show({"verdict": "inconclusive", "shift": None, "shift_low": None, "shift_high": None, "p_value": p_value,
+              "smallest_detectable": None, "need_more": None}, form)  # fmt: skip
+        raise NoData("the median of --baseline is 0: no share of it can be taken", where="calc compare")
+    budget = Budget(
+        id="compare", surface="ci", metric="pipeline.run", match={}, stat="p50", limit=None, direction=direction,
+        on_missing="warn", min_samples=LEAST, window=len(before), warn=Threshold(), block=Threshold(relative=worse),
+        own_block=True, burn=False,
+    )  # fmt: skip
+    series = Series("", tuple(map(Sample, now)), tuple(map(Sample, before)))
+    shift = shift_of(budget, series.now, series.base)
+    judged = judge_noisy(budget, series, (shift, shift.p) if shift else None, None, None, "", 1)
+    small = judged.verdict == "pass" and judged.shift is not None and sign * judged.shift < worse
+    why = f"not {worse:.3g} or more worse" if small else judged.why
+    show(
+        {"verdict": judged.verdict, "shift": judged.shift, "shift_low": judged.shift_low,
+         "shift_high": judged.shift_high, "p_value": p_value, "smallest_detectable": judged.smallest_detectable,
+         "need_more": judged.need_more, "n_baseline": len(before), "n_current": len(now), "why": why},
+        form,
+    )  # fmt: skip
+    if judged.verdict == "block":
+        raise CheckFailed(why, where="calc compare", next_step="find the change, or accept it with a date")
+    if judged.verdict == "inconclusive":
+        raise NoData(why, where="calc compare", next_step=judged.next)
+
+
+def _threshold(text: str) -> float:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", text)
+    if not match:
+        raise ConfigurationError(
+            f"--threshold must be a share such as 10% or 0.1, not {text[:40]!r}", where="calc compare"
+        )
+    value = float(match[1])
+    return positive("--threshold", value / 100) if match[2] else share("--threshold", value)
