@@ -12,10 +12,11 @@ from pydantic import Field
 from aether_tui.records.tables import SPANS
 from connectors.answers import Answer, Verdict, classify
 from connectors.base import Gone, Network, Page, Refused, Reject, Row, Stream
-from connectors.fields import Node, dig, integer, latest, objects, text, zulu
+from connectors.fields import Node, dig, integer, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.langfuse_files import observation_row
 from connectors.paging import PageGuard
+from connectors.windows import by_window
 
 # A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
 OBSERVATIONS = Stream("observations", (SPANS,), overlap_s=3600)
@@ -26,7 +27,6 @@ _FIELDS = "core,basic,time,model,usage,prompt,trace_context"
 _PER_PAGE = 1000
 _FEWEST_PER_PAGE = 10
 _PER_PAGE_V1 = 100
-_WINDOW = timedelta(days=1)
 
 
 class LangfuseSettings(HttpSettings):
@@ -74,31 +74,13 @@ class Langfuse:
         self._per_page = _PER_PAGE
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
-        """Observations that started after the cursor (the newest start seen). Raises SourceError; never stores.
-
-        The order inside a window is not promised, so only its last page moves the cursor. Windows grow where little
-        happened.
-        """
+        """Observations that started after the cursor (the newest start seen). Raises SourceError; never stores."""
         now = self._network.now().astimezone(UTC).replace(tzinfo=None)
         newest = datetime.fromisoformat(since) if since else None
-        begin = (
-            newest - timedelta(seconds=stream.overlap_s) if newest else now - timedelta(days=self._settings.days_back)
-        )
-        width = _WINDOW
-        while True:
-            end = begin + width if begin + width < now else None
-            pages = 0
-            async for found, last in self._window(begin, end):
-                page = _page(found)
-                # A sender whose clock is far ahead must not carry the cursor away.
-                reached = latest(page.rows, SPANS, "start", newest)
-                newest = min(reached, now) if reached else None
-                page.cursor = newest.isoformat() if last and newest else None
-                pages += 1
-                yield page
-            if end is None:
-                return
-            begin, width = end, width * 8 if pages <= 1 else _WINDOW
+        overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
+        async for page, reached in by_window(self._window, newest - overlap if newest else now - first, newest, now):
+            page.cursor = reached.isoformat() if reached else None
+            yield page
 
     async def check(self) -> str:
         """The project the keys belong to."""
@@ -109,8 +91,7 @@ class Langfuse:
         """Close connections."""
         await self._http.close()
 
-    async def _window(self, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[list[Node], bool]]:
-        """Pages of observations that started in a period, and whether each is the last."""
+    async def _window(self, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
         period = {"fromStartTime": zulu(begin), **({"toStartTime": zulu(end)} if end else {})}
         if not self._old:
             try:
@@ -125,7 +106,7 @@ class Langfuse:
         async for page in self._by_number(period):
             yield page
 
-    async def _by_cursor(self, period: Mapping[str, str]) -> AsyncIterator[tuple[list[Node], bool]]:
+    async def _by_cursor(self, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
         query = {**period, "fields": _FIELDS}
         if self._settings.metadata:
             query |= {"fields": f"{_FIELDS},metadata", "expandMetadata": "resourceAttributes"}
@@ -139,20 +120,20 @@ class Langfuse:
                 self._per_page //= 2
                 continue
             found, cursor = objects(answer.json, "data"), text(answer.json, "meta", "cursor")
-            yield found, cursor is None
+            yield _page(found), cursor is None
             if cursor is None:
                 return
             guard.follow(cursor, rows=len(found))
             query["cursor"] = cursor
 
-    async def _by_number(self, period: Mapping[str, str]) -> AsyncIterator[tuple[list[Node], bool]]:
+    async def _by_number(self, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
         guard = PageGuard("Langfuse's list of observations")
         number = 1
         while True:
             answer = await self._http.get(_V1, {**period, "page": str(number), "limit": str(_PER_PAGE_V1)})
             found = objects(answer.json, "data")
             last = number >= (integer(answer.json, "meta", "totalPages") or 0)
-            yield found, last
+            yield _page(found), last
             if last:
                 return
             number += 1

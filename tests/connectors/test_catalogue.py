@@ -38,6 +38,7 @@ from connectors.jira import Jira
 from connectors.jira_dc import JiraDataCenter
 from connectors.langfuse import Langfuse
 from connectors.linear import Linear
+from connectors.phoenix import Phoenix
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, Server, serving
 
@@ -110,6 +111,14 @@ def _langfuse_more(_: Request, token: str) -> Reply:
     return Reply({"data": [], "meta": {"cursor": token}})
 
 
+def _phoenix(_: Request) -> Reply:
+    return Reply({"data": [], "next_cursor": None})
+
+
+def _phoenix_more(_: Request, token: str) -> Reply:
+    return Reply({"data": [], "next_cursor": token})
+
+
 KINDS = {
     "linear": Kind(Linear, {}, _linear, _linear_more),
     # After a 401 it asks once for its cloud id.
@@ -119,6 +128,7 @@ KINDS = {
     "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more),
     # After a 404 it asks once for the older list.
     "langfuse": Kind(Langfuse, {}, _langfuse, _langfuse_more, {404: 2}),
+    "phoenix": Kind(Phoenix, {}, _phoenix, _phoenix_more),
     "amplitude": Kind(Amplitude, {}, _amplitude),
 }
 

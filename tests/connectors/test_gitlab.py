@@ -280,41 +280,38 @@ def test_a_deployment_ended_when_its_job_did() -> None:
 
 
 def test_all_pages_are_read_and_every_portion_moves_the_cursor() -> None:
-    with serving(Host(pipelines=250)) as server:
+    with serving(Host(pipelines=120)) as server:
         done = pull(gitlab(server.url, jobs=False, tests=False))
-    assert (done.error, len(done.table("pipeline_runs"))) == (None, 250)
+    assert (done.error, len(done.table("pipeline_runs"))) == (None, 120)
     marks = [json.loads(page.cursor or "")[PROJECT]["updated"] for page in done.pages]
     assert marks == sorted(marks)
-    assert len(set(marks)) >= 13
-    assert marks[-1] == (START + timedelta(minutes=250.5)).isoformat()
+    assert len(set(marks)) >= 6
+    assert marks[-1] == (START + timedelta(minutes=120.5)).isoformat()
 
 
 def test_nothing_is_lost_when_items_change_while_the_list_is_read() -> None:
     """Under page numbers the change of the first item pushes another over the edge of the page."""
-    host = Host(requests=250)
-    for one in host.requests:
-        one["updated_at"] = at(-one["iid"] / 10)
+    host = Host(deployments=250)
 
     def restless(request: Request) -> Reply:
         reply = Reply(json.loads(host(request).content()), headers=host(request).headers)
-        if request.path.endswith("/merge_requests"):
-            oldest = min(host.requests, key=lambda one: one["updated_at"])
-            oldest["updated_at"] = at(len(server.requests))
+        oldest = min(host.deployments, key=lambda one: str(one["updated_at"]))
+        oldest["updated_at"] = at(1000 + len(server.requests))
         return reply
 
     with serving(restless) as server:
-        done = pull(gitlab(server.url), "merge_requests")
+        done = pull(gitlab(server.url), "deployments")
     assert done.error is None
-    assert {row["number"] for row in done.table("pull_requests")} == set(range(1, 251))
+    assert {row["id"] for row in done.table("deployments")} == {str(n) for n in range(1, 251)}
 
 
 def test_many_changes_in_one_instant_are_paged_by_number() -> None:
-    host = Host(requests=250)
-    for one in host.requests:
+    host = Host(deployments=250)
+    for one in host.deployments:
         one["updated_at"] = at(0)
     with serving(host) as server:
-        done = pull(gitlab(server.url), "merge_requests")
-    assert (done.error, len(done.table("pull_requests"))) == (None, 250)
+        done = pull(gitlab(server.url), "deployments")
+    assert (done.error, len(done.table("deployments"))) == (None, 250)
 
 
 def test_a_second_sync_reads_what_changed_and_costs_one_request_when_nothing_did() -> None:

@@ -125,15 +125,15 @@ def test_rows_are_those_of_the_cloud() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("cap", [1, 7, 50, 100, 1000])
+@pytest.mark.parametrize("cap", [1, 7, 100])
 def test_all_pages_are_read_whatever_the_server_caps_them_at(cap: int) -> None:
-    with serving(Site(60, cap=cap)) as server:
+    with serving(Site(30, cap=cap)) as server:
         done = pull(jira(server.url))
-    assert (done.error, len(done.table("work_items"))) == (None, 60)
-    assert {page.total for page in done.pages} == {60}
+    assert (done.error, len(done.table("work_items"))) == (None, 30)
+    assert {page.total for page in done.pages} == {30}
     cursors = [page.cursor for page in done.pages]
     assert cursors == sorted(filter(None, cursors))
-    assert done.cursor == (START + timedelta(minutes=59)).replace(tzinfo=None).isoformat()
+    assert done.cursor == (START + timedelta(minutes=29)).replace(tzinfo=None).isoformat()
 
 
 def test_a_page_cap_that_shrinks_on_the_way_loses_nothing() -> None:

@@ -1,0 +1,169 @@
+"""Spans of Phoenix projects (REST v1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, field_validator
+
+from aether_tui.records.tables import SPANS
+from connectors.base import Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
+from connectors.fields import Node, dig, instant, objects, text, zulu
+from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.marks import advance, read_marks
+from connectors.otlp_span import Attribute, Span, span_row
+from connectors.paging import PageGuard
+from connectors.windows import by_window
+
+# A span arrives when it ends: an hour covers those that run long.
+TRACES = Stream("spans", (SPANS,), overlap_s=3600)
+
+_PER_PAGE = "1000"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_STATUS = {"OK": 1, "ERROR": 2}
+_MAX_DEPTH = 16
+
+
+class PhoenixSettings(HttpSettings):
+    """`[sources.phoenix]`. The API key is the secret `api_key`."""
+
+    url: str = Field("http://localhost:6006", pattern=ADDRESS, description="Address of the server, or replay:PATH")
+    projects: list[str] = Field(
+        default_factory=lambda: ["default"],
+        min_length=1,
+        description="Projects to read; a project's name stands for the service where spans name none",
+    )
+    anonymous: bool = Field(False, description="The server runs without authentication: no API key is sent")
+    days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+
+    @field_validator("projects")
+    @classmethod
+    def _named(cls, projects: list[str]) -> list[str]:
+        for name in projects:
+            if not name.strip() or any(sign in name for sign in "/?#") or name in {".", ".."}:
+                raise ValueError(f"{name!r} is not the name of a project: it has none of / ? #")
+        return projects
+
+
+class Phoenix:
+    """Spans by windows of their start, oldest window first. One project that is absent does not stop the others."""
+
+    kind = "phoenix"
+    Settings = PhoenixSettings
+    SECRETS = ("api_key",)
+    streams = (TRACES,)
+
+    def __init__(self, settings: PhoenixSettings, secrets: Mapping[str, str], network: Network) -> None:
+        self._settings = settings
+        self._network = network
+        key = secrets.get("api_key", "")
+        self._http = Http(
+            settings.url,
+            network,
+            service="Phoenix",
+            secrets={} if settings.anonymous else {"api_key": key},
+            headers={} if settings.anonymous else {"Authorization": f"Bearer {key.strip()}"},
+            ca_bundle=settings.ca_bundle,
+        )
+
+    async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
+        """Spans that started after the cursor (the newest start seen, by project). Raises SourceError, for a project
+        that is absent or denied only after the others were read; never stores.
+        """
+        marks, start = read_marks(since)
+        now = self._network.now().astimezone(UTC).replace(tzinfo=None)
+        overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
+        trouble: SourceError | None = None
+        for project in self._settings.projects:
+            mark = marks.setdefault(project, dict(start))
+            newest = instant(mark, "created")
+
+            def read(begin: datetime, end: datetime | None, project: str = project) -> AsyncIterator[tuple[Page, bool]]:
+                return self._window(project, begin, end)
+
+            try:
+                async for page, reached in by_window(read, newest - overlap if newest else now - first, newest, now):
+                    advance(mark, "created", reached)
+                    page.cursor = json.dumps(marks, sort_keys=True) if reached else None
+                    yield page
+            except (Gone, Denied) as error:
+                error.what = f"{project}: {error.what}"
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+
+    async def check(self) -> str:
+        """The server, once it has let us see its projects."""
+        await self._http.get("/v1/projects", {"limit": "1"})
+        return urlsplit(self._settings.url).netloc or self._settings.url
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close()
+
+    async def _window(self, project: str, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
+        path = f"/v1/projects/{quote(project, safe='')}/spans"
+        query = {"start_time": zulu(begin), **({"end_time": zulu(end)} if end else {}), "limit": _PER_PAGE}
+        guard = PageGuard(f"Phoenix's list of spans of {project}")
+        while True:
+            answer = await self._http.get(path, query)
+            found, cursor = objects(answer.json, "data"), text(answer.json, "next_cursor")
+            yield _page(found, project), cursor is None
+            if cursor is None:
+                return
+            guard.follow(cursor, rows=len(found))
+            query["cursor"] = cursor
+
+
+def _page(found: list[Node], project: str) -> Page:
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for raw in found:
+        try:
+            rows.append(phoenix_span_row(raw, project))
+        except ValueError as error:
+            # What was said stays out of rejects: the ids find it.
+            named = " ".join(filter(None, (text(raw, "context", key) for key in ("trace_id", "span_id"))))
+            rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))
+    return Page(rows={SPANS.name: rows}, rejects=rejects)
+
+
+def phoenix_span_row(raw: Node, project: str) -> Row:
+    """The raw row of one span. Raises ValueError for ids or times that cannot be."""
+    attributes = _flat(dig(raw, "attributes"))
+    attributes.setdefault("openinference.span.kind", text(raw, "span_kind"))
+    span = Span(
+        trace_id=text(raw, "context", "trace_id") or "",
+        span_id=text(raw, "context", "span_id") or "",
+        parent_id=text(raw, "parent_id") or "",
+        name=text(raw, "name") or "",
+        start_ns=_ns(raw, "start_time"),
+        end_ns=_ns(raw, "end_time"),
+        attributes=attributes,
+        status=_STATUS.get((text(raw, "status_code") or "").upper(), 0),
+        events=[
+            (text(event, "name") or "", _ns(event, "timestamp"), _flat(dig(event, "attributes")))
+            for event in objects(raw, "events")
+        ],
+    )
+    return span_row(span, {"service.name": project})
+
+
+def _ns(node: Node, field: str) -> int:
+    at = instant(node, field)
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000 if at else 0
+
+
+def _flat(attributes: object, prefix: str = "", depth: int = 0) -> dict[str, Attribute]:
+    """Attributes under their dotted names, whether the server nests them or not."""
+    flat: dict[str, Attribute] = {}
+    if isinstance(attributes, Mapping) and depth < _MAX_DEPTH:
+        for name, value in attributes.items():
+            if isinstance(value, Mapping):
+                flat |= _flat(value, f"{prefix}{name}.", depth + 1)
+            elif isinstance(value, str | int | float | list) or value is None:
+                flat[f"{prefix}{name}"] = value
+    return flat

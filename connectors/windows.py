@@ -1,0 +1,37 @@
+"""Walking time in windows, for lists of spans whose order is not promised."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+
+from aether_tui.records.tables import SPANS
+from connectors.base import Page
+from connectors.fields import latest
+
+_WIDTH = timedelta(days=1)
+
+ReadWindow = Callable[[datetime, datetime | None], AsyncIterator[tuple[Page, bool]]]
+"""Pages of spans that started in a period (open-ended without an end), and whether each is the last."""
+
+
+async def by_window(
+    read: ReadWindow, begin: datetime, newest: datetime | None, now: datetime
+) -> AsyncIterator[tuple[Page, datetime | None]]:
+    """All pages from `begin` on, oldest window first, each with the newest start up to which all is read.
+
+    Only the last page of a window knows one; `newest` is what was known before. Windows grow where little happened.
+    """
+    width = _WIDTH
+    while True:
+        end = begin + width if begin + width < now else None
+        pages = 0
+        async for page, last in read(begin, end):
+            pages += 1
+            reached = latest(page.rows, SPANS, "start", newest)
+            # A sender whose clock is far ahead must not carry the cursor away.
+            newest = min(reached, now) if reached else None
+            yield page, newest if last else None
+        if end is None:
+            return
+        begin, width = end, width * 8 if pages <= 1 else _WIDTH
