@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +26,7 @@ from aether_tui.session import Memory, Settings
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import ReportScreen
-from screens.themes import DARK, DEFAULTS, LIGHT, NAMES
+from screens.themes import DARK, LIGHT, NAMES, fill
 from screens.widgets.chrome import Status, synced
 from screens.widgets.spans import ROLE_OF, Line, clean
 
@@ -84,8 +85,8 @@ class AetherApp(Background):
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {commands}
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(DEFAULTS)
+    def get_css_variables(self) -> dict[str, str]:
+        return fill(super().get_css_variables(), ansi=self.current_theme.ansi)
 
     # --- what screens may ask ------------------------------------------------------------------------------------
 
@@ -169,6 +170,7 @@ class AetherApp(Background):
 
     async def _key(self, event: events.Key, screen: ReportScreen) -> None:
         self._actions.append(event.key)
+        self._typed_at = time.monotonic()
         before = (self._message, self._prefix)
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""

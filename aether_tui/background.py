@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 POLL_S = 2.0
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
+QUIET_S = 0.25
+"""Progress waits this long after a key."""
 BUSY_REBUILD_S = 30.0
 """While something else keeps writing, numbers are still renewed this often."""
 
@@ -57,6 +59,7 @@ class Background(App[int]):
         self._builder: Process | None = None
         self._job: Job | None = None
         self._progress_due = False
+        self._typed_at = 0.0
         self._seen_ns = 0
 
     # --- what the subclass says and shows ------------------------------------------------------------------------
@@ -255,9 +258,10 @@ class Background(App[int]):
         self._progress_due = True
 
     def _show_progress(self, *, force: bool = False) -> None:
-        """Four times a second at most, and only when something was heard."""
+        """Four times a second at most, only when something was heard, and never between a key and its effect."""
         screen = self.front()
-        if screen is None or not (self._progress_due or force):
+        typing = time.monotonic() - self._typed_at < QUIET_S
+        if screen is None or not (force or (self._progress_due and not typing)):
             return
         self._progress_due = False
         if screen.report == "sources":

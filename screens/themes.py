@@ -36,8 +36,20 @@ LIGHT = Theme(
     variables={"quiet": "#5a646e", "bright": "#0d1217", "row": "#e0e9ed", "marked": "#c3dae3"},
 )
 
-DEFAULTS = {"quiet": "$foreground-muted", "bright": "$foreground", "row": "$primary-muted", "marked": "$accent-muted"}
-"""What our own variables are in themes that do not have them."""
+
+def fill(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
+    """The variables of a theme with ours added where it lacks them. ANSI themes leave backgrounds to the terminal."""
+    if ansi:
+        ours = {"quiet": "ansi_default", "bright": "ansi_default", "row": "ansi_default", "marked": "ansi_default"}
+    else:
+        ours = {
+            "quiet": variables["foreground"],
+            "bright": variables["foreground"],
+            "row": variables["panel"],
+            "marked": variables["primary-muted"],
+        }
+    return {**ours, **variables}
+
 
 NAMES = {"ansi": "ansi-dark"}
 """Short names people may write in `aether.toml`."""

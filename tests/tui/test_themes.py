@@ -3,10 +3,11 @@
 import pytest
 from rich.color import Color as RichColor
 
+from aether_tui.session import Memory
 from screens.themes import DARK, LIGHT
 from screens.widgets.chrome import KeyBar, StatusBar, TabBar
 from screens.widgets.page import ROLES, Page
-from tests.tui.driving import drive
+from tests.tui.driving import drive, screen_text
 from tests.tui.workspaces import make_workspace
 
 
@@ -41,3 +42,32 @@ def test_every_role_is_readable_on_every_background(tmp_path, theme):
         assert contrast(style.color, style.bgcolor) >= 4.5, (widget, role)
         if widget == "Page" and role != "mark":
             assert contrast(style.color, cursor) >= 4.5, ("cursor", role)
+
+
+def test_every_theme_can_be_named_and_drawn(tmp_path):
+    """A theme in `aether.toml` can never crash the console, also not one that does not know our variables."""
+    workspace = make_workspace(tmp_path / "w")
+
+    async def script(pilot, app):
+        for name in (*app.available_themes, "ansi", "no such theme"):
+            app._use_theme(name)
+            await pilot.pause()
+            assert "Refund tokens" in screen_text(app)
+        assert "no theme 'no such theme'" in app.message()
+
+    drive(workspace, script)
+
+
+@pytest.mark.parametrize("theme", ["ansi", "nord"])
+def test_a_start_with_another_theme(tmp_path, theme):
+    workspace = make_workspace(tmp_path / "w")
+    memory = Memory(workspace)
+    session = memory.session()
+    session.theme = theme
+    memory.keep_session(session)
+
+    async def script(pilot, app):
+        assert app.theme.startswith(theme)
+        assert "Refund tokens" in screen_text(app)
+
+    drive(workspace, script)
