@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Denied, Gone, Malformed, Network, Page, RateLimited, Row, SourceError, Stream
+from connectors.base import Denied, Gone, Malformed, Network, Page, RateLimited, Row, SourceError, Stream, Transient
 from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, text, zulu
 from connectors.gitlab_rows import (
     fold,
@@ -139,7 +139,8 @@ class GitLab:
         if self._settings.tests:
             try:
                 report = (await self._http.get(f"{path}/test_report")).json
-            except (Gone, Malformed) as error:
+            except (Gone, Malformed, Transient) as error:
+                # Reports of giant suites time out on the server: the pipeline is read without.
                 problems.append(
                     f"{project}: the test report of pipeline {text(pipeline, 'id')} is missing: {error.what}"
                 )

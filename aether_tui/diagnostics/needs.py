@@ -19,7 +19,7 @@ class Need:
 
 NEEDS: tuple[Need, ...] = (
     Need(
-        "spans", "AI traces", "load OTLP or Langfuse files",
+        "spans", "AI traces", "load OTLP or Langfuse files, or sync langfuse or phoenix",
         "go/no-go gate, cost per request, task success, agent latency, model-call errors, the llm budgets",
     ),
     Need(
@@ -27,18 +27,18 @@ NEEDS: tuple[Need, ...] = (
         "flow: cycle time, ageing and forecast; reopen rate",
     ),
     Need(
-        "deployments", "deployments", "sync github",
+        "deployments", "deployments", "sync github or gitlab",
         "deployment frequency, change fail rate",
     ),
     Need(
-        "pull_requests", "pull requests", "sync github",
+        "pull_requests", "pull requests", "sync github or gitlab",
         "change lead time (with deployments)",
     ),
     Need(
-        "pipeline_runs", "CI runs", "sync github",
+        "pipeline_runs", "CI runs", "sync github or gitlab",
         "CI duration, the ci budgets",
     ),
-    Need("test_runs", "test results", "load JUnit files", "flaky rate, the tests budgets"),
+    Need("test_runs", "test results", "load JUnit files, or sync gitlab", "flaky rate, the tests budgets"),
     Need("costs", "bills", "load FOCUS exports", "billed cost with a team, the cost budgets"),
     Need("cost_estimates", "cost estimates", "load Infracost files", "planned cost in the cost budgets"),
     Need(

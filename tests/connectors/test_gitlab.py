@@ -259,6 +259,15 @@ def test_a_pipeline_deleted_meanwhile_and_a_report_that_is_gone_cost_nobody_else
     assert "test report of pipeline" in done.problems[0]
 
 
+def test_a_report_the_server_cannot_finish_does_not_hold_up_the_pipeline() -> None:
+    host = Host(pipelines=1)
+    host.report = Reply(b"timeout", 504)
+    with serving(host) as server:
+        done = pull(gitlab(server.url))
+    assert (done.error, len(done.table("pipeline_runs")), done.table("test_runs")) == (None, 1, [])
+    assert "answered 504" in done.problems[0]
+
+
 def test_merge_requests_have_first_commit_and_first_review() -> None:
     with serving(Host(requests=1)) as server:
         (row,) = pull(gitlab(server.url), "merge_requests").table("pull_requests")
