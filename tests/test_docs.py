@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PAGES = ("docs/calculators.md",)
 BLOCK = re.compile(r"```console\n(.*?)```", re.S)
-FILE = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.S)
+FILE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.S)
 
 
 def ran(command: str, folder: Path) -> str:

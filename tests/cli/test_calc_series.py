@@ -74,3 +74,38 @@ def test_too_little_to_compare_is_never_green(tmp_path: Path) -> None:
 )
 def test_refused(tmp_path: Path, words: list[str], arguments: list[str]) -> None:
     aether("calc", "compare", *arguments, cwd=tmp_path).refuses(2, *words)
+
+
+def series(cwd: Path, lines: list[str]) -> Path:
+    (cwd / "s.csv").write_text("\n".join(["t,value", *lines]) + "\n")
+    return cwd / "s.csv"
+
+
+def test_a_step_has_the_t_of_its_first_point(tmp_path: Path) -> None:
+    levels = [(day, 10.0 + day % 3 + (5 if day >= 21 else 0)) for day in range(1, 41)]
+    series(tmp_path, [f"{day},{value}" for day, value in reversed(levels)])
+    done = aether("calc", "changepoints", "s.csv", "--format", "json", cwd=tmp_path)
+    (step,) = done.json["changes"]
+    assert (step["t"], step["before"], step["after"], step["direction"]) == (21, 11, 16, "up")
+    assert 0.99 <= step["confidence"] <= 1
+    dated = [f"2026-{1 + day // 28:02}-{1 + day % 28:02},{value}" for day, value in levels]
+    spread = "\n".join(["t,value", *dated, *(line[:11] + "99" for line in dated), *(line[:11] + "0" for line in dated)])
+    done = aether("calc", "changepoints", "-", "--format", "json", cwd=tmp_path, stdin=spread)
+    assert done.json["points"] == 40
+    assert [(one["t"], one["after"]) for one in done.json["changes"]] == [("2026-01-22", 16)], "the median of each day"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "text"),
+    [
+        (2, ["columns t,value", "time"], "time,value\n1,2\n"),
+        (2, ["line 3", "value"], "t,value\n1,2\n2,x\n"),
+        (2, ["line 2", "nan"], "t,value\n1,nan\n"),
+        (2, ["line 2", "3 cells"], "t,value\n1,2,3\n"),
+        (2, ["columns"], ""),
+        (3, ["too few"], "t,value\n1,2\n"),
+    ],
+)
+def test_broken_series_name_the_line(tmp_path: Path, code: int, words: list[str], text: str) -> None:
+    (tmp_path / "s.csv").write_text(text)
+    aether("calc", "changepoints", "s.csv", cwd=tmp_path).refuses(code, *words)

@@ -19,6 +19,7 @@ for _command in (
     flow.queue,
     flow.forecast,
     series.compare,
+    series.changepoints,
     flow.constraint,
     portfolio.icep,
     flow.price,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
 import click
 
-from aether_tui.cli.calc.common import format_option, numbers, positive, share, show
+from aether_tui.cli.calc.common import NUMBER, cell, format_option, numbers, positive, read_table, share, show
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 LEAST = 5
@@ -69,3 +70,41 @@ def _threshold(text: str) -> float:
         )
     value = float(match[1])
     return positive("--threshold", value / 100) if match[2] else share("--threshold", value)
+
+
+@click.command()
+@click.argument("file", metavar="FILE.csv")
+@click.option("--level", type=NUMBER, default=0.99, show_default=True, help="Confidence a step needs.")
+@format_option
+def changepoints(file: str, level: float, form: str) -> None:
+    """Find steps in a series: columns t,value; the values of a repeated t count as their median."""
+    from aether_tui.stats.changepoints import LEAST, changes
+
+    points = _points(file)
+    found = changes([value for _, value in points], level=share("--level", level))
+    steps: list[dict[str, object]] = [
+        {"t": points[one.at][0], "before": one.before, "after": one.after, "direction": one.direction,
+         "confidence": one.confidence}
+        for one in found
+    ]  # fmt: skip
+    show({"points": len(points), "changes": steps}, form)
+    if len(points) < 2 * LEAST:
+        raise NoData(f"{len(points)} points are too few ({2 * LEAST} needed)", where="calc changepoints")
+
+
+def _points(file: str) -> list[tuple[float | str, float]]:
+    """(t, median value) in order: of the numbers or dates where every t is one, else of the file."""
+    from statistics import median
+
+    groups: dict[str, list[float]] = {}
+    for line, row in read_table(file, ("t", "value")):
+        groups.setdefault(row["t"], []).append(cell(row, "value", f"{file}: line {line}"))
+    points = [(t, median(values)) for t, values in groups.items()]
+    try:
+        numbered = sorted((float(t), value) for t, value in points)
+    except ValueError:
+        dated = all(re.match(r"\d{4}-\d\d-\d\d", t) for t in groups)
+        return list(sorted(points) if dated else points)
+    if not all(math.isfinite(t) for t, _ in numbered):
+        raise ConfigurationError("t must be finite numbers, dates or names", where=file)
+    return [(int(t) if t.is_integer() else t, value) for t, value in numbered]
