@@ -50,7 +50,7 @@ def test_wheel_runs_the_main_job_in_an_empty_environment(installed: Path, tmp_pa
     program = str(installed / "aether-tui")
     assert run([program, "--version"]).startswith("aether-tui 0.")
     out = run([program, "demo", "--no-tui", "--dir", str(tmp_path / "demo")])
-    assert "Northwind" in out
+    assert "NORTHWIND" in out
     summary = run([program, "-w", str(tmp_path / "demo"), "report", "summary"])
     assert "NEXT" in summary.upper()
 
