@@ -60,7 +60,7 @@ def test_wheel_holds_no_tests_and_no_contract_data(installed: Path) -> None:
     listing = run(
         [
             str(installed / "python"),
-            "-c",
+            "-Ic",
             "import aether_tui, pathlib; print(*pathlib.Path(aether_tui.__file__).parent.parent.iterdir(), sep='\\n')",
         ]
     )
