@@ -242,9 +242,10 @@ def _reset(answer: Answer) -> datetime | None:
 
 
 def _pipeline_rows(pipeline: Node, repo: str) -> Rows:
+    jobs = objects(pipeline, _DETAIL, "jobs")
     rows: Rows = {
-        PIPELINE_RUNS.name: [gitlab_pipeline_row(pipeline, repo)],
-        PIPELINE_JOBS.name: [gitlab_job_row(job, repo) for job in objects(pipeline, _DETAIL, "jobs")],
+        PIPELINE_RUNS.name: [gitlab_pipeline_row(pipeline, repo, jobs)],
+        PIPELINE_JOBS.name: [gitlab_job_row(job, repo) for job in jobs],
     }
     report = dig(pipeline, _DETAIL, "report")
     if isinstance(report, Mapping):

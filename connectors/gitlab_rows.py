@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from aether_tui.records.tables import (
     DEPLOYMENTS,
@@ -25,6 +26,7 @@ _BOT = re.compile(r"(project|group)_\d+_bot|ghost$")
 _CASES = {"success": "passed"}
 _COUNTED = {"passed": "passed", "failed": "failed", "error": "errors", "skipped": "skipped"}
 _MAX_MESSAGE = 2000
+_PAUSE = timedelta(minutes=1)
 
 
 def fold(status: str | None) -> str:
@@ -41,10 +43,11 @@ def project_of(node: Node, fallback: str = "") -> str:
     return text(node, "project_id") or fallback or "?"
 
 
-def gitlab_pipeline_row(pipeline: Node, repo: str = "") -> Row:
+def gitlab_pipeline_row(pipeline: Node, repo: str = "", jobs: Sequence[Node] = ()) -> Row:
     """A pipeline from the list (without durations) or from its details. Raises ValueError when it cannot be read.
 
-    GitLab's duration leaves queueing out, so queue and run are its own numbers and wall is created to finished.
+    GitLab's duration leaves queueing out, so queue and run are its own numbers. Wall ends when the pipeline first came to
+    rest, where its `jobs` tell: a manual job or a retry days later moves `finished`.
     """
     created, finished = instant(pipeline, "created_at"), instant(pipeline, "finished_at")
     return PIPELINE_RUNS.row(
@@ -61,9 +64,24 @@ def gitlab_pipeline_row(pipeline: Node, repo: str = "") -> Row:
         updated=instant(pipeline, "updated_at"),
         queue_s=number(pipeline, "queued_duration"),
         run_s=number(pipeline, "duration"),
-        wall_s=seconds(created, finished),
+        wall_s=seconds(created, finished and (_first_rest(jobs) or finished)),
         result=fold(text(pipeline, "status")),
     )
+
+
+def _first_rest(jobs: Sequence[Node]) -> datetime | None:
+    """When for the first time no job ran or queued for a minute."""
+    spans = []
+    for job in jobs:
+        started, ended = instant(job, "started_at"), instant(job, "finished_at")
+        if started and ended:
+            spans.append((started - timedelta(seconds=number(job, "queued_duration") or 0.0), ended))
+    rest: datetime | None = None
+    for queued, ended in sorted(spans):
+        if rest is not None and queued > rest + _PAUSE:
+            break
+        rest = max(rest or ended, ended)
+    return rest
 
 
 def gitlab_job_row(job: Node, repo: str = "") -> Row:

@@ -14,7 +14,12 @@ from pydantic import ValidationError
 from aether_tui.records import TABLES
 from connectors.base import Denied, Gone, Malformed, RateLimited, Transient
 from connectors.gitlab import GitLab, GitLabSettings
-from connectors.gitlab_rows import gitlab_deployment_row, gitlab_merge_request_row, gitlab_test_rows
+from connectors.gitlab_rows import (
+    gitlab_deployment_row,
+    gitlab_merge_request_row,
+    gitlab_pipeline_row,
+    gitlab_test_rows,
+)
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
@@ -74,7 +79,7 @@ class Host:
                 tries = [("failed", 1), ("success", 2)]
                 jobs = [
                     {"id": int(one) * 10 + n, "name": "test", "status": status, "pipeline": {"id": int(one)},
-                     "created_at": at(0), "started_at": at(1), "finished_at": at(2), "duration": 60.5,
+                     "created_at": at(int(one)), "started_at": at(int(one) + 0.1), "finished_at": at(int(one) + 0.5), "duration": 60.5,
                      "queued_duration": 2.5, "runner": {"description": "small"}}
                     for status, n in tries
                 ]  # fmt: skip
@@ -235,6 +240,22 @@ def test_ended_pipelines_are_read_with_jobs_of_all_tries_and_their_report() -> N
         ("31", "failure", 60.5, "3"), ("32", "success", 60.5, "3"),
     ]  # fmt: skip
     assert [(row["id"], row["branch"]) for row in done.table("test_runs")] == [("3:unit", "main")]
+
+
+def test_wall_time_ends_when_the_pipeline_first_rests_not_when_somebody_plays_a_job_days_later() -> None:
+    def job(queued: float, start: float, end: float) -> dict[str, Any]:
+        return {"started_at": at(start), "finished_at": at(end), "queued_duration": (start - queued) * 60}
+
+    pipeline = {"id": 1, "status": "success", "created_at": at(0), "finished_at": at(3000), "duration": 500}
+    build, test, flaky, deploy = job(0, 1, 5), job(5.5, 9, 12), job(12.1, 12.2, 14), job(2990, 2991, 3000)
+    never = {"started_at": None, "finished_at": at(2), "queued_duration": None}
+    for jobs, wall_minutes in (
+        ([deploy, flaky, build, never, test], 14), ([build], 5), ([], 3000), ([never], 3000),
+    ):  # fmt: skip
+        (row,) = named("pipeline_runs", gitlab_pipeline_row(pipeline, PROJECT, jobs))
+        assert (row["wall_s"], row["finished"]) == (wall_minutes * 60, START + timedelta(minutes=3000))
+    (running,) = named("pipeline_runs", gitlab_pipeline_row({**pipeline, "finished_at": None}, PROJECT, [build]))
+    assert running["wall_s"] is None
 
 
 def test_jobs_and_reports_can_be_left_out() -> None:
