@@ -2,7 +2,7 @@
 
 import click
 
-from aether_tui.cli.calc import experiments, flow, portfolio, series
+from aether_tui.cli.calc import experiments, flow, portfolio, practice, series
 
 
 @click.group()
@@ -22,6 +22,7 @@ for _command in (
     series.changepoints,
     flow.constraint,
     portfolio.icep,
+    practice.gain,
     flow.price,
 ):
     calc.add_command(_command)
