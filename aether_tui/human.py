@@ -18,11 +18,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     if size < 120:
         return f"{seconds:.0f} s"
-    if size < 5400:
-        return f"{seconds / 60:.1f} min"
-    if size < 2 * 86400:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} d"
+    for limit, unit_s, unit in ((5400, 60, "min"), (2 * 86400, 3600, "h")):
+        if size < limit:
+            return f"{_tenths(seconds / unit_s)} {unit}"
+    return f"{_tenths(seconds / 86400)} d"
+
+
+def _tenths(value: float) -> str:
+    """`11.2`, and `15` rather than `15.0`."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def number(value: float) -> str:

@@ -62,9 +62,9 @@ def walk(words: list[str], command: click.Command) -> Iterator[tuple[list[str], 
 
 def keys() -> str:
     """The keys, from the action registry."""
-    from aether_tui.actions import keys_page
+    from aether_tui.actions import markdown
 
-    return NOTE + "\n" + keys_page()
+    return NOTE + "\n" + markdown()
 
 
 PAGES: dict[str, Callable[[], str]] = {"data-model.md": data_model, "cli.md": command_line, "keys.md": keys}

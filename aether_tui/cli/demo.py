@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aether_tui.cli.context import Context
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.folder import Workspace
 
 
 @click.command(short_help="Build a demonstration engagement and open it")
@@ -37,12 +41,21 @@ def demo(context: Context, folder: Path, no_tui: bool, force: bool) -> None:
         workspace = build.claim(folder)
         with alone(workspace):
             build.build(workspace, context.now, _narrate)
+        if not no_tui:
+            _keep_home(workspace, context)
     elif (age := _days_old(day, context.now())) > 0:
         _narrate(
             f"this demonstration ends {age} {'day' if age == 1 else 'days'} ago; --force builds it again for today"
         )
     context.workspace_flag = folder
     _open(context, no_tui)
+
+
+def _keep_home(workspace: Workspace, context: Context) -> None:
+    """Save the first page, so that the console opens on it."""
+    from aether_tui import builds
+
+    builds.build(builds.Order(str(workspace.root), ("summary",), context.now(), context.seed), "summary")
 
 
 def _days_old(day: datetime, now: datetime) -> int:

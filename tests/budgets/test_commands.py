@@ -130,7 +130,7 @@ def test_self_test_and_explain(folder: Path) -> None:
     assert (done.code, done.out) == (0, "")
     assert "blocks a planted spike in each of 9 budgets" in done.err
     explained = aether("budget", "explain", "tests.unit", junit(folder, 150), cwd=folder).out
-    assert "rule        suite.duration of suite *unit*, limit 2.0 min" in explained
+    assert "rule        suite.duration of suite *unit*, limit 2 min" in explained
     assert "127 % used" in explained
 
 
@@ -216,5 +216,5 @@ def test_runs_as_gh_prints_them(folder: Path) -> None:
     measured = aether("measure", "ci", "runs.json", cwd=folder).json
     assert (measured["runs"], measured["excluded"], measured["p50_s"]) == (1, 1, 1200.0)
     aether("budget", "check", "runs.json", "--strict", cwd=folder).refuses(
-        1, "ci.main", "20.0 min of 15.0 min", "once more to confirm"
+        1, "ci.main", "20 min of 15 min", "once more to confirm"
     )

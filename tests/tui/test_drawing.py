@@ -117,7 +117,7 @@ def test_sparklines_keep_gaps_and_never_exceed_their_cells():
     [
         (62, 56, "score", "higher", ("+6", "good")),
         (0.36, 0.30, "ratio", "lower", ("+6 pt", "bad")),
-        (86_400.0, 172_800.0, "s", "lower", ("−24.0 h", "good")),
+        (86_400.0, 172_800.0, "s", "lower", ("−24 h", "good")),
         (5, 5, "count", "higher", ("=", "dim")),
     ],
 )
