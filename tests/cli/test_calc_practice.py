@@ -37,3 +37,43 @@ def test_gain_of_a_file(tmp_path: Path) -> None:
 def test_broken_gains(tmp_path: Path, code: int, words: list[str], lines: list[str]) -> None:
     (tmp_path / "g.csv").write_text("\n".join(lines))
     aether("calc", "gain", "g.csv", cwd=tmp_path).refuses(code, *words)
+
+
+SYNC = (
+    "{name: Sync, per_year: 48, minutes: 60, prep_minutes: 15, attendees: 8, hourly_rate: 95, decisions_per_year: 60, "
+    "stake_per_decision: 4000, probability_gain: 0.05, roti: 2.4}"
+)
+
+
+def test_rituals_of_a_file(tmp_path: Path) -> None:
+    done = aether("calc", "ritual", "-", "--format", "json", cwd=tmp_path, stdin=f"rituals:\n- {SYNC}\n")
+    (row,) = done.json["rituals"]
+    assert row["cost_per_year"] == pytest.approx(45_600)
+    assert (row["break_even_probability"], row["verdict"]) == (pytest.approx(0.19), "does not pay")
+    ranged = SYNC.replace("0.05", "[0.02, 0.2, 0.4]")
+    (row,) = aether("calc", "ritual", "-", "--format", "json", cwd=tmp_path, stdin=f"rituals: [{ranged}]").json[
+        "rituals"
+    ]
+    assert 0 < row["p_pays"] < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"rituals:\n- {SYNC}\n- {SYNC}\n", ["two rituals", "Sync"]),
+        (f"rituals: [{SYNC.replace('0.05', '5')}]", ["ritual Sync", "probability_gain", "5 % is 0.05"]),
+        (f"rituals: [{SYNC.replace('2.4', '5')}]", ["roti", "0 to 4"]),
+        (f"rituals: [{SYNC.replace('minutes: 60', 'minutes: [60, 30, 90]')}]", ["minutes", "mode"]),
+        (f"rituals: [{SYNC.replace('attendees: 8', 'attendees: 0')}]", ["attendees", "above 0"]),
+        (f"rituals: [{SYNC.replace('attendees', 'atendees')}]", ["atendees", "attendees"]),
+        ("rituals: [{name: a, minutes: 1}]", ["ritual a", "attendees is missing"]),
+        ("rituals: [{minutes: 1}]", ["ritual 1", "no name"]),
+        (f"rituals: [{SYNC.replace('95', '.inf')}]", ["hourly_rate"]),
+        (f"rituals: [{SYNC.replace('95', 'true')}]", ["hourly_rate"]),
+        ("rituals: []", ["rituals"]),
+        ("[]", ["rituals"]),
+    ],
+)
+def test_broken_rituals(tmp_path: Path, text: str, words: list[str]) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    aether("calc", "ritual", "r.yaml", cwd=tmp_path).refuses(2, *words)

@@ -22,6 +22,7 @@ for _command in (
     series.changepoints,
     flow.constraint,
     portfolio.icep,
+    practice.ritual,
     practice.gain,
     flow.price,
 ):

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, cell, format_option, read_table, share, show
+from aether_tui.cli.calc.common import (
+    LARGEST,
+    NUMBER,
+    cell,
+    format_option,
+    only,
+    read_document,
+    read_table,
+    share,
+    show,
+    usable,
+)
 from aether_tui.errors import ConfigurationError, NoData
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.gains import Work
+    from aether_tui.diagnostics.rituals import Ritual
 
 COLUMNS = ("cycle", "cluster", "value_weighted_successes", "cost_usd", "tasks")
 
@@ -56,3 +69,62 @@ def _cycles(file: str) -> dict[str, dict[str, Work]]:
             raise ConfigurationError(f"cycle {row['cycle']!r} has cluster {row['cluster']!r} twice", where=where)
         clusters[row["cluster"]] = Work(successes, cost, tasks)
     return cycles
+
+
+@click.command()
+@click.argument("file", metavar="FILE.yaml")
+@click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@format_option
+def ritual(file: str, draws: int, seed: int, form: str) -> None:
+    """Cost, break-even and return of recurring meetings. A value may be a range [low, mode, high]."""
+    from aether_tui.diagnostics.rituals import judge
+
+    rows = [asdict(judge(one, seed=seed, draws=draws)) for one in _rituals(file)]
+    show({"rituals": rows}, form)
+
+
+def _rituals(file: str) -> list[Ritual]:
+    document = read_document(file)
+    rows = document.get("rituals") if isinstance(document, dict) and set(document) == {"rituals"} else None
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise ConfigurationError("needs one key, rituals: a list of tables", where=file)
+    found: dict[str, Ritual] = {}
+    for number, row in enumerate(rows, 1):
+        name = row.get("name")
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigurationError("has no name", where=f"{file}: ritual {number}")
+        if name in found:
+            raise ConfigurationError(f"two rituals have the name {name!r}", where=file)
+        found[name] = _ritual(row, name, f"{file}: ritual {name}")
+    return list(found.values())
+
+
+MOST = {"probability_gain": 1.0, "roti": 4.0, "per_year": 10_000.0, "attendees": 10_000.0, "minutes": 10_000.0}
+POSITIVE = {"per_year", "minutes", "attendees", "hourly_rate"}
+
+
+def _ritual(row: Mapping[str, object], name: str, where: str) -> Ritual:
+    from aether_tui.diagnostics.rituals import QUANTITIES, Ritual
+
+    only(row, ("name", "roti", *QUANTITIES), where)
+    given = {key: _range(row[key], key, where) for key in QUANTITIES if row.get(key) is not None}
+    for key in sorted(POSITIVE):
+        if key not in given:
+            raise ConfigurationError(f"{key} is missing", where=where, next_step="without it there is no cost")
+    roti = None if row.get("roti") is None else _range(row["roti"], "roti", where)[1]
+    return Ritual(name=name, roti=roti, **given)
+
+
+def _range(value: object, key: str, where: str) -> tuple[float, float, float]:
+    parts = value if isinstance(value, list) else [value] * 3
+    numbers = [float(part) for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
+    if len(parts) != 3 or len(numbers) != 3 or not all(map(usable, numbers)):
+        raise ConfigurationError(f"{key} must be a number or [low, mode, high], not {value!r}", where=where)
+    low, mode, high = numbers
+    least, most = (-1.0 if key == "probability_gain" else 0.0), MOST.get(key, LARGEST)
+    if not least <= low <= mode <= high <= most or (key in POSITIVE and low == 0):
+        bounds = "above 0" if key in POSITIVE and low == 0 else f"from {least:g} to {most:g}"
+        hint = f"; {mode:g} % is {mode / 100:g}" if key == "probability_gain" and 1 < mode <= 100 else ""
+        raise ConfigurationError(f"{key} must be {bounds}, low ≤ mode ≤ high, not {value!r}{hint}", where=where)
+    return low, mode, high
