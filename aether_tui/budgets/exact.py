@@ -49,6 +49,7 @@ def judge_plan(budget: Budget, one: Estimate, waiver: Waiver | None, currency: s
         why="; ".join(case.why),
         next=case.next,
         waiver=waived,
+        base_source=one.source,
     )
 
 

@@ -24,7 +24,9 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
         now = one.recent[-one.n_now :] if one.recent else ()
         lines.append(f"  now         {shown(one.now)} ({rule.stat} of {one.n_now}){_listed(now)}")
     if one.n_base:
-        lines.append(f"  baseline    {shown(one.baseline)} (median of {one.n_base}){_listed(one.recent[: one.n_base])}")
+        lines.append(
+            f"  baseline    {shown(one.baseline)} (median of {one.n_base}{_of(one.base_source)}){_listed(one.recent[: one.n_base])}"
+        )
     if one.limit is not None:
         used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
         lines.append(f"  limit       {shown(one.limit)}{used}")
@@ -61,6 +63,10 @@ def _listed(values: tuple[float, ...]) -> str:
         return ""
     left = f"… {len(values) - _SHOWN} more, " if len(values) > _SHOWN else ""
     return f": {left}" + ", ".join(f"{value:.4g}" for value in values[-_SHOWN:])
+
+
+def _of(source: str) -> str:
+    return f" in {source}" if source else ""
 
 
 def _signed(value: float) -> str:

@@ -104,10 +104,10 @@ def _workflows(budget: Budget, part: Pipelines) -> Iterator[Measured]:
         labels = {"repo": flow.repo, "workflow": flow.workflow, "branch": flow.branch, "event": flow.event}
         known = {key: value for key, value in labels.items() if value}
         if flow.samples_s and _meant(budget, known):
-            samples = tuple(Sample(value, fingerprint=flow.runner) for value in flow.samples_s[-budget.min_samples :])
-            earlier = flow.samples_s[: -budget.min_samples][-budget.window :]
-            base = tuple(Sample(value, fingerprint=flow.runner) for value in earlier)
-            yield Series(flow.workflow, samples, base, labels={"repo": flow.repo, "workflow": flow.workflow})
+            created = flow.created if len(flow.created) == len(flow.samples_s) else [None] * len(flow.samples_s)
+            samples = tuple(Sample(value, at, flow.runner) for value, at in zip(flow.samples_s, created, strict=True))
+            earlier = samples[: -budget.min_samples][-budget.window :]
+            yield Series(flow.workflow, samples[-budget.min_samples :], earlier, labels=labels)
 
 
 def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
@@ -117,7 +117,8 @@ def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
         if values and _meant(budget, {key: value for key, value in labels.items() if value or key == "scenario"}):
             mark = one.model if budget.metric == "turn.latency" else ""
             sample = Sample(quantile(values, 0.5), fingerprint=mark, n=len(values))
-            yield Series(one.scenario or "no scenario", (sample,), labels={"scenario": one.scenario})
+            about = {"scenario": one.scenario, "env": one.environment}
+            yield Series(one.scenario or "no scenario", (sample,), labels=about)
 
 
 def _meant(budget: Budget, labels: Mapping[str, str]) -> bool:
@@ -134,7 +135,7 @@ def _against(budget: Budget, one: Measured, known: Sequence[Measured]) -> Measur
         series
         for series in known
         if isinstance(series, Series)
-        and all(series.labels.get(key) == value for key, value in one.labels.items() if value)
+        and all(series.labels.get(key, value) == value for key, value in one.labels.items() if value)
     ]
     if len(twins) != 1:
         return one

@@ -95,6 +95,8 @@ class Workflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     runs: int
     p50_s: float | None
     samples_s: tuple[float, ...]
+    created: tuple[datetime, ...] = ()
+    """When each of the samples was requested (naive UTC)."""
 
 
 class Pipelines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -275,6 +277,9 @@ def measure_ci(records: Records) -> Pipelines:
     for run in sorted(counted, key=lambda run: str(run["created"])):
         key = tuple(_text(run[name]) for name in ("repo", "workflow", "branch", "event", "runner"))
         groups.setdefault(key, []).append(run)
+    firsts = {
+        key: _timed([run for run in group if run["attempt"] in (None, 1)] or group) for key, group in groups.items()
+    }
     workflows = [
         Workflow(
             repo=repo,
@@ -284,9 +289,11 @@ def measure_ci(records: Records) -> Pipelines:
             runner=runner,
             runs=len(group),
             p50_s=_quantile(_walls(group), 0.5),
-            samples_s=tuple(_walls([run for run in group if run["attempt"] in (None, 1)] or group)),
+            samples_s=tuple(seconds for _, seconds in firsts[key]),
+            created=tuple(created for created, _ in firsts[key]),
         )
-        for (repo, workflow, branch, event, runner), group in sorted(groups.items())
+        for key, group in sorted(groups.items())
+        for repo, workflow, branch, event, runner in (key,)
     ]
     walls = _walls(counted)
     queues = [float(run["queue_s"]) for run in counted if isinstance(run["queue_s"], int | float)]
@@ -302,8 +309,17 @@ def measure_ci(records: Records) -> Pipelines:
 
 
 def _walls(runs: Iterable[Record]) -> list[float]:
-    found = [run["wall_s"] if run["wall_s"] is not None else run["run_s"] for run in runs]
-    return [float(value) for value in found if isinstance(value, int | float)]
+    return [seconds for _, seconds in _timed(runs)]
+
+
+def _timed(runs: Iterable[Record]) -> list[tuple[datetime, float]]:
+    """When each run was requested and how long it took, where both are known."""
+    found = [(run["created"], run["wall_s"] if run["wall_s"] is not None else run["run_s"]) for run in runs]
+    return [
+        (created, float(value))
+        for created, value in found
+        if isinstance(created, datetime) and isinstance(value, int | float)
+    ]
 
 
 @dataclass(slots=True)

@@ -40,6 +40,8 @@ class Series:
     drivers: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     """What it is about, by keys of `match`."""
+    source: str = ""
+    """Where `base` comes from, when a file of baselines: its name."""
 
     def comparable(self) -> tuple[Sample, ...]:
         """The part of `base` with the fingerprint of the newest measurement."""
@@ -56,6 +58,8 @@ class Estimate:
     currency: str
     projects: int = 1
     errors: tuple[str, ...] = ()
+    source: str = ""
+    """The file `past` comes from, when it is a file of baselines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Result(Struct, frozen=True, kw_only=True):
     drivers: tuple[str, ...] = ()
     recent: tuple[float, ...] = ()
     """Baseline and current measurements, oldest first."""
+    base_source: str = ""
+    """The file of baselines that was compared with; empty for the cache and for the reports themselves."""
 
     @property
     def name(self) -> str:

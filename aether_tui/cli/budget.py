@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.budgets.file import NAME, BudgetFile, Surface, Waiver, read_budgets
+from aether_tui.budgets.file import BudgetFile, Surface, Waiver
 from aether_tui.budgets.model import WORST_FIRST, Measured, Result, Verdict
 from aether_tui.budgets.verdict import expired, judge, overall
+from aether_tui.cli.baseline import baseline
+from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, fingerprint_of, read_found, store_of
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import print_table
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
@@ -28,12 +30,6 @@ ELSEWHERE = "not part of these files"
 _UNMATCHED: dict[Surface, str] = {"cost": "name the project's environment under [mapping.environments] in aether.toml"}
 
 FORMATS = click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
-FILE = click.option(
-    "--budgets",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=f"Budgets file (default: nearest {NAME}).",
-)
 
 
 @click.group(short_help="The gate: compare measurements with budgets")
@@ -41,26 +37,33 @@ def budget() -> None:
     """The gate: compare measurements with the budgets of optimization/budgets.yaml."""
 
 
+budget.add_command(baseline)
+
+
 @budget.command()
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
 @FORMATS
 @FILE
+@STORE
+@FINGERPRINT
 @click.option("--strict", is_flag=True, help="Exit 1 on a warning, too.")
 @click.option("--self-test", is_flag=True, help="Plant a spike in every budget; the gate must block each of them.")
 @click.pass_obj
 def check(
-    context: Context, paths: tuple[str, ...], form: str, path: Path | None, strict: bool, self_test: bool
-) -> None:
+    context: Context, paths: tuple[str, ...], form: str, path: Path | None, store: Path | None, fingerprint: str | None,
+    strict: bool, self_test: bool,
+) -> None:  # fmt: skip
     """Judge reports (JUnit, Infracost, FOCUS, pipeline runs, traces, `measure` output), or without PATH the cache.
 
+    Reports are compared with the cache of the workspace; without one, with the baselines in benchmarks/.
     Exit 0 for pass and warn, 1 for block (and warn with --strict), 3 for inconclusive and no data.
     """
     today = context.now().date()
-    file = _budgets(context, path, today)
+    file, found = read_found(context, path, today)
     if self_test:
         _self_test(file)
         return
-    results, scope = _judged(context, file, paths)
+    results, scope = _judged(context, file, paths, store_of(found, store), fingerprint)
     verdict = overall(file, results, scope)
     _print(verdict, file, results, expired(file, today), form)
     _exit(verdict, results, strict)
@@ -71,16 +74,21 @@ def check(
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
 @FORMATS
 @FILE
+@STORE
+@FINGERPRINT
 @click.pass_obj
-def explain(context: Context, identity: str, paths: tuple[str, ...], form: str, path: Path | None) -> None:
+def explain(
+    context: Context, identity: str, paths: tuple[str, ...], form: str, path: Path | None, store: Path | None,
+    fingerprint: str | None,
+) -> None:  # fmt: skip
     """Print the samples, the baseline, the rule and the arithmetic of one budget."""
-    file = _budgets(context, path, context.now().date())
+    file, found = read_found(context, path, context.now().date())
     known = [one.id for one in file.budgets]
     if identity not in known:
         near = nearest(identity, known)
         fix = f"did you mean {near!r}?" if near else f"budgets are {', '.join(known)}"
         raise ConfigurationError(f"no budget {identity!r}", where=file.path, next_step=fix)
-    results, _ = _judged(context, file, paths)
+    results, _ = _judged(context, file, paths, store_of(found, store), fingerprint)
     own = [one for one in results if one.id == identity]
     if form == "json":
         import msgspec
@@ -93,19 +101,8 @@ def explain(context: Context, identity: str, paths: tuple[str, ...], form: str, 
     click.echo("\n\n".join(explain_result(rule, one, file.currency) for one in own))
 
 
-def _budgets(context: Context, path: Path | None, today: date) -> BudgetFile:
-    """The file named, else the nearest one above here (or of the workspace), else a refusal."""
-    if path is not None:
-        return read_budgets(path, str(path), today)
-    here = Path.cwd() if context.workspace_flag is None else context.workspace().root
-    for folder in (here, *here.parents):
-        if (folder / NAME).is_file():
-            return read_budgets(folder / NAME, NAME, today)
-    raise ConfigurationError(f"no {NAME} here or above", next_step="`aether-tui init --budgets-only` writes one")
-
-
 def _judged(
-    context: Context, file: BudgetFile, paths: Sequence[str]
+    context: Context, file: BudgetFile, paths: Sequence[str], store: Path, fingerprint: str | None
 ) -> tuple[tuple[Result, ...], frozenset[Surface] | None]:
     """Verdicts, and the surfaces that were looked at (None: all)."""
     workspace = _workspace(context, needed=not paths)
@@ -120,7 +117,16 @@ def _judged(
     measurements = measure_files(context, paths)
     for problem in (problem for one in measurements for problem in one.problems):
         click.echo(f"note: {problem}", err=True)
-    results = judge(file, from_files(file, measurements, cached), today)
+    measured = from_files(file, measurements, cached)
+    if workspace is None or not workspace.cache_path.exists():
+        from aether_tui.budgets.baseline import against_stored, read_baselines, stamped
+
+        stored = read_baselines(store, file.currency)
+        measured = against_stored(file, stamped(measured, file, fingerprint_of(fingerprint)), stored, store.name)
+    results = judge(file, measured, today)
+    used = sorted({one.base_source for one in results if one.base_source})
+    if used:
+        click.echo(f"note: compared with {', '.join(used)}", err=True)
     scope = frozenset(SURFACE[type(one)] for one in measurements)
     return tuple(_say_unmatched(one, file, measurements, scope) for one in results), scope
 
