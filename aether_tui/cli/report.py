@@ -39,7 +39,7 @@ def report(
     environment: str | None,
     output: Path | None,
 ) -> None:
-    """Print the report NAME: summary, flywheel, gate, lens, flow, portfolio, budgets, sources or readout.
+    """Print the report NAME: summary, flywheel, gate, lens, flow, scorecard, portfolio, budgets, sources or readout.
 
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     """

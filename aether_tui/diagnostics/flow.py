@@ -27,6 +27,7 @@ LITTLE = (0.8, 1.25)
 BALANCE = (0.9, 1.1)
 AGE_GROWTH = 1.25
 WEEK = timedelta(days=7)
+NOTHING_FINISHED = "nothing was finished in this window"
 NO_HISTORY = "no status history of the items finished"
 
 
@@ -169,27 +170,25 @@ def _times(finished: Sequence[Record], span: Window) -> Times:
     inside = [row for row in finished if (at := instant(row["at"])) is not None and start <= at < end]
     lead = [real(row["lead_s"]) for row in inside if row["lead_s"] is not None]
     cycle = [real(row["cycle_s"]) for row in inside if row["cycle_s"] is not None]
+    unseen = "no item finished was ever seen in progress" if inside else NOTHING_FINISHED
     known = [bool(row["reopened"]) for row in inside if row["history"]]
     return Times(
         finished=len(inside),
         without_start=len(inside) - len(cycle),
-        lead_p50=quantile(lead, 0.5, "item finished"),
-        lead_p85=quantile(lead, 0.85, "item finished"),
-        cycle_p50=quantile(cycle, 0.5, "item finished that was seen in progress"),
-        cycle_p85=quantile(cycle, 0.85, "item finished that was seen in progress"),
-        reopened=share(sum(known), len(known), NO_HISTORY if inside else "nothing was finished in this window"),
+        lead_p50=quantile(lead, 0.5, NOTHING_FINISHED),
+        lead_p85=quantile(lead, 0.85, NOTHING_FINISHED),
+        cycle_p50=quantile(cycle, 0.5, unseen),
+        cycle_p85=quantile(cycle, 0.85, unseen),
+        reopened=share(sum(known), len(known), NO_HISTORY if inside else NOTHING_FINISHED),
     )
 
 
-def quantile(values: Sequence[float], p: float, what: str) -> Quantity:
-    """The p-quantile of durations in seconds with its order-statistic interval; null under five values."""
+def quantile(values: Sequence[float], p: float, none: str) -> Quantity:
+    """The p-quantile of durations in seconds with its order-statistic interval; null with `none` as the reason without any,
+    and under five."""
     n = len(values)
     if n < MIN_N:
-        return missing(
-            f"n too small ({n} {what}{'' if n == 1 else 's'}, needs {MIN_N})" if n else f"no {what} in this window",
-            unit="s",
-            n=n,
-        )
+        return missing(f"n too small ({n}, needs {MIN_N})" if n else none, unit="s", n=n)
     value, low, high = intervals.weighted_quantile([(one, 1) for one in values], p)
     return Quantity(value=value, unit="s", n=n, low=low, high=high)
 
@@ -216,9 +215,7 @@ def _efficiency(time: Sequence[Record], finished: int) -> Quantity:
         for active in (real(row["active_s"]),)
     ]
     if not pairs:
-        return missing(
-            NO_HISTORY if finished else "nothing was finished in this window", unit="ratio", connect="linear or jira"
-        )
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio", connect="linear or jira")
     if len(pairs) < MIN_N:
         return missing(f"n too small ({len(pairs)}, needs {MIN_N})", unit="ratio", n=len(pairs))
     if not sum(total for _, total in pairs) > 0:
@@ -232,7 +229,7 @@ def _unmapped(time: Sequence[Record], finished: int) -> Quantity:
     kinds = ("active_s", "wait_s", "queue_s", "unmapped_s")
     total = sum(real(row[kind]) for row in time for kind in kinds)
     if total <= 0:
-        return missing(NO_HISTORY if finished else "nothing was finished in this window", unit="ratio")
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio")
     return Quantity(value=sum(real(row["unmapped_s"]) for row in time) / total, unit="ratio", n=len(time))
 
 
@@ -240,7 +237,7 @@ def _handoffs(time: Sequence[Record], finished: int) -> Quantity:
     """Mean changes of the person who moves an item, over items where every move names one."""
     counts = [real(row["handoffs"]) for row in time if row["handoffs"] is not None]
     if not time:
-        return missing(NO_HISTORY if finished else "nothing was finished in this window", unit="count")
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="count")
     if len(counts) < MIN_N:
         return missing("the status history does not say who moved the items", unit="count", n=len(counts))
     value, low, high = intervals.ratio([(count, 1.0) for count in counts])

@@ -31,6 +31,9 @@ REPORTS: dict[str, ReportSpec] = {
         ),
         ReportSpec("lens", "3-Lens", "aether_tui.diagnostics.lens", "Speed, quality and visibility, 0–100 each", True),
         ReportSpec("flow", "Flow", "aether_tui.diagnostics.flow", "Where work waits, and when it will be done", True),
+        ReportSpec(
+            "scorecard", "Scorecard", "aether_tui.diagnostics.scorecard", "The five DORA metrics of every service", True
+        ),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),

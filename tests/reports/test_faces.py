@@ -235,7 +235,7 @@ def test_bar(share: float, expected: str) -> None:
     ("now", "before", "unit", "expected"),
     [
         (62, 56, "score", "+6"), (48, 57, "score", "−9"), (0.24, 0.21, "ratio", "+3.0 pt"), (5, 5, "score", "±0"),
-        (86400 * 3, 86400 * 6, "s", "−3.0 d"),
+        (86400 * 3, 86400 * 6, "s", "−3 d"),
     ],
 )  # fmt: skip
 def test_change(now: float, before: float, unit: str, expected: str) -> None:
@@ -273,7 +273,7 @@ def test_the_pack_of_an_empty_workspace_lists_what_has_nothing_to_say(empty: Wor
     reports, notices = run_all(empty, Config(), world.clock())
     made = pack.pages(reports, "Acme", notices)
     assert set(made) == {"index.md", "summary.md", "flywheel.md", "sources.md", "readout.md"}
-    assert "Nothing to say yet: Go / no-go gate, 3-Lens, Flow, Portfolio, Budgets." in made["index.md"]
+    assert "Nothing to say yet: Go / no-go gate, 3-Lens, Flow, Scorecard, Portfolio, Budgets." in made["index.md"]
 
 
 def test_an_older_export_leaves_no_page_behind_and_other_files_alone(filled: Workspace, tmp_path: Path) -> None:

@@ -1,10 +1,19 @@
--- From the first commit (else the opening) of a merged pull request to the first successful production deployment of its
--- repository after the merge.
-SELECT date_trunc('day', d.moment) AS day, greatest(epoch(d.moment) - epoch(coalesce(p.first_commit, p.created)), 0) AS x, 1 AS n
-FROM (SELECT * FROM pull_requests WHERE merged IS NOT NULL
-  AND ($team::VARCHAR IS NULL OR team = $team)
-  AND ($service::VARCHAR IS NULL OR service = $service)) p
-ASOF JOIN (
-  SELECT repo, coalesce(finished, started) AS moment FROM deployments WHERE environment = 'production' AND result = 'success'
-) d ON d.repo = p.repo AND d.moment >= p.merged
-WHERE d.moment >= $before AND d.moment < $until
+-- From the first commit (else the opening) of a merged pull request to the end of the production deployment that carried it: the
+-- one of its own merge commit, else the first successful one of its repository that began after the merge (as scorecard_changes).
+WITH production AS (
+  SELECT repo, sha, coalesce(started, finished) AS begun, coalesce(finished, started) AS moment
+  FROM deployments
+  WHERE environment = 'production' AND result = 'success' AND coalesce(started, finished) IS NOT NULL
+),
+own AS (SELECT repo, sha, min(moment) AS moment FROM production WHERE sha IS NOT NULL GROUP BY repo, sha),
+carried AS (
+  SELECT least(p.first_commit, p.created) AS begun, coalesce(o.moment, d.moment) AS moment
+  FROM (SELECT * FROM pull_requests WHERE merged IS NOT NULL
+    AND ($team::VARCHAR IS NULL OR team = $team)
+    AND ($service::VARCHAR IS NULL OR service = $service)) p
+  ASOF LEFT JOIN production d ON d.repo = p.repo AND d.begun >= p.merged
+  LEFT JOIN own o ON o.repo = p.repo AND o.sha = p.merge_sha AND o.moment >= p.merged
+)
+SELECT date_trunc('day', moment) AS day, epoch(moment) - epoch(begun) AS x, 1 AS n
+FROM carried
+WHERE moment >= $before AND moment < $until AND begun IS NOT NULL

@@ -1,0 +1,286 @@
+"""The scorecard in words: headline, findings and blocks of the report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric
+from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.needs import stored
+from aether_tui.diagnostics.scorecard import METRICS, Link, Scorecard, Service
+from aether_tui.human import day, duration, evidence, number, plural, quantity
+from aether_tui.report_model import (
+    Block,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Gap,
+    Prose,
+    Quantity,
+    Row,
+    State,
+    Table,
+)  # fmt: skip
+
+TITLES: dict[Metric, str] = {
+    "lead_time": "change lead time p50",
+    "frequency": "deployments",
+    "recovery": "recovery time p50",
+    "change_fail": "change fail rate",
+    "rework": "deployment rework rate",
+}
+LOWER: Literal["lower"] = "lower"
+WHY: dict[Metric, str] = {
+    "lead_time": "First commit to the end of the first successful production deployment that began after the merge (or of the merge "
+    "commit itself); median of changes deployed in the window.",
+    "frequency": "Successful production deployments per day of the window; interval of a Poisson count.",
+    "recovery": "Opening to resolution of incidents linked to a deployment; Kaplan–Meier median, open ones censored.",
+    "change_fail": "Successful production deployments that an incident is linked to, or that a hotfix or rollback followed within 7 days.",
+    "rework": "Successful production deployments that were a hotfix or a rollback.",
+}
+SHOWN_SERVICES, SHOWN_LINKS = 8, 100
+
+
+def headline(card: Scorecard) -> str:
+    """How many services, and what stands lowest against the survey's mean."""
+    if not card.services:
+        return "The scorecard is empty: no production deployment and no merged change is here."
+    first = f"{plural(len(card.services), 'service')}, {plural(sum(one.deployments for one in card.services), 'production deployment')}."
+    gaps = [
+        (score - MEANS[metric], one, metric)
+        for one in card.services
+        for metric in METRICS
+        if (score := one.scores[metric]) is not None
+    ]
+    if not gaps:
+        return f"{first} No metric has enough observations yet."
+    gap, service, metric = min(gaps, key=lambda item: (item[0], item[1].service, item[2]))
+    value: Quantity = getattr(service.now, metric)
+    if gap >= 0:
+        return f"{first} No metric scores below its mean in the {card.edition}."
+    return f"{first} Furthest below the {card.edition}: {TITLES[metric]} of {service.service}, {quantity(value)}."
+
+
+def findings(card: Scorecard) -> tuple[Finding, ...]:
+    """Changes beyond the intervals, incidents that are open or cannot be linked, changes that wait."""
+    found = [finding for service in card.services for finding in _changed(service)]
+    found += [
+        Finding(
+            id=f"scorecard.{one.service}.open",
+            severity="warn",
+            text=f"{one.service}: {plural(one.open_incidents, 'incident')} of this window "
+            f"{'is' if one.open_incidents == 1 else 'are'} still open; recovery time counts how long so far.",
+            evidence=("scorecard.links",),
+        )
+        for one in card.services
+        if one.open_incidents
+    ]
+    unlinked = [one for one in card.links if one.deployment is None]
+    if unlinked:
+        found.append(
+            Finding(
+                id="scorecard.unlinked",
+                severity="warn",
+                text=f"{len(unlinked)} of {plural(len(card.links), 'incident')} could not be linked to a deployment and are left out "
+                "of change fail rate and recovery time.",
+                evidence=("scorecard.links",),
+                action="label the incident service:NAME, or deployment:ID for a certain link",
+            )
+        )
+    return tuple(found)
+
+
+def _changed(service: Service) -> list[Finding]:
+    """Metrics whose interval lies wholly beyond the one of the window before."""
+    found = []
+    for metric in METRICS:
+        new: Quantity = getattr(service.now, metric)
+        old: Quantity = getattr(service.before, metric)
+        if new.low is None or new.high is None or old.low is None or old.high is None:
+            continue
+        if new.low > old.high or new.high < old.low:
+            up = new.low > old.high
+            worse = up is not (metric == "frequency")
+            found.append(
+                Finding(
+                    id=f"scorecard.{service.service}.{metric}.change",
+                    severity="warn" if worse else "info",
+                    text=f"{service.service}: {TITLES[metric]} went {'up' if up else 'down'} from {quantity(old)} to {quantity(new)}; "
+                    "the 95 % intervals do not overlap.",
+                    evidence=(f"scorecard.{service.service}.{metric}",),
+                )
+            )
+    return found
+
+
+# --- Blocks -------------------------------------------------------------------------------------------------------
+
+
+def blocks(card: Scorecard, data: Data, unable: tuple[str, ...]) -> tuple[Block, ...]:
+    """All services side by side, each with its five metrics, the parts of lead time, the incidents and their links."""
+    if unable:
+        named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
+        return (
+            Gap(id="scorecard.filters", title="Scorecard", reason=f"Deployments cannot be narrowed to {named}: they do not carry it.",
+                next_step="aether-tui report scorecard --service SERVICE, or --team TEAM"),
+        )  # fmt: skip
+    gaps = _gaps(data)
+    if not card.services:
+        return gaps or (
+            Gap(id="scorecard.none", title="Production deployments",
+                reason="Nothing was merged or deployed to production in this window or the one before.",
+                next_step="aether-tui report scorecard --window 90d"),
+        )  # fmt: skip
+    parts: list[Block] = [_overview(card), *gaps]
+    parts += [_facts(one) for one in card.services[:SHOWN_SERVICES]]
+    parts += [_stages(card), _links(card)]
+    narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
+    parts.append(Prose(id="scorecard.how", text=narrowed + ABOUT))
+    return tuple(parts)
+
+
+ABOUT = (
+    "Metrics are measured per service and never blended. Incidents are linked to the deployment they name (label deployment:ID), else "
+    "to the latest successful production deployment of their service in the 7 days before, past the window's edge where needed. "
+    f"A score of 0–10 is what the measured value would have answered in the {EDITION}; its means come from a survey, in which people "
+    "answered about themselves. Intervals are 95 % (order statistics, Poisson, Kaplan–Meier, Wilson)."
+)
+_NEEDED = (
+    ("deployments", "Production deployments", "Frequency, change fail and rework rate need deployments, and none has been pulled."),
+    ("pull_requests", "Pull requests", "Change lead time needs merged pull requests, and none has been pulled."),
+    ("work_items", "Incidents", "Recovery time and incident links need incidents of a tracker, and no work item has been pulled."),
+)  # fmt: skip
+_CONNECT = {"work_items": "[sources.linear] or [sources.jira]"}
+
+
+def _gaps(data: Data) -> tuple[Block, ...]:
+    counts = stored(data)
+    return tuple(
+        Gap(id=f"scorecard.gap.{table}", title=title, reason=reason, action="app.sync",
+            next_step=f"add {_CONNECT.get(table, '[sources.github]')} to aether.toml, then aether-tui sync")
+        for table, title, reason in _NEEDED
+        if not counts.get(table)
+    )  # fmt: skip
+
+
+def _overview(card: Scorecard) -> Table:
+    return Table(
+        id="scorecard.services",
+        title="Services",
+        columns=(
+            Col(key="service", title="service", priority=10),
+            Col(key="lead", title="lead p50", kind="number", priority=9),
+            Col(key="frequency", title="deploys", kind="number", priority=9),
+            Col(key="recovery", title="recovery", kind="number", priority=8),
+            Col(key="fail", title="fail rate", kind="number", priority=8),
+            Col(key="rework", title="rework", kind="number", priority=7),
+        ),
+        rows=tuple(
+            Row(id=f"scorecard.{one.service}", cells=(one.service or "(no service)", *(getattr(one.now, metric) for metric in METRICS)),
+                detail=_counts(one))
+            for one in card.services
+        ),
+    )  # fmt: skip
+
+
+def _counts(one: Service) -> str:
+    parts = [plural(one.deployments, "deployment")]
+    if one.failed_attempts:
+        parts.append(plural(one.failed_attempts, "failed attempt"))
+    if one.waiting:
+        parts.append(f"{plural(one.waiting, 'merged change')} not deployed yet")
+    parts.append(plural(one.incidents, "linked incident"))
+    return ", ".join(parts)
+
+
+def _facts(one: Service) -> Facts:
+    return Facts(
+        id=f"scorecard.{one.service}.metrics",
+        title=one.service or "(no service)",
+        facts=tuple(_fact(one, metric) for metric in METRICS),
+    )
+
+
+def _fact(one: Service, metric: Metric) -> Fact:
+    value: Quantity = getattr(one.now, metric)
+    before: Quantity = getattr(one.before, metric)
+    score = one.scores[metric]
+    state: State = "no-data" if value.value is None else "info"
+    note = "" if score is None else f"score {number(round(score, 1))}; mean {MEANS[metric]} (2025 survey)"
+    if metric == "lead_time" and one.waiting:
+        note = "; ".join(part for part in (note, f"{one.waiting} merged, not deployed") if part)
+    return Fact(
+        id=f"scorecard.{one.service}.{metric}",
+        label=TITLES[metric],
+        value=value,
+        previous=before if before.value is not None else None,
+        better="higher" if metric == "frequency" else LOWER,
+        state=state,
+        note=note,
+        why=WHY[metric],
+    )
+
+
+def _stages(card: Scorecard) -> Table:
+    return Table(
+        id="scorecard.stages",
+        title="Where the lead time goes",
+        columns=(
+            Col(key="service", title="service", priority=10),
+            *(
+                Col(key=stage, title=stage, kind="number", priority=8)
+                for stage in ("coding", "pickup", "review", "unreviewed", "deploy")
+            ),
+        ),
+        rows=tuple(
+            Row(
+                id=f"scorecard.{one.service}.stages",
+                cells=(one.service or "(no service)", *(stage.p50 for stage in one.stages)),
+                detail="; ".join(
+                    f"{stage.id} {evidence(stage.p50)}" for stage in one.stages if stage.p50.value is not None
+                ),
+            )
+            for one in card.services
+        ),
+        note="Medians, each over the changes that have the part, so they do not add up: first commit, opened, first review, merged, "
+        "deployed. Unreviewed is opened to merged without a review.",
+    )
+
+
+def _links(card: Scorecard) -> Table:
+    unlinked = sum(one.deployment is None for one in card.links)
+    more = len(card.links) - SHOWN_LINKS
+    note = f"{unlinked} of {plural(len(card.links), 'incident')} not linked." if unlinked else ""
+    return Table(
+        id="scorecard.links",
+        title="Incidents and the deployments before them",
+        columns=(
+            Col(key="key", title="incident", priority=10),
+            Col(key="title", title="title", priority=7),
+            Col(key="service", title="service", priority=6),
+            Col(key="opened", title="opened", priority=5),
+            Col(key="took", title="took", kind="number", priority=9),
+            Col(key="deployment", title="deployment", priority=8),
+        ),
+        rows=tuple(_link(one) for one in card.links[:SHOWN_LINKS]),
+        note=note + (f" {more} more are in the JSON." if more > 0 else ""),
+        empty="No incident was opened in this window.",
+    )
+
+
+def _link(one: Link) -> Row:
+    took = None if one.resolved is None else (one.resolved - one.opened).total_seconds()
+    return Row(
+        id=one.id,
+        state="warn" if one.deployment is None else "info",
+        cells=(
+            one.key,
+            one.title,
+            one.service or "—",
+            day(one.opened),
+            "open" if took is None else duration(took),
+            (one.deployment or "").rpartition("/")[2] or "none",
+        ),
+        detail=one.reason or ("named by the incident" if one.explicit else ""),
+    )

@@ -1,0 +1,25 @@
+-- Merged pull requests with the production deployment that carried them: the one of their own merge commit, else the first
+-- successful one of the repository that began after the merge. Those deployed in the two windows, and those merged in them and
+-- not deployed by the window's end (deployed is null).
+WITH pulls AS (
+  SELECT repo, number, service, created, first_commit, first_review, merged, merge_sha
+  FROM pull_requests
+  WHERE merged < $until
+    AND ($team::VARCHAR IS NULL OR team = $team)
+    AND ($service::VARCHAR IS NULL OR service = $service)
+),
+production AS (
+  SELECT repo, sha, coalesce(started, finished) AS begun, coalesce(finished, started) AS moment
+  FROM deployments
+  WHERE environment = 'production' AND result = 'success' AND coalesce(started, finished) IS NOT NULL
+),
+own AS (SELECT repo, sha, min(moment) AS moment FROM production WHERE sha IS NOT NULL GROUP BY repo, sha),
+carried AS (
+  SELECT p.*, coalesce(o.moment, d.moment) AS moment
+  FROM pulls p
+  ASOF LEFT JOIN production d ON d.repo = p.repo AND d.begun >= p.merged
+  LEFT JOIN own o ON o.repo = p.repo AND o.sha = p.merge_sha AND o.moment >= p.merged
+)
+SELECT coalesce(service, repo) AS service, created, first_commit, first_review, merged, CASE WHEN moment < $until THEN moment END AS deployed
+FROM carried
+WHERE (moment >= $before AND moment < $until) OR ((moment IS NULL OR moment >= $until) AND merged >= $before)

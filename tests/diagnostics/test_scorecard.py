@@ -1,0 +1,324 @@
+"""The scorecard against Apache DevLake's expected lead-time splits, a published survival curve, and numbers by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.diagnostics.delivery import MEANS, Split, quick_check, split
+from aether_tui.diagnostics.frame import Data, Filters
+from aether_tui.diagnostics.scorecard import Scorecard, Service, change
+from aether_tui.records.model import Row
+from aether_tui.report_model import Fact, Facts, Gap, Report
+from aether_tui.stats import survival
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics import world
+from tests.diagnostics.world import at, full
+
+DAY, HOUR = 86_400.0, 3_600.0
+
+# --- DevLake ------------------------------------------------------------------------------------------------------
+
+PARTS = {"coding_s": "pr_coding_time", "pickup_s": "pr_pickup_time", "review_s": "pr_review_time",
+         "deploy_s": "pr_deploy_time", "total_s": "pr_cycle_time"}  # fmt: skip
+
+OURS = {
+    # Reviewed a day before it was opened (comment07). DevLake counts that day as review though it counts it as coding too:
+    # 5883 + 5760 is more than its own cycle time of 10203. Ours begins the review at the opening: 5883 + 4320 = 10203.
+    ("pr3", "review_s"): (5760, 4320),
+    # The only comment (comment10) came a day after the merge. DevLake calls the 25 hours until then pickup, although the
+    # request was open for one hour. Nobody had reviewed it: ours has no pickup, and 60 minutes unreviewed.
+    ("pr4", "pickup_s"): (1500, None),
+    # comment12 was written 217 days before the request was opened and its first commit made. DevLake calls all of that
+    # review, 24 times its own cycle time. Ours is the hour from opening to merge.
+    ("pr5", "review_s"): (313_068, 60),
+}
+"""Parts in minutes that differ: what DevLake expects, and ours with the reason why it is right."""
+
+
+def instant(text: str) -> datetime | None:
+    """An instant of the fixture, which writes months and hours without zeros and some with an offset of zero."""
+    if not text:
+        return None
+    day, _, time = text.replace("T", " ").removesuffix("+00:00").partition(" ")
+    hours, minutes, seconds = time.split(":")
+    year, month, of_month = (int(part) for part in day.split("-"))
+    return datetime(year, month, of_month, int(hours), int(minutes), int(float(seconds)), tzinfo=UTC)
+
+
+class DevLake:
+    """The fixture's tables, joined as its README says."""
+
+    def __init__(self, folder: Path) -> None:
+        def table(name: str) -> list[dict[str, str]]:
+            with (folder / f"{name}.csv").open(newline="") as file:
+                return list(csv.DictReader(file))
+
+        self.pulls = {row["id"]: row for row in table("pull_requests")}
+        self.expected = {row["id"]: row for row in table("project_pr_metrics")}
+        self.commits, self.comments = table("pull_request_commits"), table("pull_request_comments")
+        self.deployments, self.diffs = table("cicd_deployment_commits"), table("commits_diffs")
+
+    def split(self, pull: str) -> Split:
+        row = self.pulls[pull]
+        commits = [found for one in self.commits if one["pull_request_id"] == pull
+                   and (found := instant(one["commit_authored_date"]))]  # fmt: skip
+        reviews = [found for one in self.comments if one["pull_request_id"] == pull
+                   and one["account_id"] != row["author_id"] and (found := instant(one["created_date"]))]  # fmt: skip
+        created, merged = instant(row["created_date"]), instant(row["merged_date"])
+        assert created is not None and merged is not None
+        return split(
+            min(commits, default=None),
+            created,
+            min(reviews, default=None),
+            merged,
+            self.deployed(row["merge_commit_sha"]),
+        )
+
+    def deployed(self, sha: str) -> datetime | None:
+        """End of the production deployment whose commits since the deployment before it contain the merge."""
+        by_id = {row["id"]: row for row in self.deployments}
+        for row in self.deployments:
+            before = by_id.get(row["prev_success_deployment_commit_id"])
+            if row["environment"] == "PRODUCTION" and row["result"] == "SUCCESS" and before is not None:
+                wanted = {
+                    "old_commit_sha": before["commit_sha"],
+                    "new_commit_sha": row["commit_sha"],
+                    "commit_sha": sha,
+                }
+                if wanted in self.diffs:
+                    return instant(row["finished_date"])
+        return None
+
+
+@pytest.fixture(scope="module")
+def devlake(contracts: Path) -> DevLake:
+    return DevLake(contracts / "devlake_dora" / "change_lead_time")
+
+
+@pytest.mark.parametrize("pull", [f"pr{number}" for number in range(6)])
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_every_row_is_devlakes_or_differs_for_a_written_reason(
+    devlake: DevLake, pull: str, part: str
+) -> None:
+    seconds = getattr(devlake.split(pull), part)
+    ours = None if seconds is None else math.ceil(seconds / 60)
+    cell = devlake.expected[pull][PARTS[part]]
+    expected = int(cell) if cell else None
+    if (pull, part) in OURS:
+        assert (expected, ours) == OURS[pull, part]
+    else:
+        assert ours == expected
+
+
+def test_every_merged_request_of_the_fixture_is_compared(devlake: DevLake) -> None:
+    assert set(devlake.expected) == {f"pr{number}" for number in range(6)}
+    assert instant(devlake.pulls["pr6"]["merged_date"]) is None  # the seventh was never merged
+
+
+def test_our_parts_add_up_to_the_total_and_devlakes_do_not_where_we_differ(devlake: DevLake) -> None:
+    for pull, row in devlake.expected.items():
+        one = devlake.split(pull)
+        parts = (one.coding_s, one.pickup_s, one.review_s, one.unreviewed_s, one.deploy_s)
+        assert sum(part or 0 for part in parts) == one.total_s, pull
+        theirs = sum(int(row[name] or 0) for part, name in PARTS.items() if part != "total_s")
+        if any(pull == differs for differs, _ in OURS):
+            assert theirs > int(row["pr_cycle_time"]) + 5, pull  # more than rounding up five parts explains
+
+
+# --- Statistics ---------------------------------------------------------------------------------------------------
+
+
+def test_median_survival_is_that_of_the_leukaemia_trial() -> None:
+    # Miller (1981), as R's survival::aml; survfit prints 31 (18, NA) and 23 (8, NA).
+    kept = [(9, 1), (13, 1), (13, 0), (18, 1), (23, 1), (28, 0), (31, 1), (34, 1), (45, 0), (48, 1), (161, 0)]
+    other = [(5, 1), (5, 1), (8, 1), (8, 1), (12, 1), (16, 0), (23, 1), (27, 1), (30, 1), (33, 1), (43, 1), (45, 1)]
+    assert survival.median([(float(time), bool(ended)) for time, ended in kept]) == (31, 18, None)
+    assert survival.median([(float(time), bool(ended)) for time, ended in other]) == (23, 8, None)
+
+
+def test_median_survival_is_not_reached_when_half_is_open() -> None:
+    assert survival.median([(1.0, True), (2.0, False), (3.0, False)])[0] is None
+    assert survival.median([]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "score"),
+    [
+        ("lead_time", 3599, 10), ("lead_time", 3600, 8), ("lead_time", 2 * DAY, 6), ("lead_time", 8 * DAY, 4),
+        ("lead_time", 60 * DAY, 2), ("recovery", 200 * DAY, 0), ("frequency", 24, 10), ("frequency", 1, 8),
+        ("frequency", 0.5, 6), ("frequency", 0.1, 4), ("frequency", 0.02, 2), ("frequency", 0.001, 0),
+        ("change_fail", 0.19, 8.1), ("rework", 0.22, 7.8),
+    ],
+)  # fmt: skip
+def test_quick_check_scores(metric: str, value: float, score: float) -> None:
+    assert quick_check(metric, value) == pytest.approx(score)  # type: ignore[arg-type]
+
+
+def test_the_survey_means_are_the_published_ones(contracts: Path) -> None:
+    published = json.loads((contracts / "dora" / "quickcheck_editions_2025_industry_metrics.json").read_text())["all"]
+    assert {
+        "lead_time": published["leadtime"]["mean"],
+        "frequency": published["deployfreq"]["mean"],
+        "recovery": published["failurerecovery"]["mean"],
+        "change_fail": pytest.approx(10 - published["changefailure"]["mean"]),
+        "rework": pytest.approx(10 - published["rework"]["mean"]),
+    } == MEANS
+
+
+# --- By hand ------------------------------------------------------------------------------------------------------
+
+
+def card_of(made: Workspace, **filters: str) -> Report[Scorecard]:
+    return world.report("scorecard", made, filters=Filters(**filters))
+
+
+def test_the_small_world(filled: Workspace) -> None:
+    services = card_of(filled).data.services
+    assert [one.service for one in services] == ["api"]
+    now = services[0].now
+    assert (now.lead_time.value, now.lead_time.n) == (3 * DAY, 5)
+    assert (now.frequency.value, now.frequency.n) == (pytest.approx(5 / 28), 5)
+    assert (now.change_fail.value, now.change_fail.n) == (0.2, 5)  # the incident follows the deployment of 12.75
+    assert (now.rework.value, now.rework.n) == (0, 5)
+    assert now.recovery.value is None and now.recovery.reason == "n too small (1, needs 5)"
+    # Coding 0.25 to 4.25 days, merged half a day after the opening without a review, deployed a quarter day later.
+    assert [(stage.id, stage.p50.value) for stage in services[0].stages] == [
+        ("coding", 2.25 * DAY), ("pickup", None), ("review", None), ("unreviewed", 0.5 * DAY), ("deploy", 0.25 * DAY),
+    ]  # fmt: skip
+    assert services[0].scores == {"lead_time": 6, "frequency": 6, "recovery": None, "change_fail": 8, "rework": 10}
+
+
+def deployment(number: int, when: datetime, service: str, reason: str = "planned", result: str = "success") -> Row:
+    return full("deployments", id=f"d{number}", repo=f"acme/{service}", sha=f"sha{number}", started=when, finished=when,
+                updated=when, result=result, reason=reason, service=service, environment="production")  # fmt: skip
+
+
+def incident(number: int, opened: datetime, hours: float | None, *labels: str) -> Row:
+    resolved = None if hours is None else opened + timedelta(hours=hours)
+    return full("work_items", id=f"inc{number}", key=f"INC-{number}", title="Down", type="incident", labels=labels,
+                state="Done" if resolved else "Doing", category="done" if resolved else "active", created=opened,
+                completed=resolved, updated=opened)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Two services. Of pay: one deployment on the day before the window, five in it of which the last is a hotfix, and one
+    that failed; of web: one. Seven incidents can be linked, three cannot."""
+    made = world.workspace(tmp_path_factory.mktemp("troubled"))
+    world.store(made, "github", "deployments", "deployments", [
+        deployment(1, at(23, 10), "pay"), deployment(2, at(1), "pay"), deployment(3, at(2), "pay"),
+        deployment(4, at(3), "pay"), deployment(5, at(4), "pay"), deployment(6, at(4.5), "pay", "hotfix"),
+        deployment(7, at(5), "pay", result="failure"), deployment(8, at(1), "web"),
+    ])  # fmt: skip
+    pay = "service:pay"
+    world.store(made, "linear", "issues", "work_items", [
+        incident(1, at(24.5, 10), 1, pay),  # after d1, which lies before the window's edge
+        incident(2, at(1.5), 2, pay),  # after d2
+        incident(3, at(1.6), 3, pay),  # after d2 again
+        incident(4, at(10), None, pay),  # after d6; open for eleven days
+        incident(5, at(20.5), None, pay, "deployment:d4"),  # names d4, 17 days before; open for half a day
+        incident(6, at(20), 1, pay),  # no deployment in the seven days before
+        incident(7, at(2), 1, "service:ghost"),
+        incident(8, at(2), 1),
+        incident(9, at(1.2), 5, "service:web"),
+        incident(10, at(4.7), 1, "service:pay", "deployment:sha8"),  # names web's, by its commit
+    ])  # fmt: skip
+    return made
+
+
+def service(made: Workspace, name: str) -> Service:
+    return next(one for one in card_of(made).data.services if one.service == name)
+
+
+def test_incidents_are_linked_to_what_they_name_else_to_what_came_before(troubled: Workspace) -> None:
+    links = {one.key: one for one in card_of(troubled).data.links}
+    assert {key: (one.deployment or "").removeprefix("github/") for key, one in links.items()} == {
+        "INC-1": "d1", "INC-2": "d2", "INC-3": "d2", "INC-4": "d6", "INC-5": "d4", "INC-6": "", "INC-7": "", "INC-8": "",
+        "INC-9": "d8", "INC-10": "d8",
+    }  # fmt: skip
+    assert [key for key, one in links.items() if one.explicit] == ["INC-10", "INC-5"]
+    assert [links[f"INC-{number}"].reason for number in (6, 7, 8)] == [
+        "no deployment of its service in the 7 days before", "no deployment of ghost", "it names no service",
+    ]  # fmt: skip
+    finding = next(item for item in card_of(troubled).findings if item.id == "scorecard.unlinked")
+    assert finding.text.startswith("3 of 10 incidents could not be linked")
+
+
+def test_failed_changes_are_those_charged_or_remedied(troubled: Workspace) -> None:
+    pay = service(troubled, "pay")
+    # In the window: d2 to d6. d2 (two incidents), d4 (named), d5 (followed by the hotfix) and d6 (an incident) failed.
+    assert (pay.now.change_fail.value, pay.now.change_fail.n) == (4 / 5, 5)
+    assert (pay.now.rework.value, pay.now.rework.n) == (1 / 5, 5)
+    assert (pay.deployments, pay.failed_attempts) == (5, 1)
+    # One deployment is known of the window before, but nothing before it: whether that is all of them cannot be told.
+    assert (pay.before.frequency.value, pay.before.frequency.n) == (None, 1)
+
+
+def test_open_incidents_are_censored_not_left_out(troubled: Workspace) -> None:
+    pay = service(troubled, "pay")
+    assert (pay.incidents, pay.open_incidents) == (5, 2)
+    # Resolved after 1, 2 and 3 hours; open after 12 and 264. S = .8, .6, .4: the median is 3 h, where the resolved alone say 2.
+    assert (pay.now.recovery.value, pay.now.recovery.n) == (3 * HOUR, 5)
+    assert pay.now.recovery.high is None
+    assert any(item.id == "scorecard.pay.open" for item in card_of(troubled).findings)
+
+
+def test_services_are_never_blended(troubled: Workspace) -> None:
+    report = card_of(troubled)
+    assert [one.service for one in report.data.services] == ["pay", "web"]
+    shown = [block.title for block in report.blocks if isinstance(block, Facts)]
+    assert shown == ["pay", "web"]
+    assert [one.service for one in card_of(troubled, service="web").data.services] == ["web"]
+
+
+def test_benchmarks_are_shown_with_their_year(filled: Workspace) -> None:
+    facts = [fact for block in card_of(filled).blocks if isinstance(block, Facts) for fact in block.facts]
+    scored = [fact for fact in facts if isinstance(fact, Fact) and fact.note]
+    assert len(scored) == 4
+    assert all("2025 survey" in fact.note for fact in scored)
+
+
+def test_a_change_is_carried_by_its_own_commit_else_by_what_began_after_the_merge(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+
+    def pull(number: int, merged: datetime, sha: str) -> Row:
+        return full("pull_requests", repo="acme/pay", number=number, state="merged", created=merged - timedelta(hours=1),
+                    merged=merged, merge_sha=sha, updated=merged, service="pay")  # fmt: skip
+
+    running = full("deployments", id="d0", repo="acme/pay", sha="old", started=at(9.9), finished=at(10.5), updated=at(10.5),
+                   result="success", reason="planned", service="pay", environment="production")  # fmt: skip
+    world.store(
+        made,
+        "github",
+        "deployments",
+        "deployments",
+        [running, deployment(1, at(12), "pay"), deployment(2, at(14), "pay")],
+    )
+    # 1: merged while d0 was running already: d1. 2: d2 is of its own commit. 3: not deployed yet.
+    world.store(
+        made, "github", "pulls", "pull_requests", [pull(1, at(10), "x"), pull(2, at(11), "sha2"), pull(3, at(15), "y")]
+    )
+    pay = service(made, "pay")
+    assert pay.waiting == 1
+    assert pay.now.lead_time.n == 2
+    # Merged to deployed: 2 days by d1 (d0 had begun before the merge), 3 days by d2 (not 1 day by d1).
+    with Data(Cache(made.cache_path), world.clock()) as data:
+        carried = [change(row).split.deploy_s for row in data.rows("scorecard_changes")]
+    assert sorted(one for one in carried if one is not None) == [2 * DAY, 3 * DAY]
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "none has been pulled")]
+)
+def test_what_is_missing_is_named(empty: Workspace, filters: dict[str, str], words: str) -> None:
+    block = card_of(empty, **filters).blocks[0]
+    assert isinstance(block, Gap)
+    assert words in block.reason
+    assert block.next_step
