@@ -77,3 +77,26 @@ def test_rituals_of_a_file(tmp_path: Path) -> None:
 def test_broken_rituals(tmp_path: Path, text: str, words: list[str]) -> None:
     (tmp_path / "r.yaml").write_text(text)
     aether("calc", "ritual", "r.yaml", cwd=tmp_path).refuses(2, *words)
+
+
+def test_train_against_on_demand(tmp_path: Path) -> None:
+    done = aether("calc", "train", "--arrivals", "3,0,5,4", "--interval", "14", "--format", "json", cwd=tmp_path)
+    scheduled, single = done.json["policies"]
+    assert (done.json["arrivals"], scheduled["wait"], scheduled["batch"], single["batch"]) == (3, 7, 42, 1)
+    assert scheduled["risk"] == pytest.approx(0.8775, abs=1e-4)  # 1 - e^(-2.1)
+    assert single["wait"] == pytest.approx(0.06 * 0.02 / (2 * 0.94))  # Pollaczek-Khinchine, utilization 0.06
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "arguments"),
+    [
+        (2, ["--arrivals"], ["--arrivals", "0", "--interval", "7"]),
+        (2, ["negative"], ["--arrivals", "3,-1", "--interval", "7"]),
+        (2, ["--interval"], ["--arrivals", "3", "--interval", "0"]),
+        (2, ["5 % is 0.05"], ["--arrivals", "3", "--interval", "7", "--failure-rate", "5"]),
+        (2, ["--release-time"], ["--arrivals", "3", "--interval", "7", "--release-time", "-1"]),
+        (1, ["unstable"], ["--arrivals", "3", "--interval", "0.1", "--release-time", "0.5"]),
+    ],
+)
+def test_impossible_trains(tmp_path: Path, code: int, words: list[str], arguments: list[str]) -> None:
+    aether("calc", "train", *arguments, cwd=tmp_path).refuses(code, *words)

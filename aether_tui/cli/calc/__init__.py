@@ -20,6 +20,7 @@ for _command in (
     flow.forecast,
     series.compare,
     series.changepoints,
+    practice.train,
     flow.constraint,
     portfolio.icep,
     practice.ritual,

@@ -13,14 +13,16 @@ from aether_tui.cli.calc.common import (
     NUMBER,
     cell,
     format_option,
+    numbers,
     only,
+    positive,
     read_document,
     read_table,
     share,
     show,
     usable,
 )
-from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.gains import Work
@@ -118,13 +120,45 @@ def _ritual(row: Mapping[str, object], name: str, where: str) -> Ritual:
 
 def _range(value: object, key: str, where: str) -> tuple[float, float, float]:
     parts = value if isinstance(value, list) else [value] * 3
-    numbers = [float(part) for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
-    if len(parts) != 3 or len(numbers) != 3 or not all(map(usable, numbers)):
+    found = [float(part) for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
+    if len(parts) != 3 or len(found) != 3 or not all(map(usable, found)):
         raise ConfigurationError(f"{key} must be a number or [low, mode, high], not {value!r}", where=where)
-    low, mode, high = numbers
+    low, mode, high = found
     least, most = (-1.0 if key == "probability_gain" else 0.0), MOST.get(key, LARGEST)
     if not least <= low <= mode <= high <= most or (key in POSITIVE and low == 0):
         bounds = "above 0" if key in POSITIVE and low == 0 else f"from {least:g} to {most:g}"
         hint = f"; {mode:g} % is {mode / 100:g}" if key == "probability_gain" and 1 < mode <= 100 else ""
         raise ConfigurationError(f"{key} must be {bounds}, low ≤ mode ≤ high, not {value!r}{hint}", where=where)
     return low, mode, high
+
+
+@click.command()
+@click.option(
+    "--arrivals", required=True, help="Changes that become ready a day: one number, or that of past days 3,0,5,…"
+)
+@click.option("--interval", type=NUMBER, required=True, help="Days between trains.")
+@click.option("--release-time", type=NUMBER, default=0.02, show_default=True, help="Days one release takes.")
+@click.option("--failure-rate", type=NUMBER, default=0.05, show_default=True, help="Share of changes that break one.")
+@format_option
+def train(arrivals: str, interval: float, release_time: float, failure_rate: float, form: str) -> None:
+    """Release train against release on demand: wait, batch and risk. Times in days."""
+    from statistics import fmean
+
+    from aether_tui.stats import trains
+
+    days = numbers("--arrivals", arrivals)
+    if min(days) < 0:
+        raise ConfigurationError("--arrivals cannot be negative", where="calc train")
+    if release_time < 0:
+        raise ConfigurationError("--release-time cannot be negative", where="calc train")
+    rate = positive("--arrivals", fmean(days))
+    risk = share("--failure-rate", failure_rate, closed=True)
+    scheduled = trains.train(rate, positive("--interval", interval), release_time, risk)
+    single = trains.on_demand(rate, release_time, risk)
+    policies = [{"policy": "train", **asdict(scheduled)}, {"policy": "on demand", **asdict(single)}]
+    show({"arrivals": rate, "release_time": release_time, "failure_rate": risk, "policies": policies}, form)
+    if scheduled.wait is None and single.wait is None:
+        raise CheckFailed(
+            "unstable: releases take longer than they are apart, on a train and on demand", where="calc train",
+            next_step="make releases faster, or leave days between trains",
+        )  # fmt: skip
