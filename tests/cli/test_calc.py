@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from aether_tui.cli.calc import calc
+from aether_tui.errors import AetherError
 from tests.command import aether
 
 
@@ -76,10 +86,64 @@ def test_method_of_proportions_is_the_option_itself(tmp_path: Path) -> None:
     assert aether(*question, "--method", "cohen", cwd=tmp_path).json["method"] == "cohen"
 
 
+SIZES = st.sampled_from([0.0, 1e-15, 1e-9, 0.05, 0.5, 0.999999, 1.0, 3.0, 1e6, 1e15, -1e-15, -0.5, -1e15])
+QUESTIONS = {
+    "power --kind proportions": "baseline mde n power alpha ratio",
+    "power --kind proportions --method cohen --relative": "baseline mde alpha ratio",
+    "power --kind means": "sd mde n power alpha ratio",
+    "power --kind means --design paired": "sd mde n alpha",
+    "power --kind ratio": "mean-x mean-y sd-x sd-y cov mde n power",
+    "duration": "n-total traffic allocation max-weeks",
+    "sequential --planned-n 1000": "mean-diff se n alpha",
+    "queue": "arrival-rate service-rate ca2 cs2",
+    "queue --servers 7": "arrival-rate service-rate",
+    "ab --control 3/10 --treatment 0/7": "min-effect ratio alpha",
+    "ab --control-values 1,1,1e15 --treatment-values 1,1e-15": "min-effect ratio alpha",
+    "interval --successes 3 --n 7": "level",
+    "forecast --throughput 0,0,0,0,0,0,0,1e-9 --draws 100": "items",
+    "compare --baseline 1e15,1,1,2,0 --current -1e15,1e-15,3": "threshold",
+    "train": "arrivals interval release-time failure-rate",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_number_breaks_a_calculator(question: str, data: st.DataObject) -> None:
+    """A result is JSON without NaN or Infinity, anything else one typed error."""
+    words = question.split()
+    for name in QUESTIONS[question].split():
+        value = data.draw(st.none() | SIZES, label=name)
+        words += [] if value is None else [f"--{name}={value!r}"]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(AetherError, click.ClickException):
+        calc.main([*words, "--format", "json"], standalone_mode=False)
+    if out.getvalue():
+        json.loads(out.getvalue(), parse_constant=pytest.fail)
+
+
+LIGHT = """
+import sys
+from aether_tui.cli import main
+try:
+    main(["calc", "power", "--kind", "means", "--sd", "1", "--mde", "1"])
+except SystemExit:
+    pass
+print(sorted({"numpy", "pydantic", "msgspec", "duckdb", "textual", "httpx"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_power_starts_light() -> None:
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("n_per_arm")
+    assert done.stderr.strip() == "[]"
+
+
 def test_standard_input_is_a_file(tmp_path: Path) -> None:
     text = "demand_per_month: 10\nvalue_per_success: 2\nsteps: [{name: a, cost: 1, abandon_rate: 0.5}]\n"
     solved = aether("calc", "constraint", "-", "--format", "json", cwd=tmp_path, stdin=text).json
     assert solved["cost_per_success"] == 2
+    aether("calc", "constraint", "-", cwd=tmp_path, stdin="[]").refuses(2, "standard input")
     table = "id,impact,confidence,effort_weeks,reversibility\nA,8,6,2,8\n"
     ranked = aether("calc", "icep", "-", "--format", "json", cwd=tmp_path, stdin=table).json
     assert ranked["opportunities"][0]["score"] == 192

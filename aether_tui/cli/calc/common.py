@@ -114,10 +114,20 @@ def numbers(name: str, text: str) -> list[float]:
     return values
 
 
+STDIN = "standard input"
+
+
+def file_argument(metavar: str) -> Callable[[F], F]:
+    """The argument `file`; `-` becomes STDIN, which is also how messages name it."""
+    return click.argument(
+        "file", metavar=metavar, callback=lambda _ctx, _param, value: STDIN if value == "-" else value
+    )
+
+
 def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`."""
+    """The bytes of a file, or of standard input."""
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot be read ({error.strerror})", where=file) from error
 
@@ -134,23 +144,22 @@ def read_table(file: str, columns: Sequence[str]) -> list[tuple[int, dict[str, s
     import csv
     import io
 
-    where = "standard input" if file == "-" else file
     try:
         lines = csv.reader(io.StringIO(read_input(file).decode("utf-8-sig"), newline=""), strict=True)
         head = [cell.strip() for cell in next(lines, [])]
         if sorted(head) != sorted(columns):
-            raise ConfigurationError(f"needs the columns {','.join(columns)}, not {','.join(head)[:80]}", where=where)
+            raise ConfigurationError(f"needs the columns {','.join(columns)}, not {','.join(head)[:80]}", where=file)
         rows = []
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(head):
                 raise ConfigurationError(
-                    f"line {lines.line_num} has {len(cells)} cells instead of {len(head)}", where=where
+                    f"line {lines.line_num} has {len(cells)} cells instead of {len(head)}", where=file
                 )
             rows.append((lines.line_num, dict(zip(head, map(str.strip, cells), strict=True))))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError(f"is not CSV: {error}", where=where) from error
+        raise ConfigurationError(f"is not CSV: {error}", where=file) from error
     return rows
 
 

@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, format_option, numbers, only, positive, read_document, show, usable
+from aether_tui.cli.calc.common import (
+    NUMBER,
+    file_argument,
+    format_option,
+    numbers,
+    only,
+    positive,
+    read_document,
+    show,
+    usable,
+)
 from aether_tui.cli.context import Context
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
@@ -70,7 +80,7 @@ def forecast(throughput: str, items: float, draws: int, seed: int, form: str) ->
 
 
 @click.command()
-@click.argument("file", metavar="FILE.yaml")
+@file_argument("FILE.yaml")
 @format_option
 def constraint(file: str, form: str) -> None:
     """Solve a value stream: what each step costs end to end, and what improving it by 30 % would unlock."""

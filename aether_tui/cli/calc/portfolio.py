@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, format_option, positive, read_input, show
+from aether_tui.cli.calc.common import NUMBER, file_argument, format_option, positive, read_input, show
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ KEYS = {"id", "title", "impact", "confidence", "reversibility", "effort_weeks", 
 
 
 @click.command()
-@click.argument("file", metavar="FILE.yaml|csv")
+@file_argument("FILE.yaml|csv")
 @click.option("--high", type=NUMBER, help="What counts as a high score.  [default: the top third]")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)

@@ -12,6 +12,7 @@ from aether_tui.cli.calc.common import (
     LARGEST,
     NUMBER,
     cell,
+    file_argument,
     format_option,
     numbers,
     only,
@@ -32,7 +33,7 @@ COLUMNS = ("cycle", "cluster", "value_weighted_successes", "cost_usd", "tasks")
 
 
 @click.command()
-@click.argument("file", metavar="FILE.csv")
+@file_argument("FILE.csv")
 @click.option("--level", type=NUMBER, default=0.95, show_default=True, help="Of the intervals.")
 @format_option
 def gain(file: str, level: float, form: str) -> None:
@@ -74,7 +75,7 @@ def _cycles(file: str) -> dict[str, dict[str, Work]]:
 
 
 @click.command()
-@click.argument("file", metavar="FILE.yaml")
+@file_argument("FILE.yaml")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @format_option

@@ -8,7 +8,17 @@ from typing import Literal
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, cell, format_option, numbers, positive, read_table, share, show
+from aether_tui.cli.calc.common import (
+    NUMBER,
+    cell,
+    file_argument,
+    format_option,
+    numbers,
+    positive,
+    read_table,
+    share,
+    show,
+)
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 LEAST = 5
@@ -73,7 +83,7 @@ def _threshold(text: str) -> float:
 
 
 @click.command()
-@click.argument("file", metavar="FILE.csv")
+@file_argument("FILE.csv")
 @click.option("--level", type=NUMBER, default=0.99, show_default=True, help="Confidence a step needs.")
 @format_option
 def changepoints(file: str, level: float, form: str) -> None:
