@@ -36,6 +36,16 @@ SCREENS: dict[str, ScreenSpec] = {
         ScreenSpec(
             "lens", "l", "Lens", "Speed, quality and visibility, worst indicator first", "lens", "screens.lens", "Lens"
         ),
+        ScreenSpec("flow", "w", "Flow", "Where work waits, and when it will be done", "flow", "screens.flow", "Flow"),
+        ScreenSpec(
+            "scorecard",
+            "d",
+            "Scorecard",
+            "The five DORA metrics of every service",
+            "scorecard",
+            "screens.scorecard",
+            "Scorecard",
+        ),
         ScreenSpec(
             "portfolio",
             "p",

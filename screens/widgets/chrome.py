@@ -124,7 +124,7 @@ class KeyBar(Bar):
             return
         if prefix:
             second = [(shown(key), action.title) for key, action in keymap.following(prefix)]
-            self.put(_pairs([(shown(prefix), ""), *second]))
+            self.put(_fitting([(shown(prefix), ""), *second], self.size.width))
             return
         wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
@@ -135,8 +135,18 @@ class KeyBar(Bar):
         self.put(_pairs(pairs[:-2]), last)
 
 
-def _pairs(pairs: list[tuple[str, str]]) -> Line:
+def _fitting(pairs: list[tuple[str, str]], room: int) -> Line:
+    """As many pairs as there is room for, closer together before any is left out."""
+    for gap in (3, 2, 1):
+        if width_of(_pairs(pairs, gap)) <= room + gap:
+            return _pairs(pairs, gap)
+    while len(pairs) > 1 and width_of(_pairs(pairs, 1)) > room + 1:
+        pairs = pairs[:-1]
+    return _pairs(pairs, 1)
+
+
+def _pairs(pairs: list[tuple[str, str]], gap: int = 3) -> Line:
     line: list[Span] = [(" ", "text")]
     for key, name in pairs:
-        line += [(key, "accent"), (f" {name.lower()}   " if name else "  ", "dim")]
+        line += [(key, "accent"), (f" {name.lower()}{' ' * gap}" if name else "  ", "dim")]
     return tuple(line)

@@ -192,11 +192,11 @@ def trend(block: Trend, width: int, words: bool) -> Lines:
         detail=(course(block.values, block.unit), clean(block.note))
         if block.note
         else (course(block.values, block.unit),),
-        why=(f"{len(known)} of {len(block.values)} days from {human.day(block.start)} have a value",),
+        why=(f"{len(known)} of {len(block.values)} {block.step}s from {human.day(block.start)} have a value",),
     )
     part.add(title(block.title, width, note=clean(block.note)), item)
     if not known:
-        part.add((("no day has a value", "dim"),))
+        part.add(((f"no {block.step} has a value", "dim"),))
         return part
     if words:
         part.prose(course(block.values, block.unit), width)
@@ -208,7 +208,10 @@ def trend(block: Trend, width: int, words: bool) -> Lines:
         chart = "".join(_column(value, low, high, CHART_ROWS - 1 - row) for value in means)
         part.add(((chart, "accent"), (f" {labels[row]}", "dim")))
     ends = [f"limit {human.amount(block.limit, block.unit)}"] if block.limit is not None else []
-    ends += [f"last {human.amount(known[-1], block.unit)}", f"{len(block.values)} days from {human.day(block.start)}"]
+    ends += [
+        f"last {human.amount(known[-1], block.unit)}",
+        f"{len(block.values)} {block.step}s from {human.day(block.start)}",
+    ]
     part.add(((" · ".join(ends), "dim"),))
     return part
 

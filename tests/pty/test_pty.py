@@ -39,6 +39,8 @@ def said(name: str) -> str:
     return {
         "flywheel": "Cycle 2 is in phase 2",
         "lens": "Quality is the weakest lens",
+        "flow": "85 % at most 12.9 d",
+        "scorecard": "3 services, 58 production deployments",
         "portfolio": "OPP-1 leads with 391.",
         "budgets": "One of four budgets blocks",
         "sources": "Two sources, all fresh.",

@@ -128,6 +128,43 @@ def lens() -> SavedReport:
     return _report("lens", "3-Lens", "Quality is the weakest lens: change failure rate 24 %.", lenses)
 
 
+def flow() -> SavedReport:
+    times = Facts(
+        id="flow.times", title="Times of finished items",
+        facts=(Fact(id="flow.cycle_p85", label="cycle time p85", value=q(12.9 * 86_400, "s", n=82, low=8.3 * 86_400, high=15.1 * 86_400),
+                    previous=q(14 * 86_400, "s"), better="lower"),
+               Fact(id="flow.efficiency", label="flow efficiency", value=q(0.44, "ratio", n=82), note="upper bound"),
+               Fact(id="flow.handoffs", label="handoffs per item", value=q(None, "count"), state="no-data")),
+    )  # fmt: skip
+    late = Table(
+        id="flow.items_past_p85", title="In progress past the p85 of their team",
+        columns=(Col(key="key", title="item", priority=10), Col(key="title", title="title", priority=9),
+                 Col(key="age", title="age", kind="number", priority=8)),
+        rows=(Row(id="ANS-63", cells=("ANS-63", HOSTILE, q(51.7 * 86_400, "s")), detail="3.2 times the p85"),),
+    )  # fmt: skip
+    weekly = Trend(id="flow.weekly", title="Finished per week", start=WINDOW.start, values=tuple(float(i % 7) for i in range(21)),
+                   unit="count", note="21 whole weeks, 3 without any", step="week")  # fmt: skip
+    return _report("flow", "Flow", "Half of the items take 5.0 d, 85 % at most 12.9 d.", (times, late, weekly))
+
+
+def scorecard() -> SavedReport:
+    columns = (Col(key="service", title="service", priority=10), Col(key="lead", title="lead p50", kind="number", priority=9),
+               Col(key="deploys", title="deploys", kind="number", priority=9),
+               Col(key="fail", title="fail rate", kind="number"))  # fmt: skip
+    rows = tuple(
+        Row(
+            id=name,
+            cells=(name, q(lead * 3600, "s"), q(rate, "per_day"), q(fail, "ratio")),
+            detail="2 linked incidents",
+        )
+        for name, lead, rate, fail in (("assist-api", 43.1, 0.92, 0.15), ("retrieval", 50.0, 0.68, None))
+    )
+    gap = Gap(id="scorecard.gap", title="Incidents", reason="no work item has been pulled", next_step="aether-tui sync",
+              action="app.sync")  # fmt: skip
+    blocks = (Table(id="scorecard.services", title="Services", columns=columns, rows=rows), gap)
+    return _report("scorecard", "Scorecard", "3 services, 58 production deployments.", blocks)
+
+
 def portfolio() -> SavedReport:
     columns = (
         Col(key="id", title="id", priority=9), Col(key="title", title="opportunity", priority=10),
@@ -171,6 +208,8 @@ REPORTS = {
     "summary": summary,
     "flywheel": flywheel,
     "lens": lens,
+    "flow": flow,
+    "scorecard": scorecard,
     "portfolio": portfolio,
     "budgets": budgets,
     "sources": sources,
