@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.budgets.file import BudgetFile, Surface, Waiver
-from aether_tui.budgets.model import WORST_FIRST, Measured, Result, Verdict
+from aether_tui.budgets.file import BudgetFile, Surface
+from aether_tui.budgets.model import Measured, Result
+from aether_tui.budgets.outputs import (
+    MAX_SUMMARY,
+    MIN_SUMMARY,
+    Outcome,
+    github_commands,
+    junit,
+    markdown,
+    number,
+    signed_share,
+)
 from aether_tui.budgets.verdict import expired, judge, overall
 from aether_tui.cli.baseline import baseline
 from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, fingerprint_of, read_found, store_of
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import print_table
+from aether_tui.cli.output import FORMAT, print_table
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
-from aether_tui.human import amount
 from aether_tui.problems import nearest
 from aether_tui.report_model import GLYPHS
 
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
 
 ELSEWHERE = "not part of these files"
 _UNMATCHED: dict[Surface, str] = {"cost": "name the project's environment under [mapping.environments] in aether.toml"}
-
-FORMATS = click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 
 
 @click.group(short_help="The gate: compare measurements with budgets")
@@ -42,16 +49,30 @@ budget.add_command(baseline)
 
 @budget.command()
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
-@FORMATS
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "md", "junit", "github"]),
+    default="text",
+    show_default=True,
+    help="github: annotations, and the Markdown into the step summary.",
+)
+@click.option(
+    "--summary",
+    envvar="GITHUB_STEP_SUMMARY",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Step summary for --format github (default: $GITHUB_STEP_SUMMARY).",
+)
 @FILE
 @STORE
 @FINGERPRINT
+@click.option("--advisory", is_flag=True, help="Report, and exit 0 whatever the verdict.")
 @click.option("--strict", is_flag=True, help="Exit 1 on a warning, too.")
 @click.option("--self-test", is_flag=True, help="Plant a spike in every budget; the gate must block each of them.")
 @click.pass_obj
 def check(
-    context: Context, paths: tuple[str, ...], form: str, path: Path | None, store: Path | None, fingerprint: str | None,
-    strict: bool, self_test: bool,
+    context: Context, paths: tuple[str, ...], form: str, summary: Path | None, path: Path | None, store: Path | None,
+    fingerprint: str | None, advisory: bool, strict: bool, self_test: bool,
 ) -> None:  # fmt: skip
     """Judge reports (JUnit, Infracost, FOCUS, pipeline runs, traces, `measure` output), or without PATH the cache.
 
@@ -65,14 +86,25 @@ def check(
         return
     results, scope = _judged(context, file, paths, store_of(found, store), fingerprint)
     verdict = overall(file, results, scope)
-    _print(verdict, file, results, expired(file, today), form)
-    _exit(verdict, results, strict)
+    shown = tuple(one for one in results if one.why != ELSEWHERE)
+    over = expired(file, today)
+    outcome = Outcome(verdict, file.currency, shown, over, len(results) - len(shown), advisory)
+    if form == "json":
+        _print_json(outcome, results)
+    else:
+        _print(outcome, form, summary)
+    try:
+        _exit(outcome, strict)
+    except (CheckFailed, NoData) as error:
+        if not advisory:
+            raise
+        click.echo(f"advisory: {error.sentence()} (would have exited {error.exit_code})", err=True)
 
 
 @budget.command()
 @click.argument("identity", metavar="ID")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
-@FORMATS
+@FORMAT
 @FILE
 @STORE
 @FINGERPRINT
@@ -191,78 +223,68 @@ def _self_test(file: BudgetFile) -> None:
 # --- Faces ----------------------------------------------------------------------------------------------------------
 
 
-def _print(verdict: Verdict, file: BudgetFile, results: Sequence[Result], over: Sequence[Waiver], form: str) -> None:
-    if form == "json":
-        import msgspec
-
-        printed = {
-            "verdict": verdict,
-            "currency": file.currency,
-            "budgets": results,
-            "expired_waivers": [one.id for one in over],
-        }
-        click.echo(msgspec.json.encode(printed).decode())
-        return
-    shown = [one for one in results if one.why != ELSEWHERE]
-    header = ("BUDGET", "NOW", "BASE", "Δ", "LIMIT", "N", "WHY")
-    rows = [_cells(one, file.currency) for one in shown]
+def _print(outcome: Outcome, form: str, summary: Path | None) -> None:
     if form == "md":
-        click.echo("\n".join(_markdown(verdict, header, rows, shown)))
+        click.echo(markdown(outcome), nl=False)
+    elif form == "junit":
+        click.echo(junit(outcome), nl=False)
+    elif form == "github":
+        for line in github_commands(outcome):
+            click.echo(line)
+        if summary:
+            _summarise(outcome, summary)
     else:
-        print_table(("", *header), [(GLYPHS[one.verdict], *row) for one, row in zip(shown, rows, strict=True)])
-        left = f"; {len(results) - len(shown)} budgets are {ELSEWHERE}" if len(shown) < len(results) else ""
-        click.echo(f"\n{GLYPHS[verdict]} {verdict}: {_counts(shown)}{left}")
-    for waiver in over:
-        click.echo(f"■ waiver {waiver.id} for {waiver.budget} ({waiver.owner}) expired on {waiver.expires}")
+        header = ("", "BUDGET", "NOW", "BASE", "Δ", "LIMIT", "N", "WHY")
+        print_table(header, [(GLYPHS[one.verdict], *_cells(one, outcome.currency)) for one in outcome.results])
+        click.echo(f"\n{GLYPHS[outcome.verdict]} {outcome.headline()}")
+        for said in outcome.expiries():
+            click.echo(f"{GLYPHS['block']} {said}")
+
+
+def _print_json(outcome: Outcome, results: Sequence[Result]) -> None:
+    import msgspec
+
+    printed = {
+        "verdict": outcome.verdict,
+        "currency": outcome.currency,
+        "budgets": results,
+        "expired_waivers": [one.id for one in outcome.expired],
+        "advisory": outcome.advisory,
+    }
+    click.echo(msgspec.json.encode(printed).decode())
+
+
+def _summarise(outcome: Outcome, path: Path) -> None:
+    """Append to the step's summary, as far as it has room."""
+    try:
+        room = MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)
+        if room < MIN_SUMMARY:
+            click.echo("note: the summary of this step is full: nothing was added", err=True)
+            return
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(markdown(outcome, room))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the summary cannot be written: {error.strerror}", where=str(path), next_step="check GITHUB_STEP_SUMMARY"
+        ) from error
 
 
 def _cells(one: Result, currency: str) -> tuple[str, ...]:
-    unit = one.unit.replace(currency, "money")
-
-    def number(value: float | None) -> str:
-        return "—" if value is None else amount(value, unit, currency)
-
-    shift = "—" if one.shift is None else f"{'+' if one.shift > 0 else ''}{amount(one.shift, 'ratio')}"
     n = f"{one.n_now}/{one.n_base}" if one.n_base else str(one.n_now)
+    now, base, limit = (number(value, one, currency) for value in (one.now, one.baseline, one.limit))
     why = one.why + (f"; next: {one.next}" if one.next else "")
-    return one.name, number(one.now), number(one.baseline), shift, number(one.limit), n, why
+    return one.name, now, base, signed_share(one.shift), limit, n, why
 
 
-def _counts(results: Sequence[Result]) -> str:
-    counts = {verdict: sum(one.verdict == verdict for one in results) for verdict in WORST_FIRST}
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "no budget"
-
-
-def _markdown(
-    verdict: Verdict, header: Sequence[str], rows: Sequence[Sequence[str]], results: Sequence[Result]
-) -> list[str]:
-    """A comment for a change; the marker lets a later one replace it. Cells of strangers' text are escaped."""
-    lines = ["<!-- aether-tui budget check -->", f"### Budgets: {GLYPHS[verdict]} {verdict} ({_counts(results)})", ""]
-    lines += ["|  | " + " | ".join(header) + " |", "|---|" + "---|" * len(header)]
-    lines += [
-        f"| {GLYPHS[one.verdict]} {one.verdict} | " + " | ".join(_escaped(cell) for cell in row) + " |"
-        for one, row in zip(results, rows, strict=True)
-    ]
-    return lines
-
-
-def _escaped(text: str) -> str:
-    from aether_tui.text import one_line
-
-    return "".join(f"\\{letter}" if letter in "\\|`*_[]<>@#~!" else letter for letter in one_line(text, 300))
-
-
-def _exit(verdict: Verdict, results: Sequence[Result], strict: bool) -> None:
-    worst = next((one for one in results if one.verdict == verdict and one.why != ELSEWHERE), None)
+def _exit(outcome: Outcome, strict: bool) -> None:
+    verdict = outcome.verdict
+    worst = next((one for one in outcome.results if one.verdict == verdict), None)
     what = f"{worst.name}: {worst.why}" if worst else "nothing was measured"
+    next_step = worst.next if worst else ""
     if verdict == "block" or (verdict == "warn" and strict):
-        raise CheckFailed(what, where=f"{verdict}", next_step=worst.next if worst else "")
+        raise CheckFailed(what, where=verdict, next_step=next_step)
     if verdict == "inconclusive":
-        raise NoData(what, where="inconclusive", next_step=worst.next if worst else "")
+        raise NoData(what, where=verdict, next_step=next_step)
     if verdict == "no-data":
-        raise NoData(
-            what,
-            where="no data",
-            next_step=(worst.next if worst else "") or "a gate that measured nothing is not green",
-        )
+        raise NoData(what, where="no data", next_step=next_step or "a gate that measured nothing is not green")
     sys.stdout.flush()
