@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from aether_tui.cli.calc import calc
 from aether_tui.errors import AetherError
+from aether_tui.text import cells
 from tests.command import aether
 
 
@@ -45,6 +46,7 @@ def test_power_to_the_printed_digits(tmp_path: Path) -> None:
         (3, ["two values"], ["ab", "--control-values", "1", "--treatment-values", "2,3"]),
         (1, ["unstable"], ["queue", "--arrival-rate", "3", "--service-rate", "1"]),
         (3, ["few"], ["forecast", "--throughput", "1,2", "--items", "3"]),
+        (2, ["commas"], ["forecast", "--throughput", "1,,2", "--items", "3"]),
         (2, ["finite"], ["forecast", "--throughput", "1,nan", "--items", "3"]),
         (2, ["absent.yaml"], ["constraint", "absent.yaml"]),
         (2, ["'nan'"], ["power", "--kind", "means", "--sd", "1", "--mde", "1", "--n", "nan"]),
@@ -147,6 +149,21 @@ def test_standard_input_is_a_file(tmp_path: Path) -> None:
     table = "id,impact,confidence,effort_weeks,reversibility\nA,8,6,2,8\n"
     ranked = aether("calc", "icep", "-", "--format", "json", cwd=tmp_path, stdin=table).json
     assert ranked["opportunities"][0]["score"] == 192
+
+
+def test_the_seed_of_the_command_line_fixes_the_draws(tmp_path: Path) -> None:
+    asked = ["--throughput", "3,0,5,40,2,6,1,30", "--items", "300", "--draws", "100", "--format", "json"]
+    forecasts = [aether("--seed", str(seed), "calc", "forecast", *asked, cwd=tmp_path).json for seed in range(6)]
+    assert len({json.dumps(one) for one in forecasts}) > 1
+    assert aether("calc", "forecast", *asked, "--seed", "5", cwd=tmp_path).json == forecasts[5]
+
+
+def test_names_of_strangers_cannot_move_the_cursor(tmp_path: Path) -> None:
+    table = "id,title,impact,confidence,effort_weeks,reversibility\nA,\x1b[2Jred,8,6,2,8\nB,情報,8,6,2,7\n"
+    done = aether("calc", "icep", "-", cwd=tmp_path, stdin=table)
+    assert "\x1b" not in done.out
+    *_, first, second = done.out.splitlines()
+    assert cells(first[: first.index("quick win")]) == cells(second[: second.index("low score")])
 
 
 def test_a_price_is_a_number(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from aether_tui.cli.context import Context
 from aether_tui.errors import ConfigurationError
+from aether_tui.text import cells, one_line
 
 Output = Mapping[str, object]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +50,16 @@ def format_option(command: F) -> F:
     )
 
 
+def seed_option(command: F) -> F:
+    """`--seed`, which is that of the whole command line unless given."""
+
+    def seed(ctx: click.Context, _param: click.Parameter, value: int | None) -> int:
+        context = ctx.find_object(Context) or Context()
+        return context.seed if value is None else value
+
+    return click.option("--seed", type=int, callback=seed, help="Fixes every draw.  [default: 0]")(command)
+
+
 def show(output: Output, form: str) -> None:
     """Print one result: JSON with full precision, or one `name  value` line each."""
     if form == "json":
@@ -67,14 +79,14 @@ def _show_rows(rows: Sequence[Mapping[str, object]]) -> None:
     if not rows:
         return
     lines = [[str(key) for key in rows[0]], *([_text(cell) for cell in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*lines, strict=True)]
     left = [isinstance(cell, str) for cell in rows[0].values()]
     for line in lines:
-        cells = (
-            cell.ljust(width) if is_left else cell.rjust(width)
-            for cell, width, is_left in zip(line, widths, left, strict=True)
-        )
-        click.echo("  " + "  ".join(cells).rstrip())
+        padded = []
+        for text, width, is_left in zip(line, widths, left, strict=True):
+            space = " " * (width - cells(text))
+            padded.append(text + space if is_left else space + text)
+        click.echo("  " + "  ".join(padded).rstrip())
 
 
 def _text(value: object) -> str:
@@ -82,7 +94,7 @@ def _text(value: object) -> str:
         return "—"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    return one_line(str(value))
 
 
 def share(name: str, value: float, *, closed: bool = False) -> float:
@@ -104,12 +116,12 @@ def positive(name: str, value: float) -> float:
 def numbers(name: str, text: str) -> list[float]:
     """Comma-separated finite numbers."""
     try:
-        values = [float(part) for part in text.split(",") if part.strip()]
+        values = [float(part) for part in text.split(",")]
     except ValueError as error:
         raise ConfigurationError(
             f"{name} must be numbers separated by commas, not {text[:60]!r}", where="calc"
         ) from error
-    if not values or not all(map(usable, values)):
+    if not all(map(usable, values)):
         raise ConfigurationError(f"{name} must hold finite numbers", where="calc")
     return values
 

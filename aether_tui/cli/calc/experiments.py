@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from aether_tui.cli.calc.common import LARGEST, NUMBER, format_option, numbers, positive, share, show
+from aether_tui.cli.calc.common import LARGEST, NUMBER, format_option, numbers, positive, seed_option, share, show
 from aether_tui.errors import ConfigurationError, NoData
 
 
@@ -169,7 +169,7 @@ def duration(n_total: float, traffic: float, allocation: float, max_weeks: float
 @click.option("--simulate-power", is_flag=True)
 @click.option("--effect", type=NUMBER, help="True effect to simulate.")
 @click.option("--looks", type=click.IntRange(1, 1000), default=20, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @format_option
 def sequential(form: str, **o: Any) -> None:
     """An interval that may be looked at at any time (asymptotic confidence sequence)."""

@@ -16,6 +16,7 @@ from aether_tui.cli.calc.common import (
     only,
     positive,
     read_document,
+    seed_option,
     show,
     usable,
 )
@@ -56,7 +57,7 @@ def queue(
 @click.option("--throughput", required=True, help="Items finished in each past week, zeros included: 3,0,5,…")
 @click.option("--items", type=NUMBER, required=True, help="Items left.")
 @click.option("--draws", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @format_option
 def forecast(throughput: str, items: float, draws: int, seed: int, form: str) -> None:
     """Weeks until N items are done, from past weeks."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, file_argument, format_option, positive, read_input, show
+from aether_tui.cli.calc.common import NUMBER, file_argument, format_option, positive, read_input, seed_option, show
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ KEYS = {"id", "title", "impact", "confidence", "reversibility", "effort_weeks", 
 @file_argument("FILE.yaml|csv")
 @click.option("--high", type=NUMBER, help="What counts as a high score.  [default: the top third]")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @format_option
 def icep(file: str, high: float | None, draws: int, seed: int, form: str) -> None:
     """Rank opportunities by Impact × Confidence × Reversibility ÷ Effort. A value may be a range LOW,MODE,HIGH."""

@@ -19,6 +19,7 @@ from aether_tui.cli.calc.common import (
     positive,
     read_document,
     read_table,
+    seed_option,
     share,
     show,
     usable,
@@ -77,7 +78,7 @@ def _cycles(file: str) -> dict[str, dict[str, Work]]:
 @click.command()
 @file_argument("FILE.yaml")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @format_option
 def ritual(file: str, draws: int, seed: int, form: str) -> None:
     """Cost, break-even and return of recurring meetings. A value may be a range [low, mode, high]."""
