@@ -17,7 +17,7 @@ from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20
 """Bytes of one JSON document, one line or one protobuf message."""
-PAGE_ROWS = 5_000
+PAGE_ROWS = 10_000
 
 Decoded = tuple[Span | Reject, Attributes, str]
 """A span with its resource and its place in the input, or what could not be read."""

@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 import json
 import shutil
-import threading
+import subprocess
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -112,45 +112,52 @@ def write_sources(world: World, workspace: Workspace) -> None:
 
 
 def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None:
-    """One sync of the recordings and, beside it, one load of the files. Raises ConfigurationError when any of it is refused."""
+    """One sync of the recordings and one load of the files; the traces, which are most of it, in a process of their own.
+
+    Raises ConfigurationError when any of it is refused.
+    """
     config, key = load_config(workspace), workspace_key(workspace)
-
-    stopped = threading.Event()
-
-    def clock() -> datetime:
-        # The loader asks for the time before it stores a page: there its thread can be stopped.
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        return now()
-
-    def writer(at: Callable[[], datetime]) -> Writer:
-        return Writer(Cache(workspace.cache_path), Ingest(config, key), at)
-
     tell(
         "syncing linear, jira, github and amplitude from recorded answers, loading traces, costs, test reports and plans"
     )
-    kinds = registry.file_kinds(tell)
-    jobs = plan(config, workspace, now=now, offline=True)
-    with ThreadPoolExecutor(1, "load") as beside:
-        try:
-            folder = workspace.root / "files"
-            loading = beside.submit(load, [folder], kinds=kinds, writer=writer(clock), now=now())
-            outcomes = asyncio.run(engine.run(jobs, writer(now), lambda _event: None))
-            loaded = loading.result()
-        except BaseException:
-            stopped.set()
-            raise
+    folder = workspace.root / "files"
+    beside = _load_beside(workspace, folder / "traces", now())
+    try:
+        writer = Writer(Cache(workspace.cache_path), Ingest(config, key), now)
+        outcomes = asyncio.run(engine.run(plan(config, workspace, now=now, offline=True), writer, lambda _event: None))
+        rest = [folder / name for name in ("costs", "tests", "plans")]
+        loaded = load(rest, kinds=registry.file_kinds(tell), writer=writer, now=now())
+        output, errors = beside.communicate()
+    except BaseException:
+        beside.kill()
+        beside.communicate()
+        raise
+    traces_read = json.loads(output)["files"] if beside.returncode == 0 else []
     counted = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
     refused = [f"{outcome.source} {outcome.stream}: {outcome.error}" for outcome in outcomes if outcome.error]
     refused += [f"{one.path.name}: {one.error}" for one in loaded if one.error]
     refused += [f"{counts.rejected} rows were rejected" for counts in counted if counts.rejected]
+    refused += [f"{one['rejected']} spans were rejected" for one in traces_read if one["rejected"]]
+    refused += [errors.decode(errors="replace").strip() or "the traces were not loaded"] if not traces_read else []
     if refused:
         raise ConfigurationError(
             f"the demonstration was not understood: {refused[0]}",
             where=str(workspace.root),
             next_step="report this; it is a defect",
         )
-    tell(f"{sum(counts.rows for counts in counted):,} rows from {len(outcomes)} streams and {len(loaded)} files")
+    rows = sum(counts.rows for counts in counted) + sum(one["rows"] for one in traces_read)
+    tell(f"{rows:,} rows from {len(outcomes)} streams and {len(loaded) + len(traces_read)} files")
+
+
+def _load_beside(workspace: Workspace, folder: Path, at: datetime) -> subprocess.Popen[bytes]:
+    """Start `aether-tui load` of `folder`; `-P` keeps Python files of the folder we are in from being imported."""
+    command = [sys.executable, "-P", "-m", "aether_tui", "-w", str(workspace.root), "--as-of", at.isoformat()]
+    return subprocess.Popen(
+        [*command, "load", str(folder), "--format", "json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def _clear(workspace: Workspace) -> None:
