@@ -241,6 +241,8 @@ def _handoffs(time: Sequence[Record], finished: int) -> Quantity:
     if len(counts) < MIN_N:
         return missing("the status history does not say who moved the items", unit="count", n=len(counts))
     value, low, high = intervals.ratio([(count, 1.0) for count in counts])
+    if low == high:  # all alike: their spread says nothing about other items
+        low = high = None
     return Quantity(value=value, unit="count", n=len(counts), low=low, high=high)
 
 
@@ -294,23 +296,28 @@ def _validity(load: Record) -> Validity:
     )
     if min(before, now) >= MIN_N and real(load["age_before_s"]) > 0:
         growth = Quantity(value=real(load["age_now_s"]) / real(load["age_before_s"]), n=min(before, now))
-    reasons = tuple(_reasons(little.value or 0.0, balance.value or 0.0, growth.value))
+    reasons = tuple(_reasons(little.value or 0.0, balance.value or 0.0, growth.value or 0.0))
     return Validity(holds=not reasons, little=little, balance=balance, age_growth=growth, reasons=reasons)
 
 
-def _reasons(little: float, balance: float, growth: float | None) -> list[str]:
+def sound(value: float, low: float, high: float) -> bool:
+    """Judged as it is shown, at two decimals."""
+    return low <= round(value, 2) <= high
+
+
+def _reasons(little: float, balance: float, growth: float) -> list[str]:
     found = []
-    if not LITTLE[0] <= little <= LITTLE[1]:
+    if not sound(little, *LITTLE):
         found.append(
             f"mean work in progress is {number(round(little, 2))} times what Little's Law gives ({LITTLE[0]}–{LITTLE[1]} is sound): "
             + ("items stay open that never leave" if little > 1 else "items leave that came in long before")
         )
-    if not BALANCE[0] <= balance <= BALANCE[1]:
+    if not sound(balance, *BALANCE):
         more = "more is started than leaves" if balance > 1 else "less is started than leaves"
         found.append(
             f"{number(round(balance, 2))} items are started per item that leaves ({BALANCE[0]}–{BALANCE[1]} is sound): {more}"
         )
-    if growth is not None and growth > AGE_GROWTH:
+    if not sound(growth, 0, AGE_GROWTH):
         found.append(
             f"open items are {number(round(growth, 2))} times as old as at the start of the window: work in progress is ageing"
         )

@@ -14,6 +14,7 @@ from aether_tui.diagnostics.flow import (
     Outlook,
     Times,
     Validity,
+    sound,
 )
 from aether_tui.diagnostics.frame import Data
 from aether_tui.human import amount, day, duration, evidence, plural, quantity
@@ -92,7 +93,7 @@ def _invalid(validity: Validity) -> list[Finding]:
             id="flow.validity",
             severity="warn",
             text=f"Averages and the forecast are not valid in this window: {'; '.join(validity.reasons)}.",
-            evidence=("flow.little", "flow.balance", "flow.age"),
+            evidence=("flow.validity",),
         )
     ]
 
@@ -145,7 +146,7 @@ def _broken_promises(flow: Flow) -> list[Finding]:
                     severity="warn",
                     text=f"Past P85 forecasts for {plural(outlook.items, 'item')} came true in {quantity(kept)} of {kept.n} cases, "
                     "not in 85 %: promise later than P85.",
-                    evidence=(f"flow.forecast.{outlook.id}",),
+                    evidence=("flow.forecast",),
                 )
             )
     return found
@@ -255,11 +256,11 @@ def _load(flow: Flow) -> Facts:
 
 
 def _validity(validity: Validity) -> Table:
-    def row(name: str, label: str, value: Quantity, sound: str, good: bool, why: str) -> Row:
+    def row(label: str, value: Quantity, sound: str, good: bool, why: str) -> Row:
         state: State = "inconclusive" if value.value is None else "pass" if good else "warn"
         word = "not known" if value.value is None else "holds" if good else "fails"
         detail = "; ".join(part for part in (evidence(value), why) if part)
-        return Row(id=f"flow.{name}", state=state, cells=(label, value, sound, word), detail=detail)
+        return Row(id=label, state=state, cells=(label, value, sound, word), detail=detail)
 
     little, balance, growth = (
         validity.little.value or 0.0,
@@ -276,11 +277,11 @@ def _validity(validity: Validity) -> Table:
             Col(key="verdict", title="", kind="text", priority=8),
         ),
         rows=(
-            row("little", "Little's Law", validity.little, f"{LITTLE[0]}–{LITTLE[1]}", LITTLE[0] <= little <= LITTLE[1],
+            row("Little's Law", validity.little, f"{LITTLE[0]}–{LITTLE[1]}", sound(little, *LITTLE),
                 "Mean items in progress ÷ (items that left per day × mean days they had stayed); cancelled ones leave too."),
-            row("balance", "started ÷ left", validity.balance, f"{BALANCE[0]}–{BALANCE[1]}", BALANCE[0] <= balance <= BALANCE[1],
+            row("started ÷ left", validity.balance, f"{BALANCE[0]}–{BALANCE[1]}", sound(balance, *BALANCE),
                 "Items started in the window ÷ items done or cancelled after a start."),
-            row("age", "age of open items, growth", validity.age_growth, f"at most {AGE_GROWTH}", growth <= AGE_GROWTH,
+            row("age of open items, growth", validity.age_growth, f"at most {AGE_GROWTH}", sound(growth, 0, AGE_GROWTH),
                 "Mean age of items in progress at the window's end ÷ at its start."),
         ),
         note=f"Not valid: {'; '.join(validity.reasons)}." if validity.holds is False else "",
@@ -368,7 +369,7 @@ def _outlook(item: Outlook, flow: Flow) -> Row:
         reason or f"Done by {', '.join(dates)}. Past forecasts that came true (overlapping weeks): {', '.join(kept)}."
     )
     return Row(
-        id=f"flow.forecast.{item.id}",
+        id=item.title,
         state="inconclusive" if reason else "warn" if flow.validity.holds is False else "info",
         cells=(item.title, item.items, *item.weeks, item.kept[LEVELS.index(0.85)]),
         detail=detail,

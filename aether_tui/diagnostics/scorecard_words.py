@@ -177,7 +177,7 @@ def _overview(card: Scorecard) -> Table:
             Col(key="rework", title="rework", kind="number", priority=7),
         ),
         rows=tuple(
-            Row(id=f"scorecard.{one.service}", cells=(one.service or "(no service)", *(getattr(one.now, metric) for metric in METRICS)),
+            Row(id=one.service or "(no service)", cells=(one.service or "(no service)", *(getattr(one.now, metric) for metric in METRICS)),
                 detail=_counts(one))
             for one in card.services
         ),
@@ -235,7 +235,7 @@ def _stages(card: Scorecard) -> Table:
         ),
         rows=tuple(
             Row(
-                id=f"scorecard.{one.service}.stages",
+                id=one.service or "(no service)",
                 cells=(one.service or "(no service)", *(stage.p50 for stage in one.stages)),
                 detail="; ".join(
                     f"{stage.id} {evidence(stage.p50)}" for stage in one.stages if stage.p50.value is not None

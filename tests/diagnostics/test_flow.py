@@ -162,6 +162,21 @@ def test_averages_are_marked_invalid_with_the_reasons(flow_world: Workspace, flo
     assert "not valid" in report.headline
 
 
+@pytest.mark.parametrize(("arrivals", "holds"), [(89, False), (90, True), (110, True), (111, False)])
+def test_averages_hold_within_the_written_bounds(arrivals: int, holds: bool) -> None:
+    load = {
+        "first_seen": datetime(2026, 1, 1), "open_now": 10, "open_before": 10, "queued": 0, "present_s": 100.0, "stay_s": 100.0,  # noqa: DTZ001
+        "arrivals": arrivals, "departures": 100, "age_now_s": 1.25, "age_before_s": 1.0,
+    }  # fmt: skip
+    validity = measure([], [load], [], [], [], world.clock()).validity
+    assert validity.holds is holds
+    assert len(validity.reasons) == (not holds)
+    older = measure([], [{**load, "arrivals": 100, "age_now_s": 1.26}], [], [], [], world.clock()).validity
+    assert older.reasons == (
+        "open items are 1.26 times as old as at the start of the window: work in progress is ageing",
+    )
+
+
 def test_throughput_has_its_empty_weeks_and_seven_are_too_few_for_a_forecast(flow: Flow) -> None:
     assert flow.throughput.value == 5
     assert flow.weekly == (0, 0, 0, 0, 10, 10, 0)  # since the first item of 1 October
