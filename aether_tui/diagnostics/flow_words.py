@@ -17,7 +17,7 @@ from aether_tui.diagnostics.flow import (
     sound,
 )
 from aether_tui.diagnostics.frame import Data
-from aether_tui.human import amount, day, duration, evidence, plural, quantity
+from aether_tui.human import day, duration, evidence, plural, quantity
 from aether_tui.report_model import (
     Block,
     Col,
@@ -302,8 +302,8 @@ def _ageing(flow: Flow) -> Table:
         ),
         rows=tuple(
             Row(
-                id=item.id, detail=f"{amount(item.age_s / item.p85_s, '')} times the p85" if item.p85_s > 0 else "",
-cells=(item.key, item.title, item.team, item.state, *(Quantity(value=s, unit="s") for s in (item.age_s, item.p85_s))),
+                id=item.id,
+                cells=(item.key, item.title, item.team, item.state, *(Quantity(value=s, unit="s") for s in (item.age_s, item.p85_s))),
             )
             for item in flow.ageing
         ),
