@@ -30,8 +30,8 @@ SAMPLES = 30
 ATTRIBUTES = "*.json merge=union\n"
 """What `.gitattributes` in the store says, so that git keeps the samples of both branches."""
 _SURFACES: tuple[Surface, ...] = ("ci", "cost", "llm", "tests")
-_MACHINE = frozenset({"suite.duration"})
-"""Metrics of files that do not say which machine they come from."""
+_MACHINE = frozenset({"suite.duration", "benchmark.duration"})
+"""Metrics of files that may not say which machine they come from."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -137,7 +137,9 @@ def stamped(
     def mark(one: Measured, identity: str) -> Measured:
         if not isinstance(one, Series) or metric[identity] not in _MACHINE:
             return one
-        return replace(one, now=tuple(replace(sample, fingerprint=fingerprint) for sample in one.now))
+        return replace(
+            one, now=tuple(replace(sample, fingerprint=sample.fingerprint or fingerprint) for sample in one.now)
+        )
 
     return {identity: [mark(one, identity) for one in found] for identity, found in measured.items()}
 

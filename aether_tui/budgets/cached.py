@@ -75,7 +75,9 @@ def _ci(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
 
 
 def _tests(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
-    column = {"suite.duration": "duration_s", "suite.flaky": "flaky"}[budget.metric]
+    column = {"suite.duration": "duration_s", "suite.flaky": "flaky"}.get(budget.metric)
+    if column is None:  # benchmarks are compared with files
+        return []
     found = rows(
         "budget_tests", repo=budget.pattern("repo"), suite=budget.pattern("suite"), branch=budget.pattern("branch"),
         **_reach(budget, span),

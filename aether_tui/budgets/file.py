@@ -44,6 +44,7 @@ METRICS: dict[str, Metric] = {
     "infra.monthly": Metric("cost", "money/month", ("env",)),
     "suite.duration": Metric("tests", "s", _TESTS),
     "suite.flaky": Metric("tests", "tests", _TESTS),
+    "benchmark.duration": Metric("tests", "s", ("benchmark",)),
     "task.cost": Metric("llm", "money/task", _LLM),
     "task.tokens": Metric("llm", "tokens/task", _LLM),
     "turn.latency": Metric("llm", "s/turn", _LLM),

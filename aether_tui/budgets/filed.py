@@ -7,10 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from aether_tui.budgets.file import Budget, BudgetFile
-from aether_tui.budgets.measure import Cost, Measurement, Pipelines, Suite, Tests, Tokens
+from aether_tui.budgets.measure import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
 from aether_tui.budgets.model import Estimate, Measured, Sample, Series
 from aether_tui.human import duration
 from aether_tui.stats.ranks import quantile
+
+_SUITES = frozenset({"suite.duration", "suite.flaky"})
 
 
 def from_files(
@@ -36,7 +38,9 @@ def unmatched(measurements: Sequence[Measurement], budget: Budget) -> str:
 
 
 def _names(part: Measurement, budget: Budget) -> Iterable[str]:
-    if isinstance(part, Tests) and budget.surface == "tests":
+    if isinstance(part, Benchmarks) and budget.metric == "benchmark.duration":
+        return {f"benchmark {bench.name!r}" for bench in part.by_benchmark}
+    if isinstance(part, Tests) and budget.metric in _SUITES:
         return {f"suite {suite.suite!r}" for suite in part.by_suite}
     if isinstance(part, Cost) and budget.surface == "cost":
         return {f"project {project.name!r} in {project.environment or 'no environment'}" for project in part.projects}
@@ -48,7 +52,9 @@ def _names(part: Measurement, budget: Budget) -> Iterable[str]:
 
 
 def _measured(budget: Budget, part: Measurement) -> Iterator[Measured]:
-    if isinstance(part, Tests) and budget.surface == "tests":
+    if isinstance(part, Benchmarks) and budget.metric == "benchmark.duration":
+        yield from _benches(budget, part)
+    elif isinstance(part, Tests) and budget.metric in _SUITES:
         yield from _suites(budget, part)
     elif isinstance(part, Cost) and budget.surface == "cost":
         yield from _plan(budget, part)
@@ -79,6 +85,14 @@ def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
             drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in part.slowest[:3]),
             labels={"suite": name},
         )
+
+
+def _benches(budget: Budget, part: Benchmarks) -> Iterator[Measured]:
+    for bench in part.by_benchmark:
+        if _meant(budget, {"benchmark": bench.name}):
+            samples = tuple(Sample(value, fingerprint=bench.runner) for value in bench.samples_s)
+            problem = "a run of it ended with an error" if bench.failed else ""
+            yield Series(bench.name, samples, problem=problem, labels={"benchmark": bench.name})
 
 
 def _plan(budget: Budget, part: Cost) -> Iterator[Measured]:

@@ -137,7 +137,25 @@ class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     problems: tuple[str, ...]
 
 
-Measurement = Tests | Cost | Pipelines | Tokens
+class Bench(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One benchmark on one kind of machine; each sample is the median of one report, in seconds."""
+
+    name: str
+    runner: str
+    p50_s: float
+    failed: bool
+    samples_s: tuple[float, ...]
+
+
+class Benchmarks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Benchmark reports; `failed` ones had a run that exited with an error."""
+
+    reports: int
+    by_benchmark: tuple[Bench, ...]
+    problems: tuple[str, ...]
+
+
+Measurement = Tests | Cost | Pipelines | Tokens | Benchmarks
 
 
 # --- Reading --------------------------------------------------------------------------------------------------------
@@ -411,5 +429,7 @@ def _money(value: Value) -> Decimal | None:
     return value if isinstance(value, Decimal) else None if value is None else Decimal(str(value))
 
 
-SURFACE: dict[type[Struct], Surface] = {Tests: "tests", Cost: "cost", Pipelines: "ci", Tokens: "llm"}
+SURFACE: dict[type[Struct], Surface] = {
+    Tests: "tests", Benchmarks: "tests", Cost: "cost", Pipelines: "ci", Tokens: "llm",
+}  # fmt: skip
 """Which surface a measurement belongs to."""

@@ -74,7 +74,7 @@ def check(
     context: Context, paths: tuple[str, ...], form: str, summary: Path | None, path: Path | None, store: Path | None,
     fingerprint: str | None, advisory: bool, strict: bool, self_test: bool,
 ) -> None:  # fmt: skip
-    """Judge reports (JUnit, Infracost, FOCUS, pipeline runs, traces, `measure` output), or without PATH the cache.
+    """Judge reports (JUnit, Infracost, FOCUS, pipeline runs, traces, benchmarks, `measure` output), or without PATH the cache.
 
     Reports are compared with the cache of the workspace; without one, with the baselines in benchmarks/.
     Exit 0 for pass and warn, 1 for block (and warn with --strict), 3 for inconclusive and no data.

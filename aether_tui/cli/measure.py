@@ -8,6 +8,7 @@ import click
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import print_table
+from aether_tui.errors import ConfigurationError
 from aether_tui.human import amount
 
 if TYPE_CHECKING:
@@ -29,13 +30,18 @@ def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, w
     """Measure ci, cost, tests or tokens: from files where PATHs are given (no workspace needed), else from the cache.
 
     Files: JUnit XML; Infracost JSON and FOCUS; pipeline runs as JSON and DevLake tables; OTLP and Langfuse traces.
+    Also pytest-benchmark and hyperfine (tests), promptfoo results (tokens).
     """
     import msgspec
 
     if paths:
         from aether_tui.cli.measuring import measure_files
 
-        found: Measurement = measure_files(context, paths, SURFACES[surface])[0]
+        several = measure_files(context, paths, SURFACES[surface])
+        if len(several) > 1:
+            kinds = " and ".join(sorted(type(one).__name__.lower() for one in several))
+            raise ConfigurationError(f"{kinds} are not one measurement", next_step="measure each kind of file apart")
+        found: Measurement = several[0]
     else:
         from aether_tui.cli.measured import measure_cache
 
@@ -49,7 +55,7 @@ def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, w
 
 
 def _print(found: Measurement) -> None:
-    from aether_tui.budgets.measure import Cost, Pipelines, Tests
+    from aether_tui.budgets.measure import Benchmarks, Cost, Pipelines, Tests
 
     def seconds(value: float | None) -> str:
         return "—" if value is None else amount(value, "s")
@@ -61,6 +67,11 @@ def _print(found: Measurement) -> None:
             for one in found.by_suite
         ]
         print_table(("SUITE", *(name.upper() for name in counts), "TIME"), rows)
+    elif isinstance(found, Benchmarks):
+        print_table(
+            ("BENCHMARK", "REPORTS", "P50"),
+            [(one.name, str(len(one.samples_s)), amount(one.p50_s, "s")) for one in found.by_benchmark],
+        )
     elif isinstance(found, Cost):
         print_table(
             ("PROJECT", "BEFORE", "NOW"),

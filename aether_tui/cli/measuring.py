@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aether_tui.budgets.bench import Report, measure_reports, read_report
 from aether_tui.budgets.file import Surface
 from aether_tui.budgets.measure import (
+    SURFACE,
+    Benchmarks,
     Cost,
     Measurement,
     Pipelines,
@@ -39,7 +42,7 @@ _SURFACES: dict[str, Surface] = {
     "junit": "tests", "infracost": "cost", "focus": "cost", "devlake": "ci", "runs": "ci", "otlp": "llm", "langfuse": "llm",
 }  # fmt: skip
 _PRINTED: dict[str, type[Measurement]] = {
-    "by_suite": Tests, "by_workflow": Pipelines, "by_scenario": Tokens, "diff_monthly_cost": Cost,
+    "by_suite": Tests, "by_benchmark": Benchmarks, "by_workflow": Pipelines, "by_scenario": Tokens, "diff_monthly_cost": Cost,
 }  # fmt: skip
 """The key by which JSON that `measure` printed is known."""
 
@@ -65,16 +68,27 @@ def measure_files(context: Context, paths: Sequence[str], surface: Surface | Non
 def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -> list[Measurement]:
     kinds: dict[str, tuple[FileKind | None, list[Path]]] = {}
     measurements: list[Measurement] = []
+    reports: list[Report] = []
     for path in paths:
         printed = _printed(path)
         if printed is not None:
             measurements.append(printed)
+            continue
+        report = read_report(path)
+        if report is not None:
+            reports.append(report)
             continue
         name, kind = _recognise(path)
         if name not in _SURFACES or (surface and _SURFACES[name] != surface):
             wants = f"`measure {surface}`" if surface else "a budget"
             raise ConfigurationError(f"a file of kind {name} says nothing to {wants}", where=str(path))
         kinds.setdefault(name, (kind, []))[1].append(path)
+    for found in measure_reports(reports):
+        if surface and SURFACE[type(found)] != surface:
+            raise ConfigurationError(
+                f"an evaluation or benchmark says nothing to `measure {surface}`", where=str(paths[0])
+            )
+        measurements.append(found)
     by_surface: dict[Surface, Records] = {}
     for name, (kind, members) in kinds.items():
         if name == "junit":
@@ -105,7 +119,7 @@ def _recognise(path: Path) -> tuple[str, FileKind | None]:
             return name, kind
     if sample.head.lstrip()[:1] in (b"{", b"[") and _runs(path) is not None:
         return "runs", None
-    known = f"known are {', '.join(names)}, pipeline runs as JSON, and what `measure` prints"
+    known = f"known are {', '.join(names)}, pipeline runs as JSON, pytest-benchmark, hyperfine, promptfoo, and what `measure` prints"
     raise ConfigurationError(why_not_data(sample), where=str(path), next_step=known)
 
 
