@@ -133,14 +133,13 @@ def nct_cdf(x: float, df: float, ncp: float) -> float:
     a, b = 0.5, df / 2
     front = math.lgamma(b)
     odd, even = beta_inc(a, b, y), beta_inc(a + 0.5, b, y)
+    log_y, log_rest = -math.log1p(df / (x * x)), math.log(df / (x * x + df))  # 1 − y itself may round to 0
     for _ in range(100_000):
         total += p * odd + q * even
         if (remaining < 1e-15 and abs(p * odd) < 1e-16) or p == q == 0:
             break
-        odd -= math.exp(a * math.log(y) + b * math.log1p(-y) + math.lgamma(a + b) - math.lgamma(a + 1) - front)
-        even -= math.exp(
-            (a + 0.5) * math.log(y) + b * math.log1p(-y) + math.lgamma(a + 0.5 + b) - math.lgamma(a + 1.5) - front
-        )
+        odd -= math.exp(a * log_y + b * log_rest + math.lgamma(a + b) - math.lgamma(a + 1) - front)
+        even -= math.exp((a + 0.5) * log_y + b * log_rest + math.lgamma(a + 0.5 + b) - math.lgamma(a + 1.5) - front)
         a += 1
         p *= half / (a - 0.5)
         q *= half / a

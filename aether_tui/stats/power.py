@@ -62,7 +62,7 @@ def t_power(n: float, effect: float, sd: float, test: Test, design: str = "two-s
         scale = math.sqrt(n * test.ratio / (1 + test.ratio))
     else:
         df, scale = n - 1, math.sqrt(n)
-    if df <= 0:
+    if df < 1:
         return 0.0
     if sd == 0:
         return 1.0 if effect else test.alpha

@@ -52,6 +52,7 @@ def test_power_to_the_printed_digits(tmp_path: Path) -> None:
         (2, ["'nan'"], ["power", "--kind", "means", "--sd", "1", "--mde", "1", "--n", "nan"]),
         (2, ["'inf'"], ["ab", "--control", "1/3", "--treatment", "1/3", "--min-effect", "inf"]),
         (2, ["'1e400'"], ["duration", "--n-total", "1e400", "--traffic", "1", "--allocation", "1"]),
+        (2, ["--max-weeks"], ["duration", "--n-total", "9", "--traffic", "1", "--allocation", "1", "--max-weeks", "0"]),
         (2, ["paired"], ["power", "--kind", "proportions", "--baseline", "0.1", "--mde", "0.1", "--design", "paired"]),
         (2, ["--sd-x"], ["power", "--kind", "ratio", "--mean-x", "1", "--mean-y", "1", "--sd-x", "-1", "--sd-y", "1"]),
         (3, ["20 years"], ["forecast", "--throughput", "0,0,0,0,0,0,0,1", "--items", "9000", "--draws", "100"]),
@@ -109,7 +110,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_number_breaks_a_calculator(question: str, data: st.DataObject) -> None:
     """A result is JSON without NaN or Infinity, anything else one typed error."""

@@ -51,6 +51,15 @@ def test_two_sample_t_power_against_scipy(n: int, effect: float, ratio: float) -
     assert p.t_power(n, effect, 1, p.Test(ratio=ratio)) == pytest.approx(expected, abs=1e-6)
 
 
+def test_power_of_a_test_that_never_errs() -> None:
+    """A critical value so large that 1 − x²/(x² + df) rounds to 0."""
+    power = p.t_power(2, 1, 1, p.Test(alpha=1e-15), "paired")
+    critical = stats.t.isf(0.5e-15, 1)
+    draws = stats.nct.sf(1e6, 1, math.sqrt(2)) * 1e6 / critical  # the tail of df = 1 falls as 1/x
+    assert power == pytest.approx(draws, abs=2e-15)
+    assert p.t_power(2, 1, 1, p.Test(ratio=1e-15)) == 0, "no degree of freedom, no test"
+
+
 def test_impossible_sizes_are_none() -> None:
     assert p.sample_size(lambda n: p.proportions_power(n, 0.1, 0.1 + 1e-9, p.Test()), 0.8) is None
     assert p.detectable(lambda e: p.proportions_power(2, 0.5, 0.5 + e, p.Test()), 0.99, 0.1) is None

@@ -149,7 +149,7 @@ def duration(n_total: float, traffic: float, allocation: float, max_weeks: float
     days = positive("--n-total", n_total) / positive("--allocation", per_day)
     weeks = math.ceil(days / 7 - 1e-9)
     output: dict[str, object] = {"days": days, "weeks": weeks, "feasible": weeks <= max_weeks}
-    if weeks > max_weeks:
+    if weeks > positive("--max-weeks", max_weeks):
         fits = per_day * 7 * max_weeks
         output["levers"] = [
             {"lever": "allocation", "change": f"{allocation * n_total / fits:.3g} of traffic" if allocation * n_total <= fits else
