@@ -1,0 +1,128 @@
+"""The templates of docs/ci, their shell steps run as a runner runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.budgets.test_commands import junit
+from tests.command import aether
+
+TEMPLATES = Path(__file__).parents[2] / "docs" / "ci"
+
+
+@dataclass(frozen=True)
+class Project:
+    root: Path
+    env: dict[str, str]
+
+    def run(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.root, env=self.env | env, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A repository with budgets and a report, and the command on the path."""
+    root, tools = tmp_path / "project", tmp_path / "bin"
+    (root / "reports").mkdir(parents=True)
+    tools.mkdir()
+    assert aether("init", "--budgets-only", cwd=root).code == 0
+    command = tools / "aether-tui"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aether_tui "$@"\n')
+    command.chmod(0o755)
+    ours = Path(__file__).parents[2]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AETHER_", "GITHUB_", "CI_"))}
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    return Project(root, clean | {"PATH": path, "PYTHONPATH": str(ours), "AETHER_FINGERPRINT": "ci"})
+
+
+def template(name: str) -> Any:
+    return YAML(typ="safe", pure=True).load((TEMPLATES / name).read_text())
+
+
+def step(name: str) -> str:
+    (found,) = [one for one in template("action.yml")["runs"]["steps"] if one["name"] == name]
+    return str(found["run"])
+
+
+def action_env(project: Project, **given: str) -> dict[str, str]:
+    """The inputs as the action hands them to its steps, defaults where nothing is given."""
+    inputs = {name: str(one.get("default", "")) for name, one in template("action.yml")["inputs"].items()}
+    inputs |= {"reports": "reports/*.xml"} | given
+    return {name.upper(): value for name, value in inputs.items()} | {
+        "GITHUB_STEP_SUMMARY": str(project.root / "summary.md")
+    }
+
+
+def test_every_input_reaches_a_step_through_its_environment() -> None:
+    document = template("action.yml")
+    handed = {}
+    for one in document["runs"]["steps"]:
+        assert "${{" not in one["run"], "an expression in a script is an injection"
+        assert one["shell"] == "bash"
+        handed |= {name.lower(): value for name, value in one["env"].items()}
+    for name in set(document["inputs"]) - {"update"}:
+        assert handed[name] == "${{ inputs." + name + " }}"
+
+
+def test_the_action_passes_blocks_and_summarises(project: Project) -> None:
+    env = action_env(project)
+    junit(project.root / "reports", 10)
+    passed = project.run(step("Check"), **env)
+    assert passed.returncode == 0, passed.stderr
+    junit(project.root / "reports", 150)
+    blocked = project.run(step("Check"), **env)
+    assert blocked.returncode == 1
+    assert blocked.stdout.startswith("::error title=tests.unit::")
+    summary = (project.root / "summary.md").read_text()
+    assert "### Budgets: ✓ pass" in summary
+    assert "### Budgets: ■ block" in summary
+    assert project.run(step("Check"), **action_env(project, advisory="true")).returncode == 0
+    assert project.run(step("Check"), **action_env(project, reports="none/*.xml")).returncode == 2
+
+
+def test_the_action_updates_what_it_compares_with(project: Project) -> None:
+    env = action_env(project)
+    for place in range(6):
+        junit(project.root / "reports", 10 + place / 10)
+        done = project.run(step("Update"), **env, GITHUB_SHA=f"{place:012x}".ljust(40, "0"))
+        assert done.returncode == 0, done.stderr
+    (stored,) = (project.root / "benchmarks" / "tests").glob("*.json")
+    assert stored.read_text().count('"value"') == 6
+    junit(project.root / "reports", 60)
+    slow = project.run(step("Check"), **env)
+    assert slow.returncode == 3, "a breach of the baseline asks for another run"
+    assert slow.stdout.startswith("::warning title=tests.unit::")
+
+
+def test_the_gitlab_job(project: Project) -> None:
+    document = template("gitlab.yml")
+    variables = {name: str(value) for name, value in document["variables"].items()}
+    job = document["budgets"]
+    script = "\n".join([*job["before_script"], *job["script"]])
+    variables |= {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": "a" * 40}
+    junit(project.root / "reports", 10)
+    passed = project.run(script, **variables)
+    assert passed.returncode == 0, passed.stderr
+    assert len(list((project.root / "benchmarks").rglob("*.json"))) == 1
+    for produced in ("budgets.md", job["artifacts"]["reports"]["junit"]):
+        assert (project.root / produced).is_file()
+    junit(project.root / "reports", 150)
+    blocked = project.run(script, **variables | {"CI_COMMIT_BRANCH": "change"})
+    assert blocked.returncode == 1
+    suite = ElementTree.parse(project.root / "budgets.xml").getroot()
+    assert suite.attrib["failures"] == "1"
+    assert "■ block" in (project.root / "budgets.md").read_text()
+    (stored,) = (project.root / "benchmarks").rglob("*.json")
+    assert stored.read_text().count('"value"') == 1, "a change does not move the baseline"
