@@ -127,12 +127,16 @@ class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One row of a table; `id` names it for selection, links and evidence, `detail` is shown for the selected row."""
+    """One row of a table; `id` names it for selection, links and evidence, `detail` is shown for the selected row.
+
+    `why` is the arithmetic or formula behind it, and the command that shows more, one per line.
+    """
 
     id: str
     cells: tuple[Cell | tuple[float | None, ...], ...]
     state: State | None = None
     detail: str = ""
+    why: str = ""
 
 
 class Table(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="table"):

@@ -212,6 +212,7 @@ def _row(one: Result, currency: str) -> Row:
             one.next if open_ else sees,
         ),
         state=one.verdict,
+        why=f"{one.why}\naether-tui budget explain {one.id}",
         detail="; ".join(part for part in (one.why, sees, one.next and f"next: {one.next}") if part) if open_ else "",
     )
 

@@ -391,6 +391,7 @@ def _row(one: Result) -> Row:
             one.series,
         ),
         detail="; ".join(part for part in parts if part),
+        why=f"{one.why}\naether-tui report lens --format json",
     )
 
 

@@ -246,6 +246,17 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
     )
 
 
+def _arithmetic(item: Item) -> str:
+    impact, confidence, reversibility, weeks = (
+        number(mode) for _, mode, _ in (item.impact, item.confidence, item.reversibility, item.effort_weeks)
+    )
+    return (
+        f"Impact {impact} × Confidence {confidence} × Reversibility {reversibility} ÷ Effort "
+        f"{number(icep.effort_score(item.effort_weeks[1]))} ({weeks} weeks) = {item.score:,.1f}\n"
+        "aether-tui opportunity list"
+    )
+
+
 def _row(item: Item, high: float) -> Row:
     inputs = (item.impact, item.confidence, item.reversibility, item.effort_weeks)
     detail = []
@@ -266,5 +277,6 @@ def _row(item: Item, high: float) -> Row:
             rank_text(item),
             SHORT[item.bucket],
         ),
+        why=_arithmetic(item),
         detail="; ".join(detail),
     )

@@ -7,6 +7,8 @@ import math
 import re
 import shlex
 from datetime import UTC, datetime
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
@@ -518,3 +520,22 @@ def test_what_people_wrote_cannot_reach_a_terminal(tmp_path: Path) -> None:
     whole = json.dumps([json.loads(save(report)) for report in reports.values()]) + json.dumps(notices)
     assert "evil" in whole
     assert "\\u001b" not in whole and "\\u0007" not in whole and "\\u202e" not in whole
+
+
+@pytest.mark.parametrize("name", ["lens", "portfolio"])
+def test_every_row_says_why(filled: Workspace, name: str) -> None:
+    rows = [row for block in world.report(name, filled).blocks if isinstance(block, Table) for row in block.rows]
+    assert rows
+    assert [row.id for row in rows if not row.why] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((resources.files("aether_tui.diagnostics") / "sql").iterdir(), key=str), ids=lambda path: path.name
+)
+def test_queries_order_their_rows(path: Traversable) -> None:
+    # Sums of floats depend on the order of rows, and the same data must give the same bytes.
+    text, depth, outside = re.sub(r"--[^\n]*", "", path.read_text()), 0, ""
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        outside += character if depth == 0 else ""
+    assert "ORDER BY" in outside or "GROUP BY" not in outside

@@ -6,3 +6,4 @@ FROM flow_items
 WHERE completed >= $before AND completed < $until AND type IS DISTINCT FROM 'incident'
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
+ORDER BY ALL

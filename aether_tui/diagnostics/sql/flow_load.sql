@@ -24,3 +24,4 @@ SELECT load.*,
   (SELECT min(least(created, started, completed)) FROM items) AS first_seen,
   (SELECT count(*) FROM items WHERE started IS NULL AND ended IS NULL AND category = 'queue' AND created < $until) AS queued
 FROM load
+ORDER BY ALL

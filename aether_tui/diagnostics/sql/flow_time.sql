@@ -32,3 +32,4 @@ SELECT coalesce(sum(s) FILTER (WHERE category = 'active'), 0) AS active_s,
     THEN count(*) FILTER (WHERE closing = 0 AND before IS NOT NULL AND actor <> before) END AS handoffs
 FROM stretches
 GROUP BY source, id
+ORDER BY ALL

@@ -5,3 +5,4 @@ WHERE hour >= $before AND hour < $until AND ($live::VARCHAR IS NULL OR environme
   AND ($service::VARCHAR IS NULL OR service = $service)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day
+ORDER BY ALL

@@ -23,3 +23,4 @@ SELECT date_trunc('day', d.moment) AS day, count(c.deployment) AS k, count(*) AS
 FROM deployed d LEFT JOIN charged c ON c.deployment = d.source || '/' || d.id
 WHERE d.moment >= $before
 GROUP BY day
+ORDER BY ALL

@@ -4,3 +4,4 @@ FROM tests_daily
 WHERE day >= $before AND day < $until
 GROUP BY day
 HAVING sum(tests - skipped) > 0
+ORDER BY ALL

@@ -6,3 +6,4 @@ WHERE completed >= $before AND completed < $until AND type IS DISTINCT FROM 'inc
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day
+ORDER BY ALL

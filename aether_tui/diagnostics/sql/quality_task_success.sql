@@ -5,3 +5,4 @@ WHERE start >= $before AND start < $until AND outcome IS NOT NULL AND ($live::VA
   AND ($service::VARCHAR IS NULL OR service = $service)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day
+ORDER BY ALL

@@ -23,3 +23,4 @@ carried AS (
 SELECT coalesce(service, repo) AS service, created, first_commit, first_review, merged, CASE WHEN moment < $until THEN moment END AS deployed
 FROM carried
 WHERE (moment >= $before AND moment < $until) OR ((moment IS NULL OR moment >= $until) AND merged >= $before)
+ORDER BY ALL

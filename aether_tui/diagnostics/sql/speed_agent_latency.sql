@@ -6,3 +6,4 @@ WHERE start >= $before AND start < $until AND duration_s > 0 AND ($live::VARCHAR
   AND ($service::VARCHAR IS NULL OR service = $service)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day, x
+ORDER BY ALL

@@ -5,3 +5,4 @@ WHERE created >= $before AND created < $until AND result IN ('success', 'failure
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($service::VARCHAR IS NULL OR service = $service)
 GROUP BY day, x
+ORDER BY ALL

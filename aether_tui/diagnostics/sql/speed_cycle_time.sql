@@ -4,3 +4,4 @@ FROM flow_items
 WHERE started IS NOT NULL AND completed >= $before AND completed < $until AND type IS DISTINCT FROM 'incident'
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
+ORDER BY ALL

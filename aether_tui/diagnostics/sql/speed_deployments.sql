@@ -5,3 +5,4 @@ WHERE environment = 'production' AND day < $until
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($service::VARCHAR IS NULL OR service = $service)
 GROUP BY day
+ORDER BY ALL

@@ -17,3 +17,4 @@ carried AS (
 SELECT date_trunc('day', moment) AS day, epoch(moment) - epoch(begun) AS x, 1 AS n
 FROM carried
 WHERE moment >= $before AND moment < $until AND begun IS NOT NULL
+ORDER BY ALL

@@ -17,3 +17,4 @@ limits AS (
 SELECT moment AS day, count(*) FILTER (WHERE epoch(moment) - epoch(started) > p85) AS k, count(*) AS n
 FROM instants JOIN items ON started < moment AND (ended IS NULL OR ended >= moment) JOIN limits USING (moment, crew)
 GROUP BY moment
+ORDER BY ALL

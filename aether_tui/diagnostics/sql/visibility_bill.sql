@@ -5,3 +5,4 @@ WHERE day >= $before AND day < $until AND billed > 0 AND currency = $currency
   AND ($environment::VARCHAR IS NULL OR environment = $environment)
   AND ($service::VARCHAR IS NULL OR service = $service)
 GROUP BY day
+ORDER BY ALL

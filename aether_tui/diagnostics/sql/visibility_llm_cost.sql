@@ -4,3 +4,4 @@ FROM llm_hourly
 WHERE hour >= $before AND hour < $until AND costed_calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
   AND ($service::VARCHAR IS NULL OR service = $service)
 GROUP BY day
+ORDER BY ALL

@@ -4,3 +4,4 @@ WHERE updated >= $before AND updated < $until
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day
+ORDER BY ALL

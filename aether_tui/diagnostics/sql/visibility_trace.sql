@@ -4,3 +4,4 @@ FROM coverage_daily
 WHERE day >= $before AND day < $until AND ($live::VARCHAR IS NULL OR environment = $live)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY day
+ORDER BY ALL
