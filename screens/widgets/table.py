@@ -141,7 +141,7 @@ class TablePart(Generic[R]):
                 continue
             if line:
                 line.append((" " * GAP, "text"))
-            line.append((pad(text, width, right=column.right), "mark" if marked == column.key else role))
+            line.append((pad(text, width, right=column.right), "mark" if marked and marked == column.key else role))
         return tuple(line)
 
 

@@ -7,7 +7,7 @@ from aether_tui.report_model import Col, Fact, Quantity, Row, SavedReport, Table
 from screens.widgets import cells
 from screens.widgets.layout import View, lay_out
 from screens.widgets.spans import crop, fit, pad, wrap
-from screens.widgets.table import Column, Sort, fit_columns
+from screens.widgets.table import Column, Sort, fit_columns, table
 from tests.tui.workspaces import HOSTILE, NOW, REPORTS, WINDOW
 
 PLAIN = View()
@@ -152,3 +152,12 @@ def test_a_thousand_times_more_rows_cost_drawing_only_what_is_seen():
         layout.line(y, None)
     assert layout.height == 20_001
     assert len(drawn) == 39
+
+
+def test_no_cell_is_marked_where_no_field_is_edited():
+    """The glyph's column has no key, and no mark is no key either."""
+    block = Table(
+        id="t", columns=(Col(key="check", title="check"),), rows=(Row(id="1", cells=("started",), state="pass"),)
+    )
+    part = table(block, 60, keep="", sort=None, words=False, mark="")
+    assert "mark" not in {role for y in range(part.height) for _, role in part.line(y, part.items[0][1])}
