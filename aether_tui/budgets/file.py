@@ -103,7 +103,9 @@ class _Waiver(_Strict):
     expires: date
 
 
-class _File(_Strict):
+class BudgetSource(_Strict):
+    """A budgets file as it is written, before units are read."""
+
     version: Literal[1]
     currency: str = Field(pattern="^[A-Z]{3}$")
     defaults: _Defaults = Field(default_factory=_Defaults)
@@ -198,9 +200,9 @@ def parse_budgets(data: bytes, shown: str, today: date) -> BudgetFile:
     """The budgets in a YAML text. Raises ConfigurationError for the first problem, saying how many more there are."""
     value, lines = read_yaml(data, shown)
     try:
-        read = _File.model_validate(value)
+        read = BudgetSource.model_validate(value)
     except ValidationError as error:
-        raise_first(explain(error.errors(include_url=False), _File, shown, lines))
+        raise_first(explain(error.errors(include_url=False), BudgetSource, shown, lines))
         raise
     reader = _Reader(shown, lines, read)
     return BudgetFile(
@@ -214,7 +216,7 @@ def parse_budgets(data: bytes, shown: str, today: date) -> BudgetFile:
 class _Reader:
     """What the model alone cannot check: units, metrics, keys of `match`, ids, currencies, days."""
 
-    def __init__(self, shown: str, lines: Lines, file: _File) -> None:
+    def __init__(self, shown: str, lines: Lines, file: BudgetSource) -> None:
         self._shown = shown
         self._lines = lines
         self._file = file

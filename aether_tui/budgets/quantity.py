@@ -66,3 +66,8 @@ def parse_share(text: object) -> Decimal:
     if not match:
         raise BadQuantity(f"{text!s} is not a percentage; write for example 10%")
     return Decimal(match[1]) / 100
+
+
+def units(base: str) -> tuple[str, ...]:
+    """Units of a base (`s`, `money`, `tokens`, `tests`), as regular expressions."""
+    return {"s": tuple(_SECONDS), "money": ("[A-Z]{3}",)}.get(base, (base,))

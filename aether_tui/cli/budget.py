@@ -27,7 +27,7 @@ from aether_tui.cli.baseline import baseline
 from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, fingerprint_of, read_found, store_of
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_table
-from aether_tui.cli.waive import waive
+from aether_tui.cli.waive import schema, waive
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import nearest
 from aether_tui.report_model import GLYPHS
@@ -47,6 +47,7 @@ def budget() -> None:
 
 budget.add_command(baseline)
 budget.add_command(waive)
+budget.add_command(schema)
 
 
 @budget.command()

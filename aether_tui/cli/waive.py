@@ -1,4 +1,4 @@
-"""`budget waive`: somebody answers for a budget being exceeded, until a day."""
+"""`budget waive` and `budget schema`: what writes budgets.yaml and what helps people write it."""
 
 from __future__ import annotations
 
@@ -51,3 +51,29 @@ def waive(
         raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
     click.echo(waiver["id"])
     click.echo(f"{identity} is waived until {expires:%Y-%m-%d} ({owner}); commit {shown}", err=True)
+
+
+@click.command(short_help="JSON Schema of budgets.yaml, for editors")
+@click.option("--write", is_flag=True, help="Write it beside the budgets file, and name it in the file's first line.")
+@FILE
+@click.pass_obj
+def schema(context: Context, write: bool, path: Path | None) -> None:
+    """Print the JSON Schema of budgets.yaml, or put it where editors find it."""
+    from aether_tui.budgets.schema import FILE_NAME, MODELINE, budgets_schema
+    from aether_tui.cli.output import print_json
+    from aether_tui.workspace.store import write_whole
+
+    if not write:
+        print_json(budgets_schema())
+        return
+    import json
+
+    found = find_budgets(context, path).resolve()
+    try:
+        write_whole(found.parent / FILE_NAME, (json.dumps(budgets_schema(), indent=2) + "\n").encode())
+        data = found.read_bytes()
+        if MODELINE.encode() not in data:
+            write_whole(found, MODELINE.encode() + b"\n" + data.removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(found.parent)) from error
+    click.echo(f"{FILE_NAME} is beside {found.name}, whose first line names it", err=True)
