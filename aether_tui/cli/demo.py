@@ -52,10 +52,14 @@ def demo(context: Context, folder: Path, no_tui: bool, force: bool) -> None:
 
 
 def _keep_home(workspace: Workspace, context: Context) -> None:
-    """Save the first page, so that the console opens on it."""
+    """Save the first page and what stands above it, so that the console opens on them."""
     from aether_tui import builds
+    from aether_tui.session import Memory, Session
 
-    builds.build(builds.Order(str(workspace.root), ("summary",), context.now(), context.seed), "summary")
+    order = builds.Order(str(workspace.root), ("summary",), context.now(), context.seed)
+    settings = builds.build(order, "summary").settings
+    if settings is not None:
+        Memory(workspace).keep_session(Session(name=settings.name, theme=settings.theme, keys=settings.keys))
 
 
 def _days_old(day: datetime, now: datetime) -> int:
