@@ -97,7 +97,8 @@ def main(arguments: list[str]) -> None:
     """Parent without `child`, else one process of the crowd."""
     if arguments[:1] == ["child"]:
         path, role = Path(arguments[1]), arguments[2]
-        print("ready", flush=True)
+        with Cache(path).read():  # the first look of a process starts DuckDB: that is no wait for others
+            print("ready", flush=True)
         seconds = float(sys.stdin.readline())
         waits = read(path, seconds) if role.startswith("reader") else write(path, seconds, role)
         print(json.dumps(waits))

@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
+from aether_tui.cache.lease import ROW_GROUPS
 from aether_tui.cache.merge import newest_instant
 from aether_tui.cache.schema import BOOKKEEPING, ROLLUPS, quoted
 from aether_tui.errors import ConfigurationError
@@ -155,7 +156,7 @@ def compact(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
     fresh.unlink(missing_ok=True)
     quoted_path = str(fresh).replace("'", "''")
     try:
-        cursor.execute(f"ATTACH '{quoted_path}' AS fresh")
+        cursor.execute(f"ATTACH '{quoted_path}' AS fresh (READ_WRITE{ROW_GROUPS})")
         try:
             cursor.execute("COPY FROM DATABASE cache TO fresh")
         finally:
