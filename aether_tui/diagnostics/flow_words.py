@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aether_tui.diagnostics.flow import (
+from aether_tui.diagnostics.flow_measure import (
     AGE_GROWTH,
     BALANCE,
     LEVELS,

@@ -7,7 +7,7 @@ from typing import Literal
 from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.needs import stored
-from aether_tui.diagnostics.scorecard import METRICS, Link, Scorecard, Service
+from aether_tui.diagnostics.scorecard_measure import METRICS, Link, Scorecard, Service
 from aether_tui.human import day, duration, evidence, number, plural, quantity
 from aether_tui.report_model import (
     Block,

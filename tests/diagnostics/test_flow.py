@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.diagnostics.flow import Flow, measure
+from aether_tui.diagnostics.flow_measure import Flow, measure
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
 from aether_tui.report_model import Gap, Report, Table, Trend

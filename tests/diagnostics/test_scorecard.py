@@ -13,7 +13,7 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.diagnostics.delivery import MEANS, Split, quick_check, split
 from aether_tui.diagnostics.frame import Data, Filters
-from aether_tui.diagnostics.scorecard import Scorecard, Service, change
+from aether_tui.diagnostics.scorecard_measure import Scorecard, Service, change
 from aether_tui.records.model import Row
 from aether_tui.report_model import Fact, Facts, Gap, Report
 from aether_tui.stats import survival

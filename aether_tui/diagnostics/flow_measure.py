@@ -1,0 +1,341 @@
+"""Flow of work items from their status history: times, load, ageing, validity, forecast (diagnostics D)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import Clock, Record, instant, real, text, whole
+from aether_tui.diagnostics.indicators import MIN_N
+from aether_tui.human import number, plural
+from aether_tui.report_model import Quantity, Window, missing
+from aether_tui.stats import intervals
+from aether_tui.stats.forecast import LEAST_WEEKS, hits, weeks_to_finish
+from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    pass
+
+LEVELS = (0.5, 0.85, 0.95)
+SAMPLE_WEEKS = 26
+"""A forecast draws from at most this many past weeks."""
+DRAWS, PAST_DRAWS = 1000, 200
+LITTLE = (0.8, 1.25)
+BALANCE = (0.9, 1.1)
+AGE_GROWTH = 1.25
+WEEK = timedelta(days=7)
+NOTHING_FINISHED = "nothing was finished in this window"
+NO_HISTORY = "no status history of the items finished"
+
+
+class Validity(Struct, frozen=True, kw_only=True):
+    """Whether averages may be believed: mean WIP ÷ (departure rate × mean stay), arrivals ÷ departures, growth of WIP age.
+
+    `holds` is null where too few items left to judge; `reasons` says what fails, or why nothing can be said.
+    """
+
+    holds: bool | None
+    little: Quantity
+    balance: Quantity
+    age_growth: Quantity
+    reasons: tuple[str, ...]
+
+
+class Outlook(Struct, frozen=True, kw_only=True):
+    """Weeks until `items` items are finished, by level; `kept` is how often past forecasts at that level came true."""
+
+    id: str
+    title: str
+    items: int
+    weeks: tuple[Quantity, ...]
+    kept: tuple[Quantity, ...]
+
+
+class Ageing(Struct, frozen=True, kw_only=True):
+    """One open item older than the p85 of its team."""
+
+    id: str
+    key: str
+    title: str
+    team: str
+    state: str
+    age_s: float
+    p85_s: float
+
+
+class Times(Struct, frozen=True, kw_only=True):
+    """Of the items finished in a window. `without_start` were never seen in progress and have no cycle time."""
+
+    finished: int
+    without_start: int
+    lead_p50: Quantity
+    lead_p85: Quantity
+    cycle_p50: Quantity
+    cycle_p85: Quantity
+    reopened: Quantity
+
+
+class Flow(Struct, frozen=True, kw_only=True):
+    """The report's data. `weekly` is oldest first and ends on the window's last midnight; `ageing` holds the worst 200."""
+
+    times: Times
+    before: Times
+    wip: Quantity
+    mean_wip: Quantity
+    past_p85: Quantity
+    throughput: Quantity
+    efficiency: Quantity
+    unmapped: Quantity
+    handoffs: Quantity
+    validity: Validity
+    weekly: tuple[int, ...]
+    weekly_from: datetime
+    forecast: tuple[Outlook, ...]
+    ageing: tuple[Ageing, ...]
+    history: bool
+
+
+def measure(
+    finished: Sequence[Record],
+    load: Sequence[Record],
+    weekly: Sequence[Record],
+    ageing: Sequence[Record],
+    time: Sequence[Record],
+    clock: Clock,
+) -> Flow:
+    """Everything, from the rows of `sql/flow_*.sql`."""
+    state: Record = load[0] if load else {}
+    times, before = (_times(finished, span) for span in (clock.window, clock.previous))
+    history = any(row["history"] for row in finished)
+    weeks, start = _weeks(weekly, instant(state.get("first_seen")), clock.window.end)
+    validity = _validity(state)
+    span_s = (clock.window.end - clock.window.start).total_seconds()
+    open_now = whole(state.get("open_now"))
+    seen = state.get("first_seen") is not None
+    return Flow(
+        times=times,
+        before=before,
+        wip=Quantity(value=open_now, unit="count", n=open_now) if seen else _nothing("count"),
+        mean_wip=Quantity(value=real(state["present_s"]) / span_s, unit="count") if seen else _nothing("count"),
+        past_p85=_past(ageing),
+        throughput=_throughput(times.finished, span_s) if seen else _nothing("per_week"),
+        efficiency=_efficiency(time, times.finished),
+        unmapped=_unmapped(time, times.finished),
+        handoffs=_handoffs(time, times.finished),
+        validity=validity,
+        weekly=weeks,
+        weekly_from=start,
+        forecast=_forecast(weeks, open_now, whole(state.get("queued")), clock.seed),
+        ageing=tuple(
+            _aged(row) for row in ageing if row["p85_s"] is not None and real(row["age_s"]) > real(row["p85_s"])
+        ),
+        history=history,
+    )
+
+
+def _nothing(unit: str) -> Quantity:
+    return missing("no work item yet", unit=unit, connect="sync linear or jira")
+
+
+# --- Times --------------------------------------------------------------------------------------------------------
+
+
+def _times(finished: Sequence[Record], span: Window) -> Times:
+    start, end = (edge.astimezone(UTC) for edge in (span.start, span.end))
+    inside = [row for row in finished if (at := instant(row["at"])) is not None and start <= at < end]
+    lead = [real(row["lead_s"]) for row in inside if row["lead_s"] is not None]
+    cycle = [real(row["cycle_s"]) for row in inside if row["cycle_s"] is not None]
+    unseen = "no item finished was ever seen in progress" if inside else NOTHING_FINISHED
+    known = [bool(row["reopened"]) for row in inside if row["history"]]
+    return Times(
+        finished=len(inside),
+        without_start=len(inside) - len(cycle),
+        lead_p50=quantile(lead, 0.5, NOTHING_FINISHED),
+        lead_p85=quantile(lead, 0.85, NOTHING_FINISHED),
+        cycle_p50=quantile(cycle, 0.5, unseen),
+        cycle_p85=quantile(cycle, 0.85, unseen),
+        reopened=share(sum(known), len(known), NO_HISTORY if inside else NOTHING_FINISHED),
+    )
+
+
+def quantile(values: Sequence[float], p: float, none: str) -> Quantity:
+    """The p-quantile of durations in seconds with its order-statistic interval; null with `none` as the reason without any,
+    and under five."""
+    n = len(values)
+    if n < MIN_N:
+        return missing(f"n too small ({n}, needs {MIN_N})" if n else none, unit="s", n=n)
+    value, low, high = intervals.weighted_quantile([(one, 1) for one in values], p)
+    return Quantity(value=value, unit="s", n=n, low=low, high=high)
+
+
+def share(k: int, n: int, none: str) -> Quantity:
+    """k of n with its Wilson interval; null with `none` as the reason without any, and under five."""
+    if n < MIN_N:
+        return missing(f"n too small ({n}, needs {MIN_N})" if n else none, unit="ratio", n=n)
+    low, high = intervals.wilson(k, n)
+    return Quantity(value=k / n, unit="ratio", n=n, low=low, high=high)
+
+
+def _throughput(finished: int, span_s: float) -> Quantity:
+    weeks = span_s / WEEK.total_seconds()
+    low, high = intervals.poisson(finished)
+    return Quantity(value=finished / weeks, unit="per_week", n=finished, low=low / weeks, high=high / weeks)
+
+
+def _efficiency(time: Sequence[Record], finished: int) -> Quantity:
+    """Active ÷ (active + wait + queue): an upper bound, because "in progress" hides waiting."""
+    pairs = [
+        (active, active + real(row["wait_s"]) + real(row["queue_s"]))
+        for row in time
+        for active in (real(row["active_s"]),)
+    ]
+    if not pairs:
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio", connect="linear or jira")
+    if len(pairs) < MIN_N:
+        return missing(f"n too small ({len(pairs)}, needs {MIN_N})", unit="ratio", n=len(pairs))
+    if not sum(total for _, total in pairs) > 0:
+        return missing("no time in states mapped to active, wait or queue", unit="ratio", n=len(pairs))
+    value, low, high = intervals.ratio(pairs)
+    return Quantity(value=value, unit="ratio", n=len(pairs), low=low, high=None if high is None else min(1.0, high))
+
+
+def _unmapped(time: Sequence[Record], finished: int) -> Quantity:
+    """Share of the time of finished items that lies in states nobody mapped."""
+    kinds = ("active_s", "wait_s", "queue_s", "unmapped_s")
+    total = sum(real(row[kind]) for row in time for kind in kinds)
+    if total <= 0:
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio")
+    return Quantity(value=sum(real(row["unmapped_s"]) for row in time) / total, unit="ratio", n=len(time))
+
+
+def _handoffs(time: Sequence[Record], finished: int) -> Quantity:
+    """Mean changes of the person who moves an item, over items where every move names one."""
+    counts = [real(row["handoffs"]) for row in time if row["handoffs"] is not None]
+    if not time:
+        return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="count")
+    if len(counts) < MIN_N:
+        return missing("the status history does not say who moved the items", unit="count", n=len(counts))
+    value, low, high = intervals.ratio([(count, 1.0) for count in counts])
+    if low == high:  # all alike: their spread says nothing about other items
+        low = high = None
+    return Quantity(value=value, unit="count", n=len(counts), low=low, high=high)
+
+
+# --- Load ---------------------------------------------------------------------------------------------------------
+
+
+def _past(ageing: Sequence[Record]) -> Quantity:
+    first: Record = ageing[0] if ageing else {}
+    judged = whole(first.get("judged"))
+    if not ageing:
+        return missing("nothing is in progress", unit="ratio", n=0)
+    return share(whole(first.get("past")), judged, "no team finished ten items in the 90 days before")
+
+
+def _aged(row: Record) -> Ageing:
+    return Ageing(
+        id=f"{text(row['source'])}/{text(row['id'])}",
+        key=one_line(text(row["key"]), 40),
+        title=one_line(text(row["title"])),
+        team=one_line(text(row["team"]), 80),
+        state=one_line(text(row["state"]), 80),
+        age_s=real(row["age_s"]),
+        p85_s=real(row["p85_s"]),
+    )
+
+
+def _weeks(weekly: Sequence[Record], first: datetime | None, end: datetime) -> tuple[tuple[int, ...], datetime]:
+    """Items finished per whole week since the first item was seen, empty weeks included, and when the first week began."""
+    midnight = end.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    known = 0 if first is None else max(0, (midnight - first) // WEEK)
+    counts = {whole(row["week"]): whole(row["finished"]) for row in weekly}
+    length = min(52, known)
+    return tuple(counts.get(-back, 0) for back in range(length, 0, -1)), midnight - length * WEEK
+
+
+# --- Validity -----------------------------------------------------------------------------------------------------
+
+
+def _validity(load: Record) -> Validity:
+    departures, before, now = (whole(load.get(name)) for name in ("departures", "open_before", "open_now"))
+    present_s, stay_s = real(load.get("present_s")), real(load.get("stay_s"))
+    if departures < MIN_N or stay_s <= 0:
+        reason = f"only {plural(departures, 'item')} left work in progress, {MIN_N} are needed"
+        none = missing(reason, unit="", n=departures)
+        return Validity(holds=None, little=none, balance=none, age_growth=none, reasons=(reason,))
+    # Mean WIP ÷ (departure rate × mean stay): the length of the window cancels out.
+    little = Quantity(value=present_s / stay_s, n=departures)
+    balance = Quantity(value=whole(load["arrivals"]) / departures, n=departures)
+    growth = missing(
+        f"n too small ({min(before, now)} open at one end of the window, needs {MIN_N})", n=min(before, now)
+    )
+    if min(before, now) >= MIN_N and real(load["age_before_s"]) > 0:
+        growth = Quantity(value=real(load["age_now_s"]) / real(load["age_before_s"]), n=min(before, now))
+    reasons = tuple(_reasons(little.value or 0.0, balance.value or 0.0, growth.value or 0.0))
+    return Validity(holds=not reasons, little=little, balance=balance, age_growth=growth, reasons=reasons)
+
+
+def sound(value: float, low: float, high: float) -> bool:
+    """Judged as it is shown, at two decimals."""
+    return low <= round(value, 2) <= high
+
+
+def _reasons(little: float, balance: float, growth: float) -> list[str]:
+    found = []
+    if not sound(little, *LITTLE):
+        found.append(
+            f"mean work in progress is {number(round(little, 2))} times what Little's Law gives ({LITTLE[0]}–{LITTLE[1]} is sound): "
+            + ("items stay open that never leave" if little > 1 else "items leave that came in long before")
+        )
+    if not sound(balance, *BALANCE):
+        more = "more is started than leaves" if balance > 1 else "less is started than leaves"
+        found.append(
+            f"{number(round(balance, 2))} items are started per item that leaves ({BALANCE[0]}–{BALANCE[1]} is sound): {more}"
+        )
+    if not sound(growth, 0, AGE_GROWTH):
+        found.append(
+            f"open items are {number(round(growth, 2))} times as old as at the start of the window: work in progress is ageing"
+        )
+    return found
+
+
+# --- Forecast -----------------------------------------------------------------------------------------------------
+
+
+def _forecast(weeks: Sequence[int], open_now: int, queued: int, seed: int) -> tuple[Outlook, ...]:
+    targets = [("progress", "in progress", open_now), ("queued", "in progress and queued", open_now + queued)]
+    if not queued:
+        targets.pop()
+    return tuple(_outlook(name, title, items, weeks, seed) for name, title, items in targets if items)
+
+
+def _outlook(name: str, title: str, items: int, weeks: Sequence[int], seed: int) -> Outlook:
+    sample = [float(week) for week in weeks[-SAMPLE_WEEKS:]]
+    if len(sample) < LEAST_WEEKS:
+        none = missing(f"{len(sample)} weeks of history, {LEAST_WEEKS} are needed", unit="count", n=len(sample))
+        nothing = (none,) * len(LEVELS)
+        return Outlook(id=name, title=title, items=items, weeks=nothing, kept=nothing)
+    drawn = weeks_to_finish(sample, items, draws=DRAWS, seed=seed)
+    past = hits([float(week) for week in weeks], items, LEVELS, sample=SAMPLE_WEEKS, draws=PAST_DRAWS, seed=seed)
+    idle = missing("no week of the history finished anything", unit="count", n=len(sample))
+    return Outlook(
+        id=name,
+        title=title,
+        items=items,
+        weeks=tuple(
+            Quantity(value=drawn[intervals.nearest_rank(DRAWS, level) - 1], unit="count", n=len(sample))
+            if drawn
+            else idle
+            for level in LEVELS
+        ),
+        kept=tuple(_kept(*past[level]) for level in LEVELS),
+    )
+
+
+def _kept(kept: int, decided: int) -> Quantity:
+    if not decided:
+        return missing("no past forecast could be checked yet", unit="ratio", n=0)
+    return Quantity(value=kept / decided, unit="ratio", n=decided)

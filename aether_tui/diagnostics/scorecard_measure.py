@@ -1,0 +1,304 @@
+"""Product flow scorecard: the five DORA metrics of each service, never blended (diagnostics I)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from msgspec import Struct, structs
+
+from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric, Split, quick_check, split
+from aether_tui.diagnostics.flow_measure import quantile, share
+from aether_tui.diagnostics.frame import Clock, Record, text
+from aether_tui.diagnostics.indicators import MIN_N
+from aether_tui.report_model import Quantity, Window, missing
+from aether_tui.stats import intervals, survival
+from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    pass
+
+LOOK_BACK = timedelta(days=7)
+METRICS: tuple[Metric, ...] = get_args(Metric)
+STAGES = ("coding", "pickup", "review", "unreviewed", "deploy")
+REMEDIES = ("hotfix", "rollback")
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """One part of the lead time: its median over the changes that have it."""
+
+    id: str
+    p50: Quantity
+
+
+class Measures(Struct, frozen=True, kw_only=True):
+    """The five metrics of one service in one window."""
+
+    lead_time: Quantity
+    frequency: Quantity
+    recovery: Quantity
+    change_fail: Quantity
+    rework: Quantity
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """One service. `scores` are its Quick Check scores, 0–10, null where a metric is; counts are of this window."""
+
+    service: str
+    now: Measures
+    before: Measures
+    stages: tuple[Stage, ...]
+    scores: dict[str, float | None]
+    deployments: int
+    failed_attempts: int
+    waiting: int
+    incidents: int
+    open_incidents: int
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """An incident of this window and the deployment it is charged to, null with the reason why it is to none."""
+
+    id: str
+    key: str
+    title: str
+    service: str
+    opened: datetime
+    resolved: datetime | None
+    deployment: str | None
+    explicit: bool
+    reason: str
+
+
+class Scorecard(Struct, frozen=True, kw_only=True):
+    """The report's data; services by number of deployments."""
+
+    services: tuple[Service, ...]
+    links: tuple[Link, ...]
+    edition: str
+    means: dict[str, float]
+
+
+class Deployment(Struct, frozen=True, kw_only=True):
+    """A production deployment that came to an end."""
+
+    id: str
+    names: frozenset[str]
+    service: str
+    at: datetime
+    success: bool
+    remedy: bool
+    told: bool
+    tracked: bool
+    first: datetime
+    """When the first deployment known of any service ended."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A merged request; `deployed` is null while no deployment carried it."""
+
+    service: str
+    merged: datetime
+    deployed: datetime | None
+    split: Split
+
+
+def measure(
+    changes: Sequence[Record], deployments: Sequence[Record], incidents: Sequence[Record], clock: Clock
+) -> Scorecard:
+    """Everything, from the rows of `sql/scorecard_*.sql`."""
+    shipped = [_deployment(row) for row in deployments]
+    merged = [change(row) for row in changes]
+    linked = [link(row, shipped) for row in incidents]
+    inside = [one for one in shipped if _in(one.at, clock.previous) or _in(one.at, clock.window)]
+    names = {one.service for one in inside} | {one.service for one in merged}
+    services = [_service(name, merged, shipped, linked, clock) for name in names]
+    return Scorecard(
+        services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
+        links=tuple(one for one in linked if _in(one.opened, clock.window)),
+        edition=EDITION,
+        means={str(metric): mean for metric, mean in MEANS.items()},
+    )
+
+
+def _in(at: datetime, span: Window) -> bool:
+    return span.start <= at < span.end
+
+
+def _time(row: Record, name: str) -> datetime | None:
+    value = row[name]
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+def _must(row: Record, name: str) -> datetime:
+    found = _time(row, name)
+    if found is None:
+        raise ValueError(f"a row without {name}")
+    return found
+
+
+def _deployment(row: Record) -> Deployment:
+    return Deployment(
+        id=f"{text(row['source'])}/{text(row['id'])}",
+        names=frozenset(text(row[name]) for name in ("id", "sha") if row[name]),
+        service=one_line(text(row["service"]), 80),
+        at=_must(row, "moment"),
+        success=row["result"] == "success",
+        remedy=row["reason"] in REMEDIES,
+        told=bool(row["told"]),
+        tracked=bool(row["tracked"]),
+        first=_must(row, "first"),
+    )
+
+
+def change(row: Record) -> Change:
+    """One row of `scorecard_changes`."""
+    times = _time(row, "first_commit"), _time(row, "created") or _must(row, "merged"), _time(row, "first_review")
+    merged, deployed = _must(row, "merged"), _time(row, "deployed")
+    return Change(
+        service=one_line(text(row["service"]), 80),
+        merged=merged,
+        deployed=deployed,
+        split=split(*times, merged, deployed),
+    )
+
+
+# --- Links --------------------------------------------------------------------------------------------------------
+
+
+def link(incident: Record, deployments: Sequence[Deployment]) -> Link:
+    """The deployment an incident names, else the latest successful one of its service in the seven days before it."""
+    opened, service = _must(incident, "opened"), one_line(text(incident["service"]), 80)
+    named = text(incident["deployment"])
+    found = next((one for one in deployments if named and named in one.names), None)
+    explicit, reason = found is not None, ""
+    services = {one.service for one in deployments if one.success}
+    if found is None:
+        if service not in services and not service and len(services) == 1:
+            service = next(iter(services))  # there is only one it can be
+        if service in services:
+            found = latest(service, opened, deployments)
+            reason = "" if found else "no deployment of its service in the 7 days before"
+        else:
+            reason = f"no deployment of {service}" if service else "it names no service"
+    return Link(
+        id=f"{text(incident['source'])}/{text(incident['id'])}",
+        key=one_line(text(incident["key"]), 40),
+        title=one_line(text(incident["title"])),
+        service=found.service if found else service,
+        opened=opened,
+        resolved=_time(incident, "resolved"),
+        deployment=found.id if found else None,
+        explicit=explicit,
+        reason=reason,
+    )
+
+
+def latest(service: str, before: datetime, deployments: Sequence[Deployment]) -> Deployment | None:
+    """The last successful deployment of a service within the look-back; `deployments` are oldest first."""
+    return next(
+        (
+            one
+            for one in reversed(deployments)
+            if one.service == service and one.success and before - LOOK_BACK <= one.at < before
+        ),
+        None,
+    )
+
+
+# --- Measures -----------------------------------------------------------------------------------------------------
+
+
+def _service(
+    name: str, changes: Sequence[Change], deployments: Sequence[Deployment], links: Sequence[Link], clock: Clock
+) -> Service:
+    mine = [one for one in changes if one.service == name]
+    own = [one for one in deployments if one.service == name]
+    broken = [one for one in links if one.service == name and one.deployment is not None]
+    failed = _failed(own, broken)
+    now, before = (_measures(span, mine, own, broken, failed) for span in (clock.window, clock.previous))
+    if any(one.first > clock.previous.start for one in own[:1]):  # or fewer known would look like slower
+        reason = "deployments are not known over the whole window before"
+        before = structs.replace(before, frequency=missing(reason, unit="per_day", n=before.frequency.n))
+    shipped = [one.split for one in mine if one.deployed is not None and _in(one.deployed, clock.window)]
+    inside = [one for one in own if _in(one.at, clock.window)]
+    opened = [one for one in broken if _in(one.opened, clock.window)]
+    return Service(
+        service=name,
+        now=now,
+        before=before,
+        stages=tuple(_stage(stage, shipped) for stage in STAGES),
+        scores={
+            metric: None if (value := getattr(now, metric).value) is None else quick_check(metric, value)
+            for metric in METRICS
+        },
+        deployments=sum(one.success for one in inside),
+        failed_attempts=sum(not one.success for one in inside),
+        waiting=sum(one.deployed is None and _in(one.merged, clock.window) for one in mine),
+        incidents=len(opened),
+        open_incidents=sum(one.resolved is None or one.resolved >= clock.window.end for one in opened),
+    )
+
+
+def _stage(stage: str, shipped: Sequence[Split]) -> Stage:
+    values = [value for one in shipped if (value := getattr(one, f"{stage}_s")) is not None]
+    return Stage(id=stage, p50=quantile(values, 0.5, "no change deployed in this window has this part"))
+
+
+def _failed(deployments: Sequence[Deployment], links: Sequence[Link]) -> frozenset[str]:
+    """Deployments charged with an incident, or followed within seven days by a hotfix or rollback of their service."""
+    remedied = (latest(one.service, one.at, deployments) for one in deployments if one.success and one.remedy)
+    return frozenset(
+        [one.deployment for one in links if one.deployment] + [one.id for one in remedied if one is not None]
+    )
+
+
+def _measures(
+    span: Window,
+    changes: Sequence[Change],
+    deployments: Sequence[Deployment],
+    links: Sequence[Link],
+    failed: frozenset[str],
+) -> Measures:
+    inside = [one for one in deployments if one.success and _in(one.at, span)]
+    told, tracked = any(one.told for one in deployments), any(one.tracked for one in deployments)
+    lead = [one.split.total_s for one in changes if one.deployed is not None and _in(one.deployed, span)]
+    none = "no successful production deployment in this window"
+    n = len(inside)
+    return Measures(
+        lead_time=quantile(lead, 0.5, "no merged change was deployed in this window"),
+        frequency=_frequency(n, bool(deployments), span),
+        recovery=_recovery([one for one in links if _in(one.opened, span)], span, tracked),
+        change_fail=share(sum(one.id in failed for one in inside), n, none)
+        if told or tracked or not n
+        else missing("neither incidents nor hotfixes are recorded", unit="ratio", connect="linear or jira", n=n),
+        rework=share(sum(one.remedy for one in inside), n, none)
+        if told or not n
+        else missing("no deployment says why it was made", unit="ratio", connect="github", n=n),
+    )
+
+
+def _frequency(n: int, any_known: bool, span: Window) -> Quantity:
+    if not any_known:
+        return missing("no production deployment is known", unit="per_day", connect="github")
+    length = (span.end - span.start) / timedelta(days=1)
+    low, high = intervals.poisson(n)
+    return Quantity(value=n / length, unit="per_day", n=n, low=low / length, high=high / length)
+
+
+def _recovery(links: Sequence[Link], span: Window, tracked: bool) -> Quantity:
+    """Kaplan–Meier median from opening to resolution; incidents that are open at the window's end are censored there."""
+    if not tracked:
+        return missing("no incident has been recorded", unit="s", connect="linear or jira")
+    if len(links) < MIN_N:
+        some = f"n too small ({len(links)}, needs {MIN_N})"
+        return missing(some if links else "no incident after a deployment in this window", unit="s", n=len(links))
+    ends = [
+        (one.opened, min(one.resolved or span.end, span.end), one.resolved is not None and one.resolved < span.end)
+        for one in links
+    ]
+    value, low, high = survival.median([((end - opened).total_seconds(), ended) for opened, end, ended in ends])
+    if value is None:
+        return missing("under half of the incidents are resolved", unit="s", n=len(links))
+    return Quantity(value=value, unit="s", n=len(links), low=low, high=high)
