@@ -185,6 +185,68 @@ class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
     step: Literal["day", "week"] = "day"
 
 
+class Point(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A point of a series; a gap is a `y` of None. `low`/`high` bound a band (forecast, interval), `id` names the row behind it."""
+
+    x: float
+    y: float | None
+    low: float | None = None
+    high: float | None = None
+    id: str = ""
+    label: str = ""
+
+
+class Series(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Points drawn alike: joined, scattered by `glyph`, stacked over the series before (`area`), or a step function."""
+
+    label: str
+    points: tuple[Point, ...]
+    kind: Literal["line", "points", "area", "steps"] = "line"
+    glyph: str = ""
+    state: State = "info"
+
+
+class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="plot"):
+    """A drawing over two axes: trend with band, forecast fan, ageing scatter, cumulative flow, portfolio map.
+
+    `x_kind` time: seconds since 1970 UTC. `limits` are horizontal lines, `marks` vertical ones, each with its words.
+    `text` says in a sentence what the drawing shows; it stands in for it where nothing can be drawn.
+    """
+
+    id: str
+    title: str
+    series: tuple[Series, ...]
+    text: str
+    x_title: str = ""
+    y_title: str = ""
+    x_kind: Literal["number", "time"] = "number"
+    y_unit: str = ""
+    limits: tuple[tuple[float, str], ...] = ()
+    marks: tuple[tuple[float, str], ...] = ()
+    note: str = ""
+
+
+class Box(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One box with a title and short lines; `id` names the row behind it."""
+
+    id: str
+    title: str
+    lines: tuple[str, ...] = ()
+    state: State | None = None
+    why: str = ""
+
+
+class Boxes(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="boxes"):
+    """Boxes in rows: a canvas (3×3), a value stream (one row, with what is written on each arrow to the next box)."""
+
+    id: str
+    title: str
+    rows: tuple[tuple[Box, ...], ...]
+    arrows: tuple[str, ...] | None = None
+    note: str = ""
+    empty: str = ""
+
+
 class Prose(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="prose"):
     """A paragraph of plain text (no markup)."""
 
@@ -203,7 +265,7 @@ class Gap(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="gap"):
     action: str = ""
 
 
-Block = Facts | Table | Checklist | Trend | Prose | Gap
+Block = Facts | Table | Checklist | Trend | Plot | Boxes | Prose | Gap
 
 D = TypeVar("D", bound=Struct)
 

@@ -13,7 +13,8 @@ from aether_tui.errors import ConfigurationError
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.documents import Cycle, Opportunity
+    from aether_tui.workspace.kinds.cycle import Cycle
+    from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Stored
 
 Field = Literal["impact", "confidence", "reversibility", "effort_weeks"]
@@ -31,7 +32,7 @@ def rate(workspace: Workspace, identity: str, field: Field, value: float, now: d
     """Set one number of an opportunity; raises ConfigurationError when it is out of its range."""
     from pydantic import ValidationError
 
-    from aether_tui.workspace.documents import Opportunity
+    from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
 
     store = Store(workspace)
@@ -49,7 +50,7 @@ def rate(workspace: Workspace, identity: str, field: Field, value: float, now: d
 def add(workspace: Workspace, title: str, now: datetime) -> tuple[str, Undo]:
     """A new opportunity with middling numbers, to be rated; returns its id."""
     from aether_tui.text import one_line
-    from aether_tui.workspace.documents import Opportunity
+    from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
 
     def make(identity: str) -> Opportunity:
@@ -69,7 +70,7 @@ def add(workspace: Workspace, title: str, now: datetime) -> tuple[str, Undo]:
 
 def take_back(workspace: Workspace, undo: Undo, now: datetime) -> str:
     """Restore an opportunity as it was; one that was added becomes dropped. Returns what was done."""
-    from aether_tui.workspace.documents import Opportunity
+    from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
 
     store = Store(workspace)
@@ -84,7 +85,7 @@ def take_back(workspace: Workspace, undo: Undo, now: datetime) -> str:
 def tick(workspace: Workspace, item: str, who: str, note: str, now: datetime) -> str:
     """Tick a checklist item of the running cycle; a first cycle is begun when there is none. Returns what was done."""
     from aether_tui.text import one_line
-    from aether_tui.workspace.documents import Cycle, Tick
+    from aether_tui.workspace.kinds.cycle import Cycle, Tick
     from aether_tui.workspace.store import Store
 
     mark = Tick(who=one_line(who, 300), when=now.date(), note=one_line(note, 2000))
@@ -101,7 +102,7 @@ def tick(workspace: Workspace, item: str, who: str, note: str, now: datetime) ->
 
 def untick(workspace: Workspace, item: str, now: datetime) -> str:
     """Take a tick back. Returns what was done."""
-    from aether_tui.workspace.documents import Cycle
+    from aether_tui.workspace.kinds.cycle import Cycle
     from aether_tui.workspace.store import Store
 
     store = Store(workspace)

@@ -13,7 +13,8 @@ from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import CheckFailed, ConfigurationError
 from aether_tui.problems import explain, raise_first
-from aether_tui.workspace.documents import KINDS, Document
+from aether_tui.workspace.document import Document
+from aether_tui.workspace.documents import KINDS
 from aether_tui.workspace.store import Store, write_whole
 from aether_tui.workspace.yaml_file import read_yaml
 

@@ -114,7 +114,7 @@ def _workspace(workspace: Workspace) -> Iterator[Check]:
 
 
 def _documents(workspace: Workspace, config: Config) -> Iterator[Check]:
-    from aether_tui.workspace.store import read_documents
+    from aether_tui.workspace.documents import read_documents
 
     documents = read_documents(workspace, config)
     count = len(documents.opportunities) + len(documents.cycles) + len(documents.decisions)

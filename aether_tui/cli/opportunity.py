@@ -12,7 +12,7 @@ from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import explain, raise_first
-from aether_tui.workspace.documents import Opportunity
+from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 
 F = TypeVar("F", bound=Callable[..., None])

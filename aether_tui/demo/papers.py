@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date
 
 from aether_tui.demo.world import World
-from aether_tui.workspace.documents import Artifact, Cycle, Decision, Document, Opportunity, Stated, Tick
+from aether_tui.workspace.document import Document, Stated
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.cycle import Artifact, Cycle, Tick
+from aether_tui.workspace.kinds.decision import Decision
+from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 
 # Title, impact, confidence, reversibility, effort in weeks, status, bet, cluster, evidence.

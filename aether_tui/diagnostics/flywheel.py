@@ -17,7 +17,8 @@ from aether_tui.report_model import Block, Check, Checklist, Fact, Facts, Findin
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.documents import Artifact, Cycle, Documents
+    from aether_tui.workspace.documents import Documents
+    from aether_tui.workspace.kinds.cycle import Artifact, Cycle
 
 Progress = Literal["done", "open", "locked"]
 

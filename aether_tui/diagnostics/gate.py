@@ -105,7 +105,7 @@ def window(clock: Clock, days: int) -> Window:
 
 def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
     """Every threshold against the cache, the verdict, and an override in force."""
-    from aether_tui.workspace.documents import active_override
+    from aether_tui.workspace.kinds.decision import active_override
 
     limits = documents.config.gate
     span = window(clock, limits.window_days)

@@ -14,7 +14,8 @@ from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Prose
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.documents import Documents, Opportunity
+    from aether_tui.workspace.documents import Documents
+    from aether_tui.workspace.kinds.opportunity import Opportunity
 
 OPEN = ("candidate", "chosen", "running")
 ADD = 'aether-tui opportunity add "TITLE" --impact 7 --confidence 5 --effort-weeks 3 --reversibility 8'
@@ -80,7 +81,7 @@ def measure(
     opportunities: Sequence[Opportunity], high_score: float | None, seed: int, draws: int = icep.DRAWS
 ) -> Portfolio:
     """Rank what is open; done and dropped ones are counted only. Without draws there are no probabilities."""
-    from aether_tui.workspace.documents import low_mode_high
+    from aether_tui.workspace.document import low_mode_high
 
     open_ones = {item.id: item for item in opportunities if item.status in OPEN}
     ranking = icep.rank(

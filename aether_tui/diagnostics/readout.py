@@ -15,7 +15,8 @@ from aether_tui.report_model import Block, Col, Facts, Finding, Prose, Quantity,
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.documents import Decision, Documents
+    from aether_tui.workspace.documents import Documents
+    from aether_tui.workspace.kinds.decision import Decision
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def run_report(
     Raises ConfigurationError for an unknown name or a broken document, CacheTrouble when the cache cannot be read.
     """
     module = diagnostic(name)
-    from aether_tui.workspace.store import read_documents
+    from aether_tui.workspace.documents import read_documents
 
     documents = read_documents(workspace, config)
     with open_data(config, clock, cache, filters) as data:
@@ -73,8 +73,8 @@ def run_all(
     workspace: Workspace, config: Config, clock: Clock, cache: Readable | None = None
 ) -> tuple[dict[str, Report[Struct]], tuple[str, ...]]:
     """Every report over one read of documents and cache, and the notices that belong on each page."""
-    from aether_tui.workspace.documents import active_override
-    from aether_tui.workspace.store import read_documents
+    from aether_tui.workspace.documents import read_documents
+    from aether_tui.workspace.kinds.decision import active_override
 
     documents = read_documents(workspace, config)
     with open_data(config, clock, cache) as data:

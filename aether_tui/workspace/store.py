@@ -14,19 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import Problem, explain
-from aether_tui.workspace.documents import Document, Documents
+from aether_tui.workspace.document import Document
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.lock import Busy, exclusive
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
-
-if TYPE_CHECKING:
-    from aether_tui.config import Config
 
 D = TypeVar("D", bound=Document)
 
@@ -67,12 +64,14 @@ class Store:
 
     def folder(self, kind: type[Document]) -> Path:
         """Where documents of this kind are."""
-        return self.workspace.engagement / kind.PLURAL
+        return self.workspace.engagement if kind.SINGLE else self.workspace.engagement / kind.PLURAL
 
     def path(self, kind: type[Document], identity: str) -> Path:
         """The file of one document; raises ConfigurationError when the id is not one of this kind."""
-        if not re.fullmatch(rf"{re.escape(kind.PREFIX)}\d{{1,9}}", identity):
-            raise ConfigurationError(f"{identity!r} is not an id such as {kind.PREFIX}1")
+        number = "" if kind.SINGLE else r"\d{1,9}"
+        if not re.fullmatch(rf"{re.escape(kind.PREFIX)}{number}", identity):
+            example = "" if kind.SINGLE else "1"
+            raise ConfigurationError(f"{identity!r} is not an id such as {kind.PREFIX}{example}")
         return self.folder(kind) / f"{identity}.yaml"
 
     def all(self, kind: type[D]) -> tuple[list[Stored[D]], list[Problem]]:
@@ -115,7 +114,11 @@ class Store:
         """Store a new document under the next free id, which `make` receives."""
         with self._locked(kind):
             used = [_number(kind, path.name.partition(".")[0]) for path in self._files(kind)]
-            identity = f"{kind.PREFIX}{max(used, default=0) + 1}"
+            if kind.SINGLE and used:
+                raise ConfigurationError(
+                    f"there is one {kind.PREFIX}, and it is written", next_step=f"edit {kind.PREFIX}.yaml"
+                )
+            identity = kind.PREFIX if kind.SINGLE else f"{kind.PREFIX}{max(used, default=0) + 1}"
             document = make(identity)
             return self._write(document, self.path(kind, identity), None)
 
@@ -143,7 +146,8 @@ class Store:
         folder = self.folder(kind)
         if not folder.is_dir():
             return []
-        return sorted(path for path in folder.glob("*.yaml") if path.is_file() and not path.name.startswith("."))
+        pattern = f"{kind.PREFIX}.*yaml" if kind.SINGLE else "*.yaml"
+        return sorted(path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.workspace.root).as_posix()
@@ -217,8 +221,3 @@ def write_whole(path: Path, data: bytes) -> None:
 def _number(kind: type[Document], identity: str) -> int:
     digits = identity.removeprefix(kind.PREFIX)
     return int(digits) if digits.isdigit() else 0
-
-
-def read_documents(workspace: Workspace, config: Config) -> Documents:
-    """A snapshot of all documents; reading never fails because of one file."""
-    return Documents(workspace, config)

@@ -23,8 +23,8 @@ from aether_tui.records.source import Network
 from aether_tui.sync import registry
 from aether_tui.sync.plan import plan
 from aether_tui.text import one_line
+from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
-from aether_tui.workspace.store import read_documents
 
 TODAY = datetime(2026, 11, 21, tzinfo=UTC).replace(tzinfo=None)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)

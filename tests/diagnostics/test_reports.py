@@ -428,7 +428,7 @@ def test_rows_that_nobody_asked_twice_for_are_read_once(filled: Workspace) -> No
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Data
     from aether_tui.diagnostics.summary import build
-    from aether_tui.workspace.store import read_documents
+    from aether_tui.workspace.documents import read_documents
 
     opened: list[int] = []
 

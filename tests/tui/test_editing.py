@@ -3,8 +3,9 @@
 import pytest
 
 from aether_tui.jobs import Job
-from aether_tui.workspace.documents import Cycle, Opportunity
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.cycle import Cycle
+from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 from tests.tui.driving import drive, screen_text, until
 from tests.tui.workspaces import NOW

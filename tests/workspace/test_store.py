@@ -11,14 +11,19 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.workspace import Workspace
-from aether_tui.workspace.documents import Cycle, Decision, Opportunity, active_override
-from aether_tui.workspace.store import Conflict, Store, read_documents
+from aether_tui.workspace.document import Document
+from aether_tui.workspace.documents import KINDS, read_documents
+from aether_tui.workspace.kinds.cycle import Cycle
+from aether_tui.workspace.kinds.decision import Decision, active_override
+from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.store import Conflict, Store
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 
@@ -192,7 +197,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from aether_tui.errors import ConfigurationError
 from aether_tui.workspace import Workspace
-from aether_tui.workspace.documents import Opportunity
+from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 store = Store(Workspace(Path(sys.argv[1])))
 at = store.get(Opportunity, "OPP-1")
@@ -237,7 +242,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from aether_tui.workspace import Workspace
-from aether_tui.workspace.documents import Opportunity
+from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 store = Store(Workspace(Path(sys.argv[1])))
 at = store.get(Opportunity, "OPP-1")
@@ -277,3 +282,37 @@ def _kill_saver(root: Path, saves: int, delay_us: int) -> int:
         child.send_signal(signal.SIGKILL)
         rest = child.stdout.read().split()
     return int(rest[-1] if rest else line)
+
+
+def test_kinds_are_where_they_say(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for name, kind in KINDS.items():
+        place = Store(workspace).path(kind, kind.PREFIX) if kind.SINGLE else Store(workspace).folder(kind)
+        assert KINDS.place(name, workspace) == place
+
+
+class Board(Document):
+    """A kind of which there is one."""
+
+    PLURAL: ClassVar[str] = ""
+    PREFIX: ClassVar[str] = "board"
+    SINGLE: ClassVar[bool] = True
+
+    goal: str = ""
+
+
+def test_a_single_document_is_one_file_and_kept_from_being_made_twice(tmp_path: Path) -> None:
+    store = Store(Workspace(tmp_path))
+    stored = store.add(Board, lambda identity: Board(id=identity, goal="first"))
+    assert stored.path == tmp_path / "engagement" / "board.yaml"
+    assert [item.document.goal for item in store.all(Board)[0]] == ["first"]
+    with pytest.raises(ConfigurationError, match="there is one board"):
+        store.add(Board, lambda identity: Board(id=identity))
+    store.save(Board(id="board", goal="second"), stored.revision, NOW)
+    with pytest.raises(Conflict):
+        store.save(Board(id="board", goal="third"), stored.revision, NOW)
+    documents, problems = store.all(Board)
+    assert [item.document.goal for item in documents] == ["second"]
+    assert [problem.what for problem in problems] == ["a second version, saved when the first had changed"]
+    with pytest.raises(ConfigurationError, match="not an id such as board"):
+        store.path(Board, "board-1")

@@ -1,0 +1,56 @@
+"""What every authored document is: a model of one YAML file that refuses unknown keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+D = TypeVar("D", bound="Document")
+
+Stated = float | tuple[float, float, float]
+"""A number as somebody stated it: one value, or low, most likely, high."""
+
+
+def low_mode_high(value: Stated) -> tuple[float, float, float]:
+    """The three points of a stated number; one value stands for all three."""
+    return value if isinstance(value, tuple) else (value, value, value)
+
+
+def _stated(low: float, high: float) -> BeforeValidator:
+    allowed = f"it is a number from {low:g} to {high:g}, or [low, mode, high]"
+
+    def check(value: object) -> Stated:
+        points = value if isinstance(value, list | tuple) else [value]
+        numbers = [float(point) for point in points if isinstance(point, int | float) and not isinstance(point, bool)]
+        if len(numbers) != len(points) or len(points) not in {1, 3}:
+            raise ValueError(f"not a number or a range of three; {allowed}")
+        if not all(low <= number <= high for number in numbers):
+            raise ValueError(f"outside {low:g} to {high:g}; {allowed}")
+        if len(numbers) == 1:
+            return numbers[0]
+        if not numbers[0] <= numbers[1] <= numbers[2]:
+            raise ValueError("a range rises: low, mode, high; put the three numbers in order")
+        return numbers[0], numbers[1], numbers[2]
+
+    return BeforeValidator(check)
+
+
+Score = Annotated[Stated, _stated(1, 10)]
+Weeks = Annotated[Stated, _stated(0.1, 520)]
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Document(BaseModel):
+    """One authored file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    PLURAL: ClassVar[str]
+    """Folder under `engagement/`."""
+    PREFIX: ClassVar[str]
+    """Ids are the prefix and a number; the file is named by the id."""
+    SINGLE: ClassVar[bool] = False
+    """There is one of it: its id is the prefix, and its file lies in `engagement/` itself."""
+
+    id: str = Field(description="Id, and the file's name")

@@ -1,0 +1,1 @@
+"""Kinds of authored documents, one module each; `documents.KINDS` names them."""

@@ -1,0 +1,35 @@
+"""The portfolio's entries."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from aether_tui.workspace.document import Document, Line, Score, Weeks
+
+
+class Opportunity(Document):
+    """Something worth doing, scored by ICE-P. Each score is a number from 1 to 10, or `[low, mode, high]`."""
+
+    PLURAL: ClassVar[str] = "opportunities"
+    PREFIX: ClassVar[str] = "OPP-"
+
+    id: str = Field(pattern=r"^OPP-\d+$", description="Id, and the file's name")
+    title: Line = Field(description="What would be done, in a line")
+    impact: Score = Field(description="Movement of the north star, 1–10")
+    confidence: Score = Field(description="How sure, 1–10; `evidence` says why")
+    reversibility: Score = Field(description="How easily undone, 1–10")
+    effort_weeks: Weeks = Field(description="Calendar weeks to the first reliable signal")
+    status: Literal["candidate", "chosen", "running", "done", "dropped"] = Field(
+        default="candidate", description="Where it stands"
+    )
+    strategic_bet: bool = Field(
+        default=False, description="A major architecture or capability move, whatever its effort"
+    )
+    evidence: list[Line] = Field(default_factory=list, description="Interviews, trace queries, experiments behind it")
+    cluster: str = Field(default="", description="Request category it is about")
+    constraint: str = Field(default="", description="Constraint it would relieve")
+    notes: str = Field(default="", max_length=20_000, description="Anything else")
+    created: date | None = Field(default=None, description="When it was written down")
