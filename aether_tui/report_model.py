@@ -206,7 +206,7 @@ class Series(Struct, frozen=True, omit_defaults=True, kw_only=True):
     state: State = "info"
 
 
-class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="plot"):
+class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=True, tag="plot"):
     """A drawing over two axes: trend with band, forecast fan, ageing scatter, cumulative flow, portfolio map.
 
     `x_kind` time: seconds since 1970 UTC. `limits` are horizontal lines, `marks` vertical ones, each with its words.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aether_tui.human import amount, evidence, number, plural, quantity
 from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, State, Table, Trend
+from aether_tui.text import cells
 
 BARS = "▁▂▃▄▅▆▇█"
 Value = Cell | tuple[float | None, ...]
@@ -129,6 +130,15 @@ def fresh_line(freshness: Sequence[Freshness]) -> str:
 def stamp(instant: datetime) -> str:
     """`2026-11-21 14:00 UTC`."""
     return instant.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def crop(text: str, size: int) -> str:
+    """`text` in at most `size` cells, with an ellipsis when something is left out."""
+    if cells(text) <= size:
+        return text
+    while text and cells(text) > size - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…" if size > 0 else ""
 
 
 def shown_columns(table: Table, fits: int) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -11,23 +11,27 @@ from aether_tui.human import quantity
 from aether_tui.report_model import (
     GLYPHS,
     Block,
+    Boxes,
     Checklist,
     Facts,
     Finding,
     Gap,
+    Plot,
     Prose,
     Report,
     SavedReport,
     Table,
     Trend,
 )
-from aether_tui.reports import draw
+from aether_tui.reports import boxes, draw, plots
 from aether_tui.text import one_line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&@])")
 _SCHEME = re.compile(r"\b(https?|ftp|mailto|xmpp)(:)", re.I)
 _WWW = re.compile(r"\b(www)(\.)", re.I)
 _START = re.compile(r"^([-+=#]|\d+(?=[.)]))")
+DRAWING = 76
+"""Cells of a drawing."""
 WORDS = {"info": "Note", "warn": "▲ Warning", "bad": "■ Problem"}
 
 
@@ -102,11 +106,27 @@ def _block(block: Block, level: int) -> Iterator[str]:
             if block.note:
                 yield ""
                 yield escape(block.note)
+        case Plot():
+            yield from _drawn(escape(block.text), plots.draw(block, DRAWING), block.note)
+        case Boxes():
+            lines = boxes.draw(block, DRAWING).lines
+            yield from _drawn("" if lines else escape(block.empty or "none"), lines, block.note)
         case Prose():
             yield escape(block.text, 20_000)
         case Gap():
             yield escape(block.reason) + (f" → {code(block.next_step)}" if block.next_step else "")
     yield ""
+
+
+def _drawn(words: str, lines: Sequence[str], note: str) -> Iterator[str]:
+    """Words, a drawing as a code block, and a note."""
+    yield words
+    if lines:
+        fence = "`" * max(3, *(len(run) + 1 for line in lines for run in re.findall(r"`+", line) or ("",)))
+        yield from (*([""] if words else []), f"{fence}text", *lines, fence)
+    if note:
+        yield ""
+        yield escape(note)
 
 
 def _facts(block: Facts) -> Iterator[str]:

@@ -9,17 +9,19 @@ from msgspec import Struct
 from aether_tui.report_model import (
     GLYPHS,
     Block,
+    Boxes,
     Checklist,
     Facts,
     Finding,
     Gap,
+    Plot,
     Prose,
     Report,
     SavedReport,
     Table,
     Trend,
 )
-from aether_tui.reports import draw
+from aether_tui.reports import boxes, draw, plots
 from aether_tui.text import cells, plain
 
 WIDTH = 80
@@ -70,6 +72,14 @@ def _block(block: Block, width: int) -> Iterator[str]:
             yield from _checklist(block, width)
         case Trend():
             yield from _wrap(draw.trend_line(block), width)
+            yield from _wrap(block.note, width)
+        case Plot():
+            yield from _wrap(block.text, width)
+            yield from plots.draw(block, width)
+            yield from _wrap(block.note, width)
+        case Boxes():
+            drawn = boxes.draw(block, width).lines
+            yield from drawn or _wrap(block.empty or "none", width, "· ", "  ")
             yield from _wrap(block.note, width)
         case Prose():
             yield from _wrap(block.text, width)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aether_tui.report_model import Block, Checklist, Facts, Gap, Prose, SavedReport, Table, Trend
-from screens.widgets import parts
+from aether_tui.report_model import Block, Boxes, Checklist, Facts, Gap, Plot, Prose, SavedReport, Table, Trend
+from screens.widgets import drawings, parts
 from screens.widgets.parts import Item, Lines, Part
 from screens.widgets.spans import Line, fit, width_of, wrap
 from screens.widgets.table import Sort, facts, table
@@ -79,7 +79,7 @@ class Layout:
         for placed in row:
             if placed.x + GUTTER > x:
                 spans = (*spans, (" " * (placed.x + GUTTER - x), "text"))
-            chosen = selected.item if selected and selected.x == placed.x else None
+            chosen = selected.item if selected and placed.x <= selected.x < placed.x + placed.width else None
             inner = placed.part.line(y - placed.y, chosen) if y - placed.y < placed.part.height else ()
             spans = (*spans, *fit(inner, placed.width))
             x = placed.x + GUTTER + placed.width
@@ -104,7 +104,9 @@ class Layout:
         self.rows.append(list(row))
         self.tops.append(self.height)
         for placed in row:
-            self.stops += [Stop(item, placed.y + y, placed.x, placed.width) for y, item in placed.part.items]
+            self.stops += [
+                Stop(item, placed.y + y, placed.x + item.x, item.width or placed.width) for y, item in placed.part.items
+            ]
         self.height += max(placed.part.height for placed in row)
 
 
@@ -187,6 +189,10 @@ def part_of(block: Block, view: View, width: int, peers: Sequence[Table] = ()) -
             part = parts.checklist(block, width, keep)
         case Trend():
             part = parts.trend(block, width, view.words)
+        case Plot():
+            part = drawings.plot(block, width, words=view.words, low=view.low)
+        case Boxes():
+            part = drawings.boxes(block, width, words=view.words, keep=keep)
         case Prose():
             part = parts.prose(block, width)
         case Gap():

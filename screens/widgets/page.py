@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -13,7 +14,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from aether_tui.report_model import SavedReport, Table
+from aether_tui.report_model import Plot, SavedReport, Table
+from aether_tui.reports import plots
 from screens.widgets.layout import Layout, Stop, View, lay_out
 from screens.widgets.parts import Item
 from screens.widgets.spans import Line, Role
@@ -90,6 +92,13 @@ class Page(ScrollView, can_focus=True):
         self.virtual_size = Size(width, self._layout.height)
         if kept:
             self._into_sight()
+        if not plots.ready() and any(isinstance(block, Plot) for block in self.report.blocks):
+            self.call_after_refresh(lambda: self.run_worker(self._draw_soon(), group="plots", exclusive=True))
+        self.refresh()
+
+    async def _draw_soon(self) -> None:
+        """Words stand where plots will be until what draws has been imported, after the first paint."""
+        await asyncio.to_thread(plots.load)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -165,7 +174,8 @@ class Page(ScrollView, can_focus=True):
         top = round(self.scroll_offset.y)
         stops = self._layout.stops
         below = stops[self._cursor + 1].y if self._cursor + 1 < len(stops) else self._layout.height
-        last = min(max(below - 1, stop.y), stop.y + height - 2) if self.view.open_id else stop.y
+        whole = max(below - 1, stop.y) if self.view.open_id else stop.y + stop.item.height - 1
+        last = min(whole, stop.y + height - 2)
         if self._cursor == 0:
             target = 0
         elif stop.y - 1 < top:

@@ -26,6 +26,11 @@ class Item:
     detail: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     action: str = ""
+    height: int = 1
+    """Lines that should be in sight with it."""
+    x: int = 0
+    """Cells from the part's left edge, and the width of what the cursor marks there; 0 is the whole line."""
+    width: int = 0
 
     @property
     def id(self) -> str:
