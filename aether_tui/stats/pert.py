@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def draw(rng: random.Random, low: float, mode: float, high: float) -> float:
@@ -11,3 +16,11 @@ def draw(rng: random.Random, low: float, mode: float, high: float) -> float:
         return low
     alpha = 1 + 4 * (mode - low) / (high - low)
     return low + (high - low) * rng.betavariate(alpha, 6 - alpha)
+
+
+def sample(rng: np.random.Generator, low: float, mode: float, high: float, n: int) -> NDArray[np.float64] | float:
+    """`n` draws at once; `low` itself when the range is empty."""
+    if high <= low:
+        return low
+    alpha = 1 + 4 * (mode - low) / (high - low)
+    return low + (high - low) * rng.beta(alpha, 6 - alpha, n)
