@@ -30,7 +30,7 @@ SET = click.option(
 
 @click.group(short_help="Authored documents: list, new, edit, show, validate")
 def doc() -> None:
-    """Authored documents of the engagement: opportunity, cycle, decision. One YAML file each, made to live in git."""
+    """Authored documents of the engagement. One YAML file each, made to live in git."""
 
 
 @doc.command(name="list")

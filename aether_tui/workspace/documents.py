@@ -31,6 +31,8 @@ class Kinds(Mapping[str, type[Document]]):
         "opportunity": ("opportunity", "Opportunity", "opportunities"),
         "cycle": ("cycle", "Cycle", "cycles"),
         "decision": ("decision", "Decision", "decisions"),
+        "value-stream": ("value_stream", "ValueStream", "value-streams"),
+        "failure-review": ("failure_review", "FailureReview", "failure-reviews"),
     }
 
     def __getitem__(self, name: str) -> type[Document]:

@@ -2,7 +2,7 @@
 
 import click
 
-from aether_tui.cli.calc import experiments, flow, portfolio, practice, series
+from aether_tui.cli.calc import experiments, flow, portfolio, practice, series, stream
 
 
 @click.group()
@@ -21,7 +21,7 @@ for _command in (
     series.compare,
     series.changepoints,
     practice.train,
-    flow.constraint,
+    stream.constraint,
     portfolio.icep,
     practice.ritual,
     practice.gain,

@@ -1,24 +1,18 @@
-"""Calculators of flow: queues, forecasts, value streams, prices."""
+"""Calculators of flow: queues, forecasts, prices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import click
 
 from aether_tui.cli.calc.common import (
     NUMBER,
-    file_argument,
     format_option,
     numbers,
-    only,
     positive,
-    read_document,
     seed_option,
     show,
-    usable,
 )
 from aether_tui.cli.context import Context
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
@@ -78,90 +72,6 @@ def forecast(throughput: str, items: float, draws: int, seed: int, form: str) ->
     if known["p50"] is None:
         why = "these weeks would need 20 years or more" if any(weeks) else "no week finished anything"
         raise NoData(why, where="calc forecast", next_step="split the work, or count the weeks in the same unit")
-
-
-@click.command()
-@file_argument("FILE.yaml")
-@format_option
-def constraint(file: str, form: str) -> None:
-    """Solve a value stream: what each step costs end to end, and what improving it by 30 % would unlock."""
-    from aether_tui.diagnostics.constraint import improvements
-    from aether_tui.stats.chain import Singular, solve
-
-    steps, demand, value = _value_stream(read_document(file), file)
-    try:
-        solved = solve(steps, demand)
-        ranked = improvements(steps, demand, value)
-    except Singular as error:
-        raise ConfigurationError(
-            f"items never leave step {steps[error.step].name!r}", where=file, next_step="lower its error rate below 1"
-        ) from error
-    show(
-        {
-            "lead_time": solved.lead_time_s,
-            "cost_per_success": solved.cost_per_success,
-            "success_rate": solved.success_rate,
-            "throughput": solved.rate_per_month,
-            "steps": [
-                {"name": s.name, "visits": v, "touch": v * s.touch_s, "wait": v * s.wait_s, "cost": v * s.cost}
-                for s, v in zip(steps, solved.visits, strict=True)
-            ],
-            "improvements": [asdict(item) for item in ranked],
-        },
-        form,
-    )
-
-
-STEP_KEYS = ("name", "touch_s", "wait_s", "cost", "error_rate", "abandon_rate", "rework_to", "capacity_per_month")
-
-
-def _value_stream(document: object, file: str) -> tuple[list[Any], float, float]:
-    from aether_tui.stats.chain import Step
-
-    if not isinstance(document, dict) or not isinstance(document.get("steps"), list) or not document["steps"]:
-        raise ConfigurationError(
-            "a value stream has demand_per_month, value_per_success and a list of steps", where=file
-        )
-    only(document, ("demand_per_month", "value_per_success", "steps"), file)
-    for key in ("demand_per_month", "value_per_success"):
-        if document.get(key) is None:
-            raise ConfigurationError(f"{key} is missing", where=file, next_step="without it no lever is worth money")
-    rows = document["steps"]
-    for row in rows:
-        if not isinstance(row, dict) or not isinstance(row.get("name"), str):
-            raise ConfigurationError("each step is a table with a name", where=file)
-        only(row, STEP_KEYS, f"{file}: step {row['name']}")
-    names = [row["name"] for row in rows]
-    if len(set(names)) < len(names):
-        raise ConfigurationError("two steps have the same name", where=file)
-    steps = []
-    for row in rows:
-        where = f"{file}: step {row['name']}"
-        error, leave = _field(row, "error_rate", where), _field(row, "abandon_rate", where)
-        if error + leave >= 1:
-            raise ConfigurationError(
-                f"error_rate + abandon_rate is {error + leave:g}: nothing gets through", where=where
-            )
-        target = row.get("rework_to")
-        if target is not None and target not in names:
-            raise ConfigurationError(f"rework_to names no step: {target!r}", where=where)
-        capacity = row.get("capacity_per_month")
-        steps.append(
-            Step(
-                name=row["name"], touch_s=_field(row, "touch_s", where), wait_s=_field(row, "wait_s", where),
-                cost=_field(row, "cost", where), error_rate=error, abandon_rate=leave,
-                rework_to=None if target is None else names.index(target),
-                capacity_per_month=None if capacity is None else _field(row, "capacity_per_month", where),
-            )
-        )  # fmt: skip
-    return steps, _field(document, "demand_per_month", file), _field(document, "value_per_success", file)
-
-
-def _field(row: Mapping[str, object], name: str, where: str) -> float:
-    value = row.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not usable(value) or value < 0:
-        raise ConfigurationError(f"{name} must be a number, zero or more, not {value!r}", where=where)
-    return float(value)
 
 
 @click.command()
