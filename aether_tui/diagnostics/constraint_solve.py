@@ -233,7 +233,7 @@ class _Model:
                 matrix[:, index, target] -= drawn["error_rate"][:, index]
             if index + 1 < n:
                 matrix[:, index, index + 1] -= on[:, index]
-        self._inverse: Array = np.linalg.inv(matrix)
+        self._inverse: Array = np.linalg.inv(matrix).astype(np.float64, copy=False)
         self._visits: Array = self._inverse[:, 0, :]
         self._through = on[:, -1]
         self._times = drawn["touch_s"] + drawn["wait_s"]
