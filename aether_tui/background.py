@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,7 @@ from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
 from aether_tui.report_model import SavedReport
 from aether_tui.session import Failure, Memory, Settings, Shelf
+from aether_tui.workspace.edits import Edit, take_back
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import ReportScreen
@@ -24,6 +27,7 @@ from screens.base import ReportScreen
 if TYPE_CHECKING:
     from aether_tui.jobs import Job
 
+UNDO_STEPS = 100
 POLL_S = 2.0
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
@@ -43,6 +47,14 @@ class Background(App[int]):
         outcome: Outcome
 
     @dataclass
+    class Edited(Message):
+        """An edit was made (`edit`), or taken back, or refused; with the report it changed."""
+
+        message: str
+        rebuild: str
+        edit: Edit | None = None
+
+    @dataclass
     class Done(Message):
         """Work in a thread ended: what to say, and the report it changed."""
 
@@ -58,6 +70,9 @@ class Background(App[int]):
         self._building: set[str] = set()
         self._builder: Process | None = None
         self._job: Job | None = None
+        self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
+        self._editing = asyncio.Lock()
+        self._unsaved: set[asyncio.Task[None]] = set()
         self._progress_due = False
         self._typed_at = 0.0
         self._seen_ns = 0
@@ -104,7 +119,8 @@ class Background(App[int]):
         self.set_interval(POLL_S, self._poll)
 
     async def stop(self) -> None:
-        """End every child, and wait until it has ended."""
+        """Wait for every edit, end every child and wait until it has ended."""
+        await asyncio.gather(*self._unsaved, return_exceptions=True)
         self.workers.cancel_group(self, "report")
         if self._builder is not None:
             await self._builder.wait()
@@ -131,6 +147,53 @@ class Background(App[int]):
         self.say(event.message)
         if event.rebuild:
             self.rebuild(event.rebuild)
+
+    def edit(self, work: Callable[[], Edit], *, rebuild: str = "") -> None:
+        """Make an edit behind the screen, say what it did, remember it for `u`, and rebuild the report it changed."""
+
+        def make() -> Background.Edited:
+            made = work()
+            return self.Edited(made.what, rebuild, made)
+
+        self._in_turn(make, rebuild)
+
+    def action_undo(self) -> None:
+        """Take the last edit back, whichever screen it was made on."""
+
+        def back() -> Background.Edited:
+            if not self._edits:
+                return self.Edited("nothing to undo: nothing was edited since the start", "")
+            last, rebuild = self._edits.pop()
+            return self.Edited(take_back(self.workspace, last, self.now()), rebuild)
+
+        self._in_turn(back, "")
+
+    def _in_turn(self, work: Callable[[], Edited], rebuild: str) -> None:
+        """Edits in the order of their keys, one at a time; quitting waits for them."""
+
+        async def run() -> None:
+            async with self._editing:
+                try:
+                    edited = await asyncio.to_thread(work)
+                except AetherError as error:
+                    edited = self.Edited(f"■ {error.sentence()}", rebuild)
+                except OSError as error:
+                    what = f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions"
+                    edited = self.Edited(what, rebuild)
+                if edited.edit is not None:
+                    self._edits.append((edited.edit, rebuild))
+            self.post_message(edited)
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._unsaved.add(task)
+        task.add_done_callback(self._unsaved.discard)
+
+    def on_background_edited(self, event: Edited) -> None:
+        self.say(f"{event.message}; u takes it back" if event.edit is not None else event.message)
+        screen = self.front()
+        for report in dict.fromkeys((event.rebuild, screen.report if screen is not None else "")):
+            if report and (report == event.rebuild or self._shelf.outdated(report, self.now())):
+                self.rebuild(report)
 
     # --- reports -------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from aether_tui import human
 from aether_tui.actions import BY_ID, Action, Keymap, Where
 from aether_tui.report_model import Block, Gap, SavedReport, Window
 from aether_tui.session import Failure
+from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.widgets.chrome import KeyBar, Status, StatusBar, TabBar
@@ -47,6 +48,7 @@ class Shell(Protocol):
     def selected(self, screen: str, item: str) -> None: ...
     def progress(self) -> SyncProgress | None: ...
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None: ...
+    def edit(self, work: Callable[[], Edit], *, rebuild: str = "") -> None: ...
 
 
 class SyncProgress(Protocol):

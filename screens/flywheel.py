@@ -7,6 +7,7 @@ from typing import ClassVar
 from aether_tui.actions import Where
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
+from screens.edits import tick, untick
 
 
 class Flywheel(ReportScreen):
@@ -28,19 +29,15 @@ class Flywheel(ReportScreen):
         elif block.locked:
             self.shell.say(f"locked: {block.locked}")
         elif check.state == "pass":
-            from screens.edits import untick
-
-            self.shell.in_thread(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
+            self.shell.edit(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
         else:
             self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
 
     def _ask_note(self, item: str, who: str | None) -> None:
-        from screens.edits import tick
-
         def done(note: str | None) -> None:
             if note is not None and who:
                 work = lambda: tick(self.shell.workspace, item, who, note, self.shell.now())  # noqa: E731
-                self.shell.in_thread(work, rebuild=self.report)
+                self.shell.edit(work, rebuild=self.report)
 
         if who:
             self._who = who

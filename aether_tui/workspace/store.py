@@ -30,11 +30,12 @@ D = TypeVar("D", bound=Document)
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[D]):
-    """A document as it is on disk; `revision` identifies its bytes."""
+    """A document as it is on disk; `revision` identifies its bytes, `data`."""
 
     document: D
     path: Path
     revision: str
+    data: bytes
 
 
 class Conflict(CheckFailed):
@@ -134,13 +135,33 @@ class Store:
             found = revision_of(old) if old is not None else None
             if found == revision:
                 return self._write(document, path, old, text)
-            ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml")
-            for count in range(2, 1000):
-                if not ours.exists():
-                    break
-                ours = path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}-{count}.yaml")
+            ours = _free(path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
             self._write(document, ours, None, text)
         raise Conflict(path, ours)
+
+    def restore(self, kind: type[Document], identity: str, data: bytes, revision: str, now: datetime) -> None:
+        """Put earlier bytes back over those of `revision`. Raises Conflict when the file is no longer that."""
+        path = self.path(kind, identity)
+        with self._locked(kind):
+            if path.exists() and revision_of(path.read_bytes()) == revision:
+                write_whole(path, data)
+                return
+            ours = _free(path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
+            write_whole(ours, data)
+        raise Conflict(path, ours)
+
+    def remove(self, kind: type[Document], identity: str, revision: str, now: datetime) -> Path:
+        """Move a document to `.aether/removed/`; returns its place there. Raises CheckFailed when it changed since."""
+        path = self.path(kind, identity)
+        kept = _free(self.workspace.private() / "removed" / f"{path.stem}-{now:%Y%m%dT%H%M%S}.yaml")
+        with self._locked(kind):
+            if not path.exists() or revision_of(path.read_bytes()) != revision:
+                raise CheckFailed(
+                    "changed since; it stays where it is", where=self._shown(path), next_step="remove it yourself"
+                )
+            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            path.replace(kept)
+        return kept
 
     def _files(self, kind: type[Document]) -> list[Path]:
         folder = self.folder(kind)
@@ -169,12 +190,12 @@ class Store:
         if document.id != path.stem:
             fix = f"rename the file to {document.id}.yaml, or the id to {path.stem}"
             return None, [Problem(name, "the id is not the file's name", "id", lines.get(("id",)), fix)]
-        return Stored(document, path, revision_of(data)), []
+        return Stored(document, path, revision_of(data), data), []
 
     def _write(self, document: D, path: Path, old: bytes | None, text: bytes | None = None) -> Stored[D]:
         data = text or write_yaml(document.model_dump(mode="python", exclude_defaults=True), old)
         write_whole(path, data)
-        return Stored(document, path, revision_of(data))
+        return Stored(document, path, revision_of(data), data)
 
     @contextlib.contextmanager
     def _locked(self, kind: type[Document]) -> Iterator[None]:
@@ -216,6 +237,16 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the first of `path-2`, `path-3` … that is not there."""
+    found = path
+    for count in range(2, 1000):
+        if not found.exists():
+            break
+        found = path.with_name(f"{path.stem}-{count}{path.suffix}")
+    return found
 
 
 def _number(kind: type[Document], identity: str) -> int:

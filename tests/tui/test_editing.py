@@ -1,6 +1,7 @@
 """Scores and ticks typed in the console are on disk at once, and can be taken back."""
 
 import pytest
+from textual import events
 
 from aether_tui.jobs import Job
 from aether_tui.workspace.folder import Workspace
@@ -52,9 +53,43 @@ def test_digits_rate_and_rerank_at_once_and_u_takes_it_back(workspace):
         await pilot.press("u")
         await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
         await pilot.press("u")
-        assert "nothing to undo" in screen_text(app)
+        await until(pilot, lambda: "nothing to undo" in screen_text(app))
 
     drive(workspace, script, start="portfolio")
+
+
+def test_undo_works_from_another_screen_and_spares_what_others_changed(workspace):
+    path = workspace.engagement / "opportunities" / "OPP-1.yaml"
+
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        app.screen.page.select("portfolio.items/OPP-1")
+        await pilot.press("9")
+        await until(pilot, lambda: stored(workspace, "OPP-1").impact == 9)
+        await pilot.press("3")
+        await until(pilot, lambda: stored(workspace, "OPP-1").impact == 3)
+        await pilot.press("g", "s", "u")
+        await until(pilot, lambda: stored(workspace, "OPP-1").impact == 9)
+        path.write_text(path.read_text().replace("Rerank questions", "Rerank them"))
+        await pilot.press("u")
+        await until(pilot, lambda: "■" in screen_text(app).splitlines()[-1])
+        assert stored(workspace, "OPP-1").title == "Rerank them"
+        assert len(list(path.parent.glob("OPP-1.conflict-*.yaml"))) == 1
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_edits_are_made_in_the_order_of_their_keys_and_quitting_waits_for_them(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        app.screen.page.select("portfolio.items/OPP-1")
+        for key in "1234567":
+            app.post_message(events.Key(key, key))
+        app.post_message(events.Key("q", "q"))
+        await until(pilot, lambda: not app.is_running)
+
+    drive(workspace, script, start="portfolio")
+    assert stored(workspace, "OPP-1").impact == 7
 
 
 def test_effort_is_typed_and_nonsense_is_refused(workspace):
@@ -80,7 +115,8 @@ def test_a_new_opportunity_and_its_undo(workspace):
         assert "[b]q" in screen_text(app)
         await pilot.press("u")
         await until(pilot, lambda: len(rows(app)) == 2)
-        assert stored(workspace, "OPP-3").status == "dropped"
+        assert not (workspace.engagement / "opportunities" / "OPP-3.yaml").exists()
+        assert "title: '[b]q'" in next((workspace.hidden / "removed").glob("OPP-3-*.yaml")).read_text()
 
     drive(workspace, script, start="portfolio")
 

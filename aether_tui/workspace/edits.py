@@ -1,0 +1,118 @@
+"""Changes to authored documents, each on disk before the next key is answered, each of which can be taken back.
+
+The store refuses to overwrite what somebody else changed meanwhile; so does taking back. Light to import: the console
+makes edits in a thread, and pydantic is imported there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from aether_tui.workspace.folder import Workspace
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.document import Document
+
+    D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change to one file: its bytes before (None: it was not there), its revision after, and what was done."""
+
+    kind: type[Document]
+    identity: str
+    before: bytes | None
+    after: str
+    what: str
+
+
+def change(
+    workspace: Workspace, kind: type[D], identity: str, update: Callable[[D], D], now: datetime, what: str = ""
+) -> Edit:
+    """Store what `update` makes of a document; the result is checked against its model, however it was made.
+
+    Raises NoData when there is none, ConfigurationError when the result is not valid, Conflict when the file changed.
+    """
+    from aether_tui.workspace.store import Store
+
+    store = Store(workspace)
+    stored = store.get(kind, identity)
+    saved = store.save(checked(update(stored.document)), stored.revision, now)
+    return Edit(kind, identity, stored.data, saved.revision, what or f"{identity} saved")
+
+
+def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: datetime, what: str = "") -> Edit:
+    """Store a new document under the next free id, which `make` receives; `{id}` in `what` becomes that id.
+
+    Raises ConfigurationError when it is not valid, or when there is one already of which there is only one.
+    """
+    from aether_tui.workspace.store import Store
+
+    stored = Store(workspace).add(kind, lambda identity: checked(make(identity)))
+    told = (what or "{id} made").replace("{id}", stored.document.id)
+    return Edit(kind, stored.document.id, None, stored.revision, told)
+
+
+def write(
+    workspace: Workspace, kind: type[D], identity: str, text: bytes, revision: str | None, now: datetime, what: str = ""
+) -> Edit:
+    """Store a document as a person wrote it, over the file read at `revision`.
+
+    Raises BadYaml or ConfigurationError when it is not valid, Conflict when the file changed.
+    """
+    from pydantic import ValidationError
+
+    from aether_tui.problems import explain, raise_first
+    from aether_tui.workspace.store import Store
+    from aether_tui.workspace.yaml_file import read_yaml
+
+    store = Store(workspace)
+    value, lines = read_yaml(text, f"{identity}.yaml")
+    try:
+        document = kind.model_validate(value)
+    except ValidationError as error:
+        raise_first(explain(error.errors(include_url=False), kind, f"{identity}.yaml", lines))
+        raise
+    if document.id != identity:
+        from aether_tui.errors import ConfigurationError
+
+        raise ConfigurationError("the id cannot change", where=f"{identity}.yaml", next_step=f"write `id: {identity}`")
+    before = store.path(kind, identity).read_bytes() if revision is not None else None
+    saved = store.save(document, revision, now, text)
+    return Edit(kind, identity, before, saved.revision, what or f"{identity} saved")
+
+
+def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
+    """Restore the file as it was before; one that was made is moved to `.aether/removed/`. Returns what was done.
+
+    Raises Conflict or CheckFailed when somebody changed it since: both versions are kept.
+    """
+    from aether_tui.workspace.store import Store
+
+    store = Store(workspace)
+    if edit.before is None:
+        kept = store.remove(edit.kind, edit.identity, edit.after, now)
+        return f"{edit.identity} taken back; it is kept in {kept.relative_to(workspace.root)}"
+    store.restore(edit.kind, edit.identity, edit.before, edit.after, now)
+    return f"{edit.identity} is as it was before: {edit.what}"
+
+
+def checked(document: D) -> D:
+    """The document as its model reads it; raises ConfigurationError naming the field that is not valid.
+
+    `model_copy(update=…)` checks nothing; here it is made good.
+    """
+    from pydantic import ValidationError
+
+    from aether_tui.problems import explain, raise_first
+
+    kind = type(document)
+    try:
+        return kind.model_validate(document.model_dump(warnings=False))
+    except ValidationError as error:
+        raise_first(explain(error.errors(include_url=False), kind, document.id, {}))
+        raise

@@ -1,0 +1,99 @@
+"""Edits and how they are taken back: never over somebody else's change, and nothing is lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aether_tui.errors import CheckFailed, ConfigurationError
+from aether_tui.workspace.edits import change, create, take_back, write
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.store import Conflict, Store
+
+NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def make(identity: str) -> Opportunity:
+    return Opportunity(id=identity, title="Cache", impact=5, confidence=5, reversibility=5, effort_weeks=2)
+
+
+def path(workspace: Workspace, identity: str = "OPP-1") -> Path:
+    return workspace.engagement / "opportunities" / f"{identity}.yaml"
+
+
+def test_a_change_and_its_undo_give_back_the_very_bytes(workspace: Workspace) -> None:
+    create(workspace, Opportunity, make, NOW)
+    path(workspace).write_text(
+        "# mine\nid: OPP-1\ntitle: Cache\nimpact: 5 # sure\nconfidence: 5\nreversibility: 5\neffort_weeks: 2\n"
+    )
+    before = path(workspace).read_bytes()
+    first = change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW)
+    second = change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"confidence": 2}), NOW)
+    assert b"impact: 9 # sure" in path(workspace).read_bytes()
+    take_back(workspace, second, NOW)
+    take_back(workspace, first, NOW)
+    assert path(workspace).read_bytes() == before
+
+
+def test_what_was_made_is_moved_aside_not_deleted(workspace: Workspace) -> None:
+    made = create(workspace, Opportunity, make, NOW, "{id} noted")
+    assert made.what == "OPP-1 noted"
+    text = path(workspace).read_bytes()
+    told = take_back(workspace, made, NOW)
+    (kept,) = (workspace.hidden / "removed").iterdir()
+    assert kept.read_bytes() == text
+    assert kept.name in told
+    assert not path(workspace).exists()
+    again = create(workspace, Opportunity, make, NOW)
+    take_back(workspace, again, NOW)
+    assert len(list((workspace.hidden / "removed").iterdir())) == 2
+
+
+def test_somebody_elses_change_stays_and_both_versions_are_named(workspace: Workspace) -> None:
+    create(workspace, Opportunity, make, NOW)
+    before = path(workspace).read_bytes()
+    edit = change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW)
+    theirs = path(workspace).read_bytes().replace(b"title: Cache", b"title: Cache answers")
+    path(workspace).write_bytes(theirs)
+    with pytest.raises(Conflict) as caught:
+        take_back(workspace, edit, NOW)
+    assert path(workspace).read_bytes() == theirs
+    assert caught.value.ours.read_bytes() == before
+    assert all(name in caught.value.sentence() for name in ("OPP-1.yaml", caught.value.ours.name))
+
+
+def test_what_was_made_and_changed_since_stays(workspace: Workspace) -> None:
+    made = create(workspace, Opportunity, make, NOW)
+    change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW)
+    with pytest.raises(CheckFailed, match="it stays where it is"):
+        take_back(workspace, made, NOW)
+    assert Store(workspace).get(Opportunity, "OPP-1").document.impact == 9
+
+
+def test_an_edit_is_checked_by_the_model(workspace: Workspace) -> None:
+    create(workspace, Opportunity, make, NOW)
+    for field, value in (("impact", 11), ("impact", "many"), ("status", "wild"), ("title", "")):
+        with pytest.raises(ConfigurationError):
+            change(workspace, Opportunity, "OPP-1", lambda old, f=field, v=value: old.model_copy(update={f: v}), NOW)
+    with pytest.raises(ConfigurationError):
+        create(workspace, Opportunity, lambda i: make(i).model_copy(update={"effort_weeks": 0}), NOW)
+    assert [item.document for item in Store(workspace).all(Opportunity)[0]] == [make("OPP-1")]
+
+
+def test_a_whole_file_is_stored_as_written(workspace: Workspace) -> None:
+    made = create(workspace, Opportunity, make, NOW)
+    text = path(workspace).read_bytes().replace(b"impact: 5", b"impact: [4, 6, 9] # guessed")
+    edit = write(workspace, Opportunity, "OPP-1", text, made.after, NOW)
+    assert path(workspace).read_bytes() == text
+    with pytest.raises(Conflict):
+        write(workspace, Opportunity, "OPP-1", text.replace(b"4", b"3"), made.after, NOW)
+    with pytest.raises(ConfigurationError, match="id cannot change"):
+        write(workspace, Opportunity, "OPP-1", text.replace(b"OPP-1", b"OPP-2"), edit.after, NOW)
