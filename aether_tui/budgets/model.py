@@ -101,6 +101,8 @@ class Result(Struct, frozen=True, kw_only=True):
     shift_low: float | None = None
     shift_high: float | None = None
     p_value: float | None = None
+    p_alone: float | None = None
+    """The p-value of this budget by itself: below 0.01 it may warn."""
     n_now: int
     n_base: int
     smallest_detectable: float | None = None
