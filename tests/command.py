@@ -33,7 +33,7 @@ class Done:
 
 def aether(*arguments: str | Path, cwd: Path, env: dict[str, str] | None = None, stdin: str | None = None) -> Done:
     """Run `aether-tui ARGUMENTS` in `cwd`, without a terminal."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AETHER_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AETHER_", "GITHUB_", "CI_"))}
     done = subprocess.run(
         [sys.executable, "-m", "aether_tui", *map(str, arguments)],
         cwd=cwd,

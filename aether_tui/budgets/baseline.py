@@ -11,25 +11,24 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from statistics import median
 
 import msgspec
 
 from aether_tui.budgets.file import METRICS, Budget, BudgetFile, Surface
-from aether_tui.budgets.model import Estimate, Measured, Sample, Series
+from aether_tui.budgets.git import BACK, Base
+from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series
+from aether_tui.budgets.store import MAX_BYTES, Store
 from aether_tui.errors import ConfigurationError
 from aether_tui.stats.ranks import mad
 from aether_tui.text import one_line
 
-MAX_BYTES = 1 << 20
 SAMPLES = 30
 """How many samples a file holds, unless a budget asks for a longer window."""
-ATTRIBUTES = "*.json merge=union\n"
-"""What `.gitattributes` in the store says, so that git keeps the samples of both branches."""
-_SURFACES: tuple[Surface, ...] = ("ci", "cost", "llm", "tests")
+KEPT_DAYS = 4
+"""Of what is older than the window, one sample in so many days stays until it is past `DRIFT_DAYS`."""
 _MACHINE = frozenset({"suite.duration", "benchmark.duration"})
 """Metrics of files that may not say which machine they come from."""
 
@@ -71,7 +70,10 @@ class Baseline:
     @property
     def samples(self) -> tuple[Sample, ...]:
         """The samples, oldest first."""
-        return tuple(Sample(line.value, _instant(key), line.fingerprint) for key, line in self.lines.items())
+        return tuple(
+            Sample(line.value, instant_of(key), line.fingerprint, commit=line.commit)
+            for key, line in self.lines.items()
+        )
 
     def encoded(self, currency: str) -> bytes:
         """The file: sorted keys, one sample per line."""
@@ -90,17 +92,14 @@ class Added:
     count: int
 
 
-def read_baselines(store: Path, currency: str) -> tuple[Baseline, ...]:
+def read_baselines(store: Store, currency: str) -> tuple[Baseline, ...]:
     """Every baseline of a store; none where there is no store. Raises ConfigurationError naming the file."""
-    paths = (path for surface in _SURFACES for path in sorted((store / surface).glob("*.json")))
-    return tuple(_read(path, f"{store.name}/{path.parent.name}/{path.name}", currency) for path in paths)
+    return tuple(_read(data, f"{store.name}/{name}", currency) for name, data in sorted(store.files().items()))
 
 
-def _read(path: Path, shown: str, currency: str) -> Baseline:
+def _read(data: bytes, shown: str, currency: str) -> Baseline:
     fix = "restore it from git, or remove it and run `aether-tui budget baseline --update`"
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigurationError("larger than 1 MiB", where=shown, next_step=fix)
         raw = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
@@ -109,13 +108,11 @@ def _read(path: Path, shown: str, currency: str) -> Baseline:
         unit = msgspec.json.decode(raw.pop("unit"), type=str)
         lines = {key: msgspec.json.decode(raw[key], type=Line) for key in sorted(raw)}
         for key in lines:
-            _instant(key)
+            instant_of(key)
     except KeyError as error:
         raise ConfigurationError(f"not a baseline: it has no {error}", where=shown, next_step=fix) from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"not a baseline: {one_line(str(error), 200)}", where=shown, next_step=fix) from error
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", where=shown, next_step=fix) from error
     if metric not in METRICS:
         raise ConfigurationError(f"no metric {one_line(metric, 60)!r}", where=shown, next_step="remove the file")
     wanted = METRICS[metric].kind.replace("money", currency)
@@ -126,6 +123,26 @@ def _read(path: Path, shown: str, currency: str) -> Baseline:
             next_step="amounts are never converted",
         )
     return Baseline(metric, match, lines)
+
+
+def known_at(stored: Baseline, base: Base) -> tuple[Baseline, str]:
+    """The baseline as the merge-base knew it, or the nearest commit before it that was measured, and which that is.
+
+    Samples that name no commit count up to the time of the merge-base.
+    """
+    for back, commit in enumerate(base.ancestors):
+        own = [key for key, line in stored.lines.items() if line.commit and commit.startswith(line.commit)]
+        if own:
+            said = "the merge-base" if not back else f"{back} before the merge-base, which was not measured"
+            return _until(stored, max(own)), f"at {commit[:8]}, {said}"
+    dated = [key for key, line in stored.lines.items() if not line.commit and instant_of(key) <= base.time]
+    if dated:
+        return _until(stored, max(dated)), f"of {instant_of(max(dated)):%Y-%m-%d}, the last before the merge-base"
+    return replace(stored, lines={}), f"none at the merge-base {base.ancestors[0][:8]} or {BACK} commits before it"
+
+
+def _until(stored: Baseline, last: str) -> Baseline:
+    return replace(stored, lines={key: line for key, line in stored.lines.items() if key <= last})
 
 
 def stamped(
@@ -145,37 +162,65 @@ def stamped(
 
 
 def against_stored(
-    file: BudgetFile, measured: Mapping[str, Sequence[Measured]], baselines: Sequence[Baseline], shown: str
+    file: BudgetFile,
+    measured: Mapping[str, Sequence[Measured]],
+    baselines: Sequence[Baseline],
+    shown: str,
+    base: Base | None = None,
 ) -> dict[str, list[Measured]]:
-    """The measurements with their baseline from files (`shown` is the store's name) where those know more."""
+    """The measurements with their baseline from files (`shown` is the store's name) where those know more.
+
+    With a `base` the baseline is what was measured there.
+    """  # fmt: skip
     budgets = {budget.id: budget for budget in file.budgets}
+    by_metric: dict[str, list[Baseline]] = {}
+    for stored in baselines:
+        by_metric.setdefault(stored.metric, []).append(stored)
     return {
-        identity: [_with_base(budgets[identity], one, baselines, shown) for one in found]
+        identity: [
+            _with_base(budgets[identity], one, by_metric.get(budgets[identity].metric, ()), shown, base)
+            for one in found
+        ]
         for identity, found in measured.items()
     }
 
 
-def _with_base(budget: Budget, one: Measured, baselines: Sequence[Baseline], shown: str) -> Measured:
+def _with_base(budget: Budget, one: Measured, baselines: Sequence[Baseline], shown: str, base: Base | None) -> Measured:
     stored = _find(budget, one, baselines)
-    if stored is None or not stored.lines:
+    if stored is None:
         return one
-    samples = stored.samples[-budget.window :]
-    source = f"{shown}/{stored.name}"
+    known, said = known_at(stored, base) if base else (stored, "")
+    source = f"{shown}/{stored.name}" + (f" {said}" if said else "")
+    if not known.lines:
+        return replace(one, source=source) if isinstance(one, Series) and not one.base else one
+    every = known.samples
+    samples = every[-budget.window :]
     if isinstance(one, Estimate) and one.past is None:
         return replace(one, past=Decimal(str(samples[-1].value)), source=source)
     if isinstance(one, Series) and len(samples) > len(one.base):
-        return replace(one, base=samples, source=source)
+        return replace(one, base=samples, drift=one.drift or _long_ago(one, every, budget), source=source)
     return one
+
+
+def _long_ago(one: Series, samples: Sequence[Sample], budget: Budget) -> tuple[Sample, ...]:
+    """The samples of about 90 days before the newest, on the same machine: against them slow drift shows."""
+    newest = samples[-1].at
+    mark = one.now[-1].fingerprint if one.now else ""
+    if newest is None:
+        return ()
+    first, last = (newest - timedelta(days=days) for days in reversed(DRIFT_DAYS))
+    return tuple(one for one in samples if one.at and first <= one.at <= last and one.fingerprint == mark)[
+        -budget.window :
+    ]
 
 
 def _find(budget: Budget, one: Measured, baselines: Sequence[Baseline]) -> Baseline | None:
     """The baseline of the same thing; of another branch where only one of those is there."""
     wanted = match_of(budget, one)
-    same = [stored for stored in baselines if stored.metric == budget.metric]
-    exact = [stored for stored in same if dict(stored.match) == wanted]
+    exact = next((stored for stored in baselines if stored.match == wanted), None)
     if exact:
-        return exact[0]
-    elsewhere = [stored for stored in same if _without_branch(stored.match) == _without_branch(wanted)]
+        return exact
+    elsewhere = [stored for stored in baselines if _without_branch(stored.match) == _without_branch(wanted)]
     return elsewhere[0] if len(elsewhere) == 1 else None
 
 
@@ -228,11 +273,11 @@ def _addable(one: Measured) -> tuple[tuple[Sample, ...], str]:
 def _appended(
     lines: Mapping[str, Line], samples: Iterable[Sample], commit: str, now: datetime, window: int
 ) -> dict[str, Line]:
-    """The newest `window` lines. A run that says when it was keeps its key, whoever adds it and when."""
+    """The newest `window` lines, and a few of the months before. A run that says when it was keeps its key, whoever adds it and when."""
     every = dict(lines)
     taken: set[str] = set()
     for sample in samples:
-        of = "" if sample.at else commit[:12]
+        of = "" if sample.at else (sample.commit or commit)[:12]
         start = f"{_utc(sample.at or now):%Y-%m-%dT%H:%M:%SZ} {of or '-'}"
         key = next(key for key in (start, *(f"{start} {place:03}" for place in range(2, 10_000))) if key not in taken)
         taken.add(key)
@@ -240,10 +285,21 @@ def _appended(
             before = [every[one].value for one in sorted(every) if one < key][-(window - 1) :]
             values = [*before, sample.value]
             every[key] = Line(
-                commit=of, fingerprint=sample.fingerprint, mad=_rounded(mad(values)), median=_rounded(median(values)),
+                commit=of or sample.commit[:12], fingerprint=sample.fingerprint, mad=_rounded(mad(values)), median=_rounded(median(values)),
                 n=len(values), value=_rounded(sample.value),
             )  # fmt: skip
-    return {key: every[key] for key in sorted(every)[-window:]}
+    keys = sorted(every)
+    return {key: every[key] for key in [*_thinned(keys[:-window], keys[-1:]), *keys[-window:]]}
+
+
+def _thinned(keys: Sequence[str], newest: Sequence[str]) -> list[str]:
+    """The first key of every few days, as long as it can be compared with as that of 90 days ago."""
+    kept: dict[int, str] = {}
+    for key in keys:
+        at = instant_of(key)
+        if instant_of(newest[0]) - at <= timedelta(days=DRIFT_DAYS[1]):
+            kept.setdefault(at.toordinal() // KEPT_DAYS, key)
+    return list(kept.values())
 
 
 def _rounded(value: float) -> float:
@@ -255,6 +311,6 @@ def _utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _instant(key: str) -> datetime:
+def instant_of(key: str) -> datetime:
     """The instant a key starts with, naive UTC. Raises ValueError."""
     return datetime.fromisoformat(key.partition(" ")[0]).astimezone(UTC).replace(tzinfo=None)

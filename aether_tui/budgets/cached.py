@@ -11,14 +11,12 @@ from decimal import Decimal
 from typing import Protocol
 
 from aether_tui.budgets.file import Budget, BudgetFile
-from aether_tui.budgets.model import Estimate, Measured, Sample, Series, Spend
+from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Spend
 from aether_tui.human import duration
 from aether_tui.records.model import Value
 from aether_tui.text import one_line
 
 Record = Mapping[str, Value]
-DRIFT_DAYS = (76, 104)
-"""How long ago "90 days ago" is: two weeks around it."""
 
 
 class Rows(Protocol):

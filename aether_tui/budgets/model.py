@@ -14,15 +14,21 @@ Verdict = Literal["pass", "warn", "block", "inconclusive", "no-data"]
 WORST_FIRST: tuple[Verdict, ...] = ("block", "inconclusive", "warn", "no-data", "pass")
 """Order of rows, and of verdicts within one: the first decides."""
 
+DRIFT_DAYS = (76, 104)
+"""How long ago "90 days ago" is: two weeks around it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement: a run, or a day of tasks (`n` of them). `fingerprint` names the machine or model it ran on."""
+    """One measurement: a run, or a day of tasks (`n` of them). `fingerprint` names the machine or model it ran on,
+    `commit` what was measured, where known.
+    """
 
     value: float
     at: datetime | None = None
     fingerprint: str = ""
     n: int = 1
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,13 @@ class Result(Struct, frozen=True, kw_only=True):
     recent: tuple[float, ...] = ()
     """Baseline and current measurements, oldest first."""
     base_source: str = ""
-    """The file of baselines that was compared with; empty for the cache and for the reports themselves."""
+    """The file of baselines that was compared with, and as of which commit; empty for the cache and for the reports."""
+    justification: str | None = None
+    """The reason a commit of the change gives for a warning."""
+    carried: Verdict | None = None
+    """What was said of it when it was last measured, where this run did not (`on_missing: carry`)."""
+    age_s: float | None = None
+    """How long ago that was."""
 
     @property
     def name(self) -> str:

@@ -112,7 +112,7 @@ def judge_noisy(
         waiver=waived,
         drivers=series.drivers,
         recent=(*before, *values),
-        base_source=series.source if before else "",
+        base_source=series.source,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
 from aether_tui.human import amount
 from aether_tui.report_model import GLYPHS
@@ -39,6 +40,13 @@ class Outcome:
     left: int = 0
     """Budgets of surfaces that were not measured."""
     advisory: bool = False
+    base: str = ""
+    """The merge-base of a change, where it is one."""
+
+    @property
+    def unjustified(self) -> tuple[Result, ...]:
+        """Warnings nobody answers for."""
+        return unjustified(self.results)
 
     def headline(self) -> str:
         """`block: 1 block, 3 pass; advisory`."""

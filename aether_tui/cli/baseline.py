@@ -11,8 +11,8 @@ import click
 from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, fingerprint_of, read_found, store_of
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
-from aether_tui.errors import ConfigurationError, NoData
-from aether_tui.human import amount
+from aether_tui.errors import NoData
+from aether_tui.human import amount, plural
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def baseline(
     context: Context, paths: tuple[str, ...], update: bool, commit: str | None, form: str, path: Path | None,
-    store: Path | None, fingerprint: str | None,
+    store: str | None, fingerprint: str | None,
 ) -> None:  # fmt: skip
     """Append the measurements in reports to benchmarks/SURFACE/METRIC.json, for `budget check` to compare with.
 
     Run it with --update on the base branch only, and commit what it writes; two branches merge without a conflict.
+    Where that branch is protected, keep them in one of their own (--store branch:NAME) or in a file (artifact:FILE).
     """
     from aether_tui.budgets.baseline import read_baselines, stamped, updated
     from aether_tui.budgets.filed import from_files
@@ -42,62 +43,37 @@ def baseline(
 
     now = context.now()
     file, found = read_found(context, path, now.date())
-    folder = store_of(found, store)
+    place = store_of(found, store)
     measured = stamped(from_files(file, measure_files(context, paths)), file, fingerprint_of(fingerprint))
-    known = read_baselines(folder, file.currency)
-    added, left = updated(file, measured, known, commit=one_line(commit or _head(folder), 40), now=now)
+    known = read_baselines(place, file.currency)
+    added, left = updated(file, measured, known, commit=one_line(commit or _head(found), 40), now=now)
     for why in left:
         click.echo(f"note: not kept: {why}", err=True)
     if not added:
         raise NoData("no budget is about what was measured", next_step="`aether-tui budget check` says why")
-    if update:
-        _write(folder, added, file.currency)
-    _print(added, folder, file.currency, form)
+    then = place.write({one.baseline.name: one.baseline.encoded(file.currency) for one in added}) if update else ""
+    _print(added, place.name, file.currency, form)
     count = sum(one.count for one in added)
-    said = f"added {count} samples" if update else f"would add {count} samples; --update writes them"
-    click.echo(f"{said} ({len(added)} baselines in {folder.name}/)", err=True)
+    counted = f"{plural(count, 'sample')} to {plural(len(added), 'baseline')} in {place.name}"
+    click.echo(f"added {counted}; next: {then}" if update else f"would add {counted}; --update writes", err=True)
 
 
-def _head(folder: Path) -> str:
+def _head(found: Path) -> str:
     """The commit that is checked out; empty where there is no git."""
-    import subprocess
+    from aether_tui.budgets.git import repository_of
 
-    here = next((parent for parent in folder.resolve().parents if parent.is_dir()), Path.cwd())
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "--verify", "-q", "HEAD"], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return done.stdout.strip()
+    repository = repository_of(found)
+    return repository.commit("HEAD") if repository else ""
 
 
-def _write(folder: Path, added: Sequence[Added], currency: str) -> None:
-    from aether_tui.budgets.baseline import ATTRIBUTES
-    from aether_tui.workspace.store import write_whole
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / ".gitattributes").exists():
-            write_whole(folder / ".gitattributes", ATTRIBUTES.encode())
-        for one in added:
-            place = folder / one.baseline.name
-            place.parent.mkdir(exist_ok=True)
-            write_whole(place, one.baseline.encoded(currency))
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot be written: {error.strerror}", where=str(folder), next_step="choose another place with --store"
-        ) from error
-
-
-def _print(added: Sequence[Added], folder: Path, currency: str, form: str) -> None:
+def _print(added: Sequence[Added], store: str, currency: str, form: str) -> None:
     from aether_tui.budgets.file import METRICS
 
     if form == "json":
         print_json(
             [
                 {
-                    "path": f"{folder.name}/{one.baseline.name}",
+                    "path": f"{store}/{one.baseline.name}",
                     "metric": one.baseline.metric,
                     "match": dict(one.baseline.match),
                     "added": one.count,
@@ -116,5 +92,5 @@ def _print(added: Sequence[Added], folder: Path, currency: str, form: str) -> No
         newest = one.baseline.lines[max(one.baseline.lines)]
         unit = METRICS[one.baseline.metric].kind
         shown = amount(newest.median, unit, currency), amount(newest.mad, unit, currency)
-        rows.append((f"{folder.name}/{one.baseline.name}", str(one.count), str(len(one.baseline.lines)), *shown))
+        rows.append((f"{store}/{one.baseline.name}", str(one.count), str(len(one.baseline.lines)), *shown))
     print_table(("BASELINE", "ADDED", "N", "MEDIAN", "MAD"), rows)

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.budgets.file import BudgetFile, Surface
-from aether_tui.budgets.model import Measured, Result
-from aether_tui.budgets.outputs import (
-    MAX_SUMMARY,
-    MIN_SUMMARY,
-    Outcome,
-    github_commands,
-    junit,
-    markdown,
-    number,
-    signed_share,
-)
-from aether_tui.budgets.verdict import expired, judge, overall
+from aether_tui.budgets.file import BudgetFile
+from aether_tui.budgets.justify import TRAILER, justifications, justified, problems
+from aether_tui.budgets.outputs import Outcome
+from aether_tui.budgets.verdict import expired, overall
 from aether_tui.cli.baseline import baseline
-from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, fingerprint_of, read_found, store_of
+from aether_tui.cli.budget_file import BASE, FILE, FINGERPRINT, STORE, read_found
+from aether_tui.cli.budget_run import ELSEWHERE, Asked, Judged, judged
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import FORMAT, print_table
+from aether_tui.cli.output import FORMAT
 from aether_tui.cli.waive import schema, waive
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import nearest
-from aether_tui.report_model import GLYPHS
 
 if TYPE_CHECKING:
-    from aether_tui.budgets.measure import Measurement
-    from aether_tui.workspace.folder import Workspace
-
-ELSEWHERE = "not part of these files"
-_UNMATCHED: dict[Surface, str] = {"cost": "name the project's environment under [mapping.environments] in aether.toml"}
+    from collections.abc import Mapping
 
 
 @click.group(short_help="The gate: compare measurements with budgets")
@@ -69,17 +54,26 @@ budget.add_command(schema)
 @FILE
 @STORE
 @FINGERPRINT
+@BASE
+@click.option("--require-justification", is_flag=True, help="Exit 1 on a warning that nobody answers for in writing.")
+@click.option(
+    "--message",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help=f"Where `{TRAILER}: ID REASON` stands (default: the change's commit messages).",
+)
 @click.option("--advisory", is_flag=True, help="Report, and exit 0 whatever the verdict.")
 @click.option("--strict", is_flag=True, help="Exit 1 on a warning, too.")
 @click.option("--self-test", is_flag=True, help="Plant a spike in every budget; the gate must block each of them.")
 @click.pass_obj
 def check(
-    context: Context, paths: tuple[str, ...], form: str, summary: Path | None, path: Path | None, store: Path | None,
-    fingerprint: str | None, advisory: bool, strict: bool, self_test: bool,
+    context: Context, paths: tuple[str, ...], form: str, summary: Path | None, path: Path | None, store: str | None,
+    fingerprint: str | None, base: str | None, require_justification: bool, message: Path | None, advisory: bool,
+    strict: bool, self_test: bool,
 ) -> None:  # fmt: skip
     """Judge reports (JUnit, Infracost, FOCUS, pipeline runs, traces, benchmarks, `measure` output), or without PATH the cache.
 
-    Reports are compared with the cache of the workspace; without one, with the baselines in benchmarks/.
+    Reports are compared with the cache of the workspace; without one, with the baselines in benchmarks/. Of a change
+    (--base, or a pull request's job) those count that its merge-base had, and the waivers of the base branch.
     Exit 0 for pass and warn, 1 for block (and warn with --strict), 3 for inconclusive and no data.
     """
     today = context.now().date()
@@ -87,21 +81,49 @@ def check(
     if self_test:
         _self_test(file)
         return
-    results, scope = _judged(context, file, paths, store_of(found, store), fingerprint)
-    verdict = overall(file, results, scope)
+    run = judged(context, file, found, Asked(paths, store, fingerprint, base))
+    reasons = _reasons(run, found, message)
+    results = justified(run.results, reasons)
     shown = tuple(one for one in results if one.why != ELSEWHERE)
-    over = expired(file, today)
-    outcome = Outcome(verdict, file.currency, shown, over, len(results) - len(shown), advisory)
+    outcome = Outcome(
+        overall(run.file, results, run.scope), file.currency, shown, expired(run.file, today),
+        len(results) - len(shown), advisory, run.base.ancestors[0] if run.base else "",
+    )  # fmt: skip
+    from aether_tui.cli.budget_print import print_outcome, print_outcome_json
+
     if form == "json":
-        _print_json(outcome, results)
+        print_outcome_json(outcome, results)
     else:
-        _print(outcome, form, summary)
+        print_outcome(outcome, form, summary)
     try:
-        _exit(outcome, strict)
+        _exit(outcome, strict, require_justification)
     except (CheckFailed, NoData) as error:
         if not advisory:
             raise
         click.echo(f"advisory: {error.sentence()} (would have exited {error.exit_code})", err=True)
+
+
+def _reasons(run: Judged, found: Path, message: Path | None) -> Mapping[str, str]:
+    """Justifications in the file named, else in the commits of the change, else in HEAD's."""
+    if message is not None:
+        try:
+            text = sys.stdin.read() if str(message) == "-" else message.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(message)) from error
+    elif not any(one.verdict == "warn" for one in run.results):
+        return {}
+    else:
+        from aether_tui.budgets.git import GitFailed, repository_of
+
+        repository = run.repository or repository_of(found)
+        try:
+            text = repository.messages(run.base) if repository else ""
+        except GitFailed:  # no commit yet
+            text = ""
+    reasons = justifications(text)
+    for problem in problems(reasons, [budget.id for budget in run.file.budgets]):
+        click.echo(f"note: {problem}", err=True)
+    return reasons
 
 
 @budget.command()
@@ -111,10 +133,11 @@ def check(
 @FILE
 @STORE
 @FINGERPRINT
+@BASE
 @click.pass_obj
 def explain(
-    context: Context, identity: str, paths: tuple[str, ...], form: str, path: Path | None, store: Path | None,
-    fingerprint: str | None,
+    context: Context, identity: str, paths: tuple[str, ...], form: str, path: Path | None, store: str | None,
+    fingerprint: str | None, base: str | None,
 ) -> None:  # fmt: skip
     """Print the samples, the baseline, the rule and the arithmetic of one budget."""
     file, found = read_found(context, path, context.now().date())
@@ -123,8 +146,8 @@ def explain(
         near = nearest(identity, known)
         fix = f"did you mean {near!r}?" if near else f"budgets are {', '.join(known)}"
         raise ConfigurationError(f"no budget {identity!r}", where=file.path, next_step=fix)
-    results, _ = _judged(context, file, paths, store_of(found, store), fingerprint)
-    own = [one for one in results if one.id == identity]
+    run = judged(context, file, found, Asked(paths, store, fingerprint, base))
+    own = [one for one in run.results if one.id == identity]
     if form == "json":
         import msgspec
 
@@ -134,77 +157,6 @@ def explain(
 
     rule = next(one for one in file.budgets if one.id == identity)
     click.echo("\n\n".join(explain_result(rule, one, file.currency) for one in own))
-
-
-def _judged(
-    context: Context, file: BudgetFile, paths: Sequence[str], store: Path, fingerprint: str | None
-) -> tuple[tuple[Result, ...], frozenset[Surface] | None]:
-    """Verdicts, and the surfaces that were looked at (None: all)."""
-    workspace = _workspace(context, needed=not paths)
-    cached = _cached(context, file, workspace) if workspace else {}
-    today = context.now().date()
-    if not paths:
-        return judge(file, cached, today), None
-    from aether_tui.budgets.filed import from_files
-    from aether_tui.budgets.measure import SURFACE
-    from aether_tui.cli.measuring import measure_files
-
-    measurements = measure_files(context, paths)
-    for problem in (problem for one in measurements for problem in one.problems):
-        click.echo(f"note: {problem}", err=True)
-    measured = from_files(file, measurements, cached)
-    if workspace is None or not workspace.cache_path.exists():
-        from aether_tui.budgets.baseline import against_stored, read_baselines, stamped
-
-        stored = read_baselines(store, file.currency)
-        measured = against_stored(file, stamped(measured, file, fingerprint_of(fingerprint)), stored, store.name)
-    results = judge(file, measured, today)
-    used = sorted({one.base_source for one in results if one.base_source})
-    if used:
-        click.echo(f"note: compared with {', '.join(used)}", err=True)
-    scope = frozenset(SURFACE[type(one)] for one in measurements)
-    return tuple(_say_unmatched(one, file, measurements, scope) for one in results), scope
-
-
-def _say_unmatched(
-    one: Result, file: BudgetFile, measurements: Sequence[Measurement], scope: frozenset[Surface]
-) -> Result:
-    """A budget of these files that nothing in them is meant by says what was there instead."""
-    if one.verdict != "no-data":
-        return one
-    import msgspec
-
-    from aether_tui.budgets.filed import unmatched
-
-    rule = next(rule for rule in file.budgets if rule.id == one.id)
-    why = unmatched(measurements, rule) if one.surface in scope else ELSEWHERE
-    step = _UNMATCHED.get(one.surface, "check its match") if one.surface in scope else ""
-    return msgspec.structs.replace(one, why=why or one.why, reason=why or one.why, next=step)
-
-
-def _workspace(context: Context, *, needed: bool) -> Workspace | None:
-    try:
-        return context.workspace()
-    except ConfigurationError:
-        if needed:
-            raise
-        return None
-
-
-def _cached(context: Context, file: BudgetFile, workspace: Workspace) -> Mapping[str, Sequence[Measured]]:
-    from aether_tui.budgets.cached import Span, from_cache
-    from aether_tui.cache import Cache
-    from aether_tui.diagnostics.frame import Clock
-    from aether_tui.diagnostics.run import open_data
-
-    config = context.config()
-    clock = Clock.of(context.now(), fiscal_start_month=config.engagement.fiscal_year_start_month)
-    with open_data(config, clock, Cache(workspace.cache_path)) as data:
-        return from_cache(data.rows, file, Span(_naive(clock.window.start), _naive(clock.window.end)))
-
-
-def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def _self_test(file: BudgetFile) -> None:
@@ -223,69 +175,17 @@ def _self_test(file: BudgetFile) -> None:
     )
 
 
-# --- Faces ----------------------------------------------------------------------------------------------------------
-
-
-def _print(outcome: Outcome, form: str, summary: Path | None) -> None:
-    if form == "md":
-        click.echo(markdown(outcome), nl=False)
-    elif form == "junit":
-        click.echo(junit(outcome), nl=False)
-    elif form == "github":
-        for line in github_commands(outcome):
-            click.echo(line)
-        if summary:
-            _summarise(outcome, summary)
-    else:
-        header = ("", "BUDGET", "NOW", "BASE", "Δ", "LIMIT", "N", "WHY")
-        print_table(header, [(GLYPHS[one.verdict], *_cells(one, outcome.currency)) for one in outcome.results])
-        click.echo(f"\n{GLYPHS[outcome.verdict]} {outcome.headline()}")
-        for said in outcome.expiries():
-            click.echo(f"{GLYPHS['block']} {said}")
-
-
-def _print_json(outcome: Outcome, results: Sequence[Result]) -> None:
-    import msgspec
-
-    printed = {
-        "verdict": outcome.verdict,
-        "currency": outcome.currency,
-        "budgets": results,
-        "expired_waivers": [one.id for one in outcome.expired],
-        "advisory": outcome.advisory,
-    }
-    click.echo(msgspec.json.encode(printed).decode())
-
-
-def _summarise(outcome: Outcome, path: Path) -> None:
-    """Append to the step's summary, as far as it has room."""
-    try:
-        room = MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)
-        if room < MIN_SUMMARY:
-            click.echo("note: the summary of this step is full: nothing was added", err=True)
-            return
-        with path.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(markdown(outcome, room))
-    except OSError as error:
-        raise ConfigurationError(
-            f"the summary cannot be written: {error.strerror}", where=str(path), next_step="check GITHUB_STEP_SUMMARY"
-        ) from error
-
-
-def _cells(one: Result, currency: str) -> tuple[str, ...]:
-    n = f"{one.n_now}/{one.n_base}" if one.n_base else str(one.n_now)
-    now, base, limit = (number(value, one, currency) for value in (one.now, one.baseline, one.limit))
-    why = one.why + (f"; next: {one.next}" if one.next else "")
-    return one.name, now, base, signed_share(one.shift), limit, n, why
-
-
-def _exit(outcome: Outcome, strict: bool) -> None:
+def _exit(outcome: Outcome, strict: bool, written: bool) -> None:
+    """Nothing for pass and warn; raises CheckFailed or NoData for what the exit status must say."""
     verdict = outcome.verdict
     worst = next((one for one in outcome.results if one.verdict == verdict), None)
     what = f"{worst.name}: {worst.why}" if worst else "nothing was measured"
     next_step = worst.next if worst else ""
     if verdict == "block" or (verdict == "warn" and strict):
         raise CheckFailed(what, where=verdict, next_step=next_step)
+    if written and (open_ones := outcome.unjustified):
+        first = open_ones[0]
+        raise CheckFailed(f"{first.name}: {first.why}", where="not justified", next_step=first.next)
     if verdict == "inconclusive":
         raise NoData(what, where=verdict, next_step=next_step)
     if verdict == "no-data":

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from aether_tui.budgets.file import NAME, BudgetFile, read_budgets
 from aether_tui.cli.context import Context
 from aether_tui.errors import ConfigurationError
 from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    from aether_tui.budgets.store import Store
 
 FILE = click.option(
     "--budgets",
@@ -23,13 +27,18 @@ FILE = click.option(
 )
 STORE = click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of baselines (default: benchmarks/ of the budgets file's project).",
+    metavar="PLACE",
+    help="Where baselines are: a folder (default: benchmarks/ beside optimization/), branch:NAME or artifact:FILE.",
 )
 FINGERPRINT = click.option(
     "--fingerprint",
     envvar="AETHER_FINGERPRINT",
     help="What the tests ran on (default: runner label, system, processor and its count, of here).",
+)
+BASE = click.option(
+    "--base",
+    metavar="REF",
+    help="Base branch of the change (default: of a pull or merge request's job its own).",
 )
 
 
@@ -50,12 +59,12 @@ def read_found(context: Context, path: Path | None, today: date) -> tuple[Budget
     return read_budgets(found, str(path) if path else NAME, today), found
 
 
-def store_of(found: Path, store: Path | None) -> Path:
-    """The folder of baselines that belongs to a budgets file."""
-    if store is not None:
-        return store
+def store_of(found: Path, store: str | None) -> Store:
+    """The baselines that belong to a budgets file."""
+    from aether_tui.budgets.store import open_store
+
     folder = found.resolve().parent
-    return (folder.parent if folder.name == "optimization" else folder) / "benchmarks"
+    return open_store(store, (folder.parent if folder.name == "optimization" else folder) / "benchmarks")
 
 
 def fingerprint_of(given: str | None, environ: Mapping[str, str] = os.environ) -> str:

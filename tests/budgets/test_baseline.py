@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.budgets.baseline import SAMPLES, Baseline, read_baselines
+from aether_tui.budgets.baseline import SAMPLES, Baseline, against_stored, read_baselines, updated
+from aether_tui.budgets.file import read_budgets
+from aether_tui.budgets.model import Sample, Series
+from aether_tui.budgets.store import Folder
+from aether_tui.budgets.verdict import judge
 from tests.budgets.test_commands import by_id, junit, plan
 from tests.command import Done, aether
 
@@ -34,16 +38,12 @@ def keep(folder: Path, day: int, seconds: float, *more: str) -> Done:
 
 
 def stored(folder: Path) -> Baseline:
-    (one,) = read_baselines(folder / "benchmarks", "USD")
+    (one,) = read_baselines(Folder(folder / "benchmarks"), "USD")
     return one
 
 
 def history(folder: Path, days: int) -> None:
     """Baselines as so many days of `keep` leave them, in one process."""
-    from aether_tui.budgets.baseline import updated
-    from aether_tui.budgets.file import read_budgets
-    from aether_tui.budgets.model import Sample, Series
-
     file = read_budgets(folder / "optimization" / "budgets.yaml", "budgets.yaml", START.date())
     draw = random.Random(5)
     known: tuple[Baseline, ...] = ()
@@ -80,15 +80,15 @@ def test_samples_are_appended_and_the_window_ends(folder: Path) -> None:
 def test_the_window_is_bounded(folder: Path) -> None:
     history(folder, SAMPLES + 7)
     one = stored(folder)
-    assert len(one.lines) == SAMPLES
-    assert min(one.lines).startswith("2026-10-08")
+    assert len(one.lines) == SAMPLES + 3, "of what is older, one in four days stays for the comparison with 90 days ago"
+    assert sorted(one.lines)[-SAMPLES].startswith("2026-10-08")
     assert one.lines[max(one.lines)].n == SAMPLES
 
 
 def test_without_update_nothing_is_written(folder: Path) -> None:
     done = aether("budget", "baseline", junit(folder), cwd=folder)
     assert done.code == 0
-    assert "would add 1 samples" in done.err
+    assert "would add 1 sample to 1 baseline in benchmarks" in done.err
     assert not (folder / "benchmarks").exists()
 
 
@@ -112,6 +112,24 @@ def test_check_compares_with_the_files_and_says_which(folder: Path) -> None:
     assert (slow.code, by_id(slow, "tests.unit")["need_more"]) == (3, 1)
     explained = aether("budget", "explain", "tests.unit", junit(folder), "--fingerprint", "ci", cwd=folder)
     assert f"median of 20 in benchmarks/{stored(folder).name}" in explained.out
+
+
+def test_slow_drift_shows_in_files_alone(folder: Path) -> None:
+    """Every day a little worse: no day blocks, and the samples of three months ago tell."""
+    draw = random.Random(5)
+    file = read_budgets(folder / "optimization" / "budgets.yaml", "budgets.yaml", START.date())
+    known: tuple[Baseline, ...] = ()
+    for day in range(120):
+        value = 40 * (1 + day / 400) * draw.gauss(1, 0.02)
+        one = Series("", (Sample(value, fingerprint="ci"),), labels={"suite": "unit"})
+        (added,), _ = updated(file, {"tests.unit": [one]}, known, commit=f"{day:012x}", now=START + timedelta(days=day))
+        known = (added.baseline,)
+    assert len(known[0].lines) <= SAMPLES + 27
+    now = Series("", tuple(Sample(51 + place / 10, fingerprint="ci") for place in range(5)), labels={"suite": "unit"})
+    (against,) = against_stored(file, {"tests.unit": [now]}, known, "benchmarks")["tests.unit"]
+    (result,) = [one for one in judge(file, {"tests.unit": [against]}, START.date()) if one.id == "tests.unit"]
+    assert "worse than 90 days ago: a slow drift" in result.why
+    assert result.drift == pytest.approx(51.2 / (40 * (1 + 30 / 400)) - 1, abs=0.05)
 
 
 def test_another_machine_is_inconclusive(folder: Path) -> None:
@@ -181,7 +199,9 @@ def test_two_branches_merge_in_git(folder: Path, days: int) -> None:
     assert [key[:10] for key in merged.lines][-4:] == ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"]
     assert [line.value for line in merged.lines.values()][-4:] == [12.5, 12.51, 13.5, 13.51]
     keep(folder, 60, 10)
-    assert len(stored(folder).lines) == min(days + 5, SAMPLES), "the next update puts the window right"
+    assert len(stored(folder).lines) == {1: 6, 29: SAMPLES + 2, 40: SAMPLES + 5}[days], (
+        "the next update puts the window right"
+    )
 
 
 @pytest.mark.parametrize(
