@@ -13,8 +13,9 @@ from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import CheckFailed, ConfigurationError
 from aether_tui.problems import explain, raise_first
+from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
-from aether_tui.workspace.documents import KINDS
+from aether_tui.workspace.documents import KINDS, read_documents
 from aether_tui.workspace.store import Store, write_whole
 from aether_tui.workspace.yaml_file import read_yaml
 
@@ -47,9 +48,15 @@ def list_(context: Context, kind: str | None, form: str) -> None:
         for problem in problems:
             click.echo(f"not listed: {problem.sentence()}", err=True)
     if form == "json":
-        print_json([{"kind": name, **item.document.model_dump(mode="json")} for name, item in found])
+        print_json(
+            [
+                {"kind": name, **item.document.model_dump(mode="json"), "lacks": item.document.lacks()}
+                for name, item in found
+            ]
+        )
     elif found:
-        print_table(("KIND", "ID", "TITLE"), [(name, item.document.id, title(item.document)) for name, item in found])
+        rows = [(name, item.document.id, _complete(item.document), title(item.document)) for name, item in found]
+        print_table(("KIND", "ID", "COMPLETE", "TITLE"), rows)
     else:
         click.echo("nothing is written down yet; `aether-tui doc new KIND` makes the first", err=True)
 
@@ -68,18 +75,30 @@ def show(context: Context, kind: str, identity: str, form: str) -> None:
         click.echo(stored.path.read_text(encoding="utf-8"), nl=False)
 
 
+@doc.command(name="templates")
+@FORMAT
+def templates_(form: str) -> None:
+    """List what `doc new KIND --from NAME` can start from."""
+    found = [(name, one) for name in KINDS for one in templates.names(KINDS[name])]
+    if form == "json":
+        print_json([{"kind": name, "template": one} for name, one in found])
+    else:
+        print_table(("KIND", "TEMPLATE"), found)
+
+
 @doc.command()
 @KIND
+@click.option("--from", "start", metavar="TEMPLATE", help="Start from a template; --set goes over it.")
 @SET
 @click.pass_obj
-def new(context: Context, kind: str, settings: tuple[str, ...]) -> None:
-    """Make a document from --set, from YAML on stdin, or in $EDITOR. Prints its id."""
+def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...]) -> None:
+    """Make a document from a template, from --set, from YAML on stdin, or in $EDITOR. Prints its id."""
     model = KINDS[kind]
     today = context.now().date()
     value: object
     lines: Lines
-    if settings:
-        value, lines = _set({}, settings), {}
+    if settings or start:
+        value, lines = _set(templates.fields(model, start) if start else {}, settings), {}
     else:
         text = sys.stdin.buffer.read() if not sys.stdin.isatty() else _editor(template(model, today))
         if not text.strip():
@@ -142,13 +161,17 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
 @FORMAT
 @click.pass_obj
 def validate(context: Context, kind: str | None, form: str) -> None:
-    """Check every document of one KIND, or of all. Exit 1 when something is wrong."""
+    """Check every document of one KIND, or of all, and the links between them. Exit 1 when something is wrong."""
+    from aether_tui.config import Config
+    from aether_tui.workspace import links
+
     store = Store(context.workspace())
     counts, problems = 0, []
     for name in [kind] if kind else KINDS:
         documents, found = store.all(KINDS[name])
         counts += len(documents)
         problems += found
+    problems += links.dangling(read_documents(context.workspace(), Config()), kind)
     if form == "json":
         keys = ("file", "line", "key", "what", "fix")
         print_json(
@@ -173,6 +196,11 @@ def _editor(text: str) -> bytes:
 def title(document: Document) -> str:
     """What a list shows of a document."""
     return str(getattr(document, "title", None) or getattr(document, "goal", "") or getattr(document, "started", ""))
+
+
+def _complete(document: Document) -> str:
+    lacking = len(document.lacks())
+    return f"{lacking} open" if lacking else "yes"
 
 
 def template(model: type[Document], today: date) -> str:

@@ -17,7 +17,8 @@ def low_mode_high(value: Stated) -> tuple[float, float, float]:
     return value if isinstance(value, tuple) else (value, value, value)
 
 
-def _stated(low: float, high: float) -> BeforeValidator:
+def stated(low: float, high: float) -> BeforeValidator:
+    """Validator of a stated number whose every point is from `low` to `high`."""
     allowed = f"it is a number from {low:g} to {high:g}, or [low, mode, high]"
 
     def check(value: object) -> Stated:
@@ -36,9 +37,11 @@ def _stated(low: float, high: float) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Score = Annotated[Stated, _stated(1, 10)]
-Weeks = Annotated[Stated, _stated(0.1, 520)]
+Score = Annotated[Stated, stated(1, 10)]
+Weeks = Annotated[Stated, stated(0.1, 520)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
+Prose = Annotated[str, Field(max_length=20_000)]
+Links = Annotated[list[Line], Field(description="Ids of documents it rests on or leads to, such as OPP-3")]
 
 
 class Document(BaseModel):
@@ -54,3 +57,7 @@ class Document(BaseModel):
     """There is one of it: its id is the prefix, and its file lies in `engagement/` itself."""
 
     id: str = Field(description="Id, and the file's name")
+
+    def lacks(self) -> tuple[str, ...]:
+        """Keys that are still to be written before it counts as complete; nothing where every kind of it may be short."""
+        return ()

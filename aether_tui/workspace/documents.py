@@ -33,6 +33,17 @@ class Kinds(Mapping[str, type[Document]]):
         "decision": ("decision", "Decision", "decisions"),
         "value-stream": ("value_stream", "ValueStream", "value-streams"),
         "failure-review": ("failure_review", "FailureReview", "failure-reviews"),
+        "north-star": ("north_star", "NorthStar", "north-star.yaml"),
+        "canvas": ("canvas", "Canvas", "canvas.yaml"),
+        "lifecycle": ("lifecycle", "Lifecycle", "lifecycle.yaml"),
+        "ritual": ("ritual", "Ritual", "rituals"),
+        "decision-right": ("decision_right", "DecisionRight", "decision-rights"),
+        "agreement": ("agreement", "Agreement", "agreements"),
+        "team": ("team", "Team", "teams"),
+        "event": ("event", "Event", "events"),
+        "tool": ("tool", "Tool", "tools"),
+        "postmortem": ("postmortem", "Postmortem", "postmortems"),
+        "onboarding": ("onboarding", "Onboarding", "onboarding"),
     }
 
     def __getitem__(self, name: str) -> type[Document]:

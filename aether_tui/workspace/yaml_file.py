@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -40,6 +41,8 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         )
     if re.search(rb"(?:[\[{]\s*){%d}" % MAX_DEPTH, data):  # the parser takes seconds to fail on these
         raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels"))
+    if merge := _MERGE.search(data):
+        raise BadYaml(_unmerged(merge, data, file))
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -60,6 +63,27 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         raise BadYaml(Problem(file, f"broken YAML: {error}", fix="mend it")) from error
     except RecursionError as error:
         raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels")) from error
+
+
+_MERGE = re.compile(
+    rb"^<{7} (?P<our_name>[^\n]*)\n(?P<ours>.*?)(?:^\|{7}[^\n]*\n.*?)?^={7}\r?\n(?P<theirs>.*?)^>{7} (?P<their_name>[^\n]*)",
+    re.M | re.S,
+)
+
+
+def _unmerged(merge: re.Match[bytes], data: bytes, file: str) -> Problem:
+    """What git left in a file that two people changed in the same place: both versions."""
+
+    def shown(text: str, name: str) -> str:
+        lines = one_line(merge[text].decode("utf-8", "replace"), 200) or "nothing"
+        return f"`{lines}` ({one_line(merge[name].decode('utf-8', 'replace'), 60)})"
+
+    return Problem(
+        file,
+        f"git could not merge two edits: {shown('ours', 'our_name')} or {shown('theirs', 'their_name')}",
+        line=data.count(b"\n", 0, merge.start()) + 1,
+        fix=f"keep one, take the lines of < = > out, then `git add {file}`",
+    )
 
 
 class _Reader:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, Links
 
 
 class GateOverride(BaseModel):
@@ -38,7 +38,14 @@ class Decision(Document):
     reason: str = Field(default="", max_length=20_000, description="Why")
     review_by: date | None = Field(default=None, description="When to look at it again")
     reversed: date | None = Field(default=None, description="When it was taken back")
+    ritual: str = Field(default="", max_length=40, description="Id of the ritual it was decided in, such as RIT-1")
+    links: Links = Field(default_factory=list)
     gate_override: GateOverride | None = Field(default=None, description="Opens the go/no-go gate until a day")
+
+    def lacks(self) -> tuple[str, ...]:
+        """An open decision needs an owner and options; a taken one what was chosen, why, and when to look again."""
+        names = ("owner", "chosen", "reason", "review_by") if self.decided else ("owner", "options")
+        return tuple(name for name in names if getattr(self, name) in ("", [], None))
 
     @model_validator(mode="after")
     def _in_order(self) -> Decision:
@@ -46,6 +53,8 @@ class Decision(Document):
             raise ValueError("`decided` is before `raised`; mend one of the two dates")
         if self.reversed and not self.decided:
             raise ValueError("`reversed` without `decided`; say when it was decided")
+        if self.decided and self.reversed and self.reversed < self.decided:
+            raise ValueError("`reversed` is before `decided`; mend one of the two dates")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aether_tui.workspace.document import Document, Line, Score, Weeks
+from aether_tui.workspace.document import Document, Line, Links, Score, Weeks
 
 
 class Opportunity(Document):
@@ -31,5 +31,6 @@ class Opportunity(Document):
     evidence: list[Line] = Field(default_factory=list, description="Interviews, trace queries, experiments behind it")
     cluster: str = Field(default="", description="Request category it is about")
     constraint: str = Field(default="", description="Constraint it would relieve")
+    links: Links = Field(default_factory=list)
     notes: str = Field(default="", max_length=20_000, description="Anything else")
     created: date | None = Field(default=None, description="When it was written down")
