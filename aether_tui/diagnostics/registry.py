@@ -29,6 +29,13 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec(
             "gate", "Go / no-go gate", "aether_tui.diagnostics.gate", "Whether production can be seen well enough", True
         ),
+        ReportSpec(
+            "instrumentation",
+            "Instrumentation",
+            "aether_tui.diagnostics.instrumentation",
+            "Which fields production carries, where they are missing, what is kept of people's data",
+            True,
+        ),
         ReportSpec("lens", "3-Lens", "aether_tui.diagnostics.lens", "Speed, quality and visibility, 0–100 each", True),
         ReportSpec("flow", "Flow", "aether_tui.diagnostics.flow", "Where work waits, and when it will be done", True),
         ReportSpec(

@@ -227,8 +227,12 @@ PATTERNS: tuple[Pattern, ...] = (
     _number(
         "phone", r"(?<![\w.\-/:])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .\-]))\d{3}(?(1)\1|[ .\-])\d{4}(?![\w\-/])(?!\.\d)"
     ),
-    _number("phone", r"(?<![\w.,:/\-+])\(?0[1-9]\d{0,4}\)?([ \-/])\d{2,8}(?:\1\d{2,8}){0,4}(?![\w.:\-])", _is_national),
-    _number("phone", rf"(?i)(?<!\[){_PHONE_CUE}(?P<value>\+?\(?\d(?:[ ().\-/]{{0,2}}\d){{6,14}})(?![\w])", _is_phone),
+    _number(
+        "phone",
+        r"(?<![\w.,:/\-+])\(?0[1-9]\d{0,4}\)?(?: [/\-] \d{2,8}(?: \d{2,8}){0,3}|([ \-/])\d{2,8}(?:\1\d{2,8}){0,4})(?![\w.:\-])",
+        _is_national,
+    ),
+    _number("phone", rf"(?i)(?<!\[){_PHONE_CUE}(?P<value>\+?\(?\d(?:[ ().\-/]{{0,3}}\d){{6,14}})(?![\w])", _is_phone),
     _number(
         "ip",
         rf"(?i)(?<!\[)\b(?:ip|ipv4|client_ip|remote_addr|x-forwarded-for)\b[^\d\n\[\]]{{0,12}}(?P<value>{IPV4.pattern})",
