@@ -28,7 +28,7 @@ from aether_tui.text import plain
 MAX_CHARS = 10_000
 """Longest text kept; longer ones end in `…[cut:digest]`, so that two of them stay two."""
 _READ_CHARS = 4 * MAX_CHARS
-_PASSES = 4  # what stood glued to a replaced value shows only afterwards
+_PASSES = 16  # what stood glued to a replaced value shows only afterwards
 _MEMO_CHARS = 200
 _MEMO_SIZE = 65_536
 

@@ -277,3 +277,7 @@ def test_a_text_without_hints_is_cheap() -> None:
     probe = redactor()
     assert probe._hints("Fix the checkout latency on slow mobile networks") == ()
     assert probe._hints("v1.2.3 of 2026") == ()
+
+
+def test_values_glued_together_are_all_replaced() -> None:
+    assert redactor().text("+49 (0)30 901820 55" * 9).count("[phone:") == 9
