@@ -22,6 +22,8 @@ def spans(body: bytes) -> Iterator[tuple[Span, Attributes]]:
         message = TracesData.FromString(body)
     except decode_error as error:
         raise ValueError(f"not an OTLP trace message ({error})") from error
+    if body and not message.resource_spans:
+        raise ValueError("not an OTLP trace message (it holds nothing that is known)")
     for block in message.resource_spans:
         resource = _attributes(block.resource.attributes)
         for scope in block.scope_spans:

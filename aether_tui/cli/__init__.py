@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "auth": ("aether_tui.cli.auth", "auth", "Keep credentials in the system keyring"),
     "sync": ("aether_tui.cli.sync", "sync", "Pull sources into the cache"),
     "load": ("aether_tui.cli.load", "load", "Load files into the cache"),
+    "receive": ("aether_tui.cli.receive", "receive", "Receive traces over OTLP/HTTP"),
     "report": ("aether_tui.cli.report", "report", "Print one report as text, JSON or Markdown"),
     "export": ("aether_tui.cli.export", "export", "Write the engagement as a Markdown pack"),
     "budget": ("aether_tui.cli.budget", "budget", "The gate: compare measurements with budgets"),

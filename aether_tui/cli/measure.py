@@ -32,8 +32,6 @@ def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, w
     Files: JUnit XML; Infracost JSON and FOCUS; pipeline runs as JSON and DevLake tables; OTLP and Langfuse traces.
     Also pytest-benchmark and hyperfine (tests), promptfoo results (tokens).
     """
-    import msgspec
-
     if paths:
         from aether_tui.cli.measuring import measure_files
 
@@ -46,6 +44,13 @@ def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, w
         from aether_tui.cli.measured import measure_cache
 
         found = measure_cache(context, SURFACES[surface], window)
+    show(found, form)
+
+
+def show(found: Measurement, form: str) -> None:
+    """Print a measurement, as JSON or as a table; its problems go to stderr."""
+    import msgspec
+
     for problem in found.problems:
         click.echo(f"note: {problem}", err=True)
     if form == "json":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from aether_tui.budgets.file import Surface
 from aether_tui.budgets.measure import (
@@ -51,9 +53,11 @@ _TASKS = (
     "quantile_disc(duration_s, 0.5) AS latency_p50_s, "
     "quantile_disc(duration_s / turns, 0.5) FILTER (WHERE turns > 0) AS turn_latency_p50_s, "
     "count(*) FILTER (WHERE unpriced_calls > 0) AS unpriced "
-    "FROM tasks WHERE start >= $since AND start < $until AND calls > 0 GROUP BY 1, 2 ORDER BY 1, 2"
+    "FROM tasks WHERE {within} AND calls > 0 GROUP BY 1, 2 ORDER BY 1, 2"
 )
-_SPANS = "SELECT count(*) AS n FROM spans WHERE start >= $since AND start < $until"
+_SPANS = "SELECT count(*) AS n FROM spans WHERE {within}"
+_IN_WINDOW = "start >= $since AND start < $until"
+_OF_TRACES = "trace_id IN (SELECT unnest($traces))"
 
 
 def measure_cache(context: Context, surface: Surface, window: str) -> Measurement:
@@ -78,8 +82,24 @@ def measure_cache(context: Context, surface: Surface, window: str) -> Measuremen
         elif surface == "tests":
             measured = _tests(_some(rows(_SUITES), surface), rows(_SLOWEST))
         else:
-            measured = _tokens(_some(rows(_TASKS), surface), rows(_SPANS))
+            tasks = rows(_TASKS.format(within=_IN_WINDOW))
+            measured = _tokens(_some(tasks, surface), rows(_SPANS.format(within=_IN_WINDOW)))
     return measured
+
+
+def measure_traces(context: Context, traces: Collection[str]) -> Tokens:
+    """Tokens, cost and latency of some traces in the cache; of none of them, the numbers are 0 and `problems` say so."""
+    from aether_tui.cache import Cache
+
+    with Cache(context.workspace().cache_path).read() as lease:
+        given = {"traces": list(traces)}
+        found = _tokens(
+            lease.rows(_TASKS.format(within=_OF_TRACES), given), lease.rows(_SPANS.format(within=_OF_TRACES), given)
+        )
+    if found.tasks:
+        return found
+    what = "no model call among the spans" if found.spans else "no spans came: does the program export OTLP over HTTP?"
+    return msgspec.structs.replace(found, problems=(what,))
 
 
 def _some(rows: list[Record], surface: Surface) -> list[Record]:

@@ -27,11 +27,14 @@ class Ingest:
 
     def prepare(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows (`Table.columns` order) of raw ones: cleaned, people hashed, derived columns filled in."""
+        return self._deriver.derive(table, self.clean(table, rows))
+
+    def clean(self, table: Table, rows: Sequence[Row]) -> list[Row]:
+        """Raw rows as they may be written anywhere: cleaned, people hashed. Not to be cleaned twice."""
         if not rows:
             return []
         columns = zip(table.raw, zip(*rows, strict=True), strict=True)
-        clean = [self._column(column, values) for column, values in columns]
-        return self._deriver.derive(table, list(zip(*clean, strict=True)))
+        return list(zip(*(self._column(column, values) for column, values in columns), strict=True))
 
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows of raw ones that are clean already (as they come out of the cache), by the present mapping."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Final
 
 from aether_tui.cache import Cache, Merged
+from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Page, Reject, Replace
+from aether_tui.records.tables import SPANS
 
 BULK_ROWS = 20_000
 """Rows of a bulk file that are cleaned and stored at a time."""
+
+RECEIVED: Final = ("otlp", "receiver")
+"""Source and stream of spans that came over OTLP/HTTP; files of OTLP are the same source, so a span counts once."""
 
 State = Mapping[str, object]
 
@@ -51,11 +58,47 @@ class Writer:
 
         Returns sentences for the reader. Raises CacheTrouble.
         """
+        told = []
         aside = self.cache.ensure()
         if aside is not None:
-            return [f"the cache was damaged: it is set aside as {aside.name} and filled anew"]
-        derived = self.cache.rederive(self.ingest.derive, self.ingest.mapping_hash, now=self.clock())
-        return [f"the mapping has changed: {derived:,} rows derived again"] if derived else []
+            told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
+        else:
+            derived = self.cache.rederive(self.ingest.derive, self.ingest.mapping_hash, now=self.clock())
+            told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
+        return told + self._recover()
+
+    @property
+    def spool(self) -> Path:
+        """Where receivers keep what the cache does not hold yet."""
+        return self.cache.path.with_name("spool")
+
+    def store_received(self, segment: Segment, form: Format) -> Counts:
+        """Store the clean spans of a segment in the cache, then delete it; repeating it adds nothing. Raises CacheTrouble."""
+        rows, rejects = [], []
+        for some, refused in form.read(segment.path):
+            rows += some
+            rejects += refused
+        merged = self.cache.merge(
+            *RECEIVED,
+            {SPANS.name: self.ingest.derive(SPANS, rows)},
+            mapping_hash=self.ingest.mapping_hash,
+            now=self.clock(),
+            rejects=rejects,
+            complete=True,
+        )
+        segment.path.unlink()
+        return Counts(len(rows), merged.inserted, merged.updated, merged.unchanged, merged.removed, len(rejects))
+
+    def _recover(self) -> list[str]:
+        """Store what killed receivers left."""
+        form, kept, told = Format(SPANS), 0, []
+        for segment in left_over(self.spool):
+            try:
+                kept += self.store_received(segment, form).inserted
+            except UnreadableSegment:
+                told.append(f"received spans of another version of aether-tui are set aside as {segment.set_aside()}")
+        told += [f"{kept:,} spans stored that a receiver had acknowledged before it was stopped"] * bool(kept)
+        return told
 
     def fail(self, source: str, stream: str, reason: str, state: State | None = None) -> None:
         """Keep why a stream failed; what was stored before stays."""

@@ -1,0 +1,203 @@
+"""Clean rows on disk that the cache does not hold yet: what a receiver has acknowledged survives whatever happens to it.
+
+A folder holds one folder per receiver, that one segments: frames of `length, CRC-32, MessagePack`. A receiver holds the
+lock of its folder, so what nobody holds was left by a killed one. Rows are clean: raw columns as `ingest` lets them pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import struct
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from aether_tui.cache.turn import Turn
+from aether_tui.records import Row, Table
+from aether_tui.records.source import Reject
+
+_HEAD: Final = struct.Struct("<II")
+_TYPES: Final[dict[str, object]] = {
+    "int": int | None,
+    "float": float | None,
+    "money": Decimal | None,
+    "bool": bool | None,
+    "time": datetime | None,
+    "day": datetime | None,
+    "texts": tuple[str, ...] | None,
+}
+
+
+class UnreadableSegment(Exception):
+    """A segment whose frames are whole but hold other columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A closed file of frames."""
+
+    path: Path
+    rows: int = 0
+
+    def set_aside(self) -> Path:
+        """Keep it under a name that nobody looks for; returns that."""
+        return self.path.rename(self.path.with_suffix(".unreadable"))
+
+
+class Format:
+    """Frames of one table's raw rows and their rejects."""
+
+    def __init__(self, table: Table) -> None:
+        cells = tuple(_TYPES.get(column.kind, str | None) for column in table.raw)
+        row = tuple.__class_getitem__(cells)
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decoder = msgspec.msgpack.Decoder(tuple[list[row], list[Reject]])  # type: ignore[valid-type]  # made here
+
+    def frame(self, rows: Sequence[Row], rejects: Sequence[Reject]) -> bytes:
+        """Rows and rejects as the bytes of one frame."""
+        body = self._encode((rows, rejects))
+        return _HEAD.pack(len(body), zlib.crc32(body)) + body
+
+    def read(self, path: Path) -> Iterator[tuple[list[Row], list[Reject]]]:
+        """Every whole frame of a segment; a tail that was being written when its writer died was never acknowledged.
+
+        Raises UnreadableSegment for frames that another version of the program wrote in another form.
+        """
+        with path.open("rb") as file:
+            while len(head := file.read(_HEAD.size)) == _HEAD.size:
+                length, check = _HEAD.unpack(head)
+                body = file.read(length)
+                if len(body) < length or zlib.crc32(body) != check:
+                    return
+                try:
+                    yield self._decoder.decode(body)
+                except msgspec.MsgspecError as error:
+                    raise UnreadableSegment(path.name) from error
+
+
+class Spool:
+    """One receiver's folder under `root`. `append` may be called by many threads, the rest by one."""
+
+    def __init__(self, root: Path, table: Table) -> None:
+        self.format = Format(table)
+        self._folder, self._turn = _own_folder(root)
+        self._number = 0
+        self._write = threading.Lock()
+        self._sync = threading.Lock()
+        self._written = self._synced = 0
+        self._rows = self._end = 0
+        self._file = self._new_file()
+
+    @property
+    def rows(self) -> int:
+        """Rows in the open segment."""
+        return self._rows
+
+    def append(self, rows: Sequence[Row], rejects: Sequence[Reject]) -> None:
+        """Make rows durable: returns once they are on the disk. Raises OSError when they are not.
+
+        Threads that wait at once share one fsync.
+        """
+        frame = self.format.frame(rows, rejects)
+        with self._write:
+            try:
+                os.truncate(self._file, self._end)  # what a full disk left of the frame before
+                _write_all(self._file, frame)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.truncate(self._file, self._end)
+                raise
+            self._end += len(frame)
+            self._rows += len(rows)
+            self._written += 1
+            mine = self._written
+        with self._sync:
+            if self._synced < mine:
+                with self._write:
+                    reached, descriptor = self._written, self._file
+                os.fsync(descriptor)
+                self._synced = reached
+
+    def take(self) -> Segment | None:
+        """Close the open segment and begin another; None when it is empty."""
+        with self._sync, self._write:
+            if not self._end:
+                return None
+            os.fsync(self._file)
+            os.close(self._file)
+            done = Segment(self._path(), self._rows)
+            self._synced = self._written
+            self._rows = self._end = 0
+            self._file = self._new_file()
+            return done
+
+    def close(self) -> None:
+        """Give the folder back; it goes when nothing is left in it."""
+        with self._sync, self._write:
+            descriptor, self._file = self._file, -1  # a late writer must not hit the file that gets the number next
+            os.close(descriptor)
+            if not self._end:
+                self._path().unlink(missing_ok=True)
+        _leave(self._folder, self._turn)
+
+    def _path(self) -> Path:
+        return self._folder / f"{self._number:08d}.frames"
+
+    def _new_file(self) -> int:
+        self._number += 1
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        return os.open(self._path(), flags, 0o600)
+
+
+def left_over(root: Path) -> Iterator[Segment]:
+    """Segments of receivers that are gone, oldest first; the caller deletes each once its rows are stored.
+
+    While it is iterated, nobody else gets the same ones. A folder that is empty afterwards is removed.
+    """
+    if not root.is_dir():
+        return
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        try:
+            turn = Turn.take(folder / "lock", 0)
+        except OSError:  # just removed by somebody else
+            continue
+        if turn is None:
+            continue
+        try:
+            for path in sorted(folder.glob("*.frames")):
+                yield Segment(path)
+        finally:
+            _leave(folder, turn)
+
+
+def _own_folder(root: Path) -> tuple[Path, Turn]:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while True:
+        folder = root / f"{os.getpid()}-{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        with contextlib.suppress(FileNotFoundError):  # taken for a leftover before it was locked
+            turn = Turn.take(folder / "lock", 0)
+            if turn is not None and (folder / "lock").exists():
+                return folder, turn
+
+
+def _leave(folder: Path, turn: Turn) -> None:
+    if all(path.name == "lock" for path in folder.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
+    turn.release()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,168 @@
+"""From a request's body to durable rows, and from there to the cache: one door for many threads, one writer behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aether_tui.cache.spool import Segment, Spool
+from aether_tui.errors import AetherError, CacheTrouble
+from aether_tui.ingest import Ingest
+from aether_tui.receiver.body import Refusal
+from aether_tui.receiver.wire import Batch, Form, decode, success
+from aether_tui.records.tables import SPANS
+from aether_tui.sync.intake import Writer
+
+BATCH_ROWS: Final = 10_000
+"""Spans that make a batch at once; fewer wait, because a small merge costs as much as a large one."""
+MAX_WAITING: Final = 500_000
+"""Spans on disk that the cache does not hold yet, from which senders are told to wait."""
+_SHARE: Final = 1 / 30
+"""Part of a core that merging small batches may take."""
+_SHORTEST_S: Final = 1.0
+_LONGEST_S: Final = 60.0
+_RETRY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What happened so far. `received` spans are durable, `stored` ones were merged into the cache (`new` of them new)."""
+
+    requests: int = 0
+    refused: int = 0
+    received: int = 0
+    rejected: int = 0
+    stored: int = 0
+    new: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Durable spans that the cache does not hold yet."""
+        return self.received - self.stored
+
+
+class Receiver:
+    """Takes bodies, keeps them, stores them. `ingest` cleans at the door; `writer` belongs to the writing thread.
+
+    `seen` is told the trace ids of every batch, before it is acknowledged.
+    """
+
+    def __init__(self, writer: Writer, ingest: Ingest, seen: Callable[[set[str]], None] | None = None) -> None:
+        self._writer, self._ingest, self._seen = writer, ingest, seen
+        self._spool = Spool(writer.spool, SPANS)
+        self._clean = threading.Lock()
+        self._change = threading.Condition()
+        self._numbers = Numbers()
+        self._stopping = False
+        self._segment: Segment | None = None
+        self.trouble = ""
+        """Why nothing reaches the cache at present; '' when all is well."""
+        self.dead: BaseException | None = None
+        """What ended the writing thread before its time."""
+        self._thread = threading.Thread(target=self._run, name="receiver-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def numbers(self) -> Numbers:
+        """A consistent copy of the counters."""
+        return self._numbers
+
+    def accept(self, body: bytes, form: Form) -> bytes:
+        """Decode, clean and keep a body; the answer to send with 200. Raises Refusal; nothing is kept then."""
+        self.ready()
+        with self._clean:
+            # One body at a time: the work holds the interpreter anyway, and memory stays that of one.
+            batch = decode(body, form)
+            rows = self._ingest.clean(SPANS, batch.rows)
+            rejects = [self._ingest.clean_reject(reject) for reject in batch.rejects]
+        if rows or rejects:
+            try:
+                self._spool.append(rows, rejects)
+            except OSError as error:
+                raise Refusal(503, f"cannot be kept ({error.strerror})") from error
+        if self._seen is not None:
+            self._seen({str(row[0]) for row in rows})
+        self._count(batch, len(rows))
+        return success(form, *batch.rejected())
+
+    def ready(self) -> None:
+        """Raises Refusal (503) while nothing more can be taken."""
+        if self.dead is not None or self._stopping:
+            raise Refusal(503, "shutting down", unread=True)
+        if self._numbers.waiting >= MAX_WAITING:
+            raise Refusal(503, self.trouble or "too much is waiting for the cache", unread=True)
+
+    def refused(self) -> None:
+        """Count a request that was refused."""
+        with self._change:
+            self._numbers = replace(
+                self._numbers, requests=self._numbers.requests + 1, refused=self._numbers.refused + 1
+            )
+
+    def close(self) -> None:
+        """Store everything that was acknowledged. Raises what keeps it from the cache: the spans stay on disk then."""
+        with self._change:
+            self._stopping = True
+            self._change.notify_all()
+        self._thread.join()
+        self._spool.close()
+        if self.dead is not None:
+            raise self.dead
+
+    def _count(self, batch: Batch, rows: int) -> None:
+        with self._change:
+            known = self._numbers
+            self._numbers = replace(
+                known,
+                requests=known.requests + 1,
+                received=known.received + rows,
+                rejected=known.rejected + batch.rejected()[0],
+            )
+            if self._spool.rows >= BATCH_ROWS:
+                self._change.notify_all()
+
+    # --- The writing thread -------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            wait_s = _SHORTEST_S
+            while not self._stopping:
+                with self._change:
+                    self._change.wait_for(lambda: self._stopping or self._spool.rows >= BATCH_ROWS, wait_s)
+                began = time.monotonic()
+                stored = self._store()
+                wait_s = max((time.monotonic() - began) / _SHARE, _SHORTEST_S)
+                wait_s = min(wait_s, _LONGEST_S) if stored else _RETRY_S
+            self._store(last=True)
+        except BaseException as error:  # told by `close`, and by every answer until then
+            self.dead = error
+
+    def _store(self, *, last: bool = False) -> bool:
+        """Store what waits; False when the cache cannot be written just now. The `last` time that is an error."""
+        while (segment := self._segment or self._spool.take()) is not None:
+            self._segment = segment
+            try:
+                counts = self._writer.store_received(segment, self._spool.format)
+            except CacheTrouble as error:
+                self.trouble = error.what
+                if last:
+                    raise
+                return self._mend()
+            self._segment, self.trouble = None, ""
+            with self._change:
+                known = self._numbers
+                self._numbers = replace(known, stored=known.stored + counts.rows, new=known.new + counts.inserted)
+            if not last and self._spool.rows < BATCH_ROWS:
+                break
+        return True
+
+    def _mend(self) -> bool:
+        """A damaged cache is begun anew; what else is wrong may pass."""
+        try:
+            self._writer.cache.ensure()
+        except AetherError as error:
+            self.trouble = error.what
+        return False

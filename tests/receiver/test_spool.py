@@ -1,0 +1,81 @@
+"""The spool: what was acknowledged is there again, whatever the end of its writer looked like."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache.spool import Spool, left_over
+from aether_tui.records.source import Reject
+from aether_tui.records.tables import SPANS
+from tests.receiver.serving import stored, writer
+
+
+def row(number: int) -> tuple[object, ...]:
+    return SPANS.row(
+        trace_id="a" * 32, span_id=f"{number:016x}", name="naïve 🙂", start=datetime(2026, 11, 1, 1, 2, 3, 456789),  # noqa: DTZ001
+        duration_s=0.1, input_tokens=2**53 + 1, reported_cost_usd=Decimal("0.000000123456"), attributes='{"a":1}',
+    )  # fmt: skip
+
+
+def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SPANS)
+    reject = Reject("spans", "bad", "raw", "place")
+    spool.append([row(1), row(2)], [])
+    spool.append([row(3)], [reject])
+    segment = spool.take()
+    assert segment is not None and segment.rows == 3
+    assert spool.take() is None
+    assert list(spool.format.read(segment.path)) == [([row(1), row(2)], []), ([row(3)], [reject])]
+    segment.path.unlink()
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: data[:-1] + b"\xff", lambda data: data + b"\x07\x00"]
+)
+def test_a_torn_tail_costs_only_itself(tmp_path: Path, damage: object) -> None:
+    spool = Spool(tmp_path, SPANS)
+    spool.append([row(1)], [])
+    whole = spool._end
+    spool.append([row(2)], [])
+    segment = spool.take()
+    assert segment is not None
+    data = segment.path.read_bytes()
+    segment.path.write_bytes(damage(data))  # type: ignore[operator]
+    kept = [number for rows, _ in spool.format.read(segment.path) for number in rows]
+    assert kept[0] == row(1)
+    assert len(kept) == (2 if len(segment.path.read_bytes()) > len(data) else 1)
+    assert whole < len(data)
+    spool.close()
+
+
+def test_only_what_nobody_holds_is_left_over(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SPANS)
+    spool.append([row(1)], [])
+    assert list(left_over(tmp_path)) == []
+    spool.close()  # with a segment that was never stored
+    assert len(list(left_over(tmp_path))) == 1
+
+
+def test_the_next_command_stores_what_a_killed_receiver_left_and_sets_aside_what_it_cannot_read(tmp_path: Path) -> None:
+    one = writer(tmp_path)
+    spool = Spool(one.spool, SPANS)
+    spool.append([row(1), row(2)], [Reject("spans", "bad", "raw", "place")])
+    spool.take()
+    odd = one.spool / "1-odd"
+    odd.mkdir()
+    body = b"\x92\x90\x01"
+    (odd / "1.frames").write_bytes(struct.pack("<II", len(body), zlib.crc32(body)) + body)
+    spool.close()
+    told = one.open()
+    assert [sentence.split()[0] for sentence in told] == ["received", "2"]
+    assert stored(one.cache) == [2]
+    assert sorted(path.name for path in one.spool.rglob("*") if path.is_file()) == ["1.unreadable", "lock"]
+    assert one.open() == []
