@@ -68,12 +68,13 @@ class JUnitResult:
         return whole
 
 
-def read_junit(stream: BinaryIO, name: str) -> JUnitResult:
-    """Counts, slowest cases and problems of one report; memory does not grow with its length.
+def read_junit(stream: BinaryIO, name: str, *, packages: bool = False) -> JUnitResult:
+    """Counts, slowest cases and problems of one report; memory does not grow with its length. With `packages` the keys of
+    `by_suite` are `kind⇥package` where suites are named like packages.
 
     Raises Malformed for input that is empty, not JUnit, or declares entities or an internal DTD subset.
     """
-    tally = _Tally(name)
+    tally = _Tally(name, packages=packages)
     for _ in tally.cases(stream):
         pass
     return tally.result()
@@ -82,8 +83,9 @@ def read_junit(stream: BinaryIO, name: str) -> JUnitResult:
 class _Tally:
     """Counts cases as they pass."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, packages: bool = False) -> None:
         self.report = Report(name)
+        self._packages = packages
         self._counts: dict[tuple[str, str, bool], int] = {}
         self._sums_s: dict[str, float] = {}
         self._repeats = _Repeats()
@@ -92,7 +94,7 @@ class _Tally:
     def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, int]]:
         """Each case with its ordinal among equal ones; a case that completes a failed and a passed one is flaky."""
         counts, sums_s, note, bar_s = self._counts, self._sums_s, self._repeats.note, -1.0
-        for number, read in enumerate(cases(stream, self.report)):
+        for number, read in enumerate(cases(stream, self.report, packages=self._packages)):
             case = read
             suite, name, classname, file, duration_s, result, flaky, _ = case
             ordinal, flipped = note(hash((name, classname, file)), result)

@@ -62,9 +62,12 @@ class Report:
     repaired: bool = False
 
 
-def cases(stream: BinaryIO, report: Report) -> Iterator[Case]:
-    """Each complete case of a report. Raises Malformed for what is empty, not JUnit, or declares entities."""
-    reader = _Reader(report)
+def cases(stream: BinaryIO, report: Report, *, packages: bool = False) -> Iterator[Case]:
+    """Each complete case of a report; with `packages` its suite is `kind⇥package` where a suite is named like a package.
+
+    Raises Malformed for what is empty, not JUnit, or declares entities.
+    """
+    reader = _Reader(report, packages=packages)
     chunks = _utf8(stream, report)
     try:
         for chunk in chunks:
@@ -99,8 +102,9 @@ class _Said:
 class _Reader:
     """The expat handlers and what they remember between calls; the way of a case that just passed is the short one."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, packages: bool) -> None:
         self.report = report
+        self.packages = packages
         self.root = ""
         self.ready: list[Case] = []
         self.undecided: list[tuple[Case, str]] = []
@@ -156,12 +160,16 @@ class _Reader:
             self.root = name
         report.timestamp = report.timestamp or attributes.get("timestamp", "")
         claimed, time_s = attributes.get("tests", ""), self.suite_time(attributes.get("time"))
-        kind = self.kinds[0] or suite_kind(attributes.get("name", "")) or self.kinds[-1]
+        stated = attributes.get("name", "")
+        kind = self.kinds[0] or suite_kind(stated) or self.kinds[-1].partition("\t")[0]
         if name != "testsuite":
             report.root_time_s = time_s
             report.claimed_tests = int(claimed[:18]) if claimed.isdecimal() else 0
             self.kinds[0] = kind
             return
+        if self.packages:
+            package = package_named(stated) or self.kinds[-1].partition("\t")[2]
+            kind = f"{kind}\t{package}" if package else kind
         report.suites += 1
         if outermost and time_s is not None:
             report.suite_times_s[kind] = report.suite_times_s.get(kind, 0.0) + time_s
@@ -279,6 +287,16 @@ def suite_kind(name: str) -> str:
     """unit, integration, e2e, … from a file's or a suite's name; empty when the name does not tell."""
     words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name.replace("end-to-end", "e2e").replace("end_to_end", "e2e"))
     return next((kind for word in words if (kind := _KIND.get(word.lower()))), "")
+
+
+_FILE = re.compile(r"\.(py|[cm]?[jt]sx?|java|kts?|scala|rb|php|cs|rs|swift|feature|xml|html)$", re.I)
+
+
+@lru_cache(maxsize=4096)
+def package_named(name: str) -> str:
+    """The name where it is that of a package (`github.com/acme/api`, `@acme/web`, `:app:core`), else nothing."""
+    path = "/" in name or name.startswith(("@", ":"))
+    return name if path and len(name) <= 200 and not _FILE.search(name) and not any(map(str.isspace, name)) else ""
 
 
 _CONTROLS = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32))

@@ -43,6 +43,12 @@ def from_cache(rows: Rows, file: BudgetFile, span: Span) -> dict[str, list[Measu
     """What the cache knows about each budget, by its id; a budget nobody measured is absent."""
     measured: dict[str, list[Measured]] = {}
     for budget in file.budgets:
+        unknown = [key for key in ("package", "job") if key in budget.match]
+        if unknown:
+            # The cache keeps no packages and merges no matrices: to measure something else would be worse than nothing.
+            problem = f"the cache does not know the {unknown[0]}: give `budget check` the reports themselves"
+            measured[budget.id] = [Series("", problem=problem)]
+            continue
         found = _MEASURES[budget.surface](rows, budget, span)
         if found:
             measured[budget.id] = found

@@ -34,8 +34,8 @@ class Metric:
     keys: tuple[str, ...]
 
 
-_CI = ("repo", "branch", "event", "workflow")
-_TESTS = ("repo", "branch", "suite")
+_CI = ("repo", "branch", "event", "workflow", "job")
+_TESTS = ("repo", "branch", "suite", "package")
 _LLM = ("scenario", "env", "service", "feature", "team", "model")
 METRICS: dict[str, Metric] = {
     "pipeline.duration": Metric("ci", "s", _CI),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.budgets.measure import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
@@ -12,6 +13,7 @@ from aether_tui.budgets.model import Estimate, Measured, Sample, Series
 from aether_tui.human import duration
 from aether_tui.stats.ranks import quantile
 
+T = TypeVar("T")
 _SUITES = frozenset({"suite.duration", "suite.flaky"})
 
 
@@ -41,10 +43,14 @@ def _names(part: Measurement, budget: Budget) -> Iterable[str]:
     if isinstance(part, Benchmarks) and budget.metric == "benchmark.duration":
         return {f"benchmark {bench.name!r}" for bench in part.by_benchmark}
     if isinstance(part, Tests) and budget.metric in _SUITES:
-        return {f"suite {suite.suite!r}" for suite in part.by_suite}
+        return {
+            f"package {one.package!r}" if "package" in budget.match else f"suite {one.suite!r}" for one in part.by_suite
+        }
     if isinstance(part, Cost) and budget.surface == "cost":
         return {f"project {project.name!r} in {project.environment or 'no environment'}" for project in part.projects}
     if isinstance(part, Pipelines) and budget.surface == "ci":
+        if "job" in budget.match:
+            return {f"job {flow.job!r}" for flow in part.by_job} or {"no jobs"}
         return {f"{flow.workflow!r} on {flow.branch or 'no branch'}" for flow in part.by_workflow}
     if isinstance(part, Tokens) and budget.surface == "llm":
         return {f"scenario {scenario.scenario or 'none'!r}" for scenario in part.by_scenario}
@@ -58,32 +64,36 @@ def _measured(budget: Budget, part: Measurement) -> Iterator[Measured]:
         yield from _suites(budget, part)
     elif isinstance(part, Cost) and budget.surface == "cost":
         yield from _plan(budget, part)
-    elif isinstance(part, Pipelines) and budget.metric == "pipeline.duration":
+    elif isinstance(part, Pipelines) and budget.surface == "ci":
         yield from _workflows(budget, part)
     elif isinstance(part, Tokens) and budget.surface == "llm":
         yield from _scenarios(budget, part)
 
 
 def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
-    """Reports of one suite are its shards: together they are one run."""
-    groups: dict[str, list[Suite]] = {}
+    """Reports of one suite (of one package, where the budget names packages) are its shards: together they are one run."""
+    groups: dict[tuple[str, ...], list[Suite]] = {}
+    by_package = "package" in budget.match
     for suite in part.by_suite:
         if suite.tests or suite.partial:
-            groups.setdefault(suite.suite, []).append(suite)
-    matching = [name for name in groups if _meant(budget, {"suite": name})]
-    for name in matching:
-        shards = groups[name]
+            groups.setdefault((suite.suite, suite.package) if by_package else (suite.suite,), []).append(suite)
+    keys = ("suite", "package")
+    matching = [key for key in groups if _meant(budget, dict(zip(keys, key, strict=False)))]
+    for key in matching:
+        shards = groups[key]
         flaky = budget.metric == "suite.flaky"
         values = [
             float(one.flaky) if flaky else one.duration_s for one in shards if flaky or one.duration_s is not None
         ]
         problem = "a report was cut short: what it lacks is not known" if any(one.partial for one in shards) else ""
+        slow = [case for case in part.slowest if not by_package or case.package == key[1]]
+        told = [name for place, name in enumerate(key) if len({other[place] for other in matching}) > 1]
         yield Series(
-            name if len(matching) > 1 else "",
+            " · ".join(told),
             (Sample(sum(value for value in values if value is not None)),) if values else (),
             problem=problem if values else "its cases do not say how long they took",
-            drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in part.slowest[:3]),
-            labels={"suite": name},
+            drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in slow[:3]),
+            labels=dict(zip(keys, key, strict=False)),
         )
 
 
@@ -114,14 +124,34 @@ def _plan(budget: Budget, part: Cost) -> Iterator[Measured]:
 
 
 def _workflows(budget: Budget, part: Pipelines) -> Iterator[Measured]:
-    for flow in part.by_workflow:
-        labels = {"repo": flow.repo, "workflow": flow.workflow, "branch": flow.branch, "event": flow.event}
+    flows = part.by_job if "job" in budget.match else part.by_workflow
+    for flow in flows:
+        labels = {
+            "repo": flow.repo,
+            "workflow": flow.workflow,
+            "branch": flow.branch,
+            "event": flow.event,
+            "job": flow.job,
+        }
         known = {key: value for key, value in labels.items() if value}
-        if flow.samples_s and _meant(budget, known):
-            created = flow.created if len(flow.created) == len(flow.samples_s) else [None] * len(flow.samples_s)
-            samples = tuple(Sample(value, at, flow.runner) for value, at in zip(flow.samples_s, created, strict=True))
-            earlier = samples[: -budget.min_samples][-budget.window :]
-            yield Series(flow.workflow, samples[-budget.min_samples :], earlier, labels=labels)
+        if not flow.samples_s or not _meant(budget, known):
+            continue
+        column = {"pipeline.duration": flow.samples_s, "pipeline.run": flow.run_s, "pipeline.queue": flow.queue_s}
+        values = column[budget.metric]
+        created, shas = _filled(flow.created, len(values), None), _filled(flow.shas, len(values), "")
+        samples = tuple(
+            Sample(value, at, flow.runner, commit=sha)
+            for value, at, sha in zip(values, created, shas, strict=True)
+            if value is not None
+        )
+        earlier = samples[: -budget.min_samples][-budget.window :]
+        problem = "" if samples else "these runs do not say"
+        yield Series(flow.job or flow.workflow, samples[-budget.min_samples :], earlier, problem=problem, labels=known)
+
+
+def _filled(values: Sequence[T], size: int, nothing: T) -> Sequence[T]:
+    """The values when there is one for each sample, else as many of nothing."""
+    return values if len(values) == size else [nothing] * size
 
 
 def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:

@@ -12,13 +12,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from aether_tui.budgets.file import Surface
+from aether_tui.budgets.package import package_of
 from aether_tui.records.model import Value
 from aether_tui.stats.ranks import quantile
 from aether_tui.text import one_line
 
 Record = dict[str, Value]
-COUNTED = frozenset({"success", "failure", "timed_out"})
-"""How a run ends that counts; cancelled, skipped and running ones are excluded."""
+SLOWEST = 10
 
 
 # --- What is printed ------------------------------------------------------------------------------------------------
@@ -30,6 +30,7 @@ class Slow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     classname: str
     duration_s: float
+    package: str = ""
 
 
 class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +44,8 @@ class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flaky: int
     duration_s: float | None
     partial: bool
+    package: str = ""
+    """Of a monorepo: the folder the report lies in, or the suite's name where that is a package's; empty elsewhere."""
 
 
 class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +100,14 @@ class Workflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     samples_s: tuple[float, ...]
     created: tuple[datetime, ...] = ()
     """When each of the samples was requested (naive UTC)."""
+    run_s: tuple[float | None, ...] = ()
+    """Started to finished, of each of the samples."""
+    queue_s: tuple[float | None, ...] = ()
+    """Requested to started, of each of the samples."""
+    shas: tuple[str, ...] = ()
+    """The commit of each of the samples, empty where not known."""
+    job: str = ""
+    """In `by_job`: the job's name without what a matrix adds; empty for whole runs."""
 
 
 class Pipelines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +120,8 @@ class Pipelines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     queue_p50_s: float | None
     by_workflow: tuple[Workflow, ...]
     problems: tuple[str, ...]
+    by_job: tuple[Workflow, ...] = ()
+    """The jobs of those runs; jobs of one matrix are one, from its first start to its last end."""
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -177,26 +190,13 @@ def measure_tests(paths: Sequence[Path]) -> Tests:
     results = []
     for path in paths:
         with open_binary(path) as stream:
-            results.append(read_junit(stream, name_of(path)))
-    totals = [result.total for result in results]
-    slowest = sorted((case for one in results for case in one.slowest), key=lambda case: -(case.duration_s or 0))[:10]
-    by_suite = [
-        Suite(
-            suite=name or DEFAULT_SUITE,
-            tests=part.tests,
-            failed=part.failed,
-            errors=part.errors,
-            skipped=part.skipped,
-            flaky=part.flaky,
-            duration_s=_seconds([part.duration_s]),
-            partial=one.partial,
-        )
-        for one in results
-        for name, part in one.by_suite.items()
-    ]
+            results.append((read_junit(stream, name_of(path), packages=True), package_of(path)))
+    totals = [result.total for result, _ in results]
+    cases = [(case, package) for one, package in results for case in one.slowest]
+    slowest = sorted(cases, key=lambda found: -(found[0].duration_s or 0))[:SLOWEST]
     return Tests(
         files=len(results),
-        suites=sum(one.suites for one in results),
+        suites=sum(one.suites for one, _ in results),
         tests=sum(one.tests for one in totals),
         passed=sum(one.passed for one in totals),
         failed=sum(one.failed for one in totals),
@@ -204,13 +204,32 @@ def measure_tests(paths: Sequence[Path]) -> Tests:
         skipped=sum(one.skipped for one in totals),
         flaky=sum(one.flaky for one in totals),
         duration_s=_seconds([one.duration_s for one in totals]),
-        partial=any(one.partial for one in results),
-        by_suite=tuple(by_suite),
-        slowest=tuple(
-            Slow(name=one_line(case.name), classname=one_line(case.classname or ""), duration_s=case.duration_s or 0.0)
-            for case in slowest
+        partial=any(one.partial for one, _ in results),
+        by_suite=tuple(
+            Suite(
+                suite=label.partition("\t")[0] or DEFAULT_SUITE,
+                tests=part.tests,
+                failed=part.failed,
+                errors=part.errors,
+                skipped=part.skipped,
+                flaky=part.flaky,
+                duration_s=_seconds([part.duration_s]),
+                partial=one.partial,
+                package=one_line(label.partition("\t")[2] or package),
+            )
+            for one, package in results
+            for label, part in one.by_suite.items()
         ),
-        problems=tuple(problem for one in results for problem in one.problems),
+        slowest=tuple(
+            Slow(
+                name=one_line(case.name),
+                classname=one_line(case.classname or ""),
+                duration_s=case.duration_s or 0.0,
+                package=one_line(case.suite.partition("\t")[2] or package),
+            )
+            for case, package in slowest
+        ),
+        problems=tuple(problem for one, _ in results for problem in one.problems),
     )
 
 
@@ -285,59 +304,6 @@ def _bills(rows: Iterable[Record]) -> Iterable[tuple[str, Project]]:
             currency,
             Project(name=name, environment=environment, monthly_cost=latest, past_monthly_cost=past, errors=()),
         )
-
-
-def measure_ci(records: Records) -> Pipelines:
-    """Durations of pipeline runs."""
-    runs = records.rows.get("pipeline_runs", [])
-    counted = [run for run in runs if run["result"] in COUNTED]
-    groups: dict[tuple[str, ...], list[Record]] = {}
-    for run in sorted(counted, key=lambda run: str(run["created"])):
-        key = tuple(_text(run[name]) for name in ("repo", "workflow", "branch", "event", "runner"))
-        groups.setdefault(key, []).append(run)
-    firsts = {
-        key: _timed([run for run in group if run["attempt"] in (None, 1)] or group) for key, group in groups.items()
-    }
-    workflows = [
-        Workflow(
-            repo=repo,
-            workflow=one_line(workflow),
-            branch=one_line(branch),
-            event=event,
-            runner=runner,
-            runs=len(group),
-            p50_s=_quantile(_walls(group), 0.5),
-            samples_s=tuple(seconds for _, seconds in firsts[key]),
-            created=tuple(created for created, _ in firsts[key]),
-        )
-        for key, group in sorted(groups.items())
-        for repo, workflow, branch, event, runner in (key,)
-    ]
-    walls = _walls(counted)
-    queues = [float(run["queue_s"]) for run in counted if isinstance(run["queue_s"], int | float)]
-    return Pipelines(
-        runs=len(counted),
-        excluded=len(runs) - len(counted),
-        p50_s=_quantile(walls, 0.5),
-        p85_s=_quantile(walls, 0.85),
-        queue_p50_s=_quantile(queues, 0.5),
-        by_workflow=tuple(workflows),
-        problems=tuple(records.problems),
-    )
-
-
-def _walls(runs: Iterable[Record]) -> list[float]:
-    return [seconds for _, seconds in _timed(runs)]
-
-
-def _timed(runs: Iterable[Record]) -> list[tuple[datetime, float]]:
-    """When each run was requested and how long it took, where both are known."""
-    found = [(run["created"], run["wall_s"] if run["wall_s"] is not None else run["run_s"]) for run in runs]
-    return [
-        (created, float(value))
-        for created, value in found
-        if isinstance(created, datetime) and isinstance(value, int | float)
-    ]
 
 
 @dataclass(slots=True)

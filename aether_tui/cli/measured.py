@@ -17,9 +17,9 @@ from aether_tui.budgets.measure import (
     Suite,
     Tests,
     Tokens,
-    measure_ci,
     measure_cost,
 )
+from aether_tui.budgets.runs import measure_ci
 from aether_tui.errors import NoData
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,11 +21,12 @@ from aether_tui.budgets.measure import (
     Records,
     Tests,
     Tokens,
-    measure_ci,
     measure_cost,
     measure_tests,
     measure_tokens,
 )
+from aether_tui.budgets.runs import measure_ci
+from aether_tui.cli.ci_json import CiRows, read_ci
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Row
 
@@ -117,7 +117,7 @@ def _recognise(path: Path) -> tuple[str, FileKind | None]:
         kind = registry.file_kind(name)
         if kind.recognises(sample):
             return name, kind
-    if sample.head.lstrip()[:1] in (b"{", b"[") and _runs(path) is not None:
+    if sample.head.lstrip()[:1] in (b"{", b"[") and read_ci(path) is not None:
         return "runs", None
     known = f"known are {', '.join(names)}, pipeline runs as JSON, pytest-benchmark, hyperfine, promptfoo, and what `measure` prints"
     raise ConfigurationError(why_not_data(sample), where=str(path), next_step=known)
@@ -138,7 +138,12 @@ def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequ
 
     if kind is None:
         for path in paths:
-            keep("pipeline_runs", _runs(path) or [])
+            found = read_ci(path) or CiRows()
+            keep("pipeline_runs", found.runs)
+            keep("pipeline_jobs", [row for row, _ in found.jobs])
+            if found.jobs:
+                for row, (_, about) in zip(records.rows["pipeline_jobs"][-len(found.jobs) :], found.jobs, strict=True):
+                    row |= {key: ingest.clean_text(value) for key, value in about.items() if not row.get(key)}
         return
     for page in kind.pages(paths, context.now()):
         rejects: list[Reject] = list(page.rejects)
@@ -160,42 +165,6 @@ def _config(context: Context) -> Config:
     except ConfigurationError:
         return Config()
     return context.config()
-
-
-def _runs(path: Path) -> list[Row] | None:
-    """Pipeline runs in JSON: answers of GitHub or GitLab, webhooks, or the list `gh run list --json` prints."""
-    from connectors.files import read_all
-    from connectors.github_rows import github_run_row
-    from connectors.gitlab_rows import gitlab_pipeline_row
-
-    try:
-        document = json.loads(read_all(path, 256 << 20))
-    except ValueError:
-        return None
-    if isinstance(document, dict):
-        document = document.get("workflow_runs") or document.get("workflow_run") or document
-    nodes = document if isinstance(document, list) else [document]
-    rows: list[Row] = []
-    for node in nodes:
-        if not isinstance(node, dict):
-            return None
-        run: dict[str, object] = {_GH.get(str(key), str(key)): value for key, value in node.items()}
-        if "run_attempt" in run or "run_started_at" in run:
-            repository = run.get("repository")
-            repo = repository.get("full_name", "") if isinstance(repository, dict) else ""
-            rows.append(github_run_row(run, str(repo)))
-        elif "ref" in run and "sha" in run and "status" in run:
-            rows.append(gitlab_pipeline_row(run))
-        else:
-            return None
-    return rows or None
-
-
-_GH = {
-    "databaseId": "id", "attempt": "run_attempt", "createdAt": "created_at", "startedAt": "run_started_at",
-    "updatedAt": "updated_at", "headBranch": "head_branch", "headSha": "head_sha", "workflowName": "name",
-}  # fmt: skip
-"""Keys of `gh run list --json` in the words of the API."""
 
 
 def _printed(path: Path) -> Measurement | None:
