@@ -55,7 +55,11 @@ def jobs(root: Path, day: int = 0, slower: float = 0) -> Path:
     start = datetime(2026, 11, 10 + day, 12, tzinfo=UTC)
 
     def job(place: int, name: str, minutes: float, conclusion: str = "success") -> dict[str, object]:
-        times = {"created_at": start, "started_at": start + timedelta(minutes=1), "completed_at": start + timedelta(minutes=minutes)}  # fmt: skip
+        times = {
+            "created_at": start,
+            "started_at": start + timedelta(minutes=1),
+            "completed_at": start + timedelta(minutes=minutes),
+        }
         return {
             "id": 100 * day + place, "run_id": day, "run_attempt": 1, "name": name, "status": "completed",
             "conclusion": conclusion, "workflow_name": "CI", "head_branch": "main", "head_sha": "a" * 40,
