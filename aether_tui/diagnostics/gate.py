@@ -109,12 +109,8 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
 
     limits = documents.config.gate
     span = window(clock, limits.window_days)
-    calls = data.rows("gate_fields", from_day=span.start, until_day=span.end)
     requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
-    costs = data.rows("gate_cost", from_day=span.start, until_day=span.end)
-    unpriced = [text(row["model"]) for row in data.rows("gate_unpriced", from_day=span.start, until_day=span.end)]
-    fields = tuple(_field(name, title, calls, limits.fields_share) for name, title in REQUIRED.items())
-    criteria = _criteria(limits, calls, requests, costs, fields, unpriced)
+    criteria, fields = judge(data, limits, span)
     n = sum(whole(row["requests"]) for row in requests)
     because = []
     if n < limits.min_requests:
@@ -142,6 +138,16 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
         override=override,
         cost_curve=costcurve.measure(data, span),
     )
+
+
+def judge(data: Data, limits: Thresholds, span: Window) -> tuple[tuple[Criterion, ...], tuple[Criterion, ...]]:
+    """The gate's thresholds over a window, and those of each required field."""
+    calls = data.rows("gate_fields", from_day=span.start, until_day=span.end)
+    requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
+    costs = data.rows("gate_cost", from_day=span.start, until_day=span.end)
+    unpriced = [text(row["model"]) for row in data.rows("gate_unpriced", from_day=span.start, until_day=span.end)]
+    fields = tuple(_field(name, title, calls, limits.fields_share) for name, title in REQUIRED.items())
+    return _criteria(limits, calls, requests, costs, fields, unpriced), fields
 
 
 def _criteria(

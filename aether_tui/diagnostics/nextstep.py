@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.flywheel import Flywheel, next_item, position
+from aether_tui.diagnostics.flywheel_measure import Flywheel
+from aether_tui.diagnostics.flywheel_words import next_item, position
 from aether_tui.diagnostics.gate import Gate, blind
 from aether_tui.diagnostics.sources import Sources, refresh
 from aether_tui.human import age, amount, plural, quantity

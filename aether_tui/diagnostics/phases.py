@@ -36,6 +36,8 @@ class Phase:
     name: str
     exit_rule: str
     items: tuple[Item, ...]
+    budget_days: int | None = None
+    """Days it should take at most."""
 
 
 PHASES: tuple[Phase, ...] = (
@@ -57,6 +59,7 @@ PHASES: tuple[Phase, ...] = (
             Item("task-taxonomy", "Task taxonomy, version 1", "document", "task-taxonomy"),
             Item("priorities", "Stakeholder priorities and definitions of success", "document", "priorities"),
         ),
+        budget_days=3,
     ),
     Phase(
         1,

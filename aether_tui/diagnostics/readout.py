@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import flywheel, gate, lens, portfolio, summary
+from aether_tui.diagnostics import flywheel_words, gate, lens, portfolio, summary
 from aether_tui.diagnostics.frame import Clock, Data, real, text, whole
 from aether_tui.diagnostics.nextstep import NextAction
 from aether_tui.diagnostics.summary import Parts
@@ -93,7 +93,7 @@ def headline(parts: Parts) -> str:
     scored = [item for item in parts.lenses.lenses if item.score.value is not None]
     lenses = ", ".join(f"{item.title} {number(round(item.score.value or 0))}" for item in scored)
     said = f" Of 100: {lenses}." if lenses else ""
-    where = flywheel.position(parts.flywheel)
+    where = flywheel_words.position(parts.flywheel)
     return f"{gate.headline(parts.gate)} {where[0].upper()}{where[1:]}.{said}"
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import budgets, flywheel, gate, lens, nextstep, portfolio, sources
-from aether_tui.diagnostics.flywheel import Flywheel
+from aether_tui.diagnostics import budgets, flywheel_measure, flywheel_words, gate, lens, nextstep, portfolio, sources
+from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.gate import Gate
 from aether_tui.diagnostics.lens import Lenses
@@ -104,7 +104,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
     """All reports Home draws from, over one read."""
     ranked = portfolio.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
     gated = gate.measure(data, documents, clock)
-    turning = flywheel.measure(data, documents, clock, gated)
+    turning = flywheel_measure.measure(data, documents, clock, gated)
     state = sources.measure(data, documents)
     budgeted = budgets.build(data, documents, clock)
     table = next((block for block in budgeted.blocks if isinstance(block, Table) and block.id == "budgets.rows"), None)
@@ -202,7 +202,7 @@ def standing(parts: Parts) -> Facts:
                 id="summary.phase",
                 label="items done",
                 value=Quantity(value=done, unit="count"),
-                note=f"of {total}; {flywheel.position(turning)}",
+                note=f"of {total}; {flywheel_words.position(turning)}",
             ),
             Fact(
                 id="summary.gate",

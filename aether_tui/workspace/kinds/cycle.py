@@ -44,6 +44,9 @@ class Cycle(Document):
     ended: date | None = Field(default=None, description="Last day; empty while it runs")
     goal: str = Field(default="", max_length=2000, description="What this cycle is for")
     items: dict[str, Tick] = Field(default_factory=dict, description="Checklist item id → who ticked it, and when")
+    entered: dict[int, date] = Field(
+        default_factory=dict, description="Phase number → the day it was begun; where absent, it follows from the items"
+    )
     artifacts: list[Artifact] = Field(default_factory=list, description="What the phases left behind")
     notes: str = Field(default="", max_length=20_000, description="Anything else")
 
