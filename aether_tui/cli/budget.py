@@ -14,6 +14,7 @@ from aether_tui.budgets.outputs import Outcome
 from aether_tui.budgets.verdict import expired, overall
 from aether_tui.cli.baseline import baseline
 from aether_tui.cli.budget_file import BASE, FILE, FINGERPRINT, STORE, read_found
+from aether_tui.cli.budget_init import init
 from aether_tui.cli.budget_run import ELSEWHERE, Asked, Judged, judged
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT
@@ -31,6 +32,7 @@ def budget() -> None:
 
 
 budget.add_command(baseline)
+budget.add_command(init)
 budget.add_command(waive)
 budget.add_command(schema)
 

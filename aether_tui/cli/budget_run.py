@@ -92,6 +92,22 @@ def _of_files(
     return told, scope
 
 
+def measured_now(
+    context: Context, file: BudgetFile, found: Path, asked: Asked
+) -> tuple[Mapping[str, Sequence[Measured]], list[Measurement]]:
+    """What the files named, or the cache, say about each budget, with its history; and what the files say at all."""
+    workspace = _workspace(context, needed=not asked.paths)
+    cached = _cached(context, file, workspace) if workspace else {}
+    if not asked.paths:
+        return cached, []
+    from aether_tui.budgets.filed import from_files
+    from aether_tui.cli.measuring import measure_files
+
+    measurements = measure_files(context, asked.paths)
+    measured = from_files(file, measurements, cached)
+    return (measured if cached else _stored(file, found, asked, measured, None)[1]), measurements
+
+
 def _stored(
     file: BudgetFile, found: Path, asked: Asked, measured: Mapping[str, Sequence[Measured]], base: Base | None
 ) -> tuple[tuple[Baseline, ...], Mapping[str, Sequence[Measured]]]:

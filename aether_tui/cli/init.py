@@ -72,7 +72,10 @@ def init(folder: Path, name: str | None, budgets_only: bool) -> None:
     for path in plan:
         click.echo(f"{'kept' if path in kept else 'made'} {path.relative_to(workspace.root)}", err=True)
     if budgets_only:
-        click.echo("next: `aether-tui budget check REPORT…` compares reports with these budgets", err=True)
+        click.echo(
+            "next: `aether-tui budget init REPORT… --write` sets limits that what you measure today keeps;", err=True
+        )
+        click.echo("      `aether-tui budget check REPORT…` compares reports with them", err=True)
         return
     if workspace.root != Path.cwd():
         click.echo(f"next: cd {folder}", err=True)
