@@ -13,6 +13,7 @@ from aether_tui.budgets.justify import TRAILER, justifications, justified, probl
 from aether_tui.budgets.outputs import Outcome
 from aether_tui.budgets.verdict import expired, overall
 from aether_tui.cli.baseline import baseline
+from aether_tui.cli.budget_backtest import backtest
 from aether_tui.cli.budget_file import BASE, FILE, FINGERPRINT, STORE, read_found
 from aether_tui.cli.budget_init import init
 from aether_tui.cli.budget_run import ELSEWHERE, Asked, Judged, judged
@@ -31,6 +32,7 @@ def budget() -> None:
     """The gate: compare measurements with the budgets of optimization/budgets.yaml."""
 
 
+budget.add_command(backtest)
 budget.add_command(baseline)
 budget.add_command(init)
 budget.add_command(waive)
