@@ -41,7 +41,9 @@ def _span(raw: WireSpan) -> Span:
         end_ns=raw.end_time_unix_nano,
         attributes=_attributes(raw.attributes),
         status=raw.status.code,
-        events=[(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in raw.events],
+        events=[(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in raw.events]
+        if raw.events
+        else (),
     )
 
 

@@ -92,7 +92,10 @@ def sort_attributes(span: Attributes, resource: Attributes) -> tuple[dict[str, A
 
 def attributes_json(rest: Attributes) -> str | None:
     """What `sort_attributes` left over, as the `attributes` column."""
-    return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
+    return _encode(rest) if rest else None
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @lru_cache(maxsize=4096)
@@ -143,16 +146,18 @@ def operation(value: Attribute) -> str | None:
 def _status(span: Span, found: Attributes) -> dict[str, Value]:
     status = _STATUS.get(span.status, "unset")
     error = _text(found.get("error_type"))
-    if error is None:
+    if error is None and status == "error":
         raised = (attributes.get("exception.type") for name, _, attributes in span.events if name == "exception")
-        error = _text(next(raised, None)) if status == "error" else None
-    elif status == "unset":
+        error = _text(next(raised, None))
+    elif error is not None and status == "unset":
         status = "error"
     return {"status": "error" if found.get("level") == "ERROR" else status, "error_type": error}
 
 
 def _first_token_s(span: Span, found: Attributes) -> float | None:
     """Seconds from start to the first token, from the attribute that says so, else from the event that marks it."""
+    if not span.events and _FIRST_TOKENS.isdisjoint(found):
+        return None
     seconds = fields.number(found.get("first_token_s"))
     if seconds is None and (ms := fields.number(found.get("first_token_ms"))) is not None:
         seconds = ms / 1e3
@@ -168,6 +173,9 @@ def _first_token_s(span: Span, found: Attributes) -> float | None:
     return seconds if seconds is None or seconds >= 0 else None
 
 
+_FIRST_TOKENS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
+
+
 def _count(value: Attribute) -> int | None:
     """A token count; int64 may be text, negative and broken ones are null."""
     count = fields.integer(value)
@@ -180,6 +188,8 @@ def _tokens(found: Attributes) -> dict[str, Value]:
     The conventions say so, but some instrumentations leave them out: it shows when the part exceeds the whole, and then
     the part is added.
     """
+    if _USAGE.isdisjoint(found):
+        return dict.fromkeys(_COUNTS)
     counts = {name: _count(found[name]) if name in found else None for name in _COUNTS}
     if "usage_json" in found and counts["input_tokens"] is None and counts["output_tokens"] is None:
         counts = usage_counts(_object(found["usage_json"]))
@@ -193,6 +203,7 @@ def _tokens(found: Attributes) -> dict[str, Value]:
 
 
 _COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+_USAGE = frozenset((*_COUNTS, "usage_json"))
 
 
 def usage_counts(usage: Mapping[str, object]) -> dict[str, int | None]:
@@ -220,6 +231,8 @@ def _first(counts: Mapping[str, int], *names: str) -> int | None:
 
 def _cost(found: Attributes) -> Decimal | None:
     """Cost in USD as the span states it: the total, else the sum of its parts."""
+    if _COSTS.isdisjoint(found):
+        return None
     details = _object(found.get("cost_json"))
     stated = money(found.get("cost"))
     if stated is None:
@@ -228,6 +241,9 @@ def _cost(found: Attributes) -> Decimal | None:
         return stated
     parts = [found.get("cost_prompt"), found.get("cost_completion"), *details.values()]
     return total(money(part) for part in parts)
+
+
+_COSTS = frozenset({"cost", "cost_prompt", "cost_completion", "cost_json"})
 
 
 def _object(value: Attribute) -> Mapping[str, object]:
@@ -241,18 +257,24 @@ def _object(value: Attribute) -> Mapping[str, object]:
 
 def request_hash(attributes: Attributes, events: Iterable[tuple[str, int, Attributes]] = ()) -> str | None:
     """A hash of the request's input, equal for equal requests; null where the span does not carry the input."""
-    for name in otlp_aliases.INPUT:
+    for name in () if _INPUT.isdisjoint(attributes) else otlp_aliases.INPUT:
         if attributes.get(name) not in (None, ""):
             return content_hash(attributes[name])
-    parts = {
-        name: value
-        for name, value in attributes.items()
-        if name.startswith(otlp_aliases.INPUT_PARTS) and name not in _FIELD
-    }
+    parts = {name: attributes[name] for name in filter(_is_input_part, attributes)}
     if parts:
         return content_hash(parts)
+    if not events:
+        return None
     said = [dict(content) for name, _, content in events if name in otlp_aliases.INPUT_EVENTS]
     return content_hash(said) if said else None
+
+
+_INPUT = frozenset(otlp_aliases.INPUT)
+
+
+@lru_cache(maxsize=4096)
+def _is_input_part(name: str) -> bool:
+    return name.startswith(otlp_aliases.INPUT_PARTS) and name not in _FIELD
 
 
 def content_hash(content: Attribute) -> str:

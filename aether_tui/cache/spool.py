@@ -13,6 +13,7 @@ import shutil
 import struct
 import threading
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,9 +87,10 @@ class Format:
 
 
 class Spool:
-    """One receiver's folder under `root`. `append` may be called by many threads, the rest by one."""
+    """One receiver's folder under `root`; a segment is closed at `segment_rows`. `append` may be called by many threads,
+    the rest by one."""
 
-    def __init__(self, root: Path, table: Table) -> None:
+    def __init__(self, root: Path, table: Table, segment_rows: int = 9_500) -> None:
         self.format = Format(table)
         self._folder, self._turn = _own_folder(root)
         self._number = 0
@@ -96,12 +98,14 @@ class Spool:
         self._sync = threading.Lock()
         self._written = self._synced = 0
         self._rows = self._end = 0
+        self._segment_rows = segment_rows
+        self._closed: deque[Segment] = deque()
         self._file = self._new_file()
 
     @property
-    def rows(self) -> int:
-        """Rows in the open segment."""
-        return self._rows
+    def full(self) -> bool:
+        """Whether there is a whole segment."""
+        return bool(self._closed)
 
     def append(self, rows: Sequence[Row], rejects: Sequence[Reject]) -> None:
         """Make rows durable: returns once they are on the disk. Raises OSError when they are not.
@@ -127,19 +131,16 @@ class Spool:
                     reached, descriptor = self._written, self._file
                 os.fsync(descriptor)
                 self._synced = reached
+            if self._rows >= self._segment_rows:
+                with self._write:
+                    self._seal()
 
     def take(self) -> Segment | None:
-        """Close the open segment and begin another; None when it is empty."""
+        """The oldest segment, the open one being closed for it; None when there are no rows."""
         with self._sync, self._write:
-            if not self._end:
-                return None
-            os.fsync(self._file)
-            os.close(self._file)
-            done = Segment(self._path(), self._rows)
-            self._synced = self._written
-            self._rows = self._end = 0
-            self._file = self._new_file()
-            return done
+            if not self._closed and self._end:
+                self._seal()
+            return self._closed.popleft() if self._closed else None
 
     def close(self) -> None:
         """Give the folder back; it goes when nothing is left in it."""
@@ -149,6 +150,15 @@ class Spool:
             if not self._end:
                 self._path().unlink(missing_ok=True)
         _leave(self._folder, self._turn)
+
+    def _seal(self) -> None:
+        """Close the open segment and begin another; both locks are held."""
+        os.fsync(self._file)
+        os.close(self._file)
+        self._closed.append(Segment(self._path(), self._rows))
+        self._synced = self._written
+        self._rows = self._end = 0
+        self._file = self._new_file()
 
     def _path(self) -> Path:
         return self._folder / f"{self._number:08d}.frames"

@@ -82,7 +82,9 @@ else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            pass
+            if wait_s <= 0:  # who only asks must not stand in the queue: it would be given the lock later, for a moment
+                os.close(descriptor)
+                return False
         guard, got = threading.Lock(), threading.Event()
         abandoned = False
 

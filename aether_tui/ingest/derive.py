@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from aether_tui.config import Config, SpanAttributes
+from aether_tui.config import Config
 from aether_tui.ingest.mapping import Mapper
 from aether_tui.ingest.prices import Cost, Prices, Usage, is_model_call, table_version
 from aether_tui.records import Row, Table, Value
@@ -58,6 +58,15 @@ class Deriver:
         self._feature = lru_cache(16_384)(mapper.feature)
         self._environment = lru_cache(16_384)(mapper.environment)
         self._cost_dimensions = lru_cache(16_384)(self._of_cost)
+        self._words_of = lru_cache(16_384)(self._words)
+        self._dimensions = lru_cache(16_384)(self._span_dimensions)
+        spans = self._spans
+        self._asked = (
+            spans.environment, spans.feature, spans.team, spans.scenario, spans.task_cluster, spans.outcome
+        )  # fmt: skip
+        self._silent: tuple[str | None, ...] = (None,) * len(self._asked)
+        # A name that JSON does not escape shows in the text, its last part also where objects are nested.
+        self._hints = sorted({name.rpartition(".")[2] for names in self._asked for name in names})
         self._tables: dict[str, Callable[[Columns], Derived]] = {
             "work_items": self._work_items,
             "work_transitions": self._work_transitions,
@@ -127,7 +136,6 @@ class Deriver:
         return {"environment": _each(self._mapper.environment_hinted, _texts(raw["project"]))}
 
     def _span_columns(self, raw: Columns) -> Derived:
-        named = [attributes(value) if isinstance(value, str) else _NOTHING for value in raw["attributes"]]
         costs = _each(
             self._span_cost,
             *(_texts(raw[name]) for name in ("provider", "model", "operation")),
@@ -137,9 +145,8 @@ class Deriver:
             )),
             raw["reported_cost_usd"],
         )  # fmt: skip
-        dimensions = _each(
-            self._span_dimensions, named, _texts(raw["source_environment"]), _texts(raw["source_service"])
-        )
+        words = _each(self._words_of, raw["attributes"])
+        dimensions = _each(self._dimensions, words, _texts(raw["source_environment"]), _texts(raw["source_service"]))
         names = ("environment", "service", "feature", "team", "scenario", "task_cluster", "outcome")
         return {
             "cost_usd": [cost.usd for cost in costs],
@@ -147,6 +154,13 @@ class Deriver:
             "price_version": [cost.price_version for cost in costs],
             **dict(zip(names, zip(*dimensions, strict=True), strict=True)),
         }
+
+    def _words(self, text: Value) -> tuple[str | None, ...]:
+        """What a span's attributes say of each dimension, in the source's words."""
+        if not isinstance(text, str) or ("\\" not in text and not any(map(text.__contains__, self._hints))):
+            return self._silent
+        found = attributes(text)
+        return tuple([_first(found, names) for names in self._asked])
 
     def _span_cost(
         self,
@@ -168,17 +182,16 @@ class Deriver:
         at = start if isinstance(start, datetime) else _EPOCH
         return self._prices.cost(provider, model, at, usage, money)
 
-    def _span_dimensions(self, found: Mapping[str, str], environment: str | None, service: str | None) -> Row:
-        names: SpanAttributes = self._spans
-        outcome = _first(found, names.outcome)
+    def _span_dimensions(self, words: tuple[str | None, ...], environment: str | None, service: str | None) -> Row:
+        named, feature, team, scenario, cluster, outcome = words
         success = None if outcome is None else "success" if outcome.casefold() in self._success else "failure"
         return (
-            self._environment(_first(found, names.environment) or environment),
+            self._environment(named or environment),
             self._service(service),
-            self._feature(_first(found, names.feature), service),
-            self._team(_first(found, names.team), service),
-            _first(found, names.scenario),
-            _first(found, names.task_cluster),
+            self._feature(feature, service),
+            self._team(team, service),
+            scenario,
+            cluster,
             success,
         )
 
@@ -195,7 +208,9 @@ def attributes(text: str | None) -> dict[str, str]:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return _NOTHING
-    return dict(_flat(found, "")) if isinstance(found, dict) else _NOTHING
+    if not isinstance(found, dict):
+        return _NOTHING
+    return dict(_flat(found, ""))
 
 
 def _flat(found: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:

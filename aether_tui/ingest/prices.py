@@ -63,9 +63,10 @@ class Rate:
 
     def of(self, prompt_tokens: int) -> Decimal:
         """The price that a prompt of this length pays."""
-        for start, price in reversed(self.tiers):
-            if prompt_tokens > start:
-                return price
+        if self.tiers:
+            for start, price in reversed(self.tiers):
+                if prompt_tokens > start:
+                    return price
         return self.base
 
 
@@ -86,11 +87,19 @@ class Rates:
             return None
         if (usage.input is None and _costs(self.input)) or (usage.output is None and _costs(self.output)):
             return None
-        prompt = usage.input or 0
+        prompt, written = usage.input or 0, usage.output or 0
         total = self.usd_per_request
+        if not (usage.cached or usage.cache_write or usage.reasoning):  # most calls; the loop below says the same
+            if prompt < 0 or written < 0:
+                return None
+            if self.input is not None:
+                total += prompt * self.input.of(prompt) / MILLION
+            if self.output is not None:
+                total += written * self.output.of(prompt) / MILLION
+            return total.quantize(_PLACES)
         for whole, rate, parts in (
             (prompt, self.input, ((usage.cached, self.cached), (usage.cache_write, self.cache_write))),
-            (usage.output or 0, self.output, ((usage.reasoning, self.reasoning),)),
+            (written, self.output, ((usage.reasoning, self.reasoning),)),
         ):
             rest = whole
             for tokens, part in parts:

@@ -16,8 +16,9 @@ from aether_tui.receiver.wire import Batch, Form, decode, success
 from aether_tui.records.tables import SPANS
 from aether_tui.sync.intake import Writer
 
-BATCH_ROWS: Final = 10_000
-"""Spans that make a batch at once; fewer wait, because a small merge costs as much as a large one."""
+BATCH_ROWS: Final = 9_500
+"""Spans that make a batch at once: with the request that completes them one lease. Fewer wait for more, because a small
+merge costs as much as a large one."""
 MAX_WAITING: Final = 500_000
 """Spans on disk that the cache does not hold yet, from which senders are told to wait."""
 _SHARE: Final = 1 / 30
@@ -52,7 +53,7 @@ class Receiver:
 
     def __init__(self, writer: Writer, ingest: Ingest, seen: Callable[[set[str]], None] | None = None) -> None:
         self._writer, self._ingest, self._seen = writer, ingest, seen
-        self._spool = Spool(writer.spool, SPANS)
+        self._spool = Spool(writer.spool, SPANS, BATCH_ROWS)
         self._clean = threading.Lock()
         self._change = threading.Condition()
         self._numbers = Numbers()
@@ -121,7 +122,7 @@ class Receiver:
                 received=known.received + rows,
                 rejected=known.rejected + batch.rejected()[0],
             )
-            if self._spool.rows >= BATCH_ROWS:
+            if self._spool.full:
                 self._change.notify_all()
 
     # --- The writing thread -------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ class Receiver:
             wait_s = _SHORTEST_S
             while not self._stopping:
                 with self._change:
-                    self._change.wait_for(lambda: self._stopping or self._spool.rows >= BATCH_ROWS, wait_s)
+                    self._change.wait_for(lambda: self._stopping or self._spool.full, wait_s)
                 began = time.monotonic()
                 stored = self._store()
                 wait_s = max((time.monotonic() - began) / _SHARE, _SHORTEST_S)
@@ -155,7 +156,7 @@ class Receiver:
             with self._change:
                 known = self._numbers
                 self._numbers = replace(known, stored=known.stored + counts.rows, new=known.new + counts.inserted)
-            if not last and self._spool.rows < BATCH_ROWS:
+            if not last and not self._spool.full:
                 break
         return True
 
