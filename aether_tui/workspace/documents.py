@@ -43,6 +43,8 @@ class Kinds(Mapping[str, type[Document]]):
         "event": ("event", "Event", "events"),
         "tool": ("tool", "Tool", "tools"),
         "postmortem": ("postmortem", "Postmortem", "postmortems"),
+        "interview": ("interview", "Interview", "interviews"),
+        "assessment": ("assessment", "Assessment", "assessments"),
         "onboarding": ("onboarding", "Onboarding", "onboarding"),
     }
 

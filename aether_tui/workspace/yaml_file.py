@@ -143,6 +143,7 @@ def write_yaml(new: dict[str, object], old: bytes | None = None) -> bytes:
     yaml.width = 120
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.ignore_aliases = lambda _value: True  # one date in two places is written twice
     target: object = yaml.load(old.decode("utf-8-sig")) if old else None
     if isinstance(target, CommentedMap):
         _update(target, new)

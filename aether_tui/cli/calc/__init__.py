@@ -2,7 +2,7 @@
 
 import click
 
-from aether_tui.cli.calc import experiments, flow, portfolio, practice, series, stream
+from aether_tui.cli.calc import experiments, flow, maturity, portfolio, practice, series, stream
 
 
 @click.group()
@@ -25,6 +25,7 @@ for _command in (
     portfolio.icep,
     practice.ritual,
     practice.gain,
+    maturity.maturity,
     flow.price,
 ):
     calc.add_command(_command)
