@@ -69,7 +69,7 @@ def test_the_text_reads_aloud():
     assert [text for text, count in Counter(about).items() if count > 1] == []
     for text in (*spoken, *about):
         assert text[-1] in ".?" and text[0].isupper(), text
-        assert 20 <= len(text) <= 170 and 3 <= len(text.split()) <= 32, text
+        assert 15 <= len(text) <= 170 and 2 <= len(text.split()) <= 32, text
 
 
 def test_an_engagement_extends_the_content_and_its_broken_files_are_named(tmp_path: Path):
