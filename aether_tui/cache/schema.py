@@ -122,7 +122,7 @@ BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
 }
 """`meta` holds schema_version and `raw_from:TABLE`; `exports` the newest export that replaced a scope."""
 
-_INCIDENTS = """
+INCIDENTS: Final = """
 CREATE VIEW incidents AS
 SELECT source, id, key, title, created AS opened, completed AS resolved, priority AS severity,
     coalesce(list_filter(labels, lambda l: starts_with(lower(l), 'service:'))[1][9:], project) AS service, team
@@ -151,7 +151,8 @@ def record_ddl(table: Table) -> str:
     return f"CREATE TABLE {table.name} (source VARCHAR, {own}, mapping_hash VARCHAR, ingested_at TIMESTAMP)"
 
 
-def _plain_ddl(name: str, columns: dict[str, str]) -> str:
+def plain_ddl(name: str, columns: dict[str, str]) -> str:
+    """CREATE TABLE of a rollup or bookkeeping table."""
     own = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
     return f"CREATE TABLE {name} ({own})"
 
@@ -161,14 +162,21 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     for table in TABLES.values():
         connection.execute(record_ddl(table))
     for name, columns in (ROLLUPS | BOOKKEEPING).items():
-        connection.execute(_plain_ddl(name, columns))
-    connection.execute(_INCIDENTS)
+        connection.execute(plain_ddl(name, columns))
+    connection.execute(INCIDENTS)
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
+
+def _catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
+    from aether_tui.cache.catchup import catch_up  # which knows the rollups, and they this module
+
+    catch_up(cursor)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up,)
 """Step i leads from version i+1 to i+2. Each runs in the transaction that raises the version."""
 
 VERSION: Final = len(MIGRATIONS) + 1

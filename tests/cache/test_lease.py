@@ -208,6 +208,7 @@ def test_an_older_cache_is_migrated_step_by_step(
         lambda cursor: cursor.execute("ALTER TABLE meta ADD COLUMN note VARCHAR"),
         lambda cursor: cursor.execute("UPDATE meta SET note = 'second' WHERE key = 'schema_version'"),
     )
+    pretend(cache, 1)
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     monkeypatch.setattr(schema, "VERSION", 3)
     if not reader_first:
@@ -227,10 +228,10 @@ def test_a_failing_migration_leaves_the_old_version_whole(tmp_path: Path, monkey
         cursor.execute("SELECT no_such_thing")
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (broken,))
-        patch.setattr(schema, "VERSION", 2)
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
+        patch.setattr(schema, "VERSION", schema.VERSION + 1)
         with pytest.raises(duckdb.BinderException):
             store(cache, {})
-    assert version(cache) == "1"
+    assert version(cache) == str(schema.VERSION)
     with cache.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]

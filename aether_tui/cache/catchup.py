@@ -1,0 +1,52 @@
+"""Bringing a cache whose tables lack columns, or that lacks tables, up to the models: additive, whole, and idempotent."""
+
+from __future__ import annotations
+
+import duckdb
+
+from aether_tui.cache import rollups, schema
+from aether_tui.records import TABLES
+
+
+def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Give every table the columns of its model, in order; what they should hold is derived and rolled up again.
+
+    A new derived column is filled when rows are next derived (their `mapping_hash` is emptied); rollups are filled here,
+    but for frozen buckets, whose new columns stay null.
+    """
+    cursor.execute("DROP VIEW IF EXISTS incidents")
+    for table in TABLES.values():
+        added = _extend(cursor, table.name, schema.record_ddl(table), schema.stored_columns(table))
+        if added & {column.name for column in table.derived}:
+            cursor.execute(f"UPDATE {table.name} SET mapping_hash = ''")
+    stale = [
+        name
+        for name, columns in schema.ROLLUPS.items()
+        if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
+    ]
+    for name, columns in schema.BOOKKEEPING.items():
+        _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
+    cursor.execute(schema.INCIDENTS)
+    if stale:
+        rollups.start(cursor)
+        for name in TABLES:
+            rollups.touch(cursor, name, name)
+        rollups.refresh(cursor)
+
+
+def _extend(cursor: duckdb.DuckDBPyConnection, name: str, ddl: str, columns: list[str]) -> set[str]:
+    """The columns that `name` lacked; rows are inserted by position, so a wider table is made anew."""
+    sql = "SELECT column_name FROM duckdb_columns() WHERE database_name = 'cache' AND table_name = $name"
+    known = [row[0] for row in cursor.execute(sql, {"name": name}).fetchall()]
+    if known == columns:
+        return set()
+    if not known:
+        cursor.execute(ddl)
+        return set(columns)
+    cursor.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
+    cursor.execute(ddl)
+    cursor.execute(
+        f"INSERT INTO {name} BY NAME SELECT {schema.quoted([c for c in known if c in columns])} FROM {name}_before"
+    )
+    cursor.execute(f"DROP TABLE {name}_before")
+    return set(columns) - set(known)

@@ -1,0 +1,64 @@
+"""A cache of an older program gets the columns it lacks, and the rollups they feed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aether_tui.cache import Cache
+from aether_tui.cache import schema as models
+from aether_tui.records import TABLES as RECORDS
+from tests.cache.samples import fresh, rows, store
+
+TABLES = ("spans", "work_items", "work_transitions", "costs")
+
+
+def dump(cache: Cache, name: str) -> list[str]:
+    with cache.read() as lease:
+        return sorted(
+            map(repr, lease.rows(f"SELECT * EXCLUDE (ingested_at) FROM {name}" if name in TABLES else f"FROM {name}"))
+        )
+
+
+def filled(folder: Path, name: str) -> Cache:
+    cache = fresh(folder, name)
+    for table in TABLES:
+        store(cache, {table: rows(table, 60)})
+    return cache
+
+
+def make_old(cache: Cache) -> None:
+    """As a program of version 1 would have left it: a column less in records and rollups, a rollup and a table missing."""
+    with cache._write() as connection:
+        connection.execute("DROP VIEW incidents")
+        connection.execute("ALTER TABLE spans DROP COLUMN prompt_name")  # raw: comes back empty
+        connection.execute(
+            "ALTER TABLE spans DROP COLUMN price_version"
+        )  # derived: comes back when rows are derived again
+        connection.execute("ALTER TABLE coverage_daily DROP COLUMN with_team")
+        connection.execute("DROP TABLE flow_daily")
+        connection.execute("DROP TABLE exports")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+
+
+def test_an_older_cache_catches_up(tmp_path: Path) -> None:
+    old, new = filled(tmp_path, "old"), filled(tmp_path, "new")
+    make_old(old)
+    for name in models.ROLLUPS:
+        assert dump(old, name) == dump(new, name), name
+    with old.read() as lease:
+        names = [row["column_name"] for row in lease.rows("SELECT column_name FROM (DESCRIBE spans)")]
+        counts = lease.rows("SELECT count(*) AS n, count(*) FILTER (WHERE mapping_hash = '') AS again FROM spans")
+        kept = lease.rows("SELECT count(*) AS n, count(prompt_name) AS named FROM spans")
+        assert lease.rows("SELECT count(*) AS n FROM incidents")[0]["n"] is not None
+        assert lease.rows("SELECT value FROM meta WHERE key = 'schema_version'") == [{"value": str(models.VERSION)}]
+    assert names == models.stored_columns(RECORDS["spans"])
+    assert counts == [{"n": 60, "again": 60}]
+    assert kept == [{"n": 60, "named": 0}]
+
+
+def test_catching_up_twice_changes_nothing(tmp_path: Path) -> None:
+    cache = filled(tmp_path, "one")
+    before = {name: dump(cache, name) for name in (*TABLES, *models.ROLLUPS)}
+    with cache._write() as connection:
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    assert {name: dump(cache, name) for name in before} == before
