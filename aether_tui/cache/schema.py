@@ -99,6 +99,7 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("created started completed cancelled updated", "TIMESTAMP"),
         ("reopened transitions", "BIGINT"),
         ("category_since", "TIMESTAMP"),
+        ("ideation_at validation_at specification_at build_at release_at measure_at learn_at", "TIMESTAMP"),
     ),
     "flow_daily": _columns(
         ("day", "TIMESTAMP"),

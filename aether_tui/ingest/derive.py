@@ -99,9 +99,10 @@ class Deriver:
         }
 
     def _work_transitions(self, raw: Columns) -> Derived:
-        teams = _texts(raw["source_team"])
+        teams, states = _texts(raw["source_team"]), _texts(raw["to_state"])
         return {
-            "to_category": _each(self._category, _texts(raw["to_state"]), _texts(raw["to_type"]), teams),
+            "to_category": _each(self._category, states, _texts(raw["to_type"]), teams),
+            "to_phase": _each(self._phase, states, teams),
             "from_category": _each(self._category, _texts(raw["from_state"]), _texts(raw["from_type"]), teams),
         }
 

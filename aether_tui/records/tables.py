@@ -64,6 +64,7 @@ WORK_TRANSITIONS = Table(
         _c("source_team", "text", "The tracker's own team or board of the item, for team-specific state mappings"),
         _d("to_category", "text", "Category of the state entered, by mapping"),
         _d("from_category", "text", "Category of the state left, by mapping"),
+        _d("to_phase", "text", "Lifecycle phase of the state entered, by mapping"),
     ),
     key=("item_id", "at", "to_state"),
     at="at",

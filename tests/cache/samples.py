@@ -27,6 +27,8 @@ _CHOICES: dict[str, list[Value]] = {
     "scenario": ["load", None],
     "type": ["bug", "feature", "incident"],
     "category": ["backlog", "queue", "active", "wait", "done", "cancelled", None],
+    "phase": ["ideation", "build", "release", None],
+    "to_phase": ["ideation", "validation", "build", "measure", "learn", None],
     "to_category": ["queue", "active", "active", "done", "done", "cancelled"],
     "from_category": ["queue", "active", "done", None],
     "result": ["success", "failure", "timed_out", "cancelled", "skipped", "running", None],

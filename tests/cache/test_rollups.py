@@ -129,6 +129,9 @@ def coverage(spans: list[Record]) -> set[tuple[Any, ...]]:
     }
 
 
+PHASES = ("ideation", "validation", "specification", "build", "release", "measure", "learn")
+
+
 def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
     found = []
     for item in items:
@@ -137,6 +140,10 @@ def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
         def last(category: str, history: list[Record] = history) -> Any:
             entries = [t["at"] for t in history if t["to_category"] == category and t["from_category"] != category]
             return max(entries, default=None)
+
+        def entered(phase: str, item: Record = item, history: list[Record] = history) -> Any:
+            entries = [t["at"] for t in history if t["to_phase"] == phase]
+            return min(entries, default=item["created"] if not history and item["phase"] == phase else None)
 
         active = [t["at"] for t in history if t["to_category"] == "active"]
         category = item["category"]
@@ -164,6 +171,7 @@ def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
                 "reopened": sum(t["from_category"] == "done" and t["to_category"] != "done" for t in history),
                 "transitions": len(history),
                 "category_since": (last(category) if category else None) or item["created"],
+                **{f"{name}_at": entered(name) for name in PHASES},
             }
         )
     return found

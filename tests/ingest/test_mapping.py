@@ -58,7 +58,13 @@ def test_a_mapped_state_beats_its_class_and_the_team_beats_the_state() -> None:
         "work_transitions", config, at=DAY, to_state="In Review", to_type="started", from_state="Todo",
         from_type="unstarted", source_team="OPS",
     )  # fmt: skip
-    assert moved == {"to_category": "active", "from_category": "queue"}
+    assert moved == {"to_category": "active", "from_category": "queue", "to_phase": None}
+
+
+def test_a_transition_knows_the_lifecycle_phase_it_enters() -> None:
+    config = Config(mapping=Mapping(phases={"Shaping": "specification", "OPS/Shaping": "validation"}))
+    for team, phase in (("WEB", "specification"), ("OPS", "validation")):
+        assert derived("work_transitions", config, at=DAY, to_state="shaping", source_team=team)["to_phase"] == phase
 
 
 def test_a_state_that_nobody_maps_stays_unmapped() -> None:
