@@ -9,13 +9,16 @@ from typing import Literal
 
 from screens import SCREENS
 
-Where = Literal["app", "report", "list", "portfolio", "flywheel"]
-"""What an action acts on: the console, the report shown, the list under the cursor, or one screen."""
+Where = Literal["app", "page", "report", "list", "form", "portfolio", "flywheel"]
+"""What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
-_FIXED = "portfolio.rate"
+_SHARED = frozenset({"app", "page", "list"})
+"""Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
+
+_FIXED = {"portfolio.rate": "rate", "form.choose": "choose"}
 """Digits mean themselves: the only keys that cannot be changed."""
 
-GROUPS = ("Go", "List", "Report", "Portfolio", "Flywheel", "Work", "Console")
+GROUPS = ("Go", "List", "Report", "Form", "Portfolio", "Flywheel", "Work", "Console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Action:
         scope, _, name = self.id.partition(".")
         if scope == "go":
             return f"go({name!r})"
-        return f"rate({int(key)})" if self.id == _FIXED else name.replace("-", "_")
+        return f"{_FIXED[self.id]}({int(key)})" if self.id in _FIXED else name.replace("-", "_")
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -54,14 +57,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.page-up", "pageup,ctrl+u", "Page up", "Half a screen up", "List", "list", palette=False),
     Action("list.next-block", "right_curly_bracket", "Next table", "First row of the next table", "List", "list", palette=False),
     Action("list.previous-block", "left_curly_bracket", "Table before", "First row of the table before", "List", "list", palette=False),
-    Action("list.filter", "slash", "Filter", "Keep the rows that contain a text", "List", "report", footer=5),
+    Action("list.filter", "slash", "Filter", "Keep the rows that contain a text", "List", "page", footer=5),
     Action("list.sort", "less_than_sign", "Sort", "Sort this table by its next column", "List", "list"),
     Action("list.reverse", "greater_than_sign", "Reverse", "Reverse the order of this table", "List", "list"),
     Action("report.open", "enter", "Open", "Details of the selected row", "Report", "report", footer=2, palette=False),
     Action("report.why", "x", "Why", "Formula, evidence and command behind the selected row", "Report", "report", footer=3),
-    Action("report.words", "v", "As text", "Words instead of bars and sparklines, one column", "Report", "report"),
+    Action("report.words", "v", "As text", "Words instead of bars and sparklines, one column", "Report", "page"),
     Action("report.export", "e", "Export", "Write this report as Markdown into exports/", "Report", "report", footer=7),
-    Action("report.copy", "y", "Copy", "Copy the selected row", "Report", "report"),
+    Action("report.copy", "y", "Copy", "Copy the selected row", "Report", "page"),
+    Action("form.edit", "enter", "Edit", "Type the value, or open what is under the cursor", "Form", "form", footer=2, palette=False),
+    Action("form.choose", "1,2,3,4,5,6,7,8,9,0", "Choose", "Set a score, a choice or a switch by its number; 0 means 10",
+           "Form", "form", palette=False),
+    Action("form.cycle", "space", "Next choice", "The next choice, or the other side of a switch", "Form", "form", palette=False),
+    Action("form.add", "n", "Add", "Add a line or an entry to the list under the cursor", "Form", "form", footer=4),
+    Action("form.clear", "delete,backspace", "Clear", "Clear the value or remove the line under the cursor", "Form", "form", footer=4),
+    Action("form.next", "tab", "Next open", "The next field that is still to be said", "Form", "form"),
+    Action("form.editor", "ctrl+o", "Editor", "Open the whole file in $VISUAL or $EDITOR", "Form", "form", footer=6),
     Action("portfolio.rate", "1,2,3,4,5,6,7,8,9,0", "Rate", "Set the marked field of the selected opportunity; 0 means 10",
            "Portfolio", "portfolio", palette=False),
     Action("portfolio.next-field", "tab", "Field", "Mark the next field: impact, confidence, reversibility",
@@ -85,7 +96,7 @@ _SHOWN = {
     "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
     "right_curly_bracket": "}", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "enter": "↵", "colon": ":",
     "question_mark": "?", "down": "↓", "up": "↑", "pagedown": "pgdn", "pageup": "pgup", "full_stop": ".", "comma": ",",
-    "1,2,3,4,5,6,7,8,9,0": "1–9,0",
+    "1,2,3,4,5,6,7,8,9,0": "1–9,0", "delete": "del", "backspace": "⌫",
 }  # fmt: skip
 _TYPED = {shown: name for name, shown in _SHOWN.items() if len(shown) == 1}
 
@@ -153,7 +164,7 @@ def _normal(key: str) -> str:
 
 def _unknown(typed: Mapping[str, str]) -> Iterable[str]:
     for id_ in typed:
-        if id_ == _FIXED:
+        if id_ in _FIXED:
             yield f"{id_} keeps its digits"
         if id_ not in BY_ID:
             near = difflib.get_close_matches(id_, BY_ID, 1)
@@ -169,8 +180,14 @@ def _clashes(keys: Mapping[str, str]) -> Iterable[str]:
     for key, actions in taken.items():
         for number, first in enumerate(actions):
             for second in actions[number + 1 :]:
-                if {first.where, second.where} != {"portfolio", "flywheel"}:
+                if _meet(first.where, second.where):
                     yield f"{shown(key)!r} is both {first.id} and {second.id}"
+
+
+def _meet(one: Where, other: Where) -> bool:
+    """Whether two scopes are ever in force together."""
+    own = {one, other} - _SHARED
+    return len(own) < 2 or ("report" in own and "form" not in own)
 
 
 def _unreachable(keys: Mapping[str, str]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from typing import ClassVar
 from textual import events
 from textual.command import Provider
 from textual.geometry import Size
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 import screens
@@ -25,7 +25,7 @@ from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
 from aether_tui.session import Memory, Settings
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
-from screens.base import ReportScreen
+from screens.base import PageScreen, ReportScreen
 from screens.themes import DARK, LIGHT, NAMES, fill
 from screens.widgets.chrome import Status, synced
 from screens.widgets.spans import ROLE_OF, Line, clean
@@ -68,7 +68,8 @@ class AetherApp(Background):
         self.keymap = Keymap(self._session.keys)
         self._message = ""
         self._prefix = ""
-        self._held: list[events.Key] | None = None
+        self._held: list[events.Key] = []
+        self._holds = 0
         self._past: list[str] = []
         self._future: list[str] = []
         self._actions: deque[str] = deque(maxlen=12)
@@ -161,14 +162,18 @@ class AetherApp(Background):
         """
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
-        elif self._held is not None:
+        elif self._holds or self._held:
             self._held.append(event)
-        elif not isinstance(self.screen, ReportScreen) or isinstance(self.focused, Input):
+        else:
+            await self._take(event)
+
+    async def _take(self, event: events.Key) -> None:
+        if not isinstance(self.screen, PageScreen) or isinstance(self.focused, Input):
             await super().on_event(event)
         else:
             await self._key(event, self.screen)
 
-    async def _key(self, event: events.Key, screen: ReportScreen) -> None:
+    async def _key(self, event: events.Key, screen: PageScreen) -> None:
         self._actions.append(event.key)
         self._typed_at = time.monotonic()
         before = (self._message, self._prefix)
@@ -183,20 +188,25 @@ class AetherApp(Background):
 
     async def perform(self, action: Action, key: str = "") -> None:
         """Run an action on what it acts on."""
-        screen = self.front()
+        screen = self.page_screen()
         if screen is not None:
             node = {"app": self, "list": screen.page}.get(action.where, screen)
             await self.run_action(action.call(key), node)
 
     def hold_keys(self) -> None:
-        """Keep keys until what will take them is there: nothing typed ahead may be taken for a command."""
-        self._held = self._held or []
+        """Keep keys until what will take them is there, or what they wrote is on disk: nothing typed ahead is lost, or
+        taken for a command. Each hold is released once."""
+        self._holds += 1
 
     def release_keys(self) -> None:
-        """Let the held keys through."""
-        held, self._held = self._held or [], None
-        for event in held:
-            self.post_message(event)
+        """End a hold; after the last one the keys go their way, in their order."""
+        self._holds = max(self._holds - 1, 0)
+        if not self._holds and self._held:
+            self.call_later(self._drain)
+
+    async def _drain(self) -> None:
+        while self._held and not self._holds:
+            await self._take(self._held.pop(0))
 
     def action_prefix(self) -> None:
         """Wait for the second key of a sequence and show what it can be."""
@@ -209,7 +219,7 @@ class AetherApp(Background):
     def on_resize(self, event: events.Resize) -> None:
         """Where there is no room for a screen there is none for a dialog over it."""
         if not _roomy(event.size):
-            while len(self.screen_stack) > 1:
+            while isinstance(self.screen, ModalScreen):
                 self.pop_screen()
 
     def action_palette(self) -> None:
@@ -224,12 +234,18 @@ class AetherApp(Background):
         self.call_after_refresh(hold_still)
 
     def action_help(self) -> None:
-        screen = self.front()
+        screen = self.page_screen()
         if screen is not None and self.screen is screen and _roomy(self.size):
             from screens.help import Help
 
-            spec = SCREENS[screen.name or "home"]
-            self.push_screen(Help(self.keymap, screen.SCOPES, spec.title, spec.help))
+            self.push_screen(Help(self.keymap, screen.SCOPES, *screen.about()))
+
+    def open_form(self, kind: str, identity: str | None = None) -> None:
+        """Show a document of any kind to be filled in; without an id a new one, made as soon as it is valid."""
+        from screens.form import Form
+
+        here = self.page_screen()
+        self.push_screen(Form(kind, identity, tab=(here.TAB or here.name or "") if here is not None else ""))
 
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
@@ -248,6 +264,8 @@ class AetherApp(Background):
     def action_go(self, name: str) -> None:
         """Show a screen, and remember the one before."""
         here = self.front()
+        while isinstance(self.screen, PageScreen) and self.screen is not here:
+            self.pop_screen()
         if here is None or here.name == name:
             return
         self._past.append(here.name or "home")
@@ -255,9 +273,13 @@ class AetherApp(Background):
         self._switch(name)
 
     async def action_back(self) -> None:
-        screen = self.front()
-        if screen is not None and not screen.close():
+        screen = self.page_screen()
+        if screen is None or screen.close():
+            return
+        if isinstance(screen, ReportScreen):
             self.action_older()
+        else:
+            self.pop_screen()
 
     def action_older(self) -> None:
         here = self.front()

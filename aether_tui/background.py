@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from textual.app import App
@@ -22,10 +22,12 @@ from aether_tui.session import Failure, Memory, Settings, Shelf
 from aether_tui.workspace.edits import Edit, take_back
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
-from screens.base import ReportScreen
+from screens.base import PageScreen, ReportScreen
 
 if TYPE_CHECKING:
     from aether_tui.jobs import Job
+
+T = TypeVar("T")
 
 UNDO_STEPS = 100
 POLL_S = 2.0
@@ -45,14 +47,6 @@ class Background(App[int]):
         """A build ended."""
 
         outcome: Outcome
-
-    @dataclass
-    class Edited(Message):
-        """An edit was made (`edit`), or taken back, or refused; with the report it changed."""
-
-        message: str
-        rebuild: str
-        edit: Edit | None = None
 
     @dataclass
     class Done(Message):
@@ -83,14 +77,26 @@ class Background(App[int]):
         """The report screen in front, also behind a dialog."""
         return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.is_mounted), None)
 
+    def page_screen(self) -> PageScreen | None:
+        """The page in front, also behind a dialog."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, PageScreen) and s.is_mounted), None)
+
     def around(self) -> None:
-        """Draw the lines around the report."""
-        screen = self.front()
+        """Draw the lines around the page."""
+        screen = self.page_screen()
         if screen is not None:
             screen.show_around()
 
     def say(self, message: str) -> None:
         """Show a sentence until the next key."""
+        raise NotImplementedError
+
+    def hold_keys(self) -> None:
+        """Keep keys back."""
+        raise NotImplementedError
+
+    def release_keys(self) -> None:
+        """Let them through again."""
         raise NotImplementedError
 
     def configure(self, settings: Settings) -> None:
@@ -148,52 +154,73 @@ class Background(App[int]):
         if event.rebuild:
             self.rebuild(event.rebuild)
 
-    def edit(self, work: Callable[[], Edit], *, rebuild: str = "") -> None:
-        """Make an edit behind the screen, say what it did, remember it for `u`, and rebuild the report it changed."""
+    def edit(
+        self,
+        work: Callable[[], Edit],
+        *,
+        rebuild: str = "",
+        done: Callable[[Edit], None] | None = None,
+        refused: Callable[[AetherError], bool] | None = None,
+    ) -> None:
+        """Make an edit in a thread, say what it did, remember it for `u`, and rebuild the report it changed.
 
-        def make() -> Background.Edited:
-            made = work()
-            return self.Edited(made.what, rebuild, made)
+        Keys wait until it is on disk. `done` gets it then; `refused` gets an error, and answers whether it has been told.
+        """
 
-        self._in_turn(make, rebuild)
+        def made(edit: Edit) -> None:
+            self._edits.append((edit, rebuild))
+            self._told(f"{edit.what}; u takes it back", rebuild)
+            if done is not None:
+                done(edit)
+
+        self._in_turn(work, made, refused)
 
     def action_undo(self) -> None:
         """Take the last edit back, whichever screen it was made on."""
+        if not self._edits:
+            self.say("nothing to undo: nothing was edited since the start")
+            return
+        last, rebuild = self._edits.pop()
+        self._in_turn(lambda: take_back(self.workspace, last, self.now()), lambda told: self._told(told, rebuild), None)
 
-        def back() -> Background.Edited:
-            if not self._edits:
-                return self.Edited("nothing to undo: nothing was edited since the start", "")
-            last, rebuild = self._edits.pop()
-            return self.Edited(take_back(self.workspace, last, self.now()), rebuild)
-
-        self._in_turn(back, "")
-
-    def _in_turn(self, work: Callable[[], Edited], rebuild: str) -> None:
-        """Edits in the order of their keys, one at a time; quitting waits for them."""
+    def _in_turn(
+        self, work: Callable[[], T], done: Callable[[T], None], refused: Callable[[AetherError], bool] | None
+    ) -> None:
+        """Edits in the order of their keys, one at a time; the next key is answered after them, and quitting waits."""
+        self.hold_keys()
 
         async def run() -> None:
-            async with self._editing:
-                try:
-                    edited = await asyncio.to_thread(work)
-                except AetherError as error:
-                    edited = self.Edited(f"■ {error.sentence()}", rebuild)
-                except OSError as error:
-                    what = f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions"
-                    edited = self.Edited(what, rebuild)
-                if edited.edit is not None:
-                    self._edits.append((edited.edit, rebuild))
-            self.post_message(edited)
+            try:
+                async with self._editing:
+                    result = await asyncio.to_thread(work)
+                done(result)
+            except AetherError as error:
+                if refused is None or not refused(error):
+                    self._told(f"■ {error.sentence()}", "")
+            except OSError as error:
+                self._told(f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions", "")
+            finally:
+                self.release_keys()
 
         task = asyncio.get_running_loop().create_task(run())
         self._unsaved.add(task)
         task.add_done_callback(self._unsaved.discard)
 
-    def on_background_edited(self, event: Edited) -> None:
-        self.say(f"{event.message}; u takes it back" if event.edit is not None else event.message)
+    def _told(self, message: str, rebuild: str) -> None:
+        """Say it, and rebuild what an edit has put out of date."""
+        self.say(message)
+        self._renew_page()
         screen = self.front()
-        for report in dict.fromkeys((event.rebuild, screen.report if screen is not None else "")):
-            if report and (report == event.rebuild or self._shelf.outdated(report, self.now())):
-                self.rebuild(report)
+        if rebuild:
+            self.rebuild(rebuild)
+        if screen is not None and screen.report != rebuild and self._shelf.outdated(screen.report, self.now()):
+            self.rebuild(screen.report)
+
+    def _renew_page(self) -> None:
+        """A page of documents reads them again."""
+        page = self.page_screen()
+        if page is not None and not isinstance(page, ReportScreen):
+            page.show()
 
     # --- reports -------------------------------------------------------------------------------------------------
 
@@ -204,6 +231,8 @@ class Background(App[int]):
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
         self._seen_ns = changed
+        if not quiet:
+            self._renew_page()
         screen = self.front()
         if screen is not None and (
             quiet or time.time_ns() - self._memory.built_ns(screen.report) > BUSY_REBUILD_S * 1e9
@@ -267,10 +296,9 @@ class Background(App[int]):
         if outcome.settings is not None:
             self.configure(outcome.settings)
         screen = self.front()
-        if screen is not None:
-            if screen.report == outcome.name:
-                screen.show()
-            screen.show_around()
+        if screen is not None and screen.report == outcome.name:
+            screen.show()
+        self.around()
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 

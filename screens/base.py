@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from aether_tui import human
 from aether_tui.actions import BY_ID, Action, Keymap, Where
+from aether_tui.errors import AetherError
 from aether_tui.report_model import Block, Gap, SavedReport, Window
 from aether_tui.session import Failure
 from aether_tui.workspace.edits import Edit
@@ -42,13 +43,21 @@ class Shell(Protocol):
     def say(self, message: str) -> None: ...
     def rebuild(self, report: str) -> None: ...
     async def perform(self, action: Action, key: str = "") -> None: ...
+    def open_form(self, kind: str, identity: str | None = None) -> None: ...
     def hold_keys(self) -> None: ...
     def release_keys(self) -> None: ...
     def arrived(self, screen: str) -> None: ...
     def selected(self, screen: str, item: str) -> None: ...
     def progress(self) -> SyncProgress | None: ...
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None: ...
-    def edit(self, work: Callable[[], Edit], *, rebuild: str = "") -> None: ...
+    def edit(
+        self,
+        work: Callable[[], Edit],
+        *,
+        rebuild: str = "",
+        done: Callable[[Edit], None] | None = None,
+        refused: Callable[[AetherError], bool] | None = None,
+    ) -> None: ...
 
 
 class SyncProgress(Protocol):
@@ -61,15 +70,13 @@ class SyncProgress(Protocol):
         ...
 
 
-class ReportScreen(Screen[None]):
-    """A face of one report. A subclass adds what it can do besides looking."""
+class PageScreen(Screen[None]):
+    """A page of lines with a cursor, the bars around it, and keys from the one registry."""
 
-    SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "report", "list"})
+    SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "page", "list"})
     AUTO_FOCUS: ClassVar[str | None] = "Page"
-    LEAD: ClassVar[int] = 0
-    """How many blocks come before the findings."""
-    FIRST: ClassVar[str] = ""
-    """The block the cursor begins in; the first of all when empty."""
+    TAB: str = ""
+    """The tab it stands under, when that is not its own name."""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -77,11 +84,6 @@ class ReportScreen(Screen[None]):
         yield Page(id="page")
         yield Static(TOO_SMALL, id="too-small", markup=False)
         yield KeyBar(id="keys")
-
-    @property
-    def report(self) -> str:
-        """The report this is a face of."""
-        return SCREENS[self.name or "home"].report
 
     @property
     def shell(self) -> Shell:
@@ -92,14 +94,111 @@ class ReportScreen(Screen[None]):
     def page(self) -> Page:
         return self.query_one(Page)
 
+    # --- what a screen of its own says -----------------------------------------------------------------------------
+
+    def about(self) -> tuple[str, str]:
+        """Title and a sentence, for help."""
+        raise NotImplementedError
+
+    def note(self) -> str:
+        """What stands at the right of the tabs."""
+        return f"/{self.page.view.keep}" if self.page.view.keep else ""
+
+    def show(self) -> None:
+        """Draw what is known now."""
+        raise NotImplementedError
+
+    def on_screen_resume(self) -> None:
+        self.show()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show_around)
+
+    def show_around(self) -> None:
+        """Draw the lines around the page."""
+        self.query_one(StatusBar).tell(self.shell.status())
+        self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
+        self.query_one(KeyBar).tell(
+            self.shell.keymap, self.SCOPES, message=self.shell.message(), prefix=self.shell.prefix()
+        )
+
+    def close(self) -> bool:
+        """Close what is open, then the filter; False when there was nothing to close."""
+        view = self.page.view
+        if view.open_id:
+            self.page.look(open_id="")
+        elif view.keep:
+            self.page.look(keep="")
+            self.show_around()
+        else:
+            return False
+        return True
+
+    # --- what can be done on every page ------------------------------------------------------------------------------
+
+    def action_words(self) -> None:
+        self.page.look(words=not self.page.view.words)
+
+    def action_copy(self) -> None:
+        """Copy the row by the terminal (OSC 52) and by the system's own tool when there is one; says which."""
+        from screens.clipboard import copy_native
+
+        item = self.page.selected
+        if item is None:
+            return
+        self.app.copy_to_clipboard(item.copy)
+        tool = copy_native(item.copy)
+        self.shell.say("copied by the terminal (OSC 52)" + (f" and {tool}" if tool else ""))
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        before = self.page.view.keep
+
+        def done(value: str | None) -> None:
+            self.page.look(keep=before if value is None else value)
+            self.show_around()
+
+        self.ask("/", before, done, lambda value: self.page.look(keep=value))
+
+    @property
+    def _asking(self) -> bool:
+        return any(not prompt.left for prompt in self.query(Prompt))
+
+    def ask(
+        self, label: str, value: str, done: Callable[[str | None], None], changed: Callable[[str], None] | None = None
+    ) -> None:
+        """One line from the user, in place of the footer."""
+
+        def finish(answer: str | None) -> None:
+            self.page.focus()
+            done(answer)
+            self.shell.release_keys()
+
+        if not self._asking:
+            self.shell.hold_keys()
+            self.mount(Prompt(label, value, finish, self.shell.release_keys, self.shell.hold_keys, changed))
+
+
+class ReportScreen(PageScreen):
+    """A face of one report. A subclass adds what it can do besides looking."""
+
+    SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"report"}
+    LEAD: ClassVar[int] = 0
+    """How many blocks come before the findings."""
+    FIRST: ClassVar[str] = ""
+    """The block the cursor begins in; the first of all when empty."""
+
+    @property
+    def report(self) -> str:
+        """The report this is a face of."""
+        return SCREENS[self.name or "home"].report
+
     # --- showing -------------------------------------------------------------------------------------------------
 
     def on_screen_resume(self) -> None:
         self.show()
         self.shell.arrived(self.name or "home")
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.show_around)
 
     def show(self) -> None:
         """Draw what is known now: the report, its failure above it, the lines around it."""
@@ -117,15 +216,7 @@ class ReportScreen(Screen[None]):
         """The report as this screen shows it."""
         return report
 
-    def show_around(self) -> None:
-        """Draw the lines around the report."""
-        self.query_one(StatusBar).tell(self.shell.status())
-        self.query_one(TabBar).tell(self.name or "", self._age())
-        self.query_one(KeyBar).tell(
-            self.shell.keymap, self.SCOPES, message=self.shell.message(), prefix=self.shell.prefix()
-        )
-
-    def _age(self) -> str:
+    def note(self) -> str:
         report = self.shell.saved(self.report)
         if report is None:
             return "building …"
@@ -166,66 +257,14 @@ class ReportScreen(Screen[None]):
         if self.page.view.open_id and self.page.view.open_id != event.item.id:
             self.page.look(open_id="")
 
-    def close(self) -> bool:
-        """Close what is open, then the filter; False when there was nothing to close."""
-        view = self.page.view
-        if view.open_id:
-            self.page.look(open_id="")
-        elif view.keep:
-            self.page.look(keep="")
-            self.show_around()
-        else:
-            return False
-        return True
-
-    def action_words(self) -> None:
-        self.page.look(words=not self.page.view.words)
-
-    def action_copy(self) -> None:
-        """Copy the row by the terminal (OSC 52) and by the system's own tool when there is one; says which."""
-        from screens.clipboard import copy_native
-
-        item = self.page.selected
-        if item is None:
-            return
-        self.app.copy_to_clipboard(item.copy)
-        tool = copy_native(item.copy)
-        self.shell.say("copied by the terminal (OSC 52)" + (f" and {tool}" if tool else ""))
+    def about(self) -> tuple[str, str]:
+        spec = SCREENS[self.name or "home"]
+        return spec.title, spec.help
 
     def action_export(self) -> None:
         report = self.shell.saved(self.report)
         if report is not None:
             self.shell.in_thread(lambda: export(report, self.shell.workspace.exports))
-
-    # --- asking --------------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        before = self.page.view.keep
-
-        def done(value: str | None) -> None:
-            self.page.look(keep=before if value is None else value)
-            self.show_around()
-
-        self.ask("/", before, done, lambda value: self.page.look(keep=value))
-
-    @property
-    def _asking(self) -> bool:
-        return any(not prompt.left for prompt in self.query(Prompt))
-
-    def ask(
-        self, label: str, value: str, done: Callable[[str | None], None], changed: Callable[[str], None] | None = None
-    ) -> None:
-        """One line from the user, in place of the footer."""
-
-        def finish(answer: str | None) -> None:
-            self.page.focus()
-            done(answer)
-            if not self._asking:
-                self.shell.release_keys()
-
-        if not self._asking:
-            self.shell.hold_keys()
-            self.mount(Prompt(label, value, finish, self.shell.release_keys, self.shell.hold_keys, changed))
 
 
 def replace_blocks(report: SavedReport, *first: Block) -> SavedReport:

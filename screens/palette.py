@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from aether_tui.actions import ACTIONS, Action, shown
-from screens.base import ReportScreen
+from screens.base import PageScreen
 
 
 class Actions(Provider):
@@ -28,7 +28,7 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[tuple[Action, str, Callable[[], Coroutine[None, None, None]]]]:
         screen = self.screen
-        if not isinstance(screen, ReportScreen):
+        if not isinstance(screen, PageScreen):
             return
         for action in ACTIONS:
             if action.palette and action.where in screen.SCOPES:

@@ -6,15 +6,18 @@ makes edits in a thread, and pydantic is imported there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
     from aether_tui.workspace.document import Document
+    from aether_tui.workspace.fields import Path as FieldPath
+    from aether_tui.workspace.store import Conflict, Stored
 
     D = TypeVar("D", bound=Document)
 
@@ -66,6 +69,7 @@ def write(
     """
     from pydantic import ValidationError
 
+    from aether_tui.errors import ConfigurationError
     from aether_tui.problems import explain, raise_first
     from aether_tui.workspace.store import Store
     from aether_tui.workspace.yaml_file import read_yaml
@@ -78,12 +82,65 @@ def write(
         raise_first(explain(error.errors(include_url=False), kind, f"{identity}.yaml", lines))
         raise
     if document.id != identity:
-        from aether_tui.errors import ConfigurationError
-
         raise ConfigurationError("the id cannot change", where=f"{identity}.yaml", next_step=f"write `id: {identity}`")
     before = store.path(kind, identity).read_bytes() if revision is not None else None
     saved = store.save(document, revision, now, text)
     return Edit(kind, identity, before, saved.revision, what or f"{identity} saved")
+
+
+def set_fields(
+    workspace: Workspace, shown: Stored[D], sets: Sequence[tuple[FieldPath, object]], now: datetime, what: str = ""
+) -> Edit:
+    """Set values of a document as somebody saw it. What others changed elsewhere in it meanwhile stays.
+
+    Raises Conflict when they changed one of these values: their file is untouched, ours is kept beside it.
+    """
+    from aether_tui.workspace.fields import value_at, with_value
+    from aether_tui.workspace.store import Store
+
+    store = Store(workspace)
+    kind = type(shown.document)
+    now_there = store.get(kind, shown.document.id)
+    before, found = shown.document.model_dump(), now_there.document.model_dump()
+    touched = any(value_at(before, path) != value_at(found, path) for path, _ in sets)
+    data = before if touched else found
+    for path, value in sets:
+        data = with_value(data, path, value)
+    base = shown if touched else now_there
+    saved = store.save(from_data(kind, data), base.revision, now)
+    return Edit(kind, saved.document.id, base.data, saved.revision, what or f"{saved.document.id} saved")
+
+
+def settle(workspace: Workspace, conflict: Conflict, kind: type[Document], *, mine: bool, now: datetime) -> Edit | Path:
+    """Decide a conflict: my version replaces theirs, or is set aside. The other one is kept in `.aether/removed/`.
+
+    Returns the edit, or where my version is kept. Raises Conflict when the file changed once more.
+    """
+    from aether_tui.workspace.store import Store
+
+    store = Store(workspace)
+    identity = conflict.theirs.stem
+    ours = conflict.ours.read_bytes()
+    if not mine:
+        return store.set_aside(kind, conflict.ours, f"{identity}-mine", now)
+    theirs = store.get(kind, identity)
+    store.keep_copy(theirs.data, f"{identity}-theirs", now)
+    edit = write(workspace, kind, identity, ours, theirs.revision, now, f"{identity}: your version stands")
+    store.set_aside(kind, conflict.ours, f"{identity}-mine", now)
+    return edit
+
+
+def from_data(kind: type[D], data: Mapping[str, object]) -> D:
+    """A document from plain data; raises ConfigurationError naming the field that is not valid."""
+    from pydantic import ValidationError
+
+    from aether_tui.problems import explain, raise_first
+
+    try:
+        return kind.model_validate(dict(data))
+    except ValidationError as error:
+        raise_first(explain(error.errors(include_url=False), kind, str(data.get("id", kind.PREFIX)), {}))
+        raise
 
 
 def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
@@ -106,13 +163,4 @@ def checked(document: D) -> D:
 
     `model_copy(update=…)` checks nothing; here it is made good.
     """
-    from pydantic import ValidationError
-
-    from aether_tui.problems import explain, raise_first
-
-    kind = type(document)
-    try:
-        return kind.model_validate(document.model_dump(warnings=False))
-    except ValidationError as error:
-        raise_first(explain(error.errors(include_url=False), kind, document.id, {}))
-        raise
+    return from_data(type(document), document.model_dump(warnings=False))

@@ -153,15 +153,33 @@ class Store:
     def remove(self, kind: type[Document], identity: str, revision: str, now: datetime) -> Path:
         """Move a document to `.aether/removed/`; returns its place there. Raises CheckFailed when it changed since."""
         path = self.path(kind, identity)
-        kept = _free(self.workspace.private() / "removed" / f"{path.stem}-{now:%Y%m%dT%H%M%S}.yaml")
         with self._locked(kind):
             if not path.exists() or revision_of(path.read_bytes()) != revision:
                 raise CheckFailed(
                     "changed since; it stays where it is", where=self._shown(path), next_step="remove it yourself"
                 )
-            kept.parent.mkdir(mode=0o700, exist_ok=True)
-            path.replace(kept)
+            return self._aside(path, identity, now)
+
+    def set_aside(self, kind: type[Document], path: Path, name: str, now: datetime) -> Path:
+        """Move a file of a kind's folder to `.aether/removed/`; returns its place there."""
+        with self._locked(kind):
+            return self._aside(path, name, now)
+
+    def keep_copy(self, data: bytes, name: str, now: datetime) -> Path:
+        """Keep bytes in `.aether/removed/`; returns their place."""
+        kept = self._removed(name, now)
+        write_whole(kept, data)
         return kept
+
+    def _aside(self, path: Path, name: str, now: datetime) -> Path:
+        kept = self._removed(name, now)
+        path.replace(kept)
+        return kept
+
+    def _removed(self, name: str, now: datetime) -> Path:
+        folder = self.workspace.private() / "removed"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return _free(folder / f"{name}-{now:%Y%m%dT%H%M%S}.yaml")
 
     def _files(self, kind: type[Document]) -> list[Path]:
         folder = self.folder(kind)

@@ -44,7 +44,9 @@ async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.005)
         await pilot.pause()
-    raise AssertionError("never became ready")
+    app = pilot.app
+    assert isinstance(app, AetherApp)
+    raise AssertionError(f"never became ready; the screen says:\n{screen_text(app)}")
 
 
 def snapshot(folder: Path, name: str, text: str, *, renew: bool) -> None:

@@ -7,7 +7,8 @@ from textual.app import App
 from aether_tui.actions import ACTIONS, BY_ID, GROUPS, Keymap, markdown, shown
 from aether_tui.app import AetherApp
 from screens import SCREENS
-from screens.base import ReportScreen
+from screens.base import PageScreen, ReportScreen
+from screens.form import Form
 from screens.widgets.page import Page
 
 
@@ -22,7 +23,7 @@ def test_ids_are_unique_and_groups_known():
 
 def test_every_action_has_a_method_where_it_acts():
     screens = {name: getattr(importlib.import_module(spec.module), spec.attribute) for name, spec in SCREENS.items()}
-    nodes = {"app": AetherApp, "report": ReportScreen, "list": Page, **screens}
+    nodes = {"app": AetherApp, "page": PageScreen, "report": ReportScreen, "list": Page, "form": Form, **screens}
     for action in ACTIONS:
         method = "action_" + action.call("1").partition("(")[0]
         node = nodes[action.where]

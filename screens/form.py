@@ -1,0 +1,495 @@
+"""Any document as a form: one field per line, what it means under the cursor, each value on disk before the next key."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.message import Message
+
+from aether_tui.actions import Where
+from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.report_model import Block, Col, Gap, Row, SavedReport, State, Table, Window
+from aether_tui.workspace.edits import Edit
+from screens.base import PageScreen
+from screens.widgets.page import Page
+from screens.widgets.spans import clean
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.document import Document
+    from aether_tui.workspace.fields import Field
+    from aether_tui.workspace.fields import Path as FieldPath
+    from aether_tui.workspace.store import Conflict, Stored
+
+TABLE = "form"
+TYPED = frozenset({"line", "number", "score", "date", "choice", "flag"})
+"""Values that are typed on one line."""
+
+
+class Form(PageScreen):
+    """A document of any kind. A new one is made as soon as everything required has been said."""
+
+    SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"form"}
+
+    @dataclass
+    class Read(Message):
+        """A document was read, or could not be."""
+
+        model: type[Document]
+        stored: Stored[Document] | None
+        error: AetherError | None = None
+
+    def __init__(self, kind: str, identity: str | None, tab: str = "") -> None:
+        super().__init__(name="form")
+        self.TAB = tab
+        self._kind = kind
+        self._identity = identity
+        self._model: type[Document] | None = None
+        self._stored: Stored[Document] | None = None
+        self._error: AetherError | None = None
+        self._data: dict[str, object] = {}
+        self._sets: list[tuple[FieldPath, object]] = []
+        self._faults: dict[str, str] = {}
+        self._opened: set[FieldPath] = set()
+        self._conflict: Conflict | None = None
+        self._draft: bytes | None = None
+        self._fields: dict[str, Field] = {}
+        self._greeted = False
+
+    # --- reading and drawing -------------------------------------------------------------------------------------
+
+    def about(self) -> tuple[str, str]:
+        return self._title(), "Every field of this document, saved as soon as it is set"
+
+    def note(self) -> str:
+        keep = f"/{self.page.view.keep} · " if self.page.view.keep else ""
+        return keep + ("saved" if self._stored is not None and not self._sets else "not stored yet")
+
+    def show(self) -> None:
+        """Read the document again, unless something said has still to be completed."""
+        if not self._sets and self._conflict is None:
+            self.run_worker(self._read, thread=True, exclusive=True, group="read", exit_on_error=False)
+        self.show_around()
+
+    def _read(self) -> None:
+        """In a thread: the first form imports pydantic."""
+        from aether_tui.workspace.documents import KINDS
+        from aether_tui.workspace.store import Store
+
+        model = KINDS[self._kind]
+        store = Store(self.shell.workspace)
+        identity = self._identity
+        if identity is None and model.SINGLE and store.path(model, model.PREFIX).exists():
+            identity = self._identity = model.PREFIX
+        try:
+            stored = store.get(model, identity) if identity is not None else None
+            self.post_message(self.Read(model, stored))
+        except AetherError as error:
+            self.post_message(self.Read(model, None, error))
+
+    def on_form_read(self, event: Read) -> None:
+        event.stop()
+        if self._sets or self._conflict is not None:
+            return
+        from aether_tui.workspace.fields import begun
+
+        first, self._model, self._stored, self._error = self._model is None, event.model, event.stored, event.error
+        if event.stored is not None:
+            self._data = event.stored.document.model_dump()
+        elif first:
+            self._data = begun(event.model, self.shell.now().date())
+        self.draw()
+        if not self._greeted and event.stored is None and event.error is None:
+            self._greeted = True
+            self.action_next()
+
+    def draw(self) -> None:
+        """Draw the form as it stands."""
+        blocks: list[Block] = []
+        if self._conflict is not None:
+            blocks.append(self._choice(self._conflict))
+        if self._error is not None:
+            step = self._error.next_step or "ctrl+o opens the file in the editor"
+            blocks.append(Gap(id="error", title=clean(self._error.where), reason=self._error.what, next_step=step))
+        if self._model is not None and (self._error is None or self._stored is not None):
+            blocks.append(self._table(self._model))
+        now = self.shell.now()
+        report = SavedReport(
+            report="form", title=self._title(), as_of=now, window=Window(start=now, end=now),
+            headline=self._title(), blocks=tuple(blocks),
+        )  # fmt: skip
+        self.page.view = dataclasses.replace(self.page.view, lead=100, first=TABLE, open_as="detail")
+        self.page.show(report)
+        self._describe()
+        self.show_around()
+
+    def _table(self, model: type[Document]) -> Table:
+        from aether_tui.workspace.fields import fields
+
+        rows = list(fields(model, self._data, self._opened))
+        self._fields = {_name(field.path): field for field in rows}
+        columns = (Col(key="field", title="field", priority=9), Col(key="value", title="value", priority=10, width=90))
+        return Table(id=TABLE, columns=columns, rows=tuple(self._row(field) for field in rows))
+
+    def _row(self, field: Field) -> Row:
+        name = _name(field.path)
+        fault = self._faults.get(name, "")
+        state: State | None = "block" if fault else "warn" if field.missing else None
+        value = field.shown() or ("still to be said" if field.missing else "·")
+        lines = [f"■ {fault}"] if fault else []
+        lines += [clean(line) for line in field.help.split("\n") if line]
+        if field.choices:
+            lines.append("   ".join(f"{n} {choice}" for n, choice in enumerate(field.choices, 1)))
+        lines.append(_hint(field))
+        return Row(id=name, cells=(_indent(field) + field.label, clean(value)), state=state, detail="\n".join(lines))
+
+    def _describe(self) -> None:
+        item = self.page.selected
+        if item is not None and self.page.view.open_id != item.id:
+            self.page.look(open_id=item.id)
+
+    def on_page_selected(self, event: Page.Selected) -> None:
+        event.stop()
+        self._describe()
+
+    def close(self) -> bool:
+        """Close the filter; then the form itself is left."""
+        if not self.page.view.keep:
+            return False
+        self.page.look(keep="")
+        self.show_around()
+        return True
+
+    def _title(self) -> str:
+        if self._stored is None:
+            return f"New {self._kind}" if self._identity is None else self._identity
+        named = getattr(self._stored.document, "title", "") or getattr(self._stored.document, "goal", "")
+        return f"{self._stored.document.id}  {clean(str(named))}".rstrip()
+
+    # --- what keys do --------------------------------------------------------------------------------------------
+
+    @property
+    def field(self) -> Field | None:
+        """The field under the cursor."""
+        item = self.page.selected
+        return self._fields.get(item.row) if item is not None and item.block == TABLE else None
+
+    def action_edit(self) -> None:
+        field = self.field
+        if field is None:
+            return
+        if field.kind == "entry":
+            self._opened ^= {field.path}
+            self.draw()
+        elif field.kind in {"list", "table"}:
+            self.action_add()
+        elif field.kind == "group" and field.value is None:
+            self._set(field.path, {})
+        elif field.kind == "other":
+            self.action_editor()
+        else:
+            self._ask(field)
+
+    def action_choose(self, digit: int) -> None:
+        if self._conflict is not None:
+            self._settle(digit)
+            return
+        field = self.field
+        if field is None:
+            return
+        if field.choices:
+            if 0 < digit <= len(field.choices):
+                self._set(field.path, _choice_value(field, field.choices[digit - 1]))
+        elif field.kind == "score":
+            self._set(field.path, 10 if digit == 0 and field.high == 10 and field.low > 0 else digit)
+        elif field.kind in TYPED:
+            self._ask(field, str(digit))
+        else:
+            self.shell.say(_hint(field))
+
+    def action_cycle(self) -> None:
+        field = self.field
+        if field is not None and field.choices:
+            at = field.choices.index(field.shown()) if field.shown() in field.choices else -1
+            self._set(field.path, _choice_value(field, field.choices[(at + 1) % len(field.choices)]))
+
+    def action_add(self) -> None:
+        from aether_tui.workspace.fields import item_field
+
+        field = self.field
+        while field is not None and field.kind not in {"list", "table"} and len(field.path) > 1:
+            field = self._fields.get(_name(field.path[:-1]))
+        if field is None or field.kind not in {"list", "table"}:
+            self.shell.say("only lists have entries to add; stand on one first")
+        elif field.kind == "list":
+            size = len(field.value) if isinstance(field.value, list | tuple) else 0
+            self._add(item_field(field, size))
+        else:
+            self.ask(
+                "name of the new entry", "", lambda key: self._add(item_field(field, key.strip())) if key else None
+            )
+
+    def _add(self, entry: Field) -> None:
+        if entry.kind in {"group", "entry"}:
+            self._opened.add(entry.path)
+            self._set(entry.path, {})
+        else:
+            self._ask(entry)
+
+    def action_clear(self) -> None:
+        field = self.field
+        if field is None:
+            return
+        if field.required:
+            self.shell.say(f"{field.label} is required; type another value")
+        elif field.value is not None:
+            self._set(field.path, None)
+
+    def action_next(self) -> None:
+        """The next field that is still to be said; asked at once where it is typed."""
+        waiting = [field for field in self._fields.values() if field.missing]
+        if not waiting:
+            self.shell.say("everything required has been said")
+            return
+        self.page.select(f"{TABLE}/{_name(waiting[0].path)}")
+        self._describe()
+        if waiting[0].kind in {"line", "number", "date", "prose"}:
+            self._ask(waiting[0])
+
+    def _ask(self, field: Field, begun: str | None = None) -> None:
+        from aether_tui.workspace.fields import parse, plain
+
+        def done(text: str | None) -> None:
+            if text is None or (text == before and begun is None and field.value is not None):
+                return
+            try:
+                value = parse(field, text, self.shell.now().date()) if text.strip() else None
+            except ConfigurationError as error:
+                self._refuse(field.path, error.sentence())
+                return
+            if value is None and (field.required or isinstance(field.path[-1], int)):
+                return
+            self._set(field.path, value)
+
+        before = plain(field.value)
+        label = field.prompt or field.label
+        if field.kind == "prose":
+            from screens.prose import Prose
+
+            self.shell.hold_keys()
+            page = Prose(clean(label), clean(field.help), before, self.shell.release_keys)
+            self.call_later(lambda: self.app.push_screen(page, done))  # from here: a prompt that asked may be gone
+            return
+        if field.kind == "date" and not before:
+            before = self.shell.now().date().isoformat()
+        self.ask(clean(label), before if begun is None else begun, done)
+
+    # --- saving --------------------------------------------------------------------------------------------------
+
+    def _set(self, path: FieldPath, value: object) -> None:
+        """Take a value over: on disk when the document is valid, kept here while something is still to be said."""
+        from aether_tui.workspace.fields import MISSING, faults, with_value
+
+        if self._model is None:
+            return
+        data = with_value(self._data, path, value)
+        identity = self._identity or f"{self._model.PREFIX}{'' if self._model.SINGLE else 1}"
+        found = faults(self._model, {**data, "id": identity})
+        wrong = next((words for _, words in found if words != MISSING), None)
+        if wrong is not None:
+            self._refuse(path, wrong)
+            return
+        self._faults = {}
+        self._data = data
+        self._sets.append((path, value))
+        if found:
+            self.draw()
+            self.action_next()
+        else:
+            self._save(self._model, f"{_name(path).replace('_', ' ')} saved")
+
+    def _refuse(self, path: FieldPath, words: str) -> None:
+        self._faults = {_name(path): words}
+        self.draw()
+        self.shell.say(f"■ {words}")
+
+    def _save(self, model: type[Document], what: str) -> None:
+        from aether_tui.workspace.edits import create, from_data, set_fields
+        from aether_tui.workspace.store import Store
+
+        workspace, now, data, sets, stored = (
+            self.shell.workspace,
+            self.shell.now(),
+            self._data,
+            self._sets,
+            self._stored,
+        )
+        fresh: list[Stored[Document]] = []
+
+        def work() -> Edit:
+            if stored is None:
+                edit = create(workspace, model, lambda identity: from_data(model, {**data, "id": identity}), now)
+            else:
+                edit = set_fields(workspace, stored, sets, now, f"{stored.document.id} {what}")
+            fresh.append(Store(workspace).get(model, edit.identity))
+            return edit
+
+        def done(edit: Edit) -> None:
+            self._identity, self._stored, self._sets = edit.identity, fresh[0], []
+            self._data = fresh[0].document.model_dump()
+            if self.is_mounted:
+                self.draw()
+
+        self.shell.edit(work, done=done, refused=self._refused)
+
+    def _refused(self, error: AetherError) -> bool:
+        from aether_tui.workspace.store import Conflict
+
+        last = self._sets[-1][0] if self._sets else ()
+        self._sets = []
+        if self._stored is not None:
+            self._data = self._stored.document.model_dump()
+        if isinstance(error, Conflict):
+            self._conflict = error
+            self.draw()
+            self.shell.say("▲ somebody changed this meanwhile: 1 keeps yours, 2 theirs, 3 opens both")
+        elif last:
+            self._refuse(last, error.sentence())
+        else:
+            return False
+        return True
+
+    # --- both versions -------------------------------------------------------------------------------------------
+
+    def _choice(self, conflict: Conflict) -> Gap:
+        names = f"theirs is {conflict.theirs.name}, yours is {conflict.ours.name}"
+        return Gap(
+            id="conflict",
+            title="Somebody changed this document meanwhile",
+            reason=f"Nothing was overwritten: {names}.",
+            next_step="1 yours, 2 theirs, 3 both in the editor; the version not chosen is kept in .aether/removed/",
+        )
+
+    def _settle(self, choice: int) -> None:
+        from aether_tui.workspace.edits import settle
+
+        conflict, model = self._conflict, self._model
+        if conflict is None or model is None or choice not in {1, 2, 3}:
+            return
+        workspace, now = self.shell.workspace, self.shell.now()
+        if choice == 3:
+            self._open_files(conflict)
+            return
+
+        def theirs() -> str:
+            kept = settle(workspace, conflict, model, mine=False, now=now)
+            assert not isinstance(kept, Edit)
+            return f"theirs stands; yours is kept in {kept.relative_to(workspace.root)}"
+
+        def mine() -> Edit:
+            made = settle(workspace, conflict, model, mine=True, now=now)
+            assert isinstance(made, Edit)
+            return made
+
+        self._conflict = None
+        if choice == 1:
+            self.shell.edit(mine, done=lambda _: self.show(), refused=self._refused)
+        else:
+            self.shell.in_thread(theirs)
+
+    def _open_files(self, conflict: Conflict) -> None:
+        from screens.editor import open_files
+
+        try:
+            open_files(self.app, [conflict.theirs, conflict.ours])
+        except ConfigurationError as error:
+            self.shell.say(f"■ {error.sentence()}")
+        else:
+            self.shell.say("now 1 keeps yours, 2 keeps theirs")
+
+    # --- the whole file ------------------------------------------------------------------------------------------
+
+    def action_editor(self) -> None:
+        """The file as it is, or the text that could not be stored last time."""
+        from aether_tui.workspace.edits import write
+        from aether_tui.workspace.store import Store, revision_of
+        from screens.editor import edited
+
+        if self._model is None or self._identity is None:
+            self.shell.say("answer what is required first (tab); then there is a file to open")
+            return
+        model, identity, now = self._model, self._identity, self.shell.now()
+        path = Store(self.shell.workspace).path(model, identity)
+        try:
+            before = path.read_bytes()
+            text, draft = edited(self.app, self.shell.workspace, identity, self._draft or before)
+        except ConfigurationError as error:
+            self.shell.say(f"■ {error.sentence()}")
+            return
+        except OSError as error:
+            self.shell.say(f"■ {path.name}: {error.strerror}")
+            return
+        if text == before:
+            draft.unlink(missing_ok=True)
+            self.shell.say("not changed")
+            return
+
+        def work() -> Edit:
+            edit = write(self.shell.workspace, model, identity, text, revision_of(before), now)
+            draft.unlink(missing_ok=True)
+            return edit
+
+        def done(_edit: Edit) -> None:
+            self._draft = self._error = None
+            self.show()
+
+        def refused(error: AetherError) -> bool:
+            if self._refused(error):
+                return True
+            self._draft = text
+            step = "ctrl+o opens your text again; nothing of it is lost"
+            self._error = ConfigurationError(error.what, where=error.where, next_step=step)
+            self.draw()
+            self.shell.say(f"■ {error.sentence()}")
+            return True
+
+        self.shell.edit(work, done=done, refused=refused)
+
+
+def _name(path: FieldPath) -> str:
+    return ".".join(map(str, path))
+
+
+def _indent(field: Field) -> str:
+    """`└ ` for what is inside something, longer for deeper; blanks would be wrapped away."""
+    return f"└{'─' * (field.depth - 1)} " if field.depth else ""
+
+
+def _choice_value(field: Field, choice: str) -> object:
+    return choice == "yes" if field.kind == "flag" else choice
+
+
+_HINTS: dict[str, str] = {
+    "line": "↵ type it",
+    "prose": "↵ write it",
+    "choice": "a digit or space chooses",
+    "flag": "space switches it",
+    "number": "↵ type it; three numbers are low, likely, high",
+    "date": "↵ type it, as 2026-11-21 or today",
+    "list": "n adds one",
+    "table": "n adds one",
+    "entry": "↵ opens it; del removes it",
+    "other": "ctrl+o opens the file in your editor",
+}
+
+
+def _hint(field: Field) -> str:
+    """What keys do to this field."""
+    if field.kind == "score":
+        return f"a digit sets it, {field.low} to {field.high}; ↵ types it, also as low, likely, high"
+    if field.kind == "group":
+        return "↵ adds it" if field.value is None else "del removes it"
+    hint = _HINTS[field.kind]
+    optional = field.value is not None and not field.required and field.kind in TYPED | {"prose"}
+    return f"{hint}; del clears it" if optional else hint

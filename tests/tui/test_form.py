@@ -1,0 +1,293 @@
+"""The form over any kind of document: by keyboard only, on disk before the next key, nothing lost."""
+
+import os
+from datetime import date
+
+import pytest
+from textual import events
+
+from aether_tui.workspace.edits import change
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.cycle import Cycle
+from aether_tui.workspace.kinds.decision import Decision
+from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.store import Store
+from screens.form import Form
+from screens.prose import Prose
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.workspaces import HOSTILE, NOW
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "aether.toml").write_text("")
+    workspace = Workspace(tmp_path)
+    Store(workspace).add(
+        Opportunity,
+        lambda identity: Opportunity(
+            id=identity,
+            title="Cache answers",
+            impact=5,
+            confidence=5,
+            reversibility=5,
+            effort_weeks=2,
+            evidence=["one", "two"],
+        ),
+    )
+    return workspace
+
+
+def opportunity(workspace, identity="OPP-1") -> Opportunity:
+    return Store(workspace).get(Opportunity, identity).document
+
+
+async def opened(pilot, app, kind, identity=None) -> Form:
+    app.open_form(kind, identity)
+    await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._model is not None)
+    return app.screen
+
+
+async def stand(pilot, form, name):
+    assert form.page.select(f"form/{name}"), name
+    await pilot.pause()
+
+
+async def typed(pilot, text):
+    for char in text:
+        await pilot.press("space" if char == " " else char)
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+def test_a_digit_a_choice_a_text_and_a_switch_are_on_disk(workspace):
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        assert "Cache answers" in screen_text(app)
+        await stand(pilot, form, "impact")
+        assert "Movement of the north star" in screen_text(app)
+        await pilot.press("0")
+        await until(pilot, lambda: opportunity(workspace).impact == 10)
+        await stand(pilot, form, "status")
+        await pilot.press("3")
+        await until(pilot, lambda: opportunity(workspace).status == "running")
+        await pilot.press("space")
+        await until(pilot, lambda: opportunity(workspace).status == "done")
+        await stand(pilot, form, "strategic_bet")
+        await pilot.press("space")
+        await until(pilot, lambda: opportunity(workspace).strategic_bet)
+        await stand(pilot, form, "effort_weeks")
+        await pilot.press("3")
+        await pilot.pause()
+        await typed(pilot, " 4 9")
+        await until(pilot, lambda: opportunity(workspace).effort_weeks == (3, 4, 9))
+        await stand(pilot, form, "cluster")
+        await pilot.press("enter")
+        await pilot.pause()
+        await typed(pilot, "refunds")
+        await until(pilot, lambda: opportunity(workspace).cluster == "refunds")
+        await pilot.press("delete")
+        await until(pilot, lambda: opportunity(workspace).cluster == "")
+        await pilot.press("u", "u")
+        await until(
+            pilot, lambda: opportunity(workspace).cluster == "" and opportunity(workspace).effort_weeks == (3, 4, 9)
+        )
+        await until(pilot, lambda: "3 4 9" in screen_text(app))
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Form)
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_what_may_not_stand_is_told_in_place_and_nothing_is_written(workspace):
+    path = workspace.engagement / "opportunities" / "OPP-1.yaml"
+    before = path.read_bytes()
+
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        for field, text, told in (
+            ("effort_weeks", "9999", "outside 0.1 to 520"),
+            ("effort_weeks", "soon", "'soon' is not a number"),
+            ("status", "wild", "none of them"),
+            ("created", "tomorrow", "expected a date"),
+        ):
+            await stand(pilot, form, field)
+            await pilot.press("enter")
+            await pilot.pause()
+            await pilot.press("ctrl+u")
+            await typed(pilot, text)
+            await until(pilot, lambda told=told: told in " ".join(screen_text(app).split()))
+            assert f"■ {field.replace('_', ' ')}" in " ".join(screen_text(app).split())
+        assert path.read_bytes() == before
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_lines_are_added_changed_and_removed(workspace):
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        await stand(pilot, form, "evidence")
+        await pilot.press("n")
+        await pilot.pause()
+        await typed(pilot, "three")
+        await until(pilot, lambda: opportunity(workspace).evidence == ["one", "two", "three"])
+        await stand(pilot, form, "evidence.0")
+        await pilot.press("delete")
+        await until(pilot, lambda: opportunity(workspace).evidence == ["two", "three"])
+
+    drive(workspace, script, start="portfolio", size=(100, 40))
+
+
+def test_long_text_is_written_on_a_page(workspace):
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        await stand(pilot, form, "notes")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press(*"one", "enter", *"two", "escape")
+        await until(pilot, lambda: opportunity(workspace).notes == "one\ntwo")
+        await stand(pilot, form, "notes")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press("x", "ctrl+x")
+        await pilot.pause()
+        assert opportunity(workspace).notes == "one\ntwo"
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_a_new_document_is_asked_for_and_made_as_soon_as_it_is_valid(workspace):
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity")
+        await until(pilot, lambda: form._asking)
+        await typed(pilot, "Rerank")
+        assert "not stored yet" in screen_text(app)
+        for digit in "864":
+            await pilot.press(digit)
+            await pilot.pause()
+        assert not (workspace.engagement / "opportunities" / "OPP-2.yaml").exists()
+        await until(pilot, lambda: form._asking)
+        await typed(pilot, "3")
+        await until(pilot, lambda: (workspace.engagement / "opportunities" / "OPP-2.yaml").exists())
+        made = opportunity(workspace, "OPP-2")
+        assert (made.title, made.impact, made.confidence, made.reversibility, made.effort_weeks) == (
+            "Rerank",
+            8,
+            6,
+            4,
+            3,
+        )
+        assert made.created == NOW.date()
+        await pilot.press("u")
+        await until(pilot, lambda: not (workspace.engagement / "opportunities" / "OPP-2.yaml").exists())
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_a_group_that_is_not_there_is_added_whole(workspace):
+    Store(workspace).add(Decision, lambda i: Decision(id=i, title="Go", raised=date(2026, 11, 1)))
+    path = workspace.engagement / "decisions" / "DEC-1.yaml"
+
+    async def script(pilot, app):
+        form = await opened(pilot, app, "decision", "DEC-1")
+        await stand(pilot, form, "gate_override")
+        await pilot.press("enter")
+        await until(pilot, lambda: form._asking)
+        await typed(pilot, "Ada")
+        assert "gate_override" not in path.read_text()
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press(*"nobodycansee", "escape")
+        await until(pilot, lambda: form._asking)
+        await typed(pilot, "")
+        await until(pilot, lambda: "gate_override" in path.read_text())
+        held = Store(workspace).get(Decision, "DEC-1").document.gate_override
+        assert (held.name, held.reason, held.expires) == ("Ada", "nobodycansee", NOW.date())
+
+    drive(workspace, script, start="portfolio", size=(100, 40))
+
+
+def test_entries_of_lists_and_tables_open_and_close(workspace):
+    Store(workspace).add(
+        Cycle,
+        lambda i: Cycle.model_validate(
+            {"id": i, "started": date(2026, 11, 1), "artifacts": [{"kind": "map", "title": HOSTILE}],
+             "items": {"p1.goal": {"who": "Ada", "when": date(2026, 11, 2)}}}
+        ),
+    )  # fmt: skip
+
+    async def script(pilot, app):
+        form = await opened(pilot, app, "cycle", "cycle-1")
+        assert "artifacts.0.title" not in form._fields
+        await stand(pilot, form, "artifacts.0")
+        await pilot.press("enter")
+        await until(pilot, lambda: "artifacts.0.title" in form._fields)
+        await stand(pilot, form, "items.p1.goal")
+        await pilot.press("enter")
+        await pilot.pause()
+        await stand(pilot, form, "items.p1.goal.who")
+        await pilot.press("enter")
+        await pilot.pause()
+        await typed(pilot, " Lovelace")
+        read = lambda: Store(workspace).get(Cycle, "cycle-1").document  # noqa: E731
+        await until(pilot, lambda: read().items["p1.goal"].who == "Ada Lovelace")
+        assert read().artifacts[0].title == HOSTILE
+
+    drive(workspace, script, start="portfolio", size=(100, 50))
+
+
+def test_what_others_change_elsewhere_stays_and_in_the_same_field_is_a_choice(workspace):
+    path = workspace.engagement / "opportunities" / "OPP-1.yaml"
+
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"confidence": 9}), NOW)
+        await stand(pilot, form, "impact")
+        await pilot.press("7")
+        await until(pilot, lambda: opportunity(workspace).impact == 7)
+        assert opportunity(workspace).confidence == 9
+        for keep, expected in (("2", 2), ("1", 8)):
+            before = opportunity(workspace)
+            form._stored = Store(workspace).get(Opportunity, "OPP-1")
+            change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 2}), NOW)
+            form._data = before.model_dump()
+            await stand(pilot, form, "impact")
+            await pilot.press("8")
+            await until(pilot, lambda: form._conflict is not None)
+            assert "Nothing was overwritten" in " ".join(screen_text(app).split())
+            assert opportunity(workspace).impact == 2
+            await pilot.press(keep)
+            await until(pilot, lambda e=expected: form._conflict is None and opportunity(workspace).impact == e)
+            await until(pilot, lambda: not list(path.parent.glob("*conflict*")))
+            change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 5}), NOW)
+        kept = {file.name.split("-2026")[0] for file in (workspace.hidden / "removed").iterdir()}
+        assert {"OPP-1-mine", "OPP-1-theirs"} <= kept
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_a_key_typed_ahead_waits_for_the_disk(workspace):
+    async def script(pilot, app):
+        form = await opened(pilot, app, "opportunity", "OPP-1")
+        await stand(pilot, form, "impact")
+        for key in ("9", "j", "8", "j", "7", "q"):
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: not app.is_running)
+
+    drive(workspace, script, start="portfolio")
+    made = opportunity(workspace)
+    assert (made.impact, made.confidence, made.reversibility) == (9, 8, 7)
+
+
+def test_a_broken_file_says_what_is_wrong_and_can_be_opened(workspace, monkeypatch):
+    path = workspace.engagement / "opportunities" / "OPP-1.yaml"
+    path.write_text("id: OPP-1\ntitel: x\n")
+    monkeypatch.setenv("EDITOR", "true")
+
+    async def script(pilot, app):
+        await opened(pilot, app, "opportunity", "OPP-1")
+        await until(pilot, lambda: "did you mean 'title'" in " ".join(screen_text(app).split()))
+        await pilot.press("ctrl+o")
+        assert "no terminal to give" in screen_text(app)
+
+    drive(workspace, script, start="portfolio")
+    assert os.environ["EDITOR"] == "true"
+    assert path.read_text() == "id: OPP-1\ntitel: x\n"
