@@ -6,6 +6,7 @@ saved report is what the console paints first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -67,6 +68,11 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text: str
     evidence: tuple[str, ...] = ()
     action: str | None = None
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by severity; those of one severity keep their order."""
+    return tuple(sorted(findings, key=lambda one: ("bad", "warn", "info").index(one.severity)))
 
 
 class Freshness(Struct, frozen=True, kw_only=True):

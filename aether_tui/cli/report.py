@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from aether_tui.cli.context import Context
+from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import NoData
 
 
-@click.command(short_help="Print one report as text, JSON or Markdown")
+@click.command(short_help="Print one report as text, JSON or Markdown", epilog=f"Reports: {', '.join(REPORTS)}.")
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 @click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
@@ -39,7 +40,7 @@ def report(
     environment: str | None,
     output: Path | None,
 ) -> None:
-    """Print the report NAME: summary, flywheel, gate, lens, flow, scorecard, portfolio, budgets, sources or readout.
+    """Print the report NAME.
 
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     """

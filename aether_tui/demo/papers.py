@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date
 
+from aether_tui.demo import organisation
 from aether_tui.demo.world import World
 from aether_tui.workspace.document import Document, Stated
 from aether_tui.workspace.folder import Workspace
@@ -67,19 +68,27 @@ _LATER = (
 _SIGNED = ("privacy-signed", "bill-signed")
 _SIGNED_LATER = ("constraint-agreed", "guardrails", "next-constraint")
 
-_DECISIONS = (
-    (68, 61, "Count a request as resolved only when nobody writes again within a day", "person-01", "accepted"),
-    (40, 26, "Send complaints to people after the first failed answer", "person-04", "accepted for one market"),
-    (33, 24, "One team owns the gateway and its prices", "person-05", "Platform"),
-    (12, 10, "Ship prompt v14 of the refund agent to everybody at once", "person-06", "accepted"),
-    (6, None, "Keep or remove the policy appendix of prompt v14", "person-06", ""),
-)
+# Days ago raised, decided and reversed, title, owner, chosen, why, ritual it was decided in.
+_DECISIONS: tuple[tuple[int, int | None, int | None, str, str, str, str, str], ...] = (
+    (68, 61, None, "Count a request as resolved only when nobody writes again within a day", "person-01", "accepted",
+     "Answers that look good and solve nothing were counted", "RIT-1"),
+    (40, 26, None, "Send complaints to people after the first failed answer", "person-04", "accepted for one market",
+     "Half of them end well with the agent; a person costs six times as much", "RIT-1"),
+    (33, 24, None, "One team owns the gateway and its prices", "person-05", "Platform", "Three teams changed prices in a month", "RIT-5"),
+    (12, 10, None, "Ship prompt v14 of the refund agent to everybody at once", "person-06", "accepted", "", "RIT-2"),
+    (6, None, None, "Keep or remove the policy appendix of prompt v14", "person-06", "", "", "RIT-1"),
+    (95, 93, None, "Answer refunds below 20 USD without asking", "person-01", "accepted", "Asking costs more than it saves", "RIT-1"),
+    (31, None, None, "Merge the two evaluation harnesses", "", "", "", "RIT-5"),
+    (22, 15, None, "Show the price of a request in every prompt review", "person-05", "accepted",
+     "The refund prompt would have been seen on its first day", "RIT-4"),
+    (58, 50, 20, "Close conversations after three turns without an answer", "person-04", "accepted", "Most had left by then", "RIT-1"),
+)  # fmt: skip
 
 
 def write(world: World, workspace: Workspace) -> None:
     """All documents, by the store that people's edits go through."""
     store = Store(workspace)
-    for document in (*_cycles(world), *_opportunities(world), *_decisions(world)):
+    for document in (*_cycles(world), *_opportunities(world), *_decisions(world), *organisation.documents(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
 
@@ -129,7 +138,8 @@ def _decisions(world: World) -> list[Document]:
     return [
         Decision(
             id=f"DEC-{number}", title=title, raised=_day(world, raised), decided=None if decided is None else _day(world, decided),
-            owner=owner, chosen=chosen, options=["accept", "reject"], review_by=_day(world, raised - 90),
+            reversed=None if undone is None else _day(world, undone), owner=owner, chosen=chosen, reason=reason, ritual=ritual,
+            options=["accept", "reject"], review_by=None if decided is None else _day(world, raised - 90),
         )
-        for number, (raised, decided, title, owner, chosen) in enumerate(_DECISIONS, 1)
+        for number, (raised, decided, undone, title, owner, chosen, reason, ritual) in enumerate(_DECISIONS, 1)
     ]  # fmt: skip

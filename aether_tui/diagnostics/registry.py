@@ -45,6 +45,21 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
         ReportSpec(
+            "rituals",
+            "Rituals",
+            "aether_tui.diagnostics.rituals_report",
+            "What recurring meetings cost, and when they pay",
+        ),
+        ReportSpec(
+            "canvas",
+            "Operating model",
+            "aether_tui.diagnostics.canvas",
+            "Nine boxes, who decides what, and what contradicts itself",
+        ),
+        ReportSpec(
+            "decisions", "Decisions", "aether_tui.diagnostics.decisions", "How fast we decide, and what failures taught"
+        ),
+        ReportSpec(
             "readout", "Readout", "aether_tui.diagnostics.readout", "One page for the client at the end of a day"
         ),
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import ConfigurationError
-from aether_tui.report_model import Gap, Report
+from aether_tui.report_model import Block, Boxes, Gap, Report
 from aether_tui.reports import draw, markdown
 
 
@@ -29,7 +29,14 @@ def silent(name: str, report: Report[Struct]) -> bool:
     """Whether a report has nothing but gaps to show, or lives on data and there are none."""
     spec = REPORTS.get(name)
     blind = spec is not None and spec.needs_data and not report.freshness
-    return blind or (bool(report.blocks) and all(isinstance(block, Gap) for block in report.blocks))
+    return blind or (bool(report.blocks) and all(_blank(block) for block in report.blocks))
+
+
+def _blank(block: Block) -> bool:
+    """A gap, or boxes nobody has written in."""
+    if isinstance(block, Boxes):
+        return all(box.state == "no-data" for row in block.rows for box in row)
+    return isinstance(block, Gap)
 
 
 def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[Struct]], name: str) -> str:

@@ -23,6 +23,7 @@ from aether_tui.records.source import Network
 from aether_tui.sync import registry
 from aether_tui.sync.plan import plan
 from aether_tui.text import one_line
+from aether_tui.workspace import links
 from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
 
@@ -223,4 +224,5 @@ def test_documents_are_whole(demo: Workspace) -> None:
     assert len(documents.opportunities) == 14
     assert documents.cycle is not None
     assert documents.cycle.id == "cycle-2"
-    assert len(documents.decisions) == 5
+    assert len(documents.decisions) == 9
+    assert links.dangling(documents) == ()

@@ -1,0 +1,12 @@
+-- Every counted product event: the last day it happened, how often in the window, and the last day any event was counted at all.
+WITH events AS (
+  SELECT substr(metric, 7) AS name, day, value
+  FROM product_metrics
+  WHERE starts_with(metric, 'event:') AND coalesce(segment, '') = '' AND NOT coalesce(incomplete, FALSE) AND day < $until
+    AND value IS NOT NULL
+)
+SELECT name, max(day) FILTER (WHERE value > 0) AS last_seen, sum(value) FILTER (WHERE day >= $since) AS seen,
+  (SELECT max(day) FROM events) AS known_until
+FROM events
+GROUP BY name
+ORDER BY name
