@@ -18,60 +18,88 @@ class ScreenSpec:
     attribute: str
 
 
+ORDER = (
+    "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "lens",
+    "scorecard", "flow", "pipeline", "maturity", "rituals", "canvas", "decisions", "changed", "playbook", "traces", "sources",
+)  # fmt: skip
+"""Tabs stand in the order of the work; a screen that is not named here comes last."""
+
+
+def _place(spec: ScreenSpec) -> int:
+    return ORDER.index(spec.name) if spec.name in ORDER else len(ORDER)
+
+
 SCREENS: dict[str, ScreenSpec] = {
     spec.name: spec
-    for spec in (
-        ScreenSpec(
-            "home", "h", "Home", "Where the engagement stands and the next action", "summary", "screens.home", "Home"
+    for spec in sorted(
+        (
+            ScreenSpec(
+                "home",
+                "h",
+                "Home",
+                "Where the engagement stands and the next action",
+                "summary",
+                "screens.home",
+                "Home",
+            ),
+            ScreenSpec(
+                "flywheel",
+                "f",
+                "Flywheel",
+                "The seven phases as a checklist, and the gate",
+                "flywheel",
+                "screens.flywheel",
+                "Flywheel",
+            ),
+            ScreenSpec(
+                "lens",
+                "l",
+                "Lens",
+                "Speed, quality and visibility, worst indicator first",
+                "lens",
+                "screens.lens",
+                "Lens",
+            ),
+            ScreenSpec(
+                "flow", "w", "Flow", "Where work waits, and when it will be done", "flow", "screens.flow", "Flow"
+            ),
+            ScreenSpec(
+                "scorecard",
+                "d",
+                "Scorecard",
+                "The five DORA metrics of every service",
+                "scorecard",
+                "screens.scorecard",
+                "Scorecard",
+            ),
+            ScreenSpec(
+                "portfolio",
+                "p",
+                "Portfolio",
+                "Opportunities ranked by ICE-P",
+                "portfolio",
+                "screens.portfolio",
+                "Portfolio",
+            ),
+            ScreenSpec(
+                "budgets",
+                "b",
+                "Budgets",
+                "CI, cost, tests and tokens against their budgets",
+                "budgets",
+                "screens.budgets",
+                "Budgets",
+            ),
+            ScreenSpec(
+                "sources",
+                "s",
+                "Sources",
+                "Freshness of every source, sync and last errors",
+                "sources",
+                "screens.sources",
+                "Sources",
+            ),
         ),
-        ScreenSpec(
-            "flywheel",
-            "f",
-            "Flywheel",
-            "The seven phases as a checklist, and the gate",
-            "flywheel",
-            "screens.flywheel",
-            "Flywheel",
-        ),
-        ScreenSpec(
-            "lens", "l", "Lens", "Speed, quality and visibility, worst indicator first", "lens", "screens.lens", "Lens"
-        ),
-        ScreenSpec("flow", "w", "Flow", "Where work waits, and when it will be done", "flow", "screens.flow", "Flow"),
-        ScreenSpec(
-            "scorecard",
-            "d",
-            "Scorecard",
-            "The five DORA metrics of every service",
-            "scorecard",
-            "screens.scorecard",
-            "Scorecard",
-        ),
-        ScreenSpec(
-            "portfolio",
-            "p",
-            "Portfolio",
-            "Opportunities ranked by ICE-P",
-            "portfolio",
-            "screens.portfolio",
-            "Portfolio",
-        ),
-        ScreenSpec(
-            "budgets",
-            "b",
-            "Budgets",
-            "CI, cost, tests and tokens against their budgets",
-            "budgets",
-            "screens.budgets",
-            "Budgets",
-        ),
-        ScreenSpec(
-            "sources",
-            "s",
-            "Sources",
-            "Freshness of every source, sync and last errors",
-            "sources",
-            "screens.sources",
-            "Sources",
-        ),
+        key=_place,
     )
 }

@@ -13,14 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from aether_tui import human
-from aether_tui.actions import BY_ID, Action, Keymap, Where
+from aether_tui.actions import BY_ID, Action, Keymap, Where, shown
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Block, Gap, SavedReport, Window
 from aether_tui.session import Failure
 from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
-from screens.widgets.chrome import KeyBar, Status, StatusBar, TabBar
+from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.prompt import Prompt
 
@@ -84,6 +84,7 @@ class PageScreen(Screen[None]):
         yield Page(id="page")
         yield Static(TOO_SMALL, id="too-small", markup=False)
         yield KeyBar(id="keys")
+        yield GoBar(id="go")
 
     @property
     def shell(self) -> Shell:
@@ -118,9 +119,10 @@ class PageScreen(Screen[None]):
         """Draw the lines around the page."""
         self.query_one(StatusBar).tell(self.shell.status())
         self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
-        self.query_one(KeyBar).tell(
-            self.shell.keymap, self.SCOPES, message=self.shell.message(), prefix=self.shell.prefix()
-        )
+        keymap, prefix = self.shell.keymap, self.shell.prefix()
+        self.query_one(KeyBar).tell(keymap, self.SCOPES, message=self.shell.message(), prefix=prefix)
+        second = [(shown(key), action.title) for key, action in keymap.following(prefix)] if prefix else []
+        self.query_one(GoBar).tell(second, self.size.width)
 
     def close(self) -> bool:
         """Close what is open, then the filter; False when there was nothing to close."""

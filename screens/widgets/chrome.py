@@ -16,7 +16,7 @@ from textual.widget import Widget
 from aether_tui import human
 from aether_tui.actions import ACTIONS, Keymap, Where, shown
 from aether_tui.report_model import Freshness
-from screens import SCREENS
+from screens import SCREENS, ScreenSpec
 from screens.widgets.page import ROLES
 from screens.widgets.spans import Line, Span, clean, crop, fit, width_of
 
@@ -104,27 +104,85 @@ class TabBar(Bar):
 
     def tell(self, current: str, note: str) -> None:
         """Mark `current`; `note` says how old the report is."""
-        full: list[Span] = [(" ", "text")]
-        short: list[Span] = [(" ", "text")]
-        for spec in SCREENS.values():
-            here = spec.name == current
-            full += [(f" {spec.title} ", "mark" if here else "dim"), (" ", "text")]
-            short += [(f" {spec.title} " if here else f" {spec.letter} ", "mark" if here else "dim")]
         right: Line = ((f"{note} ", "dim"),)
-        self.put(tuple(full if width_of(tuple(full)) + width_of(right) < self.size.width else short), right)
+        self.put(tabs(tuple(SCREENS.values()), current, self.size.width - width_of(right)), right)
+
+
+def tabs(specs: Sequence[ScreenSpec], current: str, room: int) -> Line:
+    """All titles where they fit; else letters and the current title; else as many letters around it as fit, with `‹ ›`."""
+    full: list[Span] = [(" ", "text")]
+    for spec in specs:
+        full += [(f" {spec.title} ", "mark" if spec.name == current else "dim"), (" ", "text")]
+    if width_of(tuple(full)) < room:
+        return tuple(full)
+    at = next((n for n, spec in enumerate(specs) if spec.name == current), 0)
+    short: list[Span] = [
+        (f" {spec.title} " if n == at else f" {spec.letter} ", "mark" if spec.name == current else "dim")
+        for n, spec in enumerate(specs)
+    ]
+    first, last = 0, len(short)
+    while width_of(tuple(short[first:last])) + 5 > room and last - first > 1:
+        if last - 1 - at > at - first:
+            last -= 1
+        else:
+            first += 1
+    left, right = "‹" if first else " ", "›" if last < len(short) else " "
+    return ((left, "dim"), *short[first:last], (right, "dim"))
+
+
+class GoBar(Widget, can_focus=False):
+    """Where a prefix can lead: every letter with its screen, over the page, while the second key is awaited."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"page--{role}" for role in ROLES}
+    DEFAULT_CSS = "GoBar { layer: over; dock: bottom; margin-bottom: 1; height: auto; display: none; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # Textual's name for it
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    def tell(self, pairs: Sequence[tuple[str, str]], width: int) -> None:
+        """Show keys and titles in columns; nothing hides it."""
+        if bool(pairs) == self.display and not pairs:
+            return
+        self._lines = columns_of(pairs, width)
+        self.styles.height = max(len(self._lines), 1)
+        self.display = bool(pairs)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        looks = {role: self.get_component_rich_style(f"page--{role}") for role in ROLES}
+        line = fit(self._lines[y], self.size.width) if y < len(self._lines) else ()
+        return Strip([Segment(text, looks[role]) for text, role in line if text]).adjust_cell_length(
+            self.size.width, looks["text"]
+        )
+
+
+def columns_of(pairs: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    """Keys with their titles, downwards in as many columns as fit."""
+    if not pairs:
+        return []
+    size = max(cell_len(key) + 1 + cell_len(title) for key, title in pairs) + 3
+    count = max(1, min(len(pairs), (width - 1) // size))
+    rows = -(-len(pairs) // count)
+    lines = []
+    for row in range(rows):
+        line: Line = ((" ", "text"),)
+        for key, title in pairs[row::rows]:
+            line = (*line, (key, "accent"), (" " + title.ljust(size - 1 - cell_len(key)), "text"))
+        lines.append(line)
+    return lines
 
 
 class KeyBar(Bar):
-    """The keys that matter here; or what just happened, until the next key; or where `g` can go."""
+    """The keys that matter here; or what just happened, until the next key."""
 
     def tell(self, keymap: Keymap, scopes: frozenset[Where], *, message: str = "", prefix: str = "") -> None:
-        """Show the message, else the second keys of a sequence, else the footer's actions."""
+        """Show the message, else that a second key is awaited, else the footer's actions."""
         if message:
             self.put(((f" {message}", "accent"),))
             return
         if prefix:
-            second = [(shown(key), action.title) for key, action in keymap.following(prefix)]
-            self.put(_fitting([(shown(prefix), ""), *second], self.size.width))
+            self.put(((f" {shown(prefix)}", "accent"), (" then a letter; esc stays here", "dim")))
             return
         wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
@@ -133,16 +191,6 @@ class KeyBar(Bar):
         while pairs[:-2] and width_of(_pairs(pairs[:-2])) > room:
             pairs.pop(-3)
         self.put(_pairs(pairs[:-2]), last)
-
-
-def _fitting(pairs: list[tuple[str, str]], room: int) -> Line:
-    """As many pairs as there is room for, closer together before any is left out."""
-    for gap in (3, 2, 1):
-        if width_of(_pairs(pairs, gap)) <= room + gap:
-            return _pairs(pairs, gap)
-    while len(pairs) > 1 and width_of(_pairs(pairs, 1)) > room + 1:
-        pairs = pairs[:-1]
-    return _pairs(pairs, 1)
 
 
 def _pairs(pairs: list[tuple[str, str]], gap: int = 3) -> Line:
