@@ -163,6 +163,26 @@ class Portfolio(Section):
     )
 
 
+Limit = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Wip(Section):
+    """Agreed limits on work in progress; `aether-tui wip check` exits 1 when one is exceeded."""
+
+    action: str = Field(
+        default="finish or stop one before the next is started",
+        max_length=300,
+        description="What everybody agreed to do when a limit is exceeded",
+    )
+    initiatives: Limit | None = Field(default=None, description="Initiatives with work in progress at a time")
+    per_initiative: Limit | None = Field(default=None, description="Items in progress in one initiative")
+    initiative: dict[str, Limit] = Field(
+        default_factory=dict, description="Limit of a named initiative, instead of per_initiative"
+    )
+    per_person: Limit | None = Field(default=None, description="Items in progress one person has")
+    people: bool = Field(default=False, description="Whether persons are looked at; they are shown as hashes")
+
+
 class Price(Section):
     """A model price that overrides the shipped table."""
 
@@ -201,5 +221,6 @@ class Config(Section):
     gate: Gate = Field(default_factory=Gate, description="Thresholds of the go/no-go gate")
     lens: Lens = Field(default_factory=Lens, description="The three lenses")
     portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
+    wip: Wip = Field(default_factory=Wip, description="Limits on work in progress")
     prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")
     console: Console = Field(default_factory=Console, description="How the console looks and listens")

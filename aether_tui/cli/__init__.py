@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "budget": ("aether_tui.cli.budget", "budget", "The gate: compare measurements with budgets"),
     "measure": ("aether_tui.cli.measure", "measure", "Print the measurements of one surface as JSON"),
     "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),
+    "wip": ("aether_tui.cli.wip", "wip", "Limits on work in progress as an exit status"),
     "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, show, validate"),
     "cache": ("aether_tui.cli.cache", "cache", "Size, freshness, integrity and retention of the cache"),
     "calc": ("aether_tui.cli.calc", "calc", "Calculators: power, intervals, queues, comparisons, …"),

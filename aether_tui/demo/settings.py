@@ -33,6 +33,11 @@ url = "replay:recordings/amplitude.jsonl"
 events = [{events}]
 timezone = "UTC"
 
+[wip]
+action = "stop the newest one until another is finished"
+initiatives = 4
+per_initiative = 9
+
 [mapping.states]
 "Validating" = "active"
 "In Review" = "wait"
