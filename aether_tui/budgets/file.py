@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib.resources import files
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -122,6 +122,15 @@ class Threshold:
     min_delta: float = 0.0
 
 
+def _pattern(words: str) -> str:
+    return "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in words)
+
+
+@lru_cache(maxsize=1024)
+def _matcher(words: str) -> Callable[[str], object]:
+    return re.compile(_pattern(words), re.I).fullmatch
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """One budget with its defaults filled in. `limit` is in the metric's base unit."""
@@ -149,12 +158,15 @@ class Budget:
 
     def pattern(self, key: str) -> str:
         """A regular expression for what `match` says about `key`; everything where it says nothing."""
-        words = self.match.get(key, "*")
-        return "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in words)
+        return _pattern(self.match.get(key, "*"))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether a series with these labels is meant. A label that is not there counts as empty."""
-        return all(re.fullmatch(self.pattern(key), labels.get(key, ""), re.I) for key in self.match)
+        return all(_matcher(self.match[key])(labels.get(key, "")) for key in self.match)
+
+    def allows(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series with these labels can be meant: what is not said cannot exclude it."""
+        return all(_matcher(self.match[key])(value) for key, value in labels.items() if key in self.match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +203,8 @@ def read_budgets(path: Path, shown: str, today: date) -> BudgetFile:
 
 def default_budgets(today: date) -> BudgetFile:
     """The budgets the program ships."""
+    from importlib.resources import files
+
     return parse_budgets(
         files("aether_tui.budgets").joinpath("default.yaml").read_bytes(), "the shipped budgets", today
     )

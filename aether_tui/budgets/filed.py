@@ -78,7 +78,7 @@ def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
         if suite.tests or suite.partial:
             groups.setdefault((suite.suite, suite.package) if by_package else (suite.suite,), []).append(suite)
     keys = ("suite", "package")
-    matching = [key for key in groups if _meant(budget, dict(zip(keys, key, strict=False)))]
+    matching = [key for key in groups if budget.allows(dict(zip(keys, key, strict=False)))]
     for key in matching:
         shards = groups[key]
         flaky = budget.metric == "suite.flaky"
@@ -99,14 +99,14 @@ def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
 
 def _benches(budget: Budget, part: Benchmarks) -> Iterator[Measured]:
     for bench in part.by_benchmark:
-        if _meant(budget, {"benchmark": bench.name}):
+        if budget.allows({"benchmark": bench.name}):
             samples = tuple(Sample(value, fingerprint=bench.runner) for value in bench.samples_s)
             problem = "a run of it ended with an error" if bench.failed else ""
             yield Series(bench.name, samples, problem=problem, labels={"benchmark": bench.name})
 
 
 def _plan(budget: Budget, part: Cost) -> Iterator[Measured]:
-    projects = [one for one in part.projects if _meant(budget, {"env": one.environment})]
+    projects = [one for one in part.projects if budget.allows({"env": one.environment})]
     if not projects:
         return
     errors = [f"{one.name}: {error}" for one in projects for error in one.errors]
@@ -134,7 +134,7 @@ def _workflows(budget: Budget, part: Pipelines) -> Iterator[Measured]:
             "job": flow.job,
         }
         known = {key: value for key, value in labels.items() if value}
-        if not flow.samples_s or not _meant(budget, known):
+        if not flow.samples_s or not budget.allows(known):
             continue
         column = {"pipeline.duration": flow.samples_s, "pipeline.run": flow.run_s, "pipeline.queue": flow.queue_s}
         values = column[budget.metric]
@@ -158,17 +158,11 @@ def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
     for one in part.by_scenario:
         values = {"task.cost": one.cost, "task.tokens": one.tokens, "turn.latency": one.turn_latency_s}[budget.metric]
         labels = {"scenario": one.scenario, "env": one.environment, "model": one.model}
-        if values and _meant(budget, {key: value for key, value in labels.items() if value or key == "scenario"}):
+        if values and budget.allows({key: value for key, value in labels.items() if value or key == "scenario"}):
             mark = one.model if budget.metric == "turn.latency" else ""
             sample = Sample(quantile(values, 0.5), fingerprint=mark, n=len(values))
             about = {"scenario": one.scenario, "env": one.environment}
             yield Series(one.scenario or "no scenario", (sample,), labels=about)
-
-
-def _meant(budget: Budget, labels: Mapping[str, str]) -> bool:
-    """Whether `match` allows what is known; what a file does not say cannot exclude it."""
-    relevant = {key: value for key, value in budget.match.items() if key in labels}
-    return replace(budget, match=relevant).matches(labels)
 
 
 def _against(budget: Budget, one: Measured, known: Sequence[Measured]) -> Measured:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +40,8 @@ class Repository:
 
     def run(self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
         """What git prints. Raises GitFailed."""
+        import subprocess  # not every run asks git
+
         try:
             done = subprocess.run(
                 ["git", "-C", str(self.root), *arguments],

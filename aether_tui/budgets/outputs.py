@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
@@ -157,10 +156,17 @@ def _case(one: Result) -> str:
 
 
 def _element(group: str, name: str, kind: str, text: str) -> str:
-    said = quoteattr(_xml(text))
+    said = _quoted(_xml(text))
     inside = f"<system-out>{said[1:-1]}</system-out>" if kind == "system-out" else f"<{kind} message={said}/>"
-    opened = f"<testcase classname={quoteattr(f'budgets.{group}')} name={quoteattr(_xml(name))}"
+    opened = f"<testcase classname={_quoted(f'budgets.{group}')} name={_quoted(_xml(name))}"
     return f"{opened}>{inside}</testcase>" if kind else f"{opened}/>"
+
+
+def _quoted(text: str) -> str:
+    """An attribute's value with its quotes."""
+    for letter, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
+        text = text.replace(letter, f"&{name};")
+    return f'"{text}"'
 
 
 def _xml(text: str) -> str:
