@@ -15,7 +15,7 @@ from aether_tui.records.tables import TEST_CASES, TEST_RUNS
 from connectors import fields
 from connectors.base import Page, Row, Sample
 from connectors.files import name_of, open_binary, written_at
-from connectors.junit_xml import Case, Report, cases
+from connectors.junit_xml import Case, Report, batches
 from connectors.sniff import text_head
 
 PAGE_ROWS = 5_000
@@ -74,10 +74,7 @@ def read_junit(stream: BinaryIO, name: str, *, packages: bool = False) -> JUnitR
 
     Raises Malformed for input that is empty, not JUnit, or declares entities or an internal DTD subset.
     """
-    tally = _Tally(name, packages=packages)
-    for _ in tally.cases(stream):
-        pass
-    return tally.result()
+    return _Tally(name, packages=packages).read(stream)
 
 
 class _Tally:
@@ -90,23 +87,63 @@ class _Tally:
         self._sums_s: dict[str, float] = {}
         self._repeats = _Repeats()
         self._slowest: list[tuple[float, int, Case]] = []
+        self._bar_s = -1.0
+        self._places = 0
 
     def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, int]]:
         """Each case with its ordinal among equal ones; a case that completes a failed and a passed one is flaky."""
-        counts, sums_s, note, bar_s = self._counts, self._sums_s, self._repeats.note, -1.0
-        for number, read in enumerate(cases(stream, self.report, packages=self._packages)):
-            case = read
+        for batch in batches(stream, self.report, packages=self._packages):
+            kept: list[tuple[Case, int]] = []
+            self._count(batch, kept)
+            yield from kept
+
+    def read(self, stream: BinaryIO) -> JUnitResult:
+        """The counts alone."""
+        for batch in batches(stream, self.report, packages=self._packages):
+            self._count(batch, None)
+        return self.result()
+
+    def _count(self, batch: list[Case], kept: list[tuple[Case, int]] | None) -> None:
+        """One loop without a call for what is new, passed and quick: most of hundreds of thousands of cases are."""
+        counts, sums_s, repeats, bar_s = self._counts, self._sums_s, self._repeats, self._bar_s
+        table = repeats.room(len(batch))
+        mask, new = len(table) - 1, 0
+        current, passed, sum_s = "", 0, sums_s.get("")
+        for case in batch:
             suite, name, classname, file, duration_s, result, flaky, _ = case
-            ordinal, flipped = note(hash((name, classname, file)), result)
+            entry = (hash((name, classname, file)) & _KEY) | 2  # never the empty entry 0
+            ordinal, flipped = 0, False
+            if result == "passed" and not table[(entry >> 2) & mask]:
+                table[(entry >> 2) & mask] = entry
+                new += 1
+            else:
+                ordinal, flipped = repeats.note(entry, result)
             if flipped and not flaky:
                 case, flaky = case._replace(flaky=True), True
-            key = (suite, result, flaky)
-            counts[key] = counts.get(key, 0) + 1
+            if suite is not current:
+                self._add(current, passed, sum_s)
+                current, passed, sum_s = suite, 0, sums_s.get(suite)
+            if result == "passed" and not flaky:
+                passed += 1
+            else:
+                key = (suite, result, flaky)
+                counts[key] = counts.get(key, 0) + 1
             if duration_s is not None:
-                sums_s[suite] = sums_s.get(suite, 0.0) + duration_s
+                sum_s = duration_s if sum_s is None else sum_s + duration_s
                 if duration_s > bar_s:
-                    bar_s = self._slow(duration_s, number, case)
-            yield case, ordinal
+                    self._places += 1
+                    bar_s = self._bar_s = self._slow(duration_s, self._places, case)
+            if kept is not None:
+                kept.append((case, ordinal))
+        repeats.used += new
+        self._add(current, passed, sum_s)
+
+    def _add(self, suite: str, passed: int, sum_s: float | None) -> None:
+        if passed:
+            key = (suite, "passed", False)
+            self._counts[key] = self._counts.get(key, 0) + passed
+        if sum_s is not None:
+            self._sums_s[suite] = sum_s
 
     def _slow(self, duration_s: float, number: int, case: Case) -> float:
         """Keeps the slowest cases; returns the time a case must exceed to be among them."""
@@ -156,6 +193,9 @@ class _Tally:
         )
 
 
+_KEY = 0xFFFFFFFFFFFFFFFC
+
+
 class _Repeats:
     """Finds equal keys among hundreds of thousands in a few megabytes: an open table of 63-bit hashes.
 
@@ -164,14 +204,19 @@ class _Repeats:
 
     def __init__(self) -> None:
         self._table = array("Q", bytes(8 << 10))
-        self._used = 0
+        self.used = 0
         self._again: dict[int, tuple[int, bool, bool]] = {}
 
-    def note(self, key: int, result: str) -> tuple[int, bool]:
-        """The ordinal of this case among equal keys, and whether it is the one that makes them flaky."""
+    def room(self, count: int) -> array[int]:
+        """The table, with room for so many more; each entry stands at or behind its slot."""
+        while 2 * (self.used + count) > len(self._table):
+            self._grow()
+        return self._table
+
+    def note(self, entry: int, result: str) -> tuple[int, bool]:
+        """The ordinal of this case among equal entries, and whether it is the one that makes them flaky."""
         passed = result == "passed"
         failed = not passed and result != "skipped"
-        entry = (key & 0xFFFFFFFFFFFFFFFC) | 2  # never the empty entry 0
         table = self._table
         mask = len(table) - 1
         slot = (entry >> 2) & mask
@@ -180,11 +225,9 @@ class _Repeats:
                 return self._repeat(entry, bool(held & 1), failed, passed)
             slot = (slot + 1) & mask
         table[slot] = entry | failed
-        self._used += 1
+        self.used += 1
         if not passed and not failed:
             self._again[entry] = (0, False, False)
-        if 2 * self._used > len(table):
-            self._grow()
         return 0, False
 
     def _repeat(self, entry: int, first_failed: bool, failed: bool, passed: bool) -> tuple[int, bool]:

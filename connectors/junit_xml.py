@@ -62,8 +62,16 @@ class Report:
     repaired: bool = False
 
 
-def cases(stream: BinaryIO, report: Report, *, packages: bool = False) -> Iterator[Case]:
-    """Each complete case of a report; with `packages` its suite is `kind⇥package` where a suite is named like a package.
+def cases(stream: BinaryIO, report: Report) -> Iterator[Case]:
+    """Each complete case of a report. Raises Malformed as `batches` does."""
+    for batch in batches(stream, report):
+        yield from batch
+
+
+def batches(stream: BinaryIO, report: Report, *, packages: bool = False) -> Iterator[list[Case]]:
+    """The complete cases of a report, as many at a time as a piece of it holds.
+
+    With `packages` the suite of a case is `kind⇥package` where suites are named like packages.
 
     Raises Malformed for what is empty, not JUnit, or declares entities.
     """
@@ -73,7 +81,7 @@ def cases(stream: BinaryIO, report: Report, *, packages: bool = False) -> Iterat
         for chunk in chunks:
             reader.parser.Parse(chunk, False)
             if reader.ready:
-                yield from reader.take()
+                yield reader.take()
         reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         if not reader.root:
@@ -82,7 +90,7 @@ def cases(stream: BinaryIO, report: Report, *, packages: bool = False) -> Iterat
         place = f"line {error.lineno}, column {error.offset}"
         junk = error.code == _JUNK
         report.cut = f"more follows after the first document ({place})" if junk else f"cut short or broken at {place}"
-    yield from reader.finish()
+    yield reader.finish()
 
 
 _JUNK = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
@@ -222,8 +230,19 @@ class _Reader:
                     duration_s = None
             if self.comma is None:
                 self.learn(text)
-        case = Case(
-            self.kinds[-1], get("name", ""), get("classname", ""), get("file", ""), duration_s, result, flaky, message
+        # As Case(…), without the call of Python that a named tuple's constructor is.
+        case = _new(
+            Case,
+            (
+                self.kinds[-1],
+                get("name", ""),
+                get("classname", ""),
+                get("file", ""),
+                duration_s,
+                result,
+                flaky,
+                message,
+            ),
         )
         if duration_s is None and text:
             self.set_aside(case, text)
@@ -245,11 +264,9 @@ class _Reader:
     def learn(self, text: str) -> None:
         self.comma = self.comma or comma_in(text.strip())
 
-    def finish(self) -> Iterator[Case]:
+    def finish(self) -> list[Case]:
         """What is complete at the end of the input."""
-        yield from self.take()
-        for case, text in self.undecided:
-            yield self.timed(case, text)
+        return [*self.take(), *(self.timed(case, text) for case, text in self.undecided)]
 
     def doctype(self, _name: str, _system: str | None, _public: str | None, has_internal_subset: int) -> None:
         if has_internal_subset:
@@ -263,6 +280,7 @@ class _Reader:
 
 
 _INFINITY = float("inf")
+_new = tuple.__new__
 
 _KINDS = {
     "unit": ("unit", "units", "unittest", "unittests"),
