@@ -18,7 +18,7 @@ from connectors.base import Malformed
 from connectors.junit_time import Comma, comma_in, seconds
 
 MAX_MESSAGE = 2000
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 _ROOTS = frozenset({"testsuites", "testsuite", "testcase", "testrun"})
 _RESULTS = {
     "error": "error", "failure": "failed", "skipped": "skipped", "rerunError": "error", "rerunFailure": "failed",
@@ -133,10 +133,13 @@ class _Reader:
         return ready
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        try:
-            name = self.names[tag]
-        except KeyError:
-            name = self.names[tag] = tag.rpartition(":")[2]
+        if tag == "testcase":
+            name = tag
+        else:
+            try:
+                name = self.names[tag]
+            except KeyError:
+                name = self.names[tag] = tag.rpartition(":")[2]
         if name == "testcase":
             if self.case is not None:
                 self.close_case()
@@ -149,7 +152,7 @@ class _Reader:
             self.start_suite(name, attributes)
 
     def end(self, tag: str) -> None:
-        name = self.names[tag]
+        name = tag if tag == "testcase" else self.names[tag]
         if self.case is not None:
             if name == "testcase":
                 self.close_case()
