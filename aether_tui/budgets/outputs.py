@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
@@ -57,6 +57,24 @@ class Outcome:
     def expiries(self) -> list[str]:
         """A sentence per waiver that no longer holds."""
         return [f"waiver {one.id} for {one.budget} ({one.owner}) expired on {one.expires}" for one in self.expired]
+
+
+Comment = Literal["always", "changed", "failing"]
+
+
+def says_something(outcome: Outcome, comment: Comment) -> bool:
+    """Whether a run is worth a comment. `changed`: it is not plainly green, or a number moved further than its noise."""
+    if comment == "always" or outcome.verdict != "pass" or outcome.expired:
+        return True
+    return comment == "changed" and any(_moved(one) for one in outcome.results)
+
+
+def _moved(one: Result) -> bool:
+    if one.shift is None or one.now is None:
+        return False
+    if one.shift_low is not None and one.shift_high is not None:
+        return one.shift_low > 0 or one.shift_high < 0
+    return abs(one.shift) > (one.smallest_detectable or 0)
 
 
 def number(value: float | None, one: Result, currency: str) -> str:

@@ -10,7 +10,7 @@ import click
 
 from aether_tui.budgets.file import BudgetFile
 from aether_tui.budgets.justify import TRAILER, justifications, justified, problems
-from aether_tui.budgets.outputs import Outcome
+from aether_tui.budgets.outputs import Comment, Outcome
 from aether_tui.budgets.verdict import expired, overall
 from aether_tui.cli.baseline import baseline
 from aether_tui.cli.budget_backtest import backtest
@@ -39,6 +39,14 @@ budget.add_command(waive)
 budget.add_command(schema)
 
 
+def _also(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> list[tuple[str, Path]]:
+    pairs = [(form, Path(path)) for form, _, path in (one.partition("=") for one in given)]
+    for form, path in pairs:
+        if form not in ("md", "json", "junit") or path == Path():
+            raise ConfigurationError(f"{form!r} is not md, json or junit", where="--also", next_step="write md=FILE")
+    return pairs
+
+
 @budget.command()
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
 @click.option(
@@ -55,6 +63,20 @@ budget.add_command(schema)
     type=click.Path(path_type=Path, dir_okay=False),
     help="Step summary for --format github (default: $GITHUB_STEP_SUMMARY).",
 )
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    callback=_also,
+    help="Write md, json or junit to a file, too (repeatable).",
+)
+@click.option(
+    "--comment",
+    type=click.Choice(["always", "changed", "failing"]),
+    default="always",
+    show_default=True,
+    help="When md has something to say; else it is empty.",
+)
 @FILE
 @STORE
 @FINGERPRINT
@@ -70,7 +92,8 @@ budget.add_command(schema)
 @click.option("--self-test", is_flag=True, help="Plant a spike in every budget; the gate must block each of them.")
 @click.pass_obj
 def check(
-    context: Context, paths: tuple[str, ...], form: str, summary: Path | None, path: Path | None, store: str | None,
+    context: Context, paths: tuple[str, ...], form: str, summary: Path | None, also: list[tuple[str, Path]], comment: Comment,
+    path: Path | None, store: str | None,
     fingerprint: str | None, base: str | None, require_justification: bool, message: Path | None, advisory: bool,
     strict: bool, self_test: bool,
 ) -> None:  # fmt: skip
@@ -93,12 +116,10 @@ def check(
         overall(run.file, results, run.scope), file.currency, shown, expired(run.file, today),
         len(results) - len(shown), advisory, run.base.ancestors[0] if run.base else "",
     )  # fmt: skip
-    from aether_tui.cli.budget_print import print_outcome, print_outcome_json
+    from aether_tui.cli.budget_print import print_outcome, write_faces
 
-    if form == "json":
-        print_outcome_json(outcome, results)
-    else:
-        print_outcome(outcome, form, summary)
+    write_faces(outcome, also, comment, results)
+    print_outcome(outcome, form, summary, comment, results)
     try:
         _exit(outcome, strict, require_justification)
     except (CheckFailed, NoData) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -11,11 +11,13 @@ from aether_tui.budgets.model import Result
 from aether_tui.budgets.outputs import (
     MAX_SUMMARY,
     MIN_SUMMARY,
+    Comment,
     Outcome,
     github_commands,
     junit,
     markdown,
     number,
+    says_something,
     signed_share,
 )
 from aether_tui.cli.output import print_table
@@ -23,12 +25,12 @@ from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import GLYPHS
 
 
-def print_outcome(outcome: Outcome, form: str, summary: Path | None) -> None:
-    """Everything but JSON: text, md, junit, or github with the Markdown in the step summary."""
-    if form == "md":
-        click.echo(markdown(outcome), nl=False)
-    elif form == "junit":
-        click.echo(junit(outcome), nl=False)
+def print_outcome(
+    outcome: Outcome, form: str, summary: Path | None, comment: Comment, results: Sequence[Result]
+) -> None:
+    """One face on stdout: text, json, md, junit, or github with the Markdown in the step summary."""
+    if form in _FACES:
+        click.echo(_FACES[form](outcome, comment, results), nl=False)
     elif form == "github":
         for line in github_commands(outcome):
             click.echo(line)
@@ -42,7 +44,25 @@ def print_outcome(outcome: Outcome, form: str, summary: Path | None) -> None:
             click.echo(f"{GLYPHS['block']} {said}")
 
 
-def print_outcome_json(outcome: Outcome, results: Sequence[Result]) -> None:
+def write_faces(
+    outcome: Outcome, also: Sequence[tuple[str, Path]], comment: Comment, results: Sequence[Result]
+) -> None:
+    """More faces of the same run, into files. Raises ConfigurationError for a file that cannot be written."""
+    from aether_tui.workspace.store import write_whole
+
+    for form, path in also:
+        try:
+            write_whole(path, _FACES[form](outcome, comment, results).encode("utf-8", "replace"))
+        except OSError as error:
+            raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _markdown(outcome: Outcome, comment: Comment, results: Sequence[Result]) -> str:
+    """The text of a comment; empty when there is no reason for one."""
+    return markdown(outcome) if says_something(outcome, comment) else ""
+
+
+def _json(outcome: Outcome, comment: Comment, results: Sequence[Result]) -> str:
     """One object. `base` is the merge-base of a change, null elsewhere."""
     import msgspec
 
@@ -55,7 +75,14 @@ def print_outcome_json(outcome: Outcome, results: Sequence[Result]) -> None:
         "unjustified": sorted({one.id for one in outcome.unjustified}),
         "advisory": outcome.advisory,
     }
-    click.echo(msgspec.json.encode(printed).decode())
+    return msgspec.json.encode(printed).decode() + "\n"
+
+
+_FACES: dict[str, Callable[[Outcome, Comment, Sequence[Result]], str]] = {
+    "md": _markdown,
+    "json": _json,
+    "junit": lambda outcome, comment, results: junit(outcome),
+}
 
 
 def _summarise(outcome: Outcome, path: Path) -> None:

@@ -60,7 +60,7 @@ def action_env(project: Project, **given: str) -> dict[str, str]:
     """The inputs as the action hands them to its steps, defaults where nothing is given."""
     inputs = {name: str(one.get("default", "")) for name, one in template("action.yml")["inputs"].items()}
     inputs |= {"reports": "reports/*.xml"} | given
-    return {name.upper(): value for name, value in inputs.items()} | {
+    return {name.upper().replace("-", "_"): value for name, value in inputs.items()} | {
         "GITHUB_STEP_SUMMARY": str(project.root / "summary.md")
     }
 
@@ -68,10 +68,10 @@ def action_env(project: Project, **given: str) -> dict[str, str]:
 def test_every_input_reaches_a_step_through_its_environment() -> None:
     document = template("action.yml")
     handed = {}
-    for one in document["runs"]["steps"]:
+    for one in (one for one in document["runs"]["steps"] if one["name"] != "Comment"):
         assert "${{" not in one["run"], "an expression in a script is an injection"
         assert one["shell"] == "bash"
-        handed |= {name.lower(): value for name, value in one["env"].items()}
+        handed |= {name.lower().replace("_", "-"): value for name, value in one["env"].items()}
     for name in set(document["inputs"]) - {"update"}:
         assert handed[name] == "${{ inputs." + name + " }}"
 
@@ -106,10 +106,57 @@ def test_the_action_updates_what_it_compares_with(project: Project) -> None:
     assert slow.stdout.startswith("::warning title=tests.unit::")
 
 
+GH = """#!/bin/sh
+echo "$@" >> "$GH_LOG"
+case "$*" in *--jq*) cat "$GH_LOG.id" 2>/dev/null || true ;; *) [ -z "$GH_DENIED" ] && cp budgets.md "$GH_LOG.body" ;; esac
+"""
+
+
+def test_one_comment_that_is_replaced(project: Project, tmp_path: Path) -> None:
+    gh = tmp_path / "bin" / "gh"
+    gh.write_text(GH)
+    gh.chmod(0o755)
+    log = tmp_path / "gh.log"
+    env = action_env(project, comment="failing") | {"GH_LOG": str(log), "PLACE": "repos/a/b/issues", "NUMBER": "7"}
+    junit(project.root / "reports", 10)
+    assert project.run(step("Check"), **env).returncode == 0
+    assert project.run(step("Comment"), **env).returncode == 0
+    assert not (tmp_path / "gh.log.body").exists(), "green says nothing"
+    junit(project.root / "reports", 150)
+    assert project.run(step("Check"), **env).returncode == 1
+    assert project.run(step("Comment"), **env).returncode == 0
+    assert log.read_text().splitlines()[-1] == "api repos/a/b/issues/7/comments -F body=@budgets.md --silent"
+    body = (tmp_path / "gh.log.body").read_text()
+    assert body.startswith("<!-- aether-tui budget check -->\n### Budgets: ■ block")
+    (tmp_path / "gh.log.id").write_text("42\n")
+    junit(project.root / "reports", 10)
+    assert project.run(step("Check"), **env).returncode == 0
+    assert project.run(step("Comment"), **env).returncode == 0
+    assert log.read_text().splitlines()[-1].startswith("api --method PATCH repos/a/b/issues/comments/42")
+    assert "nothing to say any more" in (tmp_path / "gh.log.body").read_text()
+    denied = project.run(step("Comment"), **env | {"GH_DENIED": "1"})
+    assert (denied.returncode, denied.stdout[:8]) == (0, "::notice"), "a fork may not comment"
+
+
+def test_a_branch_of_baselines_is_fetched_and_pushed(project: Project, tmp_path: Path) -> None:
+    origin = tmp_path / "origin.git"
+    for command in (f"git init -q --bare {origin}", "git init -q -b main", f"git remote add origin {origin}",
+                    "git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m start"):  # fmt: skip
+        assert project.run(command).returncode == 0
+    env = action_env(project, store="branch:budgets")
+    junit(project.root / "reports", 10)
+    assert project.run(step("Check"), **env).returncode == 0
+    done = project.run(step("Update"), **env, GITHUB_SHA="a" * 40)
+    assert done.returncode == 0, done.stderr
+    counted = project.run(f"git --git-dir {origin} rev-list --count budgets")
+    assert counted.stdout.strip() == "1"
+    assert not (project.root / "benchmarks").exists()
+
+
 def test_the_gitlab_job(project: Project) -> None:
     document = template("gitlab.yml")
-    variables = {name: str(value) for name, value in document["variables"].items()}
     job = document["budgets"]
+    variables = {name: str(value) for name, value in (document["variables"] | job["variables"]).items()}
     script = "\n".join([*job["before_script"], *job["script"]])
     variables |= {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": "a" * 40}
     junit(project.root / "reports", 10)
