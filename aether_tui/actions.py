@@ -9,11 +9,14 @@ from typing import Literal
 
 from screens import SCREENS
 
-Where = Literal["app", "page", "report", "list", "form", "portfolio", "flywheel"]
+Where = Literal["app", "page", "report", "list", "form", "documents", "portfolio", "flywheel"]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
 _SHARED = frozenset({"app", "page", "list"})
 """Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
+
+_WITHOUT_REPORT = frozenset({"form", "documents"})
+"""Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "form.choose": "choose"}
 """Digits mean themselves: the only keys that cannot be changed."""
@@ -81,6 +84,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("portfolio.new", "n", "New", "Add an opportunity", "Portfolio", "portfolio", footer=4),
     Action("flywheel.tick", "space", "Tick", "Tick or untick a manual item, with who and a note",
            "Flywheel", "flywheel", footer=4, palette=False),
+    Action("documents.open", "enter", "Open", "Open the document under the cursor", "Form", "documents", footer=2, palette=False),
+    Action("documents.new", "n", "New", "Begin a new document of any kind", "Form", "documents", footer=4),
+    Action("app.find", "F", "Find documents", "Documents that contain some words, or all of them; each opens as a form", "Work"),
+    Action("app.decide", "D", "Record a decision", "A decision, who took it, and what was chosen; open when nothing is chosen yet", "Work"),
+    Action("page.opportunity", "O", "Make an opportunity", "Make the selected row an opportunity, with its id as evidence", "Work", "page"),
     Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
     Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
@@ -187,7 +195,7 @@ def _clashes(keys: Mapping[str, str]) -> Iterable[str]:
 def _meet(one: Where, other: Where) -> bool:
     """Whether two scopes are ever in force together."""
     own = {one, other} - _SHARED
-    return len(own) < 2 or ("report" in own and "form" not in own)
+    return len(own) < 2 or ("report" in own and not own & _WITHOUT_REPORT)
 
 
 def _unreachable(keys: Mapping[str, str]) -> Iterable[str]:

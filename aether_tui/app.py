@@ -244,8 +244,46 @@ class AetherApp(Background):
         """Show a document of any kind to be filled in; without an id a new one, made as soon as it is valid."""
         from screens.form import Form
 
+        self.push_screen(Form(kind, identity, self._tab()))
+
+    def _tab(self) -> str:
         here = self.page_screen()
-        self.push_screen(Form(kind, identity, tab=(here.TAB or here.name or "") if here is not None else ""))
+        return (here.TAB or here.name or "") if here is not None else ""
+
+    def action_find(self) -> None:
+        """Ask for words, and list the documents that contain them."""
+        from screens.documents import Documents
+
+        def done(text: str | None) -> None:
+            if text is not None:
+                tab = self._tab()
+                self.call_later(lambda: self.push_screen(Documents(text, tab)))
+
+        screen = self.page_screen()
+        if screen is not None:
+            screen.ask("find in all documents (nothing lists all)", "", done)
+
+    def action_decide(self) -> None:
+        """Record a decision: what, who, and what was chosen; without a choice it stays open."""
+        from screens.edits import decide
+
+        screen = self.page_screen()
+        if screen is None:
+            return
+
+        def chosen(title: str, owner: str, said: str | None) -> None:
+            if said is not None:
+                self.edit(lambda: decide(self.workspace, title, owner, said, self.now()))
+
+        def who(title: str, owner: str | None) -> None:
+            if owner is not None:
+                screen.ask("what was chosen (empty: still open)", "", lambda said: chosen(title, owner, said))
+
+        def what(title: str | None) -> None:
+            if title:
+                screen.ask("who decides", "", lambda owner: who(title, owner))
+
+        screen.ask("decision, in a line", "", what)
 
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name

@@ -22,6 +22,7 @@ from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
+from screens.widgets.parts import Item
 from screens.widgets.prompt import Prompt
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
@@ -152,6 +153,22 @@ class PageScreen(Screen[None]):
         tool = copy_native(item.copy)
         self.shell.say("copied by the terminal (OSC 52)" + (f" and {tool}" if tool else ""))
 
+    def action_opportunity(self) -> None:
+        """Make the selected row an opportunity; its title can be mended, its id is the evidence."""
+        from screens.edits import add
+
+        item = self.page.selected
+        if item is None:
+            self.shell.say("select a row first (j, k)")
+            return
+
+        def done(title: str | None) -> None:
+            if title:
+                work = lambda: add(self.shell.workspace, title, self.shell.now(), item.row)  # noqa: E731
+                self.shell.edit(work, done=lambda edit: self.shell.open_form("opportunity", edit.identity))
+
+        self.ask("new opportunity", _titled(item), done)
+
     # --- asking --------------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
@@ -180,6 +197,12 @@ class PageScreen(Screen[None]):
         if not self._asking:
             self.shell.hold_keys()
             self.mount(Prompt(label, value, finish, self.shell.release_keys, self.shell.hold_keys, changed))
+
+
+def _titled(item: Item) -> str:
+    """The words of a row: its longest cell that is not its id."""
+    cells = [cell.strip() for cell in item.copy.split("\t")]
+    return max((cell for cell in cells if cell != item.row), key=len, default=item.copy)[:200]
 
 
 class ReportScreen(PageScreen):

@@ -23,7 +23,7 @@ def rate(workspace: Workspace, identity: str, field: Field, value: float, now: d
     return change(workspace, Opportunity, identity, lambda old: old.model_copy(update={field: value}), now, what)
 
 
-def add(workspace: Workspace, title: str, now: datetime) -> Edit:
+def add(workspace: Workspace, title: str, now: datetime, evidence: str = "") -> Edit:
     """A new opportunity with middling numbers, to be rated."""
     from aether_tui.workspace.kinds.opportunity import Opportunity
 
@@ -36,9 +36,27 @@ def add(workspace: Workspace, title: str, now: datetime) -> Edit:
             reversibility=5,
             effort_weeks=4,
             created=now.date(),
+            evidence=[one_line(evidence, 300)] if evidence else [],
         )
 
     return create(workspace, Opportunity, make, now, "{id} added with middling numbers; rate it with 1–9, 0 and w")
+
+
+def decide(workspace: Workspace, title: str, owner: str, chosen: str, now: datetime) -> Edit:
+    """A decision taken today, or one that is open when nothing was chosen."""
+    from aether_tui.workspace.kinds.decision import Decision
+
+    def make(identity: str) -> Decision:
+        return Decision(
+            id=identity,
+            title=one_line(title, 300),
+            raised=now.date(),
+            decided=now.date() if chosen else None,
+            owner=one_line(owner, 200),
+            chosen=one_line(chosen, 300),
+        )
+
+    return create(workspace, Decision, make, now, "{id} recorded" + ("" if chosen else " as open"))
 
 
 def tick(workspace: Workspace, item: str, who: str, note: str, now: datetime) -> Edit:

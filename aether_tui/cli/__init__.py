@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),
     "wip": ("aether_tui.cli.wip", "wip", "Limits on work in progress as an exit status"),
     "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, show, validate"),
+    "search": ("aether_tui.cli.search", "search", "Find words in every authored document"),
     "cache": ("aether_tui.cli.cache", "cache", "Size, freshness, integrity and retention of the cache"),
     "calc": ("aether_tui.cli.calc", "calc", "Calculators: power, intervals, queues, comparisons, …"),
     "doctor": ("aether_tui.cli.doctor", "doctor", "What works here, what does not, and what to do"),

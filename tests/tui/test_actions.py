@@ -8,6 +8,7 @@ from aether_tui.actions import ACTIONS, BY_ID, GROUPS, Keymap, markdown, shown
 from aether_tui.app import AetherApp
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
+from screens.documents import Documents
 from screens.form import Form
 from screens.widgets.page import Page
 
@@ -23,7 +24,15 @@ def test_ids_are_unique_and_groups_known():
 
 def test_every_action_has_a_method_where_it_acts():
     screens = {name: getattr(importlib.import_module(spec.module), spec.attribute) for name, spec in SCREENS.items()}
-    nodes = {"app": AetherApp, "page": PageScreen, "report": ReportScreen, "list": Page, "form": Form, **screens}
+    nodes = {
+        "app": AetherApp,
+        "page": PageScreen,
+        "report": ReportScreen,
+        "list": Page,
+        "form": Form,
+        "documents": Documents,
+        **screens,
+    }
     for action in ACTIONS:
         method = "action_" + action.call("1").partition("(")[0]
         node = nodes[action.where]
