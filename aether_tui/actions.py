@@ -9,7 +9,7 @@ from typing import Literal
 
 from screens import SCREENS
 
-Where = Literal["app", "page", "report", "list", "form", "documents", "portfolio", "flywheel"]
+Where = Literal["app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint"]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
 _SHARED = frozenset({"app", "page", "list"})
@@ -18,10 +18,10 @@ _SHARED = frozenset({"app", "page", "list"})
 _WITHOUT_REPORT = frozenset({"form", "documents"})
 """Pages that are not the face of a report."""
 
-_FIXED = {"portfolio.rate": "rate", "form.choose": "choose"}
+_FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose"}
 """Digits mean themselves: the only keys that cannot be changed."""
 
-GROUPS = ("Go", "List", "Report", "Form", "Portfolio", "Flywheel", "Work", "Console")
+GROUPS = ("Go", "List", "Report", "Form", "Portfolio", "Constraint", "Flywheel", "Work", "Console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,13 @@ ACTIONS: tuple[Action, ...] = (
            "Portfolio", "portfolio", footer=4, palette=False),
     Action("portfolio.effort", "w", "Effort", "Type the effort of the selected opportunity in weeks", "Portfolio", "portfolio", footer=4),
     Action("portfolio.new", "n", "New", "Add an opportunity", "Portfolio", "portfolio", footer=4),
+    Action("constraint.objective", "m", "Objective", "Rank the levers by the next objective, from money to items",
+           "Constraint", "constraint", footer=4),
+    Action("constraint.rate", "1,2,3,4,5,6,7,8,9,0", "Cause", "Give the selected failed trace the cause of that digit, and go to the next",
+           "Constraint", "constraint", palette=False),
+    Action("constraint.rater", "w", "Rater", "Say who gives the causes; a second name rates blind", "Constraint", "constraint"),
+    Action("constraint.sample", "N", "Failure review", "Draw a sample of failed traces to be reviewed",
+           "Constraint", "constraint", footer=4),
     Action("flywheel.tick", "space", "Tick", "Tick or untick a manual item, with who and a note",
            "Flywheel", "flywheel", footer=4, palette=False),
     Action("documents.open", "enter", "Open", "Open the document under the cursor", "Form", "documents", footer=2, palette=False),

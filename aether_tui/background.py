@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from textual.app import App
 from textual.message import Message
+from textual.worker import WorkType
 
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
@@ -256,7 +257,12 @@ class Background(App[int]):
             thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731
             self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
         else:
-            self.run_worker(self._build(order), exclusive=True, group="report", exit_on_error=False)
+
+            async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
+                await self._build(order)
+
+            begin: WorkType[None] = follow
+            self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
         self.around()
 
     @staticmethod
@@ -311,10 +317,14 @@ class Background(App[int]):
             self._start("sync", "sync", "--format", "json")
 
     def action_export_all(self) -> None:
+        self.command("export", "export", "-o", str(self.workspace.exports))
+
+    def command(self, title: str, *command: str) -> None:
+        """Run a command as a child, unless one is running; its error, or that it is done, is said."""
         if self._job is not None and self._job.running:
             self.say(f"{self._job.title} is still running")
         else:
-            self._start("export", "export", "-o", str(self.workspace.exports))
+            self._start(title, *command)
 
     def _start(self, title: str, *command: str) -> None:
         from aether_tui.jobs import Job
@@ -341,7 +351,8 @@ class Background(App[int]):
         elif job.stopped:
             self.say(f"{job.title} stopped; what was stored stays stored")
         elif status == 0:
-            self.say("synced" if job.title == "sync" else f"wrote {self.workspace.exports.name}/")
+            done = {"sync": "synced", "export": f"wrote {self.workspace.exports.name}/"}
+            self.say(done.get(job.title, f"{job.title} done"))
         self._seen_ns = self._memory.changed_ns()
         self.renew()
 

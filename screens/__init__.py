@@ -73,6 +73,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "Scorecard",
             ),
             ScreenSpec(
+                "constraint",
+                "c",
+                "Constraint",
+                "What, improved 30 %, would unlock the most",
+                "constraint",
+                "screens.constraint",
+                "Constraint",
+            ),
+            ScreenSpec(
                 "portfolio",
                 "p",
                 "Portfolio",

@@ -45,6 +45,7 @@ class Shell(Protocol):
     def rebuild(self, report: str) -> None: ...
     async def perform(self, action: Action, key: str = "") -> None: ...
     def open_form(self, kind: str, identity: str | None = None) -> None: ...
+    def command(self, title: str, *command: str) -> None: ...
     def hold_keys(self) -> None: ...
     def release_keys(self) -> None: ...
     def arrived(self, screen: str) -> None: ...
@@ -162,12 +163,18 @@ class PageScreen(Screen[None]):
             self.shell.say("select a row first (j, k)")
             return
 
+        offered, evidence = self.opportunity_of(item)
+
         def done(title: str | None) -> None:
             if title:
-                work = lambda: add(self.shell.workspace, title, self.shell.now(), item.row)  # noqa: E731
+                work = lambda: add(self.shell.workspace, title, self.shell.now(), evidence)  # noqa: E731
                 self.shell.edit(work, done=lambda edit: self.shell.open_form("opportunity", edit.identity))
 
-        self.ask("new opportunity", _titled(item), done)
+        self.ask("new opportunity", offered, done)
+
+    def opportunity_of(self, item: Item) -> tuple[str, str]:
+        """The title offered for an opportunity made of a row, and its evidence."""
+        return _titled(item), item.row
 
     # --- asking --------------------------------------------------------------------------------------------------
 

@@ -59,6 +59,22 @@ def decide(workspace: Workspace, title: str, owner: str, chosen: str, now: datet
     return create(workspace, Decision, make, now, "{id} recorded" + ("" if chosen else " as open"))
 
 
+def give_cause(workspace: Workspace, row: str, digit: int, who: str, now: datetime) -> Edit:
+    """Give a sampled trace (`FR-1/source/trace`) the cause of a digit. Raises ConfigurationError when there is none."""
+    from aether_tui.errors import ConfigurationError
+    from aether_tui.workspace.kinds.failure_review import FailureReview
+
+    identity, source, trace = row.split("/", 2)
+
+    def rated(old: FailureReview) -> FailureReview:
+        keys = list(old.causes)
+        if not 1 <= digit <= len(keys):
+            raise ConfigurationError(f"{digit} is no cause", where=identity, next_step=f"1 to {len(keys)} are")
+        return old.rated(source, trace, keys[digit - 1], one_line(who, 200))
+
+    return change(workspace, FailureReview, identity, rated, now, f"{trace} rated {digit} by {who}")
+
+
 def tick(workspace: Workspace, item: str, who: str, note: str, now: datetime) -> Edit:
     """Tick a checklist item of the running cycle; a first cycle is begun when there is none."""
     from aether_tui.workspace.kinds.cycle import Cycle, Tick

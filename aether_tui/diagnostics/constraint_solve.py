@@ -115,7 +115,8 @@ class Answer:
     """The stream solved, every lever ranked by money, and per objective how probably each step holds the best lever.
 
     `money_per_month` is rate × (success × value − cost); `ceiling` what every failing item would be worth if it succeeded.
-    `measure_first` names, per objective, the cell that explains most of the doubt: (step, field, share of variance).
+    `measure_first` names, per objective without a sure step, the cell that explains most of the doubt: (step, field, share of
+    variance).
     """
 
     solved: Solved
@@ -334,7 +335,7 @@ def _doubtful(
 ) -> tuple[str, str, float] | None:
     """The cell whose draws explain most of the lead of the first step over the second (squared correlation)."""
     held = sorted(p_step, key=lambda name: -p_step[name])[:2]
-    if len(held) < 2 or p_step[held[1]] == 0:
+    if len(held) < 2 or p_step[held[1]] == 0 or p_step[held[0]] >= SURE:
         return None
     first, second = (gains[at_step == stream.names.index(name)].max(axis=0) for name in held)
     lead = first - second

@@ -41,6 +41,12 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec(
             "scorecard", "Scorecard", "aether_tui.diagnostics.scorecard", "The five DORA metrics of every service", True
         ),
+        ReportSpec(
+            "constraint",
+            "Constraint",
+            "aether_tui.diagnostics.constraint",
+            "What, improved 30 %, would unlock the most",
+        ),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),

@@ -9,7 +9,7 @@ from aether_tui import human
 from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Quantity, State
 from screens.widgets.spans import ROLE_OF, WORDS, Role, Span, clean
 
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?")
 _STATES: dict[str, State] = {state: state for state in GLYPHS}
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -97,7 +97,11 @@ def sort_key(value: AnyCell) -> tuple[bool, float, str]:
         return False, float(value), ""
     if isinstance(value, str):
         number = _NUMBER.match(value)
-        return (False, float(number[0].replace(",", "")), value) if number else (True, 0.0, value.casefold())
+        return (
+            (False, float(number[0].replace(",", "").replace("−", "-")), value)
+            if number
+            else (True, 0.0, value.casefold())
+        )
     return False, next((v for v in reversed(value or ()) if v is not None), 0.0), ""
 
 

@@ -13,7 +13,17 @@ import pytest
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.workspace.folder import Workspace
 
-MEANINGFUL_WHEN_EMPTY = {"summary", "flywheel", "portfolio", "sources", "readout", "rituals", "canvas", "decisions"}
+MEANINGFUL_WHEN_EMPTY = {
+    "summary",
+    "flywheel",
+    "portfolio",
+    "constraint",
+    "sources",
+    "readout",
+    "rituals",
+    "canvas",
+    "decisions",
+}
 
 
 def run(

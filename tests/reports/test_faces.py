@@ -273,8 +273,8 @@ def test_the_pack_of_an_empty_workspace_lists_what_has_nothing_to_say(empty: Wor
     reports, notices = run_all(empty, Config(), world.clock())
     made = pack.pages(reports, "Acme", notices)
     assert set(made) == {"index.md", "summary.md", "flywheel.md", "sources.md", "readout.md"}
-    silent = [spec.title for spec in REPORTS.values() if f"{spec.name}.md" not in made]
-    assert f"Nothing to say yet: {', '.join(silent)}." in made["index.md"]
+    quiet = [spec.title for name, spec in REPORTS.items() if f"{name}.md" not in made]
+    assert f"Nothing to say yet: {', '.join(quiet)}." in made["index.md"]
 
 
 def test_an_older_export_leaves_no_page_behind_and_other_files_alone(filled: Workspace, tmp_path: Path) -> None:

@@ -75,3 +75,30 @@ class FailureReview(Document):
         if len({(item.source, item.trace) for item in self.traces}) < len(self.traces):
             raise ValueError("a trace stands twice; remove one")
         return self
+
+    def rated(self, source: str, trace: str, cause: str, who: str) -> FailureReview:
+        """The review with one more verdict: the first person's, or that of a second one; the same person's is replaced.
+
+        Raises ConfigurationError for a trace that is not in the sample, an unknown cause, or a third rater.
+        """
+        from aether_tui.errors import ConfigurationError
+
+        at = next((i for i, item in enumerate(self.traces) if (item.source, item.trace) == (source, trace)), None)
+        if at is None:
+            raise ConfigurationError(f"trace {trace!r} is not in the sample", where=self.id)
+        if cause not in self.causes:
+            raise ConfigurationError(
+                f"no cause {cause!r}", where=self.id, next_step=f"causes are {', '.join(self.causes)}"
+            )
+        item = self.traces[at]
+        if not item.who or item.who == who:
+            changed = item.model_copy(update={"cause": cause, "who": who})
+        elif not item.second_who or item.second_who == who:
+            changed = item.model_copy(update={"second": cause, "second_who": who})
+        else:
+            raise ConfigurationError(
+                f"trace {trace} is rated by {item.who} and {item.second_who}",
+                where=self.id,
+                next_step="two raters are enough",
+            )
+        return self.model_copy(update={"traces": [*self.traces[:at], changed, *self.traces[at + 1 :]]})

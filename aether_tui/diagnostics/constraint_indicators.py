@@ -1,0 +1,124 @@
+"""What traces say about each category of constraint (diagnostics E); a missing indicator says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import Data, Record, real, text, whole
+from aether_tui.report_model import Quantity, missing
+from aether_tui.stats.intervals import weighted_quantile, wilson
+
+SAMPLE = 500
+"""Tasks whose spans are read for the shape of a task."""
+LEAST = 20
+
+
+class Indicator(Struct, frozen=True, kw_only=True):
+    """One indicator of a category. `means` says how to read it."""
+
+    id: str
+    category: str
+    name: str
+    value: Quantity
+    means: str
+
+
+def indicators(data: Data) -> tuple[Indicator, ...]:
+    """All of them, by category."""
+    tasks = (data.rows("constraint_tasks") or [{}])[0]
+    shape = data.rows("constraint_shape", sample=SAMPLE) if whole(tasks.get("n")) else []
+    clusters = data.rows("constraint_clusters")
+    return (
+        _one("ceiling", "model intelligence ceiling", "success of the hardest category", _hardest(clusters),
+             "far below the others: the model, or what it is given, cannot do these"),
+        _one("retrieval", "retrieval recall or precision", "relevant passages found",
+             missing("traces carry no judgement of relevance; a failure review counts what retrieval costs", unit="ratio"),
+             "what was needed and not found"),
+        _one("context", "prompt or context pollution", "context growth in a task",
+             _median(shape, "growth", "", "no task of the window has two model calls with token counts"),
+             "input tokens of the last model call over the first; 1 is no growth"),
+        _one("loop", "agent loop inefficiency", "steps in a task", _steps(tasks), "model and tool calls, median; p95 behind it"),
+        _one("loop", "agent loop inefficiency", "serial share",
+             _median(shape, "serial", "ratio", "no task of the window has two spans with a duration"),
+             "100 %: one step after the other; lower: some run side by side"),
+        _one("latency", "tail latency", "p99 over p50", _tail(tasks), "of task duration; a long tail is given up on"),
+        _one("latency", "tail latency", "failures of the slowest tenth",
+             _share(tasks, "slow_failed", "slow", "no task of the window says how it ended"),
+             f"against {_rest(tasks)} of the others; traces do not tell giving up from failing"),
+        _one("evaluation", "evaluation blind spots", "tasks without an outcome", _blind(tasks), "nobody knows whether these worked"),
+        _one("economics", "unit economics", "cost per success", _cost(tasks), "of tasks that say how they ended, failures paid for"),
+    )  # fmt: skip
+
+
+def _one(category: str, title: str, name: str, value: Quantity, means: str) -> Indicator:
+    return Indicator(id=f"{category}.{name.replace(' ', '-')}", category=title, name=name, value=value, means=means)
+
+
+def _none(unit: str = "") -> Quantity:
+    return missing("no task with a model call in the window", unit=unit, connect="traces")
+
+
+def _hardest(clusters: Sequence[Record]) -> Quantity:
+    if len(clusters) < 2:
+        return missing(f"needs two request categories with {LEAST} outcomes each", unit="ratio", connect="traces")
+    first = clusters[0]
+    return _proportion(whole(first["k"]), whole(first["n"]))
+
+
+def hardest_name(data: Data) -> str:
+    """The category with the lowest success share, or nothing."""
+    clusters = data.rows("constraint_clusters")
+    return text(clusters[0]["cluster"]) if len(clusters) > 1 else ""
+
+
+def _median(shape: Sequence[Record], name: str, unit: str, why: str) -> Quantity:
+    values = [(real(row["value"]), 1) for row in shape if row["name"] == name]
+    if not values:
+        return missing(why, unit=unit, connect="traces")
+    middle, low, high = weighted_quantile(values, 0.5)
+    return Quantity(value=middle, unit=unit, n=len(values), low=low, high=high)
+
+
+def _steps(tasks: Record) -> Quantity:
+    n = whole(tasks.get("n"))
+    if not n:
+        return _none()
+    return Quantity(value=real(tasks["steps_p50"]), unit="", n=n)
+
+
+def _tail(tasks: Record) -> Quantity:
+    n, p50 = whole(tasks.get("n")), real(tasks.get("latency_p50"))
+    if n < 100 or p50 <= 0:
+        return missing(f"a p99 needs 100 timed tasks, there are {n}", n=n, connect="traces")
+    return Quantity(value=real(tasks["latency_p99"]) / p50, unit="", n=n)
+
+
+def _share(tasks: Record, part: str, of: str, why: str) -> Quantity:
+    n = whole(tasks.get(of))
+    return missing(why, unit="ratio", connect="traces") if not n else _proportion(whole(tasks[part]), n)
+
+
+def _rest(tasks: Record) -> str:
+    n = whole(tasks.get("rest"))
+    return f"{100 * whole(tasks['rest_failed']) / n:.0f} %" if n else "those"
+
+
+def _blind(tasks: Record) -> Quantity:
+    n = whole(tasks.get("n"))
+    return _none("ratio") if not n else _proportion(n - whole(tasks["with_outcome"]), n)
+
+
+def _cost(tasks: Record) -> Quantity:
+    successes = whole(tasks.get("successes"))
+    if not successes:
+        return missing("no task of the window ended in success", unit="USD", connect="traces")
+    if tasks.get("cost_known") is None:
+        return missing("no task that ended has a price", unit="USD", connect="prices")
+    return Quantity(value=real(tasks["cost_known"]) / successes, unit="USD", n=successes)
+
+
+def _proportion(k: int, n: int) -> Quantity:
+    low, high = wilson(k, n)
+    return Quantity(value=k / n, unit="ratio", n=n, low=low, high=high)

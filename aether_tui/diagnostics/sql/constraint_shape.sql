@@ -1,0 +1,40 @@
+-- Shape of a repeatable sample of tasks. Growth: input tokens of the last model call over those of the first. Serial share:
+-- time in which something ran, over the sum of what ran; 1 is one step after the other.
+WITH sample AS (
+  SELECT source, trace_id
+  FROM tasks
+  WHERE start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
+    AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
+    AND ($feature::VARCHAR IS NULL OR feature = $feature)
+  ORDER BY md5(trace_id), source
+  LIMIT $sample
+), span AS (
+  SELECT s.source, s.trace_id, s.span_id, s.parent_id,
+    CASE WHEN lower(coalesce(s.operation, '')) NOT IN ('embeddings', 'embedding') THEN s.input_tokens END AS input_tokens,
+    epoch_us(s.start) / 1e6 AS begun,
+    epoch_us(s.start) / 1e6 + greatest(coalesce(s.duration_s, 0), 0) AS ended
+  FROM spans s SEMI JOIN sample USING (source, trace_id)
+  WHERE s.start IS NOT NULL AND s.start >= $since::TIMESTAMP - INTERVAL 1 DAY AND s.start < $until::TIMESTAMP + INTERVAL 1 DAY
+), leaf AS (
+  SELECT a.source, a.trace_id, a.begun, a.ended,
+    max(a.ended) OVER (
+      PARTITION BY a.source, a.trace_id ORDER BY a.begun, a.span_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before
+  FROM span a ANTI JOIN span b ON b.source = a.source AND b.trace_id = a.trace_id AND b.parent_id = a.span_id
+  WHERE a.ended > a.begun
+), serial AS (
+  SELECT source, trace_id, sum(greatest(ended - greatest(begun, coalesce(before, begun)), 0)) / sum(ended - begun) AS share
+  FROM leaf
+  GROUP BY source, trace_id
+  HAVING count(*) > 1
+), growth AS (
+  SELECT source, trace_id, arg_max(input_tokens, (begun, span_id)) / arg_min(input_tokens, (begun, span_id)) AS ratio
+  FROM span
+  WHERE input_tokens > 0
+  GROUP BY source, trace_id
+  HAVING count(*) > 1
+)
+SELECT 'serial' AS name, share AS value FROM serial
+UNION ALL
+SELECT 'growth', ratio FROM growth
+ORDER BY name, value
