@@ -10,6 +10,7 @@ from typing import TypeVar
 from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.budgets.measure import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
 from aether_tui.budgets.model import Estimate, Measured, Sample, Series
+from aether_tui.budgets.terraform import counted
 from aether_tui.human import duration
 from aether_tui.stats.ranks import quantile
 
@@ -32,6 +33,10 @@ def from_files(
 
 def unmatched(measurements: Sequence[Measurement], budget: Budget) -> str:
     """What was measured on a budget's surface although none of it is meant by its `match`; empty when nothing was."""
+    plans = [part for part in measurements if isinstance(part, Cost) and part.changes and not part.projects]
+    if plans and budget.surface == "cost":
+        changes = [change for part in plans for change in part.changes]
+        return f"a plan says what changes ({counted(changes)}), not what it costs: give Infracost's JSON of it, too"
     names = sorted({name for part in measurements for name in _names(part, budget)})
     if not names:
         return ""

@@ -76,6 +76,14 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     errors: tuple[str, ...]
 
 
+class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a Terraform plan does to one resource: create, update, delete or replace."""
+
+    address: str
+    type: str
+    action: str
+
+
 class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Monthly cost. Of a plan: before and after the change; of a bill: the month before and the latest month."""
 
@@ -85,6 +93,8 @@ class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     diff_monthly_cost: Decimal | None
     projects: tuple[Project, ...]
     problems: tuple[str, ...]
+    changes: tuple[Resource, ...] = ()
+    """What Terraform plans change; they have no prices."""
 
 
 class Workflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,7 +249,7 @@ def _seconds(parts: Iterable[float | None]) -> float | None:
     return round(math.fsum(known), 6) if known else None
 
 
-def measure_cost(records: Records) -> Cost:
+def measure_cost(records: Records, changes: Sequence[Resource] = ()) -> Cost:
     """Monthly cost of estimates (Infracost) and bills (FOCUS); two currencies leave the totals null."""
     projects = [*_estimates(records.rows.get("cost_estimates", ())), *_bills(records.rows.get("costs", ()))]
     currencies = sorted({currency for currency, _ in projects})
@@ -256,6 +266,7 @@ def measure_cost(records: Records) -> Cost:
         diff_monthly_cost=_difference(now, past, new=not records.rows.get("costs")),
         projects=tuple(project for _, project in projects),
         problems=tuple(problems),
+        changes=tuple(changes),
     )
 
 

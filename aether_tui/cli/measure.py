@@ -29,7 +29,7 @@ SURFACES: dict[str, Surface] = {"ci": "ci", "cost": "cost", "tests": "tests", "t
 def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, window: str) -> None:
     """Measure ci, cost, tests or tokens: from files where PATHs are given (no workspace needed), else from the cache.
 
-    Files: JUnit XML; Infracost JSON and FOCUS; pipeline runs as JSON and DevLake tables; OTLP and Langfuse traces.
+    Files: JUnit XML; Infracost JSON, FOCUS, Terraform plans; pipeline runs and jobs as JSON; OTLP and Langfuse traces.
     Also pytest-benchmark and hyperfine (tests), promptfoo results (tokens).
     """
     if paths:
@@ -82,6 +82,8 @@ def _print(found: Measurement) -> None:
             ("PROJECT", "BEFORE", "NOW"),
             [(one.name, _money(one.past_monthly_cost), _money(one.monthly_cost)) for one in found.projects],
         )
+        if found.changes:
+            print_table(("RESOURCE", "PLAN"), [(one.address, one.action) for one in found.changes])
     elif isinstance(found, Pipelines):
         print_table(
             ("WORKFLOW", "BRANCH", "RUNS", "P50"),

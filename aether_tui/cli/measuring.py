@@ -19,6 +19,7 @@ from aether_tui.budgets.measure import (
     Pipelines,
     Record,
     Records,
+    Resource,
     Tests,
     Tokens,
     measure_cost,
@@ -26,6 +27,7 @@ from aether_tui.budgets.measure import (
     measure_tokens,
 )
 from aether_tui.budgets.runs import measure_ci
+from aether_tui.budgets.terraform import read_plan
 from aether_tui.cli.ci_json import CiRows, read_ci
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Row
@@ -73,10 +75,17 @@ def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -
     kinds: dict[str, tuple[FileKind | None, list[Path]]] = {}
     measurements: list[Measurement] = []
     reports: list[Report] = []
+    changes: list[Resource] = []
+    by_surface: dict[Surface, Records] = {}
     for path in paths:
         printed = _printed(path)
         if printed is not None:
             measurements.append(printed)
+            continue
+        plan = read_plan(path)
+        if plan is not None:
+            changes += plan
+            by_surface.setdefault("cost", Records())
             continue
         report = read_report(path)
         if report is not None:
@@ -93,7 +102,8 @@ def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -
                 f"an evaluation or benchmark says nothing to `measure {surface}`", where=str(paths[0])
             )
         measurements.append(found)
-    by_surface: dict[Surface, Records] = {}
+    if changes and surface not in (None, "cost"):
+        raise ConfigurationError(f"a Terraform plan says nothing to `measure {surface}`", where=str(paths[0]))
     for name, (kind, members) in kinds.items():
         if name == "junit":
             measurements.append(measure_tests(members))
@@ -103,7 +113,7 @@ def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -
     if "ci" in by_surface:
         measurements.append(measure_ci(by_surface["ci"]))
     if "cost" in by_surface:
-        measurements.append(measure_cost(by_surface["cost"]))
+        measurements.append(measure_cost(by_surface["cost"], changes))
     if "llm" in by_surface:
         measurements.append(measure_tokens(by_surface["llm"], _is_model_call))
     return measurements
@@ -121,7 +131,8 @@ def _recognise(path: Path) -> tuple[str, FileKind | None]:
             return name, kind
     if sample.head.lstrip()[:1] in (b"{", b"[") and read_ci(path) is not None:
         return "runs", None
-    known = f"known are {', '.join(KINDS)}, pipeline runs as JSON, pytest-benchmark, hyperfine, promptfoo, and what `measure` prints"
+    others = "pipeline runs and jobs as JSON, Terraform plans, pytest-benchmark, hyperfine, promptfoo, and what `measure` prints"
+    known = f"known are {', '.join(KINDS)}, {others}"
     raise ConfigurationError(why_not_data(sample), where=str(path), next_step=known)
 
 

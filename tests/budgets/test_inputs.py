@@ -1,0 +1,131 @@
+"""Every kind of file the gate reads, by itself, in an empty folder: real payloads against counts made by other means."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aether_tui.cli.measuring import KINDS
+from tests.budgets.test_commands import UNIT
+from tests.command import aether
+
+csv.field_size_limit(1 << 30)
+
+
+def data(contracts: Path, name: str) -> list[Any]:
+    with gzip.open(contracts / name, "rt", newline="") as file:
+        return [json.loads(row["data"]) for row in csv.DictReader(file)]
+
+
+def test_a_terraform_plan_says_what_changes_and_no_price(contracts: Path, tmp_path: Path) -> None:
+    path = contracts / "terraform" / "terraform_plan.json"
+    made = [one["address"] for one in json.loads(path.read_text())["resource_changes"]]
+    measured = aether("measure", "cost", path, cwd=tmp_path).json
+    assert [(one["address"], one["action"]) for one in measured["changes"]] == [(name, "create") for name in made]
+    assert measured["monthly_cost"] is None
+    assert aether("init", "--budgets-only", cwd=tmp_path).code == 0
+    aether("budget", "check", path, cwd=tmp_path).refuses(3, "5 to create", "not what it costs")
+    plan = {"format_version": "1.2", "resource_changes": [
+        {"address": "a.\x1b[31mb", "type": "a", "change": {"actions": actions}}
+        for actions in (["no-op"], ["read"], ["update"], ["delete", "create"], ["create", "delete"], ["delete"])
+    ]}  # fmt: skip
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    measured = aether("measure", "cost", "plan.json", cwd=tmp_path).json
+    assert [one["action"] for one in measured["changes"]] == ["update", "replace", "replace", "delete"]
+    assert "\x1b" not in measured["changes"][0]["address"]
+    together = aether(
+        "measure", "cost", "plan.json", contracts / "infracost" / "example_breakdown.json", cwd=tmp_path
+    ).json
+    assert (together["monthly_cost"], len(together["changes"])) == ("1361.3075", 4)
+
+
+def test_runs_and_jobs_as_the_hosts_answer(contracts: Path, tmp_path: Path) -> None:
+    pipelines = data(contracts, "gitlab/pipeline_details.csv.gz")
+    (tmp_path / "pipelines.json").write_text(json.dumps(pipelines))
+    measured = aether("measure", "ci", "pipelines.json", cwd=tmp_path).json
+    assert measured["runs"] == len(pipelines)
+    jobs = data(contracts, "gitlab/jobs.csv.gz")
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    found = aether("measure", "ci", "jobs.json", cwd=tmp_path)
+    assert found.code == 0, found.err
+    assert found.json["by_job"]
+    hook = aether("measure", "ci", contracts / "github" / "webhook_workflow_job_completed.json", cwd=tmp_path).json
+    # created 10:33:58, started 10:34:58, completed 10:38:16
+    assert [(one["job"], one["branch"], one["samples_s"], one["queue_s"]) for one in hook["by_job"]] == [
+        ("linters", "main", [258.0], [60.0])
+    ]
+    github = [one for one in data(contracts, "github/jobs.csv.gz") if "completed_at" in one]
+    (tmp_path / "github.json").write_text(json.dumps({"total_count": len(github), "jobs": github}))
+    assert aether("measure", "ci", "github.json", cwd=tmp_path).json["by_job"]
+
+
+def test_a_run_as_gh_views_it(tmp_path: Path) -> None:
+    job = {"databaseId": 5, "name": "test (3.11)", "status": "completed", "conclusion": "success",
+           "startedAt": "2026-11-20T10:01:00Z", "completedAt": "2026-11-20T10:05:00Z", "steps": []}  # fmt: skip
+    run = {"databaseId": 1, "attempt": 1, "conclusion": "success", "status": "completed", "event": "push", "headSha": "abc",
+           "createdAt": "2026-11-20T10:00:00Z", "startedAt": "2026-11-20T10:00:00Z", "updatedAt": "2026-11-20T10:06:00Z",
+           "headBranch": "main", "workflowName": "CI", "jobs": [job, {**job, "name": "test (3.12)"}]}  # fmt: skip
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    measured = aether("measure", "ci", "run.json", cwd=tmp_path).json
+    assert [(one["workflow"], one["samples_s"]) for one in measured["by_workflow"]] == [("CI", [360.0])]
+    assert [(one["workflow"], one["branch"], one["job"], one["samples_s"]) for one in measured["by_job"]] == [
+        ("CI", "main", "test", [240.0])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("surface", "names"),
+    [
+        ("tests", ["bench/pytest_benchmark.json"]),
+        ("tests", ["bench/hyperfine.json"]),
+        ("tokens", ["llm/promptfoo_results_excerpt.json"]),
+        ("tokens", ["otlp/captured/js-exporter-0.223.1.json"]),
+        ("tokens", ["otlp/captured/langfuse-python.protobuf.bin"]),
+        ("tokens", ["langfuse/framework-traces/langgraph-2025-08-22.json.gz"]),
+        ("cost", ["infracost/example_diff.json"]),
+        ("cost", ["focus/focus_sample_1.0.rows0001-0500.csv.gz"]),
+        ("ci", ["gitlab/pipelines.csv.gz"]),
+    ],
+)
+def test_measured_printed_and_read_back(surface: str, names: list[str], contracts: Path, tmp_path: Path) -> None:
+    """What `measure` prints is what `budget check -` judges: the same verdicts as from the file itself."""
+    paths = [contracts / name for name in names]
+    printed = aether("measure", surface, *paths, cwd=tmp_path)
+    assert printed.code == 0, printed.err
+    assert aether("init", "--budgets-only", cwd=tmp_path).code == 0
+    itself = aether("budget", "check", *paths, "--format", "json", cwd=tmp_path)
+    piped = aether("budget", "check", "-", "--format", "json", cwd=tmp_path, stdin=printed.out)
+    assert piped.json == itself.json
+    assert piped.code == itself.code
+
+
+def test_what_reads_files_is_what_is_registered() -> None:
+    points = {point.name: point.value for point in entry_points(group="aether_tui.files")}
+    assert {name: points.get(name) for name in KINDS} == KINDS
+
+
+def test_the_whole_loop_as_a_stranger(tmp_path: Path) -> None:
+    """measure → init → baseline → check → explain → waive → check → update, in an empty folder, offline."""
+    fixed = ("--offline", "--as-of", "2026-11-21")
+    (tmp_path / "unit.xml").write_text(UNIT.format(a=100))
+    assert aether(*fixed, "measure", "tests", "unit.xml", cwd=tmp_path).json["duration_s"] == 102.0
+    assert aether(*fixed, "init", "--budgets-only", cwd=tmp_path).code == 0
+    for _ in range(2):
+        assert (
+            aether(*fixed, "budget", "baseline", "--update", "unit.xml", "--commit", "a" * 40, cwd=tmp_path).code == 0
+        )
+    assert aether(*fixed, "budget", "check", "unit.xml", cwd=tmp_path).code == 0
+    (tmp_path / "unit.xml").write_text(UNIT.format(a=130))
+    aether(*fixed, "budget", "check", "unit.xml", cwd=tmp_path).refuses(1, "tests.unit", "over the limit: slowest a")
+    assert "limit 2 min" in aether(*fixed, "budget", "explain", "tests.unit", "unit.xml", cwd=tmp_path).out
+    waiver = ("--reason", "a new contract suite", "--owner", "@mia", "--expires", "2026-12-01", "--raise-to", "3min")
+    assert aether(*fixed, "budget", "waive", "tests.unit", *waiver, cwd=tmp_path).code == 0
+    assert aether(*fixed, "budget", "check", "unit.xml", cwd=tmp_path).code == 0
+    assert aether(*fixed, "budget", "baseline", "--update", "unit.xml", "--commit", "b" * 40, cwd=tmp_path).code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["benchmarks", "optimization", "unit.xml"]
