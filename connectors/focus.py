@@ -14,6 +14,7 @@ from aether_tui.records.tables import COSTS
 from connectors.base import Bulk, Malformed, Page, Replace, Sample
 from connectors.files import name_of, sample, written_at
 from connectors.focus_rows import packed_pages
+from connectors.parquet import is_plain, parquet_columns
 from connectors.sniff import csv_columns, is_parquet
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -48,6 +49,8 @@ _SINCE = (
 )
 """Columns a version brought, newest first."""
 
+_KNOWN = {*REQUIRED, *(name for names in (*COLUMNS.values(), *(names for _, names in _SINCE)) for name in names)}
+
 
 class FocusFiles:
     """Exports of AWS, Azure, Google Cloud, Oracle and others in the FOCUS format."""
@@ -75,7 +78,7 @@ class FocusFiles:
         replace = Replace(COSTS.name, ("account", "billing_start"), max(written_at(path, now) for path in paths))
         for form, members in files.items():
             bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash")
-            if all(map(_plain, members)):
+            if all(map(is_plain, members)):
                 yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
             else:
                 yield Page(replace=replace, problems=told, path=members[0])
@@ -93,7 +96,7 @@ def version_of(columns: Sequence[str]) -> str:
 
 def columns_of(head: Sample) -> tuple[str, ...]:
     """Columns of a CSV header, or those FOCUS columns that a Parquet file's schema names."""
-    return _parquet_columns(head.path) if is_parquet(head.head) else csv_columns(head.head)
+    return parquet_columns(head.path, _KNOWN) if is_parquet(head.head) else csv_columns(head.head)
 
 
 def _is_focus(columns: Sequence[str]) -> bool:
@@ -102,32 +105,3 @@ def _is_focus(columns: Sequence[str]) -> bool:
 
 def _folded(names: Sequence[str]) -> set[str]:
     return {name.casefold() for name in names}
-
-
-def _parquet_columns(path: Path) -> tuple[str, ...]:
-    """Known columns in the footer: the schema keeps each name behind its length, so a look suffices to recognise it.
-
-    None for a file packed by something else: Parquet is compressed inside, and read from where it lies.
-    """
-    if not path.is_file():
-        return ()
-    with path.open("rb") as stream:
-        stream.seek(0, 2)
-        size = stream.tell()
-        stream.seek(max(0, size - 8))
-        tail = stream.read(8)
-        length = int.from_bytes(tail[:4], "little")
-        if tail[4:] != b"PAR1" or length > size:
-            return ()
-        stream.seek(size - 8 - length)
-        footer = stream.read(length)
-    known = {*REQUIRED, *(name for names in (*COLUMNS.values(), *(names for _, names in _SINCE)) for name in names)}
-    return tuple(name for name in sorted(known) if bytes([len(name)]) + name.encode() in footer)
-
-
-def _plain(path: Path) -> bool:
-    """Whether the cache can read the file by itself: as it is, or as gzip or zstd."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return not stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04"))

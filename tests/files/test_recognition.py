@@ -14,9 +14,10 @@ from connectors.junit import JUnitFiles
 from connectors.langfuse_files import LangfuseFiles
 from connectors.otlp import OtlpFiles
 from connectors.sniff import why_not_data
+from connectors.spans import SpanFiles
 
 KINDS: tuple[FileKind, ...] = (
-    DevLakeFiles(), FocusFiles(), InfracostFiles(), JUnitFiles(), LangfuseFiles(), OtlpFiles(),
+    DevLakeFiles(), FocusFiles(), InfracostFiles(), JUnitFiles(), LangfuseFiles(), OtlpFiles(), SpanFiles(),
 )  # fmt: skip
 
 SPECIFICATION = "is a specification, not data"

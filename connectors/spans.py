@@ -1,0 +1,53 @@
+"""Spans under our own column names: Parquet, CSV or JSON lines, as a warehouse or another workspace writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from aether_tui.records.tables import SPANS
+from connectors.base import Bulk, Malformed, Page, Sample
+from connectors.files import name_of, sample
+from connectors.parquet import is_plain, parquet_columns
+from connectors.sniff import csv_columns, is_parquet, json_keys
+
+REQUIRED = ("trace_id", "span_id", "start")
+_KNOWN = frozenset(column.name for column in SPANS.raw)
+_COLUMNS = {column.name: (column.name,) for column in SPANS.raw}
+
+
+class SpanFiles:
+    """Spans whose columns are named as in `docs/data-model.md`; derived columns in a file are computed anew."""
+
+    kind = "spans"
+    title = "Spans under our column names (Parquet, CSV or JSON lines)"
+    together = False
+
+    def recognises(self, sample: Sample) -> bool:
+        """A schema, header or first line with the key and the start."""
+        return set(REQUIRED) <= set(_columns(sample))
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """One page per file, read by the cache itself. Raises Malformed for a file without the key."""
+        for path in paths:
+            head = sample(path)
+            missing = [name for name in REQUIRED if name not in _columns(head)]
+            if missing:
+                raise Malformed(f"{name_of(path)}: not spans, it has no column {', '.join(missing)}")
+            if not is_plain(path):
+                raise Malformed(f"{name_of(path)}: packed", hint="unpack it, or pack it with gzip or zstd")
+            yield Page(bulk=Bulk((path,), _form(head), SPANS, _COLUMNS), path=path)
+
+
+def _form(head: Sample) -> Literal["csv", "parquet", "ndjson"]:
+    if is_parquet(head.head):
+        return "parquet"
+    return "ndjson" if json_keys(head.head) else "csv"
+
+
+def _columns(head: Sample) -> tuple[str, ...]:
+    if is_parquet(head.head):
+        return parquet_columns(head.path, _KNOWN)
+    return json_keys(head.head) or csv_columns(head.head)
