@@ -25,19 +25,24 @@ def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequ
     Of equal keys the one with the highest revision stays, then the one with the highest content hash.
     Raises ValueError when a row has another length than the table.
     """
-    cells = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
-    if len(cells) != len(table.columns):
-        raise ValueError(f"rows of {table.name} have {len(cells)} values, not {len(table.columns)}")
-    cursor.register(
-        "arriving", {column.name: _array(column, values) for column, values in zip(table.columns, cells, strict=True)}
-    )
-    try:
-        picked = ", ".join(f'{_read(column)} AS "{column.name}"' for column in table.columns)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE arrived AS SELECT {picked} FROM arriving")
-    finally:
-        cursor.unregister("arriving")
+    if rows and len(rows[0]) != len(table.columns):
+        raise ValueError(f"rows of {table.name} have {len(rows[0])} values, not {len(table.columns)}")
+    arrive(cursor, "arrived", table.columns, rows)
     deduplicate(cursor, name, table, "arrived")
     cursor.execute("DROP TABLE arrived")
+
+
+def arrive(cursor: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    """Make temporary table `name` of rows as they are. Raises ValueError for rows of different lengths."""
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    cursor.register(
+        "arriving", {column.name: _array(column, values) for column, values in zip(columns, cells, strict=True)}
+    )
+    try:
+        picked = ", ".join(f'{_read(column)} AS "{column.name}"' for column in columns)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {picked} FROM arriving")
+    finally:
+        cursor.unregister("arriving")
 
 
 def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:

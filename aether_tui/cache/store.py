@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +15,12 @@ from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
 from aether_tui.cache.merge import Merged, Note, Origin, merge_rows, write_note
-from aether_tui.cache.rederive import rederive_rows
+from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
-from aether_tui.records import Row, Table
+from aether_tui.records import Row
 from aether_tui.records.source import Bulk, Reject, Replace
 
 
@@ -115,17 +115,17 @@ class Cache:
         finally:
             connection.close()
 
-    def rederive(self, derive: Callable[[Table, Sequence[Row]], list[Row]], mapping_hash: str, *, now: datetime) -> int:
+    def rederive(self, deriver: Deriver, mapping_hash: str, *, now: datetime) -> int:
         """Derive again, from stored raw rows, every row that another mapping derived; returns how many.
 
-        `derive` turns raw rows into full ones. Interrupted, it goes on where it stopped. A damaged cache is moved aside
+        Interrupted, it goes on where it stopped. A damaged cache is moved aside
         and raises CacheDamaged.
         """
         with self._write():
             pass
         connection = self._leases.cursor()
         try:
-            return rederive_rows(connection, self.read, self._write, derive, mapping_hash, naive(now))
+            return rederive_rows(connection, self.read, self._write, deriver, mapping_hash, naive(now))
         finally:
             connection.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aether_tui.config import Config
-from aether_tui.ingest.derive import Deriver, mapping_hash
+from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.redact import Redactor
 from aether_tui.records import Column, Row, Table, Value
@@ -39,6 +39,10 @@ class Ingest:
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows of raw ones that are clean already (as they come out of the cache), by the present mapping."""
         return self._deriver.derive(table, rows)
+
+    def inputs(self, table: Table) -> tuple[str, ...]:
+        """The raw columns that `derive` looks at."""
+        return INPUTS.get(table.name, ())
 
     def clean_text(self, text: str) -> str:
         """Any other text that is kept or shown: reasons, messages, places."""

@@ -29,6 +29,21 @@ Derived = dict[str, Sequence[Value]]
 
 _NOTHING: dict[str, str] = {}
 
+INPUTS: dict[str, tuple[str, ...]] = {
+    "work_items": ("source_team", "state", "state_type", "source_type", "labels", "project"),
+    "work_transitions": ("source_team", "to_state", "to_type", "from_state", "from_type"),
+    "pull_requests": ("repo", "labels"),
+    "deployments": ("repo", "source_environment"),
+    "pipeline_runs": ("repo",),
+    "costs": ("tags", "account", "source_service"),
+    "cost_estimates": ("project",),
+    "spans": (
+        "provider", "model", "operation", "start", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens",
+        "reasoning_tokens", "reported_cost_usd", "attributes", "source_environment", "source_service",
+    ),
+}  # fmt: skip
+"""Raw columns that derived ones are computed from, by table; nothing else is looked at."""
+
 
 def mapping_hash(config: Config) -> str:
     """Hash of everything that derivation depends on: mapping, prices, the shipped price table, this code's version."""
@@ -84,7 +99,7 @@ class Deriver:
         if compute is None or not rows:
             return list(rows)
         raw = dict(zip((column.name for column in table.raw), zip(*rows, strict=True), strict=True))
-        every = {**raw, **compute(raw)}
+        every = {**raw, **compute({name: raw[name] for name in INPUTS[table.name]})}
         return list(zip(*(every[column.name] for column in table.columns), strict=True))
 
     def _work_items(self, raw: Columns) -> Derived:

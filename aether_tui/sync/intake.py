@@ -63,7 +63,7 @@ class Writer:
         if aside is not None:
             told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
         else:
-            derived = self.cache.rederive(self.ingest.derive, self.ingest.mapping_hash, now=self.clock())
+            derived = self.cache.rederive(self.ingest, self.ingest.mapping_hash, now=self.clock())
             told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
         return told + self._recover()
 

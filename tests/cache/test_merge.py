@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aether_tui.cache import Cache, Merged, OlderExport
-from aether_tui.records import TABLES, Row
+from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Replace
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
 
@@ -304,7 +306,24 @@ def test_an_export_without_rows_removes_nothing(tmp_path: Path) -> None:
     assert costs(cache) == {"1"}
 
 
-def test_rederive_replaces_derived_columns_and_their_rollups(tmp_path: Path) -> None:
+@dataclass
+class Deriving:
+    """Derivation by a function; every derived column follows from `words`, or from none."""
+
+    derive: Callable[[Table, Sequence[Row]], list[Row]]
+    words: tuple[str, ...] = ()
+
+    def inputs(self, table: Table) -> tuple[str, ...]:
+        return tuple(name for name in self.words if table.derived and name in {column.name for column in table.raw})
+
+
+@pytest.mark.parametrize("words", [(), ("repo", "state", "to_state", "account", "source_service", "project")])
+def test_rederive_replaces_derived_columns_and_their_rollups(
+    tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if words:  # every table whose rows repeat at all takes the way over distinct words
+        monkeypatch.setattr("aether_tui.cache.rederive._REPEATED", 1)
+        monkeypatch.setattr("aether_tui.cache.rederive.JOINED_ROWS", 25)
     cache = fresh(tmp_path)
     cache.merge("s", "x", everything(60), mapping_hash="old", now=NOW)
     width = {name: len(table.raw) for name, table in TABLES.items()}
@@ -322,8 +341,8 @@ def test_rederive_replaces_derived_columns_and_their_rollups(tmp_path: Path) -> 
 
     with cache.read() as lease:
         raw = lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL')
-    assert cache.rederive(derive, "new", now=NOW + timedelta(days=1)) == 60 * len(TABLES)
-    assert cache.rederive(derive, "new", now=NOW + timedelta(days=1)) == 0
+    assert cache.rederive(Deriving(derive, words), "new", now=NOW + timedelta(days=1)) == 60 * len(TABLES)
+    assert cache.rederive(Deriving(derive, words), "new", now=NOW + timedelta(days=1)) == 0
     with cache.read() as lease:
         assert lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL') == raw
         assert lease.rows("SELECT DISTINCT team, feature FROM llm_hourly") == [{"team": "new", "feature": None}]

@@ -1,0 +1,54 @@
+"""Spans under our own column names, loaded by the command from every format."""
+
+from __future__ import annotations
+
+import bz2
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from aether_tui.cache import Cache
+from tests.command import aether
+
+ROWS = (
+    "SELECT md5(i::VARCHAR) AS trace_id, md5('s' || i)[:16] AS span_id, TIMESTAMP '2026-11-01 10:00:00' + to_seconds(i) AS start, "
+    "0.5 + i AS duration_s, 'chat' AS operation, 'openai' AS provider, 'gpt-4o' AS model, 1000 * i AS input_tokens, "
+    "10 AS output_tokens, 'canary@example.com said ' || i AS name, 'Canary Person' AS \"user\", "
+    '\'{"app.feature": "search", "mail": "canary@example.com"}\' AS attributes FROM range(1, 21) AS t(i)'
+)
+
+
+@pytest.mark.parametrize("name", ["spans.parquet", "spans.csv", "spans.ndjson", "spans.csv.gz"])
+def test_every_format_gives_the_same_clean_priced_rows(tmp_path: Path, name: str) -> None:
+    (tmp_path / "aether.toml").write_text("")
+    form = "PARQUET" if "parquet" in name else "CSV, HEADER" if "csv" in name else "JSON"
+    duckdb.sql(f"COPY ({ROWS}) TO '{tmp_path / name}' (FORMAT {form})")
+    done = aether("load", name, "--format", "json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    (file,) = done.json["files"]
+    assert (file["kind"], file["rows"], file["rejected"], file["merged"]["inserted"]) == ("spans", 20, 0, 20)
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        stored = lease.rows("FROM spans ORDER BY start")
+        (rolled,) = lease.rows("SELECT sum(calls) AS calls, sum(cost_usd) AS usd FROM llm_hourly")
+    assert stored[0]["start"] == datetime(2026, 11, 1, 10, 0, 1)  # noqa: DTZ001  # instants in rows are naive UTC
+    assert {(row["feature"], row["cost_status"]) for row in stored} == {("search", "priced")}
+    # 2.50 and 10.00 USD per million tokens of gpt-4o: 20 × 21 / 2 thousand in, 20 × 10 out.
+    assert (rolled["calls"], rolled["usd"]) == (20, Decimal("0.527"))
+    assert "anary" not in str(stored)
+    assert aether("load", name, "--format", "json", cwd=tmp_path).json["files"][0]["merged"]["unchanged"] == 20
+
+
+def test_what_is_not_spans_is_said(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text("")
+    (tmp_path / "no.csv").write_text("trace_id,start\n1,2\n")
+    aether("load", "no.csv", "--as", "spans", cwd=tmp_path).refuses(2, "no.csv", "span_id")
+    line = json.dumps({"trace_id": "a" * 32, "span_id": "b" * 16, "start": "2026-11-01T10:00:00Z"}) + "\n"
+    (tmp_path / "packed.ndjson.bz2").write_bytes(bz2.compress(line.encode()))
+    aether("load", "packed.ndjson.bz2", cwd=tmp_path).refuses(2, "packed", "unpack")
+    (tmp_path / "odd.ndjson").write_text(line + line.replace("2026-11-01T10", "yesterday") + "not json\n")
+    done = aether("load", "odd.ndjson", "--format", "json", cwd=tmp_path)
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (1, 2)

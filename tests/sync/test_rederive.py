@@ -1,0 +1,54 @@
+"""A changed mapping, applied to what is stored, ends as a fresh load under that mapping would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache, rederive
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.records import TABLES, Row
+from aether_tui.sync.intake import Writer
+from tests.cache.samples import NOW, dump, fresh, rows
+
+KEY = bytes(32)
+CHANGES = {
+    "states": {"to_state 1 é": "active", "state 2 é": "done", "from_state*": "wait"},
+    "teams": {"source_team 1 é": "renamed", "o/a": "red", "a": "labelled"},
+    "services": {"source_service 0 é": "one", "o/b": "two"},
+    "features": {"project 3 é": "three", "source_service 1 é": "four"},
+    "environments": {"source_environment 2 é": "staging", "1": "dev"},
+}
+PRICE = {"model": "m1", "valid_from": "2026-01-01", "input_usd_per_million": "2", "output_usd_per_million": "8"}
+
+
+def writer(cache: Cache, changed: bool) -> Writer:
+    config = Config.model_validate({"mapping": CHANGES, "prices": [PRICE]} if changed else {})
+    return Writer(cache, Ingest(config, KEY), lambda: NOW)
+
+
+def load(one: Writer, data: dict[str, list[Row]]) -> None:
+    full = {name: one.ingest.prepare(TABLES[name], part) for name, part in data.items()}
+    one.cache.merge("s", "x", full, mapping_hash=one.ingest.mapping_hash, now=NOW)
+
+
+@pytest.mark.parametrize("by_words", [True, False])
+def test_a_changed_mapping_ends_as_a_fresh_load(tmp_path: Path, by_words: bool) -> None:
+    data = {
+        name: [tuple(row[: len(table.raw)]) for row in rows(name, 40, seed=int(by_words))]
+        for name, table in TABLES.items()
+        if table.derived
+    }
+    assert all(table.columns[: len(table.raw)] == table.raw for table in TABLES.values())
+    changed, once = fresh(tmp_path, "changed"), fresh(tmp_path, "once")
+    load(writer(changed, changed=False), data)
+    load(writer(once, changed=True), data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rederive, "_REPEATED", 0 if by_words else 10**9)
+        patch.setattr(rederive, "JOINED_ROWS", 25)
+        told = writer(changed, changed=True).open()
+    assert told == [f"the mapping has changed: {40 * len(data)} rows derived again"]
+    assert dump(changed) == dump(once)
+    assert writer(changed, changed=True).open() == []
