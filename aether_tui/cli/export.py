@@ -17,20 +17,31 @@ from aether_tui.cli.context import Context
     help="Folder (default: exports/ of the workspace).",
 )
 @click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option("--handbook", is_flag=True, help="Only how we work and first weeks by role, into exports/handbook/.")
 @click.pass_obj
-def export(context: Context, output: Path | None, window: str) -> None:
-    """Write an index and one Markdown page per report, the same bytes for the same data and clock."""
+def export(context: Context, output: Path | None, window: str, handbook: bool) -> None:
+    """Write an index, one Markdown page per report and one per document, the same bytes for the same data and clock.
+
+    What people said in interviews is not part of it unless they agreed.
+    """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Clock
-    from aether_tui.diagnostics.run import run_all
-    from aether_tui.reports import pack
+    from aether_tui.diagnostics.run import run_all, run_report
+    from aether_tui.reports import pack, paper
+    from aether_tui.workspace.documents import read_documents
 
     config = context.config()
     workspace = context.workspace()
     clock = Clock.of(
         context.now(), window, seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month
     )
+    papers = paper.papers(read_documents(workspace, config), paper.HANDBOOK if handbook else None)
+    if handbook:
+        folder = output or workspace.exports / "handbook"
+        found = pack.handbook(run_report("handbook", workspace, config, clock), papers)
+        click.echo(f"{len(pack.write(folder, found))} pages in {folder}, start with {folder / 'index.md'}", err=True)
+        return
     reports, notices = run_all(workspace, config, clock, Cache(workspace.cache_path))
     folder = output or workspace.exports
-    written = pack.write(folder, pack.pages(reports, config.engagement.name, notices))
+    written = pack.write(folder, pack.pages(reports, config.engagement.name, notices, papers))
     click.echo(f"{len(written)} pages in {folder}, start with {folder / 'index.md'}", err=True)

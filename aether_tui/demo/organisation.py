@@ -65,7 +65,7 @@ _RITUALS: tuple[tuple[str, Fields], ...] = (
 )  # fmt: skip
 
 _CANVAS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "purpose": (("Customers get their question settled", "without waiting for a person"), ("north-star document",), ()),
+    "purpose": (("Questions are settled in minutes", "Nobody waits for a person"), ("north-star document",), ()),
     "principles": (("Resolved beats answered", "A number nobody owns is switched off"), ("DEC-1",), ()),
     "structure": (("Two product teams, one platform", "Support stands outside"), (), ("Support in the answers team",)),
     "process": (

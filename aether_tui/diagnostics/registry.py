@@ -66,6 +66,9 @@ REPORTS: dict[str, ReportSpec] = {
             "decisions", "Decisions", "aether_tui.diagnostics.decisions", "How fast we decide, and what failures taught"
         ),
         ReportSpec(
+            "handbook", "Handbook", "aether_tui.diagnostics.handbook", "How we work, and what somebody new does first"
+        ),
+        ReportSpec(
             "readout", "Readout", "aether_tui.diagnostics.readout", "One page for the client at the end of a day"
         ),
     )

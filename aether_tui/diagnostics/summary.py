@@ -15,7 +15,7 @@ from aether_tui.diagnostics.lens import Lenses
 from aether_tui.diagnostics.nextstep import NextAction
 from aether_tui.diagnostics.portfolio import Portfolio
 from aether_tui.diagnostics.sources import Sources
-from aether_tui.human import number
+from aether_tui.human import number, plural
 from aether_tui.report_model import (
     GLYPHS,
     Block,
@@ -94,7 +94,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
         window=clock.window,
         data=measure(parts, documents.config.engagement.name),
         headline=f"Next: {parts.next_action.text}",
-        findings=findings(parts),
+        findings=(*findings(parts), *dangling(documents)),
         freshness=data.freshness(),
         blocks=(*narrowed(data), *(blocks(parts) if parts.sources.streams else empty_blocks(parts))),
     )
@@ -154,6 +154,19 @@ def findings(parts: Parts) -> tuple[Finding, ...]:
     )
     worst = sorted(every, key=lambda item: ("bad", "warn", "info").index(item.severity))[:5]
     return (*gate.override_findings(parts.gate), *worst)
+
+
+def dangling(documents: Documents) -> tuple[Finding, ...]:
+    """Links between documents that lead nowhere."""
+    from aether_tui.workspace import links
+
+    found = links.dangling(documents)
+    if not found:
+        return ()
+    lead = "leads" if len(found) == 1 else "lead"
+    text = f"{plural(len(found), 'link')} between documents {lead} nowhere: {found[0].where} {found[0].what}."
+    where = tuple(problem.where for problem in found[:5])
+    return (Finding(id="summary.links", severity="warn", text=text, evidence=where, action="aether-tui doc validate"),)
 
 
 # --- Blocks -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-"""The Markdown pack: an index and one page per report. Written whole or not at all, the same bytes for the same clock."""
+"""The Markdown pack: an index, one page per report and one per document. Written whole or not at all, the same bytes for the
+same clock."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,17 +14,43 @@ from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Block, Boxes, Gap, Report
 from aether_tui.reports import draw, markdown
 
+PAPERS = "documents"
+"""Folder of the documents' pages."""
 
-def pages(reports: Mapping[str, Report[Struct]], name: str, notices: Sequence[str] = ()) -> dict[str, str]:
-    """File name → text: `index.md`, and a page for each report that has something to say.
+
+def pages(
+    reports: Mapping[str, Report[Struct]],
+    name: str,
+    notices: Sequence[str] = (),
+    papers: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """File name → text: `index.md`, a page for each report that has something to say, and the documents' pages.
 
     `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
     """
     speaking = {key: report for key, report in reports.items() if not silent(key, report)}
     top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
     found = {f"{key}.md": top + markdown.render(report) for key, report in speaking.items()}
-    found["index.md"] = top + _index(reports, speaking, name)
-    return found
+    found["index.md"] = top + _index(reports, speaking, name) + contents(papers or {})
+    return found | {f"{PAPERS}/{key}": top + text for key, text in (papers or {}).items()}
+
+
+def handbook(report: Report[Struct], papers: Mapping[str, str]) -> dict[str, str]:
+    """The handbook as the index of a pack of its own, with the documents' pages beside it."""
+    first = {"index.md": markdown.render(report) + contents(papers)}
+    return first | {f"{PAPERS}/{key}": text for key, text in papers.items()}
+
+
+def contents(papers: Mapping[str, str]) -> str:
+    """The documents' pages by kind, which their third line names, and title."""
+    lines: list[str] = []
+    for key, text in papers.items():
+        first, _, kind = text.split("\n")[:3]
+        heading = f"### {kind.strip('*').capitalize()}"
+        if heading not in lines:
+            lines += ["", heading, ""]
+        lines.append(f"- [{first.removeprefix('# ')}]({PAPERS}/{key})")
+    return "\n".join(["", "## Documents", *lines]) + "\n" if lines else ""
 
 
 def silent(name: str, report: Report[Struct]) -> bool:
@@ -59,6 +87,8 @@ def write(folder: Path, found: Mapping[str, str]) -> list[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if any(key.startswith(f"{PAPERS}/") for key in found):
+            (folder / PAPERS).mkdir(exist_ok=True)
         before = folder / "index.md"
         old = set(_linked(before.read_text("utf-8"))) if before.exists() else set()
     except OSError as error:
@@ -86,5 +116,6 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def _linked(index: str) -> list[str]:
-    """Pages the index of an earlier export names (only plain names such as `lens.md`)."""
-    return [f"{name}.md" for name in REPORTS if f"({name}.md)" in index]
+    """Pages the index of an earlier export names (only plain names such as `lens.md` and `documents/OPP-1.md`)."""
+    papers = re.findall(rf"\(({PAPERS}/[A-Za-z0-9-]+\.md)\)$", index, re.M)
+    return [*papers, *(f"{name}.md" for name in REPORTS if f"({name}.md)" in index)]

@@ -58,6 +58,10 @@ class Document(BaseModel):
 
     id: str = Field(description="Id, and the file's name")
 
+    def public(self) -> Document:
+        """As it may leave the workspace in an export. A kind with `people` is exported only when it has its own."""
+        return self
+
     def lacks(self) -> tuple[str, ...]:
         """Keys that are still to be written before it counts as complete; nothing where every kind of it may be short."""
         return ()

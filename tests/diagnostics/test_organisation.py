@@ -283,6 +283,13 @@ def test_reports_of_an_engagement(tmp_path: Path) -> None:
     assert decided.as_of == datetime(2026, 11, 21, tzinfo=UTC)
 
 
+def test_home_names_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    world.document(made, "decisions", "DEC-1", "id: DEC-1\ntitle: x\nraised: 2026-10-01\nritual: RIT-3\n")
+    (found,) = [one for one in world.report("summary", made).findings if one.id == "summary.links"]
+    assert "engagement/decisions/DEC-1.yaml:4: ritual names RIT-3, which is not there" in found.text
+
+
 def test_the_boxes_say_what_stands_behind_them() -> None:
     team = Team(id="TEAM-1", title="A", shape="squad", members=[Member(role="Lead", count=2)])
     model = operating.measure(Papers(canvas=None, lifecycle=None, teams=[team]), registers.measure([], [], []))

@@ -23,6 +23,7 @@ MEANINGFUL_WHEN_EMPTY = {
     "rituals",
     "canvas",
     "decisions",
+    "handbook",
 }
 
 

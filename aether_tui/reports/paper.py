@@ -1,0 +1,141 @@
+"""The Markdown face of an authored document: everything in it, readable without us, its links to other pages alive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, get_origin
+
+from pydantic import BaseModel
+
+from aether_tui.human import NONE, number
+from aether_tui.reports.markdown import escape
+from aether_tui.workspace.document import Document
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.documents import Documents
+
+_ID = re.compile(r"(?<![\w-])[A-Za-z]+-\d{1,9}(?![\w-])")
+
+
+HANDBOOK = (
+    "north-star", "canvas", "lifecycle", "team", "ritual", "decision-right", "agreement", "decision", "playbook", "postmortem",
+    "onboarding", "event", "tool",
+)  # fmt: skip
+"""Kinds a handbook is made of."""
+
+
+def papers(documents: Documents, only: Collection[str] | None = None) -> dict[str, str]:
+    """File name → page, of every document (of some kinds) that may leave the workspace."""
+    from aether_tui.workspace import links
+    from aether_tui.workspace.documents import KINDS
+
+    shown = {
+        one.id: (name, one.public())
+        for name in KINDS
+        if (only is None or name in only) and KINDS.place(name, documents.workspace).exists() and exported(KINDS[name])
+        for one in documents.of(KINDS[name])
+    }
+    back: dict[str, list[str]] = {}
+    for link in links.every(documents):
+        if link.source in shown and link.source not in back.setdefault(link.target, []):
+            back[link.target].append(link.source)
+    return {f"{key}.md": render(one, name, shown, back.get(key, ())) for key, (name, one) in shown.items()}
+
+
+def exported(kind: type[Document]) -> bool:
+    """Whether documents of a kind go into a pack: one that lists people must say itself what of them may be seen."""
+    field = kind.model_fields.get("people")
+    return field is None or get_origin(field.annotation) is not list or kind.public is not Document.public
+
+
+def title(document: Document) -> str:
+    """What an index shows of a document."""
+    return str(getattr(document, "title", "") or getattr(document, "goal", "") or "")
+
+
+def render(document: Document, kind: str, known: Collection[str] = (), back: Sequence[str] = ()) -> str:
+    """The page, ending in a new line. Ids in `known` become links; `back` are documents that name this one."""
+    name = title(document)
+    lines = [
+        f"# {escape(document.id)}{': ' + escape(name) if name else ''}",
+        "",
+        f"*{escape(kind.replace('-', ' '))}*",
+        "",
+    ]
+    brief, long = [], []
+    for key, field in type(document).model_fields.items():
+        value = getattr(document, key)
+        if (
+            key in {"id", "title"}
+            or value in ("", None, [], {})
+            or (not field.is_required() and value == field.default)
+        ):
+            continue
+        numbers = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
+        if (isinstance(value, BaseModel | Mapping | list) and not numbers) or (
+            isinstance(value, str) and len(value) > 120
+        ):
+            long += [f"## {_label(key)}", "", *_section(value, known), ""]
+        else:
+            brief.append(f"- **{_label(key)}:** {_text(value, known)}")
+    lines += [*brief, "", *long] if brief else long
+    if lacks := document.lacks():
+        lines += [f"Not written yet: {escape(', '.join(lacks))}.", ""]
+    if back:
+        lines += [f"Named by {', '.join(_text(one, known) for one in back)}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _label(key: str) -> str:
+    return escape(key.replace("_", " ").capitalize())
+
+
+def _section(value: object, known: Collection[str]) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        for key in type(value).model_fields:
+            inner = getattr(value, key)
+            if inner not in ("", None, [], {}):
+                items = inner if isinstance(inner, list) else [inner]
+                yield f"- {_label(key)}: {'; '.join(_text(item, known) for item in items)}"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield f"- **{escape(str(key))}:** {_text(item, known)}"
+    elif isinstance(value, list) and all(isinstance(item, BaseModel) for item in value):
+        yield from _rows(value, known)
+    elif isinstance(value, list):
+        yield from (f"- {_text(item, known)}" for item in value)
+    else:
+        yield from (_text(line, known) for line in str(value).split("\n"))
+
+
+def _rows(items: Sequence[BaseModel], known: Collection[str]) -> Iterator[str]:
+    keys = [
+        key
+        for key in type(items[0]).model_fields
+        if any(getattr(item, key) not in ("", None, [], {}) for item in items)
+    ]
+    yield "| " + " | ".join(_label(key) for key in keys) + " |"
+    yield "|" + " --- |" * len(keys)
+    for item in items:
+        yield "| " + " | ".join(_text(getattr(item, key), known) for key in keys) + " |"
+
+
+def _text(value: object, known: Collection[str]) -> str:
+    """A value on one line."""
+    if isinstance(value, BaseModel):
+        pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
+        return ", ".join(f"{_label(key)} {_text(item, known)}" for key, item in pairs if item not in ("", None, [], {}))
+    if isinstance(value, tuple) and len(value) == 3 and all(isinstance(item, float) for item in value):
+        return f"{number(value[1])} ({number(value[0])} to {number(value[2])})"
+    if isinstance(value, list | tuple):
+        return "; ".join(_text(item, known) for item in value) or NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    text = escape("" if value is None else str(value), 20_000)
+    return _ID.sub(lambda found: f"[{found[0]}]({found[0]}.md)" if found[0] in known else found[0], text) or NONE

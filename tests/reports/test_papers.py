@@ -1,0 +1,114 @@
+"""The Markdown face of documents, the pack they stand in, and the handbook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aether_tui.config import Config
+from aether_tui.diagnostics.handbook import Handbook
+from aether_tui.reports import pack, paper
+from aether_tui.workspace.document import Document
+from aether_tui.workspace.documents import read_documents
+from aether_tui.workspace.folder import Workspace
+from tests.command import aether
+from tests.diagnostics import world
+
+RITUAL = """\
+id: RIT-1
+title: '[x](javascript:1) <b>Sync</b>'
+frequency: every Tuesday
+purpose: Questions wait otherwise
+minutes: [30, 45, 60]
+roti: [2, 3]
+participation:
+  - {role: engineers, part: leads, rule: "brings a list | with a bar"}
+outputs: [answers as in DR-1 and XX-9]
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    workspace = world.workspace(tmp_path)
+    world.document(workspace, "rituals", "RIT-1", RITUAL)
+    world.document(
+        workspace, "decision-rights", "DR-1", "id: DR-1\ntitle: Release\ndecides: engineer\nlinks: [RIT-1]\n"
+    )
+    world.document(workspace, "", "canvas", "people:\n  lines: [Two know the router]\n")
+    world.document(workspace, "opportunities", "OPP-1", (
+        "id: OPP-1\ntitle: Ask once\nimpact: 5\nconfidence: 5\nreversibility: 5\neffort_weeks: 2\n"
+    ))  # fmt: skip
+    return workspace
+
+
+def test_a_page_holds_all_of_a_document(made: Workspace) -> None:
+    pages = paper.papers(read_documents(made, Config()))
+    assert set(pages) == {"RIT-1.md", "DR-1.md", "canvas.md", "OPP-1.md"}
+    page = pages["RIT-1.md"]
+    assert page.startswith(r"# RIT-1: \[x\](javascript:1) \<b\>Sync\</b\>" + "\n\n*ritual*\n")
+    assert "- **Minutes:** 45 (30 to 60)" in page and "- **Roti:** 2; 3" in page
+    assert r"| engineers | leads | brings a list \| with a bar |" in page
+    assert "not on" not in page and "Named by [DR-1](DR-1.md)." in page
+    assert "Not written yet: inputs, documentation" in page
+    assert "[RIT-1](RIT-1.md)" in pages["DR-1.md"]
+    assert "Two know the router" in pages["canvas.md"]
+
+
+def test_every_link_of_a_pack_leads_somewhere(made: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = aether("--as-of", "2026-11-21", "export", "-o", out, cwd=made.root)
+    assert done.code == 0, done.err
+    pages = list(out.rglob("*.md"))
+    assert len(pages) >= 8
+    for page in pages:
+        for target in re.findall(r"\]\(([^)]+\.md)\)", page.read_text()):
+            assert (page.parent / target).is_file(), (page, target)
+    (made.engagement / "rituals" / "RIT-1.yaml").unlink()
+    aether("--as-of", "2026-11-21", "export", "-o", out, cwd=made.root)
+    assert not (out / "documents" / "RIT-1.md").exists() and (out / "documents" / "DR-1.md").exists()
+
+
+def test_the_handbook_is_a_pack_of_its_own(made: Workspace, tmp_path: Path) -> None:
+    done = aether("--as-of", "2026-11-21", "export", "--handbook", cwd=made.root)
+    assert done.code == 0, done.err
+    folder = made.exports / "handbook"
+    index = (folder / "index.md").read_text()
+    assert "## When we meet" in index and "## First weeks: engineer" in index
+    assert {path.name for path in (folder / "documents").iterdir()} == {"RIT-1.md", "DR-1.md", "canvas.md"}
+
+
+def test_a_first_month_follows_from_what_is_written(made: Workspace) -> None:
+    world.document(made, "onboarding", "ONB-1", "id: ONB-1\nrole: Engineer\nsteps:\n  - {week: 2, do: Ship one word}\n")
+    world.document(made, "teams", "TEAM-1", (
+        "id: TEAM-1\ntitle: Core\nshape: squad\nfunction: engineering\nmembers:\n  - {role: engineer}\n"
+    ))  # fmt: skip
+    world.document(made, "agreements", "AGR-1", (
+        "id: AGR-1\nprovider: engineering\nconsumer: support\nprovides: [a fix]\nresponse_h: 8\n"
+    ))  # fmt: skip
+    book = world.report("handbook", made).data
+    assert isinstance(book, Handbook)
+    (one,) = book.roles
+    assert one.role == "engineer"
+    assert [(step.week, step.do.partition(":")[0]) for step in one.steps] == [
+        (1, "Sit in on [x](javascript"), (2, "You decide"), (2, "Ship one word"),
+        (3, "Lead [x](javascript"), (4, "Keep what engineering promised support"),
+    ]  # fmt: skip
+
+
+def test_an_empty_handbook_says_how_to_begin(tmp_path: Path) -> None:
+    report = world.report("handbook", world.workspace(tmp_path))
+    assert pack.silent("handbook", report)
+    assert "doc new ritual" in report.blocks[0].next_step
+
+
+def test_a_kind_that_lists_people_is_exported_only_as_it_says_itself() -> None:
+    class Sitting(Document):
+        people: list[str] = []
+
+    class Careful(Sitting):
+        def public(self) -> Document:
+            return self.model_copy(update={"people": []})
+
+    assert not paper.exported(Sitting) and paper.exported(Careful)
