@@ -21,8 +21,6 @@ _WITHOUT_REPORT = frozenset({"form", "documents"})
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose"}
 """Digits mean themselves: the only keys that cannot be changed."""
 
-GROUPS = ("Go", "List", "Report", "Form", "Portfolio", "Constraint", "Flywheel", "Work", "Console")
-
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -93,6 +91,11 @@ ACTIONS: tuple[Action, ...] = (
            "Flywheel", "flywheel", footer=4, palette=False),
     Action("documents.open", "enter", "Open", "Open the document under the cursor", "Form", "documents", footer=2, palette=False),
     Action("documents.new", "n", "New", "Begin a new document of any kind", "Form", "documents", footer=4),
+    Action("app.wider", "plus", "Wider window", "The next of 7 d, 28 d, 90 d and the fiscal quarter, on every screen", "Look"),
+    Action("app.narrower", "minus", "Narrower window", "The one before of 7 d, 28 d, 90 d and the fiscal quarter", "Look"),
+    Action("app.window", "W", "Window", "Type a window: days, a fiscal quarter, or two dates", "Look"),
+    Action("app.compare", "C", "Compare", "Type what the window is compared with: the one before, or one that ends on a date", "Look"),
+    Action("app.narrow", "T", "Narrow", "Only a team, service or feature, on every screen", "Look"),
     Action("app.find", "F", "Find documents", "Documents that contain some words, or all of them; each opens as a form", "Work"),
     Action("app.decide", "D", "Record a decision", "A decision, who took it, and what was chosen; open when nothing is chosen yet", "Work"),
     Action("page.opportunity", "O", "Make an opportunity", "Make the selected row an opportunity, with its id as evidence", "Work", "page"),
@@ -105,13 +108,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.quit", "q", "Quit", "Leave; everything is saved already", "Console", footer=10),
 )  # fmt: skip
 
+GROUPS = tuple(dict.fromkeys(action.group for action in ACTIONS))
+
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 
 _SHOWN = {
     "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
     "right_curly_bracket": "}", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "enter": "↵", "colon": ":",
     "question_mark": "?", "down": "↓", "up": "↑", "pagedown": "pgdn", "pageup": "pgup", "full_stop": ".", "comma": ",",
-    "1,2,3,4,5,6,7,8,9,0": "1–9,0", "delete": "del", "backspace": "⌫",
+    "1,2,3,4,5,6,7,8,9,0": "1–9,0", "plus": "+", "minus": "-", "delete": "del", "backspace": "⌫",
 }  # fmt: skip
 _TYPED = {shown: name for name, shown in _SHOWN.items() if len(shown) == 1}
 

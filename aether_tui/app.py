@@ -7,10 +7,12 @@ import importlib
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec import structs
 from textual import events
 from textual.command import Provider
 from textual.geometry import Size
@@ -21,8 +23,10 @@ import screens
 from aether_tui.actions import Action, Keymap
 from aether_tui.background import BUILD_DELAY_S, Background
 from aether_tui.builds import Options
+from aether_tui.diagnostics import windows
+from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
-from aether_tui.session import Memory, Settings
+from aether_tui.session import Looking, Memory, Settings
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -32,6 +36,18 @@ from screens.widgets.spans import ROLE_OF, Line, clean
 
 STATUS_REPORT = "summary"
 MIN_WIDTH, MIN_HEIGHT = 60, 15
+
+
+NARROW = ("team", "service", "feature")
+
+
+def current_quarter(now: datetime, fiscal_start_month: int) -> str:
+    """The name of the fiscal quarter `now` is in: `2026-Q4`."""
+    for year in (now.year + 1, now.year):
+        for quarter in (4, 3, 2, 1):
+            with contextlib.suppress(ConfigurationError):  # still to come
+                return windows.parse(f"{year}-Q{quarter}", now, fiscal_start_month).label
+    return windows.DEFAULT
 
 
 def _screen(name: str) -> ReportScreen:
@@ -63,7 +79,7 @@ class AetherApp(Background):
         self._session = memory.session()
         start = options.start or self._session.screen
         self.DEFAULT_MODE = start if start in SCREENS else "home"  # type: ignore[misc]  # read from the instance
-        super().__init__(workspace, options, memory)
+        super().__init__(workspace, options, memory, self._session.looking)
         self.animation_level = "none"
         self.keymap = Keymap(self._session.keys)
         self._message = ""
@@ -103,7 +119,7 @@ class AetherApp(Background):
         self.around()
 
     def status(self) -> Status:
-        summary = self.saved(STATUS_REPORT)
+        summary = self._shelf.usual(STATUS_REPORT)
         return Status(
             name=clean(self._session.name) or self.workspace.root.name,
             place=self._place(summary),
@@ -297,6 +313,81 @@ class AetherApp(Background):
         else:
             self._message = f"▲ no theme {clean(name)!r}: aether-dark, aether-light, ansi, or one of Textual's"
 
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def look_at(self, looking: Looking) -> None:
+        super().look_at(looking)
+        self._session.looking = looking
+        self.say(
+            f"looking at {looking.words() or looking.window}"
+            + ("; esc returns to 28d, everything" if looking.key else "")
+        )
+
+    def action_wider(self) -> None:
+        self._step(1)
+
+    def action_narrower(self) -> None:
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        """The next of the usual windows; one that was typed goes back to the default."""
+        usual = ("7d", "28d", "90d", current_quarter(self.now(), self._session.fiscal_start_month))
+        now = self.looking()
+        at = usual.index(now.window) + step if now.window in usual else 1
+        self.look_at(structs.replace(now, window=usual[min(max(at, 0), len(usual) - 1)]))
+
+    def action_window(self) -> None:
+        """Type a window: days, a fiscal quarter, or two dates."""
+
+        def check(text: str) -> Looking:
+            text = current_quarter(self.now(), self._session.fiscal_start_month) if text in {"q", "quarter"} else text
+            windows.parse(text, self.now(), self._session.fiscal_start_month)
+            return structs.replace(self.looking(), window=text)
+
+        self._ask_looking("window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30", "", check)
+
+    def action_compare(self) -> None:
+        """Type what the window is compared with."""
+
+        def check(text: str) -> Looking:
+            now = self.looking()
+            fiscal = self._session.fiscal_start_month
+            windows.previous(windows.parse(now.window, self.now(), fiscal), text, fiscal)
+            return structs.replace(now, compare=text)
+
+        self._ask_looking("compare with: previous, or a window that ends on a date such as 2026-08-31", "", check)
+
+    def action_narrow(self) -> None:
+        """Narrow everything to a team, service or feature."""
+        now = self.looking()
+        said = ", ".join(f"{name} {value}" for name in NARROW if (value := getattr(now, name)))
+        self._ask_looking("only, such as: team payments, service api (nothing: all)", said, self._narrowed, empty=True)
+
+    def _narrowed(self, text: str) -> Looking:
+        """Raises ConfigurationError when a word is none of team, service, feature."""
+        wanted: dict[str, str | None] = dict.fromkeys(NARROW)
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, _, value = part.replace("=", " ").partition(" ")
+            if name not in wanted or not value.strip():
+                raise ConfigurationError(
+                    f"{clean(part)!r} is not understood", next_step=f"write one of {', '.join(NARROW)} and its name"
+                )
+            wanted[name] = value.strip()
+        return structs.replace(self.looking(), **wanted)
+
+    def _ask_looking(self, label: str, value: str, check: Callable[[str], Looking], *, empty: bool = False) -> None:
+        screen = self.page_screen()
+
+        def done(text: str | None) -> None:
+            if text or (empty and text is not None):
+                try:
+                    self.look_at(check(text))
+                except ConfigurationError as error:
+                    self.say(f"▲ {error.what}; {error.next_step}")
+
+        if screen is not None:
+            screen.ask(label, value, done)
+
     # --- going ---------------------------------------------------------------------------------------------------
 
     def action_go(self, name: str) -> None:
@@ -315,7 +406,10 @@ class AetherApp(Background):
         if screen is None or screen.close():
             return
         if isinstance(screen, ReportScreen):
-            self.action_older()
+            if self.looking().key:
+                self.look_at(Looking())
+            else:
+                self.action_older()
         else:
             self.pop_screen()
 
@@ -349,6 +443,7 @@ class AetherApp(Background):
             session.keys = settings.keys
             self.keymap = Keymap(settings.keys)
         session.name = settings.name
+        session.fiscal_start_month = settings.fiscal_start_month
         if self.keymap.problems:
             self.say(f"▲ keys in aether.toml: {self.keymap.problems[0]} (? shows all)")
 

@@ -19,7 +19,7 @@ from textual.worker import WorkType
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
 from aether_tui.report_model import SavedReport
-from aether_tui.session import Failure, Memory, Settings, Shelf
+from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
 from aether_tui.workspace.edits import Edit, take_back
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
@@ -56,12 +56,12 @@ class Background(App[int]):
         message: str
         rebuild: str = ""
 
-    def __init__(self, workspace: Workspace, options: Options, memory: Memory) -> None:
+    def __init__(self, workspace: Workspace, options: Options, memory: Memory, looking: Looking) -> None:
         super().__init__()
         self.workspace = workspace
         self.options = options
         self._memory = memory
-        self._shelf = Shelf(memory, options.as_of)
+        self._shelf = Shelf(memory, options.as_of, looking)
         self._building: set[str] = set()
         self._builder: Process | None = None
         self._job: Job | None = None
@@ -110,6 +110,26 @@ class Background(App[int]):
 
     def saved(self, report: str) -> SavedReport | None:
         return self._shelf.report(report)
+
+    def looking(self) -> Looking:
+        """Window, comparison and filters of all screens."""
+        return self._shelf.looking
+
+    def current(self, report: str) -> bool:
+        """Whether what is saved of a report was made for what is looked at."""
+        return self._shelf.there(report)
+
+    def look_at(self, looking: Looking) -> None:
+        """Look at another window, or at a part: what was built for it before is shown at once, and renewed when due."""
+        if looking == self._shelf.looking:
+            return
+        self.workers.cancel_group(self, "report")
+        self._building.clear()
+        self._shelf.looking = looking
+        screen = self.front()
+        if screen is not None:
+            screen.show()
+        self.renew()
 
     def failure(self, report: str) -> Failure | None:
         return self._shelf.failure(report)
@@ -236,7 +256,8 @@ class Background(App[int]):
             self._renew_page()
         screen = self.front()
         if screen is not None and (
-            quiet or time.time_ns() - self._memory.built_ns(screen.report) > BUSY_REBUILD_S * 1e9
+            quiet
+            or time.time_ns() - self._memory.built_ns(screen.report, self._shelf.looking.key) > BUSY_REBUILD_S * 1e9
         ):
             self.renew()
 
@@ -251,7 +272,7 @@ class Background(App[int]):
         names = [report]
         if report not in FROM_DOCUMENTS:
             names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
-        order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed)
+        order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed, self._shelf.looking)
         if report in FROM_DOCUMENTS:
             self._building.add(report)
             thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from aether_tui.errors import AetherError
 from aether_tui.report_model import save
-from aether_tui.session import Failure, Memory, Settings
+from aether_tui.session import Failure, Looking, Memory, Settings
 from aether_tui.workspace.folder import Workspace
 
 FROM_DOCUMENTS = frozenset({"portfolio"})
@@ -53,6 +53,7 @@ class Order(Struct, frozen=True):
     names: tuple[str, ...]
     now: datetime
     seed: int
+    looking: Looking = Looking()
 
     def command(self) -> list[str]:
         """The arguments of the child; `-P` keeps Python files of the folder we are in from being imported."""
@@ -66,19 +67,21 @@ def build(order: Order, name: str) -> Outcome:
     began_ns = time.time_ns()
     try:
         from aether_tui.config_file import load_config
-        from aether_tui.diagnostics.frame import Clock
+        from aether_tui.diagnostics.frame import Clock, Filters
         from aether_tui.diagnostics.run import run_report
 
         config = load_config(workspace)
-        settings = Settings(config.engagement.name, config.console.theme, dict(config.console.keys))
-        clock = Clock.of(order.now, seed=order.seed, fiscal_start_month=config.engagement.fiscal_year_start_month)
+        fiscal, looking = config.engagement.fiscal_year_start_month, order.looking
+        settings = Settings(config.engagement.name, config.console.theme, dict(config.console.keys), fiscal)
+        clock = Clock.of(order.now, looking.window, looking.compare, seed=order.seed, fiscal_start_month=fiscal)
+        filters = Filters(team=looking.team, service=looking.service, feature=looking.feature)
         if name in FROM_DOCUMENTS:
-            report = run_report(name, workspace, config, clock)
+            report = run_report(name, workspace, config, clock, filters=filters)
         else:
             from aether_tui.cache import Cache
 
-            report = run_report(name, workspace, config, clock, Cache(workspace.cache_path))
-        Memory(workspace).keep_report(name, save(report), began_ns)
+            report = run_report(name, workspace, config, clock, Cache(workspace.cache_path), filters)
+        Memory(workspace).keep_report(name, save(report), began_ns, looking.key)
         return Outcome(name, None, settings)
     except AetherError as error:
         return Outcome(name, Failure(error.what, error.where, error.next_step), settings)

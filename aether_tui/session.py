@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,6 +19,37 @@ REBUILD_AFTER_S = 900.0
 """Ages and windows move with the clock: a report is renewed after this long although nothing changed."""
 
 
+KEPT_VIEWS = 80
+"""Saved reports of other windows and filters that are kept."""
+
+
+class Looking(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What all screens look at: the window, what it is compared with, and what they are narrowed to."""
+
+    window: str = "28d"
+    compare: str = "previous"
+    team: str | None = None
+    service: str | None = None
+    feature: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the saved reports made for it; nothing for the usual view."""
+        return "" if self == Looking() else hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+
+    def words(self) -> str:
+        """`90d vs 2026-08-31, team payments`, or nothing for the usual view."""
+        if self == Looking():
+            return ""
+        against = "" if self.compare == "previous" else f" vs {self.compare}"
+        named = ((name, getattr(self, name)) for name in ("team", "service", "feature"))
+        return ", ".join([self.window + against, *(f"{name} {value}" for name, value in named if value)])
+
+
+USUAL = Looking()
+"""Everything, over four weeks."""
+
+
 class Session(Struct, kw_only=True, omit_defaults=True):
     """Where somebody was, and what the configuration said last: enough to paint before anything is read."""
 
@@ -27,6 +59,8 @@ class Session(Struct, kw_only=True, omit_defaults=True):
     name: str = ""
     theme: str = ""
     keys: dict[str, str] = field(default_factory=dict)
+    fiscal_start_month: int = 1
+    looking: Looking = USUAL
 
 
 class Failure(Struct, frozen=True):
@@ -43,6 +77,7 @@ class Settings(Struct, frozen=True):
     name: str
     theme: str
     keys: dict[str, str]
+    fiscal_start_month: int = 1
 
 
 class Memory:
@@ -62,22 +97,26 @@ class Memory:
         """Remember where somebody was."""
         self._write(self._workspace.state / "session.json", msgspec.json.encode(session))
 
-    def report(self, name: str) -> SavedReport | None:
-        """The last report of that name."""
+    def report(self, name: str, key: str = "") -> SavedReport | None:
+        """The last report of that name; `key` is that of the view it was made for (`Looking`)."""
         try:
-            return load(self._report_path(name).read_bytes())
+            return load(self._report_path(name, key).read_bytes())
         except (OSError, msgspec.MsgspecError):
             return None
 
-    def keep_report(self, name: str, data: bytes, built_ns: int) -> None:
+    def keep_report(self, name: str, data: bytes, built_ns: int, key: str = "") -> None:
         """Remember a report (`report_model.save`); `built_ns` is when its building began, on the files' clock."""
-        path = self._report_path(name)
+        path = self._report_path(name, key)
         self._write(path, data)
         os.utime(path, ns=(built_ns, built_ns))
+        if key:
+            views = sorted(path.parent.glob("*@*.json"), key=_modified_ns)
+            for old in views[:-KEPT_VIEWS]:
+                old.unlink(missing_ok=True)
 
-    def built_ns(self, name: str) -> int:
+    def built_ns(self, name: str, key: str = "") -> int:
         """When the building of the remembered report began; 0 without one."""
-        return _modified_ns(self._report_path(name))
+        return _modified_ns(self._report_path(name, key))
 
     def changed_ns(self) -> int:
         """When anything reports are made of changed last: cache, configuration, budgets, baselines, documents."""
@@ -88,8 +127,8 @@ class Memory:
             newest = max(newest, *_tree_ns(folder))
         return newest
 
-    def _report_path(self, name: str) -> Path:
-        return self._workspace.state / "reports" / f"{name}.json"
+    def _report_path(self, name: str, key: str = "") -> Path:
+        return self._workspace.state / "reports" / f"{name}{'@' if key else ''}{key}.json"
 
     def _write(self, path: Path, data: bytes) -> None:
         self._workspace.private()
@@ -107,42 +146,60 @@ class Memory:
 
 
 class Shelf:
-    """The reports the console holds, the failures of those it could not get, and which of them are out of date."""
+    """The reports the console holds for one view, the failures of those it could not get, and which are out of date."""
 
-    def __init__(self, memory: Memory, as_of: datetime | None) -> None:
+    def __init__(self, memory: Memory, as_of: datetime | None, looking: Looking = USUAL) -> None:
+        self.looking = looking
         self._memory = memory
         self._as_of = as_of
-        self._reports: dict[str, SavedReport] = {}
-        self._failures: dict[str, tuple[Failure, int]] = {}
+        self._reports: dict[tuple[str, str], SavedReport] = {}
+        self._failures: dict[tuple[str, str], tuple[Failure, int]] = {}
+        self._shown: dict[str, SavedReport] = {}
 
     def report(self, name: str) -> SavedReport | None:
-        """The last report of that name, read once."""
-        if name not in self._reports and (found := self._memory.report(name)) is not None:
-            self._reports[name] = found
-        return self._reports.get(name)
+        """The last report of that name for this view, read once; until there is one, that of the view before."""
+        found = self._held(name, self.looking.key)
+        if found is not None:
+            self._shown[name] = found
+        return found or self._shown.get(name)
+
+    def usual(self, name: str) -> SavedReport | None:
+        """The last report of the usual view."""
+        return self._held(name, "")
+
+    def there(self, name: str) -> bool:
+        """Whether there is one for this view."""
+        return self._held(name, self.looking.key) is not None
+
+    def _held(self, name: str, key: str) -> SavedReport | None:
+        if (name, key) not in self._reports and (found := self._memory.report(name, key)) is not None:
+            self._reports[name, key] = found
+        return self._reports.get((name, key))
 
     def failure(self, name: str) -> Failure | None:
         """Why the last attempt at it failed, when it did."""
-        found = self._failures.get(name)
+        found = self._failures.get((name, self.looking.key))
         return found[0] if found else None
 
     def take(self, name: str, failure: Failure | None) -> None:
         """A build ended: its report is in memory, or it failed."""
+        here = name, self.looking.key
         if failure is not None:
-            self._failures[name] = (failure, self._memory.changed_ns())
+            self._failures[here] = (failure, self._memory.changed_ns())
         else:
-            self._failures.pop(name, None)
-            self._reports.pop(name, None)
+            self._failures.pop(here, None)
+            self._reports.pop(here, None)
 
     def outdated(self, name: str, now: datetime) -> bool:
         """Whether it is older than what it is made of, or made for another moment. What failed is not tried again until
         something changes."""
         changed = self._memory.changed_ns()
-        failed = self._failures.get(name)
+        key = self.looking.key
+        failed = self._failures.get((name, key))
         if failed is not None and failed[1] == changed:
             return False
-        saved = self.report(name)
-        if saved is None or changed > self._memory.built_ns(name):
+        saved = self._held(name, key)
+        if saved is None or changed > self._memory.built_ns(name, key):
             return True
         if self._as_of is not None:
             return saved.as_of != self._as_of

@@ -16,7 +16,7 @@ from aether_tui import human
 from aether_tui.actions import BY_ID, Action, Keymap, Where, shown
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Block, Gap, SavedReport, Window
-from aether_tui.session import Failure
+from aether_tui.session import Failure, Looking
 from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
@@ -38,6 +38,8 @@ class Shell(Protocol):
     def saved(self, report: str) -> SavedReport | None: ...
     def failure(self, report: str) -> Failure | None: ...
     def updating(self, report: str) -> bool: ...
+    def looking(self) -> Looking: ...
+    def current(self, report: str) -> bool: ...
     def status(self) -> Status: ...
     def prefix(self) -> str: ...
     def message(self) -> str: ...
@@ -251,16 +253,14 @@ class ReportScreen(PageScreen):
     def note(self) -> str:
         report = self.shell.saved(self.report)
         if report is None:
-            return "building …"
+            return " ".join(part for part in ("building", self.shell.looking().words(), "…") if part)
         age_s = (self.shell.now() - report.as_of).total_seconds()
         age = "now" if age_s < 120 else f"{human.age(age_s)} old"
         mark = "↻ updating · " if self.shell.updating(self.report) else ""
-        view = " · ".join(
-            part
-            for part in (f"/{self.page.view.keep}" if self.page.view.keep else "", report.window.label, age)
-            if part
-        )
-        return mark + view
+        wanted = self.shell.looking().words() or report.window.label
+        still = "" if self.shell.current(self.report) else f"still {report.window.label}"
+        kept = f"/{self.page.view.keep}" if self.page.view.keep else ""
+        return mark + " · ".join(part for part in (kept, wanted, still, age) if part)
 
     # --- what can be done everywhere -----------------------------------------------------------------------------
 

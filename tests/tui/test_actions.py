@@ -46,13 +46,13 @@ def test_every_screen_can_be_gone_to():
 
 
 def test_the_users_keys_replace_the_defaults_and_are_checked():
-    keymap = Keymap({"report.why": "W, ?", "go.home": "g H"})
-    assert keymap.keys["report.why"] == "W,question_mark"
+    keymap = Keymap({"report.why": "Q, ?", "go.home": "g H"})
+    assert keymap.keys["report.why"] == "Q,question_mark"
     everywhere = frozenset(action.where for action in ACTIONS)
     assert keymap.find("g H", everywhere) is BY_ID["go.home"]
     assert keymap.find("g h", everywhere) is None
-    assert keymap.find("W", everywhere) is BY_ID["report.why"]
-    assert keymap.find("W", frozenset({"app"})) is None
+    assert keymap.find("Q", everywhere) is BY_ID["report.why"]
+    assert keymap.find("Q", frozenset({"app"})) is None
     assert any("report.why" in problem and "app.help" in problem for problem in keymap.problems)
 
 

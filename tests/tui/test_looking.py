@@ -1,0 +1,124 @@
+"""Window, comparison and filters: one choice for all screens, kept across them and across starts."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from aether_tui.app import current_quarter
+from aether_tui.session import KEPT_VIEWS, Looking, Memory
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.store import Store
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.test_form import typed
+from tests.tui.workspaces import NOW, make_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "aether.toml").write_text("")
+    workspace = Workspace(tmp_path)
+    Store(workspace).add(
+        Opportunity,
+        lambda i: Opportunity(id=i, title="Cache", impact=5, confidence=5, reversibility=5, effort_weeks=2),
+    )
+    return workspace
+
+
+def window(app) -> str:
+    report = app.saved("portfolio")
+    return report.window.label if report is not None and app.current("portfolio") else ""
+
+
+def test_a_wider_window_is_built_shown_kept_and_cleared(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: window(app) == "28d" and not app._building)
+        await pilot.press("+")
+        await until(pilot, lambda: window(app) == "90d" and not app._building)
+        assert "90d" in screen_text(app).splitlines()[1]
+        await pilot.press("-")
+        await pilot.pause()
+        assert window(app) == "28d"
+        assert not app._building, "what was built before is shown without being built again"
+        await pilot.press("-")
+        await until(pilot, lambda: window(app) == "7d" and not app._building)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert window(app) == "28d"
+        await pilot.press("+", "g", "h")
+        await until(pilot, lambda: app.screen.name == "home")
+        assert app.looking().window == "90d"
+        assert "90d" in screen_text(app).splitlines()[1]
+
+    async def again(pilot, app):
+        assert app.looking() == Looking(window="90d")
+
+    drive(workspace, script, start="portfolio")
+    drive(workspace, again, start="portfolio")
+
+
+def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: window(app) == "28d" and not app._building)
+        for key, text, said in (
+            ("W", "soon", "is not a window"),
+            ("W", "2027-01-01..2027-02-01", "lies in the future"),
+            ("C", "yesterday", "is not a date"),
+            ("T", "tribe payments", "is not understood"),
+        ):
+            await pilot.press(key)
+            await pilot.pause()
+            await typed(pilot, text)
+            assert said in screen_text(app).splitlines()[-1]
+            assert app.looking() == Looking()
+        for key, text, expected in (
+            ("W", "q", Looking(window="2026-Q4")),
+            ("C", "2026-08-31", Looking(window="2026-Q4", compare="2026-08-31")),
+            ("T", "team payments", Looking(window="2026-Q4", compare="2026-08-31", team="payments")),
+        ):
+            await pilot.press(key)
+            await pilot.pause()
+            await typed(pilot, text)
+            assert app.looking() == expected
+        assert "2026-Q4 vs 2026-08-31, team payments" in screen_text(app).splitlines()[1]
+        await until(pilot, lambda: window(app) == "2026-Q4" and not app._building)
+        await pilot.press("T")
+        await pilot.pause()
+        await pilot.press("ctrl+u", "enter")
+        await pilot.pause()
+        assert app.looking().team is None
+
+    drive(workspace, script, start="portfolio", size=(120, 40))
+
+
+@pytest.mark.parametrize(
+    ("day", "first_month", "expected"),
+    [
+        ((2026, 11, 21), 1, "2026-Q4"),
+        ((2026, 11, 21), 10, "2027-Q1"),
+        ((2026, 1, 1), 1, "2026-Q1"),
+        ((2026, 9, 30), 10, "2026-Q4"),
+        ((2026, 2, 28), 4, "2026-Q4"),
+    ],
+)
+def test_the_quarter_we_are_in(day, first_month, expected):
+    assert current_quarter(datetime(*day, 12, tzinfo=UTC), first_month) == expected
+
+
+def test_the_status_line_keeps_the_usual_view_and_old_views_are_let_go(tmp_path):
+    workspace = make_workspace(tmp_path / "w")
+    memory = Memory(workspace)
+    for number in range(KEPT_VIEWS + 5):
+        memory.keep_report("lens", b"{}", 1_000_000_000 + number, f"{number:012x}")
+    kept = list((workspace.state / "reports").glob("*@*.json"))
+    assert len(kept) == KEPT_VIEWS
+    assert memory.report("lens") is not None
+
+    async def script(pilot, app):
+        await pilot.press("+")
+        assert "cycle 2, phase 2" in screen_text(app).splitlines()[0]
+        assert "still 28d" in screen_text(app).splitlines()[1]
+        assert "Refund tokens" in screen_text(app)
+        assert app.now() == NOW
+
+    drive(workspace, script)
