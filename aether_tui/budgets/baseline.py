@@ -19,7 +19,7 @@ import msgspec
 
 from aether_tui.budgets.file import METRICS, Budget, BudgetFile, Surface
 from aether_tui.budgets.git import BACK, Base
-from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series
+from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Used
 from aether_tui.budgets.store import MAX_BYTES, Store
 from aether_tui.errors import ConfigurationError
 from aether_tui.stats.ranks import mad
@@ -41,6 +41,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     mad: float = 0.0
     median: float
     n: int
+    usage: tuple[Used, ...] = ()
+    usd: float | None = None
     value: float
 
 
@@ -71,7 +73,7 @@ class Baseline:
     def samples(self) -> tuple[Sample, ...]:
         """The samples, oldest first."""
         return tuple(
-            Sample(line.value, instant_of(key), line.fingerprint, commit=line.commit)
+            Sample(line.value, instant_of(key), line.fingerprint, commit=line.commit, usage=line.usage, usd=line.usd)
             for key, line in self.lines.items()
         )
 
@@ -79,9 +81,15 @@ class Baseline:
         """The file: sorted keys, one sample per line."""
         unit = METRICS[self.metric].kind.replace("money", currency)
         about = {"match": self.match, "metric": self.metric, "unit": unit}
-        rows = {key: msgspec.to_builtins(line) for key, line in self.lines.items()} | about
+        rows = {key: _row(line) for key, line in self.lines.items()} | about
         lines = [f"{json.dumps(key)}: {json.dumps(rows[key], sort_keys=True)}" for key in sorted(rows)]
         return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _row(line: Line) -> dict[str, object]:
+    """Only what costs have is left out where there is none."""
+    row: dict[str, object] = msgspec.to_builtins(line)
+    return row if line.usage else {key: value for key, value in row.items() if key not in ("usage", "usd")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +294,7 @@ def _appended(
             values = [*before, sample.value]
             every[key] = Line(
                 commit=of or sample.commit[:12], fingerprint=sample.fingerprint, mad=_rounded(mad(values)), median=_rounded(median(values)),
-                n=len(values), value=_rounded(sample.value),
+                n=len(values), value=_rounded(sample.value), usage=sample.usage, usd=sample.usd,
             )  # fmt: skip
     keys = sorted(every)
     return {key: every[key] for key in [*_thinned(keys[:-window], keys[-1:]), *keys[-window:]]}

@@ -116,13 +116,22 @@ def _llm(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
     groups = _grouped([{**row, "old": _before(row["day"], old)} for row in found], "scenario")
     # A model swap must not slip through on tokens and cost; latency of another model is another thing.
     mark = "model" if budget.metric == "turn.latency" else ""
-    return [
-        replace(
-            _series(budget, key[0] or "no scenario", group, span, column, at="day", fingerprint=mark, n=f"n_{column}"),
-            labels={"scenario": key[0]},
-        )
-        for key, group in groups.items()
-    ]
+    result: list[Measured] = []
+    for key, group in groups.items():
+        one = _series(budget, key[0] or "no scenario", group, span, column, at="day", fingerprint=mark, n=f"n_{column}")
+        result.append(replace(one, labels={"scenario": key[0]}, drivers=_model_driver(group, one)))
+    return result
+
+
+def _model_driver(group: Sequence[Record], one: Series) -> tuple[str, ...]:
+    """`model a → b` when the newest days were answered by another model than those before."""
+    first = one.now[0].at if one.now else None
+    days = [(row["day"], _text(row["model"])) for row in group if not row["old"] and row["model"]]
+    if first is None:
+        return ()
+    old = sorted({model for day, model in days if isinstance(day, datetime) and day < first})
+    new = sorted({model for day, model in days if isinstance(day, datetime) and day >= first})
+    return (f"model {', '.join(old)} → {', '.join(new)}",) if old and new and old != new else ()
 
 
 def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:

@@ -165,7 +165,7 @@ def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
         labels = {"scenario": one.scenario, "env": one.environment, "model": one.model}
         if values and budget.allows({key: value for key, value in labels.items() if value or key == "scenario"}):
             mark = one.model if budget.metric == "turn.latency" else ""
-            sample = Sample(quantile(values, 0.5), fingerprint=mark, n=len(values))
+            sample = Sample(quantile(values, 0.5), fingerprint=mark, n=len(values), usage=one.usage, usd=one.usd)
             about = {"scenario": one.scenario, "env": one.environment}
             yield Series(one.scenario or "no scenario", (sample,), labels=about)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from aether_tui.budgets.file import Surface
+from aether_tui.budgets.model import Used
 from aether_tui.budgets.package import package_of
 from aether_tui.records.model import Value
 from aether_tui.stats.ranks import quantile
@@ -148,6 +149,10 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens: tuple[float, ...]
     cost: tuple[float, ...]
     turn_latency_s: tuple[float, ...]
+    usage: tuple[Used, ...] = ()
+    """Priced calls by model, so that they can be priced again."""
+    usd: float | None = None
+    """What those calls cost."""
 
 
 class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -328,6 +333,8 @@ class _Task:
     cost: Decimal | None = None
     turns: int = 0
     unpriced: bool = False
+    usage: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Calls, input, cached and output tokens by model and provider."""
 
 
 def measure_tokens(records: Records, is_model_call: Callable[[Record], bool]) -> Tokens:
@@ -371,6 +378,23 @@ def _count(task: _Task, span: Record, is_model_call: Callable[[Record], bool]) -
         task.unpriced = task.unpriced or span["status"] != "error"
     else:
         task.cost = (task.cost or Decimal(0)) + cost
+        sums = task.usage.setdefault((_text(span["model"]), _text(span["provider"])), [0, 0, 0, 0])
+        for place, name in enumerate(("input_tokens", "cached_tokens", "output_tokens"), start=1):
+            sums[place] += count if isinstance(count := span[name], int) else 0
+        sums[0] += 1
+
+
+def _usage(tasks: Sequence[_Task]) -> tuple[Used, ...]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for task in tasks:
+        for key, counts in task.usage.items():
+            total = sums.setdefault(key, [0, 0, 0, 0])
+            total[:] = [a + b for a, b in zip(total, counts, strict=True)]
+    return tuple(
+        Used(model=one_line(model, 120), provider=one_line(provider, 60), calls=calls, input_tokens=read,
+             cached_tokens=cached, output_tokens=written)
+        for (model, provider), (calls, read, cached, written) in sorted(sums.items())
+    )  # fmt: skip
 
 
 def _scenario(name: str, environment: str, tasks: Sequence[_Task]) -> Scenario:
@@ -391,6 +415,8 @@ def _scenario(name: str, environment: str, tasks: Sequence[_Task]) -> Scenario:
         tokens=tuple(tokens),
         cost=tuple(cost),
         turn_latency_s=tuple(turn),
+        usage=_usage(tasks),
+        usd=float(sum((task.cost for task in tasks if task.cost is not None), Decimal(0))),
     )
 
 

@@ -18,6 +18,17 @@ DRIFT_DAYS = (76, 104)
 """How long ago "90 days ago" is: two weeks around it."""
 
 
+class Used(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Calls of one model within a sample, and their tokens in all; cached ones are part of the input."""
+
+    model: str
+    provider: str = ""
+    calls: int
+    input_tokens: int
+    cached_tokens: int = 0
+    output_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One measurement: a run, or a day of tasks (`n` of them). `fingerprint` names the machine or model it ran on,
@@ -29,6 +40,10 @@ class Sample:
     fingerprint: str = ""
     n: int = 1
     commit: str = ""
+    usage: tuple[Used, ...] = ()
+    """The model calls a cost comes from, to price it again."""
+    usd: float | None = None
+    """What those calls cost when they were measured."""
 
 
 @dataclass(frozen=True, slots=True)

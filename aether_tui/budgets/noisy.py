@@ -80,6 +80,8 @@ def judge_noisy(
     limit = limit_of(budget, waiver)
     if limit is not None:
         _absolute(case, budget, now, values, limit, currency, series)
+    if budget.surface == "llm" and series.drivers:
+        case.why += series.drivers
     _relative(case, budget, series, shift)
     if drift and case.verdict == "pass":
         _drifted(case, budget, *drift)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from aether_tui.budgets.file import NAME, BudgetFile, Surface, parse_budgets
-from aether_tui.budgets.model import Measured, Result
+from aether_tui.budgets.model import Measured, Result, Series, Used
+from aether_tui.budgets.reprice import repriced
 from aether_tui.budgets.verdict import judge
 from aether_tui.cli.budget_file import fingerprint_of, store_of
 from aether_tui.cli.context import Context
@@ -81,6 +83,10 @@ def _of_files(
     stored: tuple[Baseline, ...] = ()
     if not cached or any(budget.on_missing == "carry" for budget in file.budgets):
         stored, measured = _stored(file, found, asked, measured, base)
+    if any(
+        sample.usage for found_ in measured.values() for one in found_ if isinstance(one, Series) for sample in one.now
+    ):
+        measured = repriced(file, measured, _price(context))
     results = judge(file, measured, context.now().date())
     _say_sources(results)
     scope = frozenset(SURFACE[type(one)] for one in measurements)
@@ -120,6 +126,23 @@ def _stored(
     stored = read_baselines(store, file.currency)
     marked = stamped(measured, file, fingerprint_of(asked.fingerprint))
     return stored, against_stored(file, marked, stored, store.name, base)
+
+
+def _price(context: Context) -> Callable[[Used], Decimal | None]:
+    """What an average call costs at the moment of the clock, by the user's prices or the shipped ones."""
+    from aether_tui.cli.measuring import config_of
+    from aether_tui.ingest.prices import Prices, Usage
+
+    prices, now = Prices(config_of(context).prices), context.now()
+
+    def price(used: Used) -> Decimal | None:
+        each = Usage(
+            round(used.input_tokens / used.calls), round(used.output_tokens / used.calls),
+            round(used.cached_tokens / used.calls),
+        )  # fmt: skip
+        return prices.cost(used.provider or None, used.model, now, each, None).usd
+
+    return price
 
 
 def _say_sources(results: Sequence[Result]) -> None:

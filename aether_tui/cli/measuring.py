@@ -150,7 +150,7 @@ def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequ
     from aether_tui.ingest import Ingest
     from aether_tui.records.source import Reject
 
-    ingest = Ingest(_config(context), b"\0" * 32)  # people are not looked at here, so their key does not matter
+    ingest = Ingest(config_of(context), b"\0" * 32)  # people are not looked at here, so their key does not matter
 
     def keep(table: str, rows: Sequence[Row]) -> None:
         columns = [column.name for column in TABLES[table].columns]
@@ -177,7 +177,7 @@ def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequ
         records.problems += [ingest.clean_text(f"{reject.where}: {reject.reason}") for reject in rejects]
 
 
-def _config(context: Context) -> Config:
+def config_of(context: Context) -> Config:
     """The workspace's mapping where there is a workspace, else the defaults."""
     from aether_tui.config import Config
 
