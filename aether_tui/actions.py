@@ -9,7 +9,9 @@ from typing import Literal
 
 from screens import SCREENS
 
-Where = Literal["app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint"]
+Where = Literal[
+    "app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint", "budgets", "levers"
+]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
 _SHARED = frozenset({"app", "page", "list"})
@@ -100,6 +102,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.decide", "D", "Record a decision", "A decision, who took it, and what was chosen; open when nothing is chosen yet", "Work"),
     Action("page.opportunity", "O", "Make an opportunity", "Make the selected row an opportunity, with its id as evidence", "Work", "page"),
     Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
+    Action("budgets.waive", "w", "Waive", "Answer for the selected budget until a day: reason, owner, expiry",
+           "Budgets", "budgets", footer=4),
+    Action("budgets.baseline", "B", "Baseline", "Add the newest measurements to the baselines in benchmarks/, after asking",
+           "Budgets", "budgets", footer=4),
+    Action("budgets.receiver", "o", "Receiver", "Start the receiver of traces behind the console; again to stop it",
+           "Budgets", "budgets", footer=4),
+    Action("budgets.levers", "l", "Levers", "What could be saved on each surface", "Budgets", "budgets", footer=4, palette=False),
+    Action("budgets.filter", "f", "Filter", "Keep the rows that contain a text, as / does", "Budgets", "budgets", palette=False),
+    Action("levers.promote", "p", "Opportunity", "Make the selected lever an opportunity of the portfolio",
+           "Budgets", "levers", footer=4),
     Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
     Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),

@@ -125,7 +125,7 @@ class AetherApp(Background):
             place=self._place(summary),
             network="offline" if self.options.offline else "",
             age=synced(summary.freshness if summary else (), self.now()),
-            job=self._job.short() if self._job is not None and self._job.running else "",
+            job="  ".join(job.short() for job in (self._receiver, self._job) if job is not None and job.running),
         )
 
     @staticmethod

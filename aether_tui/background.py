@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from textual.app import App
 from textual.message import Message
+from textual.timer import Timer
 from textual.worker import WorkType
 
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
@@ -26,18 +27,18 @@ from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 
 if TYPE_CHECKING:
-    from aether_tui.jobs import Job
+    from aether_tui.jobs import Job, Receiving
 
 T = TypeVar("T")
 
 UNDO_STEPS = 100
-POLL_S = 2.0
+POLL_S = 0.5
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
 QUIET_S = 0.25
 """Progress waits this long after a key."""
-BUSY_REBUILD_S = 30.0
-"""While something else keeps writing, numbers are still renewed this often."""
+BUSY_SHARE = 5
+"""While something else keeps writing, a report is built for at most one part in so many of the time."""
 
 
 class Background(App[int]):
@@ -65,6 +66,9 @@ class Background(App[int]):
         self._building: set[str] = set()
         self._builder: Process | None = None
         self._job: Job | None = None
+        self._receiver: Receiving | None = None
+        self._began = self._took_s = 0.0
+        self._watch: Timer | None = None
         self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
         self._editing = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
@@ -143,17 +147,22 @@ class Background(App[int]):
     def begin(self) -> None:
         """Begin to look for changes."""
         self._seen_ns = self._memory.changed_ns()
-        self.set_interval(POLL_S, self._poll)
+        self._watch = self.set_interval(POLL_S, self._poll)
 
     async def stop(self) -> None:
         """Wait for every edit, end every child and wait until it has ended."""
         await asyncio.gather(*self._unsaved, return_exceptions=True)
+        if self._watch is not None:
+            self._watch.stop()
         self.workers.cancel_group(self, "report")
         if self._builder is not None:
             await self._builder.wait()
         if self._job is not None:
             self._job.stop()
             await self._job.ended()
+        if self._receiver is not None:
+            self._receiver.stop()
+            await self._receiver.ended()
 
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
         """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
@@ -246,7 +255,10 @@ class Background(App[int]):
     # --- reports -------------------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        """Every two seconds: did anything change that reports are made of? Costs a few `stat` calls."""
+        """Twice a second: did anything change that reports are made of? Costs a few `stat` calls.
+
+        The first change is shown at once, with the others behind it only when it stays quiet.
+        """
         if self._building or (self._job is not None and self._job.running):
             return
         changed = self._memory.changed_ns()
@@ -255,11 +267,10 @@ class Background(App[int]):
         if not quiet:
             self._renew_page()
         screen = self.front()
-        if screen is not None and (
-            quiet
-            or time.time_ns() - self._memory.built_ns(screen.report, self._shelf.looking.key) > BUSY_REBUILD_S * 1e9
-        ):
-            self.renew()
+        if screen is None or not self._shelf.outdated(screen.report, self.now()):
+            return
+        if quiet or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
+            self.rebuild(screen.report, alone=not quiet)
 
     def renew(self) -> None:
         """Rebuild the report in front when it is out of date."""
@@ -267,10 +278,11 @@ class Background(App[int]):
         if screen is not None and not self._building and self._shelf.outdated(screen.report, self.now()):
             self.rebuild(screen.report)
 
-    def rebuild(self, report: str) -> None:
+    def rebuild(self, report: str, *, alone: bool = False) -> None:
         """Build a report: one of documents alone in a thread, others in a child with all that are out of date behind it."""
         names = [report]
-        if report not in FROM_DOCUMENTS:
+        self._began = time.monotonic()
+        if report not in FROM_DOCUMENTS and not alone:
             names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
         order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed, self._shelf.looking)
         if report in FROM_DOCUMENTS:
@@ -319,10 +331,12 @@ class Background(App[int]):
     def on_background_built(self, event: Built) -> None:
         outcome = event.outcome
         self._building.discard(outcome.name)
+        screen = self.front()
+        if screen is not None and screen.report == outcome.name:
+            self._took_s = time.monotonic() - self._began
         self._shelf.take(outcome.name, outcome.failure)
         if outcome.settings is not None:
             self.configure(outcome.settings)
-        screen = self.front()
         if screen is not None and screen.report == outcome.name:
             screen.show()
         self.around()
@@ -347,15 +361,35 @@ class Background(App[int]):
         else:
             self._start(title, *command)
 
-    def _start(self, title: str, *command: str) -> None:
-        from aether_tui.jobs import Job
+    def receive(self) -> None:
+        """Start the receiver of traces as a child; while it runs, stop it."""
+        from aether_tui.jobs import Receiving
 
+        if self._receiver is not None and self._receiver.running:
+            self._receiver.stop()
+            self.say("receiver is stopping; every span it acknowledged is stored")
+            return
+        self._receiver = Receiving([*self._arguments(), "receive", "--format", "json"], time.monotonic)
+        self.run_worker(self._listen(self._receiver), group="receiver", exit_on_error=False)
+        self.say("receiver starting; o stops it")
+
+    async def _listen(self, receiver: Receiving) -> None:
+        await receiver.run(self.around)
+        self.say(f"■ receiver: {receiver.error}" if receiver.error else "receiver stopped")
+        self.around()
+
+    def _arguments(self) -> list[str]:
         arguments = ["-w", str(self.workspace.root)]
         if self.options.offline:
             arguments.append("--offline")
         if self.options.as_of is not None:
             arguments += ["--as-of", self.options.as_of.isoformat()]
-        self._job = Job(title, [*arguments, *command])
+        return arguments
+
+    def _start(self, title: str, *command: str) -> None:
+        from aether_tui.jobs import Job
+
+        self._job = Job(title, [*self._arguments(), *command])
         self.run_worker(self._follow(self._job), group="job", exit_on_error=False)
         self.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
 

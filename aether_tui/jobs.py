@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -13,9 +14,12 @@ from msgspec import Struct
 
 from aether_tui.text import one_line
 
+RATE_S = 60.0
+"""The rate of spans is that of the last minute."""
+
 
 class Event(Struct):
-    """One JSON line of `sync --format json`."""
+    """One JSON line of `sync --format json`, or of `receive --format json`."""
 
     event: str
     source: str = ""
@@ -23,6 +27,9 @@ class Event(Struct):
     rows: int | None = None
     total: int | None = None
     message: str | None = None
+    url: str = ""
+    received: int = 0
+    stored: int = 0
 
 
 class Job:
@@ -94,6 +101,7 @@ class Job:
         except msgspec.MsgspecError:
             return
         if not event.source:
+            self.note(event)
             return
         stream, rows, total, message = self._sources.get(event.source, ("", {}, None, ""))
         if event.rows is not None:
@@ -101,6 +109,9 @@ class Job:
         if event.event == "error":
             message = one_line(event.message or "failed")
         self._sources[event.source] = (one_line(event.stream or stream, 60), rows, event.total or total, message)
+
+    def note(self, event: Event) -> None:
+        """An event that is not about a source."""
 
     def rows(self) -> list[tuple[str, str, int, int | None, str]]:
         """Per source: name, the stream it is at, rows so far, total when known, an error's message."""
@@ -123,6 +134,32 @@ class Job:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
+
+
+class Receiving(Job):
+    """A receiver as a child: where it listens, and how many spans arrive."""
+
+    def __init__(self, arguments: Sequence[str], clock: Callable[[], float]) -> None:
+        super().__init__("receiver", arguments)
+        self.url = ""
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def note(self, event: Event) -> None:
+        """A line of `receive --format json`."""
+        self.url = one_line(event.url or self.url, 60)
+        now = self._clock()
+        self._seen.append((now, event.received))
+        while len(self._seen) > 2 and now - self._seen[1][0] > RATE_S:
+            self._seen.popleft()
+
+    def short(self) -> str:
+        """`● 1,204 spans/min at …:4318`."""
+        if not self._seen:
+            return "↻ receiver"
+        (begin, first), (end, last) = self._seen[0], self._seen[-1]
+        a_minute = (last - first) / max(end - begin, 1.0) * 60
+        return f"● {a_minute:,.0f} spans/min at {self.url.removeprefix('http://')}"
 
 
 def _be_nice(pid: int) -> None:

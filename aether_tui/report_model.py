@@ -121,7 +121,8 @@ class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="facts"):
 
 
 class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One column: `kind` decides alignment and drawing (`bar` is a share 0–1 of a limit; `state` a glyph and word)."""
+    """One column: `kind` decides alignment and drawing (`bar` is a share 0–1 of a limit, or the pair of what it should be by now
+    and that share; `state` a glyph and word)."""
 
     key: str
     title: str
@@ -289,6 +290,8 @@ class Report(Struct, Generic[D], frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     blocks: tuple[Block, ...] = ()
+    details: dict[str, tuple[Block, ...]] = {}
+    """What opens under a row, by `BLOCK/ROW`; faces that cannot open anything leave it out."""
     schema: int = 1
 
 
@@ -303,7 +306,15 @@ class SavedReport(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     blocks: tuple[Block, ...] = ()
+    details: dict[str, msgspec.Raw] = {}
+    """As of the report, each read when it is opened."""
     schema: int = 1
+
+
+def opened(report: SavedReport, item: str) -> tuple[Block, ...]:
+    """The blocks that open under an item; none for most."""
+    found = report.details.get(item)
+    return () if found is None else msgspec.json.decode(found, type=tuple[Block, ...])
 
 
 def envelope(report: Report[D]) -> bytes:

@@ -19,7 +19,7 @@ class ScreenSpec:
 
 
 ORDER = (
-    "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "lens",
+    "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "levers", "lens",
     "scorecard", "flow", "pipeline", "maturity", "rituals", "canvas", "decisions", "changed", "playbook", "traces", "sources",
 )  # fmt: skip
 """Tabs stand in the order of the work; a screen that is not named here comes last."""
@@ -98,6 +98,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "budgets",
                 "screens.budgets",
                 "Budgets",
+            ),
+            ScreenSpec(
+                "levers",
+                "L",
+                "Levers",
+                "What could be saved on each surface, as ranges",
+                "levers",
+                "screens.levers",
+                "Levers",
             ),
             ScreenSpec(
                 "sources",

@@ -75,6 +75,37 @@ def give_cause(workspace: Workspace, row: str, digit: int, who: str, now: dateti
     return change(workspace, FailureReview, identity, rated, now, f"{trace} rated {digit} by {who}")
 
 
+def promote(workspace: Workspace, title: str, evidence: str, notes: str, now: datetime) -> Edit:
+    """A lever as an opportunity with middling scores, what it rests on as its evidence."""
+    from aether_tui.workspace.kinds.opportunity import Opportunity
+
+    def make(identity: str) -> Opportunity:
+        return Opportunity(
+            id=identity,
+            title=one_line(title, 300),
+            impact=5,
+            confidence=5,
+            reversibility=8,
+            effort_weeks=2,
+            evidence=[one_line(evidence, 300)],
+            notes=notes[:20_000],
+            created=now.date(),
+        )
+
+    return create(workspace, Opportunity, make, now, "{id} added to the portfolio; rate it there (g p)")
+
+
+def waive(workspace: Workspace, budget: str, fields: dict[str, str], now: datetime) -> str:
+    """Add a waiver to budgets.yaml, where comments and order stay. Returns what was done.
+
+    Raises ConfigurationError when the gate would refuse it.
+    """
+    from aether_tui.budgets.waive import add_waiver
+
+    identity = add_waiver(workspace.budgets_path, budget, fields, now.date())
+    return f"{identity} waives {budget} until {fields['expires']}; the gate counts it once it is on the base branch"
+
+
 def tick(workspace: Workspace, item: str, who: str, note: str, now: datetime) -> Edit:
     """Tick a checklist item of the running cycle; a first cycle is begun when there is none."""
     from aether_tui.workspace.kinds.cycle import Cycle, Tick

@@ -17,6 +17,8 @@ from aether_tui.records.model import Value
 from aether_tui.text import one_line
 
 Record = Mapping[str, Value]
+MODEL_SPEND = {"model.monthly": "cost", "model.tokens": "tokens"}
+"""Metrics of a month's model calls, and the column they add up."""
 
 
 class Rows(Protocol):
@@ -101,6 +103,8 @@ def _tests(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
 
 
 def _llm(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
+    if budget.metric in MODEL_SPEND:
+        return list(_model_spend(rows, budget, span))
     column = {"task.cost": "cost", "task.tokens": "tokens", "turn.latency": "latency"}[budget.metric]
     keys = {
         "scenario": "scenario",
@@ -132,6 +136,33 @@ def _model_driver(group: Sequence[Record], one: Series) -> tuple[str, ...]:
     old = sorted({model for day, model in days if isinstance(day, datetime) and day < first})
     new = sorted({model for day, model in days if isinstance(day, datetime) and day >= first})
     return (f"model {', '.join(old)} → {', '.join(new)}",) if old and new and old != new else ()
+
+
+def calls_matching(budget: Budget) -> dict[str, Value]:
+    """Parameters of the queries over model calls: a pattern for every key of `match` they know."""
+    return {
+        ("env" if key == "env" else f"of_{key}"): budget.pattern(key)
+        for key in ("env", "service", "feature", "team", "model")
+    }
+
+
+def _model_spend(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
+    """Money or tokens of model calls this month, up to now: traces do not lag."""
+    first = (span.until - timedelta(microseconds=1)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    column = MODEL_SPEND[budget.metric]
+    hours: dict[datetime, Decimal] = {}
+    for row in rows("budget_model_hours", since_hour=first - timedelta(days=31), **calls_matching(budget)):
+        if isinstance(at := row["hour"], datetime) and row[column] is not None:
+            hours[at] = _money(row[column])
+    current = [at for at in hours if at >= first]
+    if not current:
+        return
+    days = (max(current) - first).days + 1
+    past = (first - timedelta(days=1)).replace(day=1)
+    before = [value for at, value in hours.items() if past <= at < past + timedelta(days=days)]
+    unit = "tokens" if column == "tokens" else "USD"
+    spent = sum((hours[at] for at in current), Decimal(0))
+    yield Spend(spent, unit, days, _days_in(first.date()), sum(before, Decimal(0)) if before else None)
 
 
 def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:

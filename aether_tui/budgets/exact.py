@@ -65,7 +65,7 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
     """Money spent: over the budget blocks, on the way there warns."""
     case = Case()
     limit = limit_of(budget, waiver)
-    if one.currency != currency:
+    if one.currency not in {currency, "tokens"}:
         case.say(
             "inconclusive", f"billed in {one.currency}, the budget is in {currency}", "amounts are never converted"
         )
@@ -84,6 +84,8 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
         else:
             ends = f", {money_shown(pace, one.currency)} at the month's end at this pace" if paced else ""
             case.why.append(of + ends)
+    if not case.why:
+        case.why.append(f"{money_shown(now, one.currency)} spent after {day}; it has no limit")
     waived = settle_waiver(case, waiver, now, limit)
     before = None if one.before is None else float(one.before)
     return Result(

@@ -37,6 +37,7 @@ class Metric:
 _CI = ("repo", "branch", "event", "workflow", "job")
 _TESTS = ("repo", "branch", "suite", "package")
 _LLM = ("scenario", "env", "service", "feature", "team", "model")
+_CALLS = ("env", "service", "feature", "team", "model")
 METRICS: dict[str, Metric] = {
     "pipeline.duration": Metric("ci", "s", _CI),
     "pipeline.run": Metric("ci", "s", _CI),
@@ -48,6 +49,8 @@ METRICS: dict[str, Metric] = {
     "task.cost": Metric("llm", "money/task", _LLM),
     "task.tokens": Metric("llm", "tokens/task", _LLM),
     "turn.latency": Metric("llm", "s/turn", _LLM),
+    "model.monthly": Metric("llm", "money/month", _CALLS),
+    "model.tokens": Metric("llm", "tokens/month", _CALLS),
 }
 """Every metric a budget can be about: a closed set."""
 

@@ -161,7 +161,9 @@ def _filled(values: Sequence[T], size: int, nothing: T) -> Sequence[T]:
 
 def _scenarios(budget: Budget, part: Tokens) -> Iterator[Measured]:
     for one in part.by_scenario:
-        values = {"task.cost": one.cost, "task.tokens": one.tokens, "turn.latency": one.turn_latency_s}[budget.metric]
+        values = {"task.cost": one.cost, "task.tokens": one.tokens, "turn.latency": one.turn_latency_s}.get(
+            budget.metric
+        )
         labels = {"scenario": one.scenario, "env": one.environment, "model": one.model}
         if values and budget.allows({key: value for key, value in labels.items() if value or key == "scenario"}):
             mark = one.model if budget.metric == "turn.latency" else ""

@@ -16,6 +16,7 @@ EXAMPLES = {
     "money/month": "500 USD/month",
     "money/task": "0.10 USD/task",
     "tokens/task": "4000 tokens/task",
+    "tokens/month": "40_000_000 tokens/month",
     "s/turn": "8 s/turn",
     "tests": "3 tests",
 }

@@ -17,10 +17,12 @@ from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.budgets.baseline import Added
+    from aether_tui.budgets.file import BudgetFile
+    from aether_tui.budgets.model import Measured
 
 
 @click.command(short_help="Keep measurements of the base branch in files")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH|-…")
+@click.argument("paths", nargs=-1, metavar="[PATH|-]…")
 @click.option("--update", is_flag=True, help="Write; without it only say what would be added.")
 @click.option("--commit", envvar=["GITHUB_SHA", "CI_COMMIT_SHA"], help="What was measured (default: git's HEAD).")
 @FORMAT
@@ -34,6 +36,8 @@ def baseline(
 ) -> None:  # fmt: skip
     """Append the measurements in reports to benchmarks/SURFACE/METRIC.json, for `budget check` to compare with.
 
+    Without a PATH those in the workspace's cache are appended; what is there already is not added again.
+
     Run it with --update on the base branch only, and commit what it writes; two branches merge without a conflict.
     Where that branch is protected, keep them in one of their own (--store branch:NAME) or in a file (artifact:FILE).
     """
@@ -44,7 +48,10 @@ def baseline(
     now = context.now()
     file, found = read_found(context, path, now.date())
     place = store_of(found, store)
-    measured = stamped(from_files(file, measure_files(context, paths)), file, fingerprint_of(fingerprint))
+    if paths:
+        measured = stamped(from_files(file, measure_files(context, paths)), file, fingerprint_of(fingerprint))
+    else:
+        measured = _cached(context, file)
     known = read_baselines(place, file.currency)
     added, left = updated(file, measured, known, commit=one_line(commit or _head(found), 40), now=now)
     for why in left:
@@ -56,6 +63,24 @@ def baseline(
     count = sum(one.count for one in added)
     counted = f"{plural(count, 'sample')} to {plural(len(added), 'baseline')} in {place.name}"
     click.echo(f"added {counted}; next: {then}" if update else f"would add {counted}; --update writes", err=True)
+
+
+def _cached(context: Context, file: BudgetFile) -> dict[str, list[Measured]]:
+    """What the workspace's cache knows about each budget; plans without a commit of their own stay out."""
+    from datetime import UTC
+
+    from aether_tui.budgets.cached import Span, from_cache
+    from aether_tui.budgets.model import Series
+    from aether_tui.cache import Cache
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.diagnostics.run import open_data
+
+    workspace, config = context.workspace(), context.config()
+    clock = Clock.of(context.now(), seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month)
+    since, until = (at.astimezone(UTC).replace(tzinfo=None) for at in (clock.window.start, clock.window.end))
+    with open_data(config, clock, Cache(workspace.cache_path)) as data:
+        found = from_cache(data.rows, file, Span(since, until))
+    return {identity: [one for one in series if isinstance(one, Series)] for identity, series in found.items()}
 
 
 def _head(found: Path) -> str:

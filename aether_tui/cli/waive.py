@@ -28,28 +28,14 @@ def waive(
 
     The gate takes waivers from the file it is given: check a change with the base branch's file.
     """
-    from aether_tui.budgets.edit import next_id, with_waiver
-    from aether_tui.budgets.file import parse_budgets
-    from aether_tui.workspace.store import write_whole
+    from aether_tui.budgets.waive import add_waiver
 
-    today = context.now().date()
-    found = find_budgets(context, path)
     shown = str(path) if path else NAME
+    today = context.now().date()
     if expires.date() < today:
         raise ConfigurationError(f"{expires:%Y-%m-%d} is over", where="--expires", next_step="name a day to come")
-    try:
-        data = found.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", where=shown) from error
-    file = parse_budgets(data, shown, today)
-    waiver = {"id": next_id(file, today), "budget": identity, "reason": reason, "owner": owner}
-    raised = {"raise_to": raise_to} if raise_to else {}
-    changed = with_waiver(data, shown, {**waiver, **raised, "expires": expires.date()}, today)
-    try:
-        write_whole(found.resolve(), changed)
-    except OSError as error:
-        raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
-    click.echo(waiver["id"])
+    fields = {"reason": reason, "owner": owner, "expires": f"{expires:%Y-%m-%d}", "raise_to": raise_to or ""}
+    click.echo(add_waiver(find_budgets(context, path), identity, fields, today, shown))
     click.echo(f"{identity} is waived until {expires:%Y-%m-%d} ({owner}); commit {shown}", err=True)
 
 

@@ -32,6 +32,19 @@ MARKER = "demo.json"
 
 _OURS = (CONFIG_NAME, ".gitignore", "recordings", "files", "engagement", "optimization", "benchmarks")
 """What a build writes, and removes before it writes again; whatever else is in the folder stays."""
+_MONTHLY = """
+  # Model calls of a whole month, from traces: burn and forecast are live.
+  - id: llm.month.cost
+    surface: llm
+    metric: model.monthly
+    limit: 70 USD/month
+    warn: {relative: 5%, min_delta: 5 USD/month}
+  - id: llm.month.tokens
+    surface: llm
+    metric: model.tokens
+    limit: 45_000_000 tokens/month
+"""
+"""Budgets of the demonstration beside the usual ones."""
 Tell = Callable[[str], None]
 
 
@@ -91,7 +104,7 @@ def write_sources(world: World, workspace: Workspace) -> None:
     workspace.config_path.write_text(aether_toml(world), encoding="utf-8")
     (root / ".gitignore").write_text(".aether/\n", encoding="utf-8")
     budgets = files("aether_tui.budgets").joinpath("default.yaml").read_text(encoding="utf-8")
-    workspace.budgets_path.write_text(budgets, encoding="utf-8")
+    workspace.budgets_path.write_text(budgets + _MONTHLY, encoding="utf-8")
     # Made-up people need no secret: the same key everywhere makes the same demonstration everywhere.
     workspace.private()
     key_path(workspace).write_text(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
-from msgspec import Struct
-
 from aether_tui.budgets.cached import Span, from_cache
 from aether_tui.budgets.file import NAME, BudgetFile, Surface, Waiver, read_budgets
-from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
+from aether_tui.budgets.model import WORST_FIRST, Result, Series
 from aether_tui.budgets.verdict import expired, judge, overall
+from aether_tui.diagnostics.budgets_detail import age_s, detail, forecast_words
+from aether_tui.diagnostics.budgets_drivers import Drivers
+from aether_tui.diagnostics.budgets_live import Live, measure_live, worst
+from aether_tui.diagnostics.budgets_rows import Budgets, Look, table
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.errors import ConfigurationError
 from aether_tui.human import amount
 from aether_tui.report_model import (
     Block,
-    Cell,
-    Col,
     Fact,
     Facts,
     Finding,
@@ -26,9 +27,6 @@ from aether_tui.report_model import (
     Prose,
     Quantity,
     Report,
-    Row,
-    Table,
-    missing,
 )
 
 if TYPE_CHECKING:
@@ -43,18 +41,17 @@ _GAPS: dict[Surface, tuple[str, str]] = {
 }
 
 
-class Budgets(Struct, frozen=True, kw_only=True):
-    """The verdict of all budgets, and each of them, worst first. `expired` are waivers that no longer hold."""
-
-    verdict: Verdict
-    counts: dict[str, int]
-    currency: str
-    budgets: tuple[Result, ...]
-    expired: tuple[str, ...]
-
-
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
     """The report. Without a usable budgets.yaml it says what to do; `budget check` refuses to go on."""
+    return _report(data, documents, clock, opens=True)
+
+
+def brief(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
+    """The report without what opens under its rows, for those that draw their own from it."""
+    return _report(data, documents, clock, opens=False)
+
+
+def _report(data: Data, documents: Documents, clock: Clock, *, opens: bool) -> Report[Budgets]:
     path = documents.workspace.budgets_path
     if not path.exists():
         return _without_file(
@@ -64,7 +61,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
         file = read_budgets(path, NAME, clock.now.date())
     except ConfigurationError as error:
         return _without_file(clock, f"{error.where}: {error.what}.", error.next_step or "mend it", broken=True)
-    budgets = measure(data, file, clock)
+    found = look(data, file, clock)
+    budgets = found.budgets
     return Report(
         report="budgets",
         title="Budgets",
@@ -74,23 +72,58 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
         headline=headline(budgets),
         findings=findings(budgets, expired(file, clock.now.date())),
         freshness=data.freshness(),
-        blocks=blocks(budgets, data),
+        blocks=blocks(found, data),
+        details=details(found, file, Drivers(data, file, clock)) if opens else {},
     )
 
 
 def measure(data: Data, file: BudgetFile, clock: Clock) -> Budgets:
     """Every budget of the file against what the cache holds for the clock's window."""
+    return look(data, file, clock).budgets
+
+
+def look(data: Data, file: BudgetFile, clock: Clock) -> Look:
+    """Every budget with what it was judged by."""
     span = Span(_naive(clock.window.start), _naive(clock.window.end))
     today = clock.now.date()
-    results = judge(file, from_cache(data.rows, file, span), today)
+    measured = from_cache(data.rows, file, span)
+    results = judge(file, measured, today)
     counts = Counter(one.verdict for one in results)
-    return Budgets(
+    live = measure_live(data, file, clock)
+    series = {
+        f"{identity} · {one.name}" if one.name else identity: one
+        for identity, found in measured.items()
+        for one in found
+        if isinstance(one, Series)
+    }
+    ages = {name: age for name, one in series.items() if (age := age_s(one.now or one.base, clock.now)) is not None}
+    ages |= {one.name: live[one.id].age_s for one in results if one.series == "spent" and one.id in live}
+    budgets = Budgets(
         verdict=overall(file, results),
         counts={verdict: counts[verdict] for verdict in WORST_FIRST},
         currency=file.currency,
         budgets=results,
+        live=tuple(live.values()),
         expired=tuple(waiver.id for waiver in expired(file, today)),
     )
+    return Look(budgets, series, ages, live)
+
+
+def details(found: Look, file: BudgetFile, drivers: Drivers) -> dict[str, tuple[Block, ...]]:
+    """What opens under every row that was measured."""
+    rules = {budget.id: budget for budget in file.budgets}
+    return {
+        f"budgets.rows/{one.name}": detail(
+            file,
+            rules[one.id],
+            one,
+            found.series.get(one.name),
+            found.running(one),
+            drivers.table(rules[one.id], found.series[one.name].labels if one.name in found.series else {}),
+        )
+        for one in found.budgets.budgets
+        if one.verdict != "no-data"
+    }
 
 
 def headline(budgets: Budgets) -> str:
@@ -107,7 +140,11 @@ def headline(budgets: Budgets) -> str:
 
 def _because(one: Result) -> str:
     """The reason that decided."""
-    return one.why.partition("; ")[0]
+    return re.split(r"; (?![^(]*\))", one.why, maxsplit=1)[0]
+
+
+def _fast(one: Live) -> str:
+    return amount(max(value for value in one.burn.values() if value is not None), "")
 
 
 def findings(budgets: Budgets, over: tuple[Waiver, ...]) -> tuple[Finding, ...]:
@@ -125,6 +162,16 @@ def findings(budgets: Budgets, over: tuple[Waiver, ...]) -> tuple[Finding, ...]:
     ]
     found += [
         Finding(
+            id=f"budgets.burn.{one.id}",
+            severity="bad" if one.alarm == "page" else "warn",
+            text=f"{one.id} burns {_fast(one)} times as fast as its budget ({one.alarm_rule}, {one.alarm}); "
+            f"{forecast_words(one)}.",
+            evidence=(one.id,),
+        )
+        for one in worst(budgets.live)
+    ]
+    found += [
+        Finding(
             id=f"budgets.waiver.{waiver.id}",
             severity="bad",
             text=f"Waiver {waiver.id} for {waiver.budget} of {waiver.owner} expired on {waiver.expires}.",
@@ -135,13 +182,14 @@ def findings(budgets: Budgets, over: tuple[Waiver, ...]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def blocks(budgets: Budgets, data: Data) -> tuple[Block, ...]:
+def blocks(found: Look, data: Data) -> tuple[Block, ...]:
     """Verdicts at a glance, the table, and what is not connected."""
+    budgets = found.budgets
     measured = [one for one in budgets.budgets if one.verdict != "no-data"]
     seen = {one.surface for one in measured}
     parts: list[Block] = []
     if measured:
-        parts += [_facts(measured), _table(budgets, seen), Prose(id="budgets.how", text=_how(data))]
+        parts += [_facts(measured), table(found, seen), Prose(id="budgets.how", text=_how(data))]
     wanted = {one.surface for one in budgets.budgets}
     parts += [
         Gap(id=f"budgets.gap.{surface}", title=SURFACES[surface], reason=_GAPS[surface][0], next_step=_GAPS[surface][1])
@@ -166,57 +214,6 @@ def _facts(measured: list[Result]) -> Facts:
     return Facts(id="budgets.facts", facts=tuple(facts))
 
 
-_COLUMNS = (
-    Col(key="state", title="verdict", kind="state", priority=10),
-    Col(key="budget", title="budget", priority=10),
-    Col(key="now", title="now", kind="number", priority=9),
-    Col(key="shift", title="Δ", kind="number", priority=8),
-    Col(key="limit", title="limit", kind="number", priority=7),
-    Col(key="used", title="used", kind="bar", priority=6, width=10),
-    Col(key="baseline", title="base", kind="number", priority=4),
-    Col(key="n", title="n", kind="number", priority=5),
-    Col(key="recent", title="recent", kind="spark", priority=3, width=16),
-    Col(key="next", title="next", priority=2),
-)
-
-
-def _table(budgets: Budgets, seen: set[Surface]) -> Table:
-    rows = tuple(_row(one, budgets.currency) for one in budgets.budgets if one.surface in seen)
-    return Table(id="budgets.rows", columns=_COLUMNS, rows=rows, title="Budgets")
-
-
-def _row(one: Result, currency: str) -> Row:
-    unit = one.unit.replace(currency, "money")
-
-    def quantity(value: float | None, reason: str, n: int | None = None) -> Quantity:
-        return missing(reason, unit=unit) if value is None else Quantity(value=value, unit=unit, currency=currency, n=n)
-
-    shift: Cell = None
-    if one.shift is not None:
-        shift = Quantity(value=one.shift, unit="ratio", low=one.shift_low, high=one.shift_high, n=one.n_now)
-    counted = f"{one.n_now}/{one.n_base}" if one.n_base else str(one.n_now)
-    sees = f"sees ≥{amount(one.smallest_detectable, 'ratio')}" if one.smallest_detectable else ""
-    open_ = one.verdict != "pass"
-    return Row(
-        id=one.name,
-        cells=(
-            one.verdict,
-            one.name,
-            quantity(one.now, one.reason or one.why, one.n_now),
-            shift,
-            quantity(one.limit, "no absolute limit"),
-            one.share,
-            quantity(one.baseline, "no baseline yet", one.n_base),
-            counted,
-            one.recent or None,
-            one.next if open_ else sees,
-        ),
-        state=one.verdict,
-        why=f"{one.why}\naether-tui budget explain {one.id}",
-        detail="; ".join(part for part in (one.why, sees, one.next and f"next: {one.next}") if part) if open_ else "",
-    )
-
-
 def _how(data: Data) -> str:
     text = (
         "n is measured now / baseline. Noisy budgets need size and evidence: the shift is Hodges–Lehmann, evidence a "
@@ -228,7 +225,9 @@ def _how(data: Data) -> str:
 
 
 def _without_file(clock: Clock, reason: str, next_step: str, *, broken: bool = False) -> Report[Budgets]:
-    nothing = Budgets(verdict="no-data", counts=dict.fromkeys(WORST_FIRST, 0), currency="USD", budgets=(), expired=())
+    nothing = Budgets(
+        verdict="no-data", counts=dict.fromkeys(WORST_FIRST, 0), currency="USD", budgets=(), live=(), expired=()
+    )
     finding = Finding(id="budgets.file", severity="bad", text=f"No budget is judged: {reason}", evidence=(NAME,))
     return Report(
         report="budgets",

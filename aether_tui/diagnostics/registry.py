@@ -49,6 +49,9 @@ REPORTS: dict[str, ReportSpec] = {
         ),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
+        ReportSpec(
+            "levers", "Levers", "aether_tui.diagnostics.levers", "What could be saved on each surface, as ranges", True
+        ),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
         ReportSpec(
             "rituals",

@@ -106,7 +106,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
     gated = gate.measure(data, documents, clock)
     turning = flywheel_measure.measure(data, documents, clock, gated)
     state = sources.measure(data, documents)
-    budgeted = budgets.build(data, documents, clock)
+    budgeted = budgets.brief(data, documents, clock)
     table = next((block for block in budgeted.blocks if isinstance(block, Table) and block.id == "budgets.rows"), None)
     blocked = tuple(row for row in table.rows if row.state == "block") if table else ()
     return Parts(

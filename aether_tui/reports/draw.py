@@ -39,6 +39,14 @@ def bar(share: float, width: int = 10) -> str:
     return "█" * full + "·" * (width - full)
 
 
+def paced(pair: Sequence[float | None], width: int = 10) -> str:
+    """A bar with a tick where it should be by now."""
+    pace, share = pair
+    drawn = bar(share or 0.0, width)
+    at = min(int((pace or 0.0) * width), width - 1)
+    return drawn if pace is None else f"{drawn[:at]}│{drawn[at + 1 :]}"
+
+
 def state(value: State) -> str:
     """Glyph and word."""
     return f"{GLYPHS[value]} {value.replace('-', ' ')}"
@@ -47,7 +55,7 @@ def state(value: State) -> str:
 def cell(value: Value, col: Col, row_state: State | None = None) -> str:
     """One cell as text. A state column carries the row's glyph before its word."""
     if isinstance(value, tuple):
-        return spark(value)
+        return paced(value) if col.kind == "bar" else spark(value)
     shown = _bare(value, col)
     if col.kind == "state":
         word = shown if shown not in GLYPHS else ""

@@ -81,6 +81,8 @@ def cell(column: Col, value: AnyCell, state: State | None, words: bool) -> Span:
         return clean(value), "dim" if value in {"", human.NONE} else "text"
     if isinstance(value, int | float):
         return _bar(value, state, words) if column.kind == "bar" else (human.amount(value, _unit(column)), "text")
+    if column.kind == "bar":
+        return _paced(value, state, words)
     return (course(value, column.unit) if words else sparkline(value)), "accent"
 
 
@@ -127,6 +129,18 @@ def change(fact: Fact) -> Span:
 def _bar(share: float, state: State | None, words: bool) -> Span:
     role: Role = ROLE_OF[state] if state in {"warn", "block"} else "accent"
     return (human.amount(share, "ratio"), "text") if words else (bar(share), role)
+
+
+def _paced(pair: Sequence[float | None], state: State | None, words: bool) -> Span:
+    """A bar with a tick where it should be by now."""
+    pace, share = pair
+    drawn, role = _bar(share or 0.0, state, words)
+    if pace is None:
+        return drawn, role
+    if words:
+        return f"{drawn}, expected by now {human.amount(pace, 'ratio')}", role
+    at = min(int(pace * BAR_CELLS), BAR_CELLS - 1)
+    return f"{drawn[:at]}│{drawn[at + 1 :]}", role
 
 
 def _unit(column: Col) -> str:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aether_tui.report_model import Block, Boxes, Checklist, Facts, Gap, Plot, Prose, SavedReport, Table, Trend
+from aether_tui.report_model import (
+    Block,
+    Boxes,
+    Checklist,
+    Facts,
+    Gap,
+    Plot,
+    Prose,
+    SavedReport,
+    Table,
+    Trend,
+    opened,
+)
 from screens.widgets import drawings, parts
 from screens.widgets.parts import Item, Lines, Part
 from screens.widgets.spans import Line, fit, width_of, wrap
@@ -122,14 +134,28 @@ def lay_out(report: SavedReport, view: View, width: int) -> Layout:
     if found:
         groups.append([parts.findings(found, room, low=view.low)])
     groups += drawn(report.blocks[view.lead :], view, room)
+    more = opened(report, view.open_id) if view.open_id and view.open_as == "detail" else ()
+    return _placed(layout, groups, room, lambda part, share: _open(part, view, share, more))
+
+
+def _placed(layout: Layout, groups: Sequence[Sequence[Part]], room: int, shown: Callable[[Part, int], Part]) -> Layout:
+    """Groups of parts below each other, those of a group side by side."""
     for number, group in enumerate(groups):
         if number and not (isinstance(group[0], Lines) and group[0].tight):
             layout.height += 1
         share = (room - (len(group) - 1) * (GUTTER + 1)) // len(group)
         layout.add(
-            [Placed(_open(p, view, share), i * (share + GUTTER + 1), layout.height, share) for i, p in enumerate(group)]
+            [Placed(shown(p, share), i * (share + GUTTER + 1), layout.height, share) for i, p in enumerate(group)]
         )
     return layout
+
+
+def beneath(blocks: Sequence[Block], view: View, width: int) -> Layout:
+    """Blocks that open under a row: nothing in them can be selected."""
+    quiet = View(words=view.words, low=view.low)
+    return _placed(
+        Layout(width), list(drawn(blocks, quiet, width - GUTTER - 1)), width - GUTTER - 1, lambda part, _: part
+    )
 
 
 def drawn(blocks: Sequence[Block], view: View, room: int) -> Iterator[list[Part]]:
@@ -208,11 +234,15 @@ class Opened:
 
     part: Part
     after: int
-    more: tuple[Line, ...]
+    more: Sequence[Line] | Layout
+
+    @property
+    def _more(self) -> int:
+        return self.more.height if isinstance(self.more, Layout) else len(self.more)
 
     @property
     def height(self) -> int:
-        return self.part.height + len(self.more)
+        return self.part.height + self._more
 
     @property
     def natural(self) -> int:
@@ -220,24 +250,31 @@ class Opened:
 
     @property
     def items(self) -> Sequence[tuple[int, Item]]:
-        return [(y if y <= self.after else y + len(self.more), item) for y, item in self.part.items]
+        return [(y if y <= self.after else y + self._more, item) for y, item in self.part.items]
 
     def line(self, y: int, selected: Item | None) -> Line:
-        if self.after < y <= self.after + len(self.more):
-            return self.more[y - self.after - 1]
-        return self.part.line(y if y <= self.after else y - len(self.more), selected)
+        inner = y - self.after - 1
+        if 0 <= inner < self._more:
+            return (
+                (("  │", "accent"), *self.more.line(inner, None)[1:])
+                if isinstance(self.more, Layout)
+                else self.more[inner]
+            )
+        return self.part.line(y if y <= self.after else y - self._more, selected)
 
     def head(self, y: int) -> Line | None:
         return self.part.head(y)
 
 
-def _open(part: Part, view: View, width: int) -> Part:
-    """The part with its open item's lines, when it holds it."""
+def _open(part: Part, view: View, width: int, more: Sequence[Block] = ()) -> Part:
+    """The part with its open item's lines, when it holds it; `more` are blocks that open instead of its texts."""
     if not view.open_id:
         return part
     for number, (_, item) in enumerate(part.items):
         if item.id == view.open_id:
             last = part.items[number + 1][0] - 1 if number + 1 < len(part.items) else part.height - 1
+            if more:
+                return Opened(part, last, beneath(more, view, max(width - 2, 8)))
             texts = (item.detail if view.open_as == "detail" else item.why) or ("nothing more is recorded about this",)
             lines = [line for text in texts for line in wrap(text, max(width - 4, 8))]
             return Opened(part, last, tuple((("  │ ", "accent"), (line, "dim")) for line in lines))

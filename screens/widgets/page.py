@@ -81,7 +81,8 @@ class Page(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         if self.report is None or not self.size.width:
             return
-        kept = self.selected.id if self.selected else ""
+        before = self._stop
+        kept = before.item.id if before else ""
         width = self.scrollable_content_region.width
         self.view = replace(self.view, low=self.size.height < LOW_LINES)
         self._layout = lay_out(self.report, self.view, width)
@@ -90,9 +91,11 @@ class Page(ScrollView, can_focus=True):
         near = min(self._cursor, max(len(stops) - 1, 0)) if kept else begin
         self._cursor = next((i for i, stop in enumerate(stops) if stop.item.id == kept), near)
         self.virtual_size = Size(width, self._layout.height)
-        if kept:
+        if before is not None:
+            self._hold(before)
             self._into_sight()
-        if not plots.ready() and any(isinstance(block, Plot) for block in self.report.blocks):
+        drawings = self.view.open_id in self.report.details
+        if not plots.ready() and (drawings or any(isinstance(block, Plot) for block in self.report.blocks)):
             self.call_after_refresh(lambda: self.run_worker(self._draw_soon(), group="plots", exclusive=True))
         self.refresh()
 
@@ -165,6 +168,15 @@ class Page(ScrollView, can_focus=True):
     def _refresh_stop(self, stop: Stop) -> None:
         self.refresh(Region(0, stop.y - round(self.scroll_offset.y), self.size.width, 1))
 
+    def _hold(self, before: Stop) -> None:
+        """Keep the row under the cursor where it is on the screen, however many rows came or went above it.
+
+        At the top of the page the page stays at its top: what is new there wants to be seen.
+        """
+        stop = self._stop
+        if self.scroll_offset.y and stop is not None and stop.item.id == before.item.id and stop.y != before.y:
+            self.scroll_to(y=max(0, self.scroll_offset.y + stop.y - before.y), animate=False)
+
     def _into_sight(self) -> None:
         """Scroll so that the cursor, what is open under it and the header above it are visible."""
         stop = self._stop
@@ -187,10 +199,25 @@ class Page(ScrollView, can_focus=True):
         self.scroll_to(y=target, animate=False)
 
     def action_down(self) -> None:
+        if self._scroll_open():
+            return
         if self._cursor + 1 < len(self._layout.stops):
             self._move(self._cursor + 1)
         else:
             self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def _scroll_open(self) -> bool:
+        """What is open and longer than the screen is read to its end before the cursor goes on."""
+        stop, height = self._stop, self.scrollable_content_region.height
+        if stop is None or self.view.open_id != stop.item.id:
+            return False
+        stops = self._layout.stops
+        below = stops[self._cursor + 1].y if self._cursor + 1 < len(stops) else self._layout.height
+        bottom = round(self.scroll_offset.y) + height
+        if below <= bottom:
+            return False
+        self.scroll_to(y=self.scroll_offset.y + min(below - bottom, height // 2), animate=False)
+        return True
 
     def action_up(self) -> None:
         self._move(self._cursor - 1)

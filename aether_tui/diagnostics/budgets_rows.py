@@ -1,0 +1,125 @@
+"""The table of budgets: one row each, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
+
+from aether_tui.budgets.file import Surface
+from aether_tui.budgets.model import Result, Series, Verdict
+from aether_tui.diagnostics.budgets_detail import crossing_words
+from aether_tui.diagnostics.budgets_live import Live
+from aether_tui.human import age, amount, number
+from aether_tui.report_model import Cell, Col, Quantity, Row, Table, missing
+
+BURN_H = (6, 24, 72)
+_LIVE_COLUMNS = (
+    Col(key="forecast", title="month's end (80 %)", kind="number", priority=5),
+    *(Col(key=f"burn{hours}", title=f"{hours}h", kind="number", priority=5) for hours in BURN_H),
+    Col(key="crosses", title="limit used up", priority=6),
+)
+
+
+class Budgets(Struct, frozen=True, kw_only=True):
+    """The verdict of all budgets, and each of them, worst first. `expired` are waivers that no longer hold."""
+
+    verdict: Verdict
+    counts: dict[str, int]
+    currency: str
+    budgets: tuple[Result, ...]
+    live: tuple[Live, ...]
+    """Those of a month, as they run: burn and forecast."""
+    expired: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Budgets with what they were judged by: series and age of the data by a row's name, live ones by a budget's id."""
+
+    budgets: Budgets
+    series: Mapping[str, Series]
+    ages_s: Mapping[str, float]
+    live: Mapping[str, Live]
+
+    def running(self, one: Result) -> Live | None:
+        """What a row of money spent, or of tokens used, is doing this month."""
+        return self.live.get(one.id) if one.series == "spent" else None
+
+
+_COLUMNS = (
+    Col(key="state", title="verdict", kind="state", priority=10),
+    Col(key="budget", title="budget", priority=10),
+    Col(key="now", title="now", kind="number", priority=9),
+    Col(key="baseline", title="base", kind="number", priority=4),
+    Col(key="shift", title="Δ", kind="number", priority=6),
+    Col(key="limit", title="limit", kind="number", priority=7),
+    Col(key="used", title="used", kind="bar", priority=8, width=10),
+    *_LIVE_COLUMNS,
+    Col(key="n", title="n", kind="number", priority=2),
+    Col(key="recent", title="recent", kind="spark", priority=1, width=16),
+    Col(key="age", title="age", kind="number", priority=3),
+    Col(key="next", title="next", priority=2),
+)
+
+
+def table(found: Look, seen: set[Surface]) -> Table:
+    """One row per budget. Without anything that runs by the month there are no columns for it."""
+    rows = tuple(_row(one, found) for one in found.budgets.budgets if one.surface in seen)
+    columns = _COLUMNS
+    if not found.live:
+        kept = [place for place, column in enumerate(_COLUMNS) if column not in _LIVE_COLUMNS]
+        columns = tuple(_COLUMNS[place] for place in kept)
+        rows = tuple(msgspec.structs.replace(row, cells=tuple(row.cells[place] for place in kept)) for row in rows)
+    return Table(id="budgets.rows", columns=columns, rows=rows, title="Budgets")
+
+
+def _row(one: Result, found: Look) -> Row:
+    currency, live = found.budgets.currency, found.running(one)
+    unit = one.unit.replace(currency, "money")
+
+    def quantity(value: float | None, reason: str, n: int | None = None) -> Quantity:
+        return missing(reason, unit=unit) if value is None else Quantity(value=value, unit=unit, currency=currency, n=n)
+
+    shift: Cell = None
+    if one.shift is not None:
+        shift = Quantity(value=one.shift, unit="ratio", low=one.shift_low, high=one.shift_high, n=one.n_now)
+    counted = f"{one.n_now}/{one.n_base}" if one.n_base else str(one.n_now)
+    sees = f"sees ≥{amount(one.smallest_detectable, 'ratio')}" if one.smallest_detectable else ""
+    open_ = one.verdict != "pass"
+    return Row(
+        id=one.name,
+        cells=(
+            one.verdict,
+            one.name,
+            quantity(one.now, one.reason or one.why, one.n_now),
+            quantity(one.baseline, "no baseline yet", one.n_base),
+            shift,
+            quantity(one.limit, "no absolute limit"),
+            one.share if live is None or one.share is None else (live.pace, one.share),
+            *_live_cells(live),
+            counted,
+            one.recent or (live.days[-28:] if live else None),
+            age(found.ages_s[one.name]) if one.name in found.ages_s else None,
+            one.next if open_ else sees,
+        ),
+        state=one.verdict,
+        why=f"{one.why}\naether-tui budget explain {one.id}",
+        detail="; ".join(part for part in (one.why, sees, one.next and f"next: {one.next}") if part) if open_ else "",
+    )
+
+
+def _live_cells(live: Live | None) -> tuple[str | None, ...]:
+    """Forecast with its band, burn over 6, 24 and 72 hours, and when the limit is used up."""
+    if live is None:
+        return (None,) * len(_LIVE_COLUMNS)
+    ahead = live.forecast
+    band = (
+        "rough"
+        if ahead.low is None or ahead.high is None
+        else f"[{number(round(ahead.low))}–{number(round(ahead.high))}]"
+    )
+    rates = [None if (rate := live.rate(hours)) is None else f"{rate:.1f}" for hours in BURN_H]
+    return (f"{number(round(ahead.total))} {band}", *rates, crossing_words(live) or "not this month")

@@ -1,0 +1,99 @@
+"""The budgets screen on a real cache: what opens, what it writes, and that new data show by themselves."""
+
+import pytest
+
+from aether_tui.budgets.file import read_budgets
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics.world import at, full, store
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.workspaces import NOW
+
+FILE = (
+    "version: 1\ncurrency: USD\n# a comment that stays\nbudgets:\n"
+    "  - {id: ci.main, surface: ci, metric: pipeline.duration, match: {branch: main}, limit: 15min, block: {limit: 10%}}\n"
+)
+
+
+def runs(made: Workspace, minutes: list[float], first: float) -> None:
+    rows = [
+        full(
+            "pipeline_runs", id=f"{first}-{n}", attempt=1, repo="acme/api", workflow="CI", branch="main", event="push",
+            created=at(first + n / 24), wall_s=60 * value, run_s=60 * value, result="success", runner="small",
+        )
+        for n, value in enumerate(minutes)
+    ]  # fmt: skip
+    store(made, "github", "runs", "pipeline_runs", rows)
+
+
+@pytest.fixture
+def made(tmp_path):
+    (tmp_path / "aether.toml").write_text("")
+    made = Workspace(tmp_path)
+    made.private()
+    made.budgets_path.parent.mkdir()
+    made.budgets_path.write_text(FILE)
+    runs(made, [10.0, 10.2, 9.9, 10.1, 10.3, 9.8, 10.4, 10.0, 10.1, 10.2], 10)
+    return made
+
+
+def row(app) -> bool:
+    return app.screen.page.select("budgets.rows/ci.main")
+
+
+def test_a_row_opens_into_samples_and_history_and_closes(made):
+    async def script(pilot, app):
+        await until(pilot, lambda: row(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "History" in screen_text(app))
+        assert "10.1 min" in screen_text(app)
+        await pilot.press("escape")
+        assert "History" not in screen_text(app)
+
+    drive(made, script, start="budgets", size=(120, 50))
+
+
+def test_a_waiver_is_written_and_comments_stay(made):
+    async def script(pilot, app):
+        await until(pilot, lambda: row(app))
+        await pilot.press("w", *"too short", "enter", "@", "p", "enter", *"2026-12-15", "enter", "enter")
+        await until(pilot, lambda: "at least 10" in screen_text(app) or "■" in screen_text(app))
+        assert "waivers" not in made.budgets_path.read_text()
+        await pilot.press(
+            "w", *"split in PLAT-311", "enter", "@", "p", "enter", *"2026-12-15", "enter", *"17min", "enter"
+        )
+        await until(pilot, lambda: "W-2026-001" in made.budgets_path.read_text())
+        await pilot.press("w", "escape")
+        assert "no waiver was written" in screen_text(app)
+
+    drive(made, script, start="budgets", size=(120, 40))
+    text = made.budgets_path.read_text()
+    assert text.startswith(FILE)
+    waiver = read_budgets(made.budgets_path, "b", NOW.date()).waivers[0]
+    assert (waiver.budget, waiver.owner, waiver.reason, waiver.raise_to) == (
+        "ci.main",
+        "@p",
+        "split in PLAT-311",
+        17 * 60,
+    )
+
+
+def test_the_baseline_is_asked_for_and_written(made):
+    async def script(pilot, app):
+        await until(pilot, lambda: row(app))
+        await pilot.press("B", "n", "enter")
+        assert "stay as they are" in screen_text(app)
+        assert not made.baselines.exists()
+        await pilot.press("B", "y", "enter")
+        await until(pilot, lambda: any(made.baselines.rglob("*.json")))
+
+    drive(made, script, start="budgets", size=(120, 40))
+
+
+def test_new_runs_show_by_themselves_and_the_cursor_stays(made):
+    async def script(pilot, app):
+        await until(pilot, lambda: row(app))
+        runs(made, [30.0] * 6, 15)
+        await until(pilot, lambda: "30 min" in screen_text(app))
+        assert app.screen.page.selected.row == "ci.main"
+
+    drive(made, script, start="budgets", size=(120, 40))
