@@ -35,6 +35,8 @@ UNDO_STEPS = 100
 POLL_S = 0.5
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
+WHOLE_DELAY_S = 0.4
+"""A draft is followed by the whole report once nothing was edited for this long."""
 QUIET_S = 0.25
 """Progress waits this long after a key."""
 BUSY_SHARE = 5
@@ -284,19 +286,29 @@ class Background(App[int]):
         self._began = time.monotonic()
         if report not in FROM_DOCUMENTS and not alone:
             names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
-        order = Order(str(self.workspace.root), tuple(names), self.now(), self.options.seed, self._shelf.looking)
-        if report in FROM_DOCUMENTS:
+        from_documents = report in FROM_DOCUMENTS
+        order = self._order(tuple(names), draft=from_documents)
+        if from_documents:
             self._building.add(report)
             thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731
             self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
         else:
-
-            async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
-                await self._build(order)
-
-            begin: WorkType[None] = follow
-            self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
+            self._build_behind(order)
         self.around()
+
+    def _order(self, names: tuple[str, ...], *, draft: bool = False) -> Order:
+        return Order(str(self.workspace.root), names, self.now(), self.options.seed, self._shelf.looking, draft)
+
+    def _build_behind(self, order: Order, delay_s: float = 0.0) -> None:
+        """Build in a child after a pause; a newer order ends this one."""
+        self._building.update(order.names)
+
+        async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
+            await asyncio.sleep(delay_s)
+            await self._build(order)
+
+        begin: WorkType[None] = follow
+        self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
 
     @staticmethod
     def _names() -> list[str]:
@@ -335,6 +347,8 @@ class Background(App[int]):
         if screen is not None and screen.report == outcome.name:
             self._took_s = time.monotonic() - self._began
         self._shelf.take(outcome.name, outcome.failure)
+        if outcome.draft:
+            self._build_behind(self._order((outcome.name,)), WHOLE_DELAY_S)
         if outcome.settings is not None:
             self.configure(outcome.settings)
         if screen is not None and screen.report == outcome.name:

@@ -44,6 +44,8 @@ class Outcome(Struct, frozen=True):
     name: str
     failure: Failure | None = None
     settings: Settings | None = None
+    draft: bool = False
+    """It is not whole yet: a second build follows."""
 
 
 class Order(Struct, frozen=True):
@@ -54,6 +56,8 @@ class Order(Struct, frozen=True):
     now: datetime
     seed: int
     looking: Looking = Looking()
+    draft: bool = False
+    """Without what takes long: `Outcome.draft` says that something was left for a whole build."""
 
     def command(self) -> list[str]:
         """The arguments of the child; `-P` keeps Python files of the folder we are in from being imported."""
@@ -68,21 +72,25 @@ def build(order: Order, name: str) -> Outcome:
     try:
         from aether_tui.config_file import load_config
         from aether_tui.diagnostics.frame import Clock, Filters
-        from aether_tui.diagnostics.run import run_report
+        from aether_tui.diagnostics.run import run_draft, run_report
 
         config = load_config(workspace)
         fiscal, looking = config.engagement.fiscal_year_start_month, order.looking
         settings = Settings(config.engagement.name, config.console.theme, dict(config.console.keys), fiscal)
         clock = Clock.of(order.now, looking.window, looking.compare, seed=order.seed, fiscal_start_month=fiscal)
         filters = Filters(team=looking.team, service=looking.service, feature=looking.feature)
-        if name in FROM_DOCUMENTS:
+        draft = False
+        if order.draft:
+            report, draft = run_draft(name, workspace, config, clock)
+        elif name in FROM_DOCUMENTS:
             report = run_report(name, workspace, config, clock, filters=filters)
         else:
             from aether_tui.cache import Cache
 
             report = run_report(name, workspace, config, clock, Cache(workspace.cache_path), filters)
-        Memory(workspace).keep_report(name, save(report), began_ns, looking.key)
-        return Outcome(name, None, settings)
+        # A draft counts as out of date, so that a console that ends now will not take it for whole.
+        Memory(workspace).keep_report(name, save(report), 0 if draft else began_ns, looking.key)
+        return Outcome(name, None, settings, draft)
     except AetherError as error:
         return Outcome(name, Failure(error.what, error.where, error.next_step), settings)
     except Exception as error:  # whatever it is, it stays in this report's panel

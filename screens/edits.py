@@ -6,21 +6,29 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.edits import Edit, change, checked, create
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.cycle import Cycle
 
+Stated = float | tuple[float, float, float]
 Field = Literal["impact", "confidence", "reversibility", "effort_weeks"]
 
 
-def rate(workspace: Workspace, identity: str, field: Field, value: float, now: datetime) -> Edit:
-    """Set one number of an opportunity; raises ConfigurationError when it is out of its range."""
+def rate(workspace: Workspace, identity: str, field: Field, value: Stated, now: datetime) -> Edit:
+    """Set one number of an opportunity, or its range; raises ConfigurationError when it is out of its bounds."""
     from aether_tui.workspace.kinds.opportunity import Opportunity
 
-    what = f"{identity} {field.replace('_', ' ')} {value:g}"
-    return change(workspace, Opportunity, identity, lambda old: old.model_copy(update={field: value}), now, what)
+    shown = "–".join(f"{point:g}" for point in value) if isinstance(value, tuple) else f"{value:g}"
+    what = f"{identity} {field.replace('_', ' ')} {shown}"
+
+    def scored(old: Opportunity) -> Opportunity:
+        return checked(old.model_copy(update={field: value})).model_copy(
+            update={"history": old.rescored({field: value}, now.date()).history}
+        )
+
+    return change(workspace, Opportunity, identity, scored, now, what)
 
 
 def add(workspace: Workspace, title: str, now: datetime, evidence: str = "") -> Edit:

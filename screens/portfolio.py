@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from aether_tui.actions import Where
+from aether_tui.report_model import SavedReport
 from screens.base import ReportScreen
-from screens.edits import Field, add, rate
+from screens.edits import Field, Stated, add, rate
 
 FIELDS: tuple[Literal["impact", "confidence", "reversibility"], ...] = ("impact", "confidence", "reversibility")
 TABLE = "portfolio.items"
+TORNADO = "portfolio.tornado"
+MAP = "portfolio.map"
 
 
 class Portfolio(ReportScreen):
@@ -18,6 +21,58 @@ class Portfolio(ReportScreen):
     LEAD: ClassVar[int] = 100
     FIRST: ClassVar[str] = TABLE
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"portfolio"}
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._look = ""
+
+    def adorn(self, report: SavedReport) -> SavedReport:
+        """The list, or the look that was asked for."""
+        import msgspec
+
+        looks = (TORNADO, MAP)
+        blocks = tuple(b for b in report.blocks if (b.id == self._look if self._look else b.id not in looks))
+        return msgspec.structs.replace(report, blocks=blocks)
+
+    def action_tornado(self) -> None:
+        self._toggle_look(TORNADO)
+
+    def action_map(self) -> None:
+        self._toggle_look(MAP)
+
+    def _toggle_look(self, block: str) -> None:
+        report = self.shell.saved(self.report)
+        if report is None or all(one.id != block for one in report.blocks):
+            self.shell.say("there is nothing to look at: add an opportunity (n)")
+            return
+        self._look = "" if self._look == block else block
+        self.show()
+
+    def action_range(self) -> None:
+        """Low, most likely, high for the marked field; one number makes it a point again."""
+        identity, field = self._selected(), self._field()
+        if not identity:
+            return
+
+        def done(value: str | None) -> None:
+            parts = [part for part in (value or "").replace(";", ",").replace("–", ",").split(",") if part.strip()]
+            if not parts:
+                return
+            try:
+                points = [float(part) for part in parts]
+            except ValueError:
+                points = []
+            if len(points) == 3:
+                self._set(field, (points[0], points[1], points[2]))
+            elif len(points) == 1:
+                self._set(field, points[0])
+            else:
+                self.shell.say(f"▲ {value!r} is not three numbers such as 4,6,9")
+
+        self.ask(f"{identity} {field} low, most likely, high", "", done)
+
+    def _field(self) -> Literal["impact", "confidence", "reversibility"]:
+        return next((field for field in FIELDS if field == self.page.view.mark), FIELDS[0])
 
     def on_mount(self) -> None:
         self.page.look(mark=FIELDS[0])
@@ -34,8 +89,7 @@ class Portfolio(ReportScreen):
         self.page.look(mark=FIELDS[(at + 1) % len(FIELDS)])
 
     def action_rate(self, digit: int) -> None:
-        mark = next((field for field in FIELDS if field == self.page.view.mark), FIELDS[0])
-        self._set(mark, float(digit or 10))
+        self._set(self._field(), float(digit or 10))
 
     def action_effort(self) -> None:
         def done(value: str | None) -> None:
@@ -55,7 +109,7 @@ class Portfolio(ReportScreen):
 
         self.ask("new opportunity", "", done)
 
-    def _set(self, field: Field, value: float) -> None:
+    def _set(self, field: Field, value: Stated) -> None:
         identity = self._selected()
         if identity:
             work = lambda: rate(self.shell.workspace, identity, field, value, self.shell.now())  # noqa: E731

@@ -16,6 +16,7 @@ from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 
 F = TypeVar("F", bound=Callable[..., None])
+SCORES = ("impact", "confidence", "reversibility", "effort_weeks")
 STATUSES = ("candidate", "chosen", "running", "done", "dropped")
 
 
@@ -128,7 +129,10 @@ def edit(context: Context, /, identity: str, **fields: object) -> None:
         raise ConfigurationError("nothing to change", where=identity, next_step="name a field, such as --impact 7")
     store = Store(context.workspace())
     stored = store.get(Opportunity, identity)
-    store.save(_valid({**stored.document.model_dump(), **given}), stored.revision, context.now())
+    changed = _valid({**stored.document.model_dump(), **given})
+    scores = {name: getattr(changed, name) for name in SCORES}
+    history = stored.document.rescored(scores, context.now().date()).history
+    store.save(changed.model_copy(update={"history": history}), stored.revision, context.now())
 
 
 def _given(fields: dict[str, object]) -> dict[str, object]:

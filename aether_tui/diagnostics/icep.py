@@ -18,6 +18,7 @@ Range = tuple[float, float, float]
 """Low, most likely, high; three equal numbers are a point."""
 
 Bucket = Literal["quick win", "medium experiment", "strategic bet", "unbanded", "low score"]
+Way = Literal["falls to", "rises to"]
 Input = Literal["impact", "confidence", "reversibility", "effort_weeks"]
 
 DRAWS = 2000
@@ -49,7 +50,7 @@ class Flip:
 
     input: Input
     at: float
-    direction: Literal["falls to", "rises to"]
+    direction: Way
     other: str
     likely: bool
     """Whether the stated range reaches that value."""
@@ -70,7 +71,12 @@ class Ranked:
     rank_high: int
     tie_with: str | None
     tie_p: float | None
-    flip: Flip | None
+    flips: tuple[Flip, ...]
+
+    @property
+    def flip(self) -> Flip | None:
+        """The nearest of the changes that would move it."""
+        return self.flips[0] if self.flips else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ def rank(
                 rank_high=place.high,
                 tie_with=order[index + 1].id if tied else None,
                 tie_p=wins if tied else None,
-                flip=_flip(order, scores, index),
+                flips=tuple(flips(order, scores, index)),
             )
         )
     return Ranking(tuple(items), high, high_score is not None, draws if uncertain else 0)
@@ -205,10 +211,14 @@ def _scores(item: Candidate, rng: np.random.Generator, draws: int) -> NDArray[np
     return found
 
 
-def _flip(order: Sequence[Candidate], scores: Sequence[float], index: int) -> Flip | None:
-    """What single input would let the next one overtake it (for the last: let it overtake the one before)."""
+def flips(order: Sequence[Candidate], scores: Sequence[float], index: int) -> list[Flip]:
+    """Every single input that would let the next one overtake it (for the last: let it overtake the one before).
+
+    An input for which no value of its scale would is left out. What the stated range reaches comes first, then the smallest
+    change; impact before the others when equal.
+    """
     if len(order) < 2:
-        return None
+        return []
     falling = index + 1 < len(order)
     other = index + 1 if falling else index - 1
     needed = scores[other] / scores[index]
@@ -220,24 +230,14 @@ def _flip(order: Sequence[Candidate], scores: Sequence[float], index: int) -> Fl
     for name, (low, mode, high) in ranges.items():
         at = mode * needed
         if 1 <= at <= 10:
-            found.append(
-                (
-                    _distance(needed),
-                    Flip(name, at, "falls to" if falling else "rises to", order[other].id, low <= at <= high),
-                )
-            )
+            way: Way = "falls to" if falling else "rises to"
+            found.append((_distance(needed), Flip(name, at, way, order[other].id, low <= at <= high)))
     low, mode, high = item.effort_weeks
     at = effort_score(mode) / needed
     if 1 <= at <= 10:
-        moved = at / max(mode, 1e-9)
-        found.append(
-            (
-                _distance(moved),
-                Flip("effort_weeks", at, "rises to" if falling else "falls to", order[other].id, low <= at <= high),
-            )
-        )
-    # A value the stated range reaches comes first, then the smallest change; impact before the others when equal.
-    return min(found, key=lambda pair: (not pair[1].likely, pair[0]), default=(0.0, None))[1] if found else None
+        way = "rises to" if falling else "falls to"
+        found.append((_distance(at / mode), Flip("effort_weeks", at, way, order[other].id, low <= at <= high)))
+    return [flip for _, flip in sorted(found, key=lambda pair: (not pair[1].likely, pair[0]))]
 
 
 def _distance(factor: float) -> float:

@@ -9,13 +9,15 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import icep
 from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.portfolio_views import portfolio_map, tornado
 from aether_tui.human import amount, number
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Prose, Quantity, Report, Row, Table, missing
 from aether_tui.text import one_line
+from aether_tui.workspace.document import low_mode_high
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
-    from aether_tui.workspace.kinds.opportunity import Opportunity
+    from aether_tui.workspace.kinds.opportunity import Opportunity, Rescored
 
 OPEN = ("candidate", "chosen", "running")
 ADD = 'aether-tui opportunity add "TITLE" --impact 7 --confidence 5 --effort-weeks 3 --reversibility 8'
@@ -49,7 +51,9 @@ class Item(Struct, frozen=True, kw_only=True):
     tie_with: str | None
     tie_p: float | None
     flip: str | None
+    flips: tuple[icep.Flip, ...]
     evidence: tuple[str, ...]
+    history: tuple[str, ...]
 
 
 class Portfolio(Struct, frozen=True, kw_only=True):
@@ -64,7 +68,18 @@ class Portfolio(Struct, frozen=True, kw_only=True):
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Portfolio]:
     """The report."""
-    portfolio = measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
+    return _report(documents, clock, icep.DRAWS)
+
+
+def draft(documents: Documents, clock: Clock) -> tuple[Report[Portfolio], bool]:
+    """The order of the points alone, in milliseconds, and whether ranges were left undrawn."""
+    report = _report(documents, clock, 0)
+    ranged = any(low < high for item in report.data.items for low, _, high in _inputs(item))
+    return report, ranged
+
+
+def _report(documents: Documents, clock: Clock, draws: int) -> Report[Portfolio]:
+    portfolio = measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed, draws)
     return Report(
         report="portfolio",
         title="Portfolio",
@@ -77,11 +92,14 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Portfolio]:
     )
 
 
+def _inputs(item: Item) -> tuple[icep.Range, ...]:
+    return item.impact, item.confidence, item.reversibility, item.effort_weeks
+
+
 def measure(
     opportunities: Sequence[Opportunity], high_score: float | None, seed: int, draws: int = icep.DRAWS
 ) -> Portfolio:
     """Rank what is open; done and dropped ones are counted only. Without draws there are no probabilities."""
-    from aether_tui.workspace.document import low_mode_high
 
     open_ones = {item.id: item for item in opportunities if item.status in OPEN}
     ranking = icep.rank(
@@ -111,7 +129,7 @@ def measure(
         high_score=high,
         draws=ranking.draws,
         closed=len(opportunities) - len(open_ones),
-        reason=None if ranking.draws else "no input is a range, so nothing was simulated",
+        reason=None if ranking.draws else "nothing was drawn: no input is a range, or the draws follow",
     )
 
 
@@ -136,8 +154,15 @@ def _item(one: icep.Ranked, document: Opportunity) -> Item:
         tie_with=one.tie_with,
         tie_p=one.tie_p,
         flip=None if one.flip is None else _flip_sentence(one.flip),
+        flips=one.flips,
         evidence=tuple(one_line(text) for text in document.evidence),
+        history=tuple(_rescored(change) for change in document.history),
     )
+
+
+def _rescored(change: Rescored) -> str:
+    before, after = (number(low_mode_high(value)[1]) for value in (change.before, change.after))
+    return f"{change.when} {WORDS[change.field]} {before} → {after}"
 
 
 def _flip_sentence(flip: icep.Flip) -> str:
@@ -244,6 +269,8 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
             rows=tuple(_row(item, high) for item in portfolio.items),
         ),
         Prose(id="portfolio.how", text=how),
+        tornado(portfolio.items),
+        portfolio_map(portfolio.items),
     )
 
 
@@ -267,6 +294,8 @@ def _row(item: Item, high: float) -> Row:
         detail.append(f"tie with {item.tie_with} ({item.tie_p:.2f})")
     if item.flip:
         detail.append(item.flip)
+    if item.history:
+        detail.append("rescored " + ", ".join(item.history[-3:]))
     detail.append("evidence " + " · ".join(item.evidence) if item.evidence else "no evidence named")
     return Row(
         id=item.id,

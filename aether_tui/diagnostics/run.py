@@ -69,6 +69,14 @@ def run_report(
         return module.build(data, documents, clock)
 
 
+def run_draft(name: str, workspace: Workspace, config: Config, clock: Clock) -> tuple[Report[Struct], bool]:
+    """A report of documents without what takes long, and whether anything was left out. Raises as `run_report` does."""
+    from aether_tui.workspace.documents import read_documents
+
+    report, left = importlib.import_module(spec(name).module).draft(read_documents(workspace, config), clock)
+    return report, bool(left)
+
+
 def run_all(
     workspace: Workspace, config: Config, clock: Clock, cache: Readable | None = None
 ) -> tuple[dict[str, Report[Struct]], tuple[str, ...]]:

@@ -209,3 +209,35 @@ def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
         ("jira", "issues", 7, None, ""),
         ("github", "", 0, None, "refused"),
     ]
+
+
+def test_a_range_is_typed_ranked_at_once_and_drawn_behind(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
+        app.screen.page.select("portfolio.items/OPP-2")
+        await pilot.press("r", *"6,9,10", "enter")
+        await until(pilot, lambda: stored(workspace, "OPP-2").impact == (6.0, 9.0, 10.0))
+        await until(pilot, lambda: rows(app) == ["OPP-2", "OPP-1"])
+        await until(pilot, lambda: "draws" in screen_text(app) and not app._building)
+        (change,) = stored(workspace, "OPP-2").history
+        assert (change.field, change.before, change.after, change.when) == ("impact", 4.0, (6.0, 9.0, 10.0), NOW.date())
+        for nonsense in ("6,9", "9,6,10", "a,b,c"):
+            await pilot.press("r", *nonsense, "enter")
+            await until(pilot, lambda: screen_text(app).splitlines()[-1].strip().startswith(("▲", "■")))
+        assert stored(workspace, "OPP-2").impact == (6.0, 9.0, 10.0)
+
+    drive(workspace, script, start="portfolio")
+
+
+def test_tornado_and_map_are_other_looks_at_the_same(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: len(rows(app)) == 2)
+        await pilot.press("t")
+        assert "Which single input would change the order" in screen_text(app)
+        assert "8→4" in screen_text(app), "8 × 5 × 5 ÷ 2 against 4 × 5 × 5 ÷ 2"
+        await pilot.press("m")
+        assert "Impact against effort" in screen_text(app)
+        await pilot.press("m")
+        assert rows(app) == ["OPP-1", "OPP-2"]
+
+    drive(workspace, script, start="portfolio")

@@ -316,3 +316,17 @@ def test_a_single_document_is_one_file_and_kept_from_being_made_twice(tmp_path: 
     assert [problem.what for problem in problems] == ["a second version, saved when the first had changed"]
     with pytest.raises(ConfigurationError, match="not an id such as board"):
         store.path(Board, "board-1")
+
+
+def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is(tmp_path):
+    import os
+
+    (tmp_path / "aether.toml").write_text("")
+    store = Store(Workspace(tmp_path))
+    make = lambda identity: Opportunity(id=identity, title="a", impact=5, confidence=5, reversibility=5, effort_weeks=4)  # noqa: E731
+    path = store.add(Opportunity, make).path
+    os.utime(path, ns=(1, 1))  # long ago: its time says enough
+    first = store.all(Opportunity)[0][0]
+    assert store.all(Opportunity)[0][0] is first
+    path.write_text(path.read_text().replace("impact: 5", "impact: 9"))
+    assert store.all(Opportunity)[0][0].document.impact == 9
