@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,10 +20,26 @@ from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject
 
 SLICE_ROWS: Final = 10_000
-"""Rows merged under one lease, so that a lease stays under 300 ms."""
+"""Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
+LARGEST_SLICE: Final = 60_000
+_LEASE_S: Final = 0.2  # then comes the checkpoint
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many rows fit into a lease here and now: every lease pays for its checkpoint and for the buckets it touches, so
+    the fewer the better, as long as nobody waits for more than 300 ms."""
+
+    rows: int = field(default_factory=lambda: SLICE_ROWS)
+
+    def took(self, rows: int, seconds: float) -> None:
+        """Learn from a lease; a small one teaches nothing."""
+        if rows >= self.rows:
+            fitting = int(rows * _LEASE_S / max(seconds, 0.001))
+            self.rows = max(SLICE_ROWS, min(fitting, 2 * self.rows, LARGEST_SLICE))
 
 
 @dataclass(slots=True)
@@ -75,7 +93,12 @@ class Note:
 
 
 def merge_rows(
-    cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin, rows: Mapping[str, Sequence[Row]], note: Note
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    origin: Origin,
+    rows: Mapping[str, Sequence[Row]],
+    note: Note,
+    pace: Pace | None = None,
 ) -> Merged:
     """Merge full rows by key in as many leases as they need; `note` commits with the last one."""
     result = Merged()
@@ -84,7 +107,7 @@ def merge_rows(
         if arriving:
             stage(cursor, f"staged_{name}", TABLES[name], arriving)
             staged.append(TABLES[name])
-    merge_staged(cursor, write, origin, staged, note, result)
+    merge_staged(cursor, write, origin, staged, note, result, pace)
     return result
 
 
@@ -95,12 +118,16 @@ def merge_staged(
     staged: Sequence[Table],
     note: Note | None,
     result: Merged,
+    pace: Pace | None = None,
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named."""
-    leases = [*_leases(cursor, staged)] or [[]]
-    for lease in leases:
+    pace = pace or Pace()
+    waiting = deque((table, 0, _rows(cursor, f"staged_{table.name}")) for table in staged)
+    while True:
+        lease = list(_cut(waiting, pace.rows))
         done: list[tuple[Table, Merged]] = []
         with write(cursor):
+            began = time.monotonic()
             if lease:
                 rollups.start(cursor)
             for table, low, high in lease:
@@ -108,32 +135,32 @@ def merge_staged(
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
-                last = lease is leases[-1]
-                result.rejected += store_rejects(cursor, origin, note.rejects) if last else 0
-                write_note(cursor, origin, note if last else Note(), sum(part.inserted for _, part in done))
+                result.rejected += 0 if waiting else store_rejects(cursor, origin, note.rejects)
+                write_note(cursor, origin, Note() if waiting else note, sum(part.inserted for _, part in done))
+        pace.took(sum(high - low for _, low, high in lease), time.monotonic() - began)
         for table, part in done:
             result.add(table.name, part)
+        if not waiting:
+            break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
 
 
-def _leases(cursor: duckdb.DuckDBPyConnection, staged: Sequence[Table]) -> Iterator[list[tuple[Table, int, int]]]:
-    """Slices of staged tables, packed into leases of at most `SLICE_ROWS`."""
-    lease: list[tuple[Table, int, int]] = []
-    room = SLICE_ROWS
-    for table in staged:
-        (end,) = cursor.execute(f"SELECT count(*) FROM staged_{table.name}").fetchone() or (0,)
-        low = 0
-        while low < end:
-            high = min(end, low + room)
-            lease.append((table, low, high))
-            room -= high - low
-            low = high
-            if room == 0:
-                yield lease
-                lease, room = [], SLICE_ROWS
-    if lease:
-        yield lease
+def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    (rows,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+    return int(rows)
+
+
+def _cut(waiting: deque[tuple[Table, int, int]], room: int) -> Iterator[tuple[Table, int, int]]:
+    """Slices of at most `room` rows in all, taken off what waits."""
+    while waiting and room:
+        table, low, end = waiting.popleft()
+        high = min(end, low + room)
+        if high < end:
+            waiting.appendleft((table, high, end))
+        if low < high:
+            yield table, low, high
+        room -= high - low
 
 
 def merge_slice(

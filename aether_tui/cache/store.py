@@ -14,7 +14,7 @@ import duckdb
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
-from aether_tui.cache.merge import Merged, Note, Origin, merge_rows, write_note
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
 from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
@@ -43,6 +43,7 @@ class Cache:
         self.path = path
         self.wait_s = wait_s
         self._leases = leases_of(path)
+        self._pace = Pace()
         self._exports: dict[tuple[str, str], Export] = {}
 
     def exists(self) -> bool:
@@ -100,7 +101,7 @@ class Cache:
                 export.close()
         connection = self._leases.cursor()
         try:
-            return merge_rows(connection, self._write, origin, rows, note)
+            return merge_rows(connection, self._write, origin, rows, note, self._pace)
         finally:
             connection.close()
 

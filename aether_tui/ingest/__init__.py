@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aether_tui.config import Config
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
@@ -66,15 +66,22 @@ class Ingest:
         redactor = self._redactor
         match column.kind:
             case "text":
-                return [redactor.text(value) if isinstance(value, str) else value for value in values]
+                return _each(redactor.text, values)
             case "id":
-                return [redactor.identifier(value) if isinstance(value, str) else value for value in values]
+                return _each(redactor.identifier, values)
             case "person":
-                hashes = {value: self.person(value) for value in set(values) if isinstance(value, str)}
-                return [hashes[value] if isinstance(value, str) else None for value in values]
+                return _each(self.person, [value if isinstance(value, str) else None for value in values])
             case "texts":
                 return [tuple(map(redactor.text, value)) if isinstance(value, tuple) else value for value in values]
             case "json":
-                return [redactor.json(value) if isinstance(value, str) else value for value in values]
+                return _each(redactor.json, values)
             case _:
                 return values
+
+
+def _each(clean: Callable[[str], str | None], values: Sequence[Value]) -> list[Value]:
+    """Texts cleaned, each distinct one once; other values stay."""
+    known: dict[Value, Value] = {
+        value: clean(value) if isinstance(value, str) else value for value in dict.fromkeys(values)
+    }
+    return list(map(known.__getitem__, values))

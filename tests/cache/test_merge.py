@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aether_tui.cache import Cache, Merged, OlderExport
+from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Replace
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
@@ -153,6 +154,7 @@ def test_large_input_takes_several_leases_and_the_cursor_commits_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aether_tui.cache.merge.SLICE_ROWS", 10)
+    monkeypatch.setattr("aether_tui.cache.merge.LARGEST_SLICE", 10)
     seen: list[tuple[int, str | None]] = []
     cache, watcher = fresh(tmp_path), fresh(tmp_path)
     write = cache._write
@@ -360,3 +362,18 @@ def test_aware_clock_is_stored_as_naive_utc(tmp_path: Path) -> None:
         assert lease.rows("SELECT ingested_at AS at FROM spans") == [
             {"at": datetime(2026, 11, 21, tzinfo=UTC).replace(tzinfo=None)}
         ]
+
+
+def test_leases_grow_while_they_are_quick_and_shrink_when_they_are_not() -> None:
+    pace = Pace()
+    assert pace.rows == 10_000
+    pace.took(10_000, 0.05)
+    assert pace.rows == 20_000
+    pace.took(500, 0.4)  # a small one says nothing about rows
+    pace.took(20_000, 0.16)
+    assert pace.rows == 25_000
+    pace.took(25_000, 0.001)
+    pace.took(50_000, 0.001)
+    assert pace.rows == 60_000
+    pace.took(60_000, 2.0)
+    assert pace.rows == 10_000
