@@ -120,6 +120,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
     Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),
     Action("app.help", "question_mark,f1", "Help", "What can be done on this screen", "Console", footer=9),
+    Action("app.room", "R", "Room mode", "Hide other people's answers, money and clients; again to show them", "Console"),
     Action("app.theme", "f2", "Dark or light", "Switch between the dark and the light theme", "Console"),
     Action("app.quit", "q", "Quit", "Leave; everything is saved already", "Console", footer=10),
 )  # fmt: skip

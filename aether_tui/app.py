@@ -119,11 +119,13 @@ class AetherApp(Background):
         self.around()
 
     def status(self) -> Status:
-        summary = self._shelf.usual(STATUS_REPORT)
+        found = self._shelf.usual(STATUS_REPORT)
+        summary = self._seen(found) if found is not None else None
+        states = (("room mode", self.room()), ("read-only", self.options.read_only), ("offline", self.options.offline))
         return Status(
-            name=clean(self._session.name) or self.workspace.root.name,
+            name="engagement" if self.room() else self.engagement(),
             place=self._place(summary),
-            network="offline" if self.options.offline else "",
+            network=" · ".join(word for word, on in states if on),
             age=synced(summary.freshness if summary else (), self.now()),
             job="  ".join(job.short() for job in (self._receiver, self._job) if job is not None and job.running),
         )
@@ -312,6 +314,23 @@ class AetherApp(Background):
                 self.theme = wanted
         else:
             self._message = f"▲ no theme {clean(name)!r}: aether-dark, aether-light, ansi, or one of Textual's"
+
+    def room(self) -> bool:
+        return self._session.room
+
+    def engagement(self) -> str:
+        return clean(self._session.name) or self.workspace.root.name
+
+    def action_room(self) -> None:
+        """Hide what is private on every screen, or show it again."""
+        self._session.room = not self._session.room
+        self._memory.keep_session(self._session)
+        self._discreet.clear()
+        for screen in (self.front(), self.page_screen()):
+            if screen is not None:
+                screen.show()
+        hidden = "other people's answers, money and clients are hidden; R shows them again"
+        self.say(f"room mode: {hidden}" if self.room() else "room mode is off")
 
     # --- looking -------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from textual.worker import WorkType
 
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
-from aether_tui.report_model import SavedReport
+from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
 from aether_tui.workspace.edits import Edit, take_back
 from aether_tui.workspace.folder import Workspace
@@ -41,6 +41,17 @@ QUIET_S = 0.25
 """Progress waits this long after a key."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
+
+
+RINGS = "budgets"
+"""A new block in this report rings the bell, when asked to."""
+
+
+def blocked(report: SavedReport) -> set[str]:
+    """Ids of the rows and figures that block."""
+    rows = {row.id for block in report.blocks if isinstance(block, Table) for row in block.rows if row.state == "block"}
+    facts = {f.id for block in report.blocks if isinstance(block, Facts) for f in block.facts if f.state == "block"}
+    return rows | facts
 
 
 class Background(App[int]):
@@ -71,6 +82,7 @@ class Background(App[int]):
         self._receiver: Receiving | None = None
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
+        self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
         self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
         self._editing = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
@@ -114,8 +126,34 @@ class Background(App[int]):
         """The fixed clock, else this moment."""
         return self.options.now()
 
-    def saved(self, report: str) -> SavedReport | None:
-        return self._shelf.report(report)
+    def saved(self, report: str, *, whole: bool = False) -> SavedReport | None:
+        """The last report as it may be seen: in room mode without what is private. `whole` is for exports."""
+        found = self._shelf.report(report)
+        return found if whole or found is None else self._seen(found)
+
+    def _seen(self, report: SavedReport) -> SavedReport:
+        if not self.room():
+            return report
+        before = self._discreet.get(report.report)
+        if before is None or before[0] is not report:
+            from aether_tui.room import discreet
+
+            before = self._discreet[report.report] = report, discreet(report, self.engagement())
+        return before[1]
+
+    def room(self) -> bool:
+        """Whether others look over the shoulder: no answers of other people, money or clients may be shown."""
+        raise NotImplementedError
+
+    def engagement(self) -> str:
+        """The engagement's name."""
+        raise NotImplementedError
+
+    def refused(self) -> bool:
+        """Whether this console may only look; says so."""
+        if self.options.read_only:
+            self.say("read-only: nothing is edited or started here")
+        return self.options.read_only
 
     def looking(self) -> Looking:
         """Window, comparison and filters of all screens."""
@@ -169,6 +207,9 @@ class Background(App[int]):
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
         """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
 
+        if self.refused():
+            return
+
         def run() -> None:
             try:
                 self.post_message(self.Done(work(), rebuild))
@@ -219,6 +260,8 @@ class Background(App[int]):
         self, work: Callable[[], T], done: Callable[[T], None], refused: Callable[[AetherError], bool] | None
     ) -> None:
         """Edits in the order of their keys, one at a time; the next key is answered after them, and quitting waits."""
+        if self.refused():
+            return
         self.hold_keys()
 
         async def run() -> None:
@@ -346,9 +389,13 @@ class Background(App[int]):
         screen = self.front()
         if screen is not None and screen.report == outcome.name:
             self._took_s = time.monotonic() - self._began
+        before = self._shelf.report(outcome.name) if outcome.name == RINGS else None
         self._shelf.take(outcome.name, outcome.failure)
         if outcome.draft:
             self._build_behind(self._order((outcome.name,)), WHOLE_DELAY_S)
+        after = self._shelf.report(outcome.name)
+        if self.options.bell and before is not None and after is not None and blocked(after) - blocked(before):
+            self.bell()
         if outcome.settings is not None:
             self.configure(outcome.settings)
         if screen is not None and screen.report == outcome.name:
@@ -359,6 +406,8 @@ class Background(App[int]):
 
     def action_sync(self) -> None:
         """Start a sync as a child process; while one runs, stop it."""
+        if self.refused():
+            return
         if self._job is not None and self._job.running:
             self._job.stop()
             self.say("sync is stopping; what was stored stays stored")
@@ -377,6 +426,8 @@ class Background(App[int]):
 
     def receive(self) -> None:
         """Start the receiver of traces as a child; while it runs, stop it."""
+        if self.refused():
+            return
         from aether_tui.jobs import Receiving
 
         if self._receiver is not None and self._receiver.running:
@@ -401,6 +452,8 @@ class Background(App[int]):
         return arguments
 
     def _start(self, title: str, *command: str) -> None:
+        if self.refused():
+            return
         from aether_tui.jobs import Job
 
         self._job = Job(title, [*self._arguments(), *command])

@@ -29,13 +29,15 @@ FROM_DOCUMENTS = frozenset({"portfolio"})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line decided: the clock, the network, the seed, the first screen."""
+    """What the command line decided: the clock, the network, the seed, the first screen, and for a wall: look only, ring."""
 
     now: Callable[[], datetime]
     as_of: datetime | None = None
     seed: int = 0
     offline: bool = False
     start: str | None = None
+    read_only: bool = False
+    bell: bool = False
 
 
 class Outcome(Struct, frozen=True):

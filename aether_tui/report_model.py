@@ -68,6 +68,8 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text: str
     evidence: tuple[str, ...] = ()
     action: str | None = None
+    private: bool = False
+    """Not shown in room mode: somebody's answer, another client (money is known by its unit)."""
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -110,6 +112,7 @@ class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True):
     note: str = ""
     why: str = ""
     series: tuple[float | None, ...] = ()
+    private: bool = False
 
 
 class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="facts"):
@@ -118,6 +121,7 @@ class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="facts"):
     id: str
     facts: tuple[Fact, ...]
     title: str = ""
+    private: bool = False
 
 
 class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -131,6 +135,7 @@ class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
     width: int | None = None
     """Cells to aim for; None lets the face decide. Columns of low `priority` are dropped first on a narrow screen."""
     priority: int = 5
+    private: bool = False
 
 
 class Row(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -144,6 +149,7 @@ class Row(Struct, frozen=True, omit_defaults=True, kw_only=True):
     state: State | None = None
     detail: str = ""
     why: str = ""
+    private: bool = False
 
 
 class Table(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="table"):
@@ -155,6 +161,7 @@ class Table(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="table"):
     title: str = ""
     note: str = ""
     empty: str = ""
+    private: bool = False
 
 
 class Check(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -166,6 +173,7 @@ class Check(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: Literal["auto", "document", "manual"]
     evidence: str = ""
     next_step: str = ""
+    private: bool = False
 
 
 class Checklist(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="checklist"):
@@ -177,6 +185,7 @@ class Checklist(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="chec
     state: State = "info"
     locked: str = ""
     note: str = ""
+    private: bool = False
 
 
 class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
@@ -190,6 +199,7 @@ class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
     limit: float | None = None
     note: str = ""
     step: Literal["day", "week"] = "day"
+    private: bool = False
 
 
 class Point(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -211,6 +221,7 @@ class Series(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: Literal["line", "points", "area", "steps"] = "line"
     glyph: str = ""
     state: State = "info"
+    private: bool = False
 
 
 class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=True, tag="plot"):
@@ -231,6 +242,7 @@ class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=Tru
     limits: tuple[tuple[float, str], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
     note: str = ""
+    private: bool = False
 
 
 class Box(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -241,6 +253,7 @@ class Box(Struct, frozen=True, omit_defaults=True, kw_only=True):
     lines: tuple[str, ...] = ()
     state: State | None = None
     why: str = ""
+    private: bool = False
 
 
 class Boxes(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="boxes"):
@@ -252,6 +265,7 @@ class Boxes(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="boxes"):
     arrows: tuple[str, ...] | None = None
     note: str = ""
     empty: str = ""
+    private: bool = False
 
 
 class Prose(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="prose"):
@@ -260,6 +274,7 @@ class Prose(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="prose"):
     id: str
     text: str
     title: str = ""
+    private: bool = False
 
 
 class Gap(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="gap"):
@@ -270,6 +285,7 @@ class Gap(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="gap"):
     reason: str
     next_step: str = ""
     action: str = ""
+    private: bool = False
 
 
 Block = Facts | Table | Checklist | Trend | Plot | Boxes | Prose | Gap

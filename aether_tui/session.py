@@ -61,6 +61,8 @@ class Session(Struct, kw_only=True, omit_defaults=True):
     keys: dict[str, str] = field(default_factory=dict)
     fiscal_start_month: int = 1
     looking: Looking = USUAL
+    room: bool = False
+    """Room mode was on: it is on again before anything is painted."""
 
 
 class Failure(Struct, frozen=True):

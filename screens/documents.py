@@ -44,6 +44,10 @@ class Documents(PageScreen):
         from aether_tui.workspace.search import find
 
         found = find(self.shell.workspace, self._text)
+        if self.shell.room():
+            from aether_tui.workspace.documents import KINDS
+
+            found = [item for item in found if not KINDS[item.kind].PRIVATE]
         self.post_message(self.Found([(item.kind, item.identity, item.title, item.text) for item in found]))
 
     def on_documents_found(self, event: Found) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from textual.message import Message
 from aether_tui.actions import Where
 from aether_tui.errors import AetherError, ConfigurationError
 from aether_tui.report_model import Block, Col, Gap, Row, SavedReport, State, Table, Window
+from aether_tui.room import HIDDEN
 from aether_tui.workspace.edits import Edit
 from screens.base import PageScreen
 from screens.widgets.page import Page
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from aether_tui.workspace.fields import Path as FieldPath
     from aether_tui.workspace.store import Conflict, Stored
 
+MONEY = re.compile(r"usd|cost|price|money|salary|budget|amount|per_hour|day_rate", re.I)
+"""Fields that hold money, by their names."""
 TABLE = "form"
 TYPED = frozenset({"line", "number", "score", "date", "choice", "flag"})
 """Values that are typed on one line."""
@@ -112,7 +116,10 @@ class Form(PageScreen):
         if self._error is not None:
             step = self._error.next_step or "ctrl+o opens the file in the editor"
             blocks.append(Gap(id="error", title=clean(self._error.where), reason=self._error.what, next_step=step))
-        if self._model is not None and (self._error is None or self._stored is not None):
+        hidden = self.shell.room() and self._model is not None and self._model.PRIVATE
+        if hidden:
+            blocks = [Gap(id="room", title="Hidden", reason="this document is not shown in room mode", next_step="R")]
+        elif self._model is not None and (self._error is None or self._stored is not None):
             blocks.append(self._table(self._model))
         now = self.shell.now()
         report = SavedReport(
@@ -136,7 +143,8 @@ class Form(PageScreen):
         name = _name(field.path)
         fault = self._faults.get(name, "")
         state: State | None = "block" if fault else "warn" if field.missing else None
-        value = field.shown() or ("still to be said" if field.missing else "·")
+        hidden = self.shell.room() and MONEY.search(name) and field.value is not None
+        value = HIDDEN if hidden else field.shown() or ("still to be said" if field.missing else "·")
         lines = [f"■ {fault}"] if fault else []
         lines += [clean(line) for line in field.help.split("\n") if line]
         if field.choices:
@@ -164,6 +172,8 @@ class Form(PageScreen):
     def _title(self) -> str:
         if self._stored is None:
             return f"New {self._kind}" if self._identity is None else self._identity
+        if self.shell.room() and self._stored.document.PRIVATE:
+            return self._stored.document.id
         named = getattr(self._stored.document, "title", "") or getattr(self._stored.document, "goal", "")
         return f"{self._stored.document.id}  {clean(str(named))}".rstrip()
 
@@ -173,6 +183,8 @@ class Form(PageScreen):
     def field(self) -> Field | None:
         """The field under the cursor."""
         item = self.page.selected
+        if self.shell.room() and self._model is not None and self._model.PRIVATE:
+            return None
         return self._fields.get(item.row) if item is not None and item.block == TABLE else None
 
     def action_edit(self) -> None:
@@ -291,7 +303,7 @@ class Form(PageScreen):
         """Take a value over: on disk when the document is valid, kept here while something is still to be said."""
         from aether_tui.workspace.fields import MISSING, faults, with_value
 
-        if self._model is None:
+        if self._model is None or self.shell.refused():
             return
         data = with_value(self._data, path, value)
         identity = self._identity or f"{self._model.PREFIX}{'' if self._model.SINGLE else 1}"

@@ -88,10 +88,19 @@ def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 @click.option("--as-of", callback=_instant, envvar="AETHER_AS_OF", metavar="DATETIME", help="Fix the clock.")
 @click.option("--seed", type=int, default=0, envvar="AETHER_SEED", show_default=True, help="Fix every random draw.")
 @click.option("--start", metavar="SCREEN", default=None, help="Open the console on this screen.")
+@click.option("--read-only", is_flag=True, help="Open the console to look only: no edits, no jobs.")
+@click.option("--bell", is_flag=True, help="Let the console ring when a budget begins to block.")
 @click.version_option(__version__, prog_name="aether-tui", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(
-    ctx: click.Context, workspace: Path | None, offline: bool, as_of: datetime | None, seed: int, start: str | None
+    ctx: click.Context,
+    workspace: Path | None,
+    offline: bool,
+    as_of: datetime | None,
+    seed: int,
+    start: str | None,
+    read_only: bool,
+    bell: bool,
 ) -> None:
     """Operations console for people who improve AI products.
 
@@ -101,7 +110,7 @@ def cli(
     if ctx.invoked_subcommand is None:
         from aether_tui.cli.console import open_console
 
-        open_console(ctx.obj, start)
+        open_console(ctx.obj, start, read_only=read_only, bell=bell)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 
 
-def open_console(context: Context, start: str | None = None) -> None:
+def open_console(context: Context, start: str | None = None, *, read_only: bool = False, bell: bool = False) -> None:
     """Open the console on the workspace, on the screen `start`; without a terminal print the summary instead.
 
     Raises ConfigurationError without a workspace, for broken TOML and for an unknown screen.
@@ -31,7 +31,8 @@ def open_console(context: Context, start: str | None = None) -> None:
     from aether_tui.app import AetherApp
     from aether_tui.builds import Options
 
-    app = AetherApp(workspace, Options(context.now, context.as_of, context.seed, context.offline, start))
+    options = Options(context.now, context.as_of, context.seed, context.offline, start, read_only, bell)
+    app = AetherApp(workspace, options)
     app.run()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)

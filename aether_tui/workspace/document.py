@@ -56,6 +56,9 @@ class Document(BaseModel):
     SINGLE: ClassVar[bool] = False
     """There is one of it: its id is the prefix, and its file lies in `engagement/` itself."""
 
+    PRIVATE: ClassVar[bool] = False
+    """It holds what people said of themselves or others: hidden in room mode."""
+
     id: str = Field(description="Id, and the file's name")
 
     def public(self) -> Document:

@@ -25,6 +25,7 @@ class Assessment(Document):
 
     PLURAL: ClassVar[str] = "assessments"
     PREFIX: ClassVar[str] = "ASM-"
+    PRIVATE: ClassVar[bool] = True
 
     id: str = Field(pattern=r"^ASM-\d+$", description="Id, and the file's name")
     day: date = Field(description="The day it stands for")

@@ -64,6 +64,7 @@ class Interview(Document):
 
     PLURAL: ClassVar[str] = "interviews"
     PREFIX: ClassVar[str] = "INT-"
+    PRIVATE: ClassVar[bool] = True
 
     id: str = Field(pattern=r"^INT-\d+$", description="Id, and the file's name")
     questionnaire: Line = Field(description="Which one: stakeholder, maturity, lens, rituals, or one of your own")
