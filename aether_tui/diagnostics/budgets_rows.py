@@ -17,8 +17,8 @@ from aether_tui.report_model import Cell, Col, Quantity, Row, Table, missing
 
 BURN_H = (6, 24, 72)
 _LIVE_COLUMNS = (
-    Col(key="forecast", title="month's end (80 %)", kind="number", priority=5),
-    *(Col(key=f"burn{hours}", title=f"{hours}h", kind="number", priority=5) for hours in BURN_H),
+    Col(key="forecast", title="month's end", kind="number", priority=5),
+    *(Col(key=f"burn{hours}", title=f"{hours}h", kind="number", priority=7) for hours in BURN_H),
     Col(key="crosses", title="limit used up", priority=6),
 )
 
@@ -54,7 +54,7 @@ _COLUMNS = (
     Col(key="budget", title="budget", priority=10),
     Col(key="now", title="now", kind="number", priority=9),
     Col(key="baseline", title="base", kind="number", priority=4),
-    Col(key="shift", title="Δ", kind="number", priority=6),
+    Col(key="shift", title="Δ", kind="number", priority=4),
     Col(key="limit", title="limit", kind="number", priority=7),
     Col(key="used", title="used", kind="bar", priority=8, width=10),
     *_LIVE_COLUMNS,
