@@ -116,11 +116,17 @@ def bucket(weeks: float, *, high: bool, strategic: bool) -> Bucket:
 
 
 def rank(
-    candidates: Sequence[Candidate], *, high_score: float | None = None, seed: int = 0, draws: int = DRAWS
+    candidates: Sequence[Candidate],
+    *,
+    high_score: float | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+    flips_of: int | None = None,
 ) -> Ranking:
     """Candidates in order. High is the top third (ties at its edge included) unless `high_score` is given.
 
-    With ranges, inputs are drawn independently from PERT distributions, `draws` times, seeded.
+    With ranges, inputs are drawn independently from PERT distributions, `draws` times, seeded. What would change the order is
+    found for the first `flips_of` (None: all).
     """
     order = sorted(candidates, key=lambda item: _key(item, point(item), item.reversibility[1], item.effort_weeks[1]))
     if not order:
@@ -150,7 +156,7 @@ def rank(
                 rank_high=place.high,
                 tie_with=order[index + 1].id if tied else None,
                 tie_p=wins if tied else None,
-                flips=tuple(flips(order, scores, index)),
+                flips=tuple(flips(order, scores, index)) if flips_of is None or index < flips_of else (),
             )
         )
     return Ranking(tuple(items), high, high_score is not None, draws if uncertain else 0)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aether_tui.workspace.kinds.opportunity import Opportunity, Rescored
 
 OPEN = ("candidate", "chosen", "running")
+DRAFTED = 40
+"""Rows of a draft whose detail says what would move them."""
 ADD = 'aether-tui opportunity add "TITLE" --impact 7 --confidence 5 --effort-weeks 3 --reversibility 8'
 SHORT = {
     "quick win": "quick win", "medium experiment": "medium", "strategic bet": "bet", "unbanded": "unbanded",
@@ -72,14 +74,15 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Portfolio]:
 
 
 def draft(documents: Documents, clock: Clock) -> tuple[Report[Portfolio], bool]:
-    """The order of the points alone, in milliseconds, and whether ranges were left undrawn."""
-    report = _report(documents, clock, 0)
-    ranged = any(low < high for item in report.data.items for low, _, high in _inputs(item))
-    return report, ranged
+    """The order of the points alone, in milliseconds, and whether anything was left: ranges undrawn, rows without a flip."""
+    report = _report(documents, clock, 0, DRAFTED)
+    items = report.data.items
+    return report, len(items) > DRAFTED or any(low < high for item in items for low, _, high in _inputs(item))
 
 
-def _report(documents: Documents, clock: Clock, draws: int) -> Report[Portfolio]:
-    portfolio = measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed, draws)
+def _report(documents: Documents, clock: Clock, draws: int, flips_of: int | None = None) -> Report[Portfolio]:
+    high = documents.config.portfolio.high_score
+    portfolio = measure(documents.opportunities, high, clock.seed, draws, flips_of)
     return Report(
         report="portfolio",
         title="Portfolio",
@@ -97,7 +100,11 @@ def _inputs(item: Item) -> tuple[icep.Range, ...]:
 
 
 def measure(
-    opportunities: Sequence[Opportunity], high_score: float | None, seed: int, draws: int = icep.DRAWS
+    opportunities: Sequence[Opportunity],
+    high_score: float | None,
+    seed: int,
+    draws: int = icep.DRAWS,
+    flips_of: int | None = None,
 ) -> Portfolio:
     """Rank what is open; done and dropped ones are counted only. Without draws there are no probabilities."""
 
@@ -118,6 +125,7 @@ def measure(
         high_score=high_score,
         seed=seed,
         draws=draws,
+        flips_of=flips_of,
     )
     high = (
         missing("no opportunity is written down yet", unit="score")

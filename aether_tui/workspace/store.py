@@ -41,7 +41,7 @@ class Stored(Generic[D]):
 
 RACY_NS = 100_000_000
 KEPT_MOST = 20_000
-_KEPT: dict[tuple[type[Document], Path], tuple[tuple[int, int, int], Stored[Document]]] = {}
+_KEPT: dict[tuple[type[Document], str], tuple[tuple[int, int, int], Stored[Document]]] = {}
 """Documents by kind and file as this process read them last, with the file's time, size and inode."""
 
 
@@ -205,7 +205,8 @@ class Store:
         except OSError:
             return self._read(kind, path)
         stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        known = _KEPT.get((kind, path))
+        file = str(path)
+        known = _KEPT.get((kind, file))
         if known is not None and known[0] == stamp:
             return cast("Stored[D]", known[1]), []
         stored, problems = self._read(kind, path)
@@ -213,7 +214,7 @@ class Store:
         if stored is not None and time.time_ns() - stat.st_mtime_ns > RACY_NS:
             if len(_KEPT) >= KEPT_MOST:
                 _KEPT.clear()
-            _KEPT[kind, path] = stamp, cast("Stored[Document]", stored)
+            _KEPT[kind, file] = stamp, cast("Stored[Document]", stored)
         return stored, problems
 
     def _read(self, kind: type[D], path: Path) -> tuple[Stored[D] | None, list[Problem]]:
