@@ -39,7 +39,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Levers]:
         findings=findings(found),
         freshness=data.freshness(),
         blocks=blocks(found),
-        details={f"levers.{one.surface}/{one.id}": (_behind(one),) for one in found.levers if one.rows},
+        details={
+            f"levers.{one.surface}/{one.id}": (Prose(id="why", text=one.why), _behind(one))
+            for one in found.levers
+            if one.rows
+        },
     )
 
 
@@ -151,4 +155,4 @@ def _behind(one: Lever) -> Table:
         Col(key="value", title="", kind="number", priority=9),
     )
     rows = tuple(Row(id=f"{place}", cells=pair) for place, pair in enumerate(one.rows))
-    return Table(id="behind", columns=columns, rows=rows, note=one.why)
+    return Table(id="behind", columns=columns, rows=rows)
