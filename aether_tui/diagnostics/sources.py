@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics import needs
+from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
 from aether_tui.human import age, plural
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Report, Row, State, Table
@@ -63,6 +64,8 @@ class Sources(Struct, frozen=True, kw_only=True):
     rejects: tuple[Rejected, ...]
     missing: tuple[Missing, ...]
     never_pulled: tuple[str, ...]
+    bill: Bill | None = None
+    """Model cost beside the bill; null without traces and bills."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
@@ -122,6 +125,7 @@ def measure(data: Data, documents: Documents) -> Sources:
         never_pulled=tuple(
             name for name, settings in sorted(documents.config.sources.items()) if settings.enabled and name not in seen
         ),
+        bill=bill if (bill := reconcile(data)).calls else None,
     )
 
 
@@ -250,6 +254,8 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
                 action="sync",
             )
         )
+    if sources.bill is not None:
+        parts.append(facts(sources.bill))
     if sources.missing:
         parts.append(missing_block(sources))
     if sources.rejects:

@@ -1,0 +1,89 @@
+"""Model cost as traces tell it, beside what the model providers billed, and how many calls have no price."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import Data, Record, instant, real, whole
+from aether_tui.report_model import Fact, Facts, Quantity
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """Reconciliation over the days that both sides have, in USD. `ratio` is traced over billed; null with a `reason`.
+
+    `unpriced_share` is the share of model calls in the window whose model has no price.
+    """
+
+    first_day: datetime | None
+    last_day: datetime | None
+    traced_usd: float | None
+    billed_usd: float | None
+    ratio: float | None
+    reason: str | None
+    calls: int
+    unpriced_calls: int
+    unpriced_share: float | None
+
+
+def reconcile(data: Data) -> Bill:
+    """Traced and billed model cost of the window."""
+    row: Record = next(iter(data.rows("sources_bill")), {})
+    calls, unpriced = whole(row.get("calls")), whole(row.get("unpriced"))
+    traced, billed = _usd(row, "traced_usd"), _usd(row, "billed_usd")
+    reason = None
+    if not calls:
+        reason = "no model call in this window"
+    elif not row.get("billed_at_all"):
+        reason = "no bill of a model provider in this window"
+    elif billed is None or traced is None:
+        reason = "traces and bill have no day in common"
+    elif billed <= 0:
+        reason = "the bill of these days is not above 0"
+    return Bill(
+        first_day=instant(row.get("first_day")) if reason is None else None,
+        last_day=instant(row.get("last_day")) if reason is None else None,
+        traced_usd=traced,
+        billed_usd=billed,
+        ratio=traced / billed if reason is None and traced is not None and billed else None,
+        reason=reason,
+        calls=calls,
+        unpriced_calls=unpriced,
+        unpriced_share=unpriced / calls if calls else None,
+    )
+
+
+def facts(bill: Bill) -> Facts:
+    """Two key figures: how much of the bill traces explain, and how many calls have no price."""
+    note = ""
+    if bill.ratio is not None and bill.first_day is not None and bill.last_day is not None:
+        note = f"{bill.traced_usd:,.2f} of {bill.billed_usd:,.2f} USD, {bill.first_day:%d %b} to {bill.last_day:%d %b}"
+    return Facts(
+        id="sources.bill",
+        facts=(
+            Fact(
+                id="sources.bill.ratio",
+                label="model cost traced",
+                value=Quantity(value=bill.ratio, unit="ratio", reason=bill.reason),
+                note=note,
+                why="Cost of model calls in traces, divided by usage billed by model providers (FOCUS) on the same days.",
+            ),
+            Fact(
+                id="sources.unpriced",
+                label="calls without a price",
+                value=Quantity(
+                    value=bill.unpriced_share,
+                    unit="ratio",
+                    n=bill.calls or None,
+                    reason=None if bill.calls else "no model call in this window",
+                ),
+                why="Model calls whose cost is neither reported nor in the price table, of all model calls in the window.",
+            ),
+        ),
+    )
+
+
+def _usd(row: Record, name: str) -> float | None:
+    value = row.get(name)
+    return None if value is None else real(value)
