@@ -90,6 +90,8 @@ def written(value: float, kind: str, currency: str, *, up: bool | None) -> str:
     """A quantity as budgets.yaml has it; rounded to two figures, away from what was measured, unless `up` is None."""
     base, _, per = kind.partition("/")
     tail = f"/{per}" if per else ""
+    if value <= 0 and base != "tests":
+        value = 1.0  # a limit of nothing is refused
     if base == "s":
         return f"{_seconds(value, up)}{tail}"
     if base == "tests":

@@ -242,5 +242,9 @@ def _say_unmatched(
 
     rule = next(rule for rule in file.budgets if rule.id == one.id)
     why = unmatched(measurements, rule) if one.surface in scope else ELSEWHERE
-    step = _UNMATCHED.get(one.surface, "check its match") if one.surface in scope else ""
+    step = (
+        _UNMATCHED.get(one.surface, "mend its match, or let `aether-tui budget init` add one for them")
+        if one.surface in scope
+        else ""
+    )
     return msgspec.structs.replace(one, why=why or one.why, reason=why or one.why, next=step)

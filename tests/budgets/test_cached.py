@@ -169,11 +169,11 @@ def test_money_by_plan_and_by_bill(made: Workspace) -> None:
     assert (spent.verdict, spent.now, spent.baseline, spent.run_rate) == ("pass", 100, 50, 300), "10 of 30 days"
 
 
-def spans(made: Workspace, scenario: str, costs: list[list[str]]) -> None:
-    """A list of costs per day, from 1 October on: one task each."""
+def spans(made: Workspace, scenario: str, costs: list[list[str]], swapped: int = 999) -> None:
+    """A list of costs per day, from 1 October on: one task each; from the day `swapped` on by another model."""
     rows = [
-        full("spans", trace_id=f"{scenario}{day:03}{place}", span_id="1", operation="chat", start=at(1 + day + place / 100, 10),
-             duration_s=1.0, model="m", input_tokens=10, output_tokens=5, cost_usd=Decimal(cost), cost_status="reported",
+        full("spans", trace_id=f"{scenario}{day:03}{place}", span_id="1", operation="chat",
+             start=at(1 + day + place / 100, 10), duration_s=1.0, model="m" if day < swapped else "n", input_tokens=10, output_tokens=5, cost_usd=Decimal(cost), cost_status="reported",
              status="ok", scenario=scenario, environment="production")
         for day, day_costs in enumerate(costs)
         for place, cost in enumerate(day_costs)
@@ -189,6 +189,23 @@ def test_a_day_of_tasks_is_one_measurement_by_scenario(made: Workspace) -> None:
     order, refund = found["llm.cost · order"], found["llm.cost · refund"]
     assert (order.verdict, order.now, order.n_now, order.n_base) == ("pass", 0.06, 5, 30)
     assert (refund.verdict, refund.now, refund.unit) == ("block", 0.14, "USD/task")
+
+
+def test_a_model_swap_is_named(made: Workspace) -> None:
+    spans(made, "order", [["0.05"] * 3] * 45)
+    spans(made, "refund", [["0.05"] * 3] * 45, swapped=40)
+    found = results(made, LLM)
+    assert found["llm.cost · refund"].drivers == ("model m → n",)
+    assert found["llm.cost · order"].drivers == ()
+
+
+def test_what_the_cache_does_not_know_is_not_measured_as_something_else(made: Workspace) -> None:
+    runs(made, "acme/api", STEADY)
+    suite(made, [100.0] * 8)
+    found = results(made, "- {id: p, surface: tests, metric: suite.duration, match: {package: api}}\n"
+                          "- {id: j, surface: ci, metric: pipeline.duration, match: {job: test}}\n")  # fmt: skip
+    assert found["p"].verdict == found["j"].verdict == "no-data"
+    assert "the cache does not know the package" in found["p"].why
 
 
 def test_the_report_is_complete_and_its_json_has_no_nan(made: Workspace) -> None:

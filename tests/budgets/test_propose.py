@@ -74,7 +74,7 @@ def test_a_new_budget_ends_the_list() -> None:
         (14.01, "s", "15s"), (0.0123, "s", "13ms"), (0.0985, "s", "99ms"), (147, "s", "2.5min"), (119.9, "s", "120s"),
         (5400, "s", "90min"), (9000, "s", "2.5h"), (512.6, "money/month", "520 USD/month"),
         (0.0312, "money/task", "0.032 USD/task"), (3100, "tokens/task", "3100 tokens/task"), (3, "tests", "3 tests"),
-        (2.2, "s/turn", "2.2s/turn"), (1000, "tokens/task", "1000 tokens/task"),
+        (2.2, "s/turn", "2.2s/turn"), (1000, "tokens/task", "1000 tokens/task"), (0, "s", "1s"), (0, "tests", "0 tests"),
     ],
 )  # fmt: skip
 def test_limits_are_round_and_never_below_what_was_measured(value: float, kind: str, text: str) -> None:
