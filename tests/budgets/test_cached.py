@@ -173,7 +173,9 @@ def spans(made: Workspace, scenario: str, costs: list[list[str]], swapped: int =
     """A list of costs per day, from 1 October on: one task each; from the day `swapped` on by another model."""
     rows = [
         full("spans", trace_id=f"{scenario}{day:03}{place}", span_id="1", operation="chat",
-             start=at(1 + day + place / 100, 10), duration_s=1.0, model="m" if day < swapped else "n", input_tokens=10, output_tokens=5, cost_usd=Decimal(cost), cost_status="reported",
+             start=at(1 + day + place / 100, 10), duration_s=1.0, model="m" if day < swapped else "n", input_tokens=10,
+             output_tokens=5, cost_usd=Decimal(cost),
+             cost_status="reported",
              status="ok", scenario=scenario, environment="production")
         for day, day_costs in enumerate(costs)
         for place, cost in enumerate(day_costs)

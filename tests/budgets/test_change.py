@@ -151,11 +151,12 @@ def test_a_change_cannot_waive_itself(project: Path) -> None:
 def test_a_warning_asks_for_a_written_reason(project: Path) -> None:
     git(project, "checkout", "-q", "-B", "change", "main")
     dear = plan(project, "400", "440")
-    for form, where in (("text", "out"), ("md", "out"), ("junit", "out"), ("github", "out"), ("json", "out")):
-        asked = check(project, "--base", "main", dear, "--format", form)
-        assert asked.code == 0
-        words = asked.out.replace("\\", "")
-        assert "Budget-Justification: cost.dev REASON" in words or "Budget-Justification%3A" in words, (form, where)
+    files = {form: project / f"out.{form}" for form in ("md", "junit", "json")}
+    also = [word for form, path in files.items() for word in ("--also", f"{form}={path}")]
+    asked = check(project, "--base", "main", dear, "--format", "github", *also)
+    assert asked.code == 0, asked.err
+    for words in (asked.out, check(project, dear).out, *(path.read_text() for path in files.values())):
+        assert "Budget-Justification: cost.dev REASON" in words.replace("\\", "")
     written = ("--base", "main", "--require-justification")
     check(project, *written, dear).refuses(1, "not justified: cost.dev", "Budget-Justification: cost.dev REASON")
     commit(project, "Larger database\n\nBudget-Justification: cost.dev short")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from aether_tui.budgets.baseline import read_baselines, updated
 from aether_tui.budgets.file import parse_budgets
+from aether_tui.budgets.filed import from_files
+from aether_tui.budgets.measure import Tokens
 from aether_tui.budgets.model import Sample, Series, Used
 from aether_tui.budgets.reprice import repriced
+from aether_tui.budgets.store import Folder
 from tests.budgets.test_commands import by_id
 from tests.budgets.test_verdict import TODAY
 from tests.command import Done, aether
@@ -68,12 +74,14 @@ def traces(model: str, each: float) -> str:
 def test_a_price_cut_is_no_gain_and_a_model_swap_is_named(tmp_path: Path) -> None:
     (tmp_path / "optimization").mkdir()
     (tmp_path / "optimization" / "budgets.yaml").write_text(BUDGETS)
+    file = parse_budgets(BUDGETS.encode(), "budgets.yaml", TODAY)
+    store = Folder(tmp_path / "benchmarks")
     for place in range(6):
-        kept = aether(
-            "--as-of", f"2026-11-{place + 1:02}T12:00Z", "budget", "baseline", "--update", "-", "--commit", f"{place:040x}",
-            cwd=tmp_path, stdin=traces("gpt-4o-mini", 0.0009 + place / 1e6),
-        )  # fmt: skip
-        assert kept.code == 0, kept.err
+        then = msgspec.json.decode(traces("gpt-4o-mini", 0.0009 + place / 1e6), type=Tokens)
+        day = datetime(2026, 11, 1 + place, 12, tzinfo=UTC)
+        known = read_baselines(store, "USD")
+        added, _ = updated(file, from_files(file, [then]), known, commit=f"{place:012x}", now=day)
+        store.write({one.baseline.name: one.baseline.encoded("USD") for one in added})
 
     def check(text: str) -> Done:
         return aether("--as-of", "2026-11-21", "budget", "check", "-", "--format", "json", cwd=tmp_path, stdin=text)
@@ -83,11 +91,12 @@ def test_a_price_cut_is_no_gain_and_a_model_swap_is_named(tmp_path: Path) -> Non
     # 1000 × 0.15 + 500 × 0.60 per million, whatever was paid then.
     assert (cost["now"], cost["baseline"]) == (pytest.approx(0.00045), pytest.approx(0.00045))
     assert cost["shift"] == pytest.approx(0)
-    swapped = by_id(check(traces("gpt-4o", 0.00045)), "cost")
+    dear = check(traces("gpt-4o", 0.00045))
+    swapped = by_id(dear, "cost")
     # gpt-4o: 1000 × 2.50 + 500 × 10 per million.
     assert swapped["now"] == pytest.approx(0.0075)
     assert swapped["verdict"] == "inconclusive", "16 times as dear asks for a confirming run"
     assert swapped["drivers"] == ["model gpt-4o-mini → gpt-4o"]
     assert "model gpt-4o-mini → gpt-4o" in swapped["why"]
-    tokens = by_id(check(traces("gpt-4o", 0.00045)), "tokens")
+    tokens = by_id(dear, "tokens")
     assert (tokens["now"], tokens["drivers"]) == (1500.0, ["model gpt-4o-mini → gpt-4o"])
