@@ -10,7 +10,18 @@ from typing import Literal
 from screens import SCREENS
 
 Where = Literal[
-    "app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint", "budgets", "levers"
+    "app",
+    "page",
+    "report",
+    "list",
+    "form",
+    "documents",
+    "portfolio",
+    "flywheel",
+    "constraint",
+    "budgets",
+    "levers",
+    "papers",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
@@ -102,6 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.window", "W", "Window", "Type a window: days, a fiscal quarter, or two dates", "Look"),
     Action("app.compare", "C", "Compare", "Type what the window is compared with: the one before, or one that ends on a date", "Look"),
     Action("app.narrow", "T", "Narrow", "Only a team, service or feature, on every screen", "Look"),
+    Action("papers.new", "n", "New", "Begin a new document of the kind under the cursor", "Form", "papers", footer=4),
     Action("app.find", "F", "Find documents", "Documents that contain some words, or all of them; each opens as a form", "Work"),
     Action("app.decide", "D", "Record a decision", "A decision, who took it, and what was chosen; open when nothing is chosen yet", "Work"),
     Action("page.opportunity", "O", "Make an opportunity", "Make the selected row an opportunity, with its id as evidence", "Work", "page"),

@@ -202,7 +202,7 @@ def blocks(ledger: Decisions) -> tuple[Block, ...]:
     """Key figures, the ledger, how long questions took, then failures."""
     gap = Gap(
         id="decisions.none", title="Decisions", reason="No decision is written down yet.",
-        next_step="aether-tui doc new decision --set 'title=…' --set 'owner=…'", action="org.new",
+        next_step="aether-tui doc new decision --set 'title=…' --set 'owner=…'", action="papers.new",
     )  # fmt: skip
     first: tuple[Block, ...] = (_facts(ledger), _table(ledger), *_plot(ledger)) if ledger.entries else (gap,)
     return (*first, *failures.blocks(ledger.failures))
@@ -243,7 +243,6 @@ def _table(ledger: Decisions) -> Table:
             Col(key="title", title="decision", priority=10),
             Col(key="owner", title="who", priority=6),
             Col(key="days", title="days", kind="number", priority=8),
-            Col(key="chosen", title="chosen", priority=5),
             Col(key="review", title="look again", priority=4),
             Col(key="state", title="state", kind="state", priority=7),
         ),
@@ -251,11 +250,12 @@ def _table(ledger: Decisions) -> Table:
             Row(
                 id=one.id,
                 cells=(
-                    one.id, one.title, one.owner or NONE, one.days, one.chosen or NONE,
+                    one.id, one.title, one.owner or NONE, one.days,
                     NONE if one.review_by is None else one.review_by.isoformat(), one.state,
                 ),
                 state=STATES[one.state],
-                why=f"raised {one.raised}, {'decided ' + str(one.decided) if one.decided else 'still open'}\n"
+                why=(f"chosen: {one.chosen}\n" if one.chosen else "")
+                + f"raised {one.raised}, {'decided ' + str(one.decided) if one.decided else 'still open'}\n"
                 + (f"not written: {', '.join(one.lacks)}\n" if one.lacks else "")
                 + f"aether-tui doc show decision {one.id}",
             )

@@ -130,7 +130,7 @@ def blocks(known: Failures) -> tuple[Block, ...]:
         return (
             Gap(
                 id="decisions.no-postmortem", title="Postmortems", reason="No postmortem is written down yet.",
-                next_step="aether-tui doc new postmortem", action="org.new-second",
+                next_step="aether-tui doc new postmortem", action="papers.new",
             ),
         )  # fmt: skip
     back = {name.condition for name in known.recurring}

@@ -86,7 +86,7 @@ def blocks(measured: Rituals) -> tuple[Block, ...]:
     """Totals, money, no money, sheets."""
     if not measured.rituals:
         return (
-            Gap(id="rituals.none", title="Rituals", reason="No ritual is written down yet.", next_step=START, action="org.new"),
+            Gap(id="rituals.none", title="Rituals", reason="No ritual is written down yet.", next_step=START, action="papers.new"),
         )  # fmt: skip
     return (_facts(measured), _money(measured), _without(measured), _sheets(measured))
 
@@ -117,7 +117,7 @@ def _money(measured: Rituals) -> Table:
         columns=(
             Col(key="id", title="id", priority=8),
             Col(key="title", title="ritual", priority=10),
-            Col(key="break_even", title="break-even", priority=9),
+            Col(key="break_even", title="pays if it improves", priority=9),
             Col(key="cost", title=f"{measured.currency} a year", kind="number", priority=7),
             Col(key="benefit", title="brings", kind="number", priority=4),
             Col(key="roi", title="return", kind="number", priority=5),
@@ -128,7 +128,7 @@ def _money(measured: Rituals) -> Table:
             Row(
                 id=one.id,
                 cells=(
-                    one.id, one.title, one.break_even, _plain(one.cost_per_year), _plain(one.benefit), one.roi,
+                    one.id, one.title, _needed(one), _plain(one.cost_per_year), _plain(one.benefit), one.roi,
                     NONE if one.p_pays is None else f"{one.p_pays:.2f}", _verdict(one),
                 ),
                 state=STATES[one.verdict] if one.status in {"running", "trial"} else "info",
@@ -139,6 +139,16 @@ def _money(measured: Rituals) -> Table:
         note="Benefit = decisions × stake × gain in probability + days saved × cost of delay + rework avoided. Numbers are stated by "
         "people; a return between is a 90 % range of 2,000 draws from PERT distributions where ranges were given.",
     )  # fmt: skip
+
+
+def _needed(one: Line) -> str:
+    """The break-even in a few words: `1 decision in 12`; the whole sentence stands under why."""
+    if one.break_even.startswith("pays without"):
+        return "nothing more"
+    if one.break_even.startswith("does not pay"):
+        return "never"
+    needed = one.break_even.removeprefix("pays if it improves ")
+    return needed if needed != one.break_even else NONE
 
 
 def _plain(value: Quantity) -> str:

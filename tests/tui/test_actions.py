@@ -10,6 +10,7 @@ from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
 from screens.form import Form
+from screens.organisation import Papers
 from screens.widgets.page import Page
 
 
@@ -31,6 +32,7 @@ def test_every_action_has_a_method_where_it_acts():
         "list": Page,
         "form": Form,
         "documents": Documents,
+        "papers": Papers,
         **screens,
     }
     for action in ACTIONS:
