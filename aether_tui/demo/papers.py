@@ -11,6 +11,7 @@ from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.cycle import Artifact, Cycle, Tick
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.kinds.value_stream import ValueStream
 from aether_tui.workspace.store import Store
 
 # Title, impact, confidence, reversibility, effort in weeks, status, bet, cluster, evidence.
@@ -85,10 +86,28 @@ _DECISIONS: tuple[tuple[int, int | None, int | None, str, str, str, str, str], .
 )  # fmt: skip
 
 
+_STEPS = (
+    {"name": "understand", "touch_s": {"value": 0.6, "n": 1600}, "cost": {"value": 0.002, "n": 1600}, "abandon_rate": 0.01},
+    {"name": "retrieve", "touch_s": {"value": 0.9, "n": 1600}, "cost": {"value": 0.004, "n": 1600}, "error_rate": {"value": 0.11, "n": 240},
+     "rework_to": "retrieve", "abandon_rate": 0.02},
+    {"name": "answer", "touch_s": {"value": 4.2, "n": 1600}, "cost": {"value": 0.03, "n": 1600}, "error_rate": {"value": 0.06, "n": 240},
+     "rework_to": "retrieve", "abandon_rate": {"value": 0.04, "n": 240}},
+    {"name": "review", "touch_s": [40, 60, 120], "wait_s": {"value": 1200, "who": "person-05"}, "cost": {"value": 0.3, "who": "person-05"},
+     "error_rate": [0.05, 0.1, 0.2], "rework_to": "answer", "abandon_rate": [0.05, 0.12, 0.25], "capacity_per_month": 16000},
+)  # fmt: skip
+"""The way of a support question, as far as it was measured and as people told it."""
+
+
 def write(world: World, workspace: Workspace) -> None:
     """All documents, by the store that people's edits go through."""
     store = Store(workspace)
-    for document in (*_cycles(world), *_opportunities(world), *_decisions(world), *organisation.documents(world)):
+    for document in (
+        *_cycles(world),
+        *_opportunities(world),
+        *_decisions(world),
+        *_streams(world),
+        *organisation.documents(world),
+    ):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
 
@@ -142,4 +161,13 @@ def _decisions(world: World) -> list[Document]:
             options=["accept", "reject"], review_by=None if decided is None else _day(world, raised - 90),
         )
         for number, (raised, decided, undone, title, owner, chosen, reason, ritual) in enumerate(_DECISIONS, 1)
+    ]  # fmt: skip
+
+
+def _streams(world: World) -> list[Document]:
+    return [
+        ValueStream.model_validate({
+            "id": "VS-1", "title": "Support questions, from asked to answered", "demand_per_month": 12000, "value_per_success": 4.2,
+            "created": _day(world, 12), "steps": list(_STEPS),
+        })
     ]  # fmt: skip
