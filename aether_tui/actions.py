@@ -22,6 +22,7 @@ Where = Literal[
     "budgets",
     "levers",
     "papers",
+    "experiments",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
@@ -32,7 +33,6 @@ _WITHOUT_REPORT = frozenset({"form", "documents"})
 """Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose"}
-"""Digits mean themselves: the only keys that cannot be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.find", "F", "Find documents", "Documents that contain some words, or all of them; each opens as a form", "Work"),
     Action("app.decide", "D", "Record a decision", "A decision, who took it, and what was chosen; open when nothing is chosen yet", "Work"),
     Action("page.opportunity", "O", "Make an opportunity", "Make the selected row an opportunity, with its id as evidence", "Work", "page"),
+    Action("experiments.new", "n", "New", "Draft one: a title, or an opportunity such as OPP-3", "Experiments", "experiments", footer=4),
+    Action("experiments.fill", "f", "Fill in", "Fill in the one-pager of the selected experiment", "Experiments", "experiments", footer=4),
+    Action("experiments.review", "r", "Review", "Say who read the one-pager", "Experiments", "experiments", footer=4),
+    Action("experiments.start", "t", "Start", "Start the selected experiment; refused while its one-pager is incomplete",
+           "Experiments", "experiments", footer=4),
+    Action("experiments.shadow", "S", "Start in shadow", "Start it beside the real answer, seen by nobody", "Experiments", "experiments"),
+    Action("experiments.result", "m", "Result", "Record a result: cached tasks, or two arms typed", "Experiments", "experiments"),
+    Action("experiments.observe", "o", "Observe", "Write down what a person saw; a decision needs one", "Experiments", "experiments"),
+    Action("experiments.decide", "d", "Decide", "Kill, iterate or scale; the computed verdict is kept beside it",
+           "Experiments", "experiments", footer=4),
+    Action("experiments.codify", "c", "Codify", "Write what was learned into the playbook", "Experiments", "experiments"),
+    Action("experiments.back", "b", "Back a step", "Take it one step back, with the reason, as a new entry", "Experiments", "experiments"),
     Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
     Action("budgets.waive", "w", "Waive", "Answer for the selected budget until a day: reason, owner, expiry",
            "Budgets", "budgets", footer=4),

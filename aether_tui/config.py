@@ -94,6 +94,10 @@ class SpanAttributes(Section):
     )
     task_cluster: list[str] = Field(default=["app.intent", "task.category"], description="Request category")
     outcome: list[str] = Field(default=["app.outcome", "outcome"], description="Outcome signal of a task")
+    variant: list[str] = Field(
+        default=["app.variant", "experiment.variant", "feature_flag.result.variant"],
+        description="Arm of an experiment a task was in",
+    )
     success_values: list[str] = Field(
         default=["success", "resolved", "accepted", "true", "1", "ok", "yes"],
         description="Outcome values that mean success",

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),
     "wip": ("aether_tui.cli.wip", "wip", "Limits on work in progress as an exit status"),
     "failures": ("aether_tui.cli.failures", "failures", "Failure review: sample failed traces, give each a cause"),
+    "experiment": ("aether_tui.cli.experiment", "experiment", "Experiments: one-pager, start, results, decision"),
+    "playbook": ("aether_tui.cli.playbook", "playbook", "What was learned: list, export, pack, import, next cycle"),
     "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, show, validate"),
     "search": ("aether_tui.cli.search", "search", "Find words in every authored document"),
     "cache": ("aether_tui.cli.cache", "cache", "Size, freshness, integrity and retention of the cache"),

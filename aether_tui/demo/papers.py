@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date
 
-from aether_tui.demo import organisation
+from aether_tui.demo import organisation, trials
 from aether_tui.demo.world import World
 from aether_tui.workspace.document import Document, Stated
 from aether_tui.workspace.folder import Workspace
@@ -21,7 +21,7 @@ _PORTFOLIO: tuple[_Scored, ...] = (
     ("Agent planner rewrite", (6.0, 9.0, 10.0), (2.0, 4.0, 6.0), 3.0, (24.0, 30.0, 44.0), "candidate", True, "", ("interview 4",)),
     ("Cache policy answers", 6.0, (5.0, 6.0, 8.0), 8.0, (1.0, 2.0, 3.0), "chosen", False, "policy_question",
      ("trace query: seven of ten policy requests repeat word for word", "interview 2")),
-    ("Shorter greeting", 2.0, 8.0, 10.0, 0.5, "done", False, "", ("experiment EXP-1: no change in outcome",)),
+    ("Shorter greeting", 2.0, 8.0, 10.0, 0.5, "done", False, "", ("experiment EXP-2: no change in outcome",)),
     ("Move order lookups to one batched tool call", 5.0, 6.0, 7.0, (2.0, 3.0, 5.0), "candidate", False, "order_tracking",
      ("trace query: two tool calls per tracking request",)),
     ("Translate policies before retrieval", (3.0, 5.0, 7.0), 4.0, 7.0, (3.0, 4.0, 8.0), "candidate", False, "policy_question",
@@ -101,13 +101,8 @@ _STEPS = (
 def write(world: World, workspace: Workspace) -> None:
     """All documents, by the store that people's edits go through."""
     store = Store(workspace)
-    for document in (
-        *_cycles(world),
-        *_opportunities(world),
-        *_decisions(world),
-        *_streams(world),
-        *organisation.documents(world),
-    ):
+    papers = (*_cycles(world), *_opportunities(world), *_decisions(world), *_streams(world))
+    for document in (*papers, *organisation.documents(world), *trials.documents(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
 
@@ -118,11 +113,13 @@ def _day(world: World, ago: int) -> date:
 def _cycles(world: World) -> list[Document]:
     first = Cycle(
         id="cycle-1", started=_day(world, 82), ended=_day(world, 34), goal="See what the assistant does and what it costs",
+        constraint="order lookups are asked twice", infra_cost_usd=2900.0, review_cost_usd=2200.0,
         items=_ticks(world, 70, _SIGNED) | _ticks(world, 50, _SIGNED_LATER),
         artifacts=[*_artifacts(world, 80, _CONTEXT), *_artifacts(world, 55, _LATER)],
     )  # fmt: skip
     second = Cycle(
         id="cycle-2", started=_day(world, 33), goal="Find the one constraint of product and refund answers, and relieve it",
+        constraint="product and refund answers", value_per_success_usd=4.2, infra_cost_usd=1650.0, review_cost_usd=1250.0,
         items=_ticks(world, 22, _SIGNED), artifacts=_artifacts(world, 32, _CONTEXT),
     )  # fmt: skip
     return [first, second]

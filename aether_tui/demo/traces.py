@@ -14,6 +14,7 @@ from random import Random
 from aether_tui.demo.words import KINDS, Kind
 from aether_tui.demo.world import (
     DAYS,
+    EXPERIMENT_DAYS,
     PROMPT_CHANGE_DAYS,
     RETRIEVAL_TROUBLE_DAYS,
     WEEKDAY_TRAFFIC,
@@ -153,6 +154,8 @@ class _Agent:
         ]  # fmt: skip
         if rng.random() < ROUTED_SHARE:
             attributes.append(_word("app.intent", kind.name))
+        if ago <= EXPERIMENT_DAYS:
+            attributes.append(_word("app.variant", "treatment" if int(trace.id[:8], 16) % 2 else "control"))
         if rng.random() < OUTCOME_SHARE:
             good = not lost and rng.random() < kind.success - (0.25 if trouble else 0.0)
             attributes.append(_word("app.outcome", "resolved" if good else "unresolved"))

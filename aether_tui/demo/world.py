@@ -25,6 +25,8 @@ RUNAWAY_DAYS = 45
 """A GPU notebook in dev started to grow so many days ago."""
 RETRIEVAL_TROUBLE_DAYS = 11
 """Retrieval errors rose so many days ago."""
+EXPERIMENT_DAYS = 20
+"""The smaller model for triage got half of the traffic so many days ago."""
 
 WEEKDAY_TRAFFIC = (1.0, 1.06, 1.04, 1.02, 0.97, 0.63, 0.55)
 """Requests by weekday, Monday first, relative to Monday."""

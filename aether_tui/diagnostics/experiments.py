@@ -12,6 +12,8 @@ from aether_tui.stats.distributions import chi2_sf, norm_cdf, t_cdf, t_ppf
 from aether_tui.stats.intervals import wilson
 
 Verdict = Literal["kill", "iterate", "scale", "invalid"]
+Moments = tuple[int, float, float]
+"""n, mean and variance of one arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,61 @@ def proportions(control: tuple[int, int], treatment: tuple[int, int], alpha: flo
 
 def means(control: Sequence[float], treatment: Sequence[float], alpha: float = 0.05) -> Effect:
     """Difference of two means by Welch's t (1947). Raises ValueError under two values an arm."""
-    n1, n2 = len(control), len(treatment)
+    if min(len(control), len(treatment)) < 2:
+        raise ValueError("each arm needs at least two values")
+    return welch(
+        (len(control), fmean(control), variance(control)),
+        (len(treatment), fmean(treatment), variance(treatment)),
+        alpha,
+    )
+
+
+def welch(control: Moments, treatment: Moments, alpha: float = 0.05) -> Effect:
+    """`means` from (n, mean, variance) of each arm. Raises ValueError under two values an arm."""
+    (n1, m1, s1), (n2, m2, s2) = control, treatment
     if min(n1, n2) < 2:
         raise ValueError("each arm needs at least two values")
-    v1, v2 = variance(control) / n1, variance(treatment) / n2
-    difference = fmean(treatment) - fmean(control)
+    v1, v2 = s1 / n1, s2 / n2
+    difference = m2 - m1
     if v1 + v2 == 0:
-        return Effect(difference, difference, difference, 1.0 if difference == 0 else 0.0, n1, n2, fmean(control))
-    se = math.sqrt(v1 + v2)
+        return Effect(difference, difference, difference, 1.0 if difference == 0 else 0.0, n1, n2, m1)
     df = (v1 + v2) ** 2 / (v1 * v1 / (n1 - 1) + v2 * v2 / (n2 - 1))
+    return _by_t(difference, math.sqrt(v1 + v2), df, alpha, (n1, n2, m1))
+
+
+def paired(n: int, mean: float, sd: float, alpha: float = 0.05) -> Effect:
+    """Mean of n differences between two answers to the same request, by the paired t. Raises ValueError under two pairs."""
+    if n < 2:
+        raise ValueError("at least two pairs are needed")
+    if sd == 0:
+        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, math.nan)
+    return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, math.nan))
+
+
+def _by_t(difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float]) -> Effect:
     half = t_ppf(1 - alpha / 2, df) * se
-    return Effect(
-        difference, difference - half, difference + half, 2 * t_cdf(-abs(difference) / se, df), n1, n2, fmean(control)
-    )
+    return Effect(difference, difference - half, difference + half, 2 * t_cdf(-abs(difference) / se, df), *rest)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values of several tests in the order given (Holm 1979, Scand. J. Statist. 6:65)."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, worst = [0.0] * len(p_values), 0.0
+    for place, index in enumerate(order):
+        worst = max(worst, min(1.0, (len(order) - place) * p_values[index]))
+        adjusted[index] = worst
+    return adjusted
+
+
+def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
+    """The error rate each test gets in Holm's procedure; after the first that fails, the others keep its rate."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    levels, failed = [0.0] * len(p_values), 0.0
+    for place, index in enumerate(order):
+        level = failed or alpha / (len(order) - place)
+        levels[index] = level
+        failed = failed or (level if p_values[index] > level else 0.0)
+    return levels
 
 
 def sample_ratio_p(n_control: int, n_treatment: int, ratio: float = 1.0) -> float:
@@ -93,10 +137,18 @@ def sample_ratio_p(n_control: int, n_treatment: int, ratio: float = 1.0) -> floa
 
 
 def judge(
-    effect: Effect, *, min_effect: float = 0.0, guardrails: Sequence[Guardrail] = (), ratio: float = 1.0
+    effect: Effect,
+    *,
+    min_effect: float = 0.0,
+    guardrails: Sequence[Guardrail] = (),
+    ratio: float = 1.0,
+    assigned: tuple[int, int] | None = None,
 ) -> Judgement:
-    """The rule of diagnostics G, in its order: invalid, kill by guardrail, scale, kill, iterate."""
-    srm = sample_ratio_p(effect.n_control, effect.n_treatment, ratio)
+    """The rule of diagnostics G, in its order: invalid, kill by guardrail, scale, kill, iterate.
+
+    `assigned`: how many were given to control and treatment, when not all of them were measured.
+    """
+    srm = sample_ratio_p(*(assigned or (effect.n_control, effect.n_treatment)), ratio)
     if srm < 0.001:
         return Judgement(
             "invalid",

@@ -16,6 +16,8 @@ from aether_tui.stats.distributions import t_ppf
 
 LEAST_CLUSTERS = 5
 """Clusters needed for an interval."""
+LEAST_DAYS = 7
+"""Days a cycle needs before its days are resampled."""
 METHOD = "delta method over clusters, Student t"
 
 
@@ -142,3 +144,54 @@ def _per_dollar(cycle: Cycle) -> float | None:
 
 def _ratio(top: float | None, bottom: float | None) -> float | None:
     return top / bottom if top is not None and bottom else None
+
+
+def resampled(
+    days: Sequence[Sequence[Cycle]], draws: int, seed: int, level: float = 0.95
+) -> list[tuple[Interval | None, Interval | None]]:
+    """(gain, cumulative) of each cycle after the first, with a percentile interval: days of each cycle are drawn with
+    replacement (Efron & Tibshirani 1993, An Introduction to the Bootstrap, 13.3). None where a draw had no success.
+
+    `days`: per cycle the work of each day; a cycle needs at least seven of them for an interval.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    drawn: list[list[Cycle]] = []
+    for cycle in days:
+        keys = sorted({key for day in cycle for key in day})
+        cells = np.zeros((len(cycle), len(keys), 3))
+        for row, day in enumerate(cycle):
+            for key, work in day.items():
+                cells[row, keys.index(key)] = work.successes, work.cost, work.tasks
+        counts = rng.multinomial(len(cycle), np.full(len(cycle), 1 / len(cycle)), draws)
+        sums = np.tensordot(counts, cells, 1)
+        drawn.append(
+            [
+                {key: Work(*map(float, sums[i, j])) for j, key in enumerate(keys) if sums[i, j, 2] > 0}
+                for i in range(draws)
+            ]
+        )
+    logs: list[list[float] | None] = []
+    for before, now in pairwise(drawn):
+        links = [_link(one, two, sorted(one.keys() & two.keys())) for one, two in zip(before, now, strict=True)]
+        logs.append([link.log for link in links if link] if all(links) else None)
+    enough = [len(cycle) >= LEAST_DAYS for cycle in days]
+    found: list[tuple[Interval | None, Interval | None]] = []
+    total: list[float] | None = [0.0] * draws
+    for number, link_logs in enumerate(logs, 1):
+        total = [a + b for a, b in zip(total, link_logs, strict=True)] if total and link_logs else None
+        sure = enough[number - 1] and enough[number]
+        found.append((
+            _percentiles(link_logs, level) if sure else None, _percentiles(total, level) if all(enough[: number + 1]) else None,
+        ))  # fmt: skip
+    return found
+
+
+def _percentiles(logs: Sequence[float] | None, level: float) -> Interval | None:
+    if not logs:
+        return None
+    ordered = sorted(logs)
+    tail = (1 - level) / 2
+    low, middle, high = (ordered[min(len(ordered) - 1, int(p * len(ordered)))] for p in (tail, 0.5, 1 - tail))
+    return math.exp(middle), math.exp(low), math.exp(high)

@@ -48,6 +48,18 @@ REPORTS: dict[str, ReportSpec] = {
             "What, improved 30 %, would unlock the most",
         ),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
+        ReportSpec(
+            "experiments",
+            "Experiments",
+            "aether_tui.diagnostics.experiments_report",
+            "What is being tried, what came out, and what is decided",
+        ),
+        ReportSpec(
+            "playbook", "Playbook", "aether_tui.diagnostics.playbook", "What was learned, and what keeps it won"
+        ),
+        ReportSpec(
+            "gains", "Gains", "aether_tui.diagnostics.gains_report", "Effective output per dollar, cycle by cycle", True
+        ),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec(
             "levers", "Levers", "aether_tui.diagnostics.levers", "What could be saved on each surface, as ranges", True

@@ -48,7 +48,8 @@ INPUTS: dict[str, tuple[str, ...]] = {
 def mapping_hash(config: Config) -> str:
     """Hash of everything that derivation depends on: mapping, prices, the shipped price table, this code's version."""
     parts = {
-        "mapping": config.mapping.model_dump(mode="json"),
+        # Arms of experiments are read when an experiment is, not derived.
+        "mapping": config.mapping.model_dump(mode="json", exclude={"span_attributes": {"variant"}}),
         "prices": [price.model_dump(mode="json") for price in config.prices],
         "table": table_version(),
         "version": VERSION,

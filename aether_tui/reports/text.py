@@ -119,7 +119,8 @@ def _grid(block: Table, width: int) -> Iterator[str]:
     yield from _line(block, [col.title for col in block.columns], kept, sizes)
     for row, line in zip(block.rows, texts, strict=True):
         yield from _line(block, line, kept, sizes)
-        yield from _wrap(row.detail, width, "    ", "    ")
+        for part in row.detail.split("\n"):
+            yield from _wrap(part, width, "    ", "    ")
 
 
 def _line(block: Table, texts: Sequence[str], kept: Sequence[int], sizes: Sequence[int]) -> Iterator[str]:

@@ -31,6 +31,8 @@ class Kinds(Mapping[str, type[Document]]):
         "opportunity": ("opportunity", "Opportunity", "opportunities"),
         "cycle": ("cycle", "Cycle", "cycles"),
         "decision": ("decision", "Decision", "decisions"),
+        "experiment": ("experiment", "Experiment", "experiments"),
+        "playbook": ("playbook", "PlaybookEntry", "playbook"),
         "value-stream": ("value_stream", "ValueStream", "value-streams"),
         "failure-review": ("failure_review", "FailureReview", "failure-reviews"),
         "north-star": ("north_star", "NorthStar", "north-star.yaml"),

@@ -224,5 +224,5 @@ def test_documents_are_whole(demo: Workspace) -> None:
     assert len(documents.opportunities) == 14
     assert documents.cycle is not None
     assert documents.cycle.id == "cycle-2"
-    assert len(documents.decisions) == 9
+    assert len(documents.decisions) == 11
     assert links.dangling(documents) == ()

@@ -18,6 +18,8 @@ MEANINGFUL_WHEN_EMPTY = {
     "flywheel",
     "portfolio",
     "constraint",
+    "experiments",
+    "playbook",
     "sources",
     "readout",
     "rituals",

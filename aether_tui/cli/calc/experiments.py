@@ -145,18 +145,19 @@ def _detectable(curve: Callable[[float], float], target: float, most: float, n: 
 @format_option
 def duration(n_total: float, traffic: float, allocation: float, max_weeks: float, form: str) -> None:
     """How long an experiment runs, in whole weeks, and what to change when that is too long."""
-    per_day = positive("--traffic", traffic) * share("--allocation", allocation, closed=True)
-    days = positive("--n-total", n_total) / positive("--allocation", per_day)
-    weeks = math.ceil(days / 7 - 1e-9)
-    output: dict[str, object] = {"days": days, "weeks": weeks, "feasible": weeks <= max_weeks}
-    if weeks > positive("--max-weeks", max_weeks):
-        fits = per_day * 7 * max_weeks
-        output["levers"] = [
-            {"lever": "allocation", "change": f"{allocation * n_total / fits:.3g} of traffic" if allocation * n_total <= fits else
-             "not enough: all of the traffic takes " f"{math.ceil(n_total / traffic / 7)} weeks"},
-            {"lever": "effect", "change": f"detect an effect {math.sqrt(n_total / fits):.3g} times as large"},
-            {"lever": "variance", "change": f"remove {100 * (1 - fits / n_total):.0f} % of the variance (covariates, a closer metric)"},
-        ]  # fmt: skip
+    from dataclasses import asdict
+
+    from aether_tui.diagnostics.experiments_design import duration as plan
+
+    found = plan(
+        positive("--n-total", n_total),
+        positive("--traffic", traffic),
+        positive("--allocation", share("--allocation", allocation, closed=True)),
+        positive("--max-weeks", max_weeks),
+    )
+    output: dict[str, object] = {"days": found.days, "weeks": found.weeks, "feasible": found.feasible}
+    if found.levers:
+        output["levers"] = [asdict(lever) for lever in found.levers]
     show(output, form)
 
 

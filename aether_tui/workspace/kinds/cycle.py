@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aether_tui.workspace.document import Document, Line
+
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 
 class Tick(BaseModel):
@@ -43,6 +45,13 @@ class Cycle(Document):
     started: date = Field(description="First day")
     ended: date | None = Field(default=None, description="Last day; empty while it runs")
     goal: str = Field(default="", max_length=2000, description="What this cycle is for")
+    constraint: str = Field(default="", max_length=300, description="Constraint or request category it works on")
+    value_per_success_usd: Money | None = Field(default=None, description="What one success is worth, USD")
+    cluster_values_usd: dict[str, Money] = Field(
+        default_factory=dict, description="Request category → what one success of it is worth, USD; others as above"
+    )
+    infra_cost_usd: Money | None = Field(default=None, description="Infrastructure of this cycle, USD")
+    review_cost_usd: Money | None = Field(default=None, description="People who check answers, this cycle, USD")
     items: dict[str, Tick] = Field(default_factory=dict, description="Checklist item id → who ticked it, and when")
     entered: dict[int, date] = Field(
         default_factory=dict, description="Phase number → the day it was begun; where absent, it follows from the items"

@@ -1,0 +1,27 @@
+-- Shadow mode: the same request answered by both arms, as the difference of treatment and control per request.
+WITH said AS (
+  SELECT source, trace_id, request_hash, list_filter(
+      list_transform($attributes::VARCHAR[], lambda a: json_extract_string(attributes, '$."' || a || '"')),
+      lambda v: v IS NOT NULL)[1] AS arm
+  FROM spans WHERE start >= $from_at AND start < $to_at
+), arms AS (
+  SELECT source, trace_id, min(arm) AS arm, min(request_hash) AS request FROM said
+  GROUP BY 1, 2 HAVING count(DISTINCT arm) = 1 AND min(arm) IN ($control, $treatment) AND min(request_hash) IS NOT NULL
+), sides AS (
+  SELECT request, arm, avg(CASE outcome WHEN 'success' THEN 1.0 WHEN 'failure' THEN 0.0 END) AS success,
+    avg(CASE status WHEN 'error' THEN 1.0 ELSE 0.0 END) AS errors,
+    avg(cost_usd::DOUBLE) FILTER (WHERE unpriced_calls = 0) AS cost, avg(duration_s) AS latency, avg(tokens) AS tokens
+  FROM arms JOIN tasks USING (source, trace_id)
+  WHERE ($of_feature = '' OR feature = $of_feature) AND ($of_cluster = '' OR task_cluster = $of_cluster)
+    AND ($of_environment = '' OR environment = $of_environment)
+  GROUP BY 1, 2
+)
+SELECT count(t.success - c.success) AS n_success, avg(t.success - c.success) AS mean_success,
+  stddev_samp(t.success - c.success) AS sd_success,
+  count(t.errors - c.errors) AS n_errors, avg(t.errors - c.errors) AS mean_errors, stddev_samp(t.errors - c.errors) AS sd_errors,
+  count(t.cost - c.cost) AS n_cost, avg(t.cost - c.cost) AS mean_cost, stddev_samp(t.cost - c.cost) AS sd_cost,
+  count(t.latency - c.latency) AS n_latency, avg(t.latency - c.latency) AS mean_latency,
+  stddev_samp(t.latency - c.latency) AS sd_latency,
+  count(t.tokens - c.tokens) AS n_tokens, avg(t.tokens - c.tokens) AS mean_tokens, stddev_samp(t.tokens - c.tokens) AS sd_tokens
+FROM sides AS c JOIN sides AS t USING (request)
+WHERE c.arm = $control AND t.arm = $treatment

@@ -1,0 +1,160 @@
+"""Edits of the experiments screen. These run in a thread; what needs the cache is computed by a command of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from aether_tui.errors import CheckFailed, ConfigurationError
+from aether_tui.text import one_line
+from aether_tui.workspace import trials
+from aether_tui.workspace.edits import Edit, change, checked, create
+from aether_tui.workspace.folder import Workspace
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured, Verdict
+    from aether_tui.workspace.kinds.playbook import Kind
+
+CHOICES = ("kill", "iterate", "scale")
+KINDS = ("prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation")
+
+
+def new(workspace: Workspace, words: str, now: datetime) -> Edit:
+    """A draft by title, or from an opportunity by its id."""
+    from aether_tui.workspace.kinds.experiment import Experiment
+    from aether_tui.workspace.kinds.opportunity import Opportunity
+    from aether_tui.workspace.store import Store
+
+    words = one_line(words, 300)
+    found = Store(workspace).get(Opportunity, words).document if re.fullmatch(r"OPP-\d+", words) else None
+    make = lambda identity: trials.draft(identity, found.title if found else words, now.date(), found)  # noqa: E731
+    return create(workspace, Experiment, make, now, "{id} drafted; fill in its one-pager")
+
+
+def step(
+    workspace: Workspace, identity: str, update: Callable[[Experiment], Experiment], now: datetime, what: str
+) -> Edit:
+    """One step of an experiment, checked by its rules."""
+    from aether_tui.workspace.kinds.experiment import Experiment
+
+    return change(workspace, Experiment, identity, update, now, f"{identity} {what}")
+
+
+def record(workspace: Workspace, identity: str, arms: str, who: str, now: datetime) -> Edit:
+    """`METRIC 120/1000 140/1010` typed (the metric may be left out), or cached tasks when nothing is typed."""
+    if not arms.strip():
+        cached = _computed(workspace, identity, now).measured()
+        if not cached:
+            raise CheckFailed("no cached task carries an arm of it", where=identity, next_step="type two arms instead")
+        return step(workspace, identity, lambda one: trials.record(one, cached), now, f"{len(cached)} results recorded")
+    parts = arms.rsplit(maxsplit=2)
+    if len(parts) < 2:
+        raise ConfigurationError(f"{arms[:40]!r} is not two arms", next_step="type 120/1000 140/1010")
+
+    def update(one: Experiment) -> Experiment:
+        metric = parts[0] if len(parts) == 3 else one.primary[0].name if one.primary else ""
+        typed = trials.measured(one, metric, trials.Typed(parts[-2], parts[-1]), who, now.date())
+        return trials.record(one, [typed])
+
+    return step(workspace, identity, update, now, "result recorded")
+
+
+class Computed(Struct, frozen=True):
+    """What the rule says of an experiment, and what it was computed from."""
+
+    verdict: Verdict
+    why: str
+    cached: str
+
+    def measured(self) -> list[Measured]:
+        """Cached results that nobody recorded yet."""
+        from aether_tui.workspace.kinds.experiment import Measured
+
+        return [Measured.model_validate(item) for item in json.loads(self.cached)]
+
+
+def decision(
+    workspace: Workspace, identity: str, choice: Choice, who: str, guardrail: str, note: str, now: datetime
+) -> tuple[Callable[[], Edit], Callable[[], Edit]]:
+    """Two edits to be made in this order: the decision record, then the experiment that names it."""
+    written: list[str] = []
+    seen: list[Computed] = []
+
+    def decided(one: Experiment, link: str) -> Experiment:
+        live = seen[0].measured()
+        kept = trials.record(one, live) if live else one
+        return trials.decide(kept, choice, seen[0].verdict, who, now.date(), guardrail=guardrail, link=link, note=note)
+
+    def write_record() -> Edit:
+        from aether_tui.workspace.kinds.decision import Decision
+        from aether_tui.workspace.kinds.experiment import Experiment
+        from aether_tui.workspace.store import Store
+
+        seen.append(_computed(workspace, identity, now))
+        one = Store(workspace).get(Experiment, identity).document
+        checked(decided(one, ""))  # before anything is written
+        rule = seen[0]
+        make = lambda made: trials.decision_record(  # noqa: E731
+            made, one, choice, rule.verdict, rule.why, who, now.date(), note
+        )
+        made = create(workspace, Decision, make, now, f"{{id}} records {choice} of {identity}")
+        written.append(made.identity)
+        return made
+
+    def name_it() -> Edit:
+        if not written:
+            raise CheckFailed("not decided, because its record could not be written", where=identity)
+        what = f"decided {choice} (computed: {seen[0].verdict}), see {written[0]}"
+        return step(workspace, identity, lambda one: decided(one, written[0]), now, what)
+
+    return write_record, name_it
+
+
+def codify(
+    workspace: Workspace, identity: str, kind: Kind, owner: str, now: datetime
+) -> tuple[Callable[[], Edit], Callable[[], Edit]]:
+    """Two edits: the playbook entry, then the experiment that names it."""
+    written: list[str] = []
+
+    def write_entry() -> Edit:
+        from aether_tui.workspace.kinds.experiment import Experiment
+        from aether_tui.workspace.kinds.playbook import PlaybookEntry
+        from aether_tui.workspace.store import Store
+
+        one = Store(workspace).get(Experiment, identity).document
+        make = lambda made: trials.playbook_entry(made, one, kind, owner, now.date())  # noqa: E731
+        made = create(workspace, PlaybookEntry, make, now, "{id} written; `aether-tui doc edit playbook {id}` says how")
+        written.append(made.identity)
+        return made
+
+    def name_it() -> Edit:
+        if not written:
+            raise CheckFailed("not codified, because its entry could not be written", where=identity)
+        link = written[0]
+        return step(
+            workspace, identity, lambda one: trials.codify(one, owner, now.date(), link), now, f"codified as {link}"
+        )
+
+    return write_entry, name_it
+
+
+def _computed(workspace: Workspace, identity: str, now: datetime) -> Computed:
+    """By `experiment check` in a process of its own; it reads the cache, the console does not."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "aether_tui", "-w", str(workspace.root), "--as-of", now.isoformat(),
+         "experiment", "check", identity, "--format", "json"],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    )  # fmt: skip
+    try:
+        found = json.loads(done.stdout)
+        return Computed(found["verdict"], found["why"], json.dumps(found["cached"]))
+    except (ValueError, KeyError) as error:
+        said = done.stderr.decode(errors="replace").strip().removeprefix("aether-tui: ")
+        raise CheckFailed(one_line(said) or "could not be computed", where=identity) from error

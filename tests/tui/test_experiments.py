@@ -1,0 +1,77 @@
+"""The experiments screen: steps by keyboard, refused where they may not be, taken back by `u`."""
+
+from datetime import date
+from pathlib import Path
+
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.decision import Decision
+from aether_tui.workspace.kinds.experiment import Experiment
+from aether_tui.workspace.store import Store
+from tests.tui.driving import drive, screen_text, until
+from tests.tui.workspaces import NOW
+from tests.workspace.test_trials import WHOLE
+
+
+def stored(workspace: Workspace) -> Experiment:
+    return Store(workspace).get(Experiment, "EXP-1").document
+
+
+def made(folder: Path, **other: object) -> Workspace:
+    (folder / "aether.toml").write_text("")
+    workspace = Workspace(folder)
+    Store(workspace).save(Experiment.model_validate(WHOLE | other), None, NOW)
+    return workspace
+
+
+def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
+    typed = [{"metric": "resolved", "when": date(2026, 1, 2), "control": {"n": 1000, "successes": 700},
+              "treatment": {"n": 1000, "successes": 690}}]  # fmt: skip
+    workspace = made(tmp_path, observations=[{"text": "two customers smiled", "who": "ann", "when": date(2026, 1, 2)}],
+                     results=typed)  # fmt: skip
+
+    async def script(pilot, app):
+        async def say(key: str, *answers: str) -> None:
+            await pilot.press(key)
+            for answer in answers:
+                await pilot.press("ctrl+u", *answer, "enter")
+
+        await until(pilot, lambda: "EXP-1" in screen_text(app))
+        app.screen.page.select("experiments.items/EXP-1")
+        await say("t", "bob")
+        await until(pilot, lambda: "draft cannot become running" in screen_text(app))
+        await say("r", "ann")
+        await until(pilot, lambda: stored(workspace).state == "reviewed")
+        await say("t", "bob")
+        await until(pilot, lambda: stored(workspace).state == "running")
+        await until(pilot, lambda: "iterate" in screen_text(app))
+        app.screen.page.select("experiments.items/EXP-1")
+        await say("d", "cy", "kill", "not worth it")
+        await until(pilot, lambda: stored(workspace).state == "decided")
+        held = stored(workspace).decision
+        assert (held.choice, held.computed, held.link) == ("kill", "iterate", "DEC-1")
+        record = Store(workspace).get(Decision, "DEC-1").document
+        assert "Computed verdict: iterate" in record.reason
+        await until(pilot, lambda: "see DEC-1" in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: stored(workspace).state == "running")
+        await until(pilot, lambda: "as it was" in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: not (workspace.engagement / "decisions" / "DEC-1.yaml").exists())
+
+    drive(workspace, script, start="experiments")
+
+
+def test_an_incomplete_one_says_what_is_missing_and_does_not_start(tmp_path: Path) -> None:
+    reviewed = [{"to": "reviewed", "when": date(2026, 1, 1), "who": "ann"}]
+    workspace = made(tmp_path, rollback_owner="", history=reviewed)
+
+    async def script(pilot, app):
+        await until(pilot, lambda: "EXP-1" in screen_text(app))
+        app.screen.page.select("experiments.items/EXP-1")
+        await pilot.press("enter")
+        await until(pilot, lambda: "1 field missing: rollback_owner" in screen_text(app))
+        await pilot.press("escape", "t", "b", "enter")
+        await until(pilot, lambda: "incomplete, so it cannot be started" in screen_text(app))
+        assert stored(workspace).state == "reviewed"
+
+    drive(workspace, script, start="experiments")
