@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from aether_tui.human import NONE, amount, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, worst_first
 
@@ -118,8 +120,8 @@ def _money(measured: Rituals) -> Table:
             Col(key="id", title="id", priority=8),
             Col(key="title", title="ritual", priority=10),
             Col(key="break_even", title="pays if it improves", priority=9),
-            Col(key="cost", title=f"{measured.currency} a year", kind="number", priority=7),
-            Col(key="benefit", title="brings", kind="number", priority=4),
+            Col(key="cost", title=f"{measured.currency} a year", kind="number", unit="money", priority=7),
+            Col(key="benefit", title="brings", kind="number", unit="money", priority=4),
             Col(key="roi", title="return", kind="number", priority=5),
             Col(key="p", title="P(pays)", kind="number", priority=3),
             Col(key="verdict", title="verdict", kind="state", priority=6),
@@ -128,7 +130,7 @@ def _money(measured: Rituals) -> Table:
             Row(
                 id=one.id,
                 cells=(
-                    one.id, one.title, _needed(one), _plain(one.cost_per_year), _plain(one.benefit), one.roi,
+                    one.id, one.title, _needed(one), _plain(one.cost_per_year), _plain(one.benefit), _bare(one.roi),
                     NONE if one.p_pays is None else f"{one.p_pays:.2f}", _verdict(one),
                 ),
                 state=STATES[one.verdict] if one.status in {"running", "trial"} else "info",
@@ -153,6 +155,11 @@ def _needed(one: Line) -> str:
 
 def _plain(value: Quantity) -> str:
     return NONE if value.value is None else number(value.value)
+
+
+def _bare(value: Quantity) -> Quantity:
+    """Without the word that it was stated: the note under the table says so of all of them."""
+    return msgspec.structs.replace(value, stated=False)
 
 
 def _verdict(one: Line) -> str:
@@ -186,7 +193,7 @@ def _without(measured: Rituals) -> Table:
             Row(
                 id=f"{one.id}.index",
                 cells=(
-                    one.id, one.title, one.roti, one.decisions_per_person_hour, one.decision_latency, one.reversed,
+                    one.id, one.title, _bare(one.roti), _bare(one.decisions_per_person_hour), one.decision_latency, one.reversed,
                     one.actions_done, one.aligned,
                 ),
                 why="\n".join(
@@ -200,7 +207,8 @@ def _without(measured: Rituals) -> Table:
             )
             for one in held(measured)
         ),
-        note="ROTI is the attendees' return on time invested; latency and reversal come from decisions that name the ritual.",
+        note="ROTI is the attendees' return on time invested; it and the decisions per person-hour are stated by people. Latency "
+        "and reversal come from decisions that name the ritual.",
         empty="no ritual takes place",
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, get_origin
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -45,9 +45,8 @@ def papers(documents: Documents, only: Collection[str] | None = None) -> dict[st
 
 
 def exported(kind: type[Document]) -> bool:
-    """Whether documents of a kind go into a pack: one that lists people must say itself what of them may be seen."""
-    field = kind.model_fields.get("people")
-    return field is None or get_origin(field.annotation) is not list or kind.public is not Document.public
+    """Whether documents of a kind go into a pack: of a private one only what it says itself may be seen."""
+    return not kind.PRIVATE or kind.public is not Document.public
 
 
 def title(document: Document) -> str:

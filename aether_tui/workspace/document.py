@@ -62,7 +62,7 @@ class Document(BaseModel):
     id: str = Field(description="Id, and the file's name")
 
     def public(self) -> Document:
-        """As it may leave the workspace in an export. A kind with `people` is exported only when it has its own."""
+        """As it may leave the workspace in an export. A private kind is exported only when it has its own."""
         return self
 
     def lacks(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aether_tui.diagnostics import failures, operating, registers
@@ -13,7 +14,8 @@ from aether_tui.diagnostics.decisions import measure as ledger
 from aether_tui.diagnostics.operating import OperatingModel, Papers, contradictions, decide
 from aether_tui.diagnostics.rituals_report import Rituals
 from aether_tui.diagnostics.rituals_report import measure as judged
-from aether_tui.report_model import Boxes
+from aether_tui.report_model import Boxes, load, save
+from aether_tui.room import discreet
 from aether_tui.workspace.kinds.agreement import Agreement
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.decision_right import DecisionRight
@@ -275,6 +277,8 @@ def test_reports_of_an_engagement(tmp_path: Path) -> None:
     world.document(made, "events", "EVT-1", "id: EVT-1\ntitle: Closed\n")
     rituals, canvas, decided = (world.report(name, made) for name in ("rituals", "canvas", "decisions"))
     assert isinstance(rituals.data, Rituals) and rituals.data.cost_per_year.value == pytest.approx(36_480)
+    told, shown = save(rituals), msgspec.json.encode(discreet(load(save(rituals))))
+    assert b"36,480" in told and b"36,480" not in shown and b"Sync" in shown
     assert isinstance(canvas.data, OperatingModel)
     assert {one.name: one.state for one in canvas.data.registers.events} == {"Closed": "silent", "Opened": "unknown"}
     boxes = next(block for block in canvas.blocks if isinstance(block, Boxes))

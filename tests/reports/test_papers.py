@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from aether_tui.reports import pack, paper
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.interview import Interview
 from tests.command import aether
 from tests.diagnostics import world
 
@@ -103,8 +105,9 @@ def test_an_empty_handbook_says_how_to_begin(tmp_path: Path) -> None:
     assert "doc new ritual" in report.blocks[0].next_step
 
 
-def test_a_kind_that_lists_people_is_exported_only_as_it_says_itself() -> None:
+def test_a_private_kind_is_exported_only_as_it_says_itself() -> None:
     class Sitting(Document):
+        PRIVATE: ClassVar[bool] = True
         people: list[str] = []
 
     class Careful(Sitting):
@@ -112,3 +115,4 @@ def test_a_kind_that_lists_people_is_exported_only_as_it_says_itself() -> None:
             return self.model_copy(update={"people": []})
 
     assert not paper.exported(Sitting) and paper.exported(Careful)
+    assert not paper.exported(Interview)
