@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aether_tui.workspace.kinds.decision import Decision
     from aether_tui.workspace.kinds.ritual import Ritual as Sheet
 
-NEEDED = ("per_year", "minutes", "attendees")
+NEEDED = ("per_year", "attendees", "minutes")
 TAKES_PLACE = ("running", "trial")
 
 
@@ -111,7 +111,7 @@ def _total(items: Sequence[Quantity], unit: str, currency: str | None) -> Quanti
 
 
 def _line(sheet: Sheet, decisions: Sequence[Decision], today: date, currency: str, seed: int) -> Line:
-    lacking = tuple(name for name in (*NEEDED, "hourly_rate") if getattr(sheet, name) in (None, 0.0))
+    lacking = tuple(name for name in (*NEEDED, "hourly_rate") if not _likely(sheet, name))
     judged = None if lacking else judge(_ritual(sheet), seed=seed)
     reason = f"not written: {', '.join(lacking)}" if lacking else "decisions, stakes or gain are not written"
 
@@ -146,6 +146,14 @@ def _line(sheet: Sheet, decisions: Sequence[Decision], today: date, currency: st
     )
 
 
+def _likely(sheet: Sheet, name: str) -> float | None:
+    """The most likely value of one number; None where it is not written."""
+    from aether_tui.workspace.document import low_mode_high
+
+    value = getattr(sheet, name)
+    return None if value is None else low_mode_high(value)[1]
+
+
 def _ritual(sheet: Sheet) -> Ritual:
     from aether_tui.workspace.document import low_mode_high
 
@@ -157,23 +165,18 @@ def _ritual(sheet: Sheet) -> Ritual:
 
 def _hours(sheet: Sheet) -> float | None:
     """Person-hours a year at the most likely values."""
-    from aether_tui.workspace.document import low_mode_high
-
-    if sheet.per_year is None or sheet.attendees is None or sheet.minutes is None:
+    times, people, length = (_likely(sheet, name) for name in NEEDED)
+    if times is None or people is None or length is None:
         return None
-    minutes = sum(
-        low_mode_high(value)[1]
-        for value in (sheet.minutes, sheet.prep_minutes, sheet.follow_up_minutes, sheet.switching_minutes)
-    )
-    return low_mode_high(sheet.per_year)[1] * low_mode_high(sheet.attendees)[1] * minutes / 60
+    beside = sum(_likely(sheet, f"{part}_minutes") or 0.0 for part in ("prep", "follow_up", "switching"))
+    return times * people * (length + beside) / 60
 
 
 def _per_hour(sheet: Sheet, hours: float | None) -> Quantity:
-    from aether_tui.workspace.document import low_mode_high
-
-    if not hours or sheet.decisions_per_year is None:
+    decisions = _likely(sheet, "decisions_per_year")
+    if not hours or decisions is None:
         return missing("not written: decisions_per_year" if hours else "its hours are not known")
-    return Quantity(value=low_mode_high(sheet.decisions_per_year)[1] / hours, stated=True)
+    return Quantity(value=decisions / hours, stated=True)
 
 
 def _roi(judged: Judged | None, reason: str) -> Quantity:

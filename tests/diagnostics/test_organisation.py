@@ -91,6 +91,15 @@ def test_ranges_give_an_interval_and_a_probability() -> None:
     assert judged([ranged], [], TODAY, "USD", 7).rituals == (one,)
 
 
+@pytest.mark.parametrize("nothing", [0, (0, 0, 0), (0, 0, 30)])
+@pytest.mark.parametrize("name", ["minutes", "hourly_rate"])
+def test_a_ritual_that_costs_nothing_is_not_judged(name: str, nothing: object) -> None:
+    free = Ritual.model_validate({**SYNC.model_dump(), name: nothing})
+    (one,) = judged([free], [], TODAY, "USD", 0).rituals
+    assert (one.verdict, one.cost_per_year.value) == ("unknown", None)
+    assert name in (one.roi.reason or "")
+
+
 # --- Decisions and postmortems --------------------------------------------------------------------------------------
 
 NONE = failures.measure([], TODAY)
