@@ -18,7 +18,7 @@ from aether_tui.records.model import Value
 from aether_tui.report_model import Freshness, Window
 
 Record = dict[str, Value]
-Parameter = Value | Sequence[int] | Sequence[datetime] | Sequence[str]
+Parameter = Value | Sequence[int] | Sequence[float] | Sequence[datetime] | Sequence[str]
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 

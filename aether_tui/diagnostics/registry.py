@@ -46,6 +46,11 @@ REPORTS: dict[str, ReportSpec] = {
             "Constraint",
             "aether_tui.diagnostics.constraint",
             "What, improved 30 %, would unlock the most",
+            "pipeline",
+            "Pipeline",
+            "aether_tui.diagnostics.pipeline",
+            "From opportunity to impact: where items stay",
+            True,
         ),
         ReportSpec("portfolio", "Portfolio", "aether_tui.diagnostics.portfolio", "Opportunities ranked by ICE-P"),
         ReportSpec(

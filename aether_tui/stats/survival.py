@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from aether_tui.stats.intervals import z_score
 
@@ -27,16 +30,50 @@ def median(times: Sequence[tuple[float, bool]], level: float = 0.95) -> tuple[fl
 
 def _curve(times: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, float]]:
     """(time, S(t), standard error of log S(t)) at every event."""
-    at_risk, survival, variance = len(times), 1.0, 0.0
-    ordered = sorted(times)
-    index = 0
-    while index < len(ordered):
-        time = ordered[index][0]
-        here = [ended for moment, ended in ordered[index:] if moment == time]
-        events = sum(here)
+    counts = Counter((time, "event" if ended else None) for time, ended in times)
+    for step in incidence([(time, cause, n) for (time, cause), n in counts.items()]):
+        yield step.time, step.survival, step.spread
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The state of things at `time`: share still there, standard error of its log, and share that left by each cause."""
+
+    time: float
+    survival: float
+    spread: float
+    left: dict[str, float]
+
+
+def incidence(counts: Sequence[tuple[float, str | None, int]]) -> list[Step]:
+    """Cumulative incidence of competing causes (Aalen & Johansen 1978, Scand. J. Statist. 5:141), a step per event time.
+
+    `counts` are (duration, cause, how many); a cause of None is censored at its duration. With one cause it is one minus
+    Kaplan–Meier.
+    """
+    at_risk = sum(n for _, _, n in counts)
+    survival, variance = 1.0, 0.0
+    left: dict[str, float] = {}
+    steps = []
+    for time, group in groupby(sorted(counts, key=lambda item: item[0]), key=lambda item: item[0]):
+        here = list(group)
+        events = sum(n for _, cause, n in here if cause is not None)
         if events:
+            for _, cause, n in here:
+                if cause is not None:
+                    left[cause] = left.get(cause, 0.0) + survival * n / at_risk
             survival *= 1 - events / at_risk
             variance += events / (at_risk * (at_risk - events)) if at_risk > events else math.inf
-            yield time, survival, math.sqrt(variance)
-        at_risk -= len(here)
-        index += len(here)
+            steps.append(Step(time, survival, math.sqrt(variance), dict(left)))
+        at_risk -= sum(n for _, _, n in here)
+    return steps
+
+
+def quantile(steps: Sequence[Step], share: float) -> float | None:
+    """The time by which a share has left by any cause; None when the curve does not reach it."""
+    return next((step.time for step in steps if step.survival <= 1 - share + 1e-12), None)
+
+
+def left_by(steps: Sequence[Step], cause: str, time: float) -> float:
+    """The share that left by `cause` until `time`."""
+    return next((step.left.get(cause, 0.0) for step in reversed(steps) if step.time <= time), 0.0)

@@ -1,0 +1,205 @@
+"""Opportunity-to-impact pipeline audit: stays in the lifecycle stages, conversion, ageing, what is skipped (diagnostics J)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from msgspec import Struct
+
+from aether_tui.config import Phase
+from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.gate import share
+from aether_tui.report_model import Quantity, Report, missing
+from aether_tui.stats import survival
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.documents import Documents
+
+STAGES: tuple[str, ...] = get_args(Phase)
+HORIZON_DAYS = 90.0
+"""How far ahead advancing and being killed are told."""
+GRACE_DAYS = 28
+"""How long after a release a measurement, and after a measurement a decision, may take."""
+MIN_STAYS = 10
+_DAY_S = 86_400
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """One stage. Times and shares are of entries in the year before the window's end, open stays censored (Kaplan–Meier);
+    `advanced` and `killed` are competing (Aalen–Johansen) within 90 days. `skipped`: of items that went past it.
+    """
+
+    name: str
+    entered: int
+    here: int
+    median_s: Quantity
+    p85_s: Quantity
+    advanced: Quantity
+    killed: Quantity
+    item_days: float
+    item_days_share: Quantity
+    older: int
+    skipped: Quantity
+
+
+class Cohort(Struct, frozen=True, kw_only=True):
+    """Items that entered in one month, and the share that had reached each stage, or a later one, by the window's end."""
+
+    month: datetime
+    entered: int
+    reached: dict[str, Quantity]
+
+
+class OldItem(Struct, frozen=True, kw_only=True):
+    """An open item that has been in its stage for longer than the stage's p85."""
+
+    source: str
+    id: str
+    key: str
+    title: str
+    state: str
+    stage: str
+    age_s: float
+    limit_s: float
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """The audit. `late_kill_days` are the item-days that items killed in or after build had taken."""
+
+    stages: tuple[Stage, ...]
+    cohorts: tuple[Cohort, ...]
+    old: tuple[OldItem, ...]
+    entered: int
+    late_kills: Quantity
+    late_kill_days: float
+    unmeasured: Quantity
+    undecided: Quantity
+    unmapped: dict[str, int]
+
+
+def build(data: Data, documents: Documents, clock: Clock) -> Report[Pipeline]:
+    """The report."""
+    from aether_tui.diagnostics import pipeline_words as words
+
+    found = measure(data, clock)
+    return Report(
+        report="pipeline",
+        title="Pipeline",
+        as_of=clock.now,
+        window=clock.window,
+        data=found,
+        headline=words.headline(found),
+        findings=words.findings(found),
+        freshness=data.freshness(),
+        blocks=words.blocks(found, data),
+    )
+
+
+def measure(data: Data, clock: Clock) -> Pipeline:
+    """Every stage, cohort and flag."""
+    steps = _steps(data.rows("pipeline_stays"))
+    held = {whole(row["stage"]): row for row in data.rows("pipeline_days")}
+    curves = [steps.get(number, ([], 0)) for number in range(1, len(STAGES) + 1)]
+    limits = [survival.quantile(curve, 0.85) if n >= MIN_STAYS else None for curve, n in curves]
+    old = data.rows("pipeline_old", limits=[1e9 if limit is None else limit for limit in limits])
+    flags = data.rows("pipeline_flags", grace=clock.window.end - timedelta(days=GRACE_DAYS))
+    flag = flags[0] if flags else {}
+    older = {whole(row["stage"]): whole(row["older"]) for row in old}
+    total_days = sum(real(row["item_days"]) for row in held.values())
+    stages = tuple(
+        _stage(number, steps.get(number, ([], 0)), held.get(number, {}), total_days, older.get(number, 0), flag)
+        for number in range(1, len(STAGES))
+    )
+    return Pipeline(
+        stages=stages,
+        cohorts=tuple(_cohort(row) for row in data.rows("pipeline_cohorts")),
+        old=tuple(_old(row, limits) for row in old),
+        entered=_count(flag, "entered"),
+        late_kills=share(_count(flag, "late_kills"), _count(flag, "entered"), "nothing entered the pipeline in a year"),
+        late_kill_days=real(flag.get("late_days")),
+        unmeasured=share(_count(flag, "unmeasured"), _count(flag, "released"), "nothing was released"),
+        undecided=share(_count(flag, "undecided"), _count(flag, "measured"), "nothing was measured"),
+        unmapped={text(row["state"]): whole(row["n"]) for row in data.rows("pipeline_unmapped")},
+    )
+
+
+def _count(row: Record, name: str) -> int:
+    return whole(row.get(name))
+
+
+def _steps(rows: Sequence[Record]) -> dict[int, tuple[list[survival.Step], int]]:
+    """Per stage: its curve in days, and the number of stays."""
+    counts: dict[int, list[tuple[float, str | None, int]]] = {}
+    for row in rows:
+        counts.setdefault(whole(row["stage"]), []).append(
+            (real(row["days"]), text(row["cause"]) or None, whole(row["n"]))
+        )
+    return {stage: (survival.incidence(found), sum(n for _, _, n in found)) for stage, found in counts.items()}
+
+
+def _stage(
+    number: int, curve: tuple[list[survival.Step], int], held: Record, total_days: float, older: int, flag: Record
+) -> Stage:
+    steps, n = curve
+    days = real(held.get("item_days"))
+    return Stage(
+        name=STAGES[number - 1],
+        entered=n,
+        here=_count(held, "here"),
+        median_s=_time(steps, n, 0.5),
+        p85_s=_time(steps, n, 0.85),
+        advanced=_left(steps, n, "advanced"),
+        killed=_left(steps, n, "killed"),
+        item_days=days,
+        item_days_share=Quantity(value=days / total_days, unit="ratio", n=round(total_days))
+        if total_days > 0
+        else missing("no item was in any stage in this window", unit="ratio"),
+        older=older,
+        skipped=share(
+            _count(flag, f"skipped{number}"), _count(flag, f"past{number}"), "no item went past it in a year"
+        ),
+    )
+
+
+def _time(steps: Sequence[survival.Step], n: int, level: float) -> Quantity:
+    if n < MIN_STAYS:
+        return missing(f"{n} stays in a year, {MIN_STAYS} needed", unit="s", n=n)
+    days = survival.quantile(steps, level)
+    if days is None:
+        return missing(f"fewer than {level:.0%} have left", unit="s", n=n)
+    return Quantity(value=days * _DAY_S, unit="s", n=n)
+
+
+def _left(steps: Sequence[survival.Step], n: int, cause: str) -> Quantity:
+    if n < MIN_STAYS:
+        return missing(f"{n} stays in a year, {MIN_STAYS} needed", unit="ratio", n=n)
+    return Quantity(value=survival.left_by(steps, cause, HORIZON_DAYS), unit="ratio", n=n)
+
+
+def _cohort(row: Record) -> Cohort:
+    month, entered = instant(row["month"]), whole(row["entered"])
+    assert month is not None
+    return Cohort(
+        month=month,
+        entered=entered,
+        reached={
+            name: share(whole(row[f"stage{number}"]), entered, "nothing entered")
+            for number, name in enumerate(STAGES, 1)
+        },
+    )
+
+
+def _old(row: Record, limits: Sequence[float | None]) -> OldItem:
+    number = whole(row["stage"])
+    return OldItem(
+        source=text(row["source"]),
+        id=text(row["id"]),
+        key=text(row["key"]),
+        title=text(row["title"]),
+        state=text(row["state"]),
+        stage=STAGES[number - 1],
+        age_s=real(row["age_days"]) * _DAY_S,
+        limit_s=(limits[number - 1] or 0.0) * _DAY_S,
+    )

@@ -1,0 +1,218 @@
+"""The pipeline audit in words: the stage that holds most, the old, the killed late, the unmeasured, the skipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aether_tui.diagnostics.pipeline import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
+from aether_tui.human import amount, duration, evidence, number, plural, quantity
+from aether_tui.report_model import Block, Col, Finding, Gap, Row, State, Table
+from aether_tui.text import one_line
+
+if TYPE_CHECKING:
+    from aether_tui.diagnostics.frame import Data
+
+SHOWN = 15
+SKIPPED = 0.5
+"""Share of skipping items from which a stage counts as skipped."""
+
+
+def mapped(found: Pipeline) -> bool:
+    """Whether any item entered any stage."""
+    return bool(found.cohorts) or any(stage.entered or stage.here for stage in found.stages)
+
+
+def heaviest(found: Pipeline) -> Stage | None:
+    """The stage that held most item-days in the window."""
+    stages = [stage for stage in found.stages if stage.item_days > 0]
+    return max(stages, key=lambda stage: stage.item_days, default=None)
+
+
+def headline(found: Pipeline) -> str:
+    """Where the days go, and how much comes through."""
+    if not mapped(found):
+        return "No state is mapped to a lifecycle phase, so the pipeline cannot be seen."
+    stage = heaviest(found)
+    parts = []
+    if stage is not None:
+        parts.append(f"{stage.name.capitalize()} holds {quantity(stage.item_days_share)} of all item-days")
+    if older := sum(one.older for one in found.stages):
+        parts.append(f"{plural(older, 'item')} older than the p85 of their stage")
+    if found.late_kills.value:
+        parts.append(f"{quantity(found.late_kills)} of what entered was killed in or after build")
+    return "; ".join(parts) + "." if parts else "Nothing was in the pipeline in this window."
+
+
+def findings(found: Pipeline) -> tuple[Finding, ...]:
+    """The flags of section J, each with its figures."""
+    made = []
+
+    def flag(name: str, said: str, action: str = "") -> None:
+        made.append(
+            Finding(
+                id=f"pipeline.{name}", severity="warn", text=said, evidence=(f"pipeline.{name}",), action=action or None
+            )
+        )
+
+    if found.late_kills.value:
+        flag(
+            "late-kills",
+            f"{quantity(found.late_kills)} {evidence(found.late_kills)} of the items of a year were killed in or after build; "
+            f"they had taken {number(found.late_kill_days)} item-days.",
+            "decide before build: validation costs less than killing late",
+        )
+    if found.unmeasured.value:
+        flag(
+            "unmeasured",
+            f"{quantity(found.unmeasured)} {evidence(found.unmeasured)} of what was released had not been measured "
+            f"{GRACE_DAYS} days later.",
+        )
+    if found.undecided.value:
+        flag(
+            "undecided",
+            f"{quantity(found.undecided)} {evidence(found.undecided)} of what was measured had no decision "
+            f"{GRACE_DAYS} days later.",
+        )
+    for stage in found.stages:
+        if stage.skipped.value is not None and stage.skipped.value >= SKIPPED:
+            flag(
+                f"skipped.{stage.name}",
+                f"{quantity(stage.skipped)} {evidence(stage.skipped)} of the items that went past {stage.name} never were in it.",
+                "map the state that means it in [mapping.phases], or agree to leave it out",
+            )
+    if found.unmapped and mapped(found):
+        states = ", ".join(f"{one_line(state, 40)} ({n:,})" for state, n in found.unmapped.items())
+        flag(
+            "unmapped",
+            f"States without a lifecycle phase: {states}.",
+            "name their phases in [mapping.phases] of aether.toml",
+        )
+    return tuple(made)
+
+
+def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
+    """Stages, cohorts, old items."""
+    unable = tuple(name for name in data.filters.set_names() if name in ("service", "environment"))
+    notes: tuple[Block, ...] = ()
+    if unable:
+        reason = f"Work items do not say their {' or '.join(unable)}; all are counted."
+        notes = (Gap(id="pipeline.filters", title="Filters", reason=reason),)
+    if not mapped(found):
+        states = ", ".join(one_line(state, 40) for state in found.unmapped)
+        gap = Gap(
+            id="pipeline.mapping",
+            title="Pipeline",
+            reason=f"No state is mapped to a lifecycle phase. States seen: {states}."
+            if states
+            else "No work items yet.",
+            next_step='write [mapping.phases] in aether.toml, such as "In Progress" = "build"; phases are '
+            + ", ".join(STAGES)
+            if states
+            else "connect linear or jira: add [sources.linear] to aether.toml, then aether-tui sync",
+        )
+        return (*notes, gap)
+    return (*notes, _stages(found), _cohorts(found), _items(found))
+
+
+def _stages(found: Pipeline) -> Table:
+    return Table(
+        id="pipeline.stages",
+        title="Stages",
+        columns=(
+            Col(key="state", title="", kind="state", priority=8),
+            Col(key="stage", title="stage", priority=10),
+            Col(key="here", title="here now", kind="number", priority=8),
+            Col(key="held", title="item-days", kind="bar", priority=9, width=10),
+            Col(key="share", title="share", kind="number", priority=9),
+            Col(key="median", title="median stay", kind="number", priority=7),
+            Col(key="p85", title="p85", kind="number", priority=5),
+            Col(key="advanced", title="on in 90 d", kind="number", priority=6),
+            Col(key="killed", title="killed in 90 d", kind="number", priority=6),
+            Col(key="older", title="past p85", kind="number", priority=7),
+        ),
+        rows=tuple(_stage_row(stage, heaviest(found)) for stage in found.stages),
+        note="Features and opportunities; bugs, chores and incidents are no bets. Stays of a year, open ones "
+        "censored. Advancing and being killed compete: the shares are cumulative incidences.",
+    )
+
+
+def _stage_row(stage: Stage, heavy: Stage | None) -> Row:
+    state: State = (
+        "no-data" if not stage.entered and not stage.here else "warn" if stage.older or stage is heavy else "pass"
+    )
+    word = {"no-data": "empty", "warn": "most days" if stage is heavy else "ageing", "pass": "moving"}[state]
+    return Row(
+        id=f"pipeline.stage.{stage.name}",
+        state=state,
+        cells=(
+            word, stage.name, stage.here, stage.item_days_share.value, stage.item_days_share, stage.median_s, stage.p85_s,
+            stage.advanced, stage.killed, stage.older,
+        ),
+        why=f"{plural(stage.entered, 'stay')} of a year by Kaplan–Meier; a stay ends with the first entry into a later stage or a "
+        "cancellation\nadvanced and killed: Aalen–Johansen at 90 days\naether-tui report pipeline --format json",
+    )  # fmt: skip
+
+
+def _cohorts(found: Pipeline) -> Table:
+    return Table(
+        id="pipeline.cohorts",
+        title="Of what entered in a month, reached by now",
+        columns=(
+            Col(key="month", title="month", priority=10),
+            Col(key="n", title="entered", kind="number", priority=9),
+            *(
+                Col(key=name, title=name, kind="number", priority=8 if name in ("build", "release", "learn") else 5)
+                for name in STAGES[1:]
+            ),
+        ),
+        rows=tuple(_cohort_row(cohort) for cohort in reversed(found.cohorts)),
+        note="Young months have had less time: compare a month with months of its age.",
+        empty="Nothing entered the pipeline in a year.",
+    )
+
+
+def _cohort_row(cohort: Cohort) -> Row:
+    intervals = ", ".join(
+        f"{name} {quantity(cohort.reached[name])} {evidence(cohort.reached[name])}" for name in STAGES[1:]
+    )
+    return Row(
+        id=f"pipeline.cohort.{cohort.month:%Y-%m}",
+        cells=(
+            f"{cohort.month:%Y-%m}",
+            cohort.entered,
+            *(amount(cohort.reached[name].value or 0.0, "ratio") for name in STAGES[1:]),
+        ),
+        why=f"share that reached the stage or a later one, with Wilson's interval: {intervals}",
+    )
+
+
+def _items(found: Pipeline) -> Table:
+    total = sum(stage.older for stage in found.stages)
+    return Table(
+        id="pipeline.old",
+        title="Older than the p85 of their stage",
+        columns=(
+            Col(key="key", title="item", priority=9),
+            Col(key="title", title="title", priority=10),
+            Col(key="stage", title="stage", priority=8),
+            Col(key="age", title="in it for", kind="number", priority=9),
+            Col(key="limit", title="p85", kind="number", priority=6),
+        ),
+        rows=tuple(_item_row(item) for item in found.old[:SHOWN]),
+        note=f"{SHOWN} of {total} shown; --format json has more." if total > SHOWN else "",
+        empty="No open item is older than the p85 of its stage.",
+    )
+
+
+def _item_row(item: OldItem) -> Row:
+    return Row(
+        id=f"pipeline.item.{item.source}.{item.id}",
+        cells=(
+            item.key or item.id,
+            one_line(item.title, 200),
+            item.stage,
+            duration(item.age_s),
+            duration(item.limit_s),
+        ),
+        detail=f"state {one_line(item.state, 60)}, from {item.source}",
+    )

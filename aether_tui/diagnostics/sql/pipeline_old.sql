@@ -1,0 +1,23 @@
+-- Open items that are in a stage for longer than its own limit ($limits, in days, by stage), oldest first, with the count of all.
+WITH items AS (
+  SELECT source, id, key, title, state, [ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at] AS entries,
+    CASE WHEN category = 'cancelled' THEN cancelled END AS killed
+  FROM flow_items
+  WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore') AND ($team::VARCHAR IS NULL OR team = $team)
+    AND ($feature::VARCHAR IS NULL OR feature = $feature)
+),
+stays AS (
+  SELECT i.*, stage, entries[stage] AS entered,
+    list_min(list_filter(entries[stage + 1:], lambda later: later >= entries[stage] AND later < $until)) AS advanced
+  FROM items AS i, (SELECT unnest([1, 2, 3, 4, 5, 6]) AS stage)
+  WHERE entries[stage] < $until
+),
+ended AS (
+  SELECT *, CASE WHEN advanced IS NULL AND killed < $until THEN greatest(killed, entered) END AS stopped FROM stays
+)
+SELECT stage, source, id, key, title, state, (epoch($until::TIMESTAMP) - epoch(entered)) / 86400 AS age_days,
+  count(*) OVER (PARTITION BY stage) AS older
+FROM ended
+WHERE advanced IS NULL AND stopped IS NULL AND (epoch($until::TIMESTAMP) - epoch(entered)) / 86400 > $limits[stage]
+ORDER BY age_days DESC, source, id
+LIMIT 200
