@@ -64,6 +64,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "flow", "w", "Flow", "Where work waits, and when it will be done", "flow", "screens.flow", "Flow"
             ),
             ScreenSpec(
+                "pipeline",
+                "j",
+                "Pipeline",
+                "From opportunity to impact: where items stay",
+                "pipeline",
+                "screens.pipeline",
+                "Pipeline",
+            ),
+            ScreenSpec(
                 "scorecard",
                 "d",
                 "Scorecard",

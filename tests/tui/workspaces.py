@@ -198,6 +198,22 @@ def sources() -> SavedReport:
     )
 
 
+def pipeline() -> SavedReport:
+    columns = (Col(key="state", title="", kind="state", priority=8), Col(key="stage", title="stage", priority=10),
+               Col(key="here", title="here now", kind="number", priority=8), Col(key="held", title="item-days", kind="bar", width=10),
+               Col(key="share", title="share", kind="number", priority=9), Col(key="older", title="past p85", kind="number"))  # fmt: skip
+    stages = (("ideation", 52, 0.59, 22), ("validation", 0, 0.03, 0), ("build", 28, 0.38, 4))
+    rows = tuple(
+        Row(id=f"pipeline.stage.{name}", state="warn" if older else "pass",
+            cells=("ageing" if older else "moving", name, here, share, Quantity(value=share, unit="ratio"), older))
+        for name, here, share, older in stages
+    )  # fmt: skip
+    return _report(
+        "pipeline", "Pipeline", "Ideation holds 59 % of all item-days; 26 items older than the p85 of their stage.",
+        (Table(id="pipeline.stages", title="Stages", columns=columns, rows=rows),),
+    )  # fmt: skip
+
+
 def _report(name: str, title: str, headline: str, blocks: tuple[object, ...]) -> SavedReport:
     return SavedReport(
         report=name, title=title, as_of=NOW, window=WINDOW, headline=headline, blocks=blocks, freshness=FRESH
@@ -210,6 +226,7 @@ REPORTS = {
     "lens": lens,
     "flow": flow,
     "scorecard": scorecard,
+    "pipeline": pipeline,
     "portfolio": portfolio,
     "budgets": budgets,
     "sources": sources,
