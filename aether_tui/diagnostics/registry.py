@@ -46,6 +46,8 @@ REPORTS: dict[str, ReportSpec] = {
             "Constraint",
             "aether_tui.diagnostics.constraint",
             "What, improved 30 %, would unlock the most",
+        ),
+        ReportSpec(
             "pipeline",
             "Pipeline",
             "aether_tui.diagnostics.pipeline",
