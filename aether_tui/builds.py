@@ -23,7 +23,7 @@ from aether_tui.report_model import save
 from aether_tui.session import Failure, Looking, Memory, Settings
 from aether_tui.workspace.folder import Workspace
 
-FROM_DOCUMENTS = frozenset({"portfolio"})
+FROM_DOCUMENTS = frozenset({"portfolio", "stakeholders", "maturity"})
 """Reports without a number from the cache."""
 
 

@@ -6,12 +6,14 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from statistics import median
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from aether_tui.diagnostics import indicators as table
-from aether_tui.diagnostics import windows
+from aether_tui.diagnostics import voices, windows
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.indicators import Anchor, Indicator, LensName
 from aether_tui.human import amount, evidence, number, quantity
@@ -56,6 +58,9 @@ class Result(Struct, frozen=True, kw_only=True):
     anchor: Anchor | None
     why: str
     series: tuple[float | None, ...]
+    stated: Quantity | None = None
+    """What people say it is, beside the measured value."""
+    answers: tuple[int, ...] = ()
 
 
 class Lens(Struct, frozen=True, kw_only=True):
@@ -83,7 +88,7 @@ class Lenses(Struct, frozen=True, kw_only=True):
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:
     """The report."""
-    lenses = measure(data, documents.config, clock)
+    lenses = measure(data, documents.config, clock, voices.stated(documents, clock.now))
     return Report(
         report="lens",
         title="3-Lens",
@@ -97,11 +102,16 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:
     )
 
 
-def measure(data: Data, config: Config, clock: Clock) -> Lenses:
-    """All indicators, and the lenses made of them."""
+def measure(
+    data: Data, config: Config, clock: Clock, said: Mapping[str, Sequence[voices.Said]] | None = None
+) -> Lenses:
+    """All indicators, and the lenses made of them; what people stated fills gaps, marked so."""
     shipped = table.content()
     slices = _slices(clock)
-    results = [_result(item, data, config, clock, slices) for item in shipped.indicators]
+    heard = said or {}
+    results = [
+        _with_stated(_result(item, data, config, clock, slices), heard.get(item.id, ())) for item in shipped.indicators
+    ]
     known = {item.id for item in shipped.indicators}
     return Lenses(
         lenses=tuple(lens(name, [item for item in results if item.lens == name], len(slices)) for name in LENSES),
@@ -144,6 +154,19 @@ def _result(item: Indicator, data: Data, config: Config, clock: Clock, slices: S
         why=item.why,
         series=tuple(None if one is None else one.value for one in course),
     )
+
+
+def _with_stated(result: Result, said: Sequence[voices.Said]) -> Result:
+    """The result with what people stated: in place of a missing value, else beside the measured one."""
+    if not said:
+        return result
+    stated = voices.middle(said, result.value.unit)
+    result = msgspec.structs.replace(result, stated=stated, answers=tuple(one.answer for one in said))
+    if result.value.value is not None:
+        return result
+    low, high = sorted_scores(stated, result.anchor)
+    score = _score(stated, result.anchor)
+    return msgspec.structs.replace(result, value=stated, score=score, score_low=low, score_high=high)
 
 
 def _anchor(item: Indicator, config: Config) -> Anchor | None:
@@ -289,6 +312,7 @@ def findings(lenses: Lenses) -> tuple[Finding, ...]:
                     evidence=(item.id,),
                 )
             )
+        found += _perception(item)
     known = {one.id for item in lenses.lenses for one in item.indicators}
     for name in lenses.unknown_anchors:
         near = difflib.get_close_matches(name, known, 1)
@@ -302,6 +326,28 @@ def findings(lenses: Lenses) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
+
+
+def _perception(item: Lens) -> list[Finding]:
+    """Where people say something else than what is measured, the widest gap of the lens named; nothing about why."""
+    both = [
+        (one, _score(one.stated, one.anchor), one.score)
+        for one in item.indicators
+        if one.stated is not None and not one.value.stated and one.score is not None
+    ]
+    apart = [(one, said, measured) for one, said, measured in both if said is not None and measured is not None]
+    if not apart:
+        return []
+    widest, said, measured = max(apart, key=lambda one: abs(one[1] - one[2]))
+    if abs(said - measured) < 10 or widest.stated is None:
+        return []
+    low, high = min(widest.answers), max(widest.answers)
+    answers = f"{median(widest.answers):g} of 5 (n {len(widest.answers)}, {low}–{high})"
+    text = (
+        f"{item.title}: stated and measured differ most on {widest.title}: stated {answers}, about "
+        f"{quantity(widest.stated)}, measured {quantity(widest.value)}."
+    )
+    return [Finding(id=f"{item.id}.perception", severity="info", text=text, evidence=(widest.id,))]
 
 
 def blocks(lenses: Lenses, narrowed: str = "") -> tuple[Block, ...]:
@@ -378,7 +424,8 @@ def _row(one: Result) -> Row:
         "warn": "middling",
         "block": "poor",
     }
-    parts = [evidence(one.value), one.value.connect or "", _anchor_text(one) if measured else ""]
+    beside = f"stated {quantity(one.stated)} {evidence(one.stated)}" if one.stated and not one.value.stated else ""
+    parts = [evidence(one.value), beside, one.value.connect or "", _anchor_text(one) if measured else ""]
     return Row(
         id=one.id,
         state=mark,

@@ -67,6 +67,12 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec(
             "gains", "Gains", "aether_tui.diagnostics.gains_report", "Effective output per dollar, cycle by cycle", True
         ),
+            "stakeholders",
+            "Stakeholders",
+            "aether_tui.diagnostics.stakeholders",
+            "What people said, and where they differ",
+        ),
+        ReportSpec("maturity", "Maturity", "aether_tui.diagnostics.maturity", "Six pillars, and the one next practice"),
         ReportSpec("budgets", "Budgets", "aether_tui.diagnostics.budgets", "Four surfaces against their budgets", True),
         ReportSpec(
             "levers", "Levers", "aether_tui.diagnostics.levers", "What could be saved on each surface, as ranges", True

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import budgets, flywheel_measure, flywheel_words, gate, lens, nextstep, portfolio, sources
+from aether_tui.diagnostics import (
+    budgets,
+    flywheel_measure,
+    flywheel_words,
+    gate,
+    lens,
+    nextstep,
+    portfolio,
+    sources,
+    voices,
+)
 from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.gate import Gate
@@ -112,7 +122,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
     return Parts(
         gate=gated,
         flywheel=turning,
-        lenses=lens.measure(data, documents.config, clock),
+        lenses=lens.measure(data, documents.config, clock, voices.stated(documents, clock.now)),
         portfolio=ranked,
         sources=state,
         budgets=table,
