@@ -23,16 +23,20 @@ Where = Literal[
     "levers",
     "papers",
     "experiments",
+    "app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint", "budgets", "levers",
+    "sitting", "maturity",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
 _SHARED = frozenset({"app", "page", "list"})
 """Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
 
-_WITHOUT_REPORT = frozenset({"form", "documents"})
+_WITHOUT_REPORT = frozenset({"form", "documents", "sitting"})
 """Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose"}
+_FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose", "sitting.answer": "answer"}
+"""Digits mean themselves: the only keys that cannot be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,17 @@ ACTIONS: tuple[Action, ...] = (
            "Experiments", "experiments", footer=4),
     Action("experiments.codify", "c", "Codify", "Write what was learned into the playbook", "Experiments", "experiments"),
     Action("experiments.back", "b", "Back a step", "Take it one step back, with the reason, as a new entry", "Experiments", "experiments"),
+    Action("sitting.answer", "1,2,3,4,5,6,7,8,9,0", "Answer", "Answer by a digit, and on; 0 does not apply",
+           "Interview", "sitting", palette=False),
+    Action("sitting.write", "enter", "Write", "Answer in words", "Interview", "sitting", palette=False),
+    Action("sitting.note", "n", "Note", "Note what is said; #tags are found again", "Interview", "sitting", footer=1),
+    Action("sitting.quote", "apostrophe", "Quote", "Keep what they said in their words", "Interview", "sitting", footer=2),
+    Action("sitting.opportunity", "O", "Opportunity", "Make the newest quote an opportunity", "Interview", "sitting"),
+    Action("sitting.park", "p", "Park", "Put the question off to the end", "Interview", "sitting", footer=3),
+    Action("sitting.search", "slash", "Search", "Go to a question by its words", "Interview", "sitting", footer=4),
+    Action("sitting.next", "tab", "Next open", "The next question without an answer", "Interview", "sitting", footer=5, palette=False),
+    Action("sitting.who", "w", "Who", "Add a person, or ask another one", "Interview", "sitting", footer=5),
+    Action("maturity.done", "space", "Done", "Mark the next practice as done", "Maturity", "maturity", footer=4, palette=False),
     Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
     Action("budgets.waive", "w", "Waive", "Answer for the selected budget until a day: reason, owner, expiry",
            "Budgets", "budgets", footer=4),
@@ -158,6 +173,7 @@ _SHOWN = {
     "right_curly_bracket": "}", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "enter": "↵", "colon": ":",
     "question_mark": "?", "down": "↓", "up": "↑", "pagedown": "pgdn", "pageup": "pgup", "full_stop": ".", "comma": ",",
     "1,2,3,4,5,6,7,8,9,0": "1–9,0", "plus": "+", "minus": "-", "delete": "del", "backspace": "⌫",
+    "apostrophe": "'",
 }  # fmt: skip
 _TYPED = {shown: name for name, shown in _SHOWN.items() if len(shown) == 1}
 

@@ -279,7 +279,6 @@ def _start(content: Content) -> Table:
             Row(
                 id=sheet.questionnaire,
                 cells=(sheet.title, 16 if sheet.rubric else len(sheet.questions), sheet.minutes, sheet.about),
-                detail=sheet.about,
             )
             for sheet in content.questionnaires.values()
         ),

@@ -168,6 +168,8 @@ def as_question(statement: Statement, pillar: Pillar) -> Question:
 File = Questionnaire | Pillar | PillarPractices
 ORDER = ("model", "instrumentation", "flow", "rituals", "teams", "improvement")
 """The six pillars, in the order they are asked."""
+SHEETS = ("stakeholder", "maturity", "lens", "rituals")
+"""The questionnaires, in the order of the work."""
 
 
 @cache
@@ -180,7 +182,8 @@ def shipped() -> Content:
         problems += _add(content, file.read_bytes(), file.name, new_pillars=True)
     assert not problems, problems[0].sentence()
     in_order = {name: content.pillars[name] for name in ORDER}
-    return Content(content.questionnaires, in_order, content.practices, content.pillar_of)
+    sheets = {name: content.questionnaires[name] for name in SHEETS}
+    return Content(sheets, in_order, content.practices, content.pillar_of)
 
 
 def load(workspace: Workspace | None) -> Content:

@@ -11,6 +11,7 @@ from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
 from screens.form import Form
 from screens.organisation import Papers
+from screens.interview_sitting import Sitting
 from screens.widgets.page import Page
 
 
@@ -33,6 +34,7 @@ def test_every_action_has_a_method_where_it_acts():
         "form": Form,
         "documents": Documents,
         "papers": Papers,
+        "sitting": Sitting,
         **screens,
     }
     for action in ACTIONS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +19,7 @@ class Person(BaseModel):
     name: Line = Field(description="Name or initials; stays in this file")
     function: Function = Field(default="other", description="Which function they speak for")
     role: str = Field(default="", max_length=200, description="What they do, such as engineering lead")
+    consent: date | None = Field(default=None, description="When they agreed to be noted")
     named: bool = Field(default=False, description="They agreed to be named in exports")
 
 
@@ -110,6 +111,4 @@ class Interview(Document):
 
 def naive(moment: datetime) -> datetime:
     """An instant as files carry it: UTC, naive, whole seconds."""
-    from datetime import UTC
-
     return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).replace(microsecond=0)

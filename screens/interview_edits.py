@@ -1,0 +1,85 @@
+"""Edits of interviews, made from screens: each runs in a thread and is on disk before the next question shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aether_tui.errors import ConfigurationError
+from aether_tui.text import one_line
+from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.folder import Workspace
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.kinds.interview import Person
+
+
+def person(text: str) -> Person:
+    """`Eva, engineering, team lead`: a name, a function (or its beginning), a role. Raises ConfigurationError."""
+    from aether_tui.workspace.kinds.interview import Person
+    from aether_tui.workspace.questions import FUNCTIONS
+
+    name, _, rest = one_line(text, 300).partition(",")
+    word, _, role = rest.strip().partition(",")
+    function = next((one for one in FUNCTIONS if word.strip() and one.startswith(word.strip().casefold())), None)
+    if not name.strip():
+        raise ConfigurationError("a person needs a name", next_step="type it first, then a comma and the function")
+    if function is None:
+        return Person(name=name.strip(), function="other", role=rest.strip()[:200])
+    return Person(name=name.strip(), function=function, role=role.strip()[:200])
+
+
+def begin(workspace: Workspace, questionnaire: str, who: str, scores: dict[str, float], now: datetime) -> Edit:
+    """A new interview with its first person. `scores`: lens id → 0–100, for where the search for a level begins."""
+    from aether_tui.workspace.kinds.interview import Interview, naive
+    from aether_tui.workspace.questions import load
+
+    first, content = person(who), load(workspace)
+    levels = {
+        name: min(5, 1 + int(scores[pillar.measured] // 20))
+        for name, pillar in content.pillars.items()
+        if pillar.measured in scores and content.questionnaires[questionnaire].rubric
+    }
+
+    def make(identity: str) -> Interview:
+        return Interview(
+            id=identity, questionnaire=questionnaire, started=naive(now), people=[first], who=first.name, begin=levels
+        )
+
+    return create(workspace, Interview, make, now, "{id} begun")
+
+
+def opportunity(workspace: Workspace, interview: str, place: int, now: datetime) -> Edit:
+    """Make a quote or note an opportunity that names the interview as its evidence.
+
+    Raises ConfigurationError when it is one already.
+    """
+    from aether_tui.workspace.kinds.interview import Interview
+    from aether_tui.workspace.kinds.opportunity import Opportunity
+    from aether_tui.workspace.store import Store
+
+    sitting = Store(workspace).get(Interview, interview).document
+    if place >= len(sitting.notes):
+        raise ConfigurationError("that note is gone", where=interview)
+    note = sitting.notes[place]
+    if note.opportunity:
+        raise ConfigurationError(f"it is {note.opportunity} already", where=interview)
+    title = one_line(" ".join(word for word in note.text.split() if not word.startswith("#")) or note.text, 300)
+
+    def make(identity: str) -> Opportunity:
+        return Opportunity(
+            id=identity, title=title, impact=5, confidence=3, reversibility=5, effort_weeks=4, created=now.date(),
+            evidence=[f"{interview}: {note.kind} of {now:%Y-%m-%d}"],
+        )  # fmt: skip
+
+    made = create(
+        workspace, Opportunity, make, now, f"{{id}} from a {note.kind} of {interview}; rate it in the portfolio (g p)"
+    )
+
+    def linked(old: Interview) -> Interview:
+        notes = list(old.notes)
+        notes[place] = notes[place].model_copy(update={"opportunity": made.identity})
+        return old.model_copy(update={"notes": notes})
+
+    change(workspace, Interview, interview, linked, now)
+    return made
