@@ -25,6 +25,8 @@ Where = Literal[
     "experiments",
     "app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint", "budgets", "levers",
     "sitting", "maturity",
+    "sitting",
+    "maturity",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
@@ -263,6 +265,8 @@ def _clashes(keys: Mapping[str, str]) -> Iterable[str]:
 
 def _meet(one: Where, other: Where) -> bool:
     """Whether two scopes are ever in force together."""
+    if "sitting" in {one, other}:
+        return {one, other} <= {"sitting", "app"}
     own = {one, other} - _SHARED
     return len(own) < 2 or ("report" in own and not own & _WITHOUT_REPORT)
 

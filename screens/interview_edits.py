@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.edits import Edit, change, checked, create
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.kinds.interview import Person
+    from aether_tui.workspace.kinds.interview import Interview, Person
+    from aether_tui.workspace.questions import Function
+    from aether_tui.workspace.store import Stored
+
+
+_SHORT: dict[str, Function] = {"ops": "operations", "dev": "engineering", "pm": "product"}
 
 
 def person(text: str) -> Person:
@@ -21,7 +27,8 @@ def person(text: str) -> Person:
 
     name, _, rest = one_line(text, 300).partition(",")
     word, _, role = rest.strip().partition(",")
-    function = next((one for one in FUNCTIONS if word.strip() and one.startswith(word.strip().casefold())), None)
+    said = word.strip().casefold()
+    function = _SHORT.get(said) or next((one for one in FUNCTIONS if said and one.startswith(said)), None)
     if not name.strip():
         raise ConfigurationError("a person needs a name", next_step="type it first, then a comma and the function")
     if function is None:
@@ -47,6 +54,20 @@ def begin(workspace: Workspace, questionnaire: str, who: str, scores: dict[str, 
         )
 
     return create(workspace, Interview, make, now, "{id} begun")
+
+
+def save(
+    workspace: Workspace, stored: Stored[Interview], update: Callable[[Interview], Interview], what: str, now: datetime
+) -> tuple[Stored[Interview], Edit]:
+    """Store what `update` makes of the interview read as `stored`; when it returns, that is on disk.
+
+    Raises Conflict when the file changed since, ConfigurationError when the result is not valid.
+    """
+    from aether_tui.workspace.store import Store
+
+    new = checked(update(stored.document))
+    fresh = Store(workspace).save(new, stored.revision, now)
+    return fresh, Edit(type(new), new.id, stored.data, fresh.revision, what)
 
 
 def opportunity(workspace: Workspace, interview: str, place: int, now: datetime) -> Edit:

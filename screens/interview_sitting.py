@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widgets import Static
 
 from aether_tui import human
 from aether_tui.actions import Where
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Quantity, Table
 from aether_tui.workspace.edits import Edit
-from screens.base import TOO_SMALL, PageScreen
+from screens.base import PageScreen
 from screens.widgets.card import Card
-from screens.widgets.chrome import KeyBar, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.spans import Line, Span, clean, pad, width_of, wrap
 
@@ -53,18 +51,16 @@ class Sitting(PageScreen):
         self._stored: Stored[Interview] | None = None
         self._error: AetherError | None = None
         self._since = time.monotonic()
+        self._wanted = 0
         self._after = ""
         self._found: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield StatusBar(id="status")
-        yield TabBar(id="tabs")
-        yield Card(id="card")
-        page = Page(id="page")
-        page.display = False
-        yield page
-        yield Static(TOO_SMALL, id="too-small", markup=False)
-        yield KeyBar(id="keys")
+        for widget in super().compose():
+            if isinstance(widget, Page):
+                widget.display = False
+                yield Card(id="card")
+            yield widget
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.draw)
@@ -79,8 +75,10 @@ class Sitting(PageScreen):
 
     def show(self) -> None:
         """Read it from disk: at the start, and when an edit was taken back."""
-        self.shell.hold_keys()
-        self.run_worker(self._read, thread=True, exclusive=True, group="read", exit_on_error=False)
+        self._wanted += 1
+        if self._wanted == 1:
+            self.shell.hold_keys()
+            self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
         self.show_around()
 
     def _read(self) -> None:
@@ -100,7 +98,12 @@ class Sitting(PageScreen):
         self._content, self._error = event.content or self._content, event.error
         self._stored = event.stored
         self.draw()
-        self.shell.release_keys()
+        if self._wanted > 1:  # asked for again while it was being read
+            self._wanted = 1
+            self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
+        else:
+            self._wanted = 0
+            self.shell.release_keys()
 
     # --- where it stands -----------------------------------------------------------------------------------------
 
@@ -281,14 +284,15 @@ class Sitting(PageScreen):
         spent, self._since = self._elapsed_s(), time.monotonic()
         fresh: list[Stored[Interview]] = []
 
-        def work() -> Edit:
-            from aether_tui.workspace.edits import checked
-            from aether_tui.workspace.kinds.interview import Interview
-            from aether_tui.workspace.store import Store
+        def timed(old: Interview) -> Interview:
+            return update(old).model_copy(update={"elapsed_s": round(spent, 1)})
 
-            new = checked(update(stored.document).model_copy(update={"elapsed_s": round(spent, 1)}))
-            fresh.append(Store(workspace).save(new, stored.revision, now))
-            return Edit(Interview, new.id, stored.data, fresh[0].revision, what)
+        def work() -> Edit:
+            from screens.interview_edits import save
+
+            saved, edit = save(workspace, stored, timed, what, now)
+            fresh.append(saved)
+            return edit
 
         def done(edit: Edit) -> None:
             self._stored = fresh[0]

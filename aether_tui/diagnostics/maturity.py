@@ -306,7 +306,7 @@ def blocks(maturity: Maturity) -> tuple[Block, ...]:
         )  # fmt: skip
     parts: list[Block] = [_pillars(maturity)]
     if maturity.next_practice is not None:
-        parts.append(_practice(maturity.next_practice, maturity))
+        parts += _practice(maturity.next_practice, maturity)
     if len(maturity.quarters) > 1:
         parts.append(_quarters(maturity))
     parts.append(Prose(id="maturity.aid", text=AID))
@@ -364,7 +364,7 @@ def _pillars(maturity: Maturity) -> Table:
     )
 
 
-def _practice(one: NextPractice, maturity: Maturity) -> Checklist:
+def _practice(one: NextPractice, maturity: Maturity) -> tuple[Block, ...]:
     titles = {pillar.pillar: pillar.title for pillar in maturity.pillars}
     others = ", ".join(titles[name] for name in one.still_blocking)
     moves = (
@@ -376,20 +376,17 @@ def _practice(one: NextPractice, maturity: Maturity) -> Checklist:
     )
     weeks = f"about {number(one.effort_weeks)} {'week' if one.effort_weeks == 1 else 'weeks'}"
     also = f", and opens {plural(one.unlocks, 'further practice')}" if one.unlocks else ""
-    return Checklist(
-        id="maturity.next",
-        title="The one next practice",
-        note=f"{one.what} First week: {one.first_week} We will know: {one.know} {moves}",
-        items=(
-            Check(
-                id=one.id,
-                text=f"{one.title}: {titles[one.pillar]} to {level_name(one.level)}, {weeks}{also}",
-                state="no-data",
-                kind="manual",
-                evidence=one.what,
-                next_step=one.first_week,
-            ),
+    text = f"{one.title}: {titles[one.pillar]} to {level_name(one.level)}, {weeks}{also}"
+    return (
+        Checklist(
+            id="maturity.next",
+            title="The one next practice",
+            items=(Check(id=one.id, text=text, state="no-data", kind="manual"),),
         ),
+        Prose(id="maturity.what", text=one.what),
+        Prose(id="maturity.first", text=f"First week: {one.first_week}"),
+        Prose(id="maturity.know", text=f"We will know: {one.know}"),
+        Prose(id="maturity.moves", text=moves),
     )
 
 

@@ -94,9 +94,10 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Stakeholders
 
 
 def measure(content: Content, found: Sequence[Interview]) -> Stakeholders:
-    """Answers of all interviews by question, each person's newest one."""
+    """Answers of all interviews by question, each person's newest one; maturity has a report of its own."""
     told = labels(found)
-    asked = {one.id: one for name in content.questionnaires for one in content.questions(name)}
+    sheets = [name for name, sheet in content.questionnaires.items() if not sheet.rubric]
+    asked = {one.id: one for name in sheets for one in content.questions(name)}
     newest: dict[str, dict[str, int]] = {}
     for interview in found:
         for answer in interview.answers:

@@ -17,7 +17,6 @@ from aether_tui.text import plain
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
     from aether_tui.workspace.kinds.interview import Interview
-    from aether_tui.workspace.questions import Content
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -97,11 +96,3 @@ def middle(said: Sequence[Said], unit: str) -> Quantity:
     """The median of stated values with their range and n, marked as stated."""
     values = [one.value for one in said]
     return Quantity(value=median(values), unit=unit, n=len(values), low=min(values), high=max(values), stated=True)
-
-
-def title_of(content: Content, question: str) -> str:
-    """The question in a few words."""
-    found = next(
-        (one for sheet in content.questionnaires.values() for one in sheet.questions if one.id == question), None
-    )
-    return (found.label or found.ask) if found else question

@@ -44,6 +44,8 @@ def said(name: str) -> str:
         "portfolio": "OPP-1 leads with 391.",
         "budgets": "One of four budgets blocks",
         "sources": "Two sources, all fresh.",
+        "interview": "3 people in 2 interviews.",
+        "maturity": "The organisation is at level 2 Defined.",
     }[name]
 
 

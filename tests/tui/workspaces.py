@@ -214,6 +214,21 @@ def pipeline() -> SavedReport:
     )  # fmt: skip
 
 
+def stakeholders() -> SavedReport:
+    columns = (Col(key="title", title="questionnaire", priority=10), Col(key="minutes", title="minutes", kind="number"))
+    rows = (Row(id="stakeholder", cells=("Stakeholder interview", 45)), Row(id="maturity", cells=("Maturity", 30)))
+    return _report("stakeholders", "Stakeholders", "3 people in 2 interviews.",
+                   (Table(id="interview.start", title="Start one", columns=columns, rows=rows),))  # fmt: skip
+
+
+def maturity() -> SavedReport:
+    columns = (Col(key="pillar", title="pillar", priority=10), Col(key="level", title="level"),
+               Col(key="bar", title="of five", kind="bar"))  # fmt: skip
+    rows = tuple(Row(id=name, cells=(name.title(), "2 Defined", 0.4)) for name in ("flow", "rituals", "teams"))
+    return _report("maturity", "Maturity", "The organisation is at level 2 Defined.",
+                   (Table(id="maturity.pillars", title="Six pillars", columns=columns, rows=rows),))  # fmt: skip
+
+
 def _report(name: str, title: str, headline: str, blocks: tuple[object, ...]) -> SavedReport:
     return SavedReport(
         report=name, title=title, as_of=NOW, window=WINDOW, headline=headline, blocks=blocks, freshness=FRESH
@@ -230,6 +245,8 @@ REPORTS = {
     "portfolio": portfolio,
     "budgets": budgets,
     "sources": sources,
+    "stakeholders": stakeholders,
+    "maturity": maturity,
 }
 
 
@@ -244,4 +261,12 @@ def make_workspace(root: Path, config: str = '[engagement]\nname = "Northwind As
     for name, make in REPORTS.items():
         memory.keep_report(name, msgspec.json.encode(make()), 4_102_444_800_000_000_000)
     os.utime(workspace.config_path, (1_600_000_000, 1_600_000_000))
+    return workspace
+
+
+def unbuilt(root: Path) -> Workspace:
+    """The same engagement, with the reports of what people said still to be built from its documents."""
+    workspace = make_workspace(root)
+    for name in ("stakeholders", "maturity"):
+        (workspace.state / "reports" / f"{name}.json").unlink()
     return workspace
