@@ -124,6 +124,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Maturity]:
     )
 
 
+def draft(documents: Documents, clock: Clock) -> tuple[Report[Maturity], bool]:
+    """The report without the cache, which it does not need: nothing is left for later."""
+    return build(Data(None, clock), documents, clock), False
+
+
 def quarter_of(day: date) -> str:
     """`2026-Q4`, by the calendar."""
     return f"{day.year}-Q{(day.month + 2) // 3}"

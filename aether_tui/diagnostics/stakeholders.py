@@ -93,6 +93,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Stakeholders
     )
 
 
+def draft(documents: Documents, clock: Clock) -> tuple[Report[Stakeholders], bool]:
+    """The report without the cache, which it does not need: nothing is left for later."""
+    return build(Data(None, clock), documents, clock), False
+
+
 def measure(content: Content, found: Sequence[Interview]) -> Stakeholders:
     """Answers of all interviews by question, each person's newest one; maturity has a report of its own."""
     told = labels(found)
