@@ -23,8 +23,6 @@ Where = Literal[
     "levers",
     "papers",
     "experiments",
-    "app", "page", "report", "list", "form", "documents", "portfolio", "flywheel", "constraint", "budgets", "levers",
-    "sitting", "maturity",
     "sitting",
     "maturity",
 ]
@@ -36,7 +34,6 @@ _SHARED = frozenset({"app", "page", "list"})
 _WITHOUT_REPORT = frozenset({"form", "documents", "sitting"})
 """Pages that are not the face of a report."""
 
-_FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose"}
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose", "sitting.answer": "answer"}
 """Digits mean themselves: the only keys that cannot be changed."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date
 
 from aether_tui.demo import organisation, trials
-from aether_tui.demo import organisation
 from aether_tui.demo.talks import talks
 from aether_tui.demo.world import World
 from aether_tui.workspace.document import Document, Stated
@@ -104,14 +103,7 @@ def write(world: World, workspace: Workspace) -> None:
     """All documents, by the store that people's edits go through."""
     store = Store(workspace)
     papers = (*_cycles(world), *_opportunities(world), *_decisions(world), *_streams(world))
-    for document in (*papers, *organisation.documents(world), *trials.documents(world)):
-    for document in (
-        *_cycles(world),
-        *_opportunities(world),
-        *_decisions(world),
-        *organisation.documents(world),
-        *talks(world),
-    ):
+    for document in (*papers, *organisation.documents(world), *trials.documents(world), *talks(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
 

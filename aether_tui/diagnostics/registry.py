@@ -67,6 +67,7 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec(
             "gains", "Gains", "aether_tui.diagnostics.gains_report", "Effective output per dollar, cycle by cycle", True
         ),
+        ReportSpec(
             "stakeholders",
             "Stakeholders",
             "aether_tui.diagnostics.stakeholders",

@@ -10,8 +10,8 @@ from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
 from screens.form import Form
-from screens.organisation import Papers
 from screens.interview_sitting import Sitting
+from screens.organisation import Papers
 from screens.widgets.page import Page
 
 
