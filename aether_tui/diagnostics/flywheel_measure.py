@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from aether_tui.diagnostics import gate as gating
 from aether_tui.diagnostics import portfolio
+from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
 from aether_tui.diagnostics.phases import PHASES, READING, Item, Phase
@@ -25,7 +26,7 @@ from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
-    from aether_tui.workspace.kinds.cycle import Artifact, Cycle
+    from aether_tui.workspace.kinds.cycle import Cycle
 
 Progress = Literal["done", "open", "locked"]
 LOOK_BACK = timedelta(days=7)
@@ -91,8 +92,10 @@ def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywh
     earlier = gating.window(replace(clock, now=clock.now - LOOK_BACK), limits.window_days)
     lost = _lost(answers, _instrumented(data, *gating.judge(data, limits, earlier), earlier))
     answers |= _managed(documents, cycle)
-    phases = tuple(_phase(phase, cycle, answers, "" if gate.open else _lock(gate, phase.number)) for phase in PHASES)
-    phases = timed(phases, cycle, today)
+    phases = tuple(
+        _phase(phase, documents, cycle, answers, "" if gate.open else _lock(gate, phase.number)) for phase in PHASES
+    )
+    phases = timed(phases, documents, cycle, today)
     known = {item.id for phase in PHASES for item in phase.items if item.kind == "manual"}
     return Flywheel(
         cycle=cycle.id if cycle else None,
@@ -115,8 +118,10 @@ def _lock(gate: Gate, number: int) -> str:
     return "the gate says no-go; missing: " + ", ".join(item.title for item in gate.criteria if not item.met)
 
 
-def _phase(phase: Phase, cycle: Cycle | None, answers: Mapping[str, Check], lock: str) -> PhaseState:
-    items = tuple(_item(item, cycle, answers) for item in phase.items)
+def _phase(
+    phase: Phase, documents: Documents, cycle: Cycle | None, answers: Mapping[str, Check], lock: str
+) -> PhaseState:
+    items = tuple(_item(item, documents, cycle, answers) for item in phase.items)
     done = sum(item.state == "pass" for item in items)
     return PhaseState(
         number=phase.number,
@@ -130,7 +135,7 @@ def _phase(phase: Phase, cycle: Cycle | None, answers: Mapping[str, Check], lock
     )
 
 
-def _item(item: Item, cycle: Cycle | None, answers: Mapping[str, Check]) -> Check:
+def _item(item: Item, documents: Documents, cycle: Cycle | None, answers: Mapping[str, Check]) -> Check:
     if item.kind == "auto":
         return _answered(item, answers[item.id])
     if cycle is None:
@@ -139,7 +144,7 @@ def _item(item: Item, cycle: Cycle | None, answers: Mapping[str, Check]) -> Chec
         return _ticked(item, cycle)
     if item.id == "reading":
         return _read(item, cycle)
-    return _documented(item, cycle)
+    return _documented(item, documents, cycle)
 
 
 def _answered(item: Item, answer: Check) -> Check:
@@ -157,27 +162,24 @@ def _ticked(item: Item, cycle: Cycle) -> Check:
     return Check(id=item.id, text=item.text, state="pass", kind="manual", evidence=one_line(said, 400))
 
 
-def _documented(item: Item, cycle: Cycle) -> Check:
-    found = [one for one in cycle.artifacts if one.kind == item.artifact]
-    complete = [one for one in found if one.who and one.when]
-    named = ", ".join(_artifact(one) for one in complete[:4])
+def _documented(item: Item, documents: Documents, cycle: Cycle) -> Check:
+    found = written(item.artifact, documents, cycle)
+    complete = [one for one in found if not one.lacks]
+    named = ", ".join(one.name for one in complete[:4])
     if len(complete) >= item.least:
         return Check(id=item.id, text=item.text, state="pass", kind="document", evidence=named)
-    short = f"{len(complete)} of {item.least}" if item.least > 1 else "none"
-    lacking = f"; {len(found) - len(complete)} without who or when" if len(found) > len(complete) else ""
-    step = f"add an artifact of kind {item.artifact} with title, who and when to {cycle.id} (aether-tui doc edit cycle {cycle.id})"
+    open_ = next((one for one in found if one.lacks), None)
+    short = f"{len(complete)} of {item.least}" if item.least > 1 else "none complete" if found else "none"
+    lacking = f"; {open_.name} lacks {open_.lacks}" if open_ else ""
+    listed = f"add an artifact of kind {item.artifact} with title, who and when to {cycle.id} (aether-tui doc edit cycle {cycle.id})"
     return Check(
         id=item.id,
         text=item.text,
         state="warn" if found else "no-data",
         kind="document",
-        evidence=f"{short}{lacking}" + (f": {named}" if named else ""),
-        next_step=step,
+        evidence=one_line(f"{short}{lacking}" + (f"; {named}" if named else ""), 400),
+        next_step=HOW.get(item.artifact, listed),
     )
-
-
-def _artifact(one: Artifact) -> str:
-    return one_line(f"{one.title} ({one.who}, {one.when})")
 
 
 def _read(item: Item, cycle: Cycle) -> Check:
@@ -245,7 +247,9 @@ def _lost(now: Mapping[str, Check], before: Mapping[str, Check]) -> tuple[Lost, 
     )
 
 
-def timed(phases: Sequence[PhaseState], cycle: Cycle | None, today: date) -> tuple[PhaseState, ...]:
+def timed(
+    phases: Sequence[PhaseState], documents: Documents, cycle: Cycle | None, today: date
+) -> tuple[PhaseState, ...]:
     """Phases with the day each was begun, and the days it took or has taken.
 
     A phase begins on the day its cycle says; without one, phase 0 on the cycle's first day, and a later phase on the day
@@ -256,12 +260,12 @@ def timed(phases: Sequence[PhaseState], cycle: Cycle | None, today: date) -> tup
     begun: list[date | None] = []
     for phase in phases:
         done = all(one.progress == "done" for one in phases[: phase.number])
-        follows = max([cycle.started, *_dates(cycle, phase.number)]) if done else None
+        follows = max([cycle.started, *_dates(documents, cycle, phase.number)]) if done else None
         begun.append(cycle.entered.get(phase.number, cycle.started if phase.number == 0 else follows))
     made = []
     for phase, first in zip(phases, begun, strict=True):
         after = [day for day in begun[phase.number + 1 :] if day is not None]
-        last = min(after) if after else _finished(phase, cycle) or min(today, cycle.ended or today)
+        last = min(after) if after else _finished(phase, documents, cycle) or min(today, cycle.ended or today)
         made.append(
             structs.replace(
                 phase,
@@ -273,19 +277,21 @@ def timed(phases: Sequence[PhaseState], cycle: Cycle | None, today: date) -> tup
     return tuple(made)
 
 
-def _finished(phase: PhaseState, cycle: Cycle) -> date | None:
-    dates = _dates(cycle, phase.number + 1, phase.number)
+def _finished(phase: PhaseState, documents: Documents, cycle: Cycle) -> date | None:
+    dates = _dates(documents, cycle, phase.number + 1, phase.number)
     return max(dates) if phase.progress == "done" and dates else None
 
 
-def _dates(cycle: Cycle, before: int, since: int = 0) -> list[date]:
+def _dates(documents: Documents, cycle: Cycle, before: int, since: int = 0) -> list[date]:
     """Days on which items of the phases [since, before) were ticked or left behind."""
     items = [item for phase in PHASES[since:before] for item in phase.items]
     ticked = {item.id for item in items if item.kind == "manual"}
-    kinds = {item.artifact for item in items} | (set(READING) if since == 0 else set())
+    read = set(READING) if since == 0 else set()
+    shown = (done_on(item.artifact, item.least, documents, cycle) for item in items if item.artifact)
     return [
         *(tick.when for name, tick in cycle.items.items() if name in ticked),
-        *(one.when for one in cycle.artifacts if one.kind in kinds and one.when),
+        *(one.when for one in cycle.artifacts if one.kind in read and one.when),
+        *(day for day in shown if day is not None),
     ]
 
 

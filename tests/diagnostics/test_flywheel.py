@@ -95,3 +95,46 @@ def test_cycles_are_listed_newest_first(tmp_path: Path) -> None:
     assert [(item.cycle, item.days) for item in found.cycles] == [("cycle-1", 30), ("cycle-2", 20)]
     table = next(block for block in built.blocks if isinstance(block, Table) and block.id == "flywheel.cycles")
     assert [row.cells[0] for row in table.rows] == ["cycle-2", "cycle-1"]
+
+
+def test_documents_count_when_they_are_complete(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.document(made, "cycles", "cycle-1", "id: cycle-1\nstarted: 2026-11-02\n")
+    steps = "steps: [{name: answer, touch_s: 2, cost: 0.1, error_rate: 0.1}]"
+    stream = f"id: VS-1\ntitle: Questions\ndemand_per_month: 1000\nvalue_per_success: 4\ncreated: 2026-11-03\n{steps}\n"
+    world.document(made, "value-streams", "VS-1", stream)
+    for number, day, finished in ((1, 3, True), (2, 4, True), (3, 5, True), (4, 20, False)):
+        end = f"finished: 2026-11-{day:02}T11:00:00\n" if finished else ""
+        world.document(
+            made, "interviews", f"INT-{number}",
+            f"id: INT-{number}\nquestionnaire: stakeholder\nstarted: 2026-11-{day:02}T10:00:00\n{end}"
+            "people: [{name: A, function: product}]\n",
+        )  # fmt: skip
+    world.document(
+        made,
+        "playbook",
+        "PLAY-1",
+        "id: PLAY-1\ntitle: Before\nkind: prompt\nowner: A\nreview_by: 2027-01-01\ncreated: 2026-08-01\n",
+    )
+    built, found = report(made)
+    items = {item.id: item for phase in found.phases for item in phase.items}
+    assert items["interviews"].state == "pass"
+    assert (
+        items["interviews"].evidence
+        == "INT-1 (product, 2026-11-03), INT-2 (product, 2026-11-04), INT-3 (product, 2026-11-05)"
+    )
+    assert items["value-stream-map"].evidence == "VS-1 Questions"
+    assert items["playbook"].state == "no-data"  # written before this cycle
+    assert items["north-star"].state == "no-data"
+
+
+def test_what_a_document_lacks_is_said(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.document(made, "cycles", "cycle-1", "id: cycle-1\nstarted: 2026-11-02\n")
+    made.engagement.joinpath("north-star.yaml").write_text("id: north-star\nmetric: Requests resolved\nvalue: 0.61\n")
+    world.document(made, "experiments", "EXP-1", "id: EXP-1\ntitle: Smaller model\ncycle: cycle-1\nif_we: try it\n")
+    _, found = report(made)
+    items = {item.id: item for phase in found.phases for item in phase.items}
+    assert items["north-star"].state == "warn"
+    assert "who signed, and when" in items["north-star"].evidence
+    assert "EXP-1 Smaller model lacks then_we_expect" in items["one-pager"].evidence

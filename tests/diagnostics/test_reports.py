@@ -280,7 +280,7 @@ def test_flywheel_counts_documents_ticks_and_rows(tmp_path: Path) -> None:
     assert items["north-star"].state == "pass"
     assert items["north-star"].evidence == "Resolved without help (Ada, 2026-11-02)"
     assert items["interviews"].state == "warn"
-    assert items["interviews"].evidence.startswith("2 of 3; 1 without who or when")
+    assert items["interviews"].evidence.startswith("2 of 3; Nobody in particular lacks who or when")
     assert items["reading"].state == "warn"
     assert "1 of 7 kinds read; unread: decision records" in items["reading"].evidence
     assert items["model"].state == "pass"
