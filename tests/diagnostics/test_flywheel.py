@@ -116,7 +116,7 @@ def test_documents_count_when_they_are_complete(tmp_path: Path) -> None:
         "PLAY-1",
         "id: PLAY-1\ntitle: Before\nkind: prompt\nowner: A\nreview_by: 2027-01-01\ncreated: 2026-08-01\n",
     )
-    built, found = report(made)
+    _, found = report(made)
     items = {item.id: item for phase in found.phases for item in phase.items}
     assert items["interviews"].state == "pass"
     assert (
