@@ -267,7 +267,7 @@ def _sittings(found: Stakeholders, content: Content) -> Table:
             Col(key="started", title="started", priority=6),
         ),
         rows=tuple(rows),
-        empty="No interview yet: choose one below and press ↵.",
+        empty="No interview yet.",
     )
 
 
@@ -288,6 +288,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
+        note="In the console (aether-tui, then g i): choose one and press ↵.",
     )
 
 
