@@ -6,7 +6,7 @@ WITH spent AS (
 ), chosen AS (SELECT source, trace_id, arg_max(model, (usd, model)) AS main_model FROM spent GROUP BY 1, 2)
 SELECT task_cluster AS cluster, main_model AS model, count(*) AS n, count(outcome) AS n_outcome,
   count(*) FILTER (WHERE outcome = 'success') AS successes,
-  avg(cost_usd::DOUBLE) FILTER (WHERE unpriced_calls = 0) AS cost_usd,
+  (sum(cost_usd) FILTER (WHERE unpriced_calls = 0))::DOUBLE / nullif(count(cost_usd) FILTER (WHERE unpriced_calls = 0), 0) AS cost_usd,
   quantile_disc(duration_s, 0.95) AS p95_s
 FROM chosen JOIN tasks USING (source, trace_id)
 WHERE start >= $since AND start < $until AND task_cluster IS NOT NULL AND ($live::VARCHAR IS NULL OR environment = $live)
