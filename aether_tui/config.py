@@ -55,6 +55,10 @@ class Privacy(Section):
     retention_days: dict[str, int] = Field(
         default_factory=dict, description="Days to keep raw rows per table; `cache prune` enforces it"
     )
+    keep_payloads: bool = Field(
+        default=False,
+        description="Keep prompts and completions, redacted; without it they are dropped before anything is written",
+    )
     patterns: list[str] = Field(default_factory=list, description="Extra regular expressions to redact before writing")
 
     @field_validator("patterns")

@@ -9,15 +9,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import fields
 from connectors.base import Malformed, Page, Reject, Row, Sample, Value
 from connectors.files import name_of, read_all
 from connectors.money import money
-from connectors.otlp_span import Attribute, attributes_json, content_hash, operation, sort_attributes, usage_counts
+from connectors.otlp_span import (
+    Attribute,
+    attributes_json,
+    content_hash,
+    operation,
+    said_text,
+    sort_attributes,
+    usage_counts,
+)
 from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20
+_NAMES = tuple(column.name for column in SPANS.raw)
 _CALLS = frozenset({"GENERATION", "EMBEDDING"})
 """Only these carry tokens and cost: other observations repeat them, or name a model they did not call."""
 
@@ -49,15 +58,24 @@ def _page(document: object, name: str) -> Page:
     found = fields.dig(document, "trace")
     trace = found if isinstance(found, Mapping) else {}
     rows: list[Row] = []
+    payloads: list[Row] = []
     rejects: list[Reject] = []
     for number, raw in enumerate(fields.objects(document, "observations"), 1):
         try:
-            rows.append(observation_row(raw, trace))
+            row = observation_row(raw, trace)
+            rows.append(row)
+            prompt, completion = (
+                said_text(cast("Attribute", raw.get("input"))),
+                said_text(cast("Attribute", raw.get("output"))),
+            )
+            if prompt or completion:
+                ids = dict(zip(_NAMES, row, strict=True))
+                payloads.append((ids["trace_id"], ids["span_id"], ids["start"], prompt, completion))
         except ValueError as error:
             # What was said never leaves the observation: a reject names it by its ids.
             named = " ".join(filter(None, (fields.text(raw, key) for key in ("traceId", "id", "type", "name"))))
             rejects.append(Reject(SPANS.name, str(error), named, f"{name} observation {number}"))
-    return Page({SPANS.name: rows}, rejects=rejects)
+    return Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
 
 
 def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> Row:

@@ -8,16 +8,18 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import otlp_json, otlp_proto
 from connectors.base import Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
-from connectors.otlp_span import Attributes, Span, span_row
+from connectors.otlp_span import Attributes, Span, payload_row, span_row
 from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20
 """Bytes of one JSON document, one line or one protobuf message."""
 PAGE_ROWS = 10_000
+PAGE_CHARACTERS = 32 << 20
+"""Characters of prompts and completions after which a page ends early."""
 
 Decoded = tuple[Span | Reject, Attributes, str]
 """A span with its resource and its place in the input, or what could not be read."""
@@ -39,14 +41,15 @@ class OtlpFiles:
             yield from _pages(_decode(path))
 
 
-def rows_and_rejects(decoded: Iterable[Decoded]) -> Iterator[Row | Reject]:
-    """Each decoded span as a raw row of `spans`, or as a reject with its reason."""
+def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[tuple[Row, Row | None] | Reject]:
+    """Each decoded span as a raw row of `spans`, with one of `span_payloads` where it has and should have one, or as a reject
+    with its reason."""
     for span, resource, where in decoded:
         if isinstance(span, Reject):
             yield span
             continue
         try:
-            yield span_row(span, resource)
+            yield span_row(span, resource), payload_row(span) if payloads else None
         except ValueError as error:
             # What was said never leaves the span: a reject names it by its ids.
             yield Reject(SPANS.name, str(error), f"{span.trace_id} {span.span_id} {span.name}", where)
@@ -54,16 +57,22 @@ def rows_and_rejects(decoded: Iterable[Decoded]) -> Iterator[Row | Reject]:
 
 def _pages(decoded: Iterable[Decoded]) -> Iterator[Page]:
     rows: list[Row] = []
+    payloads: list[Row] = []
     rejects: list[Reject] = []
-    for item in rows_and_rejects(decoded):
+    characters = 0
+    for item in rows_and_rejects(decoded, payloads=True):
         if isinstance(item, Reject):
             rejects.append(item)
         else:
-            rows.append(item)
-        if len(rows) + len(rejects) >= PAGE_ROWS:
-            yield Page({SPANS.name: rows}, rejects=rejects)
-            rows, rejects = [], []
-    yield Page({SPANS.name: rows}, rejects=rejects)
+            row, payload = item
+            rows.append(row)
+            if payload is not None:
+                payloads.append(payload)
+                characters += sum(len(text) for text in payload if isinstance(text, str))
+        if len(rows) + len(rejects) >= PAGE_ROWS or characters >= PAGE_CHARACTERS:
+            yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+            rows, payloads, rejects, characters = [], [], [], 0
+    yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
 
 
 def _decode(path: Path) -> Iterator[Decoded]:

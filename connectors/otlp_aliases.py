@@ -87,6 +87,18 @@ INPUT_EVENTS: tuple[str, ...] = (
 )  # fmt: skip
 """Events that hold the input."""
 
+OUTPUT: tuple[str, ...] = (
+    "gen_ai.output.messages", "output.value", "langfuse.observation.output", "traceloop.entity.output", "gen_ai.completion",
+    "ai.response.text", "ai.response.object",
+)  # fmt: skip
+"""Attributes that hold the whole output of a request, in order of preference."""
+
+OUTPUT_PARTS: tuple[str, ...] = ("gen_ai.completion.", "llm.output_messages.", "llm.completions")
+"""Prefixes of attributes that together hold the output."""
+
+OUTPUT_EVENTS: tuple[str, ...] = ("gen_ai.content.completion", "gen_ai.choice")
+"""Events that hold the output."""
+
 FIRST_TOKEN_EVENTS: tuple[str, ...] = ("First Token Stream Event", "llm.content.completion.chunk")
 """Events that mark the first token of a stream."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from connectors.money import money, total
 
 Attribute = Union[None, bool, int, float, str, bytes, Decimal, Sequence["Attribute"], Mapping[str, "Attribute"]]  # noqa: UP007  # recursive
 Attributes = Mapping[str, Attribute]
+Event = tuple[str, int, Attributes]
 
 MAX_ATTRIBUTES = 64
 MAX_TEXT = 256
@@ -40,7 +41,7 @@ class Span:
     end_ns: int
     attributes: Attributes
     status: int | str = 0
-    events: Sequence[tuple[str, int, Attributes]] = ()
+    events: Sequence[Event] = ()
 
 
 def span_row(span: Span, resource: Attributes) -> Row:
@@ -114,6 +115,11 @@ def _short(value: Attribute) -> Attribute:
 
 def _json(value: Attribute) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def said_text(value: Attribute) -> str | None:
+    """A text as it is, a structure as JSON, nothing as None."""
+    return _text(value)
 
 
 def _text(value: Attribute) -> str | None:
@@ -255,26 +261,53 @@ def _object(value: Attribute) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def request_hash(attributes: Attributes, events: Iterable[tuple[str, int, Attributes]] = ()) -> str | None:
+def payload_row(span: Span) -> Row | None:
+    """The raw row of `span_payloads`; None for a span that carries neither input nor output."""
+    prompt = said(span.attributes, span.events, _PROMPT)
+    completion = said(span.attributes, span.events, _COMPLETION)
+    if prompt is None and completion is None:
+        return None
+    start = _instant(span.start_ns)
+    return (
+        _id(span.trace_id, 32, "trace id"),
+        _id(span.span_id, 16, "span id"),
+        start,
+        said_text(prompt),
+        said_text(completion),
+    )
+
+
+def request_hash(attributes: Attributes, events: Sequence[Event] = ()) -> str | None:
     """A hash of the request's input, equal for equal requests; null where the span does not carry the input."""
-    for name in () if _INPUT.isdisjoint(attributes) else otlp_aliases.INPUT:
+    found = said(attributes, events, _PROMPT)
+    return None if found is None else content_hash(found)
+
+
+def said(attributes: Attributes, events: Sequence[Event], side: Side) -> Attribute:
+    """One side of the conversation: the best attribute that holds it whole, else its parts, else its events; or None."""
+    whole = () if side.names.isdisjoint(attributes) else side.ranked
+    for name in whole:
         if attributes.get(name) not in (None, ""):
-            return content_hash(attributes[name])
-    parts = {name: attributes[name] for name in filter(_is_input_part, attributes)}
+            return attributes[name]
+    parts = {name: attributes[name] for name in attributes if side.part(name)}
     if parts:
-        return content_hash(parts)
+        return parts
     if not events:
         return None
-    said = [dict(content) for name, _, content in events if name in otlp_aliases.INPUT_EVENTS]
-    return content_hash(said) if said else None
+    told = [dict(content) for name, _, content in events if name in side.events]
+    return told or next((content[side.ranked[0]] for _, _, content in events if side.ranked[0] in content), None)
 
 
-_INPUT = frozenset(otlp_aliases.INPUT)
+class Side:
+    """Names under which one side of a conversation is carried."""
+
+    def __init__(self, ranked: tuple[str, ...], parts: tuple[str, ...], events: tuple[str, ...]) -> None:
+        self.ranked, self.names, self.events = ranked, frozenset(ranked), frozenset(events)
+        self.part = lru_cache(maxsize=4096)(lambda name: name.startswith(parts) and name not in _FIELD)
 
 
-@lru_cache(maxsize=4096)
-def _is_input_part(name: str) -> bool:
-    return name.startswith(otlp_aliases.INPUT_PARTS) and name not in _FIELD
+_PROMPT = Side(otlp_aliases.INPUT, otlp_aliases.INPUT_PARTS, otlp_aliases.INPUT_EVENTS)
+_COMPLETION = Side(otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS, otlp_aliases.OUTPUT_EVENTS)
 
 
 def content_hash(content: Attribute) -> str:

@@ -9,17 +9,17 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors.base import Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import advance, read_marks
-from connectors.otlp_span import Attribute, Span, span_row
+from connectors.otlp_span import Attribute, Span, payload_row, span_row
 from connectors.paging import PageGuard
 from connectors.windows import by_window
 
 # A span arrives when it ends: an hour covers those that run long.
-TRACES = Stream("spans", (SPANS,), overlap_s=3600)
+TRACES = Stream("spans", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
 
 _PER_PAGE = "1000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -120,22 +120,26 @@ class Phoenix:
 
 def _page(found: list[Node], project: str) -> Page:
     rows: list[Row] = []
+    payloads: list[Row] = []
     rejects: list[Reject] = []
     for raw in found:
         try:
-            rows.append(phoenix_span_row(raw, project))
+            span = phoenix_span(raw)
+            rows.append(span_row(span, {"service.name": project}))
+            if (payload := payload_row(span)) is not None:
+                payloads.append(payload)
         except ValueError as error:
             # What was said stays out of rejects: the ids find it.
             named = " ".join(filter(None, (text(raw, "context", key) for key in ("trace_id", "span_id"))))
             rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))
-    return Page(rows={SPANS.name: rows}, rejects=rejects)
+    return Page(rows={SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
 
 
-def phoenix_span_row(raw: Node, project: str) -> Row:
-    """The raw row of one span. Raises ValueError for ids or times that cannot be."""
+def phoenix_span(raw: Node) -> Span:
+    """One span as it would come off the wire. Raises ValueError for times that cannot be."""
     attributes = _flat(dig(raw, "attributes"))
     attributes.setdefault("openinference.span.kind", text(raw, "span_kind"))
-    span = Span(
+    return Span(
         trace_id=text(raw, "context", "trace_id") or "",
         span_id=text(raw, "context", "span_id") or "",
         parent_id=text(raw, "parent_id") or "",
@@ -149,7 +153,6 @@ def phoenix_span_row(raw: Node, project: str) -> Row:
             for event in objects(raw, "events")
         ],
     )
-    return span_row(span, {"service.name": project})
 
 
 def _ns(node: Node, field: str) -> int:

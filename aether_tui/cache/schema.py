@@ -14,6 +14,7 @@ from aether_tui.records.model import Kind
 
 SQL_TYPES: Final[dict[Kind, str]] = {
     "text": "VARCHAR",
+    "said": "VARCHAR",
     "id": "VARCHAR",
     "person": "VARCHAR",
     "texts": "VARCHAR[]",

@@ -26,6 +26,7 @@ import msgspec
 from aether_tui.cache.turn import Turn
 from aether_tui.records import Row, Table
 from aether_tui.records.source import Reject
+from aether_tui.records.tables import SPAN_PAYLOADS
 
 _HEAD: Final = struct.Struct("<II")
 _TYPES: Final[dict[str, object]] = {
@@ -55,21 +56,23 @@ class Segment:
         return self.path.rename(self.path.with_suffix(".unreadable"))
 
 
+Rows = list[Row]
+
+
 class Format:
-    """Frames of one table's raw rows and their rejects."""
+    """Frames of one table's raw rows, their rejects, and what was said in them (raw rows of `span_payloads`)."""
 
     def __init__(self, table: Table) -> None:
-        cells = tuple(_TYPES.get(column.kind, str | None) for column in table.raw)
-        row = tuple.__class_getitem__(cells)
+        row, said = _row_type(table), _row_type(SPAN_PAYLOADS)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decoder = msgspec.msgpack.Decoder(tuple[list[row], list[Reject]])  # type: ignore[valid-type]  # made here
+        self._decoder = msgspec.msgpack.Decoder(tuple[list[row], list[Reject], list[said]])  # type: ignore[valid-type]  # made here
 
-    def frame(self, rows: Sequence[Row], rejects: Sequence[Reject]) -> bytes:
+    def frame(self, rows: Sequence[Row], rejects: Sequence[Reject], said: Sequence[Row] = ()) -> bytes:
         """Rows and rejects as the bytes of one frame."""
-        body = self._encode((rows, rejects))
+        body = self._encode((rows, rejects, said))
         return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
-    def read(self, path: Path) -> Iterator[tuple[list[Row], list[Reject]]]:
+    def read(self, path: Path) -> Iterator[tuple[Rows, list[Reject], Rows]]:
         """Every whole frame of a segment; a tail that was being written when its writer died was never acknowledged.
 
         Raises UnreadableSegment for frames that another version of the program wrote in another form.
@@ -84,6 +87,10 @@ class Format:
                     yield self._decoder.decode(body)
                 except msgspec.MsgspecError as error:
                     raise UnreadableSegment(path.name) from error
+
+
+def _row_type(table: Table) -> object:
+    return tuple.__class_getitem__(tuple(_TYPES.get(column.kind, str | None) for column in table.raw))
 
 
 class Spool:
@@ -107,12 +114,12 @@ class Spool:
         """Whether there is a whole segment."""
         return bool(self._closed)
 
-    def append(self, rows: Sequence[Row], rejects: Sequence[Reject]) -> None:
+    def append(self, rows: Sequence[Row], rejects: Sequence[Reject], said: Sequence[Row] = ()) -> None:
         """Make rows durable: returns once they are on the disk. Raises OSError when they are not.
 
         Threads that wait at once share one fsync.
         """
-        frame = self.format.frame(rows, rejects)
+        frame = self.format.frame(rows, rejects, said)
         with self._write:
             try:
                 os.truncate(self._file, self._end)  # what a full disk left of the frame before

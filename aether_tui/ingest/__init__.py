@@ -8,8 +8,10 @@ from aether_tui.config import Config
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.redact import Redactor
+from aether_tui.ingest.said import readable
 from aether_tui.records import Column, Row, Table, Value
 from aether_tui.records.source import Reject
+from aether_tui.records.tables import SPAN_PAYLOADS
 
 __all__ = ["Ingest", "workspace_key"]
 
@@ -24,6 +26,11 @@ class Ingest:
         self.mapping_hash = mapping_hash(config)
         self._redactor = Redactor(key, config.privacy.patterns)
         self._deriver = Deriver(config)
+        self._payloads = config.privacy.keep_payloads
+
+    def keeps(self, table: str) -> bool:
+        """Whether rows of a table may be stored at all: what was said only where the workspace asks for it."""
+        return self._payloads or table != SPAN_PAYLOADS.name
 
     def prepare(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows (`Table.columns` order) of raw ones: cleaned, people hashed, derived columns filled in."""
@@ -67,6 +74,8 @@ class Ingest:
         match column.kind:
             case "text":
                 return _each(redactor.text, values)
+            case "said":
+                return [redactor.text(readable(v)) if isinstance(v, str) else None for v in values]
             case "id":
                 return _each(redactor.identifier, values)
             case "person":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from aether_tui.ingest.prices import Cost, Prices, Usage, is_model_call, table_v
 from aether_tui.records import Row, Table, Value
 
 VERSION = 1
+
+_REDACTED = re.compile(r"\[([a-z_]+):[0-9a-f]{8}\]")
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
         "provider", "model", "operation", "start", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens",
         "reasoning_tokens", "reported_cost_usd", "attributes", "source_environment", "source_service",
     ),
+    "span_payloads": ("prompt", "completion"),
 }  # fmt: skip
 """Raw columns that derived ones are computed from, by table; nothing else is looked at."""
 
@@ -92,6 +96,7 @@ class Deriver:
             "costs": self._costs,
             "cost_estimates": self._cost_estimates,
             "spans": self._span_columns,
+            "span_payloads": _payload_columns,
         }
 
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
@@ -262,3 +267,16 @@ def _ints(values: Sequence[Value]) -> list[int | None]:
 
 def _labels(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
+
+
+def _payload_columns(raw: Columns) -> Derived:
+    """How much redaction took out, by kind."""
+    return {"redactions": [_redactions(*said) for said in zip(raw["prompt"], raw["completion"], strict=True)]}
+
+
+def _redactions(*texts: Value) -> str | None:
+    counts: dict[str, int] = {}
+    for text in texts:
+        for kind in _REDACTED.findall(text) if isinstance(text, str) else ():
+            counts[kind] = counts.get(kind, 0) + 1
+    return json.dumps(dict(sorted(counts.items()))) if counts else None

@@ -13,7 +13,7 @@ from aether_tui.errors import AetherError, CacheTrouble
 from aether_tui.ingest import Ingest
 from aether_tui.receiver.body import Refusal
 from aether_tui.receiver.wire import Batch, Form, decode, success
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from aether_tui.sync.intake import Writer
 
 BATCH_ROWS: Final = 9_500
@@ -76,12 +76,13 @@ class Receiver:
         self.ready()
         with self._clean:
             # One body at a time: the work holds the interpreter anyway, and memory stays that of one.
-            batch = decode(body, form)
+            batch = decode(body, form, payloads=self._ingest.keeps(SPAN_PAYLOADS.name))
             rows = self._ingest.clean(SPANS, batch.rows)
+            said = self._ingest.clean(SPAN_PAYLOADS, batch.said)
             rejects = [self._ingest.clean_reject(reject) for reject in batch.rejects]
         if rows or rejects:
             try:
-                self._spool.append(rows, rejects)
+                self._spool.append(rows, rejects, said)
             except OSError as error:
                 raise Refusal(503, f"cannot be kept ({error.strerror})") from error
         if self._seen is not None:

@@ -26,9 +26,10 @@ _CODES: Final = {400: 3, 401: 16, 403: 7, 404: 12, 405: 12, 411: 3, 413: 8, 415:
 
 @dataclass(slots=True)
 class Batch:
-    """What a request holds: raw rows of `spans`, those that cannot be read, and how many were over the cap."""
+    """What a request holds: raw rows of `spans`, what was said in them, those that cannot be read, and how many were over the cap."""
 
     rows: list[Row] = field(default_factory=list)
+    said: list[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     over: int = 0
 
@@ -51,19 +52,21 @@ def form_of(content_type: str | None) -> Form:
     )
 
 
-def decode(body: bytes, form: Form) -> Batch:
-    """Rows of one request. Raises Refusal (400) for what is not an OTLP trace request."""
+def decode(body: bytes, form: Form, *, payloads: bool = False) -> Batch:
+    """Rows of one request, with what was said when it is to be kept. Raises Refusal (400) for what is not an OTLP trace request."""
     batch = Batch()
     try:
         spans = _json(body) if form == "json" else _protobuf(body)
         decoded: Iterable[tuple[Span, Attributes, str]] = (
             (span, resource, "received") for span, resource in _capped(spans, batch)
         )
-        for item in rows_and_rejects(decoded):
+        for item in rows_and_rejects(decoded, payloads=payloads):
             if isinstance(item, Reject):
                 batch.rejects.append(item)
             else:
-                batch.rows.append(item)
+                batch.rows.append(item[0])
+                if item[1] is not None:
+                    batch.said.append(item[1])
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"not an OTLP trace request: {error}") from error
     return batch

@@ -14,9 +14,10 @@ Value = None | bool | int | float | str | Decimal | datetime | tuple[str, ...]
 Row = tuple[Value, ...]
 """The raw columns of one record, in the order of `Table.raw`."""
 
-Kind = Literal["text", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day"]
+Kind = Literal["text", "said", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day"]
 """`id`: an identifier (machine made, joined on). `person`: identifies a human, stored only as a keyed hash.
-`texts`: a list of text. Everything else is what it says; `text`, `texts` and `json` come from strangers."""
+`texts`: a list of text. `said`: what was said to or by a model, as text or as the JSON of its messages; stored as text.
+Everything else is what it says; `text`, `said`, `texts` and `json` come from strangers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,21 @@ SPANS = Table(
     at="start",
 )
 
+SPAN_PAYLOADS = Table(
+    "span_payloads",
+    "What was said to and by models: kept only with `[privacy] keep_payloads = true`",
+    (
+        _c("trace_id", "id", "Trace, lower-case hex"),
+        _c("span_id", "id", "Span, lower-case hex"),
+        _c("start", "time", "As the span"),
+        _c("prompt", "said", "Input, redacted, first 10,000 characters"),
+        _c("completion", "said", "Output, redacted, first 10,000 characters"),
+        _d("redactions", "json", "What was taken out of both, as a JSON object of kind and count"),
+    ),
+    key=("trace_id", "span_id"),
+    at="start",
+)
+
 PRODUCT_METRICS = Table(
     "product_metrics",
     "Daily product metrics (active users, events, …)",
@@ -333,7 +348,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         WORK_ITEMS, WORK_TRANSITIONS, PULL_REQUESTS, DEPLOYMENTS, PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES,
-        COSTS, COST_ESTIMATES, SPANS, PRODUCT_METRICS,
+        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS,
     )
 }  # fmt: skip
 """All record tables by name."""

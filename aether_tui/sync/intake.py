@@ -13,7 +13,7 @@ from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Page, Reject, Replace
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
 """Rows of a bulk file that are cleaned and stored at a time."""
@@ -75,9 +75,11 @@ class Writer:
     def store_received(self, segment: Segment, form: Format) -> Counts:
         """Store the clean spans of a segment in the cache, then delete it; repeating it adds nothing. Raises CacheTrouble."""
         rows, rejects = [], []
-        for some, refused in form.read(segment.path):
+        for some, refused, said in form.read(segment.path):
             rows += some
             rejects += refused
+            if said:  # frame by frame: they are large
+                self._store_said(said)
         merged = self.cache.merge(
             *RECEIVED,
             {SPANS.name: self.ingest.derive(SPANS, rows)},
@@ -88,6 +90,10 @@ class Writer:
         )
         segment.path.unlink()
         return Counts(len(rows), merged.inserted, merged.updated, merged.unchanged, merged.removed, len(rejects))
+
+    def _store_said(self, said: Sequence[Row]) -> None:
+        rows = {SPAN_PAYLOADS.name: self.ingest.derive(SPAN_PAYLOADS, said)}
+        self.cache.merge(*RECEIVED, rows, mapping_hash=self.ingest.mapping_hash, now=self.clock())
 
     def _recover(self) -> list[str]:
         """Store what killed receivers left."""
@@ -154,6 +160,10 @@ class Intake:
         self._merge({}, state=state, complete=True)
         return counts
 
+    def _counts(self, table: str) -> bool:
+        """What was said in spans is a part of them, not rows of its own."""
+        return table == self._counted if self._counted else table != SPAN_PAYLOADS.name
+
     def _merge(
         self,
         rows: Mapping[str, Sequence[Row]],
@@ -164,11 +174,12 @@ class Intake:
         complete: bool = False,
     ) -> Counts:
         writer, ingest = self._writer, self._writer.ingest
+        rows = {name: part for name, part in rows.items() if part and ingest.keeps(name)}
         clean = rejects if complete else [ingest.clean_reject(reject) for reject in rejects]
         merged: Merged = writer.cache.merge(
             self._source,
             self._stream,
-            {name: ingest.prepare(TABLES[name], part) for name, part in rows.items() if part},
+            {name: ingest.prepare(TABLES[name], part) for name, part in rows.items()},
             mapping_hash=ingest.mapping_hash,
             now=writer.clock(),
             cursor=cursor,
@@ -183,7 +194,7 @@ class Intake:
             self._waiting += clean
             self._cursor = cursor if cursor is not None else self._cursor
         return Counts(
-            rows=sum(len(part) for name, part in rows.items() if self._counted in {"", name}),
+            rows=sum(len(part) for name, part in rows.items() if self._counts(name)),
             inserted=merged.inserted,
             updated=merged.updated,
             unchanged=merged.unchanged,

@@ -116,7 +116,8 @@ def test_spans_of_the_real_sdk_are_read(tmp_path: Path) -> None:
     assert (call["status"], call["error_type"]) == ("error", "TimeoutError")
     assert (call["source_service"], call["source_environment"]) == ("desk", "prod")
     assert json.loads(cast("str", call["attributes"])) == {"app.feature": "search"}
-    assert "canary" not in repr(rows)
+    assert "canary" not in repr(rows["spans"])
+    assert [said["prompt"] for said in rows["span_payloads"]] == ["the secret canary"]
     assert call["request_hash"]
     assert not rejects
 

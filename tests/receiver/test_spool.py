@@ -31,7 +31,7 @@ def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
     segment = spool.take()
     assert segment is not None and segment.rows == 3
     assert spool.take() is None
-    assert list(spool.format.read(segment.path)) == [([row(1), row(2)], []), ([row(3)], [reject])]
+    assert list(spool.format.read(segment.path)) == [([row(1), row(2)], [], []), ([row(3)], [reject], [])]
     segment.path.unlink()
     spool.close()
     assert list(tmp_path.iterdir()) == []
@@ -49,7 +49,7 @@ def test_a_torn_tail_costs_only_itself(tmp_path: Path, damage: object) -> None:
     assert segment is not None
     data = segment.path.read_bytes()
     segment.path.write_bytes(damage(data))  # type: ignore[operator]
-    kept = [number for rows, _ in spool.format.read(segment.path) for number in rows]
+    kept = [number for rows, _, _ in spool.format.read(segment.path) for number in rows]
     assert kept[0] == row(1)
     assert len(kept) == (2 if len(segment.path.read_bytes()) > len(data) else 1)
     assert whole < len(data)
