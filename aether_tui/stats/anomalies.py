@@ -1,0 +1,227 @@
+"""What changed in daily series: steps of the level, and runs of days that their weekday does not explain.
+
+Days are held against the same weekday of the eight weeks before (robust z: Iglewicz & Hoaglin 1993, |z| > 3.5), and those of
+one day across all series are kept by Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289). One day alone is an outlier; three
+in a row are a run. Steps are those of `changepoints`, found after the weekday shape is taken out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, median
+from typing import Literal
+
+import numpy as np
+
+from aether_tui.stats import changepoints
+from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mad, shift_interval
+
+CUT = 3.5
+"""|z| beyond which a day is out of line."""
+WEEKS = 8
+"""Weeks a day is held against."""
+LEAST_WEEKS = 4
+RUN = 3
+"""Days in a row, in one direction, that make a run."""
+IQR_TO_SD = 1.349
+FALSE_SHARE = 0.05
+"""Share of days kept by Benjamini–Hochberg that may be false."""
+SCREEN = 2.0
+"""Normal score of the best cut below which a series is not searched: p is then above .01 before it is corrected."""
+LEAST_EFFECT = 0.05
+"""Relative shift under which a step is not worth a sentence."""
+
+Day = float | None
+Kind = Literal["step", "drift", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A change of a series: `at` is the index of its first day, levels are medians without the weekday shape.
+
+    `effect` is the relative Hodges–Lehmann shift with its 95 % interval (ends None where days are too few), `n` the days after.
+    """
+
+    kind: Kind
+    at: int
+    until: int
+    before: float
+    after: float
+    effect: float
+    low: float | None
+    high: float | None
+    n: int
+    n_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlier:
+    """One day out of line with its weekday."""
+
+    at: int
+    value: float
+    usual: float
+    z: float
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values by the step-up method, in the given order."""
+    adjusted = [1.0] * len(p_values)
+    least = 1.0
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    for rank in range(len(order), 0, -1):
+        place = order[rank - 1]
+        least = min(least, p_values[place] * len(order) / rank)
+        adjusted[place] = least
+    return adjusted
+
+
+def outliers(series: Mapping[str, Sequence[Day]]) -> dict[str, list[Outlier]]:
+    """Days out of line in series of one length that begin on the same day, by series; kept day by day across all of them."""
+    scored = {name: {one.at: one for one in _scores(values)} for name, values in series.items()}
+    kept: dict[str, list[Outlier]] = {name: [] for name in series}
+    for at in range(max((len(values) for values in series.values()), default=0)):
+        today = [(name, days[at]) for name, days in scored.items() if at in days]
+        adjusted = benjamini_hochberg([2 * NormalDist().cdf(-abs(one.z)) for _, one in today])
+        for (name, one), p in zip(today, adjusted, strict=True):
+            if abs(one.z) > CUT and p <= FALSE_SHARE:
+                kept[name].append(one)
+    return kept
+
+
+def shifts(values: Sequence[Day], out: Sequence[Outlier] = ()) -> list[Shift]:
+    """Steps of one series, those of one direction that follow each other as one drift, and runs no step explains."""
+    level = _without_weekdays(values)
+    known = [index for index, value in enumerate(level) if value is not None]
+    flat = [value for value in level if value is not None]
+    steps = changepoints.changes(flat) if _moves(flat) else []
+    found = [one for group in _chains(steps) if (one := _shift(group, flat, known, steps)) is not None]
+    for first, last in _runs(out, known):
+        if not any(one.at - RUN <= first <= one.until + RUN for one in found):
+            found.append(_run(first, last, level))
+    return sorted(found, key=lambda one: one.at)
+
+
+# --- Days ---------------------------------------------------------------------------------------------------------
+
+
+def _scores(values: Sequence[Day]) -> Iterator[Outlier]:
+    """Every day that can be judged, with its robust z. MAD 0 gives way to the interquartile range; both 0: not judged."""
+    for at in range(7 * LEAST_WEEKS, len(values)):
+        value = values[at]
+        if value is None:
+            continue
+        past = [values[place] for place in range(max(0, at - 7 * WEEKS), at)]
+        shape = [
+            _middle(past[(len(past) - back) % 7 :: 7]) for back in range(7, 0, -1)
+        ]  # of the weekday 7, 6, … days ago
+        usual, weeks = shape[0]
+        if usual is None or weeks < LEAST_WEEKS:
+            continue
+        middles = [shape[(place - len(past)) % 7][0] for place in range(len(past))]
+        rest = [
+            one - middle for one, middle in zip(past, middles, strict=True) if one is not None and middle is not None
+        ]
+        spread = _spread(rest)
+        if spread:
+            yield Outlier(at, value, usual, (value - usual) / spread)
+
+
+def _middle(values: Sequence[Day]) -> tuple[float | None, int]:
+    there = sorted(value for value in values if value is not None)
+    if not there:
+        return None, 0
+    half = len(there) // 2
+    return (there[half] if len(there) % 2 else (there[half - 1] + there[half]) / 2), len(there)
+
+
+def _spread(rest: Sequence[float]) -> float:
+    middle = mad(rest)
+    if middle:
+        return MAD_TO_SD * middle
+    ordered = sorted(rest)
+    low, high = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.25, 0.75))
+    return (high - low) / IQR_TO_SD
+
+
+def _runs(out: Sequence[Outlier], known: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last index of at least `RUN` days of one sign, with no measured day between them."""
+    place = {at: index for index, at in enumerate(known)}
+    run: list[Outlier] = []
+    for one in (*out, None):
+        joins = one is not None and run and place[one.at] == place[run[-1].at] + 1 and (one.z > 0) == (run[-1].z > 0)
+        if not joins:
+            if len(run) >= RUN:
+                yield run[0].at, run[-1].at
+            run = []
+        if one is not None:
+            run.append(one)
+
+
+def _run(first: int, last: int, level: Sequence[Day]) -> Shift:
+    before = [one for one in level[max(0, first - 7 * LEAST_WEEKS) : first] if one is not None]
+    after = [one for one in level[first : last + 1] if one is not None]
+    return _measured("run", first, last, before, after)
+
+
+# --- Levels -------------------------------------------------------------------------------------------------------
+
+
+def _without_weekdays(values: Sequence[Day]) -> list[Day]:
+    """Values over what their weekday is to the whole (a ratio of medians). A weekday that is usually 0 says nothing: no value."""
+    every, _ = _middle(values)
+    if not every:
+        return list(values)
+    factors = [(_middle(values[day::7])[0] or 0.0) / every for day in range(7)]
+    return [None if one is None or factors[at % 7] <= 0 else one / factors[at % 7] for at, one in enumerate(values)]
+
+
+def _moves(flat: Sequence[float]) -> bool:
+    """Whether any cut can be a step: the normal score of U at every place, by running sums over all pairs."""
+    n, least, window = len(flat), changepoints.LEAST, changepoints.WINDOW
+    if n < 2 * least:
+        return False
+    values = np.asarray(flat)
+    sums = np.zeros((n + 1, n + 1))
+    sums[1:, 1:] = np.sign(values[None, :] - values[:, None]).cumsum(0).cumsum(1)
+    at = np.arange(least, n - least + 1)
+    low, high = np.maximum(0, at - window), np.minimum(n, at + window)
+    total = sums[at, high] - sums[low, high] - sums[at, at] + sums[low, at]
+    before, after = at - low, high - at
+    score = np.abs(total) / 2 / np.sqrt(before * after * (before + after + 1) / 12)
+    return bool(score.max() >= SCREEN)
+
+
+def _chains(steps: Sequence[changepoints.Change]) -> list[list[int]]:
+    """Indexes of steps, those of one direction that follow each other together."""
+    chains: list[list[int]] = []
+    for index, step in enumerate(steps):
+        if chains and steps[chains[-1][-1]].direction == step.direction:
+            chains[-1].append(index)
+        else:
+            chains.append([index])
+    return chains
+
+
+def _shift(
+    chain: Sequence[int], flat: Sequence[float], known: Sequence[int], steps: Sequence[changepoints.Change]
+) -> Shift | None:
+    cuts = [0, *(step.at for step in steps), len(flat)]
+    first, last, window = chain[0], chain[-1], changepoints.WINDOW
+    before = flat[max(cuts[first], cuts[first + 1] - window) : cuts[first + 1]]
+    after = flat[cuts[last + 1] : min(cuts[last + 2], cuts[last + 1] + window)]
+    made = _measured(
+        "drift" if len(chain) > 1 else "step", known[cuts[first + 1]], known[cuts[last + 1]], before, after
+    )
+    return made if abs(made.effect) >= LEAST_EFFECT else None
+
+
+def _measured(kind: Kind, at: int, until: int, before: Sequence[float], after: Sequence[float]) -> Shift:
+    base = median(before)
+    scale = abs(base) or abs(median(after)) or 1.0
+    ends = shift_interval(after, before)
+    low, high = (None, None) if ends is None else (ends[0] / scale, ends[1] / scale)
+    effect = hodges_lehmann(after, before) / scale
+    return Shift(kind, at, until, base, median(after), effect, low, high, len(after), len(before))
