@@ -245,6 +245,10 @@ def standing(parts: Parts) -> Facts:
     )
 
 
+GLANCE = ("state", "budget", "now", "limit", "used", "crosses")
+"""Columns of the budgets that Home has room for."""
+
+
 def budget_blocks(parts: Parts) -> tuple[Block, ...]:
     """Counts, and the rows that need somebody."""
     table = parts.budgets
@@ -255,12 +259,15 @@ def budget_blocks(parts: Parts) -> tuple[Block, ...]:
     pressing = sorted(
         (row for row in table.rows if row.state in ATTENTION), key=lambda row: ORDER.index(row.state or "pass")
     )
+    kept = [place for place, col in enumerate(table.columns) if col.key in GLANCE]
     return (
         Table(
             id="summary.budgets",
             title=f"Budgets   {said}",
-            columns=table.columns,
-            rows=tuple(Row(id=row.id, cells=row.cells, state=row.state) for row in pressing[:4]),
+            columns=tuple(table.columns[place] for place in kept),
+            rows=tuple(
+                Row(id=row.id, cells=tuple(row.cells[place] for place in kept), state=row.state) for row in pressing[:4]
+            ),
             empty="All budgets pass.",
         ),
     )
