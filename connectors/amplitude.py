@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import PRODUCT_METRICS
 from connectors.answers import Answer
-from connectors.base import Malformed, Network, Page, RateLimited, Row, Stream
+from connectors.base import Access, Malformed, Network, Page, RateLimited, Row, Stream
 from connectors.fields import dig, number, text
 from connectors.http import ADDRESS, Http, HttpSettings
 
@@ -58,6 +58,12 @@ class Amplitude:
     Settings = AmplitudeSettings
     SECRETS = ("api_key", "secret_key")
     streams = (ACTIVE, NEW, EVENTS)
+    access = Access(
+        credential="the API key and the secret key of the project",
+        permissions=("the keys of one project; Amplitude has no narrower ones",),
+        reads=("daily counts: active and new users, uniques and totals of the events named",),
+        leaves=("single events", "user properties", "identities"),
+    )
 
     def __init__(self, settings: AmplitudeSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -2,6 +2,7 @@
 
 from aether_tui.records import Column, Row, Table, Value
 from aether_tui.records.source import (
+    Access,
     Bulk,
     Denied,
     FileKind,
@@ -22,6 +23,6 @@ from aether_tui.records.source import (
 )
 
 __all__ = [
-    "Bulk", "Column", "Denied", "FileKind", "Gone", "Malformed", "Network", "Offline", "Page", "RateLimited", "Refused",
+    "Access", "Bulk", "Column", "Denied", "FileKind", "Gone", "Malformed", "Network", "Offline", "Page", "RateLimited", "Refused",
     "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table", "Transient", "Value",
 ]  # fmt: skip

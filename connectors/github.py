@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Denied, Gone, Network, Page, RateLimited, Refused, Row, SourceError, Stream
+from connectors.base import Access, Denied, Gone, Network, Page, RateLimited, Refused, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
 from connectors.github_rows import fold, github_deployment_row, github_pull_request_row, github_run_rows
 from connectors.http import ADDRESS, Http, HttpSettings, together
@@ -67,6 +67,17 @@ class GitHub:
     Settings = GitHubSettings
     SECRETS = ("token",)
     streams = (RUNS, PULLS, RELEASES)
+    access = Access(
+        credential="a fine-grained personal access token for the repositories named",
+        permissions=("Actions: read", "Pull requests: read", "Deployments: read", "Metadata: read"),
+        reads=(
+            "workflow runs and jobs: times, results, branch, runner",
+            "pull requests: times, size, labels, commit and review times",
+            "deployments and their statuses",
+            "authors, kept as a keyed hash",
+        ),
+        leaves=("source code", "logs", "comments and review texts"),
+    )
 
     def __init__(self, settings: GitHubSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

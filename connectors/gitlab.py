@@ -12,7 +12,19 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Denied, Gone, Malformed, Network, Page, RateLimited, Row, SourceError, Stream, Transient
+from connectors.base import (
+    Access,
+    Denied,
+    Gone,
+    Malformed,
+    Network,
+    Page,
+    RateLimited,
+    Row,
+    SourceError,
+    Stream,
+    Transient,
+)
 from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, text, zulu
 from connectors.gitlab_rows import (
     fold,
@@ -63,6 +75,17 @@ class GitLab:
     Settings = GitLabSettings
     SECRETS = ("token",)
     streams = (PIPELINES, MERGE_REQUESTS, RELEASES)
+    access = Access(
+        credential="a project or group access token, role Reporter",
+        permissions=("read_api",),
+        reads=(
+            "pipelines, jobs and test reports: times, results",
+            "merge requests: times, size, labels",
+            "deployments",
+            "authors, kept as a keyed hash",
+        ),
+        leaves=("source code", "job logs", "discussions"),
+    )
 
     def __init__(self, settings: GitLabSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify
-from connectors.base import Denied, Network, Page, RateLimited, SourceError, Stream
+from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
 from connectors.fields import Mapper, Node, latest, mapped, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira_rows import JiraSite, disagrees, estimate_fields, jira_issue_rows, status_categories
@@ -59,6 +59,15 @@ class Jira:
     Settings = JiraSettings
     SECRETS = ("token",)
     streams = (ISSUES,)
+    access = Access(
+        credential="an API token of a service account, with its e-mail address",
+        permissions=("read:jira-work (Browse projects)",),
+        reads=(
+            "issues: key, summary, status and its history, type, labels, project, priority, dates",
+            "assignees, kept as a keyed hash",
+        ),
+        leaves=("descriptions", "comments", "attachments", "work logs"),
+    )
 
     def __init__(self, settings: JiraSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify
-from connectors.base import Denied, Gone, Network, Page, Stream
+from connectors.base import Access, Denied, Gone, Network, Page, Stream
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira import FIELDS, check_keys, disagreements, items, jql
@@ -45,6 +45,15 @@ class JiraDataCenter:
     Settings = JiraDataCenterSettings
     SECRETS = ("token",)
     streams = (ISSUES,)
+    access = Access(
+        credential="a personal access token of a service account",
+        permissions=("Browse projects",),
+        reads=(
+            "issues: key, summary, status and its history, type, labels, project, priority, dates",
+            "assignees, kept as a keyed hash",
+        ),
+        leaves=("descriptions", "comments", "attachments"),
+    )
 
     def __init__(self, settings: JiraDataCenterSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from aether_tui.records.tables import SPANS
 from connectors.answers import Answer, Verdict, classify
-from connectors.base import Gone, Network, Page, Refused, Reject, Row, Stream
+from connectors.base import Access, Gone, Network, Page, Refused, Reject, Row, Stream
 from connectors.fields import Node, dig, integer, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.langfuse_files import observation_row
@@ -56,6 +56,15 @@ class Langfuse:
     Settings = LangfuseSettings
     SECRETS = ("public_key", "secret_key")
     streams = (OBSERVATIONS,)
+    access = Access(
+        credential="the public and the secret key of the project",
+        permissions=("the keys of one project; Langfuse has no narrower ones",),
+        reads=(
+            "observations: times, model, token counts, cost, errors, names, attributes",
+            "users and sessions, kept as a keyed hash",
+        ),
+        leaves=("prompts and completions, unless keeping them is switched on in aether.toml",),
+    )
 
     def __init__(self, settings: LangfuseSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Network, Page, RateLimited, Refused, Row, Stream
+from connectors.base import Access, Network, Page, RateLimited, Refused, Row, Stream
 from connectors.fields import Node, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.paging import PageGuard
@@ -39,6 +39,15 @@ class Linear:
     Settings = LinearSettings
     SECRETS = ("api_key",)
     streams = (ISSUES,)
+    access = Access(
+        credential="a personal API key of a member who sees the teams in question",
+        permissions=("Read",),
+        reads=(
+            "issues: key, title, state and its history, type labels, team, project, priority, estimate, dates",
+            "assignees, kept as a keyed hash",
+        ),
+        leaves=("descriptions", "comments", "attachments"),
+    )
 
     def __init__(self, settings: LinearSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
-from connectors.base import Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
+from connectors.base import Access, Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import advance, read_marks
@@ -55,6 +55,12 @@ class Phoenix:
     Settings = PhoenixSettings
     SECRETS = ("api_key",)
     streams = (TRACES,)
+    access = Access(
+        credential="an API key (none where the server runs without authentication)",
+        permissions=("read of the projects named",),
+        reads=("spans: times, model, token counts, errors, names, attributes", "users, kept as a keyed hash"),
+        leaves=("prompts and completions, unless keeping them is switched on in aether.toml",),
+    )
 
     def __init__(self, settings: PhoenixSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings

@@ -24,7 +24,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         "work_items", "work items", "sync linear or jira",
-        "flow: cycle time, ageing and forecast; reopen rate",
+        "flow: cycle time, ageing and forecast; the pipeline audit; reopen rate",
     ),
     Need(
         "deployments", "deployments", "sync github or gitlab",

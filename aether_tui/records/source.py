@@ -27,6 +27,17 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What a connector needs to be let in, for the letter that asks a client: the credential, the permissions it needs and
+    no more, what is read, and what stays where it is."""
+
+    credential: str
+    permissions: tuple[str, ...]
+    reads: tuple[str, ...]
+    leaves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A row that could not be read: which table, why, where in the input, and its text (cut at 4 kB when stored)."""
 
@@ -106,6 +117,7 @@ class Source(Protocol):
     Settings: type[BaseModel]
     SECRETS: tuple[str, ...]
     streams: tuple[Stream, ...]
+    access: Access
 
     def __init__(self, settings: BaseModel, secrets: Mapping[str, str], network: Network) -> None: ...
 
