@@ -47,7 +47,7 @@ NEEDS: tuple[Need, ...] = (
     ),
 )  # fmt: skip
 
-HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH…"
+HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… Access: aether-tui ask."
 
 
 def stored(data: Data) -> dict[str, int]:

@@ -309,8 +309,12 @@ def top_blocks(parts: Parts) -> tuple[Block, ...]:
 def empty_blocks(parts: Parts) -> tuple[Block, ...]:
     """A workspace without data: the next action, what to connect, what needs no data."""
     work = (
+        ("hold a stakeholder or maturity interview", "aether-tui, then g i"),
+        ("ask the client for access", "aether-tui ask"),
         ("write down what is worth doing", portfolio.ADD),
-        ("open a cycle, with its north star and interviews", "aether-tui doc new cycle"),
+        ("open a cycle, and sign a north star", "aether-tui doc new cycle; aether-tui doc new north-star"),
+        ("type a value stream, find its constraint", "aether-tui doc new value-stream, then g k"),
+        ("fill the operating model canvas", "aether-tui, then g c"),
         ("record a decision", "aether-tui doc new decision"),
         ("size an experiment", "aether-tui calc power --kind proportions --baseline .1 --mde .02"),
         ("see it all at work on made-up data", "aether-tui demo"),
