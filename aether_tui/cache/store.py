@@ -54,6 +54,10 @@ class Cache:
         """A short read lease. Raises NoData without a cache, CacheTrouble when it is locked too long, damaged or newer."""
         return self._leases.read(self.wait_s)
 
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """A connection to this process's in-memory database (`memory.main`), where a list is paged without a lease."""
+        return self._leases.cursor()
+
     def ensure(self) -> Path | None:
         """Make sure that a sound cache exists, for commands that write: call it first.
 

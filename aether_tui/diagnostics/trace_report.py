@@ -1,0 +1,411 @@
+"""One trace as a report: its tree with durations on its own time axis, and two traces step by step beside each other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
+from aether_tui.errors import NoData
+from aether_tui.human import amount, plural
+from aether_tui.report_model import (
+    Block,
+    Cell,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Gap,
+    Prose,
+    Quantity,
+    Report,
+    Row,
+    State,
+    Table,
+    Window,
+    missing,
+    worst_first,
+)
+from aether_tui.text import one_line
+
+DRAWN = 2_000
+"""Spans of one trace that are drawn; JSON holds as many."""
+BAR = 18
+DEEPEST = 8
+WORDS = {
+    "orphan": "? parent not here",
+    "cycle": "? parents in a circle",
+    "skew": "▲ begins before its parent",
+    "parallel": "∥ parallel",
+    "repeat": "≡ same request again",
+    "loop": "↺ loop",
+}
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """One trace: what the rollup says of it, and its spans as a tree (at most `DRAWN`; `spans` counts all of them)."""
+
+    trace: str
+    source: str
+    start: datetime
+    duration_s: float | None
+    status: str
+    outcome: str | None
+    dimensions: dict[str, str | None]
+    turns: int
+    calls: int
+    tool_calls: int
+    errors: int
+    tokens: int | None
+    cost_usd: float | None
+    unpriced_calls: int
+    spans: int
+    marks: dict[str, int]
+    without_tokens: int
+    duplicates: int
+    serial_share: float | None
+    nodes: tuple[Node, ...]
+
+
+def read_trace(data: Data, trace: str, source: str | None = None) -> Trace:
+    """The trace of that id; the rollup's row stays when retention has taken its spans. Raises NoData for an unknown id."""
+    tasks = data.rows("explorer_task", trace=trace, source=source)
+    if not tasks:
+        raise NoData(
+            f"no trace {one_line(trace, 80)!r}", where="the cache", next_step="`aether-tui traces` lists what there is"
+        )
+    task = tasks[0]
+    found = data.rows("explorer_trace", trace=trace, source=text(task["source"]))
+    tree = build_tree(map(_span, found))
+    begun = instant(task["start"])
+    assert begun is not None
+    return Trace(
+        trace=trace,
+        source=text(task["source"]),
+        start=begun,
+        duration_s=_real(task["duration_s"]),
+        status=text(task["status"]),
+        outcome=_text(task["outcome"]),
+        dimensions={name: _text(task[name]) for name in ("feature", "team", "environment", "scenario", "cluster")},
+        turns=whole(task["turns"]),
+        calls=whole(task["calls"]),
+        tool_calls=whole(task["tool_calls"]),
+        errors=whole(task["errors"]),
+        tokens=None if task["tokens"] is None else whole(task["tokens"]),
+        cost_usd=_real(task["cost_usd"]),
+        unpriced_calls=whole(task["unpriced_calls"]),
+        spans=len(tree.nodes),
+        marks=_marks(tree),
+        without_tokens=sum(_without_tokens(node.span) for node in tree.nodes),
+        duplicates=tree.duplicates,
+        serial_share=tree.serial_share,
+        nodes=tree.nodes[:DRAWN],
+    )
+
+
+def report(data: Data, trace: str, source: str | None = None) -> Report[Struct]:
+    """The report of one trace. Raises NoData for an unknown id."""
+    found = read_trace(data, trace, source)
+    return Report(
+        report="trace",
+        title=f"Trace {one_line(trace, 80)}",
+        as_of=data.clock.now,
+        window=_window(found),
+        data=found,
+        headline=_headline(found),
+        findings=_findings(found),
+        blocks=(_facts(found), _tree(found)),
+        details={f"trace.tree/{node.span.span_id}": (Prose(id="about", text=_detail(node)),) for node in found.nodes},
+    )
+
+
+def _window(found: Trace) -> Window:
+    end = found.start + timedelta(seconds=min(found.duration_s or 0.0, 1e9))
+    return Window(start=found.start, end=end, label=f"{found.start.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _span(row: Record) -> Span:
+    return Span(
+        span_id=text(row["span_id"]),
+        parent_id=_text(row["parent_id"]),
+        name=one_line(text(row["name"]), 120),
+        operation=_text(row["operation"]),
+        start_s=real(row["start_s"]),
+        duration_s=_real(row["duration_s"]),
+        model=_text(row["model"]),
+        input_tokens=None if row["input_tokens"] is None else whole(row["input_tokens"]),
+        output_tokens=None if row["output_tokens"] is None else whole(row["output_tokens"]),
+        cost_usd=_real(row["cost_usd"]),
+        cost_status=_text(row["cost_status"]),
+        status=_text(row["status"]),
+        error_type=_text(row["error_type"]),
+        request_hash=_text(row["request_hash"]),
+        said=bool(row["said"]),
+    )
+
+
+def _real(value: object) -> float | None:
+    return None if value is None else real(value)  # type: ignore[arg-type]  # a numeric cell
+
+
+def _text(value: object) -> str | None:
+    return None if value in (None, "") else one_line(str(value), 200)
+
+
+def _marks(tree: Tree) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for node in tree.nodes:
+        for mark in node.marks:
+            counts[mark] = counts.get(mark, 0) + 1
+    return counts
+
+
+def _without_tokens(span: Span) -> bool:
+    calls = span.model is not None and span.operation not in {"execute_tool", "tool", "invoke_agent", "agent", "chain"}
+    return calls and span.input_tokens is None and span.output_tokens is None and span.status != "error"
+
+
+# --- Words --------------------------------------------------------------------------------------------------------
+
+
+def _headline(found: Trace) -> str:
+    took = "unknown duration" if found.duration_s is None else amount(found.duration_s, "s")
+    cost = "no known cost" if found.cost_usd is None else amount(found.cost_usd, "USD")
+    ended = {"success": ", ended in success", "failure": ", ended in failure"}.get(found.outcome or "", "")
+    return f"{took}, {plural(found.calls, 'model call')}, {plural(found.tool_calls, 'tool call')}, {cost}{ended}."
+
+
+def _findings(found: Trace) -> tuple[Finding, ...]:
+    told = (
+        ("repeat", "warn", "{n} made a request that had been made before in this trace, with the same input"),
+        ("loop", "warn", "{n} belong to steps that recur three times or more in a row"),
+        ("orphan", "info", "{n} name a parent that is not here: it was not sent, or is sampled away"),
+        ("cycle", "warn", "{n} had parents in a circle, which is cut where it begins"),
+        ("skew", "info", "{n} begin before their parent: the clocks of two machines differ"),
+    )
+    parts = [
+        Finding(id=f"trace.{mark}", severity="warn" if grave == "warn" else "info",
+                text=words.format(n=plural(found.marks[mark], "span")) + ".")
+        for mark, grave, words in told
+        if found.marks.get(mark)
+    ]  # fmt: skip
+    counted = (
+        ("duplicates", found.duplicates, "span", "came with an id that is taken; the first is drawn"),
+        ("unpriced", found.unpriced_calls, "call", "of a model without a price: the cost is a lower bound"),
+        ("tokens", found.without_tokens, "model call", "without token counts"),
+    )
+    parts += [
+        Finding(id=f"trace.{name}", severity="info", text=f"{plural(n, what)} {words}.")
+        for name, n, what, words in counted
+        if n
+    ]
+    return worst_first(parts)
+
+
+def _facts(found: Trace) -> Facts:
+    serial = (
+        missing("fewer than two timed steps", unit="ratio")
+        if found.serial_share is None
+        else Quantity(value=found.serial_share, unit="ratio")
+    )
+    placed = " · ".join(f"{name} {value}" for name, value in found.dimensions.items() if value)
+    return Facts(
+        id="trace.facts",
+        facts=(
+            Fact(id="duration", label="duration", value=_quantity(found.duration_s, "s"), note=placed),
+            Fact(id="turns", label="turns", value=Quantity(value=found.turns, unit="count")),
+            Fact(id="tokens", label="tokens", value=_quantity(found.tokens, "tokens")),
+            Fact(id="cost", label="cost", value=_quantity(found.cost_usd, "USD")),
+            Fact(id="errors", label="errors", value=Quantity(value=found.errors, unit="count"),
+                 state="block" if found.status == "error" else "info"),
+            Fact(id="serial", label="serial share", value=serial,
+                 why="time in which any step without children ran, over the sum of their durations; 1: one after the other"),
+        ),
+    )  # fmt: skip
+
+
+def _quantity(value: float | None, unit: str) -> Quantity:
+    return missing("no span says", unit=unit) if value is None else Quantity(value=value, unit=unit)
+
+
+def _tree(found: Trace) -> Block:
+    if not found.nodes:
+        return Gap(
+            id="trace.tree",
+            title="Spans",
+            reason="retention has taken the spans of this trace; what is above comes from its rollup",
+            next_step="set privacy.retention_days.spans higher to keep them longer",
+        )
+    whole_s = max((node.offset_s + (node.span.duration_s or 0.0) for node in found.nodes), default=0.0)
+    left = found.spans - len(found.nodes)
+    return Table(
+        id="trace.tree",
+        title=f"{found.spans:,} spans over {amount(whole_s, 's')}",
+        note=f"{left:,} more are not drawn" if left else "",
+        columns=(
+            Col(key="span", title="span", width=34, priority=10),
+            Col(key="bar", title="when", width=BAR, priority=9),
+            Col(key="duration", title="duration", kind="number", priority=9),
+            Col(key="tokens", title="tokens", kind="number", priority=6),
+            Col(key="cost", title="cost", kind="number", priority=7),
+            Col(key="notes", title="notes", width=26, priority=8),
+        ),
+        rows=tuple(_row(node, whole_s) for node in found.nodes),
+    )
+
+
+def _row(node: Node, whole_s: float) -> Row:
+    span = node.span
+    failed = span.status == "error"
+    deep = f"{node.depth}│ " if node.depth > DEEPEST else "│ " * node.depth
+    notes = [f"✗ {span.error_type or 'error'}"] if failed else []
+    notes += [WORDS[mark] for mark in node.marks]
+    cells: tuple[Cell, ...] = (
+        deep + (span.name or span.operation or span.span_id),
+        bar(node.offset_s, span.duration_s, whole_s),
+        _quantity(span.duration_s, "s"),
+        _tokens(span),
+        _quantity(span.cost_usd, "USD") if span.model is not None else "",
+        ", ".join(notes),
+    )
+    state: State = "block" if failed else "info"
+    return Row(id=span.span_id, cells=cells, state=state)
+
+
+def _tokens(span: Span) -> Cell:
+    if span.input_tokens is None and span.output_tokens is None:
+        return missing("the span does not say", unit="tokens") if span.model is not None else ""
+    return (span.input_tokens or 0) + (span.output_tokens or 0)
+
+
+def _detail(node: Node) -> str:
+    span = node.span
+    counts = [
+        f"{name} {value:,}"
+        for name, value in (("input", span.input_tokens), ("output", span.output_tokens))
+        if value is not None
+    ]
+    about = [
+        span.operation or "", span.model or "", f"begins at {amount(node.offset_s, 's')}", *counts,
+        *(["unknown model price"] if span.cost_status == "unpriced" else []),
+        f"span {span.span_id}", *(["prompt or completion is kept: r shows it"] if span.said else []),
+    ]  # fmt: skip
+    return " · ".join(part for part in about if part)
+
+
+def bar(offset_s: float, duration_s: float | None, whole_s: float, cells: int = BAR) -> str:
+    """When a span ran, on an axis of `cells` cells; one that is too short for a cell, or has no end, is a thin line."""
+    if whole_s <= 0:
+        return "▏" + "·" * (cells - 1)
+    begin = min(max(int(offset_s / whole_s * cells), 0), cells - 1)
+    length = max(duration_s or 0.0, 0.0) / whole_s * cells
+    size = min(max(round(length), 1), cells - begin)
+    return "·" * begin + ("█" * size if length >= 0.5 else "▏") + "·" * (cells - begin - size)
+
+
+# --- Two traces ---------------------------------------------------------------------------------------------------
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """Spans of one name in one trace."""
+
+    n: int = 0
+    duration_s: float = 0.0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    errors: int = 0
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """Two traces, and their spans by name."""
+
+    first: Trace
+    second: Trace
+    steps: dict[str, tuple[Step, Step]]
+
+
+def steps(found: Trace) -> dict[str, Step]:
+    """The drawn spans of a trace by name, in order of appearance."""
+    totals: dict[str, Step] = {}
+    for node in found.nodes:
+        span, so_far = node.span, totals.get(node.span.name, Step())
+        totals[span.name] = Step(
+            n=so_far.n + 1,
+            duration_s=so_far.duration_s + (span.duration_s or 0.0),
+            tokens=so_far.tokens + (span.input_tokens or 0) + (span.output_tokens or 0),
+            cost_usd=so_far.cost_usd + (span.cost_usd or 0.0),
+            errors=so_far.errors + (span.status == "error"),
+        )
+    return totals
+
+
+def compare(data: Data, first: str, second: str) -> Report[Struct]:
+    """Two traces side by side. Raises NoData for an unknown id."""
+    one, other = read_trace(data, first), read_trace(data, second)
+    left, right = steps(one), steps(other)
+    both = {name: (left.get(name, Step()), right.get(name, Step())) for name in (*left, *right)}
+    return Report(
+        report="trace",
+        title="Two traces",
+        as_of=data.clock.now,
+        window=_window(one),
+        data=Pair(first=one, second=other, steps=both),
+        headline=f"A: {_headline(one)} B: {_headline(other)}",
+        blocks=(_totals(one, other), _steps(both)),
+    )
+
+
+def _totals(one: Trace, other: Trace) -> Table:
+    def row(name: str, left: float | None, right: float | None, unit: str) -> Row:
+        return Row(id=name, cells=(name, _quantity(left, unit), _quantity(right, unit)))
+
+    return Table(
+        id="pair.totals",
+        title=f"A {one_line(one.trace, 40)} · B {one_line(other.trace, 40)}",
+        columns=(
+            Col(key="what", title="", priority=10),
+            Col(key="a", title="A", kind="number", priority=10),
+            Col(key="b", title="B", kind="number", priority=10),
+        ),
+        rows=(
+            row("duration", one.duration_s, other.duration_s, "s"),
+            row("turns", one.turns, other.turns, "count"),
+            row("model calls", one.calls, other.calls, "count"),
+            row("tool calls", one.tool_calls, other.tool_calls, "count"),
+            row("tokens", one.tokens, other.tokens, "count"),
+            row("cost", one.cost_usd, other.cost_usd, "USD"),
+            row("errors", one.errors, other.errors, "count"),
+            row("serial share", one.serial_share, other.serial_share, "ratio"),
+        ),
+    )
+
+
+def _steps(both: dict[str, tuple[Step, Step]]) -> Table:
+    cols = [Col(key="step", title="step", width=28, priority=10)]
+    for key, title, priority in (("n", "×", 9), ("duration", "time", 8), ("tokens", "tokens", 6), ("cost", "cost", 5)):
+        cols += [Col(key=f"{key}_{side}", title=f"{title} {side}", kind="number", priority=priority) for side in "AB"]
+
+    def row(name: str, sides: tuple[Step, Step]) -> Row:
+        cells: list[Cell] = [name]
+        for values in (
+            [(float(side.n), "count") for side in sides],
+            [(side.duration_s, "s") for side in sides],
+            [(side.cost_usd, "USD") for side in sides],
+        ):
+            cells += [
+                Quantity(value=value, unit=unit) if side.n else ""
+                for side, (value, unit) in zip(sides, values, strict=True)
+            ]
+        cells[5:5] = [side.tokens or "" for side in sides]
+        state: State = "block" if sides[0].errors + sides[1].errors else "info"
+        only = "only in A" if not sides[1].n else "only in B" if not sides[0].n else ""
+        return Row(id=name, cells=tuple(cells), state=state, detail=only)
+
+    return Table(
+        id="pair.steps",
+        title="Steps, by name",
+        columns=tuple(cols),
+        rows=tuple(row(name, sides) for name, sides in both.items()),
+    )
