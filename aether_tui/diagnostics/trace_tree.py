@@ -126,7 +126,17 @@ def _walk(
         cut = next((span for span in left if span.span_id not in seen), None)
         if cut is None:
             return nodes
-        waiting = [(cut, 0, "cycle")]
+        waiting = [(_circle(cut, known), 0, "cycle")]
+
+
+def _circle(span: Span, known: dict[str, Span]) -> Span:
+    """The first span by start of the circle that the parents of `span` lead into; all on the way hang below it."""
+    way: dict[str, int] = {}
+    while span.span_id not in way:
+        way[span.span_id] = len(way)
+        span = known[span.parent_id or ""]
+    ring = [known[one] for one, place in way.items() if place >= way[span.span_id]]
+    return min(ring, key=lambda one: (one.start_s, one.span_id))
 
 
 def _beside(siblings: Sequence[Span]) -> dict[str, list[str]]:

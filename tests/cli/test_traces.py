@@ -146,7 +146,7 @@ def test_one_trace(place: Workspace) -> None:
     assert (found["spans"], found["duration_s"], found["turns"], found["tokens"]) == (5, 10.0, 4, 440)
     assert found["marks"] == {"repeat": 3, "loop": 4}
     assert found["serial_share"] == 1.0
-    assert trace(place, "t3")["marks"] == {"cycle": 1, "orphan": 1, "skew": 1, "parallel": 1}
+    assert trace(place, "t3")["marks"] == {"cycle": 1, "orphan": 1, "skew": 1}
     assert (trace(place, "t3")["without_tokens"], trace(place, "t3")["unpriced_calls"]) == (4, 4)
 
 
