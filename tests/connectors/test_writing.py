@@ -1,0 +1,68 @@
+"""The connector of `docs/writing-a-connector.md`, as a third party would install it: run through `sync` on real HTTP."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aether_tui.cache import Cache
+from tests.command import aether
+from tests.conftest import ROOT
+from tests.connectors.server import Reply, Request, serving
+
+PAGE = (ROOT / "docs" / "writing-a-connector.md").read_text(encoding="utf-8")
+
+
+def card(number: int, day: int, **more: object) -> dict[str, object]:
+    return {
+        "id": f"C-{number}", "title": f"Card {number}", "list": "Doing", "owner": "ada", "created": "2026-11-01T08:00:00Z",
+        "changed": f"2026-11-{day:02}T08:00:00Z", "moves": [{"at": f"2026-11-{day:02}T08:00:00Z", "list": "Doing"}], **more,
+    }  # fmt: skip
+
+
+def install(site: Path) -> None:
+    """What pip would leave behind: the module, and the metadata that names its entry point."""
+    code = re.search(r"```python\n# boards\.py\n(.*?)```", PAGE, re.S)
+    points = re.search(r'```toml\n\[project\.entry-points\."(.+?)"\]\n(.*?)```', PAGE, re.S)
+    assert code
+    assert points
+    assert len(code[1].strip().splitlines()) < 80
+    metadata = site / "boards-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "boards.py").write_text(code[1])
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: boards\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{points[1]}]\n{points[2].replace(chr(34), '')}")
+
+
+def test_the_example_syncs_resumes_and_asks(tmp_path: Path) -> None:
+    site, workspace = tmp_path / "site", tmp_path / "w"
+    install(site)
+    workspace.mkdir()
+
+    def answer(request: Request) -> Reply:
+        assert request.headers["authorization"] == "Bearer t0ken-of-ada"
+        if request.path == "/api/me":
+            return Reply({"name": "Ada"})
+        if request.query["page"] == "1":
+            return Reply({"cards": [card(1, 3), card(2, 4, created="yesterday")], "next_page": "2"})
+        return Reply({"cards": [card(3, 5)]})
+
+    env = {"PYTHONPATH": str(site), "AETHER_BOARDS_TOKEN": "t0ken-of-ada"}
+    with serving(answer) as server:
+        (workspace / "aether.toml").write_text(f'[sources.boards]\nurl = "{server.url}"\nboard = "B"\n')
+        first = aether("-w", workspace, "sync", "boards", cwd=tmp_path, env=env)
+        assert first.code == 0, first.err
+        again = aether("-w", workspace, "sync", "boards", cwd=tmp_path, env=env)
+        assert again.code == 0, again.err
+        status = aether("-w", workspace, "auth", "status", "boards", "--format", "json", cwd=tmp_path, env=env)
+    asked = [request.query["changed_since"] for request in server.requests if request.path == "/api/cards"]
+    assert asked[-1] == "2026-11-05T07:50:00.000Z"  # the newest change less the overlap of ten minutes
+    assert "Ada" in status.out
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        items = lease.rows("SELECT id, state, assignee FROM work_items ORDER BY id")
+        assert lease.rows("SELECT count(*) AS n FROM work_transitions") == [{"n": 2}]
+        assert lease.rows("SELECT count(*) AS n FROM rejects") == [{"n": 1}]  # the card created "yesterday"
+    assert [row["id"] for row in items] == ["C-1", "C-3"]
+    assert "ada" not in repr(items)
+    letter = aether("ask", "boards", cwd=tmp_path, env=env)
+    assert "a read-only token of the board" in letter.out
