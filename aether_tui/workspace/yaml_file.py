@@ -5,8 +5,10 @@ Refused: tags, anchors and aliases (a page of them can expand to gigabytes), dup
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
@@ -14,9 +16,8 @@ from aether_tui.problems import Lines, Loc, Problem, dotted
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
-    from ruamel.yaml.nodes import Node
+    from ruamel.yaml.events import Event, ScalarEvent
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
@@ -43,14 +44,10 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels"))
     if merge := _MERGE.search(data):
         raise BadYaml(_unmerged(merge, data, file))
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    yaml = YAML(typ="safe", pure=True)
     try:
-        node = yaml.compose(data.decode("utf-8-sig"))
-        reader = _Reader(yaml, file)
-        return (reader.build(node, ()) if node is not None else None), reader.lines
+        return _read(data.decode("utf-8-sig"), file)
     except UnicodeDecodeError as error:
         raise BadYaml(Problem(file, f"not UTF-8 text (byte {error.start})", fix="save it as UTF-8")) from error
     except MarkedYAMLError as error:
@@ -63,6 +60,19 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         raise BadYaml(Problem(file, f"broken YAML: {error}", fix="mend it")) from error
     except RecursionError as error:
         raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels")) from error
+
+
+def _read(text: str, file: str) -> tuple[object, Lines]:
+    """By the parser in C where it is installed; what it does not understand the one in Python explains.
+
+    Only the events of C are used: its composer recurses without a limit and takes the process down on hostile nesting.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    with contextlib.suppress(YAMLError):
+        return _Reader(YAML(typ="safe").parse(text), file).read()
+    return _Reader(YAML(typ="safe", pure=True).parse(text), file).read()
 
 
 _MERGE = re.compile(
@@ -87,47 +97,85 @@ def _unmerged(merge: re.Match[bytes], data: bytes, file: str) -> Problem:
 
 
 class _Reader:
-    """Builds plain values from YAML nodes, noting lines and refusing what people do not need."""
+    """Builds plain values from parsing events, noting lines and refusing what people do not need."""
 
-    def __init__(self, yaml: YAML, file: str) -> None:
-        self.lines: dict[Loc, int] = {}
-        self._yaml = yaml
+    def __init__(self, events: Iterator[Event], file: str) -> None:
+        from ruamel.yaml import YAML
+
+        self._events = events
         self._file = file
-        self._seen: set[int] = set()
+        self._lines: dict[Loc, int] = {}
+        self._yaml = YAML(typ="safe", pure=True)
+        self._plain: dict[str, object] = {}
 
-    def build(self, node: Node, loc: Loc) -> object:
-        from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+    def read(self) -> tuple[object, Lines]:
+        """The one document of the stream, and the line of every key."""
+        from ruamel.yaml.events import StreamEndEvent
 
-        line = node.start_mark.line + 1
-        if id(node) in self._seen or node.anchor:
+        next(self._events)  # the stream begins
+        if isinstance(next(self._events), StreamEndEvent):
+            return None, {}
+        value = self._value(next(self._events), ())
+        next(self._events)  # the document ends
+        more = next(self._events)
+        if not isinstance(more, StreamEndEvent):
+            raise self._bad("a second document begins", (), more.start_mark.line + 1, "keep one document in a file")
+        return value, self._lines
+
+    def _value(self, event: Event, loc: Loc) -> object:
+        from ruamel.yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
+
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent) or event.anchor:
             raise self._bad("anchors and aliases are not read here", loc, line, "write the value out")
-        self._seen.add(id(node))
-        if not str(node.tag).startswith("tag:yaml.org,2002:") or ":python" in str(node.tag):
-            raise self._bad(f"the tag {str(node.tag)!r} is not read here", loc, line, "write a plain value")
+        tag = event.tag or "!"
+        if tag != "!" and (not tag.startswith("tag:yaml.org,2002:") or ":python" in tag):
+            raise self._bad(f"the tag {tag!r} is not read here", loc, line, "write a plain value")
         if len(loc) > MAX_DEPTH:
             raise self._bad("nested too deeply", loc[:3], line, "a document has a handful of levels")
-        self.lines.setdefault(loc, line)
-        if isinstance(node, ScalarNode):
-            value: object = self._yaml.constructor.construct_object(node)
-            return value
-        if isinstance(node, SequenceNode):
-            return [self.build(child, (*loc, place)) for place, child in enumerate(node.value)]
-        if isinstance(node, MappingNode):
-            return self._mapping(node, loc)
-        raise self._bad("not a value", loc, line, "write a plain value")
+        self._lines.setdefault(loc, line)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(loc)
+        if not isinstance(event, SequenceStartEvent):
+            raise self._bad("not a value", loc, line, "write a plain value")
+        values: list[object] = []
+        while not isinstance(child := next(self._events), SequenceEndEvent):
+            values.append(self._value(child, (*loc, len(values))))
+        return values
 
-    def _mapping(self, node: Node, loc: Loc) -> dict[str, object]:
+    def _scalar(self, event: ScalarEvent) -> object:
+        """The same few plain words stand in a file again and again: each is understood once."""
+        from ruamel.yaml.nodes import ScalarNode
+
+        value = str(event.value)
+        plain = event.tag in {None, "!"}
+        if plain and not event.implicit[0]:
+            return value
+        if plain and value in self._plain:
+            return self._plain[value]
+        tag = self._yaml.resolver.resolve(ScalarNode, value, event.implicit) if plain else event.ctag
+        node = ScalarNode(tag, value, event.start_mark, event.end_mark, style=event.style)
+        found: object = self._yaml.constructor.construct_object(node)
+        if plain:
+            self._plain[value] = found
+        return found
+
+    def _mapping(self, loc: Loc) -> dict[str, object]:
+        from ruamel.yaml.events import MappingEndEvent, ScalarEvent
+
         values: dict[str, object] = {}
-        for key_node, child in node.value:
-            line = key_node.start_mark.line + 1
-            key = str(key_node.value)
+        while not isinstance(key_event := next(self._events), MappingEndEvent):
+            line = key_event.start_mark.line + 1
+            if not isinstance(key_event, ScalarEvent) or key_event.value == "<<":
+                raise self._bad("a key is plain text", loc, line, "write a plain key")
+            key = str(key_event.value)
             here = (*loc, key)
             if key in values:
                 raise self._bad("the key stands twice", here, line, "keep one of the two")
-            if key_node.id != "scalar" or key == "<<":
-                raise self._bad("a key is plain text", loc, line, "write a plain key")
-            self.lines[here] = line
-            values[key] = self.build(child, here)
+            self._lines[here] = line
+            values[key] = self._value(next(self._events), here)
         return values
 
     def _bad(self, what: str, loc: Loc, line: int, fix: str) -> BadYaml:
