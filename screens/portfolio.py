@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar, Literal
 
 from aether_tui.actions import Where
+from aether_tui.errors import AetherError
 from aether_tui.report_model import SavedReport
+from aether_tui.text import one_line
+from aether_tui.workspace.imports import store
 from screens.base import ReportScreen
 from screens.edits import Field, Stated, add, rate
+from screens.trial_edits import planned_import
 
 FIELDS: tuple[Literal["impact", "confidence", "reversibility"], ...] = ("impact", "confidence", "reversibility")
 TABLE = "portfolio.items"
@@ -108,6 +113,33 @@ class Portfolio(ReportScreen):
                 self.shell.edit(lambda: add(self.shell.workspace, title, self.shell.now()), rebuild=self.report)
 
         self.ask("new opportunity", "", done)
+
+    def action_import(self) -> None:
+        """Ask for a filter or a file, show what would be added, and add it when that is agreed to."""
+
+        def planned(words: str | None) -> None:
+            if words is not None:
+                self.run_worker(self._preview(words), exclusive=True, group="import", exit_on_error=False)
+
+        self.ask("items with type= label= project= state= team=, or a file", "type=opportunity", planned)
+
+    async def _preview(self, words: str) -> None:
+        try:
+            found = await asyncio.to_thread(planned_import, self.shell.workspace, words, self.shell.now())
+        except AetherError as error:
+            self.shell.say(f"■ {error.sentence()}")
+            return
+        if not found.added:
+            self.shell.say(f"nothing new: {len(found.linked)} are linked to an opportunity already")
+            return
+
+        def agreed(answer: str | None) -> None:
+            if (answer or "").lower() in {"y", "yes"}:
+                work = lambda: store(self.shell.workspace, found.added, self.shell.now())  # noqa: E731
+                self.shell.edit(work, rebuild=self.report)
+
+        there = f", {len(found.linked)} are there" if found.linked else ""
+        self.ask(f"add {len(found.added)}{there}: {one_line(found.titles, 36)}  y/n", "y", agreed)
 
     def _set(self, field: Field, value: Stated) -> None:
         identity = self._selected()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from aether_tui.errors import CheckFailed, ConfigurationError
@@ -19,9 +20,10 @@ from aether_tui.workspace.edits import Edit, change, checked, create
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured, Verdict
+    from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured
     from aether_tui.workspace.kinds.playbook import Kind
 
+FILTERS = ("source", "type", "label", "project", "state", "team")
 CHOICES = ("kill", "iterate", "scale")
 KINDS = ("prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation")
 
@@ -69,15 +71,15 @@ def record(workspace: Workspace, identity: str, arms: str, who: str, now: dateti
 class Computed(Struct, frozen=True):
     """What the rule says of an experiment, and what it was computed from."""
 
-    verdict: Verdict
+    verdict: Literal["kill", "iterate", "scale", "invalid", "none"]
     why: str
-    cached: str
+    cached: list[object]
 
     def measured(self) -> list[Measured]:
         """Cached results that nobody recorded yet."""
         from aether_tui.workspace.kinds.experiment import Measured
 
-        return [Measured.model_validate(item) for item in json.loads(self.cached)]
+        return [Measured.model_validate(item) for item in self.cached]
 
 
 def decision(
@@ -147,14 +149,53 @@ def codify(
 
 def _computed(workspace: Workspace, identity: str, now: datetime) -> Computed:
     """By `experiment check` in a process of its own; it reads the cache, the console does not."""
+    return _asked(workspace, ["experiment", "check", identity], now, Computed)
+
+
+class Imported(Struct, frozen=True):
+    """What an import would add (fields of each opportunity), and what is there already."""
+
+    added: list[dict[str, object]]
+    linked: dict[str, str]
+
+    @property
+    def titles(self) -> str:
+        """All titles in a line."""
+        return ", ".join(str(one["title"]) for one in self.added)
+
+
+def planned_import(workspace: Workspace, words: str, now: datetime) -> Imported:
+    """What `opportunity import` of these words would do: `label=ai team=Answers`, or the path of a file."""
+    try:
+        parts = shlex.split(words)
+    except ValueError:
+        parts = [words]
+    if len(parts) == 1 and "=" not in parts[0]:
+        flags = ["--", str(workspace.root / parts[0])]
+    else:
+        pairs = [part.partition("=") for part in parts]
+        wrong = next((name for name, equals, _ in pairs if name not in FILTERS or not equals), None)
+        if wrong is not None:
+            raise ConfigurationError(
+                f"{wrong[:40]!r} is no filter", next_step=f"one of {', '.join(FILTERS)}, as name=value"
+            )
+        flags = [f"--{name}={value}" for name, _, value in pairs]
+    found = _asked(workspace, ["opportunity", "import", "--dry-run", *flags], now, Imported)
+    return Imported([{k: v for k, v in one.items() if k != "assumed"} for one in found.added], found.linked)
+
+
+S = TypeVar("S")
+
+
+def _asked(workspace: Workspace, command: list[str], now: datetime, kind: type[S]) -> S:
+    """The JSON a command prints; CheckFailed with its own sentence when it prints none."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "aether_tui", "-w", str(workspace.root), "--as-of", now.isoformat(),
-         "experiment", "check", identity, "--format", "json"],
+         *command[:2], "--format", "json", *command[2:]],
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
     try:
-        found = json.loads(done.stdout)
-        return Computed(found["verdict"], found["why"], json.dumps(found["cached"]))
-    except (ValueError, KeyError) as error:
+        return msgspec.json.decode(done.stdout, type=kind)
+    except msgspec.MsgspecError as error:
         said = done.stderr.decode(errors="replace").strip().removeprefix("aether-tui: ")
-        raise CheckFailed(one_line(said) or "could not be computed", where=identity) from error
+        raise CheckFailed(one_line(said) or "could not be computed", where=" ".join(command[:2])) from error

@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from aether_tui.cli.context import Context
+from aether_tui.cli.opportunity_import import import_
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import explain, raise_first
@@ -149,3 +150,6 @@ def _valid(fields: dict[str, object]) -> Opportunity:
     except ValidationError as error:
         raise_first(explain(error.errors(include_url=False), Opportunity, "opportunity", {}))
         raise
+
+
+opportunity.add_command(import_)

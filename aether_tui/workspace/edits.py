@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change to one file: its bytes before (None: it was not there), its revision after, and what was done."""
+    """One change to one file: its bytes before (None: it was not there), its revision after, and what was done.
+
+    `also` was made in the same stroke and is taken back with it.
+    """
 
     kind: type[Document]
     identity: str
     before: bytes | None
     after: str
     what: str
+    also: tuple[Edit, ...] = ()
 
 
 def change(
@@ -150,10 +154,13 @@ def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
     """
     from aether_tui.workspace.store import Store
 
+    for other in reversed(edit.also):
+        take_back(workspace, other, now)
     store = Store(workspace)
     if edit.before is None:
         kept = store.remove(edit.kind, edit.identity, edit.after, now)
-        return f"{edit.identity} taken back; it is kept in {kept.relative_to(workspace.root)}"
+        more = f" and {len(edit.also)} more" if edit.also else ""
+        return f"{edit.identity}{more} taken back; kept in {kept.relative_to(workspace.root).parent}"
     store.restore(edit.kind, edit.identity, edit.before, edit.after, now)
     return f"{edit.identity} is as it was before: {edit.what}"
 

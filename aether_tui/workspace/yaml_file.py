@@ -123,10 +123,10 @@ class _Reader:
         return value, self._lines
 
     def _value(self, event: Event, loc: Loc) -> object:
-        from ruamel.yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
+        from ruamel.yaml.events import MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
         line = event.start_mark.line + 1
-        if isinstance(event, AliasEvent) or event.anchor:
+        if not isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent) or event.anchor:
             raise self._bad("anchors and aliases are not read here", loc, line, "write the value out")
         tag = event.tag or "!"
         if tag != "!" and (not tag.startswith("tag:yaml.org,2002:") or ":python" in tag):
@@ -138,8 +138,6 @@ class _Reader:
             return self._scalar(event)
         if isinstance(event, MappingStartEvent):
             return self._mapping(loc)
-        if not isinstance(event, SequenceStartEvent):
-            raise self._bad("not a value", loc, line, "write a plain value")
         values: list[object] = []
         while not isinstance(child := next(self._events), SequenceEndEvent):
             values.append(self._value(child, (*loc, len(values))))
