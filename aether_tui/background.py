@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import WorkType
 
-from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
+from aether_tui.builds import COMMAND, FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
@@ -39,6 +39,8 @@ WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
 QUIET_S = 0.25
 """Progress waits this long after a key."""
+WAITS_S = 30.0
+"""A child that has built everything waits so long for another order."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
 
@@ -78,6 +80,9 @@ class Background(App[int]):
         self._shelf = Shelf(memory, options.as_of, looking)
         self._building: set[str] = set()
         self._builder: Process | None = None
+        self._wanted: Order | None = None
+        self._waiting: Process | None = None
+        self._waits_since = 0.0
         self._job: Job | None = None
         self._receiver: Receiving | None = None
         self._began = self._took_s = 0.0
@@ -195,6 +200,7 @@ class Background(App[int]):
         if self._watch is not None:
             self._watch.stop()
         self.workers.cancel_group(self, "report")
+        self._let_go()
         if self._builder is not None:
             await self._builder.wait()
         if self._job is not None:
@@ -302,19 +308,23 @@ class Background(App[int]):
     def _poll(self) -> None:
         """Twice a second: did anything change that reports are made of? Costs a few `stat` calls.
 
-        The first change is shown at once, with the others behind it only when it stays quiet.
+        The first change is shown at once, with the others behind it only when it stays quiet; what is built of those when
+        the next change comes gives way to it.
         """
-        if self._building or (self._job is not None and self._job.running):
+        if time.monotonic() - self._waits_since > WAITS_S:
+            self._let_go()
+        screen = self.front()
+        live = screen is not None and screen.LIVE
+        if self._job is not None and self._job.running and not live:
             return
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
         self._seen_ns = changed
         if not quiet:
             self._renew_page()
-        screen = self.front()
-        if screen is None or not self._shelf.outdated(screen.report, self.now()):
+        if screen is None or screen.report in self._building or not self._shelf.outdated(screen.report, self.now()):
             return
-        if quiet or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
+        if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
             self.rebuild(screen.report, alone=not quiet)
 
     def renew(self) -> None:
@@ -345,6 +355,7 @@ class Background(App[int]):
     def _build_behind(self, order: Order, delay_s: float = 0.0) -> None:
         """Build in a child after a pause; a newer order ends this one."""
         self._building.update(order.names)
+        self._wanted = order
 
         async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
             await asyncio.sleep(delay_s)
@@ -359,29 +370,44 @@ class Background(App[int]):
 
     async def _build(self, order: Order) -> None:
         """Follow a child that builds; ended with it when something newer is wanted."""
-        self._building.update(order.names)
         left = set(order.names)
         process: Process | None = None
         try:
-            process = self._builder = await create_subprocess_exec(
-                *order.command(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
-            )
+            process = self._builder = await self._ordered(order)
             assert process.stdout is not None
-            async for line in process.stdout:
+            while left and (line := await process.stdout.readline()):
                 outcome = msgspec.json.decode(line, type=Outcome)
                 left.discard(outcome.name)
                 self.post_message(self.Built(outcome))
-            status = await process.wait()
-            for name in left:
-                self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
+            if left:
+                status = await process.wait()
+                for name in left:
+                    self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
+            elif self._waiting is None:
+                self._waiting, process, self._waits_since = process, None, time.monotonic()
         except OSError as error:
             self.post_message(self.Built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}"))))
         finally:
             if process is not None and process.returncode is None:
                 process.kill()
-                await process.communicate()
-            if self._builder is process:
-                self._building.difference_update(left)
+                await process.wait()
+            newer = self._wanted.names if self._wanted is not None and self._wanted is not order else ()
+            self._building.difference_update(left.difference(newer))
+
+    async def _ordered(self, order: Order) -> Process:
+        """A child with this order: the one that waits for it, else a new one."""
+        process, self._waiting = self._waiting, None
+        if process is None or process.returncode is not None:
+            process = await create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+        assert process.stdin is not None
+        process.stdin.write(order.line())
+        return process
+
+    def _let_go(self) -> None:
+        """End a child that waits; it holds nothing."""
+        if self._waiting is not None and self._waiting.returncode is None:
+            self._waiting.kill()
+        self._waiting = None
 
     def on_background_built(self, event: Built) -> None:
         outcome = event.outcome
@@ -400,6 +426,8 @@ class Background(App[int]):
             self.configure(outcome.settings)
         if screen is not None and screen.report == outcome.name:
             screen.show()
+            if screen.LIVE:
+                self._poll()  # what came in while it was built
         self.around()
 
     # --- jobs ----------------------------------------------------------------------------------------------------

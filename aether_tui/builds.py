@@ -1,7 +1,8 @@
 """Building reports behind the console, in a process of its own: `python -m aether_tui.builds`.
 
 A child costs half a second more than a thread would, and the console stays at a third of the memory, never waits for the
-interpreter lock, and can stop a build at any instant by ending it. Reports made of documents alone need no DuckDB and are
+interpreter lock, and can stop a build at any instant by ending it. One that is done waits a while for the next order, so
+that only the first pays for the start. Reports made of documents alone need no DuckDB and are
 built in a thread, so that a changed score is ranked at once.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,9 +62,13 @@ class Order(Struct, frozen=True):
     draft: bool = False
     """Without what takes long: `Outcome.draft` says that something was left for a whole build."""
 
-    def command(self) -> list[str]:
-        """The arguments of the child; `-P` keeps Python files of the folder we are in from being imported."""
-        return [sys.executable, "-P", "-m", "aether_tui.builds", msgspec.json.encode(self).decode()]
+    def line(self) -> bytes:
+        """The order as a child reads it."""
+        return msgspec.json.encode(self) + b"\n"
+
+
+COMMAND = (sys.executable, "-P", "-m", "aether_tui.builds")
+"""A child that builds; `-P` keeps Python files of the folder we are in from being imported."""
 
 
 def build(order: Order, name: str) -> Outcome:
@@ -110,13 +115,14 @@ def _unexpected(error: Exception, workspace: Workspace, now: datetime) -> Failur
     return Failure(what, "an error in the program", f"details without secrets: {path.relative_to(workspace.root)}")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Build what is ordered, one JSON line per report as soon as it is there."""
-    order = msgspec.json.decode(arguments[0], type=Order)
-    for name in order.names:
-        sys.stdout.buffer.write(msgspec.json.encode(build(order, name)) + b"\n")
-        sys.stdout.buffer.flush()
+def main() -> None:
+    """Build what is ordered, an order a line of stdin until it ends: one JSON line per report as soon as it is there."""
+    for line in sys.stdin.buffer:
+        order = msgspec.json.decode(line, type=Order)
+        for name in order.names:
+            sys.stdout.buffer.write(msgspec.json.encode(build(order, name)) + b"\n")
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -225,6 +225,8 @@ class ReportScreen(PageScreen):
     """How many blocks come before the findings."""
     FIRST: ClassVar[str] = ""
     """The block the cursor begins in; the first of all when empty."""
+    LIVE: ClassVar[bool] = False
+    """Somebody watches it while data come in: it is built again as soon as there are new ones."""
 
     @property
     def report(self) -> str:

@@ -22,6 +22,7 @@ class Budgets(ReportScreen):
 
     LEAD: ClassVar[int] = 100
     FIRST: ClassVar[str] = TABLE
+    LIVE: ClassVar[bool] = True
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"budgets"}
 
     @property

@@ -25,6 +25,8 @@ ROLES: tuple[Role, ...] = ("text", "dim", "strong", "title", "accent", "good", "
 
 
 LOW_LINES = 34
+AHEAD = 4
+"""A page scrolls by one part in so many of its height."""
 
 
 class Page(ScrollView, can_focus=True):
@@ -178,7 +180,10 @@ class Page(ScrollView, can_focus=True):
             self.scroll_to(y=max(0, self.scroll_offset.y + stop.y - before.y), animate=False)
 
     def _into_sight(self) -> None:
-        """Scroll so that the cursor, what is open under it and the header above it are visible."""
+        """Scroll so that the cursor, what is open under it and the header above it are visible.
+
+        A scroll sends the whole page, so a cursor that leaves it takes a quarter of a page with it, not a line.
+        """
         stop = self._stop
         if stop is None:
             return
@@ -188,12 +193,13 @@ class Page(ScrollView, can_focus=True):
         below = stops[self._cursor + 1].y if self._cursor + 1 < len(stops) else self._layout.height
         whole = max(below - 1, stop.y) if self.view.open_id else stop.y + stop.item.height - 1
         last = min(whole, stop.y + height - 2)
+        ahead = 0 if self.view.open_id else height // AHEAD
         if self._cursor == 0:
             target = 0
         elif stop.y - 1 < top:
-            target = stop.y - 1
+            target = max(stop.y - 1 - ahead, 0)
         elif last >= top + height:
-            target = last - height + 1
+            target = max(min(last - height + 1 + ahead, stop.y - 1), last - height + 1)
         else:
             return
         self.scroll_to(y=target, animate=False)

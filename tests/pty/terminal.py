@@ -72,19 +72,19 @@ class Terminal:
         """Read until the screen is as wanted."""
         deadline = time.monotonic() + PATIENCE_S
         while not ready(self.text):
-            if not self._read(0.2) or time.monotonic() > deadline:
+            if not self.read(0.2) or time.monotonic() > deadline:
                 raise AssertionError(f"ended or never came; the screen says:\n{self.text}\n{self.raw[-600:]!r}")
         return self.text
 
     def end(self) -> int:
         """Read to the end; the exit status."""
-        while self._read(1.0):
+        while self.read(1.0):
             pass
         _, status = os.waitpid(self._pid, 0)
         self.status = os.waitstatus_to_exitcode(status)
         return self.status
 
-    def _read(self, wait_s: float) -> bool:
+    def read(self, wait_s: float) -> bool:
         """False when the program has closed its terminal."""
         if not select.select([self._fd], [], [], wait_s)[0]:
             return True

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from aether_tui.builds import Order, Outcome, build
+from aether_tui.builds import COMMAND, Order, Outcome, build
 from aether_tui.session import Memory, Shelf
 from aether_tui.workspace.folder import Workspace
 from tests.tui.driving import drive, screen_text, until
@@ -26,7 +26,8 @@ def order(workspace: Workspace, *names: str) -> Order:
 
 
 def test_a_child_builds_what_it_is_told_and_remembers_it(empty):
-    told = subprocess.run(order(empty, "summary", "portfolio").command(), capture_output=True, check=True)
+    orders = order(empty, "summary").line() + order(empty, "portfolio").line()
+    told = subprocess.run(COMMAND, input=orders, capture_output=True, check=True)
     outcomes = [msgspec.json.decode(line, type=Outcome) for line in told.stdout.splitlines()]
     assert [(outcome.name, outcome.failure) for outcome in outcomes] == [("summary", None), ("portfolio", None)]
     assert outcomes[0].settings.name == "Acme"
@@ -38,18 +39,19 @@ def test_a_child_builds_what_it_is_told_and_remembers_it(empty):
 
 def test_a_child_loads_nothing_of_the_console(empty):
     program = (
-        "import sys; from aether_tui.builds import main; main([sys.argv[1]]);"
+        "import sys; from aether_tui.builds import main; main();"
         "assert not any(name.startswith('textual') for name in sys.modules), 'textual'"
     )
-    command = [sys.executable, "-c", program, order(empty, "portfolio").command()[-1]]
-    assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["name"] == "portfolio"
+    told = subprocess.run(
+        [sys.executable, "-c", program], input=order(empty, "portfolio").line(), capture_output=True, check=True
+    )
+    assert json.loads(told.stdout)["name"] == "portfolio"
 
 
 def test_documents_alone_need_no_duckdb(empty):
-    program = "import sys; from aether_tui.builds import main; main([sys.argv[1]]);assert 'duckdb' not in sys.modules"
-    subprocess.run(
-        [sys.executable, "-c", program, order(empty, "portfolio").command()[-1]], capture_output=True, check=True
-    )
+    program = "import sys; from aether_tui.builds import main; main();assert 'duckdb' not in sys.modules"
+    line = order(empty, "portfolio").line()
+    subprocess.run([sys.executable, "-c", program], input=line, capture_output=True, check=True)
 
 
 def test_a_broken_configuration_is_a_failure_with_its_next_step(empty):
