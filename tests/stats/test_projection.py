@@ -6,9 +6,10 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import theilslopes
 
-from aether_tui.stats.projection import _line, past_months, project, realised
+from aether_tui.stats.projection import NORMAL, STUDENT, _line, past_months, project, realised
 
 WEEK = (1.0, 1.06, 1.04, 1.02, 0.97, 0.63, 0.55)
 START = date(2026, 6, 1)
@@ -72,16 +73,48 @@ def test_whole_past_months_only():
     assert past_months([1.0] * 40, date(2026, 6, 2)) == []
 
 
-@pytest.mark.parametrize(("growth", "least"), [(0.0, 0.65), (0.2, 0.60)])
-def test_the_band_holds_at_day_ten(growth, least):
-    """Made on the 10th of October, the 80 % band holds the month's total: at +20 % a month in 60 % of cases or more."""
-    held, n = 0, 40
-    for seed in range(n):
-        daily = series(seed, growth, 0.15)
-        ahead = project(daily[:132], START, spent=sum(daily[122:132]), limit=None, seed=seed)
-        held += ahead.low <= sum(daily[122:]) <= ahead.high
-    print(f"\ngrowth {growth:.0%} a month: {held} of {n} in the 80 % band")
-    assert held / n >= least
+def other(seed: int) -> list[float]:
+    """Months of another make than those the width was chosen on: a shop's week, lognormal days that hang together, weeks that
+    are busier than others, a step in every third."""
+    rng = random.Random(f"held out {seed}")
+    week = [rng.uniform(0.3, 1.7) for _ in range(7)]
+    noise, growth = rng.uniform(0.05, 0.3), rng.choice((-0.05, 0.0, 0.08, 0.15))
+    step_at, step = rng.randrange(15, 115), rng.choice((1.0, 1.0, rng.choice((0.6, 1.4, 1.8))))
+    days, near, busy = [], 0.0, 1.0
+    for n in range(153):
+        near = 0.3 * near + rng.gauss(0, noise)
+        busy = rng.lognormvariate(0, noise / 4) if n % 7 == 0 else busy
+        level = 80 * (1 + growth) ** (n / 30) * (step if n >= step_at else 1.0)
+        days.append(level * week[n % 7] * busy * math.exp(near))
+    return days
+
+
+def held(daily: list[float], day: int, seed: int) -> bool:
+    """Made on this day of October, does the band hold what October cost?"""
+    ahead = project(daily[: 122 + day], START, spent=sum(daily[122 : 122 + day]), limit=None, seed=seed, draws=100)
+    return ahead.low <= sum(daily[122:]) <= ahead.high
+
+
+# In 300 each: 80 and 80 % at day 10 and 20 of another make; 81 % without, 82 % with 20 % of growth a month.
+@pytest.mark.parametrize(
+    ("name", "day", "make", "least"),
+    [
+        ("another make", 10, other, 0.70),
+        ("another make", 20, other, 0.70),
+        ("no growth", 10, lambda seed: series(10_000 + seed, 0.0, 0.15), 0.70),
+        ("20 % a month", 10, lambda seed: series(20_000 + seed, 0.2, 0.15), 0.70),
+    ],
+)
+def test_the_band_holds_in_months_it_was_not_made_for(name, day, make, least):
+    n = 100
+    found = sum(held(make(seed), day, seed) for seed in range(n))
+    print(f"\n80 % band at day {day}, {name}: {found} of {n} held")
+    assert least <= found / n <= 0.97
+
+
+def test_student_is_that_of_scipy():
+    assert tuple(stats.t.ppf(0.9, range(1, 7))) == pytest.approx(STUDENT, abs=5e-4)
+    assert stats.norm.ppf(0.9) == pytest.approx(NORMAL, abs=5e-5)
 
 
 def test_realised_coverage_counts_forecasts_of_past_months():
