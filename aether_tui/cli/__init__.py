@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("aether_tui.cli.init", "init", "Make a workspace"),
     "config": ("aether_tui.cli.config", "config", "Show, check and explain the configuration"),
     "auth": ("aether_tui.cli.auth", "auth", "Keep credentials in the system keyring"),
+    "sources": ("aether_tui.cli.source_map", "sources", "What sources say, and how it is mapped"),
     "ask": ("aether_tui.cli.ask", "ask", "Print the letter that asks a client for access"),
     "sync": ("aether_tui.cli.sync", "sync", "Pull sources into the cache"),
     "load": ("aether_tui.cli.load", "load", "Load files into the cache"),

@@ -1,0 +1,126 @@
+"""`sources map`: the words a tracker uses that nothing maps yet, with a proposal to paste into aether.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.cli.output import print_json
+from aether_tui.errors import ConfigurationError
+from aether_tui.human import plural
+
+if TYPE_CHECKING:
+    from aether_tui.cache import Cache
+
+_SEEN = """
+SELECT state, sum(items)::BIGINT AS items,
+  CASE WHEN bool_and(category IS NOT NULL) THEN max(category) END AS category,
+  CASE WHEN bool_and(phase IS NOT NULL) THEN max(phase) END AS phase
+FROM (
+  SELECT state, category, phase, 1 AS items FROM work_items
+  WHERE state IS NOT NULL AND ($source::VARCHAR IS NULL OR source = $source)
+  UNION ALL
+  SELECT DISTINCT to_state, to_category, to_phase, 0 FROM work_transitions
+  WHERE to_state IS NOT NULL AND ($source::VARCHAR IS NULL OR source = $source)
+)
+GROUP BY state
+ORDER BY items DESC, state
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A state with what it is mapped to, and what its words suggest where it is not."""
+
+    state: str
+    items: int
+    category: str | None
+    phase: str | None
+    proposed_category: str | None
+    proposed_phase: str | None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether it means that the item was given up, which is no phase."""
+        return "cancelled" in {self.category, self.proposed_category}
+
+
+@click.group(short_help="What sources say, and how it is mapped")
+def sources() -> None:
+    """What sources say, and how it is mapped to our words."""
+
+
+@sources.command(name="map")
+@click.argument("source", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def map_(context: Context, source: str | None, form: str) -> None:
+    """Propose a mapping for the states of SOURCE (default: of every tracker) that have none, as TOML to paste.
+
+    Nothing is changed: a mapping is a decision. Afterwards the cache is derived again by the next sync or load, offline.
+    """
+    from aether_tui.cache import Cache
+
+    config = context.config()
+    if source is not None and source not in config.sources:
+        raise ConfigurationError(
+            f"no source {source!r} in aether.toml", next_step=f"there are {', '.join(config.sources)}"
+        )
+    words = seen(Cache(context.workspace().cache_path), source)
+    if form == "json":
+        print_json([asdict(one) for one in words])
+        return
+    text = proposal(words)
+    click.echo(text or "# every state has a category and a phase\n", nl=False)
+    left = [one.state for one in words if one.category is None and one.proposed_category is None]
+    if left:
+        click.echo(f"no word suggests a category for: {', '.join(left)}", err=True)
+
+
+def seen(cache: Cache, source: str | None) -> list[Word]:
+    """Every state of work items and their history, most used first. Raises NoData without a cache."""
+    with cache.read() as lease:
+        return [_word(row) for row in lease.rows(_SEEN, {"source": source})]
+
+
+def _word(row: Mapping[str, object]) -> Word:
+    from aether_tui.ingest import propose
+
+    state = str(row["state"])
+    category, phase = (str(value) if (value := row[name]) is not None else None for name in ("category", "phase"))
+    items = row["items"]
+    return Word(
+        state,
+        items if isinstance(items, int) else 0,
+        category,
+        phase,
+        None if category else propose.category(state),
+        None if phase else propose.phase(state),
+    )
+
+
+def proposal(words: Sequence[Word]) -> str:
+    """TOML of what is proposed; a state without a proposal stands as a comment, so that nobody overlooks it."""
+    lines: list[str] = []
+    states = [(one, one.proposed_category) for one in words if one.category is None]
+    phases = [(one, one.proposed_phase) for one in words if one.phase is None and not one.dropped]
+    for table, open_ in (("states", states), ("phases", phases)):
+        if open_:
+            lines += ["", f"[mapping.{table}]", *(_line(one, to) for one, to in open_)]
+    return "\n".join(lines).lstrip("\n") + ("\n" if lines else "")
+
+
+def _line(word: Word, to: str | None) -> str:
+    count = plural(word.items, "item")
+    return f"{_quoted(word.state)} = {_quoted(to)}  # {count}" if to else f"# {_quoted(word.state)} = ?  # {count}"
+
+
+def _quoted(text: str) -> str:
+    """A basic TOML string."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
