@@ -103,6 +103,7 @@ def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> R
         "source_service": fields.text(found, "service"),
         "source_environment": fields.text(raw, "environment") or fields.text(trace, "environment"),
         "request_hash": content_hash(cast("Attribute", said)) if call and said not in (None, "") else None,
+        "request": (said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)) if call and said else None,
         "prompt_name": fields.text(raw, "promptName"),
         "prompt_version": fields.text(raw, "promptVersion"),
         "attributes": attributes_json(rest),

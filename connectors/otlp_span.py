@@ -57,7 +57,7 @@ def span_row(span: Span, resource: Attributes) -> Row:
         "duration_s": (span.end_ns - span.start_ns) / 1e9 if span.end_ns >= span.start_ns else None,
         "time_to_first_token_s": _first_token_s(span, found),
         "reported_cost_usd": _cost(found),
-        "request_hash": request_hash(span.attributes, span.events),
+        **_request(span, operation(found.get("operation"))),
         "attributes": attributes_json(rest),
         **_tokens(found),
         **_status(span, found),
@@ -277,12 +277,6 @@ def payload_row(span: Span) -> Row | None:
     )
 
 
-def request_hash(attributes: Attributes, events: Sequence[Event] = ()) -> str | None:
-    """A hash of the request's input, equal for equal requests; null where the span does not carry the input."""
-    found = said(attributes, events, _PROMPT)
-    return None if found is None else content_hash(found)
-
-
 def said(attributes: Attributes, events: Sequence[Event], side: Side) -> Attribute:
     """One side of the conversation: the best attribute that holds it whole, else its parts, else its events; or None."""
     whole = () if side.names.isdisjoint(attributes) else side.ranked
@@ -304,6 +298,17 @@ class Side:
     def __init__(self, ranked: tuple[str, ...], parts: tuple[str, ...], events: tuple[str, ...]) -> None:
         self.ranked, self.names, self.events = ranked, frozenset(ranked), frozenset(events)
         self.part = lru_cache(maxsize=4096)(lambda name: name.startswith(parts) and name not in _FIELD)
+
+
+def _request(span: Span, kind: str | None) -> dict[str, Value]:
+    """The hash of the input, and the input itself where a person may stand behind it: `ingest` keeps its category only."""
+    prompt = said(span.attributes, span.events, _PROMPT)
+    if prompt is None:
+        return {"request_hash": None}
+    return {"request_hash": content_hash(prompt), "request": None if kind in _NOT_ASKED else said_text(prompt)}
+
+
+_NOT_ASKED = frozenset({"execute_tool", "embeddings", "retrieval", "rerank", "guardrail", "evaluate", "prompt"})
 
 
 _PROMPT = Side(otlp_aliases.INPUT, otlp_aliases.INPUT_PARTS, otlp_aliases.INPUT_EVENTS)

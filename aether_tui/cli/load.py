@@ -23,27 +23,40 @@ _TOLD_SKIPS = 5
 @click.command(short_help="Load files into the cache")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "kind", metavar="KIND", help="Read every file as this kind instead of recognising it.")
+@click.option("--column", metavar="NAME", help="Column or key of the texts, for --as requests.")
 @click.option("--source", metavar="NAME", help="Name of the source the rows belong to (default: the kind).")
 @click.option("--force", is_flag=True, help="Let an older export replace a newer one.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
 def load(
-    context: Context, paths: tuple[Path, ...], kind: str | None, source: str | None, force: bool, form: str
+    context: Context,
+    paths: tuple[Path, ...],
+    kind: str | None,
+    column: str | None,
+    source: str | None,
+    force: bool,
+    form: str,
 ) -> None:
     """Load files, folders or patterns into the cache of the workspace; no network is used.
 
     The kind is recognised by the content. Compressed files (.gz .xz .bz2 .zst) and .zip archives are read through.
     """
     from aether_tui.cache import Cache
-    from aether_tui.ingest import Ingest, workspace_key
+    from aether_tui.ingest import Ingest
     from aether_tui.sync import registry
     from aether_tui.sync.intake import Writer
     from aether_tui.sync.loading import load as load_files
 
     workspace, config = context.workspace(), context.config()
     forced = registry.file_kind(kind) if kind else None
+    if column is not None:
+        if kind != "requests":
+            raise ConfigurationError("--column names the texts of requests", next_step="add --as requests")
+        from connectors.requests import RequestFiles
+
+        forced = RequestFiles(column)
     kinds = [] if forced else registry.file_kinds(_narrate)
-    writer = Writer(Cache(workspace.cache_path), Ingest(config, workspace_key(workspace)), context.now, force)
+    writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now, force)
     results = load_files(
         paths, kinds=kinds, writer=writer, now=context.now(), forced=forced, source=source, tell=_narrate
     )

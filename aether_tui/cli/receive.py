@@ -139,17 +139,16 @@ def _serving(
 ) -> Iterator[tuple[Door, Receiver]]:
     """A receiver behind an open door on the first free of `ports`; at the end everything acknowledged is stored."""
     from aether_tui.cache import Cache
-    from aether_tui.ingest import Ingest, workspace_key
+    from aether_tui.ingest import Ingest
     from aether_tui.receiver.service import Receiver
     from aether_tui.sync.intake import Writer
 
     sys.setswitchinterval(_SWITCH_S)
     workspace, config = context.workspace(), context.config()
-    key = workspace_key(workspace)
-    writer = Writer(Cache(workspace.cache_path), Ingest(config, key), context.now)
+    writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now)
     for sentence in writer.open():
         click.echo(sentence, err=True)
-    receiver = Receiver(writer, Ingest(config, key), seen)
+    receiver = Receiver(writer, Ingest.of(workspace, config), seen)
     try:
         door = _first_free(receiver, host, ports, token)
         thread = threading.Thread(target=door.serve_forever, args=(0.1,), name="receiver-door", daemon=True)

@@ -38,7 +38,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     import asyncio
 
     from aether_tui.cache import Cache
-    from aether_tui.ingest import Ingest, workspace_key
+    from aether_tui.ingest import Ingest
     from aether_tui.sync.engine import run
     from aether_tui.sync.intake import Writer
     from aether_tui.sync.plan import plan
@@ -47,7 +47,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     jobs = plan(config, workspace, sources, now=context.now, offline=context.offline)
     emit = _print_event if form == "json" else _narrate
     with alone(workspace):
-        writer = Writer(Cache(workspace.cache_path), Ingest(config, workspace_key(workspace)), context.now)
+        writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now)
         start = since.replace(tzinfo=UTC) if since else None
         outcomes = asyncio.run(run(jobs, writer, _safely(emit), since=start, full=full))
     if form == "text":

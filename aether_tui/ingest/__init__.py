@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from aether_tui.config import Config
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.redact import Redactor
+from aether_tui.ingest.requests import user_words
 from aether_tui.ingest.said import readable
 from aether_tui.records import Column, Row, Table, Value
 from aether_tui.records.source import Reject
 from aether_tui.records.tables import SPAN_PAYLOADS
+
+if TYPE_CHECKING:
+    from aether_tui.ingest.categories import Assigner
+    from aether_tui.workspace.folder import Workspace
 
 __all__ = ["Ingest", "workspace_key"]
 
@@ -20,13 +26,35 @@ RAW_CHARS = 4_000
 
 
 class Ingest:
-    """Prepares rows for the cache. `key` is the workspace's (`workspace_key`); not for two threads at once."""
+    """Prepares rows for the cache. `key` is the workspace's (`workspace_key`); not for two threads at once.
 
-    def __init__(self, config: Config, key: bytes) -> None:
-        self.mapping_hash = mapping_hash(config)
+    `categories` assigns requests as they come; without it nothing of them is kept. `notes` are sentences for the reader.
+    """
+
+    def __init__(
+        self, config: Config, key: bytes, categories: Assigner | None = None, notes: Sequence[str] = ()
+    ) -> None:
+        labels = categories.labels if categories else {}
+        self.notes = tuple(notes)
+        self.mapping_hash = mapping_hash(config, labels)
         self._redactor = Redactor(key, config.privacy.patterns)
-        self._deriver = Deriver(config)
+        self._deriver = Deriver(config, labels)
+        self._categories = categories
         self._payloads = config.privacy.keep_payloads
+
+    @classmethod
+    def of(cls, workspace: Workspace, config: Config) -> Ingest:
+        """That of a workspace, with its taxonomy; where its model cannot be read, requests are not assigned, and it says so."""
+        key = workspace_key(workspace)
+        if not (workspace.engagement / "taxonomy").is_dir():
+            return cls(config, key)
+        from aether_tui.errors import ConfigurationError
+        from aether_tui.ingest.categories import assigner
+
+        try:
+            return cls(config, key, assigner(workspace))
+        except ConfigurationError as error:
+            return cls(config, key, notes=[f"requests are not assigned to categories: {error.sentence()}"])
 
     def keeps(self, table: str) -> bool:
         """Whether rows of a table may be stored at all: what was said only where the workspace asks for it."""
@@ -69,6 +97,22 @@ class Ingest:
         folded = name.strip().casefold()
         return self._redactor.digest(folded, PERSON_DIGITS) if folded else None
 
+    def _requests(self, values: Sequence[Value]) -> Sequence[Value]:
+        """What is kept of requests: their category. One that was assigned already stays as it is."""
+        said = [value for value in dict.fromkeys(values) if isinstance(value, str)]
+        if not said:
+            return values
+        from aether_tui.ingest.categories import is_stored
+
+        known: dict[Value, str | None] = {value: value for value in said if is_stored(value)}
+        if self._categories is not None:
+            new = [value for value in said if value not in known]
+            words = {value: self._redactor.text(user_words(value)) for value in new}
+            distinct = list(dict.fromkeys(words.values()))
+            assigned = dict(zip(distinct, self._categories.stored(distinct), strict=True))
+            known.update({value: assigned[words[value]] for value in new})
+        return [known.get(value) for value in values]
+
     def _column(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
         redactor = self._redactor
         match column.kind:
@@ -78,6 +122,8 @@ class Ingest:
                 return [redactor.text(readable(v)) if isinstance(v, str) else None for v in values]
             case "id":
                 return _each(redactor.identifier, values)
+            case "request":
+                return self._requests(values)
             case "person":
                 return _each(self.person, [value if isinstance(value, str) else None for value in values])
             case "texts":

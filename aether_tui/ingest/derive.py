@@ -43,21 +43,25 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "spans": (
         "provider", "model", "operation", "start", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens",
         "reasoning_tokens", "reported_cost_usd", "attributes", "source_environment", "source_service",
+        "request",
     ),
     "span_payloads": ("prompt", "completion"),
 }  # fmt: skip
 """Raw columns that derived ones are computed from, by table; nothing else is looked at."""
 
 
-def mapping_hash(config: Config) -> str:
-    """Hash of everything that derivation depends on: mapping, prices, the shipped price table, this code's version."""
-    parts = {
+def mapping_hash(config: Config, labels: Mapping[str, str] = _NOTHING) -> str:
+    """Hash of everything that derivation depends on: mapping, prices, the shipped price table, labels of categories,
+    this code's version."""
+    parts: dict[str, object] = {
         # Arms of experiments are read when an experiment is, not derived.
         "mapping": config.mapping.model_dump(mode="json", exclude={"span_attributes": {"variant"}}),
         "prices": [price.model_dump(mode="json") for price in config.prices],
         "table": table_version(),
         "version": VERSION,
     }
+    if labels:
+        parts["labels"] = dict(labels)
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -65,7 +69,8 @@ def mapping_hash(config: Config) -> str:
 class Deriver:
     """Computes derived columns. The order of keys in a mapping counts: wildcards are tried in it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, labels: Mapping[str, str] = _NOTHING) -> None:
+        self._labels = labels
         mapper = self._mapper = Mapper(config.mapping)
         self._prices = Prices(config.prices)
         self._spans = config.mapping.span_attributes
@@ -170,12 +175,20 @@ class Deriver:
         words = _each(self._words_of, raw["attributes"])
         dimensions = _each(self._dimensions, words, _texts(raw["source_environment"]), _texts(raw["source_service"]))
         names = ("environment", "service", "feature", "team", "scenario", "task_cluster", "outcome")
+        if self._labels:
+            dimensions = [self._categorised(row, asked) for row, asked in zip(dimensions, raw["request"], strict=True)]
         return {
             "cost_usd": [cost.usd for cost in costs],
             "cost_status": [cost.status for cost in costs],
             "price_version": [cost.price_version for cost in costs],
             **dict(zip(names, zip(*dimensions, strict=True), strict=True)),
         }
+
+    def _categorised(self, dimensions: Row, asked: Value) -> Row:
+        """Dimensions with the label of the assigned category, where the span's attributes name none."""
+        if not isinstance(asked, str) or dimensions[_CLUSTER] is not None:
+            return dimensions
+        return (*dimensions[:_CLUSTER], self._labels.get(asked.partition(" ")[0]), *dimensions[_CLUSTER + 1 :])
 
     def _words(self, text: Value) -> tuple[str | None, ...]:
         """What a span's attributes say of each dimension, in the source's words."""
@@ -218,6 +231,8 @@ class Deriver:
         )
 
 
+_CLUSTER = 5
+"""Place of the request category among a span's dimensions."""
 _FREE = Cost(None, None, None)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # instants in rows are naive UTC
 

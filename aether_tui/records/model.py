@@ -14,8 +14,11 @@ Value = None | bool | int | float | str | Decimal | datetime | tuple[str, ...]
 Row = tuple[Value, ...]
 """The raw columns of one record, in the order of `Table.raw`."""
 
-Kind = Literal["text", "said", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day"]
+Kind = Literal[
+    "text", "said", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day", "request"
+]
 """`id`: an identifier (machine made, joined on). `person`: identifies a human, stored only as a keyed hash.
+`request`: what a person asked; stored only as its category.
 `texts`: a list of text. `said`: what was said to or by a model, as text or as the JSON of its messages; stored as text.
 Everything else is what it says; `text`, `said`, `texts` and `json` come from strangers."""
 

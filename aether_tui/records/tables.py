@@ -293,6 +293,11 @@ SPANS = Table(
         _c("source_service", "text", "service.name"),
         _c("source_environment", "text", "deployment.environment.name"),
         _c("request_hash", "id", "Hash of the request's input, to find repeats"),
+        _c(
+            "request",
+            "request",
+            "Category of what was asked, margin, sure, unsure or far, and the taxonomy version: never the text",
+        ),
         _c("prompt_name", "text", "Prompt template"),
         _c("prompt_version", "text", "Version of the prompt template"),
         _c("attributes", "json", "Other attributes, content left out, capped"),
@@ -304,7 +309,7 @@ SPANS = Table(
         _d("feature", "text", "Feature, by mapping"),
         _d("team", "text", "Team, by mapping"),
         _d("scenario", "text", "Test or traffic scenario, by mapping"),
-        _d("task_cluster", "text", "Request category, by mapping"),
+        _d("task_cluster", "text", "Request category, by mapping, else by the taxonomy"),
         _d("outcome", "text", "success or failure, by mapping; null without a signal"),
     ),
     key=("trace_id", "span_id"),
@@ -344,11 +349,23 @@ PRODUCT_METRICS = Table(
     revision="updated",
 )
 
+REQUESTS = Table(
+    "requests",
+    "Redacted texts of requests, kept for 14 days at most, to find categories in",
+    (
+        _c("id", "person", "Keyed hash of the text: a text is kept once"),
+        _c("at", "time", "When it was kept"),
+        _c("text", "text", "What was asked, redacted"),
+    ),
+    key=("id",),
+    at="at",
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         WORK_ITEMS, WORK_TRANSITIONS, PULL_REQUESTS, DEPLOYMENTS, PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES,
-        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS,
+        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS,
     )
 }  # fmt: skip
 """All record tables by name."""

@@ -13,13 +13,16 @@ from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Page, Reject, Replace
-from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
+from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
 """Rows of a bulk file that are cleaned and stored at a time."""
 
 RECEIVED: Final = ("otlp", "receiver")
 """Source and stream of spans that came over OTLP/HTTP; files of OTLP are the same source, so a span counts once."""
+
+KEPT_DAYS: Final = 14
+"""Days that texts of requests are kept."""
 
 State = Mapping[str, object]
 
@@ -65,7 +68,9 @@ class Writer:
         else:
             derived = self.cache.rederive(self.ingest, self.ingest.mapping_hash, now=self.clock())
             told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
-        return told + self._recover()
+        if aside is None:
+            self.cache.prune({REQUESTS.name: KEPT_DAYS}, now=self.clock())
+        return [*told, *self.ingest.notes, *self._recover()]
 
     @property
     def spool(self) -> Path:

@@ -35,6 +35,7 @@ class Kinds(Mapping[str, type[Document]]):
         "playbook": ("playbook", "PlaybookEntry", "playbook"),
         "value-stream": ("value_stream", "ValueStream", "value-streams"),
         "failure-review": ("failure_review", "FailureReview", "failure-reviews"),
+        "taxonomy": ("taxonomy", "Taxonomy", "taxonomy"),
         "north-star": ("north_star", "NorthStar", "north-star.yaml"),
         "canvas": ("canvas", "Canvas", "canvas.yaml"),
         "lifecycle": ("lifecycle", "Lifecycle", "lifecycle.yaml"),

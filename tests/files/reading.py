@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row, Value
+from aether_tui.records.tables import SPANS
 from connectors.base import FileKind, Reject
 
 NOW = datetime.fromisoformat("2026-11-21T08:00:00")
@@ -33,3 +36,8 @@ def read(kind: FileKind, *paths: Path) -> tuple[dict[str, list[dict[str, Value]]
 def total(rows: Sequence[dict[str, Value]], column: str) -> int:
     """The sum of a column of counts, missing ones left out."""
     return sum(value for row in rows if isinstance(value := row[column], int))
+
+
+def stored(spans: Sequence[Mapping[str, Value]]) -> str:
+    """What is kept of raw spans once they are clean: of what was asked, its category only."""
+    return repr(Ingest(Config(), bytes(32)).clean(SPANS, [SPANS.row(**span) for span in spans]))
