@@ -31,12 +31,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "measure": ("aether_tui.cli.measure", "measure", "Print the measurements of one surface as JSON"),
     "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),
     "wip": ("aether_tui.cli.wip", "wip", "Limits on work in progress as an exit status"),
-<<<<<<< HEAD
     "traces": ("aether_tui.cli.traces", "traces", "List traces: slowest, dearest, failed, or by what they contain"),
     "trace": ("aether_tui.cli.traces", "trace", "Show one trace as a tree, or two side by side"),
-=======
     "taxonomy": ("aether_tui.cli.taxonomy", "taxonomy", "Kinds of request: build, assign, show, mend"),
->>>>>>> 65a8dc8 (Build a task taxonomy from texts, and give every request its category as it comes)
     "failures": ("aether_tui.cli.failures", "failures", "Failure review: sample failed traces, give each a cause"),
     "experiment": ("aether_tui.cli.experiment", "experiment", "Experiments: one-pager, start, results, decision"),
     "playbook": ("aether_tui.cli.playbook", "playbook", "What was learned: list, export, pack, import, next cycle"),
