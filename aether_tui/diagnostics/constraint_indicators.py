@@ -23,6 +23,8 @@ class Indicator(Struct, frozen=True, kw_only=True):
     name: str
     value: Quantity
     means: str
+    traces: tuple[str, ...] = ()
+    """Ids of the tasks that weigh most in it, the heaviest first."""
 
 
 def indicators(data: Data) -> tuple[Indicator, ...]:
@@ -38,22 +40,50 @@ def indicators(data: Data) -> tuple[Indicator, ...]:
              "what was needed and not found"),
         _one("context", "prompt or context pollution", "context growth in a task",
              _median(shape, "growth", "", "no task of the window has two model calls with token counts"),
-             "input tokens of the last model call over the first; 1 is no growth"),
-        _one("loop", "agent loop inefficiency", "steps in a task", _steps(tasks), "model and tool calls, median; p95 behind it"),
+             "input tokens of the last model call over the first; 1 is no growth", _most(shape, "growth")),
+        _one("context", "prompt or context pollution", "context growth a turn",
+             _median(shape, "a_turn", "tokens", "no task of the window has two model calls with token counts"),
+             "input tokens that each further model call adds", _most(shape, "a_turn")),
+        _one("loop", "agent loop inefficiency", "steps in a task",
+             _median(shape, "steps", "", "no task with a model call in the window"),
+             f"model and tool calls, median; p95 {whole(tasks.get('steps_p95'))}", _most(shape, "steps")),
         _one("loop", "agent loop inefficiency", "serial share",
              _median(shape, "serial", "ratio", "no task of the window has two spans with a duration"),
              "100 %: one step after the other; lower: some run side by side"),
-        _one("latency", "tail latency", "p99 over p50", _tail(tasks), "of task duration; a long tail is given up on"),
+        _one("loop", "agent loop inefficiency", "tool error rate",
+             _pooled(shape, "tool_errors", "no task of the window calls a tool"),
+             "tool calls that end in an error", _most(shape, "tool_errors")),
+        _one("loop", "agent loop inefficiency", "repeated identical calls",
+             _pooled(shape, "repeats", "no span of the window carries its input, or the hash of it"),
+             "calls whose very input had been sent before in the same task", _most(shape, "repeats")),
+        _one("latency", "tail latency", "p99 over p50", _tail(tasks), "of task duration; a long tail is given up on",
+             tuple(text(tasks.get("slowest")).split())),
         _one("latency", "tail latency", "failures of the slowest tenth",
              _share(tasks, "slow_failed", "slow", "no task of the window says how it ended"),
-             f"against {_rest(tasks)} of the others; traces do not tell giving up from failing"),
+             f"against {_rest(tasks)} of the others; traces do not tell giving up from failing",
+             tuple(text(tasks.get("slow_failures")).split())),
         _one("evaluation", "evaluation blind spots", "tasks without an outcome", _blind(tasks), "nobody knows whether these worked"),
         _one("economics", "unit economics", "cost per success", _cost(tasks), "of tasks that say how they ended, failures paid for"),
     )  # fmt: skip
 
 
-def _one(category: str, title: str, name: str, value: Quantity, means: str) -> Indicator:
-    return Indicator(id=f"{category}.{name.replace(' ', '-')}", category=title, name=name, value=value, means=means)
+def _one(category: str, title: str, name: str, value: Quantity, means: str, traces: tuple[str, ...] = ()) -> Indicator:
+    identity = f"{category}.{name.replace(' ', '-')}"
+    return Indicator(id=identity, category=title, name=name, value=value, means=means, traces=traces)
+
+
+def _most(shape: Sequence[Record], name: str) -> tuple[str, ...]:
+    """The five tasks of the sample with the most of something."""
+    return tuple(text(row["trace_id"]) for row in reversed(shape) if row["name"] == name and real(row["value"]) > 0)[:5]
+
+
+def _pooled(shape: Sequence[Record], name: str, why: str) -> Quantity:
+    """A share over all that is counted in the sample."""
+    rows = [row for row in shape if row["name"] == name]
+    n = sum(whole(row["of"]) for row in rows)
+    return (
+        _proportion(sum(whole(row["value"]) for row in rows), n) if n else missing(why, unit="ratio", connect="traces")
+    )
 
 
 def _none(unit: str = "") -> Quantity:
@@ -79,13 +109,6 @@ def _median(shape: Sequence[Record], name: str, unit: str, why: str) -> Quantity
         return missing(why, unit=unit, connect="traces")
     middle, low, high = weighted_quantile(values, 0.5)
     return Quantity(value=middle, unit=unit, n=len(values), low=low, high=high)
-
-
-def _steps(tasks: Record) -> Quantity:
-    n = whole(tasks.get("n"))
-    if not n:
-        return _none()
-    return Quantity(value=real(tasks["steps_p50"]), unit="", n=n)
 
 
 def _tail(tasks: Record) -> Quantity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aether_tui.diagnostics.constraint import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_failures import AGREES, WANTED, Failures
+from aether_tui.diagnostics.constraint_indicators import Indicator
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
 from aether_tui.human import NONE, amount, duration, evidence, money, number, plural, quantity
 from aether_tui.report_model import (
@@ -454,10 +455,15 @@ def _indicators(found: Constraint) -> Table | Gap:
         ),
         rows=tuple(
             Row(id=one.id, cells=(_name(found, one.name), one.value, evidence(one.value)),
-                detail=f"{one.category}: {one.means}", why=one.means)
+                detail=_behind(one), why=one.means)
             for one in found.indicators
         ),
     )  # fmt: skip
+
+
+def _behind(one: Indicator) -> str:
+    traces = [f"heaviest traces: {' '.join(one.traces[:3])}"] if one.traces else []
+    return "\n".join((f"{one.category}: {one.means}", *traces))
 
 
 def _name(found: Constraint, name: str) -> str:

@@ -78,6 +78,13 @@ REPORTS: dict[str, ReportSpec] = {
         ReportSpec(
             "levers", "Levers", "aether_tui.diagnostics.levers", "What could be saved on each surface, as ranges", True
         ),
+        ReportSpec(
+            "traces",
+            "Traces",
+            "aether_tui.diagnostics.traces",
+            "What production did, trace by trace, and how agents loop",
+            True,
+        ),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
         ReportSpec(
             "rituals",

@@ -141,12 +141,36 @@ def test_indicators_by_hand(tmp_path: Path) -> None:
     assert found["economics.cost-per-success"].value == pytest.approx(3.0), (
         "both outcomes are paid for, one is a success"
     )
+    assert found["context.context-growth-a-turn"].value == pytest.approx(0.0), "200 and 0 tokens: the lower median"
     for missing in (
+        "loop.tool-error-rate",
+        "loop.repeated-identical-calls",
         "latency.p99-over-p50",
         "retrieval.relevant-passages-found",
         "ceiling.success-of-the-hardest-category",
     ):
         assert found[missing].value is None and found[missing].reason
+
+
+def test_loop_indicators_by_hand(tmp_path: Path) -> None:
+    """Five tool calls of which two fail; six calls with a known input of which three repeat one of their own task."""
+    made = world.workspace(tmp_path)
+    tool: dict[str, Any] = {"operation": "execute_tool"}
+    rows = [
+        *(span("a", n, request_hash="x", begin=n, model="m", input_tokens=1) for n in range(1, 5)),
+        *(span("a", n, begin=n, status="error" if n < 12 else "ok", **tool) for n in range(10, 14)),
+        *(span("b", n, request_hash=f"y{n}", begin=n, model="m", input_tokens=1) for n in range(1, 3)),
+        span("b", 9, begin=9, **tool),
+    ]
+    world.store(made, "otlp", "spans", "spans", rows)
+    found = {one.id: one for one in constraint(made).indicators}
+    tools, repeats = found["loop.tool-error-rate"], found["loop.repeated-identical-calls"]
+    assert (tools.value.value, tools.value.n) == (2 / 5, 5)
+    assert (repeats.value.value, repeats.value.n) == (3 / 6, 6)
+    low_high = stats.binomtest(3, 6).proportion_ci(method="wilson")
+    assert (repeats.value.low, repeats.value.high) == pytest.approx(tuple(low_high))
+    assert repeats.traces == tools.traces == (f"{'a':0>32}",)
+    assert found["loop.steps-in-a-task"].traces == (f"{'a':0>32}", f"{'b':0>32}")
 
 
 # --- Failure review -----------------------------------------------------------------------------------------------

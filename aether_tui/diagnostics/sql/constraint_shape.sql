@@ -1,7 +1,8 @@
 -- Shape of a repeatable sample of tasks. Growth: input tokens of the last model call over those of the first. Serial share:
--- time in which something ran, over the sum of what ran; 1 is one step after the other.
+-- time in which something ran, over the sum of what ran; 1 is one step after the other. Repeats: calls whose input had been sent
+-- before in the same task. `of` is what a value is counted among.
 WITH sample AS (
-  SELECT source, trace_id
+  SELECT source, trace_id, calls + tool_calls AS steps
   FROM tasks
   WHERE start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
@@ -9,7 +10,8 @@ WITH sample AS (
   ORDER BY md5(trace_id), source
   LIMIT $sample
 ), span AS (
-  SELECT s.source, s.trace_id, s.span_id, s.parent_id,
+  SELECT s.source, s.trace_id, s.span_id, s.parent_id, s.name, s.request_hash, s.status,
+    lower(coalesce(s.operation, '')) IN ('execute_tool', 'tool') AS tool,
     CASE WHEN lower(coalesce(s.operation, '')) NOT IN ('embeddings', 'embedding') THEN s.input_tokens END AS input_tokens,
     epoch_us(s.start) / 1e6 AS begun,
     epoch_us(s.start) / 1e6 + greatest(coalesce(s.duration_s, 0), 0) AS ended
@@ -28,13 +30,23 @@ WITH sample AS (
   GROUP BY source, trace_id
   HAVING count(*) > 1
 ), growth AS (
-  SELECT source, trace_id, arg_max(input_tokens, (begun, span_id)) / arg_min(input_tokens, (begun, span_id)) AS ratio
+  SELECT source, trace_id, arg_max(input_tokens, (begun, span_id)) / arg_min(input_tokens, (begun, span_id)) AS ratio,
+    (arg_max(input_tokens, (begun, span_id)) - arg_min(input_tokens, (begun, span_id))) / (count(*) - 1) AS a_turn
   FROM span
   WHERE input_tokens > 0
   GROUP BY source, trace_id
   HAVING count(*) > 1
 )
-SELECT 'serial' AS name, share AS value FROM serial
+SELECT 'serial' AS name, share AS value, 1 AS of, trace_id FROM serial
 UNION ALL
-SELECT 'growth', ratio FROM growth
-ORDER BY name, value
+SELECT 'growth', ratio, 1, trace_id FROM growth
+UNION ALL
+SELECT 'a_turn', a_turn, 1, trace_id FROM growth
+UNION ALL
+SELECT 'steps', steps, 1, trace_id FROM sample
+UNION ALL
+SELECT 'tool_errors', count(*) FILTER (WHERE status = 'error'), count(*), trace_id FROM span WHERE tool GROUP BY source, trace_id
+UNION ALL
+SELECT 'repeats', count(*) - count(DISTINCT (name, request_hash)), count(*), trace_id
+FROM span WHERE request_hash IS NOT NULL GROUP BY source, trace_id
+ORDER BY name, value, trace_id

@@ -1,0 +1,360 @@
+"""What production did in the window, trace by trace: the newest, those that stand out, groups, and how agents loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from aether_tui.diagnostics.constraint_indicators import Indicator, indicators
+from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.human import amount, evidence, plural
+from aether_tui.report_model import (
+    Block,
+    Cell,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Gap,
+    Prose,
+    Quantity,
+    Report,
+    Row,
+    State,
+    Table,
+    missing,
+)
+from aether_tui.stats.intervals import wilson
+from aether_tui.text import one_line
+from aether_tui.workspace.documents import Documents
+
+NEWEST = 20
+GROUPED = 12
+ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
+LOOPS = ("context", "loop", "latency")
+"""Categories of the constraint diagnosis that are about how an agent goes about its task."""
+
+COLUMNS = (
+    Col(key="start", title="start", priority=10),
+    Col(key="feature", title="feature", width=14, priority=8),
+    Col(key="model", title="model", width=18, priority=5),
+    Col(key="duration", title="duration", kind="number", priority=9),
+    Col(key="turns", title="turns", kind="number", priority=7),
+    Col(key="calls", title="calls", kind="number", priority=4),
+    Col(key="tokens", title="tokens", kind="number", priority=6),
+    Col(key="cost", title="cost", kind="number", priority=9),
+    Col(key="status", title="status", priority=8),
+    Col(key="outcome", title="outcome", priority=6),
+    Col(key="cluster", title="cluster", width=16, priority=5),
+)
+SORTS = (
+    "start",
+    "feature",
+    "model",
+    "duration_s",
+    "turns",
+    "calls",
+    "tokens",
+    "cost_usd",
+    "status",
+    "outcome",
+    "cluster",
+)
+"""Columns of the list as the explorer sorts them, in the order of `COLUMNS`."""
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """One trace as its rollup knows it; null is what no span says."""
+
+    trace: str
+    source: str
+    start: datetime
+    duration_s: float | None
+    turns: int
+    calls: int
+    tokens: int | None
+    cost_usd: float | None
+    status: str
+    errors: int
+    outcome: str | None
+    dimensions: dict[str, str | None]
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Tasks that share a value of an attribute; null is those without one."""
+
+    attribute: str
+    value: str | None
+    n: int
+    failed: int
+    cost_usd: float | None
+    tokens: int | None
+    p50_s: float | None
+    p95_s: float | None
+    turns: float
+
+
+class Traces(Struct, frozen=True, kw_only=True):
+    """The window: all tasks, the newest, the top lists, groups by attribute, and the loop indicators."""
+
+    all: Group | None
+    newest: tuple[Task, ...]
+    top: dict[str, tuple[Task, ...]]
+    retries: dict[str, int]
+    groups: dict[str, tuple[Group, ...]]
+    loops: tuple[Indicator, ...]
+
+
+def build(data: Data, documents: Documents, clock: Clock) -> Report[Traces]:
+    """The report."""
+    found = measure(data)
+    return Report(
+        report="traces",
+        title="Traces",
+        as_of=clock.now,
+        window=clock.window,
+        data=found,
+        headline=_headline(found),
+        findings=_findings(found),
+        freshness=data.freshness(),
+        blocks=_blocks(found),
+    )
+
+
+def measure(data: Data) -> Traces:
+    """Everything the report says."""
+    retried = data.rows("traces_retries")
+    top: dict[str, tuple[Task, ...]] = {}
+    for row in sorted([*data.rows("traces_top"), *retried], key=lambda row: whole(row["place"])):
+        kind = text(row["kind"])
+        top[kind] = (*top.get(kind, ()), task_of(row))
+    groups = [_group(row) for row in data.rows("traces_groups")]
+    everything = next((one for one in groups if not one.attribute), None)
+    return Traces(
+        all=everything if everything is not None and everything.n else None,
+        newest=tuple(map(task_of, data.rows("traces_newest", n=NEWEST))),
+        top=top,
+        retries={text(row["trace_id"]): whole(row["retries"]) for row in retried},
+        groups={
+            name: tuple(one for one in groups if one.attribute == name)
+            for name in ATTRIBUTES
+            if any(one.attribute == name and one.value is not None for one in groups)
+        },
+        loops=tuple(one for one in indicators(data) if one.id.partition(".")[0] in LOOPS),
+    )
+
+
+def task_of(row: Mapping[str, object]) -> Task:
+    """One row of the list."""
+    cells: Record = dict(row)  # type: ignore[arg-type]  # cells of a query
+    start = instant(cells["start"])
+    assert start is not None
+    return Task(
+        trace=text(cells["trace_id"]),
+        source=text(cells["source"]),
+        start=start,
+        duration_s=_number(cells["duration_s"]),
+        turns=whole(cells["turns"]),
+        calls=whole(cells["calls"]),
+        tokens=None if cells["tokens"] is None else whole(cells["tokens"]),
+        cost_usd=_number(cells["cost_usd"]),
+        status=text(cells["status"]),
+        errors=whole(cells["errors"]),
+        outcome=_word(cells["outcome"]),
+        dimensions={
+            name: _word(cells[name])
+            for name in ("feature", "team", "model", "environment", "scenario", "service", "cluster")
+        },
+    )
+
+
+def _group(row: Record) -> Group:
+    return Group(
+        attribute=text(row["attribute"]),
+        value=_word(row["value"]) if row["attribute"] else None,
+        n=whole(row["n"]),
+        failed=whole(row["failed"]),
+        cost_usd=_number(row["cost_usd"]),
+        tokens=None if row["tokens"] is None else whole(row["tokens"]),
+        p50_s=_number(row["p50_s"]),
+        p95_s=_number(row["p95_s"]),
+        turns=real(row["turns"]),
+    )
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else real(value)  # type: ignore[arg-type]  # a numeric cell
+
+
+def _word(value: object) -> str | None:
+    return None if value in (None, "") else one_line(str(value), 120)
+
+
+# --- Words --------------------------------------------------------------------------------------------------------
+
+
+def _headline(found: Traces) -> str:
+    every = found.all
+    if every is None:
+        return "No trace in this window."
+    cost = "" if every.cost_usd is None else f", {amount(every.cost_usd, 'USD')}"
+    return f"{plural(every.n, 'trace')}, {100 * every.failed / every.n:.0f} % failed{cost}."
+
+
+def _findings(found: Traces) -> tuple[Finding, ...]:
+    """The value of an attribute that fails most beyond what chance explains."""
+    every = found.all
+    if every is None or not every.failed:
+        return ()
+    worst = [
+        (wilson(one.failed, one.n)[0], one)
+        for groups in (found.groups.get(name, ()) for name in ("feature", "model", "cluster"))
+        for one in groups
+        if one.value is not None and one.n >= 20 and wilson(one.failed, one.n)[0] > every.failed / every.n
+    ]
+    if not worst:
+        return ()
+    low, one = max(worst, key=lambda pair: (pair[0], pair[1].attribute))
+    high = wilson(one.failed, one.n)[1]
+    return (
+        Finding(
+            id="traces.failing",
+            severity="warn",
+            text=f"{one.attribute} {one.value} fails {100 * one.failed / one.n:.0f} % of the time, "
+            f"all traces {100 * every.failed / every.n:.0f} %.",
+            evidence=(
+                f"[{100 * low:.0f}–{100 * high:.0f} %] n {one.n:,}; failed: by status or outcome",
+                f"aether-tui traces --failed {one.attribute}={one.value}",
+            ),
+        ),
+    )
+
+
+def _blocks(found: Traces) -> tuple[Block, ...]:
+    every = found.all
+    if every is None:
+        step = "`aether-tui receive` takes them over OTLP, `aether-tui load PATH` from files; or widen the window (+)"
+        return (Gap(id="traces.list", title="Traces", reason="no trace in this window", next_step=step),)
+    tasks = sum(map(len, found.top.values()))
+    return (
+        _facts(every),
+        list_table(found.newest, "Newest traces", f"{every.n:,} in the window"),
+        *([_top(found)] if tasks else []),
+        *(_groups(name, groups) for name, groups in found.groups.items()),
+        _loops(found.loops),
+        Prose(
+            id="traces.how",
+            text="A trace failed when its root has an error or its outcome is failure. A retry follows a failed span of the same "
+            "name under the same parent, counted in the 500 traces with the most errors.",
+        ),
+    )
+
+
+def _facts(every: Group) -> Facts:
+    low, high = wilson(every.failed, every.n)
+    return Facts(
+        id="traces.facts",
+        facts=(
+            Fact(id="n", label="traces", value=Quantity(value=every.n, unit="count")),
+            Fact(id="failed", label="failed",
+                 value=Quantity(value=every.failed / every.n, unit="ratio", n=every.n, low=low, high=high)),
+            Fact(id="p50", label="p50", value=_quantity(every.p50_s, "s")),
+            Fact(id="p95", label="p95", value=_quantity(every.p95_s, "s")),
+            Fact(id="cost", label="cost", value=_quantity(every.cost_usd, "USD")),
+        ),
+    )  # fmt: skip
+
+
+def _quantity(value: float | None, unit: str) -> Quantity:
+    return missing("no span says", unit=unit) if value is None else Quantity(value=value, unit=unit)
+
+
+def list_table(tasks: Sequence[Task], title: str, note: str, empty: str = "No trace matches.") -> Table:
+    """The explorer's list."""
+    return Table(
+        id="traces.list", title=title, note=note, columns=COLUMNS, rows=tuple(map(task_row, tasks)), empty=empty
+    )
+
+
+def task_row(one: Task) -> Row:
+    """A trace as a row; its id is the trace's."""
+    others = [value for name in ("team", "environment", "scenario") if (value := one.dimensions[name])]
+    failed = one.status == "error" or one.outcome == "failure"
+    state: State = "block" if failed else "info"
+    return Row(id=one.trace, cells=_cells(one), state=state, detail=" · ".join((one_line(one.trace, 80), *others)))
+
+
+def _cells(one: Task) -> tuple[Cell, ...]:
+    return (
+        f"{one.start:%m-%d %H:%M:%S}", one.dimensions["feature"] or "—", one.dimensions["model"] or "—",
+        _quantity(one.duration_s, "s"), one.turns, one.calls,
+        missing("no span says", unit="tokens") if one.tokens is None else one.tokens,
+        _quantity(one.cost_usd, "USD"), "error" if one.status == "error" else "ok",
+        one.outcome or "—", one.dimensions["cluster"] or "—",
+    )  # fmt: skip
+
+
+def _top(found: Traces) -> Table:
+    def row(kind: str, one: Task) -> Row:
+        made = task_row(one)
+        why = f"{kind} ({found.retries.get(one.trace, 0)})" if kind == "most retries" else kind
+        return Row(id=f"{kind}/{made.id}", cells=(why, *made.cells), state=made.state, detail=made.detail)
+
+    return Table(
+        id="traces.top",
+        title="Traces that stand out",
+        columns=(Col(key="why", title="because", priority=10), *COLUMNS),
+        rows=tuple(row(kind, one) for kind, tasks in found.top.items() for one in tasks),
+    )
+
+
+def _groups(name: str, groups: Sequence[Group]) -> Table:
+    left = len(groups) - GROUPED
+    return Table(
+        id=f"traces.by-{name}",
+        title=f"By {name}",
+        note=f"{left} more" if left > 0 else "",
+        columns=(
+            Col(key="value", title=name, width=24, priority=10),
+            Col(key="n", title="traces", kind="number", priority=9),
+            Col(key="failed", title="failed", kind="number", priority=9),
+            Col(key="p50", title="p50", kind="number", priority=6),
+            Col(key="p95", title="p95", kind="number", priority=7),
+            Col(key="turns", title="turns", kind="number", priority=5),
+            Col(key="cost", title="cost", kind="number", priority=8),
+        ),
+        rows=tuple(
+            Row(
+                id=one.value or "—",
+                cells=(one.value or "— (none)", one.n, Quantity(value=one.failed / one.n, unit="ratio", n=one.n),
+                       _quantity(one.p50_s, "s"), _quantity(one.p95_s, "s"), Quantity(value=one.turns, unit=""),
+                       _quantity(one.cost_usd, "USD")),
+                why=f"aether-tui traces {name}={one.value}" if one.value else "",
+            )
+            for one in groups[:GROUPED]
+        ),
+    )  # fmt: skip
+
+
+def _loops(loops: Sequence[Indicator]) -> Table:
+    return Table(
+        id="traces.loops",
+        title="How agents go about their tasks",
+        note="from a repeatable sample of 500",
+        columns=(
+            Col(key="name", title="indicator", priority=10),
+            Col(key="value", title="now", kind="number", priority=9),
+            Col(key="evidence", title="evidence", priority=6),
+        ),
+        rows=tuple(
+            Row(
+                id=one.id,
+                cells=(one.name, one.value, evidence(one.value)),
+                detail="\n".join((f"{one.category}: {one.means}", *(f"trace {name}" for name in one.traces[:3]))),
+                why=one.means,
+            )
+            for one in loops
+        ),
+    )
