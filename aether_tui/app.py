@@ -32,6 +32,7 @@ from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.themes import DARK, LIGHT, NAMES, fill
 from screens.widgets.chrome import Status, synced
+from screens.widgets.entry import Typed
 from screens.widgets.spans import ROLE_OF, Line, clean
 
 STATUS_REPORT = "summary"
@@ -84,7 +85,7 @@ class AetherApp(Background):
         self.keymap = Keymap(self._session.keys)
         self._message = ""
         self._prefix = ""
-        self._held: list[events.Key] = []
+        self._held: deque[events.Key | events.Paste] = deque()
         self._holds = 0
         self._past: list[str] = []
         self._future: list[str] = []
@@ -178,18 +179,33 @@ class AetherApp(Background):
 
         Textual would forward each to the focused widget's own queue, where a fast second key overtakes the first.
         """
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._holds or self._held:
+        elif self._waiting or self._held:
             self._held.append(event)
         else:
             await self._take(event)
 
-    async def _take(self, event: events.Key) -> None:
-        if not isinstance(self.screen, PageScreen) or isinstance(self.focused, Input):
-            await super().on_event(event)
-        else:
+    @property
+    def _waiting(self) -> bool:
+        """Whether what will take the next key is not there yet."""
+        return self._holds > 0 or (isinstance(self.screen, PageScreen) and not self.screen.ready)
+
+    async def _take(self, event: events.Key | events.Paste) -> None:
+        entry: object = self.focused
+        if isinstance(entry, Typed):
+            if not await entry.take(event) and isinstance(event, events.Key):
+                await self._bound(event)
+        elif isinstance(event, events.Key) and isinstance(self.screen, PageScreen):
             await self._key(event, self.screen)
+        else:
+            await super().on_event(event)
+
+    async def _bound(self, event: events.Key) -> None:
+        """Run what Textual binds to the key, before the next one is looked at."""
+        found = self.screen.active_bindings.get(event.key)
+        if found is not None and found.enabled:
+            await self.run_action(found.binding.action, found.node)
 
     async def _key(self, event: events.Key, screen: PageScreen) -> None:
         self._actions.append(event.key)
@@ -219,12 +235,16 @@ class AetherApp(Background):
     def release_keys(self) -> None:
         """End a hold; after the last one the keys go their way, in their order."""
         self._holds = max(self._holds - 1, 0)
-        if not self._holds and self._held:
+        self.take_held()
+
+    def take_held(self) -> None:
+        """Let the keys that waited go their way, unless there is still something to wait for."""
+        if self._held and not self._waiting:
             self.call_later(self._drain)
 
     async def _drain(self) -> None:
-        while self._held and not self._holds:
-            await self._take(self._held.pop(0))
+        while self._held and not self._waiting:
+            await self._take(self._held.popleft())
 
     def action_prefix(self) -> None:
         """Wait for the second key of a sequence and show what it can be."""
@@ -237,17 +257,24 @@ class AetherApp(Background):
     def on_resize(self, event: events.Resize) -> None:
         """Where there is no room for a screen there is none for a dialog over it."""
         if not _roomy(event.size):
+            from screens.prose import Prose
+
             while isinstance(self.screen, ModalScreen):
-                self.pop_screen()
+                if isinstance(self.screen, Prose):
+                    self.screen.action_keep()
+                else:
+                    self.pop_screen()
 
     def action_palette(self) -> None:
         if not _roomy(self.size):
             return
+        self.hold_keys()
         self.action_command_palette()
 
         def hold_still() -> None:
             for entry in self.screen.query(Input):
                 entry.cursor_blink = False
+            self.release_keys()
 
         self.call_after_refresh(hold_still)
 
@@ -274,8 +301,7 @@ class AetherApp(Background):
 
         def done(text: str | None) -> None:
             if text is not None:
-                tab = self._tab()
-                self.call_later(lambda: self.push_screen(Documents(text, tab)))
+                self.push_screen(Documents(text, self._tab()))
 
         screen = self.page_screen()
         if screen is not None:

@@ -27,6 +27,9 @@ from screens.widgets.prompt import Prompt
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
 
+READ_PATIENCE_S = 3.0
+"""After so long the keys are let through although nothing could be read."""
+
 
 class Shell(Protocol):
     """What a screen may ask of the console."""
@@ -52,6 +55,7 @@ class Shell(Protocol):
     def command(self, title: str, *command: str) -> None: ...
     def hold_keys(self) -> None: ...
     def release_keys(self) -> None: ...
+    def take_held(self) -> None: ...
     def arrived(self, screen: str) -> None: ...
     def selected(self, screen: str, item: str) -> None: ...
     def progress(self) -> SyncProgress | None: ...
@@ -84,6 +88,24 @@ class PageScreen(Screen[None]):
     AUTO_FOCUS: ClassVar[str | None] = "Page"
     TAB: str = ""
     """The tab it stands under, when that is not its own name."""
+
+    READS: ClassVar[bool] = False
+    """Whether there is something to read before keys mean anything here; `settle` is called when it is there."""
+
+    ready = False
+    """Whether keys may come; what is typed before waits."""
+
+    def on_mount(self) -> None:
+        if self.READS:
+            self.set_timer(READ_PATIENCE_S, self.settle)
+        else:
+            self.call_after_refresh(self.settle)
+
+    def settle(self) -> None:
+        """Keys may come from now on."""
+        if not self.ready:
+            self.ready = True
+            self.shell.take_held()
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -202,13 +224,12 @@ class PageScreen(Screen[None]):
         """One line from the user, in place of the footer."""
 
         def finish(answer: str | None) -> None:
-            self.page.focus()
+            self.set_focus(self.page if self.AUTO_FOCUS else None)
             done(answer)
-            self.shell.release_keys()
 
         if not self._asking:
             self.shell.hold_keys()
-            self.mount(Prompt(label, value, finish, self.shell.release_keys, self.shell.hold_keys, changed))
+            self.mount(Prompt(label, value, finish, self.shell.release_keys, changed))
 
 
 def _titled(item: Item) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.message import Message
 
+from aether_tui import human
 from aether_tui.actions import Where
 from aether_tui.report_model import Col, Row, SavedReport, Table, Window
 from screens.base import PageScreen
@@ -20,6 +21,7 @@ class Documents(PageScreen):
     """What was found, by kind and number."""
 
     SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"documents"}
+    READS: ClassVar[bool] = True
 
     @dataclass
     class Found(Message):
@@ -64,7 +66,7 @@ class Documents(PageScreen):
             for kind, identity, title, text in event.rows
         )
         now = self.shell.now()
-        what = f"{len(rows)} documents" + (f" contain “{self._text}”" if self._text else "")
+        what = human.plural(len(rows), "document") + (f" with “{self._text}”" if self._text else "")
         empty = "none yet; n begins one" if not self._text else "no document contains that; F looks for other words"
         block = Table(id=TABLE, columns=columns, rows=rows, empty=empty)
         self.page.view = dataclasses.replace(self.page.view, lead=100, first=TABLE)
@@ -75,6 +77,7 @@ class Documents(PageScreen):
             )
         )  # fmt: skip
         self.show_around()
+        self.settle()
 
     def action_open(self) -> None:
         item = self.page.selected

@@ -35,6 +35,7 @@ class Form(PageScreen):
     """A document of any kind. A new one is made as soon as everything required has been said."""
 
     SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"form"}
+    READS: ClassVar[bool] = True
 
     @dataclass
     class Read(Message):
@@ -107,6 +108,7 @@ class Form(PageScreen):
         if not self._greeted and event.stored is None and event.error is None:
             self._greeted = True
             self.action_next()
+        self.settle()
 
     def draw(self) -> None:
         """Draw the form as it stands."""
@@ -290,8 +292,7 @@ class Form(PageScreen):
             from screens.prose import Prose
 
             self.shell.hold_keys()
-            page = Prose(clean(label), clean(field.help), before, self.shell.release_keys)
-            self.call_later(lambda: self.app.push_screen(page, done))  # from here: a prompt that asked may be gone
+            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, done))
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()

@@ -34,6 +34,7 @@ class Sitting(PageScreen):
 
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "sitting"})
     AUTO_FOCUS: ClassVar[str | None] = ""
+    READS: ClassVar[bool] = True
     TAB: str = "interview"
 
     @dataclass
@@ -104,6 +105,7 @@ class Sitting(PageScreen):
         else:
             self._wanted = 0
             self.shell.release_keys()
+            self.settle()
 
     # --- where it stands -----------------------------------------------------------------------------------------
 

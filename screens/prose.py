@@ -5,23 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from screens.widgets.entry import Typed
 
-class Prose(ModalScreen[str | None]):
-    """A text area; escape keeps what is written, ctrl+x forgets it. `ready` is called once keys arrive here."""
+
+class Area(TextArea, Typed):
+    """Several lines."""
+
+    async def take(self, event: events.Key | events.Paste) -> bool:
+        if isinstance(event, events.Paste):
+            await self._on_paste(event)
+            return True
+        if not event.is_printable and event.key != "enter":
+            return False
+        await self._on_key(event)
+        return True
+
+
+class Prose(ModalScreen[None]):
+    """A text area; escape gives `done` what is written, ctrl+x forgets it. `ready` is called once keys arrive here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "keep", show=False, priority=True),
         Binding("ctrl+x", "forget", show=False, priority=True),
+        Binding("tab,shift+tab", "stay", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, help_: str, text: str, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, title: str, help_: str, text: str, ready: Callable[[], None], done: Callable[[str | None], None]
+    ) -> None:
         super().__init__()
         self._ready = ready
+        self._done = done
         self._title = title
         self._help = help_
         self._text = text
@@ -29,17 +49,24 @@ class Prose(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         yield Static(f"{self._title}   esc keeps it, ctrl+x forgets it", id="prose-title", markup=False)
         yield Static(self._help, id="prose-help", markup=False)
-        yield TextArea(self._text, soft_wrap=True, compact=True)
+        yield Area(self._text, soft_wrap=True, compact=True)
 
     def on_mount(self) -> None:
-        area = self.query_one(TextArea)
+        area = self.query_one(Area)
         area.cursor_blink = False
         area.move_cursor(area.document.end)
-        area.focus()
+        self.set_focus(area)
         self._ready()
 
     def action_keep(self) -> None:
-        self.dismiss(self.query_one(TextArea).text.rstrip())
+        self._finish(self.query_one(Area).text.rstrip())
 
     def action_forget(self) -> None:
-        self.dismiss(None)
+        self._finish(None)
+
+    def action_stay(self) -> None:
+        """Tab does not leave the text."""
+
+    def _finish(self, text: str | None) -> None:
+        self.dismiss()
+        self._done(text)

@@ -10,15 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
+from screens.widgets.entry import Entry
+
 Done = Callable[[str | None], None]
 
 
 class Prompt(Horizontal):
-    """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here,
-    `leaving` when they no longer do;
+    """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here;
     `changed` gets every version on the way."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", show=False),
+        Binding("tab,shift+tab", "stay", show=False),
+    ]
 
     def __init__(
         self,
@@ -26,7 +30,6 @@ class Prompt(Horizontal):
         value: str,
         done: Done,
         ready: Callable[[], None],
-        leaving: Callable[[], None],
         changed: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
@@ -35,34 +38,29 @@ class Prompt(Horizontal):
         self._value = value
         self._done = done
         self._ready = ready
-        self._leaving = leaving
         self._changed = changed
 
     def compose(self) -> ComposeResult:
         yield Label(self._label, markup=False)
-        yield Input(self._value, compact=True, select_on_focus=False)
+        yield Entry(self._value, lambda value: self._finish(value.strip()))
 
     def on_mount(self) -> None:
-        entry = self.query_one(Input)
-        entry.cursor_blink = False
-        entry.focus()
+        self.screen.set_focus(self.query_one(Entry))  # at once; `focus()` would wait behind keys already typed
         self._ready()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._changed is not None:
+        if self._changed is not None and not self.left:
             self._changed(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._finish(event.value.strip())
 
     def action_give_up(self) -> None:
         self._finish(None)
 
+    def action_stay(self) -> None:
+        """Tab does not leave the line."""
+
     def _finish(self, value: str | None) -> None:
         if not self.left:
             self.left = True
-            self._leaving()
             self.remove()
             self._done(value)
