@@ -181,13 +181,13 @@ class AetherApp(Background):
         """
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._waiting or self._held:
+        elif self._not_yet or self._held:
             self._held.append(event)
         else:
             await self._take(event)
 
     @property
-    def _waiting(self) -> bool:
+    def _not_yet(self) -> bool:
         """Whether what will take the next key is not there yet."""
         return self._holds > 0 or (isinstance(self.screen, PageScreen) and not self.screen.ready)
 
@@ -239,11 +239,11 @@ class AetherApp(Background):
 
     def take_held(self) -> None:
         """Let the keys that waited go their way, unless there is still something to wait for."""
-        if self._held and not self._waiting:
+        if self._held and not self._not_yet:
             self.call_later(self._drain)
 
     async def _drain(self) -> None:
-        while self._held and not self._waiting:
+        while self._held and not self._not_yet:
             await self._take(self._held.popleft())
 
     def action_prefix(self) -> None:
