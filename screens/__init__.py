@@ -100,6 +100,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "Scorecard",
             ),
             ScreenSpec(
+                "stream",
+                "v",
+                "Value stream",
+                "The steps of requests and work items, where they wait, cost and fail",
+                "value-stream",
+                "screens.stream",
+                "Stream",
+            ),
+            ScreenSpec(
                 "constraint",
                 "k",
                 "Constraint",

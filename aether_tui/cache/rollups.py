@@ -46,6 +46,15 @@ PRIMITIVES: Final[dict[str, str]] = {
     ),
     "embedding": "(lower(coalesce(operation, '')) IN ('embeddings', 'embedding'))",
     "tool_call": "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool'))",
+    "step": (
+        "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool', 'retrieval', 'retriever', 'reranker', 'guardrail', "
+        "'evaluator') OR {model_call})"
+    ),
+    # Without the operation it begins with, and with ids and counters made alike, so that steps are few.
+    "step_name": (
+        "left(regexp_replace(CASE WHEN {0} <> '' AND starts_with(lower({1}), {0} || ' ') THEN substr({1}, length({0}) + 2) "
+        "ELSE coalesce({1}, '') END, '[0-9a-fA-F-]{12,}|[0-9]{3,}', '#', 'g'), 80)"
+    ),
     "failed_free": (
         "(coalesce(status, '') = 'error' AND input_tokens IS NULL AND output_tokens IS NULL AND cost_usd IS NULL)"
     ),
@@ -116,6 +125,9 @@ DAILY: Final = (
     Rollup("coverage_daily", "coverage_daily", "spans", "start"),
     Rollup("duration_hist", "hist_spans", "spans", "start", kinds=("llm_latency", "first_token")),
     Rollup("task_coverage_daily", "task_coverage_daily", "tasks", "start"),
+    Rollup("steps_daily", "steps_daily", "tasks", "start"),
+    Rollup("prompts_daily", "prompts_daily", "spans", "start"),
+    Rollup("users_daily", "users_daily", "spans", "start"),
     Rollup("duration_hist", "hist_tasks", "tasks", "start", kinds=("task_latency",)),
     Rollup("duration_hist", "hist_ci", "pipeline_runs", "created", kinds=("ci_run", "ci_wall", "ci_queue")),
     Rollup("ci_daily", "ci_daily", "pipeline_runs", "created"),
@@ -259,5 +271,16 @@ def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
         )
 
     cursor.execute(f"DELETE FROM {rollup.table} WHERE {rollup.owned()} AND {within(rollup.bucket)}")
-    source = f"(SELECT * FROM {rollup.source} WHERE {within(rollup.at)})"
-    _insert(cursor, rollup.table, rollup.sql, {rollup.source: source})
+    sources = {rollup.source: f"(SELECT * FROM {rollup.source} WHERE {within(rollup.at)})"}
+    if rollup.source == "tasks" and "{spans}" in definition(rollup.sql):
+        sources["spans"] = _spans_of(cursor, sources["tasks"])
+    _insert(cursor, rollup.table, rollup.sql, sources)
+
+
+def _spans_of(cursor: duckdb.DuckDBPyConnection, tasks: str) -> str:
+    """The spans from the first of these tasks to the end of the last."""
+    found = cursor.execute(
+        f"SELECT min(start), max(start + to_microseconds(CAST(duration_s * 1e6 AS BIGINT) + 1)) FROM {tasks}"
+    ).fetchone()
+    first, last = found if found and found[0] else ("2000-01-01", "2000-01-01")
+    return f"(SELECT * FROM spans WHERE start BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}')"

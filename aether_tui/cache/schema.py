@@ -70,6 +70,26 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("environment feature", "VARCHAR"),
         ("tasks with_cluster with_outcome with_root", "BIGINT"),
     ),
+    "steps_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment service feature team task_cluster operation step", "VARCHAR"),
+        ("visits errors retried lost lost_by_error places", "BIGINT"),
+        ("touch_s_sum wait_s_sum", "DOUBLE"),
+        ("cost_usd", _MONEY),
+        ("unpriced_visits", "BIGINT"),
+    ),
+    "prompts_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment service feature team prompt_name prompt_version", "VARCHAR"),
+        ("calls", "BIGINT"),
+        ("cost_usd", _MONEY),
+    ),
+    "users_daily": _columns(
+        ("day", "TIMESTAMP"),
+        ("environment service feature team user", "VARCHAR"),
+        ("calls", "BIGINT"),
+        ("cost_usd", _MONEY),
+    ),
     "duration_hist": _columns(
         ("day", "TIMESTAMP"), ("kind segment", "VARCHAR"), ("bucket", "INTEGER"), ("n", "BIGINT")
     ),

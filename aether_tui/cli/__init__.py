@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "traces": ("aether_tui.cli.traces", "traces", "List traces: slowest, dearest, failed, or by what they contain"),
     "trace": ("aether_tui.cli.traces", "trace", "Show one trace as a tree, or two side by side"),
     "taxonomy": ("aether_tui.cli.taxonomy", "taxonomy", "Kinds of request: build, assign, show, mend"),
+    "stream": ("aether_tui.cli.stream", "stream", "Value stream: write counted steps into a document"),
     "failures": ("aether_tui.cli.failures", "failures", "Failure review: sample failed traces, give each a cause"),
     "experiment": ("aether_tui.cli.experiment", "experiment", "Experiments: one-pager, start, results, decision"),
     "playbook": ("aether_tui.cli.playbook", "playbook", "What was learned: list, export, pack, import, next cycle"),

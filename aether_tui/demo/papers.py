@@ -88,10 +88,14 @@ _DECISIONS: tuple[tuple[int, int | None, int | None, str, str, str, str, str], .
 
 
 _STEPS = (
-    {"name": "understand", "touch_s": {"value": 0.6, "n": 1600}, "cost": {"value": 0.002, "n": 1600}, "abandon_rate": 0.01},
-    {"name": "retrieve", "touch_s": {"value": 0.9, "n": 1600}, "cost": {"value": 0.004, "n": 1600}, "error_rate": {"value": 0.11, "n": 240},
+    {"name": "understand", "seen_as": ["chat router"], "touch_s": {"value": 0.6, "n": 1600},
+     "cost": {"value": 0.002, "n": 1600}, "abandon_rate": 0.01},
+    {"name": "retrieve", "seen_as": ["retrieval *"], "touch_s": {"value": 0.9, "n": 1600},
+     "cost": {"value": 0.004, "n": 1600}, "error_rate": {"value": 0.11, "n": 240},
      "rework_to": "retrieve", "abandon_rate": 0.02},
-    {"name": "answer", "touch_s": {"value": 4.2, "n": 1600}, "cost": {"value": 0.03, "n": 1600}, "error_rate": {"value": 0.06, "n": 240},
+    {"name": "look up", "seen_as": ["execute_tool *"]},
+    {"name": "answer", "seen_as": ["chat *"], "touch_s": {"value": 4.2, "n": 1600},
+     "cost": {"value": 0.03, "n": 1600}, "error_rate": {"value": 0.06, "n": 240},
      "rework_to": "retrieve", "abandon_rate": {"value": 0.04, "n": 240}},
     {"name": "review", "touch_s": [40, 60, 120], "wait_s": {"value": 1200, "who": "person-05"}, "cost": {"value": 0.3, "who": "person-05"},
      "error_rate": [0.05, 0.1, 0.2], "rework_to": "answer", "abandon_rate": [0.05, 0.12, 0.25], "capacity_per_month": 16000},

@@ -42,6 +42,13 @@ REPORTS: dict[str, ReportSpec] = {
             "scorecard", "Scorecard", "aether_tui.diagnostics.scorecard", "The five DORA metrics of every service", True
         ),
         ReportSpec(
+            "value-stream",
+            "Value stream",
+            "aether_tui.diagnostics.stream",
+            "The steps of requests and work items: touch, wait, cost, and where they fail",
+            True,
+        ),
+        ReportSpec(
             "constraint",
             "Constraint",
             "aether_tui.diagnostics.constraint",

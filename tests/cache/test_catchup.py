@@ -30,7 +30,7 @@ def make_old(cache: Cache) -> None:
     """As a program of version 1 would have left it: a column less in records and rollups, a rollup and a table missing."""
     with cache._write() as connection:
         connection.execute("DROP VIEW incidents")
-        connection.execute("ALTER TABLE spans DROP COLUMN prompt_name")  # raw: comes back empty
+        connection.execute("ALTER TABLE spans DROP COLUMN conversation")  # raw: comes back empty
         connection.execute(
             "ALTER TABLE spans DROP COLUMN price_version"
         )  # derived: comes back when rows are derived again
@@ -48,7 +48,7 @@ def test_an_older_cache_catches_up(tmp_path: Path) -> None:
     with old.read() as lease:
         names = [row["column_name"] for row in lease.rows("SELECT column_name FROM (DESCRIBE spans)")]
         counts = lease.rows("SELECT count(*) AS n, count(*) FILTER (WHERE mapping_hash = '') AS again FROM spans")
-        kept = lease.rows("SELECT count(*) AS n, count(prompt_name) AS named FROM spans")
+        kept = lease.rows("SELECT count(*) AS n, count(conversation) AS named FROM spans")
         assert lease.rows("SELECT count(*) AS n FROM incidents")[0]["n"] is not None
         assert lease.rows("SELECT value FROM meta WHERE key = 'schema_version'") == [{"value": str(models.VERSION)}]
     assert names == models.stored_columns(RECORDS["spans"])

@@ -33,6 +33,11 @@ class StreamStep(BaseModel):
     rework_to: str | None = Field(default=None, description="Step that errors go back to; none: they fail")
     abandon_rate: Share = Field(default=None, description="Share of visits that are given up")
     capacity_per_month: Size = Field(default=None, description="Visits a month it can take; none: no limit")
+    seen_as: list[Line] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Steps of traces or of work items it stands for, as `report value-stream` names them; * is any text",
+    )
     volume_per_month: Size = Field(default=None, description="Visits a month it really has, to check the chain against")
 
 

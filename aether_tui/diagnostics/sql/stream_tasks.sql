@@ -1,0 +1,10 @@
+-- Tasks by request category on the days that stream_steps sums.
+SELECT task_cluster AS cluster, count(*) AS n, count(outcome) AS known, count(*) FILTER (WHERE outcome = 'failure') AS failed,
+  sum(duration_s) AS duration_s
+FROM tasks
+WHERE start >= date_trunc('day', $since::TIMESTAMP) AND start < date_trunc('day', $until::TIMESTAMP - INTERVAL 1 MICROSECOND) + INTERVAL 1 DAY
+  AND ($live::VARCHAR IS NULL OR environment = $live)
+  AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
+  AND ($feature::VARCHAR IS NULL OR feature = $feature)
+GROUP BY task_cluster
+ORDER BY task_cluster
