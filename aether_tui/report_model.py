@@ -162,6 +162,8 @@ class Table(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="table"):
     note: str = ""
     empty: str = ""
     private: bool = False
+    aside: bool = False
+    """What can be done here rather than what was found: pages for others leave it out."""
 
 
 class Check(Struct, frozen=True, omit_defaults=True, kw_only=True):

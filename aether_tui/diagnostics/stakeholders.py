@@ -289,6 +289,7 @@ def _start(content: Content) -> Table:
             for sheet in content.questionnaires.values()
         ),
         note="In the console (aether-tui, then g i): choose one and press ↵.",
+        aside=True,
     )
 
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import ConfigurationError
-from aether_tui.report_model import Block, Boxes, Gap, Report
+from aether_tui.report_model import Block, Boxes, Gap, Prose, Report, Table
 from aether_tui.reports import draw, markdown
 
 PAPERS = "documents"
@@ -28,7 +28,7 @@ def pages(
 
     `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
     """
-    speaking = {key: report for key, report in reports.items() if not silent(key, report)}
+    speaking = {key: _for_others(report) for key, report in reports.items() if not silent(key, report)}
     top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
     found = {f"{key}.md": top + markdown.render(report) for key, report in speaking.items()}
     found["index.md"] = top + _index(reports, speaking, name) + contents(papers or {})
@@ -60,11 +60,21 @@ def silent(name: str, report: Report[Struct]) -> bool:
     return blind or (bool(report.blocks) and all(_blank(block) for block in report.blocks))
 
 
+def _for_others(report: Report[Struct]) -> Report[Struct]:
+    """The report without what only its author can do."""
+    return structs.replace(report, blocks=tuple(block for block in report.blocks if not _aside(block)))
+
+
+def _aside(block: Block) -> bool:
+    return isinstance(block, Table) and block.aside
+
+
 def _blank(block: Block) -> bool:
-    """A gap, or boxes nobody has written in."""
+    """A gap, boxes nobody has written in, an empty table, a paragraph on how to read the rest, or what stands aside."""
     if isinstance(block, Boxes):
         return all(box.state == "no-data" for row in block.rows for box in row)
-    return isinstance(block, Gap)
+    untitled = isinstance(block, Prose) and not block.title
+    return untitled or isinstance(block, Gap) or (isinstance(block, Table) and (block.aside or not block.rows))
 
 
 def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[Struct]], name: str) -> str:

@@ -26,6 +26,8 @@ MEANINGFUL_WHEN_EMPTY = {
     "canvas",
     "decisions",
     "handbook",
+    "stakeholders",
+    "maturity",
 }
 
 

@@ -272,7 +272,7 @@ def test_the_pack_is_complete_linked_and_repeatable(filled: Workspace, tmp_path:
 def test_the_pack_of_an_empty_workspace_lists_what_has_nothing_to_say(empty: Workspace) -> None:
     reports, notices = run_all(empty, Config(), world.clock())
     made = pack.pages(reports, "Acme", notices)
-    assert set(made) == {"index.md", "summary.md", "flywheel.md", "sources.md", "readout.md"}
+    assert set(made) == {"index.md", "summary.md", "flywheel.md", "sources.md"}
     quiet = [spec.title for name, spec in REPORTS.items() if f"{name}.md" not in made]
     assert f"Nothing to say yet: {', '.join(quiet)}." in made["index.md"]
 
