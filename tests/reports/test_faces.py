@@ -259,7 +259,7 @@ def test_the_pack_is_complete_linked_and_repeatable(filled: Workspace, tmp_path:
     one, two = export(tmp_path / "one"), export(tmp_path / "two")
     assert one == two
     index = one["index.md"].decode()
-    linked = re.findall(r"\]\((\w+\.md)\)", index)
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", index)
     assert set(linked) | {"index.md"} == set(one)
     silent = [REPORTS[name].title for name in REPORTS if f"{name}.md" not in one]
     assert all(index.count(title) == 1 for title in silent)
