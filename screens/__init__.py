@@ -19,7 +19,8 @@ class ScreenSpec:
 
 
 ORDER = (
-    "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "levers", "lens",
+    "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "levers",
+    "attribution", "lens",
     "scorecard", "flow", "pipeline", "maturity", "rituals", "canvas", "decisions", "changed", "playbook", "traces", "sources",
 )  # fmt: skip
 """Tabs stand in the order of the work; a screen that is not named here comes last."""
@@ -98,6 +99,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "scorecard",
                 "screens.scorecard",
                 "Scorecard",
+            ),
+            ScreenSpec(
+                "attribution",
+                "u",
+                "Attribution",
+                "What model calls cost and for whom, and why that changed",
+                "attribution",
+                "screens.attribution",
+                "Attribution",
             ),
             ScreenSpec(
                 "stream",

@@ -42,6 +42,13 @@ REPORTS: dict[str, ReportSpec] = {
             "scorecard", "Scorecard", "aether_tui.diagnostics.scorecard", "The five DORA metrics of every service", True
         ),
         ReportSpec(
+            "attribution",
+            "Attribution",
+            "aether_tui.diagnostics.attribution",
+            "What model calls cost and for whom, and why that changed",
+            True,
+        ),
+        ReportSpec(
             "value-stream",
             "Value stream",
             "aether_tui.diagnostics.stream",

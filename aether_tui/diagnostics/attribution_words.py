@@ -1,0 +1,223 @@
+"""Attribution in words: the waterfall, cost by dimension, coverage and the bill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aether_tui.diagnostics.bill import facts as bill_facts
+from aether_tui.human import NONE, amount, day, money
+from aether_tui.report_model import (
+    Block,
+    Cell,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Gap,
+    Quantity,
+    Row,
+    Table,
+    missing,
+    worst_first,
+)
+from aether_tui.stats.lmdi import Factor
+
+if TYPE_CHECKING:
+    from aether_tui.diagnostics.attribution import Attribution, Dimension, Waterfall
+
+NAMES: dict[Factor, tuple[str, str]] = {
+    "volume": ("volume", "calls that succeeded"),
+    "mix": ("mix", "which features, teams and models they were of"),
+    "errors": ("errors", "calls made for one that succeeded"),
+    "tokens": ("tokens per call", "input and output together"),
+    "price": ("price", "money per token, caching and the share of output included"),
+}
+BAR = 20
+LEAST, CLOSE = 0.9, 0.05
+"""Attribution the gate wants, and how far traces may be from the bill."""
+
+
+def headline(found: Attribution) -> str:
+    """The cost, and what changed it most."""
+    if found.cost_usd is None:
+        return "No model call in this window, so there is nothing to attribute."
+    told = f"Model calls cost {money(found.cost_usd, 'USD')}"
+    if found.waterfall is None:
+        return f"{told}; {found.no_waterfall}."
+    change = found.waterfall.after_usd - found.waterfall.before_usd
+    most = max(found.waterfall.parts, key=lambda factor: abs(found.waterfall.parts[factor]) if found.waterfall else 0.0)
+    return f"{told}, {_signed(change)} since the window before; most of it {NAMES[most][0]}, {_signed(found.waterfall.parts[most])}."
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else '−'}{money(abs(value), 'USD')}"
+
+
+def findings(found: Attribution) -> tuple[Finding, ...]:
+    """Cost of nobody, calls without a price, and a bill that differs."""
+    result = []
+    if found.attributed is not None and found.attributed < LEAST:
+        text = f"{amount(found.attributed, 'ratio')} of cost has a feature and a team; the gate wants 90 %."
+        result.append(
+            Finding(id="attribution.covered", severity="warn", text=text, action="aether-tui report instrumentation")
+        )
+    if found.unpriced_calls:
+        text = f"{found.unpriced_calls:,} of {found.calls:,} calls have no price and count as nothing here."
+        result.append(
+            Finding(id="attribution.unpriced", severity="info", text=text, action="add a price under [[prices]]")
+        )
+    ratio = found.bill.ratio
+    if ratio is not None and abs(ratio - 1) > CLOSE:
+        text = f"Traces explain {amount(ratio, 'ratio')} of what model providers billed; within 5 % can be trusted."
+        result.append(Finding(id="attribution.bill", severity="warn", text=text, evidence=("sources.bill.ratio",)))
+    return worst_first(result)
+
+
+def blocks(found: Attribution) -> tuple[Block, ...]:
+    """Facts, the waterfall, its kinds of call, dimensions."""
+    if found.cost_usd is None:
+        gap = Gap(
+            id="attribution.none", title="Attribution", reason="No model call in this window.",
+            next_step="connect a trace source in aether.toml, or aether-tui load PATH",
+        )  # fmt: skip
+        return (gap,)
+    first: tuple[Block, ...] = (_facts(found), bill_facts(found.bill))
+    if found.waterfall is None:
+        gap = Gap(id="attribution.change", title="What changed the cost", reason=f"{found.no_waterfall.capitalize()}.")
+        return (*first, gap, *(_dimension(one) for one in found.dimensions))
+    return (
+        *first,
+        _waterfall(found.waterfall),
+        _movers(found.waterfall),
+        *(_dimension(one) for one in found.dimensions),
+    )
+
+
+def _facts(found: Attribution) -> Facts:
+    attributed = (
+        missing("nothing has a cost", unit="ratio")
+        if found.attributed is None
+        else Quantity(value=found.attributed, unit="ratio")
+    )
+    return Facts(
+        id="attribution.facts",
+        facts=(
+            Fact(id="attribution.cost", label="model cost", value=Quantity(value=found.cost_usd, unit="USD", n=found.calls),
+                 why="Cost of model calls of the window: reported by the source, else by the price table."),
+            Fact(id="attribution.share", label="with feature and team", value=attributed,
+                 why="Cost of model calls that name feature and team ÷ cost of all model calls."),
+        ),
+    )  # fmt: skip
+
+
+def _waterfall(one: Waterfall) -> Table:
+    at, steps = one.before_usd, [("before", 0.0, one.before_usd)]
+    for factor, part in one.parts.items():
+        steps.append((factor, at, at + part))
+        at += part
+    steps.append(("after", 0.0, one.after_usd))
+    most = max((max(begin, end) for _, begin, end in steps), default=0.0)
+    return Table(
+        id="attribution.waterfall",
+        title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end)}",
+        columns=(
+            Col(key="name", title="", priority=10),
+            Col(key="usd", title="USD", kind="number", priority=10),
+            Col(key="draw", title="", width=BAR, priority=7),
+        ),
+        rows=tuple(_fall(name, begin, end, most, one) for name, begin, end in steps),
+        note="The five parts sum to the change exactly: LMDI-I (Ang 2005) over feature × team × model.",
+    )
+
+
+def _fall(name: str, begin: float, end: float, most: float, one: Waterfall) -> Row:
+    low, high = (round(BAR * max(value, 0.0) / most) if most > 0 else 0 for value in sorted((begin, end)))
+    drawn = "·" * low + "█" * (high - low)
+    if name in {"before", "after"}:
+        return Row(id=name, cells=(name, money(end, "USD").removesuffix(" USD"), drawn))
+    label, what = next(words for factor, words in NAMES.items() if factor == name)
+    change = one.after_usd - one.before_usd
+    share = (
+        f"{round(100 * (end - begin) / change)} % of the change"
+        if abs(change) > 1e-12
+        else "the whole cost did not change"
+    )
+    return Row(
+        id=name,
+        cells=(label, _signed(end - begin).removesuffix(" USD"), drawn),
+        detail=f"{what}: {share}",
+        why="Sum over kinds of call of L(after, before) × ln(factor after ÷ before), L the logarithmic mean of their costs.\n"
+        "What appears or vanishes counts as mix. aether-tui report attribution --format json",
+    )
+
+
+def _movers(one: Waterfall) -> Table:
+    return Table(
+        id="attribution.movers",
+        title="Kinds of call that changed most",
+        columns=(
+            Col(key="name", title="feature · team · model", priority=10),
+            Col(key="change", title="Δ USD", kind="number", priority=9),
+            *(Col(key=factor, title=words[0], kind="number", priority=5) for factor, words in NAMES.items()),
+        ),
+        rows=tuple(
+            Row(
+                id=f"mover.{mover.name}",
+                cells=(
+                    mover.name,
+                    _plain(mover.after_usd - mover.before_usd),
+                    *(_plain(mover.parts[factor]) for factor in NAMES),
+                ),
+                detail=f"{money(mover.before_usd, 'USD')} before, {money(mover.after_usd, 'USD')} after",
+            )
+            for mover in one.movers[:10]
+        ),
+    )
+
+
+def _plain(value: float) -> str:
+    return NONE if abs(value) < 0.005 else _signed(value).removesuffix(" USD")
+
+
+def _dimension(one: Dimension) -> Table:
+    from aether_tui.diagnostics.attribution import SHOWN
+
+    listed = [share for share in one.values if share.name is not None][:SHOWN]
+    rest = [share for share in one.values if share.name is not None][SHOWN:]
+    nobody = [share for share in one.values if share.name is None]
+    rows = [(share.name or "", share.calls, share.cost_usd, share.share) for share in listed]
+    if rest:
+        rows.append(
+            (
+                f"{len(rest):,} more",
+                sum(s.calls for s in rest),
+                sum(s.cost_usd for s in rest),
+                sum(s.share or 0 for s in rest),
+            )
+        )
+    rows += [(f"no {one.name.removesuffix(' tenth')}", share.calls, share.cost_usd, share.share) for share in nobody]
+    covered = "" if one.covered is None else f"{amount(one.covered, 'ratio')} of cost has one."
+    return Table(
+        id=f"attribution.{one.name.replace(' ', '-')}",
+        title=f"By {one.name}",
+        columns=(
+            Col(key="name", title=one.name, priority=10),
+            Col(key="calls", title="calls", kind="number", priority=6),
+            Col(key="usd", title="USD", kind="number", priority=9),
+            Col(key="share", title="share", kind="number", priority=8),
+        ),
+        rows=tuple(
+            Row(id=f"{one.name}.{name}", cells=_cells(name, calls, usd, share)) for name, calls, usd, share in rows
+        ),
+        note=covered + (" The first tenth are the users that cost most." if one.name == "user tenth" else ""),
+        empty="No model call.",
+    )
+
+
+def _cells(name: str, calls: int, usd: float, share: float | None) -> tuple[Cell, ...]:
+    return (
+        name,
+        f"{calls:,}",
+        money(usd, "USD").removesuffix(" USD"),
+        NONE if share is None else amount(share, "ratio"),
+    )

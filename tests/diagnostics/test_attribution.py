@@ -1,0 +1,62 @@
+"""Attribution of the small world, computed by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec import to_builtins
+
+from aether_tui.records.model import Row
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics import world
+
+
+def call(number: int, day: float, usd: str, *, user: str | None, model: str = "m", tokens: int = 100) -> Row:
+    return world.full(
+        "spans", trace_id=f"t{number}", span_id=f"s{number}", start=world.at(day), duration_s=1.0, operation="chat", model=model,
+        input_tokens=tokens, output_tokens=0, status="ok", cost_usd=Decimal(usd), environment="production", feature="search",
+        team=None if number == 1 else "core", user=user, prompt_name="p", prompt_version=f"v{1 + number % 2}", task_cluster="c",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    """Before: one call of 1 USD. Now: one of 1 USD as before, one of 3 USD with twice the tokens, one by a new model for 2 USD."""
+    made = world.workspace(tmp_path / "w")
+    earlier = world.at(10) - timedelta(days=30)
+    before = (*call(9, 10, "1", user="u1"),)
+    names = [column.name for column in world.TABLES["spans"].columns]
+    moved = list(before)
+    moved[names.index("start")] = earlier
+    now = [call(2, 10, "1", user="u1"), call(1, 11, "3", user="u2", tokens=200), call(3, 12, "2", user=None, model="n")]
+    world.store(made, "otlp", "receiver", "spans", [tuple(moved), *now])
+    return made
+
+
+def test_cost_by_every_dimension(made: Workspace) -> None:
+    found = to_builtins(world.report("attribution", made).data)
+    by = {one["name"]: {share["name"]: share["cost_usd"] for share in one["values"]} for one in found["dimensions"]}
+    assert by["feature"] == {"search": 6.0}
+    assert by["team"] == {"core": 3.0, None: 3.0}
+    assert by["category"] == {"c": 6.0}
+    assert by["model"] == {"m": 4.0, "n": 2.0}
+    assert by["prompt version"] == {"p v1": 1.0, "p v2": 5.0}
+    assert by["user tenth"] == {"1. tenth (1 users)": 3.0, "2. tenth (1 users)": 1.0, None: 2.0}
+    assert (found["cost_usd"], found["attributed"], found["calls"]) == (6.0, 0.5, 3)
+
+
+def test_the_waterfall_sums_to_the_change(made: Workspace) -> None:
+    found = to_builtins(world.report("attribution", made).data)["waterfall"]
+    assert (found["before_usd"], found["after_usd"]) == (1.0, 6.0)
+    assert sum(found["parts"].values()) == pytest.approx(5.0)
+    movers = {mover["name"]: mover["parts"] for mover in found["movers"]}
+    assert movers["search · core · n"] == {"volume": 0, "mix": 2.0, "errors": 0, "tokens": 0, "price": 0}
+
+
+def test_without_calls_it_says_so(empty: Workspace) -> None:
+    report = world.report("attribution", empty)
+    assert report.headline.startswith("No model call")
+    assert report.data.cost_usd is None  # type: ignore[attr-defined]
