@@ -209,6 +209,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "Decisions",
             ),
             ScreenSpec(
+                "changed",
+                "n",
+                "Changed",
+                "What changed since the last review, and what moved with it",
+                "anomalies",
+                "screens.changed",
+                "Changed",
+            ),
+            ScreenSpec(
                 "sources",
                 "s",
                 "Sources",

@@ -98,6 +98,11 @@ REPORTS: dict[str, ReportSpec] = {
             "aether_tui.diagnostics.traces",
             "What production did, trace by trace, and how agents loop",
             True,
+            "anomalies",
+            "What changed",
+            "aether_tui.diagnostics.changed",
+            "What changed since the last review",
+            True,
         ),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
         ReportSpec(

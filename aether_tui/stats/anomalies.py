@@ -1,45 +1,54 @@
 """What changed in daily series: steps of the level, and runs of days that their weekday does not explain.
 
 Days are held against the same weekday of the eight weeks before (robust z: Iglewicz & Hoaglin 1993, |z| > 3.5), and those of
-one day across all series are kept by Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289). One day alone is an outlier; three
+one day across all series are kept by Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289). One day alone is an outlier; four
 in a row are a run. Steps are those of `changepoints`, found after the weekday shape is taken out.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from aether_tui.stats import changepoints
-from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mad, shift_interval
+from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mad, mann_whitney_greater, shift_interval
 
 CUT = 3.5
 """|z| beyond which a day is out of line."""
 WEEKS = 8
 """Weeks a day is held against."""
 LEAST_WEEKS = 4
-RUN = 3
+RUN = 4
 """Days in a row, in one direction, that make a run."""
 IQR_TO_SD = 1.349
 FALSE_SHARE = 0.05
 """Share of days kept by Benjamini–Hochberg that may be false."""
 SCREEN = 2.0
 """Normal score of the best cut below which a series is not searched: p is then above .01 before it is corrected."""
+AROUND = 10
+"""Days on each side a weekday is held against: three weeks have every weekday three times."""
+GOES_ON = 0.05
+"""One-sided p under which a drift that began before goes on."""
 LEAST_EFFECT = 0.05
 """Relative shift under which a step is not worth a sentence."""
 
 Day = float | None
+Floats = npt.NDArray[np.float64]
 Kind = Literal["step", "drift", "run"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
     """A change of a series: `at` is the index of its first day, levels are medians without the weekday shape.
+
+    `until` is its last step or day.
 
     `effect` is the relative Hodges–Lehmann shift with its 95 % interval (ends None where days are too few), `n` the days after.
     """
@@ -54,6 +63,8 @@ class Shift:
     high: float | None
     n: int
     n_before: int
+    began: int
+    """Index of the first step of a drift: before `at` when it began before what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +102,21 @@ def outliers(series: Mapping[str, Sequence[Day]]) -> dict[str, list[Outlier]]:
     return kept
 
 
-def shifts(values: Sequence[Day], out: Sequence[Outlier] = ()) -> list[Shift]:
-    """Steps of one series, those of one direction that follow each other as one drift, and runs no step explains."""
+def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -> list[Shift]:
+    """Changes of one series from index `since` on: steps, those of one direction that follow each other as one drift, drifts
+    that began before and go on, and runs no step explains."""
     level = _without_weekdays(values)
     known = [index for index, value in enumerate(level) if value is not None]
     flat = [value for value in level if value is not None]
     steps = changepoints.changes(flat) if _moves(flat) else []
-    found = [one for group in _chains(steps) if (one := _shift(group, flat, known, steps)) is not None]
-    for first, last in _runs(out, known):
-        if not any(one.at - RUN <= first <= one.until + RUN for one in found):
-            found.append(_run(first, last, level))
+    first = bisect_left(known, since)
+    chains = _chains(steps)
+    found = [one for chain in chains if (one := _shift(chain, flat, known, steps, first)) is not None]
+    every = [one for chain in chains if (one := _shift(chain, flat, known, steps, 0)) is not None]
+    for start, end in _runs(out, [index for index, value in enumerate(values) if value is not None]):
+        run = _run(start, end, level)
+        if run is not None and end >= since and not any(_explains(one, run) for one in every):
+            found.append(run)
     return sorted(found, key=lambda one: one.at)
 
 
@@ -160,22 +176,48 @@ def _runs(out: Sequence[Outlier], known: Sequence[int]) -> Iterator[tuple[int, i
             run.append(one)
 
 
-def _run(first: int, last: int, level: Sequence[Day]) -> Shift:
+def _explains(step: Shift, run: Shift) -> bool:
+    """A new level is out of line with the eight weeks before until it is most of them."""
+    return step.at - RUN <= run.at <= step.until + 7 * WEEKS // 2 and (step.effect > 0) == (run.effect > 0)
+
+
+def _run(first: int, last: int, level: Sequence[Day]) -> Shift | None:
     before = [one for one in level[max(0, first - 7 * LEAST_WEEKS) : first] if one is not None]
     after = [one for one in level[first : last + 1] if one is not None]
-    return _measured("run", first, last, before, after)
+    return _measured("run", first, last, before, after) if before and after else None
 
 
 # --- Levels -------------------------------------------------------------------------------------------------------
 
 
 def _without_weekdays(values: Sequence[Day]) -> list[Day]:
-    """Values over what their weekday is to the whole (a ratio of medians). A weekday that is usually 0 says nothing: no value."""
-    every, _ = _middle(values)
-    if not every:
-        return list(values)
-    factors = [(_middle(values[day::7])[0] or 0.0) / every for day in range(7)]
-    return [None if one is None or factors[at % 7] <= 0 else one / factors[at % 7] for at, one in enumerate(values)]
+    """Values over what their weekday is to the three weeks around it (median ratio). A weekday that is usually 0 says nothing.
+
+    Around it and not over all: where old days are kept of Mondays only, a drift would look like Mondays.
+    """
+    if not values:
+        return []
+    known = np.array([np.nan if one is None else one for one in values])
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(known, AROUND, constant_values=np.nan), 2 * AROUND + 1)
+    local = _medians(np.sort(around, axis=1))
+    ratios = np.divide(known, local, out=np.full(len(known), np.nan), where=local > 0)
+    made: list[Day] = list(values)
+    for day in range(7):
+        own = np.sort(ratios[day::7])
+        factor = float(_medians(own[None, :])[0]) if len(own) else np.nan
+        if not np.isnan(factor):
+            made[day::7] = [None if one is None or factor <= 0 else one / factor for one in made[day::7]]
+    return made
+
+
+def _medians(ordered: Floats) -> Floats:
+    """The median of each sorted row, whose missing values are last; NaN for a row of none."""
+    n = np.sum(~np.isnan(ordered), axis=1)
+    row = np.arange(len(ordered))
+    middle: Floats = (
+        ordered[row, np.maximum(0, (n - 1) // 2)] + ordered[row, np.minimum(n // 2, ordered.shape[1] - 1)]
+    ) / 2
+    return middle
 
 
 def _moves(flat: Sequence[float]) -> bool:
@@ -206,22 +248,42 @@ def _chains(steps: Sequence[changepoints.Change]) -> list[list[int]]:
 
 
 def _shift(
-    chain: Sequence[int], flat: Sequence[float], known: Sequence[int], steps: Sequence[changepoints.Change]
+    chain: Sequence[int], flat: Sequence[float], known: Sequence[int], steps: Sequence[changepoints.Change], first: int
 ) -> Shift | None:
+    """The steps of a chain from place `first` on as one change; of an older chain, whether its last level has moved on since."""
     cuts = [0, *(step.at for step in steps), len(flat)]
-    first, last, window = chain[0], chain[-1], changepoints.WINDOW
-    before = flat[max(cuts[first], cuts[first + 1] - window) : cuts[first + 1]]
-    after = flat[cuts[last + 1] : min(cuts[last + 2], cuts[last + 1] + window)]
-    made = _measured(
-        "drift" if len(chain) > 1 else "step", known[cuts[first + 1]], known[cuts[last + 1]], before, after
-    )
+    late = [index for index in chain if steps[index].at >= first]
+    if late:
+        start, end, low, high = cuts[late[0] + 1], cuts[late[-1] + 1], cuts[late[0]], cuts[late[-1] + 2]
+    elif chain[-1] == len(steps) - 1:
+        start, end, low, high = first, first, min(cuts[-2], first - changepoints.LEAST), len(flat)
+    else:
+        return None
+    window = changepoints.WINDOW
+    before, after = flat[max(low, start - window) : start], flat[end : min(high, end + window)]
+    if not late and not _goes_on(before, after, steps[chain[-1]].direction):
+        return None
+    kind: Kind = "step" if len(chain) == 1 and late else "drift"
+    made = _measured(kind, known[start], known[end], before, after, known[steps[chain[0]].at])
     return made if abs(made.effect) >= LEAST_EFFECT else None
 
 
-def _measured(kind: Kind, at: int, until: int, before: Sequence[float], after: Sequence[float]) -> Shift:
+def _goes_on(before: Sequence[float], after: Sequence[float], direction: str) -> bool:
+    if min(len(before), len(after)) < changepoints.LEAST:
+        return False
+    return (
+        mann_whitney_greater(after, before) if direction == "up" else mann_whitney_greater(before, after)
+    ) <= GOES_ON
+
+
+def _measured(
+    kind: Kind, at: int, until: int, before: Sequence[float], after: Sequence[float], began: int | None = None
+) -> Shift:
     base = median(before)
     scale = abs(base) or abs(median(after)) or 1.0
     ends = shift_interval(after, before)
     low, high = (None, None) if ends is None else (ends[0] / scale, ends[1] / scale)
     effect = hodges_lehmann(after, before) / scale
-    return Shift(kind, at, until, base, median(after), effect, low, high, len(after), len(before))
+    return Shift(
+        kind, at, until, base, median(after), effect, low, high, len(after), len(before), at if began is None else began
+    )

@@ -1,0 +1,195 @@
+"""Every daily rollup as series: a metric of a segment by day, and the parts it is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from aether_tui.diagnostics.frame import Clock, Data, Record, real, text
+from aether_tui.text import one_line
+
+DAYS = 120
+"""Days of history a change is looked for in; enough for a step before and after the window."""
+MOST_SEGMENTS = 20
+"""Largest segments of a metric that are looked at."""
+LEAST_P95 = 20
+"""Observations of a day under which its p95 is its maximum, and no value."""
+
+Better = Literal["higher", "lower", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A daily number: `top` summed over `bottom` summed, or `top` summed. `surface` names the budgets that may cover it."""
+
+    id: str
+    title: str
+    unit: str
+    better: Better
+    top: str
+    bottom: str = ""
+    surface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A query of day, dimensions and amounts. `by` pairs a segment with the dimension its parts are told by."""
+
+    query: str
+    by: tuple[tuple[str, str], ...]
+    metrics: tuple[Metric, ...]
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("changed_llm", (("feature", "model"), ("model", "feature")), (
+        Metric("llm.cost", "model cost", "USD", "lower", "cost", surface="llm"),
+        Metric("llm.calls", "model calls", "count", "", "calls"),
+        Metric("llm.tokens", "tokens", "tokens", "", "tokens", surface="llm"),
+        Metric("llm.errors", "share of failed model calls", "ratio", "lower", "errors", "calls"),
+    )),
+    Source("changed_tasks", (("scenario", "model"),), (
+        Metric("task.success", "task success", "ratio", "higher", "succeeded", "judged", surface="llm"),
+        Metric("task.tokens", "tokens per task", "tokens/task", "lower", "tokens", "tasks", surface="llm"),
+        Metric("task.cost", "cost per task", "USD/task", "lower", "cost", "costed", surface="llm"),
+    )),
+    Source("changed_cost", (("environment", "service"), ("service", "environment")), (
+        Metric("cost.billed", "billed cost per day", "money", "lower", "billed", surface="cost"),
+    )),
+    Source("changed_ci", (("workflow", "event"),), (
+        Metric("ci.failures", "share of failed CI runs", "ratio", "lower", "failures", "runs", surface="ci"),
+        Metric("ci.runs", "CI runs", "count", "", "runs"),
+    )),
+    Source("changed_tests", (("suite", "repo"),), (
+        Metric("tests.count", "tests per run", "count", "", "tests", "runs"),
+        Metric("tests.failed", "failed tests per run", "count", "lower", "failed", "runs", surface="tests"),
+        Metric("tests.flaky", "flaky tests per run", "count", "lower", "flaky", "runs", surface="tests"),
+    )),
+    Source("changed_flow", (("team", "type"),), (
+        Metric("flow.arrivals", "items that arrive", "count", "", "arrivals"),
+        Metric("flow.throughput", "items done", "count", "higher", "departures"),
+        Metric("flow.wip", "work in progress", "count", "lower", "wip"),
+    )),
+    Source("changed_delivery", (("service", "environment"),), (
+        Metric("delivery.deployments", "deployments", "count", "higher", "deployments"),
+        Metric("delivery.failed", "share of failed deployments", "ratio", "lower", "failed", "deployments"),
+    )),
+)  # fmt: skip
+
+DURATIONS: dict[str, tuple[Metric, str]] = {
+    "task_latency": (Metric("latency.task", "task latency p95", "s", "lower", "p95", surface="llm"), "p95"),
+    "llm_latency": (Metric("latency.model", "model latency p95", "s", "lower", "p95"), "p95"),
+    "first_token": (Metric("latency.first", "time to first token p95", "s", "lower", "p95"), "p95"),
+    "ci_wall": (Metric("ci.duration", "CI duration p50", "s", "lower", "p50", surface="ci"), "p50"),
+    "ci_queue": (Metric("ci.queue", "CI queue p50", "s", "lower", "p50", surface="ci"), "p50"),
+    "test_suite": (Metric("tests.duration", "suite duration p50", "s", "lower", "p50", surface="tests"), "p50"),
+    "cycle_time": (Metric("flow.cycle", "cycle time p50", "s", "lower", "p50"), "p50"),
+    "pr_lead_time": (Metric("delivery.lead", "pull request lead time p50", "s", "lower", "p50"), "p50"),
+}
+"""Kinds of `duration_hist`, and the percentile of a day they are followed by."""
+
+
+@dataclass(slots=True)
+class Course:
+    """One metric of one segment, a value per day from `start` on (None: nothing measured); `parts` hold (top, bottom) by day."""
+
+    metric: Metric
+    by: str
+    segment: str
+    part_by: str
+    start: datetime
+    values: list[float | None]
+    parts: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
+    volume: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """`llm.tokens.feature.refunds`: stable, and what a commitment or a budget may name."""
+        return f"{self.metric.id}.{self.by}.{self.segment}"
+
+    @property
+    def title(self) -> str:
+        """`refunds, model cost`."""
+        return f"{self.segment}, {self.metric.title}"
+
+    def day(self, at: int) -> datetime:
+        """The day of an index."""
+        return self.start + timedelta(days=at)
+
+
+def courses(data: Data, clock: Clock, currency: str) -> list[Course]:
+    """All series of whole days up to the window's end; the running day is left out, it is not over."""
+    until = midnight(clock.window.end)
+    since = until - timedelta(days=DAYS)
+    made: list[Course] = []
+    for source in SOURCES:
+        rows = data.rows(source.query, since_day=since, until_day=until, currency=currency)
+        for by, part_by in source.by:
+            for metric in source.metrics:
+                made += _pivot(rows, metric, by, part_by, since)
+    made += _durations(data.rows("changed_durations", kinds=list(DURATIONS), since_day=since, until_day=until), since)
+    return made
+
+
+def midnight(moment: datetime) -> datetime:
+    """The day of a moment, as rows carry it: naive, in UTC."""
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def _pivot(rows: Sequence[Record], metric: Metric, by: str, part_by: str, since: datetime) -> list[Course]:
+    groups: dict[str, dict[str, dict[int, tuple[float, float]]]] = defaultdict(lambda: defaultdict(dict))
+    last = -1
+    for row in rows:
+        at = _index(row, since)
+        last = max(last, at)
+        segment, part = text(row[by]), text(row[part_by])
+        if not segment:
+            continue
+        old = groups[segment][part].get(at, (0.0, 0.0))
+        bottom = real(row[metric.bottom]) if metric.bottom else 0.0
+        groups[segment][part][at] = (old[0] + real(row[metric.top]), old[1] + bottom)
+    made = [_course(metric, by, segment, part_by, since, parts, last) for segment, parts in groups.items()]
+    return sorted(made, key=lambda one: (-one.volume, one.segment))[:MOST_SEGMENTS]
+
+
+def _course(
+    metric: Metric, by: str, segment: str, part_by: str, since: datetime,
+    parts: Mapping[str, Mapping[int, tuple[float, float]]], last: int,
+) -> Course:  # fmt: skip
+    """Days without a row are none of an amount, and no value of a share."""
+    values: list[float | None] = []
+    volume = 0.0
+    for at in range(last + 1):
+        top = sum(days[at][0] for days in parts.values() if at in days)
+        bottom = sum(days[at][1] for days in parts.values() if at in days)
+        volume += bottom if metric.bottom else top
+        values.append((top / bottom if bottom else None) if metric.bottom else top)
+    told = {one_line(name, 80) or f"no {part_by}": dict(days) for name, days in parts.items()}
+    return Course(metric, by, one_line(segment, 80), part_by, since, values, told, volume)
+
+
+def _durations(rows: Sequence[Record], since: datetime) -> list[Course]:
+    found: dict[tuple[str, str], dict[int, tuple[float, float]]] = defaultdict(dict)
+    for row in rows:
+        kind, n = text(row["kind"]), real(row["n"])
+        column = DURATIONS[kind][1]
+        if text(row["segment"]) and (column == "p50" or n >= LEAST_P95):
+            found[kind, text(row["segment"])][_index(row, since)] = (real(row[column]), n)
+    made = []
+    for (kind, segment), days in found.items():
+        values = [days[at][0] if at in days else None for at in range(max(days) + 1)]
+        volume = sum(n for _, n in days.values())
+        made.append(Course(DURATIONS[kind][0], "segment", one_line(segment, 80), "", since, values, {}, volume))
+    kept: list[Course] = []
+    for kind in DURATIONS:
+        own = [one for one in made if one.metric is DURATIONS[kind][0]]
+        kept += sorted(own, key=lambda one: (-one.volume, one.segment))[:MOST_SEGMENTS]
+    return kept
+
+
+def _index(row: Record, since: datetime) -> int:
+    day = row["day"]
+    assert isinstance(day, datetime)
+    return (day - since).days

@@ -1,0 +1,223 @@
+"""What changed, in words, a table, and what opens under a row: the course, its parts and its days."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from aether_tui.diagnostics import changed
+from aether_tui.diagnostics.changed import Change, Changed, Look
+from aether_tui.diagnostics.changed_series import DAYS, Course
+from aether_tui.human import NONE, amount, evidence, plural, quantity
+from aether_tui.report_model import Block, Col, Finding, Gap, Plot, Point, Prose, Quantity, Row, Series, State, Table
+from aether_tui.stats.anomalies import Shift
+
+TABLE = "anomalies.changes"
+SHOWN = 30
+LAST_DAYS = 28
+
+
+def since(found: Changed) -> str:
+    """`since review 2026-10 (12 Nov)`, or since the window began."""
+    day = f"{found.since:%-d %b}"
+    return f"since review {found.review} ({day})" if found.review else f"since {day}, no review is frozen yet"
+
+
+def headline(found: Changed) -> str:
+    """How much changed, and the first of it."""
+    if not found.series:
+        return "Nothing is followed day by day yet: no data."
+    if not found.changes:
+        return f"Nothing changed {since(found)}: {plural(found.series, 'daily series', 'daily series')} stayed within their own noise."
+    worse = sum(one.direction == "worse" for one in found.changes)
+    many = (
+        f"{plural(len(found.changes), 'change')} in {found.series} daily series {since(found)}, {worse} for the worse."
+    )
+    return f"{many} First: {sentence(found.changes[0])}"
+
+
+def moved(one: Change) -> str:
+    """`+31 %`, or from none."""
+    return (
+        "from none"
+        if one.effect.value is None
+        else f"{'+' if one.effect.value > 0 else '−'}{amount(abs(one.effect.value), 'ratio')}"
+    )
+
+
+def sentence(one: Change) -> str:
+    """One sentence to read aloud; it says what moved with what, never why."""
+    up = (one.after.value or 0) > (one.before.value or 0)
+    how = {"step": "rose" if up else "fell", "drift": "rises" if up else "falls",
+           "run": "was above its usual days" if up else "was below its usual days"}[one.kind]  # fmt: skip
+    when = f"on {one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
+    when += f"; from {one.day:%-d %b} on" if one.began < one.day else ""
+    held = f" {_range(one)}" if one.effect.low is not None else ""
+    part = f"; {_part(one)}" if one.driver else ""
+    colon = "" if one.began < one.day else ":"
+    levels = f"{quantity(one.before)} → {quantity(one.after)} ({moved(one)}{held})"
+    return f"{_title(one)} {how} {when}{colon} {levels}{part}."
+
+
+def _range(one: Change) -> str:
+    low, high = (amount(end or 0.0, "ratio") for end in (one.effect.low, one.effect.high))
+    return f"[{low}–{high}]"
+
+
+def _title(one: Change) -> str:
+    segment, _, metric = one.title.rpartition(", ")
+    return f"{metric[:1].upper()}{metric[1:]} of {segment}"
+
+
+def _part(one: Change) -> str:
+    assert one.driver
+    name = f"{one.driver.by} {one.driver.name}"
+    return (
+        f"all of it {name}"
+        if one.driver.share >= 0.995
+        else f"{name} is {amount(one.driver.share, 'ratio')} of the change"
+    )
+
+
+def state(one: Change) -> State:
+    """Worse is a warning, over the limit a block; better passes."""
+    if one.direction == "worse":
+        return "block" if (one.used or 0) > 1 else "warn"
+    return "pass" if one.direction == "better" else "info"
+
+
+def findings(found: Changed) -> tuple[Finding, ...]:
+    """One per change, in order."""
+    return tuple(
+        Finding(
+            id=f"anomalies.{one.id}",
+            severity="bad" if state(one) == "block" else "warn" if one.direction == "worse" else "info",
+            text=sentence(one) + (f" Budget {one.budget} is used to {amount(one.used, 'ratio')}." if one.used else ""),
+            evidence=(one.id,),
+        )
+        for one in found.changes[:8]
+    )
+
+
+def blocks(found: Changed) -> tuple[Block, ...]:
+    """The table, and how it was found."""
+    if not found.series:
+        return (Gap(id="anomalies.gap", title="What changed", reason="No daily data yet.",
+                    next_step="connect a source: add it to aether.toml, then `aether-tui sync`, or `aether-tui load PATH`"),)  # fmt: skip
+    how = (
+        f"{plural(found.series, 'series', 'series')} of {DAYS} days, each without its weekday shape. A step or drift holds at 99 % "
+        "over all days tried; a run is four days in a row that their weekday does not explain (|z| over 3.5, Benjamini–Hochberg over "
+        f"all series of a day). {plural(found.outliers, 'single day')} out of line, not counted. Ranked by effect ÷ width of its "
+        "95 % interval and by how much of a budget is used. A part's share says what moved with it, not why."
+    )
+    return (
+        table(found, found.changes[:SHOWN], TABLE, f"What changed {since(found)}"),
+        Prose(id="anomalies.how", text=how),
+    )
+
+
+def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str) -> Table:
+    """Changes as rows."""
+    rest = len(found.changes) - len(changes)
+    return Table(
+        id=identity,
+        title=title,
+        columns=(
+            Col(key="state", title="", kind="state", priority=9),
+            Col(key="what", title="what", priority=10),
+            Col(key="moved", title="change", kind="number", priority=10),
+            Col(key="when", title="when", priority=9),
+            Col(key="before", title="before", kind="number", priority=6),
+            Col(key="after", title="after", kind="number", priority=7),
+            Col(key="driver", title="largest part", priority=5, width=30),
+        ),
+        rows=tuple(_row(one) for one in changes),
+        note=f"{plural(rest, 'more change')} in `aether-tui report anomalies`." if rest > 0 else "",
+        empty="Every series stayed within its own noise.",
+    )
+
+
+def _row(one: Change) -> Row:
+    word = {"worse": "worse", "better": "better", "": "moved"}[one.direction]
+    when = f"{one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
+    driver = f"{one.driver.name} {amount(one.driver.share, 'ratio')}" if one.driver else NONE
+    used = f"budget {one.budget} used to {amount(one.used, 'ratio')}" if one.used else ""
+    return Row(
+        id=one.id,
+        state=state(one),
+        cells=(word, one.title, moved(one), when, one.before, one.after, driver),
+        detail="; ".join(part for part in (one.kind, evidence(one.effect), used) if part),
+        why="shift: Hodges–Lehmann of the days after against up to 20 days before, weekday shape taken out; interval of Moses\n"
+        f"step test: Mann–Whitney, corrected for every day tried; clearness {amount(one.clear, '')}\n"
+        "aether-tui report anomalies --format json",
+    )
+
+
+def details(look: Look) -> dict[str, tuple[Block, ...]]:
+    """Under every row: its course, its parts, its last days."""
+    return {
+        f"{TABLE}/{change.id}": (_course(change, course), *_parts(change, course, shift), _days(course))
+        for change, course, shift in look.found[:SHOWN]
+    }
+
+
+def _course(change: Change, course: Course) -> Plot:
+    points = tuple(
+        Point(x=course.day(at).replace(tzinfo=UTC).timestamp(), y=value) for at, value in enumerate(course.values)
+    )
+    return Plot(
+        id="course",
+        title=course.title,
+        series=(Series(label="per day", points=points),),
+        text=sentence(change),
+        x_kind="time",
+        y_unit=course.metric.unit,
+        marks=((change.day.timestamp(), f"{change.day:%-d %b}"),),
+    )
+
+
+def _parts(change: Change, course: Course, shift: Shift) -> tuple[Block, ...]:
+    found = changed.parts(course, shift)
+    if not found:
+        return ()
+
+    def shown(value: float) -> Quantity:
+        return Quantity(value=value, unit=course.metric.unit, currency=change.before.currency)
+
+    return (
+        Table(
+            id="parts",
+            title=f"By {course.part_by}, what each adds",
+            columns=(
+                Col(key="part", title=course.part_by, priority=10),
+                Col(key="before", title="before", kind="number", priority=9),
+                Col(key="after", title="after", kind="number", priority=9),
+                Col(key="share", title="share of the change", kind="number", priority=10),
+            ),
+            rows=tuple(
+                Row(id=one.name, cells=(one.name, shown(one.before), shown(one.after), amount(one.share, "ratio")))
+                for one in found[:8]
+            ),
+        ),
+    )
+
+
+def _days(course: Course) -> Table:
+    """The rows of the rollup behind it, newest first."""
+    last = range(max(0, len(course.values) - LAST_DAYS), len(course.values))
+    return Table(
+        id="days",
+        title="Days behind it",
+        columns=(
+            Col(key="day", title="day", priority=10),
+            Col(key="value", title="value", kind="number", priority=10),
+            Col(key="n", title="of", kind="number", priority=6),
+        ),
+        rows=tuple(
+            Row(id=f"{course.day(at):%Y-%m-%d}", cells=(
+                f"{course.day(at):%a %-d %b}",
+                NONE if (value := course.values[at]) is None else amount(value, course.metric.unit),
+                round(sum(days[at][1] for days in course.parts.values() if at in days)) if course.metric.bottom else None,
+            ))
+            for at in reversed(last)
+        ),
+    )  # fmt: skip

@@ -1,0 +1,14 @@
+"""What changed since the last review."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from screens.base import ReportScreen
+
+
+class Changed(ReportScreen):
+    """Changes ranked, each opening on its course, its parts and its days."""
+
+    LEAD: ClassVar[int] = 1
+    FIRST: ClassVar[str] = "anomalies.changes"

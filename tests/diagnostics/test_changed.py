@@ -1,0 +1,93 @@
+"""What changed since the last review, over a real cache: found, dated, ranked, its driver named; nothing said of quiet series."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aether_tui.diagnostics.changed import Change, Changed
+from aether_tui.records.model import Row
+from aether_tui.report_model import Report, Table
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics import world
+
+TODAY = world.NOW.replace(tzinfo=None)
+
+
+def bill(service: str, course: Callable[[int], float], noise: float = 0.02, environment: str = "staging") -> list[Row]:
+    """A charge a day for 110 days; `course` is told how many days ago."""
+    rng = random.Random(service)
+    return [
+        world.full(
+            "costs", row_hash=f"{service}{ago}", charge_start=TODAY - timedelta(days=ago), charge_end=TODAY - timedelta(days=ago - 1),
+            billed_cost=Decimal(str(round(course(ago) * rng.gauss(1, noise), 6))), currency="USD", charge_category="Usage",
+            service=service, environment=environment,
+        )
+        for ago in range(110, 0, -1)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def billed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made = world.workspace(tmp_path_factory.mktemp("billed") / "w")
+    rows = [
+        *bill("[bold]vectors\x1b]0;x\x07", lambda ago: 60.0 if ago <= 12 else 30.0),
+        *bill("web", lambda ago: 50.0 * (0.6 if (TODAY - timedelta(days=ago)).weekday() > 4 else 1)),
+        *bill("notebook", lambda ago: 5 * 1.07 ** max(0, 40 - ago), environment="dev"),
+    ]
+    world.store(made, "focus", "costs", "costs", rows)
+    return made
+
+
+def changes(made: Workspace, window: str = "28d") -> dict[str, Change]:
+    report: Report[Changed] = world.report("anomalies", made, window=window)
+    return {one.id: one for one in report.data.changes}
+
+
+def test_a_step_is_found_dated_and_given_its_driver(billed: Workspace) -> None:
+    found = changes(billed)
+    step = found["cost.billed.environment.staging"]
+    assert abs((step.day - world.NOW).days + 12) <= 1
+    assert step.driver is not None
+    assert step.driver.name.startswith("[bold]vectors")
+    assert step.driver.share == pytest.approx(1.0, abs=0.08)  # 30 of 30 a day, but for the noise of web
+    assert step.direction == "worse"
+    assert step.effect.low is not None and step.effect.high is not None and step.effect.value is not None
+    # 30 + 44.3 → 60 + 44.3 a day: web costs 50 on 5 days of 7, 30 on 2; against the weekday median of the whole.
+    assert step.effect.low < step.effect.value < step.effect.high
+    assert 0.3 <= step.effect.value <= 0.5
+    assert "cost.billed.service.web" not in found
+
+
+def test_a_runaway_goes_on_since_any_review(billed: Workspace) -> None:
+    assert {"drift"} == {changes(billed, window)["cost.billed.environment.dev"].kind for window in ("28d", "9d", "14d")}
+
+
+def test_a_step_before_the_window_is_no_news(billed: Workspace) -> None:
+    assert "cost.billed.environment.staging" not in changes(billed, "7d")
+
+
+def test_every_row_opens_on_its_course_its_parts_and_its_days(billed: Workspace) -> None:
+    report = world.report("anomalies", billed)
+    table = next(block for block in report.blocks if isinstance(block, Table))
+    for row in table.rows:
+        course, *rest = report.details[f"{table.id}/{row.id}"]
+        assert course.id == "course"
+        assert [block.id for block in rest] in (["parts", "days"], ["days"])
+    assert not any("\x1b" in finding.text or "because" in finding.text for finding in report.findings)
+
+
+def test_nothing_connected_and_nothing_changed_are_said(empty: Workspace, tmp_path: Path) -> None:
+    report = world.report("anomalies", empty)
+    assert report.data.series == 0
+    assert report.blocks[0].id == "anomalies.gap"
+    quiet = world.workspace(tmp_path / "quiet")
+    world.store(quiet, "focus", "costs", "costs", bill("web", lambda _: 50.0))
+    report = world.report("anomalies", quiet)
+    assert (report.data.series, report.data.changes) == (2, ())
+    assert report.headline.startswith("Nothing changed")
