@@ -98,6 +98,8 @@ REPORTS: dict[str, ReportSpec] = {
             "aether_tui.diagnostics.traces",
             "What production did, trace by trace, and how agents loop",
             True,
+        ),
+        ReportSpec(
             "anomalies",
             "What changed",
             "aether_tui.diagnostics.changed",
