@@ -6,7 +6,7 @@ DEMO ?= demo
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check unit gate docs docs-check lock bench clean
+.PHONY: help demo test test-faults check unit gate docs docs-check lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,6 +26,9 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
 
 unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml
+
+test-faults: $(VENV)/.dev ## kill what answers interviews 200 times, in the console and below it
+	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report
 	$(BIN)/aether-tui budget check report-junit.xml

@@ -294,8 +294,14 @@ class Background(App[int]):
         screen = self.front()
         if rebuild:
             self.rebuild(rebuild)
-        if screen is not None and screen.report != rebuild and self._shelf.outdated(screen.report, self.now()):
+        if screen is None or screen.report == rebuild or self._covered():
+            return
+        if self._shelf.outdated(screen.report, self.now()):
             self.rebuild(screen.report)
+
+    def _covered(self) -> bool:
+        """Whether another page lies over the report in front: it is renewed when it is seen again."""
+        return self.page_screen() is not self.front()
 
     def _renew_page(self) -> None:
         """A page of documents reads them again."""
@@ -322,7 +328,9 @@ class Background(App[int]):
         self._seen_ns = changed
         if not quiet:
             self._renew_page()
-        if screen is None or screen.report in self._building or not self._shelf.outdated(screen.report, self.now()):
+        if screen is None or self._covered() or screen.report in self._building:
+            return
+        if not self._shelf.outdated(screen.report, self.now()):
             return
         if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
             self.rebuild(screen.report, alone=not quiet)

@@ -61,13 +61,35 @@ def save(
 ) -> tuple[Stored[Interview], Edit]:
     """Store what `update` makes of the interview read as `stored`; when it returns, that is on disk.
 
-    Raises Conflict when the file changed since, ConfigurationError when the result is not valid.
+    What somebody else wrote to it since stays. Raises Conflict when they changed the same answer or person, and keeps both;
+    ConfigurationError when the result is not valid.
     """
-    from aether_tui.workspace.store import Store
+    from aether_tui.workspace.store import Store, revision_of
 
-    new = checked(update(stored.document))
-    fresh = Store(workspace).save(new, stored.revision, now)
-    return fresh, Edit(type(new), new.id, stored.data, fresh.revision, what)
+    store, base, new = Store(workspace), stored, checked(update(stored.document))
+    if not stored.path.exists() or revision_of(stored.path.read_bytes()) != stored.revision:
+        theirs = store.get(type(new), new.id)
+        if not _contradicts(stored.document, theirs.document, new):
+            place = {"who": stored.document.who, "at": stored.document.at}
+            base, new = theirs, checked(update(theirs.document.model_copy(update=place)))
+    fresh = store.save(new, base.revision, now, read=base.document)
+    return fresh, Edit(type(new), new.id, base.data, fresh.revision, what)
+
+
+def _contradicts(read: Interview, theirs: Interview, ours: Interview) -> bool:
+    """Whether both changed the same answer or the same person since it was read, and differently."""
+    before, them, us = _parts(read), _parts(theirs), _parts(ours)
+    return any(
+        us.get(key) != value and us.get(key) != them.get(key)
+        for key, value in ((key, before.get(key)) for key in us.keys() | before.keys())
+        if them.get(key) != value
+    )
+
+
+def _parts(interview: Interview) -> dict[tuple[str, ...], object]:
+    """Answers by question and person, and the people by name."""
+    parts: dict[tuple[str, ...], object] = {(one.name,): one for one in interview.people}
+    return parts | {(one.question, one.who): (one.value, one.text) for one in interview.answers}
 
 
 def opportunity(workspace: Workspace, interview: str, place: int, now: datetime) -> Edit:

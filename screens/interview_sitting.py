@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,17 +17,20 @@ from aether_tui.errors import AetherError
 from aether_tui.report_model import Quantity, Table
 from aether_tui.workspace.edits import Edit
 from screens.base import PageScreen
+from screens.interview_card import TICK_S, Faces, prose_width
 from screens.widgets.card import Card
 from screens.widgets.page import Page
-from screens.widgets.spans import Line, Span, clean, pad, width_of, wrap
+from screens.widgets.spans import Line, clean, wrap
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.interview import Interview, Person
     from aether_tui.workspace.questions import Content, Question
-    from aether_tui.workspace.store import Stored
+    from aether_tui.workspace.store import Conflict, Stored
 
-TICK_S = 10.0
-"""The timer is shown in steps of this; an idle terminal stays quiet between them."""
+LONGEST_GAP_S = 2 * TICK_S
+"""The clock is read this often at least; a longer gap is a session that was suspended, and does not count."""
+UNSAVED_S = 15.0
+"""So much time since the last answer is worth a save when the interview is left."""
 
 
 class Sitting(PageScreen):
@@ -45,16 +49,19 @@ class Sitting(PageScreen):
         stored: Stored[Interview] | None
         error: AetherError | None = None
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: str, clock_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__(name="sitting")
+        self._clock_s = clock_s
         self._identity = identity
         self._content: Content | None = None
         self._stored: Stored[Interview] | None = None
         self._error: AetherError | None = None
-        self._since = time.monotonic()
+        self._since = clock_s()
+        self._spent_s = 0.0
         self._wanted = 0
         self._after = ""
         self._found: str | None = None
+        self._conflict: Conflict | None = None
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
@@ -75,21 +82,39 @@ class Sitting(PageScreen):
         return f"{self._identity} · saved" if self._stored is not None else self._identity
 
     def show(self) -> None:
-        """Read it from disk: at the start, and when an edit was taken back."""
+        """Read it from disk when it is not what is shown: at the start, and when it was changed elsewhere."""
+        if self._known():
+            self.draw()
+            return
         self._wanted += 1
         if self._wanted == 1:
             self.shell.hold_keys()
             self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
         self.show_around()
 
+    def _known(self) -> bool:
+        """Whether the file is as it was read or written last; reading it takes ten times as long as looking."""
+        from aether_tui.workspace.store import revision_of
+
+        if self._stored is None:
+            return False
+        try:
+            return revision_of(self._stored.path.read_bytes()) == self._stored.revision
+        except OSError:
+            return False
+
     def _read(self) -> None:
         """In a thread."""
         from aether_tui.workspace.kinds.interview import Interview
         from aether_tui.workspace.questions import load
         from aether_tui.workspace.store import Store
+        from aether_tui.workspace.yaml_file import write_yaml
 
         try:
             content = self._content or load(self.shell.workspace)
+            write_yaml(
+                {"id": self._identity}, b"id: INT-0\n", {"id": "INT-0"}
+            )  # so that the first answer is not the slow one
             self.post_message(self.Read(content, Store(self.shell.workspace).get(Interview, self._identity)))
         except AetherError as error:
             self.post_message(self.Read(None, None, error))
@@ -97,6 +122,8 @@ class Sitting(PageScreen):
     def on_sitting_read(self, event: Read) -> None:
         event.stop()
         self._content, self._error = event.content or self._content, event.error
+        if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
+            self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
         self._stored = event.stored
         self.draw()
         if self._wanted > 1:  # asked for again while it was being read
@@ -123,8 +150,11 @@ class Sitting(PageScreen):
         return self._stored.document.person(self._stored.document.who) if self._stored is not None else None
 
     def _elapsed_s(self) -> float:
-        spent = self._stored.document.elapsed_s if self._stored is not None else 0
-        return spent + max(0.0, time.monotonic() - self._since)
+        """Seconds spent on the interview, what was spent before this sitting among them."""
+        now = self._clock_s()
+        self._spent_s += min(max(0.0, now - self._since), LONGEST_GAP_S)
+        self._since = now
+        return self._spent_s
 
     # --- drawing -------------------------------------------------------------------------------------------------
 
@@ -140,172 +170,108 @@ class Sitting(PageScreen):
         self.show_around()
 
     def _lines(self) -> list[Line]:
-        width = max(20, min(self.size.width - 6, 100))
         if self._error is not None:
-            told = wrap(self._error.sentence(), width)
+            told = wrap(self._error.sentence(), prose_width(self.size.width))
             return [(), ((f"   ■ {told[0]}", "bad"),), *(((f"     {line}", "text"),) for line in told[1:])]
         if self._stored is None or self._content is None:
             return []
-        interview = self._stored.document
+        interview, person, asked = self._stored.document, self._person, self._now_asked
+        faces = Faces(self._content, interview, *self.size, spent_s=self._elapsed_s(), after=self._after)
+        if self._conflict is not None:
+            return faces.both(self._conflict)
         if self._found is not None:
-            return self._matches(self._content, interview, self._found, width)
-        person = self._person
+            return faces.matches(self._found)
         if person is None:
-            return self._said("Nobody is asked yet: w adds a person.", width)
+            return faces.said("Nobody is asked yet: w adds a person.")
         if person.consent is None:
-            return self._consent(self._content, interview, person, width)
-        asked = self._now_asked
-        if asked is None:
-            return self._ended(self._content, interview, width)
-        return self._asked(*asked, width)
-
-    def _said(self, text: str, width: int) -> list[Line]:
-        return [(), *(((f"   {line}", "text"),) for line in wrap(text, width))]
-
-    def _head(self, content: Content, interview: Interview, section: str) -> list[Line]:
-        from aether_tui.workspace import sitting
-
-        sheet = content.questionnaires.get(interview.questionnaire)
-        answered, about = len(interview.given(interview.who)), sitting.expected(content, interview)
-        approximately = "~" if sheet is not None and sheet.rubric else ""
-        place = f"{min(answered + 1, max(about, 1))} of {approximately}{about}"
-        minutes = sheet.minutes if sheet is not None else 30
-        spent = int(self._elapsed_s() // TICK_S * TICK_S)
-        clock = f"{spent // 60}:{spent % 60:02d} / {minutes}:00"
-        full = round(6 * answered / about) if about else 6
-        title = (sheet.title if sheet is not None else interview.questionnaire).upper()
-        left: Line = (
-            (f" {clean(title)}", "title"),
-            (f" · {clean(section)}" if section else "", "dim"),
-            (f" · {place}", "dim"),
-        )
-        right: Line = (
-            (clock, "warn" if spent > minutes * 60 else "dim"),
-            (f"  {'█' * full}{'░' * (6 - full)} ", "accent"),
-        )
-        gap = max(1, self.size.width - width_of(left) - width_of(right))
-        return [(*left, (" " * gap, "text"), *right)]
-
-    def _asked(self, content: Content, interview: Interview, question: Question, width: int) -> list[Line]:
-        roomy = self.size.height >= 22
-        lines = self._head(content, interview, question.section)
-        person = self._person
-        who = clean(person.role or person.name) if person is not None else ""
-        lines += [((pad(f"{who}  ", self.size.width, right=True), "dim"),)]
-        lines += [()] if roomy else []
-        lines += [((f"   {line}", "strong"),) for line in wrap(question.ask, width)]
-        lines += [()]
-        given = interview.given(interview.who).get(question.id)
-        lines += self._choices(question, given.value if given is not None else None, width)
-        if given is not None and given.text:
-            lines += [(), *(((f"   {line}", "accent"),) for line in wrap(given.text, width))]
-        lines += [()] if roomy else []
-        for label, text in (("why we ask", question.why), ("evidence", question.evidence)):
-            told = wrap(text, width - 12)
-            lines += [
-                ((f"   {pad(label if number == 0 else '', 12)}", "dim"), (line, "text"))
-                for number, line in enumerate(told)
-            ]
-        notes = [note for note in interview.notes if note.question == question.id]
-        if notes:
-            lines += [((f"   {human.plural(len(notes), 'note')} here", "dim"),)]
-        if question.id in interview.parked:
-            lines += [(("   parked until the end", "dim"),)]
-        if question.indicator and not self._after:
-            lines += [(("   (the measured value appears after the answer)", "dim"),)]
-        lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self._after, width))] if self._after else []
-        return lines
-
-    def _choices(self, question: Question, chosen: int | None, width: int) -> list[Line]:
-        if question.answer == "text":
-            return [
-                (("   ↵", "accent"), (" write the answer", "text"), ("     0", "accent"), (" does not apply", "text"))
-            ]
-        words = [*(question.choices or [str(number) for number in range(1, 6)]), "does not apply"]
-        marks = [1, 2, 3, 4, 5, 0]
-        cells = max(len(clean(word)) for word in words) + 6
-        columns = max(1, min(3, width // cells))
-        lines: list[Line] = []
-        for row in range(0, 6, columns):
-            spans: list[Span] = [("  ", "text")]
-            for mark, word in list(zip(marks, words, strict=True))[row : row + columns]:
-                here = mark == chosen
-                spans.append((f" {mark}", "mark" if here else "accent"))
-                spans.append((pad(f"  {clean(word)}", cells - 2), "strong" if here else "text"))
-            lines.append(tuple(spans))
-        return lines
-
-    def _consent(self, content: Content, interview: Interview, person: Person, width: int) -> list[Line]:
-        sheet = content.questionnaires.get(interview.questionnaire)
-        lines = self._head(content, interview, "")
-        lines += [(), ((f"   {clean(person.name)}", "strong"),), ()]
-        lines += [((f"   {line}", "text"),) for line in wrap(sheet.about if sheet else "", width)]
-        lines += [(), *(((f"   {line}", "strong"),) for line in wrap(sheet.consent if sheet else "", width)), ()]
-        for key, text in (
-            ("1", "yes, by function only"),
-            ("2", "yes, and the name may appear in exports"),
-            ("esc", "no"),
-        ):
-            lines.append(((f"   {pad(key, 5)}", "accent"), (text, "text")))
-        return lines
-
-    def _ended(self, content: Content, interview: Interview, width: int) -> list[Line]:
-        from aether_tui.workspace import sitting
-
-        lines = self._head(content, interview, "")
-        lines += self._said("Every question is answered. Thank you.", width)
-        lines += [
-            (),
-            *self._said("w asks the next person, / goes back to a question, esc shows what all of them said.", width),
-        ]
-        gone = sitting.orphans(content, interview)
-        if gone:
-            names = ", ".join(answer.question for answer in gone)
-            lines += self._said(f"▲ Kept, but no longer asked: {names}.", width)
-        lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self._after, width))] if self._after else []
-        return lines
-
-    def _matches(self, content: Content, interview: Interview, text: str, width: int) -> list[Line]:
-        from aether_tui.workspace import sitting
-
-        found = sitting.matching(content.questions(interview.questionnaire), text)
-        lines: list[Line] = [((f"   {human.plural(len(found), 'question')}; ↵ goes to the first", "dim"),), ()]
-        for number, question in enumerate(found[: max(1, self.size.height - 8)]):
-            told = wrap(question.ask, width)[0]
-            lines.append(((" ▸ " if number == 0 else "   ", "accent"), (told, "strong" if number == 0 else "text")))
-        return lines
+            return faces.consent(person)
+        return faces.ended() if asked is None else faces.asked(asked[2])
 
     # --- saving --------------------------------------------------------------------------------------------------
 
-    def _save(self, update: Callable[[Interview], Interview], what: str) -> None:
-        """Store what `update` makes of the interview, then draw it; keys wait until it is on disk."""
+    def _save(self, update: Callable[[Interview], Interview], what: str, after: str | None = "") -> None:
+        """Store what `update` makes of the interview, then draw it; keys wait until it is on disk.
+
+        `after` is said below the next question; None leaves what is said there.
+        """
         stored = self._stored
-        if stored is None:
+        if stored is None or self._conflict is not None:
             return
         workspace, now = self.shell.workspace, self.shell.now()
-        spent, self._since = self._elapsed_s(), time.monotonic()
-        fresh: list[Stored[Interview]] = []
-
-        def timed(old: Interview) -> Interview:
-            return update(old).model_copy(update={"elapsed_s": round(spent, 1)})
+        spent = self._elapsed_s()
 
         def work() -> Edit:
             from screens.interview_edits import save
 
-            saved, edit = save(workspace, stored, timed, what, now)
-            fresh.append(saved)
+            self._stored, edit = save(
+                workspace, stored, lambda old: timed(update(old), spent), what, now
+            )  # on disk, so it may be shown
             return edit
 
-        def done(edit: Edit) -> None:
-            self._stored = fresh[0]
+        def done(_edit: Edit) -> None:
+            self._after = self._after if after is None else after
             self.draw()
 
-        def refused(error: AetherError) -> bool:
-            self.shell.say(f"■ {error.sentence()}")
-            self.show()
-            return True
+        self.shell.edit(work, done=done, refused=self._refused)
 
-        self.shell.edit(work, done=done, refused=refused)
+    def close(self) -> bool:
+        """Leaving keeps the time since the last answer."""
+        if self._unsaved_s() > UNSAVED_S and not self.shell.refused():
+            self._save(lambda old: old, f"{self._identity} paused")
+        return False
+
+    def on_unmount(self) -> None:
+        """Quitting keeps it too."""
+        from screens.interview_edits import save
+
+        stored, spent = self._stored, self._elapsed_s()
+        if stored is not None and self._unsaved_s() > UNSAVED_S and not self.shell.refused():
+            with contextlib.suppress(AetherError, OSError):  # it is only the time
+                save(self.shell.workspace, stored, lambda old: timed(old, spent), "", self.shell.now())
+
+    def _unsaved_s(self) -> float:
+        return self._elapsed_s() - self._stored.document.elapsed_s if self._stored is not None else 0.0
+
+    def _refused(self, error: AetherError) -> bool:
+        from aether_tui.workspace.store import Conflict
+
+        if isinstance(error, Conflict):
+            self._conflict = error
+        self.shell.say(f"■ {error.sentence()}")
+        self.show()
+        return True
+
+    def _undecided(self) -> bool:
+        """Whether two versions wait for a decision; says so."""
+        if self._conflict is not None:
+            self.shell.say("1 keeps yours, 2 keeps theirs; the other one is kept in .aether/removed/")
+        return self._conflict is not None
+
+    def _settle(self, conflict: Conflict, digit: int) -> None:
+        """Keep my version or theirs; the other one is kept in `.aether/removed/`."""
+        from aether_tui.workspace.edits import settle
+        from aether_tui.workspace.kinds.interview import Interview
+
+        if digit not in {1, 2}:
+            self._undecided()
+            return
+        workspace, now = self.shell.workspace, self.shell.now()
+        self._conflict = None
+
+        def mine() -> Edit:
+            made = settle(workspace, conflict, Interview, mine=True, now=now)
+            assert isinstance(made, Edit)
+            return made
+
+        def theirs() -> str:
+            settle(workspace, conflict, Interview, mine=False, now=now)
+            return "theirs stands; yours is kept in .aether/removed/"
+
+        if digit == 1:
+            self.shell.edit(mine, done=lambda _: self.show(), refused=self._refused)
+        else:
+            self.shell.in_thread(theirs)
+            self.draw()
 
     # --- what keys do --------------------------------------------------------------------------------------------
 
@@ -313,7 +279,9 @@ class Sitting(PageScreen):
         from aether_tui.workspace import sitting
 
         asked, person = self._now_asked, self._person
-        if person is not None and person.consent is None:
+        if self._conflict is not None:
+            self._settle(self._conflict, digit)
+        elif person is not None and person.consent is None:
             self._agree(person, digit)
         elif asked is None:
             self.shell.say("every question is answered; w asks the next person, esc leaves")
@@ -326,10 +294,10 @@ class Sitting(PageScreen):
             measured, changed = self._measured(question), question.id in interview.given(interview.who)
             saw = measured if changed else ""
             now = self.shell.now()
-            self._after = self._told(question, digit, measured)
             self._save(
                 lambda old: sitting.answered(content, old, question, now, value=digit, saw=saw),
                 f"{digit} to “{question.label or question.section}”" if digit else "does not apply",
+                self._told(question, digit, measured),
             )
 
     def _agree(self, person: Person, digit: int) -> None:
@@ -348,7 +316,7 @@ class Sitting(PageScreen):
     def _told(self, question: Question, digit: int, measured: str) -> str:
         if not measured or not digit or not question.choices:
             return ""
-        return f"stated: {question.choices[digit - 1]} · measured: {measured}"
+        return f"{question.label or question.section} · stated: {question.choices[digit - 1]} · measured: {measured}"
 
     def _measured(self, question: Question) -> str:
         """The measured value of the question's indicator, as the last report of the lenses has it."""
@@ -373,7 +341,6 @@ class Sitting(PageScreen):
 
         def done(text: str | None) -> None:
             if text:
-                self._after = ""
                 self._save(lambda old: sitting.answered(content, old, question, now, text=text), "answer noted")
 
         self.ask("answer", given.text if given is not None else "", done)
@@ -387,7 +354,7 @@ class Sitting(PageScreen):
     def _note(self, kind: Literal["note", "quote"], label: str) -> None:
         from aether_tui.workspace import sitting
 
-        if self._stored is None:
+        if self._stored is None or self._undecided():
             return
         asked, now = self._now_asked, self.shell.now()
         at = asked[2].id if asked is not None else ""
@@ -395,7 +362,7 @@ class Sitting(PageScreen):
 
         def done(text: str | None) -> None:
             if text:
-                self._save(lambda old: sitting.noted(old, kind, text, at, now), f"{kind} kept; {made}")
+                self._save(lambda old: sitting.noted(old, kind, text, at, now), f"{kind} kept; {made}", None)
 
         self.ask(label, "", done)
 
@@ -417,7 +384,6 @@ class Sitting(PageScreen):
         asked = self._now_asked
         if asked is not None:
             content, _, question = asked
-            self._after = ""
             self._save(lambda old: sitting.parked(content, old, question), "parked; it comes back at the end")
 
     def action_next(self) -> None:
@@ -426,14 +392,13 @@ class Sitting(PageScreen):
         asked = self._now_asked
         if asked is not None:
             content, _, question = asked
-            self._after = ""
             self._save(lambda old: sitting.moved(content, old, question), "next open question")
 
     def action_search(self) -> None:
         from aether_tui.workspace import sitting
 
         stored, content = self._stored, self._content
-        if stored is None or content is None:
+        if stored is None or content is None or self._undecided():
             return
 
         def changed(text: str) -> None:
@@ -444,7 +409,6 @@ class Sitting(PageScreen):
             self._found = None
             found = sitting.matching(content.questions(stored.document.questionnaire), text) if text else []
             if found:
-                self._after = ""
                 self._save(lambda old: old.model_copy(update={"at": found[0].id}), found[0].section or "gone to it")
             else:
                 self.draw()
@@ -456,9 +420,13 @@ class Sitting(PageScreen):
         from screens.interview_edits import person
 
         stored, content = self._stored, self._content
-        if stored is None or content is None:
+        if stored is None or content is None or self._undecided():
             return
-        known = "  ".join(f"{number} {clean(one.name)}" for number, one in enumerate(stored.document.people, 1))
+        hidden = self.shell.room()
+        known = "  ".join(
+            f"{number} {clean(one.function if hidden else one.name)}"
+            for number, one in enumerate(stored.document.people, 1)
+        )
 
         def done(text: str | None) -> None:
             if not text:
@@ -470,7 +438,11 @@ class Sitting(PageScreen):
             except AetherError as error:
                 self.shell.say(f"■ {error.sentence()}")
                 return
-            self._after = ""
             self._save(lambda old: sitting.joined(content, old, who), f"{clean(who.name)} is asked now")
 
         self.ask(f"who: {known}  or a new name, function, role", "", done)
+
+
+def timed(interview: Interview, spent_s: float) -> Interview:
+    """With the seconds spent on it; another console may have spent more."""
+    return interview.model_copy(update={"elapsed_s": round(max(spent_s, interview.elapsed_s), 1)})

@@ -48,7 +48,7 @@ def change(
 
     store = Store(workspace)
     stored = store.get(kind, identity)
-    saved = store.save(checked(update(stored.document)), stored.revision, now)
+    saved = store.save(checked(update(stored.document)), stored.revision, now, read=stored.document)
     return Edit(kind, identity, stored.data, saved.revision, what or f"{identity} saved")
 
 
@@ -111,7 +111,7 @@ def set_fields(
     for path, value in sets:
         data = with_value(data, path, value)
     base = shown if touched else now_there
-    saved = store.save(from_data(kind, data), base.revision, now)
+    saved = store.save(from_data(kind, data), base.revision, now, read=base.document)
     return Edit(kind, saved.document.id, base.data, saved.revision, what or f"{saved.document.id} saved")
 
 

@@ -130,10 +130,13 @@ class Store:
             document = make(identity)
             return self._write(document, self.path(kind, identity), None)
 
-    def save(self, document: D, revision: str | None, now: datetime, text: bytes | None = None) -> Stored[D]:
+    def save(
+        self, document: D, revision: str | None, now: datetime, text: bytes | None = None, *, read: D | None = None
+    ) -> Stored[D]:
         """Store a document read at `revision` (None: it was not there), as `text` where a person wrote it.
 
-        Raises Conflict when the file is no longer what was read; `now` names the second version.
+        Raises Conflict when the file is no longer what was read; `now` names the second version. `read` is the document
+        as it was read: with it only what changed is written anew.
         """
         kind = type(document)
         path = self.path(kind, document.id)
@@ -141,7 +144,7 @@ class Store:
             old = path.read_bytes() if path.exists() else None
             found = revision_of(old) if old is not None else None
             if found == revision:
-                return self._write(document, path, old, text)
+                return self._write(document, path, old, text, read)
             ours = _free(path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
             self._write(document, ours, None, text)
         raise Conflict(path, ours)
@@ -236,8 +239,11 @@ class Store:
             return None, [Problem(name, "the id is not the file's name", "id", lines.get(("id",)), fix)]
         return Stored(document, path, revision_of(data), data), []
 
-    def _write(self, document: D, path: Path, old: bytes | None, text: bytes | None = None) -> Stored[D]:
-        data = text or write_yaml(document.model_dump(mode="python", exclude_defaults=True), old)
+    def _write(
+        self, document: D, path: Path, old: bytes | None, text: bytes | None = None, read: D | None = None
+    ) -> Stored[D]:
+        before = read.model_dump(exclude_defaults=True) if read is not None else None
+        data = text or write_yaml(document.model_dump(exclude_defaults=True), old, before)
         write_whole(path, data)
         return Stored(document, path, revision_of(data), data)
 

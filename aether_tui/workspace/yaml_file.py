@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
@@ -180,23 +180,41 @@ class _Reader:
         return BadYaml(Problem(self._file, what, dotted(loc), line, fix))
 
 
-def write_yaml(new: dict[str, object], old: bytes | None = None) -> bytes:
-    """`new` as YAML in its own key order; where `old` is the file's present text, its comments and layout are kept."""
-    from ruamel.yaml import YAML
+def write_yaml(new: dict[str, object], old: bytes | None = None, before: Mapping[str, object] | None = None) -> bytes:
+    """`new` as YAML in its own key order; where `old` is the file's present text, its comments and layout are kept.
+
+    `before` is what `old` says, where that is known: then only what differs is written anew.
+    """
     from ruamel.yaml.comments import CommentedMap
+
+    if old and before is not None:
+        from aether_tui.workspace.splice import spliced
+
+        text = spliced(old.decode(), before, new, lambda part: _dumped(_styled(part)).decode())
+        if text is not None:
+            return text.encode()
+    target: object = _writer().load(old.decode("utf-8-sig")) if old else None
+    if isinstance(target, CommentedMap):
+        _update(target, new)
+    else:
+        target = _styled(new)
+    return _dumped(target)
+
+
+def _writer() -> YAML:
+    from ruamel.yaml import YAML
 
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 120
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.ignore_aliases = lambda _value: True  # one date in two places is written twice
-    target: object = yaml.load(old.decode("utf-8-sig")) if old else None
-    if isinstance(target, CommentedMap):
-        _update(target, new)
-    else:
-        target = _styled(new)
+    return yaml
+
+
+def _dumped(target: object) -> bytes:
     out = io.BytesIO()
-    yaml.dump(target, out)
+    _writer().dump(target, out)
     return out.getvalue()
 
 
@@ -218,6 +236,12 @@ def _update(target: CommentedMap, new: dict[str, object]) -> None:
         before = key
 
 
+_BLOCK = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*"
+)
+"""What reads back from a block as it was; other text is quoted."""
+
+
 def _styled(value: object) -> object:
     """Long text as a block, numbers of a range on one line, 5 instead of 5.0: as a person would write it."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -225,9 +249,9 @@ def _styled(value: object) -> object:
 
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and "\n" in value:
+    if isinstance(value, str) and "\n" in value and _BLOCK.fullmatch(value):
         return LiteralScalarString(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return CommentedMap({key: _styled(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
         sequence = CommentedSeq([_styled(item) for item in value])

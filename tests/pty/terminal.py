@@ -76,6 +76,15 @@ class Terminal:
                 raise AssertionError(f"ended or never came; the screen says:\n{self.text}\n{self.raw[-600:]!r}")
         return self.text
 
+    def kill(self) -> str:
+        """Kill it at once; what it had painted by then."""
+        os.kill(self._pid, 9)
+        while self._read(1.0):
+            pass
+        os.waitpid(self._pid, 0)
+        self.status = -9
+        return self.text
+
     def end(self) -> int:
         """Read to the end; the exit status."""
         while self.read(1.0):

@@ -7,13 +7,16 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
+from aether_tui.report_model import Col, Quantity, Row, SavedReport, Table, save
+from aether_tui.session import Memory
 from aether_tui.workspace.kinds.assessment import Assessment
-from aether_tui.workspace.kinds.interview import Interview
+from aether_tui.workspace.kinds.interview import Answer, Interview, Person
 from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.questions import shipped
 from aether_tui.workspace.store import Store
 from screens.interview_sitting import Sitting
 from tests.tui.driving import drive, screen_text, until
-from tests.tui.workspaces import unbuilt
+from tests.tui.workspaces import NOW, WINDOW, unbuilt
 
 
 async def begin(pilot: Pilot[int], app: AetherApp, row: str = "interview.start/maturity") -> None:
@@ -127,9 +130,6 @@ def test_the_next_practice_is_marked_done_with_space(tmp_path: Path) -> None:
     workspace = unbuilt(tmp_path / "w")
     from datetime import date
 
-    from aether_tui.workspace.questions import shipped
-    from tests.tui.workspaces import NOW
-
     answers = {one.id: 5 if one.level <= 2 else 1 for one in shipped().statements.values()}
     store = Store(workspace)
     store.save(Assessment(id="ASM-1", day=date(2026, 11, 1), answers=answers), None, NOW)
@@ -142,3 +142,113 @@ def test_the_next_practice_is_marked_done_with_space(tmp_path: Path) -> None:
         await until(pilot, lambda: store.get(Assessment, "ASM-1").document.done == [])
 
     drive(workspace, script, start="maturity")
+
+
+def test_two_consoles_on_one_interview_lose_nothing_and_show_a_contradiction(tmp_path: Path) -> None:
+    workspace = unbuilt(tmp_path / "w")
+    store = Store(workspace)
+
+    def theirs(value: int) -> str:
+        """What another console writes: a person, their answer, and Eva's answer to the question that is open here."""
+        stored = store.get(Interview, "INT-1")
+        old, ola = stored.document, Person(name="Ola", consent=NOW.date())
+        first = Answer(question="flow.3.wip-limits-enforced", who="Ola", value=2, when=NOW)
+        also = [Answer(question=old.at, who="Eva", value=value, when=NOW)] if value else []
+        people = old.people if old.person("Ola") else [*old.people, ola]
+        others = old.answers if old.person("Ola") else [*old.answers, first]
+        update = {"people": people, "who": "Ola", "answers": [*others, *also]}
+        store.save(old.model_copy(update=update), stored.revision, NOW)
+        return old.at
+
+    async def script(pilot: Pilot[int], app: AetherApp) -> None:
+        await begin(pilot, app)
+        await pilot.press("4")
+        await until(pilot, lambda: len(store.get(Interview, "INT-1").document.answers) == 1)
+        theirs(0)
+        await pilot.press("5")
+        await until(pilot, lambda: len(store.get(Interview, "INT-1").document.given("Eva")) == 2)
+        document = store.get(Interview, "INT-1").document
+        assert [one.value for one in document.given("Ola").values()] == [2] and document.who == "Eva"
+        at = theirs(1)
+        await pilot.press("3")
+        await until(pilot, lambda: "Two versions" in screen_text(app))
+        await pilot.press("n", "p", "tab", "9")  # nothing is answered before this is decided
+        assert store.get(Interview, "INT-1").document.given("Eva")[at].value == 1
+        assert "conflict" in " ".join(screen_text(app).split())
+        await pilot.press("1")
+        await until(pilot, lambda: store.get(Interview, "INT-1").document.given("Eva")[at].value == 3)
+        assert store.all(Interview)[1] == []
+        kept = [file.read_text() for file in (workspace.root / ".aether" / "removed").iterdir()]
+        assert any("value: 1" in text for text in kept)
+
+    drive(workspace, script, size=(100, 40), start="interview")
+
+
+def test_measured_values_show_only_after_the_answer_and_a_change_keeps_both(tmp_path: Path) -> None:
+    workspace = unbuilt(tmp_path / "w")
+    store, memory = Store(workspace), Memory(workspace)
+    question = next(one for one in shipped().questions("lens") if one.indicator)
+    cells = ("block", "change fail rate", Quantity(value=24.0, unit="%", n=62))
+    columns = (
+        Col(key="state", title="", kind="state"),
+        Col(key="name", title="indicator"),
+        Col(key="now", title="now", kind="number"),
+    )
+    table = Table(id="lens.quality", title="Quality", columns=columns, rows=(Row(id=question.indicator, cells=cells),))
+    report = SavedReport(report="lens", title="3-Lens", as_of=NOW, window=WINDOW, headline="x", blocks=(table,))
+    memory.keep_report("lens", save(report), 1)
+
+    async def script(pilot: Pilot[int], app: AetherApp) -> None:
+        await begin(pilot, app, "interview.start/lens")
+
+        def words() -> str:
+            return " ".join(screen_text(app).split())
+
+        for value in ("4", "2"):
+            await typed(pilot, app, "slash", question.ask)
+            await until(pilot, lambda: question.ask[:40] in words())
+            assert "measured:" not in words() and "24" not in words().partition("/ ")[2][5:]
+            assert "appears after the answer" in words()
+            await pilot.press(value)
+            await until(pilot, lambda: "measured: 24 %" in words())
+        given = store.get(Interview, "INT-1").document.given("Eva")[question.id]
+        assert given.value == 2 and [(one.value, one.saw[:4]) for one in given.earlier] == [(4, "24 %")]
+
+    drive(workspace, script, size=(100, 40), start="interview")
+
+
+def test_time_before_a_pause_is_kept_and_a_suspended_session_does_not_count(tmp_path: Path) -> None:
+    workspace, clock = unbuilt(tmp_path / "w"), [1000.0]
+    store = Store(workspace)
+    eva = Person(name="Eva", consent=NOW.date())
+    store.save(Interview(id="INT-1", questionnaire="maturity", started=NOW, people=[eva], who="Eva"), None, NOW)
+
+    async def opened(pilot: Pilot[int], app: AetherApp) -> Sitting:
+        sitting = Sitting("INT-1", lambda: clock[0])
+        app.push_screen(sitting)
+        await until(pilot, lambda: "why we ask" in screen_text(app))
+        return sitting
+
+    def spend(sitting: Sitting, seconds: int) -> None:
+        for _ in range(seconds // 10):
+            clock[0] += 10
+            sitting.draw()
+
+    async def script(pilot: Pilot[int], app: AetherApp) -> None:
+        sitting = await opened(pilot, app)
+        spend(sitting, 120)
+        clock[0] += 8 * 3600  # the machine slept
+        sitting.draw()
+        await until(pilot, lambda: "2:20 / 30:00" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: store.get(Interview, "INT-1").document.elapsed_s == 140)
+        await until(pilot, lambda: not isinstance(app.screen, Sitting))
+
+    async def again(pilot: Pilot[int], app: AetherApp) -> None:
+        sitting = await opened(pilot, app)
+        await until(pilot, lambda: "2:20 / 30:00" in screen_text(app))
+        spend(sitting, 60)
+
+    drive(workspace, script, size=(100, 40), start="interview")
+    drive(workspace, again, size=(100, 40), start="interview")
+    assert store.get(Interview, "INT-1").document.elapsed_s == 200  # quitting keeps it too

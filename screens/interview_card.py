@@ -1,0 +1,173 @@
+"""What the interview shows: one question, large; everything else quiet. Lines of what is known, nothing read or stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aether_tui import human
+from screens.widgets.spans import Line, Span, clean, pad, width_of, wrap
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.kinds.interview import Interview, Person
+    from aether_tui.workspace.questions import Content, Question
+    from aether_tui.workspace.store import Conflict
+
+TICK_S = 10.0
+"""The timer is shown in steps of this; an idle terminal stays quiet between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """An interview on a screen of so many cells; `after` is what is said about the answer before."""
+
+    content: Content
+    interview: Interview
+    columns: int
+    rows: int
+    spent_s: float
+    after: str
+
+    @property
+    def width(self) -> int:
+        """Cells for running text."""
+        return prose_width(self.columns)
+
+    def said(self, text: str) -> list[Line]:
+        """A sentence."""
+        return [(), *(((f"   {line}", "text"),) for line in wrap(text, self.width))]
+
+    def head(self, section: str) -> list[Line]:
+        """Questionnaire, section, how far it is, and the time."""
+        from aether_tui.workspace import sitting
+
+        sheet = self.content.questionnaires.get(self.interview.questionnaire)
+        answered, about = len(self.interview.given(self.interview.who)), sitting.expected(self.content, self.interview)
+        approximately = "~" if sheet is not None and sheet.rubric else ""
+        place = f"{min(answered + 1, max(about, 1))} of {approximately}{about}"
+        minutes = sheet.minutes if sheet is not None else 30
+        spent = int(self.spent_s // TICK_S * TICK_S)
+        clock = f"{spent // 60}:{spent % 60:02d} / {minutes}:00"
+        full = round(6 * answered / about) if about else 6
+        title = (sheet.title if sheet is not None else self.interview.questionnaire).upper()
+        left: Line = (
+            (f" {clean(title)}", "title"),
+            (f" · {clean(section)}" if section else "", "dim"),
+            (f" · {place}", "dim"),
+        )
+        right: Line = (
+            (clock, "warn" if spent > minutes * 60 else "dim"),
+            (f"  {'█' * full}{'░' * (6 - full)} ", "accent"),
+        )
+        gap = max(1, self.columns - width_of(left) - width_of(right))
+        return [(*left, (" " * gap, "text"), *right)]
+
+    def asked(self, question: Question) -> list[Line]:
+        """The question that is open."""
+        roomy = self.rows >= 22
+        lines = self.head(question.section)
+        person = self.interview.person(self.interview.who)
+        who = clean(person.role or person.name) if person is not None else ""
+        lines += [((pad(f"{who}  ", self.columns, right=True), "dim"),)]
+        lines += [()] if roomy else []
+        lines += [((f"   {line}", "strong"),) for line in wrap(question.ask, self.width)]
+        lines += [()]
+        given = self.interview.given(self.interview.who).get(question.id)
+        lines += self.choices(question, given.value if given is not None else None)
+        if given is not None and given.text:
+            lines += [(), *(((f"   {line}", "accent"),) for line in wrap(given.text, self.width))]
+        lines += [()] if roomy else []
+        for label, text in (("why we ask", question.why), ("evidence", question.evidence)):
+            told = wrap(text, self.width - 12)
+            lines += [
+                ((f"   {pad(label if number == 0 else '', 12)}", "dim"), (line, "text"))
+                for number, line in enumerate(told)
+            ]
+        notes = [note for note in self.interview.notes if note.question == question.id]
+        if notes:
+            lines += [((f"   {human.plural(len(notes), 'note')} here", "dim"),)]
+        if question.id in self.interview.parked:
+            lines += [(("   parked until the end", "dim"),)]
+        if question.indicator and not self.after:
+            lines += [(("   (the measured value appears after the answer)", "dim"),)]
+        lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self.after, self.width))] if self.after else []
+        return lines
+
+    def choices(self, question: Question, chosen: int | None) -> list[Line]:
+        """What can be answered, and what was."""
+        if question.answer == "text":
+            return [
+                (("   ↵", "accent"), (" write the answer", "text"), ("     0", "accent"), (" does not apply", "text"))
+            ]
+        words = [*(question.choices or [str(number) for number in range(1, 6)]), "does not apply"]
+        marks = [1, 2, 3, 4, 5, 0]
+        cells = max(len(clean(word)) for word in words) + 6
+        columns = max(1, min(3, self.width // cells))
+        lines: list[Line] = []
+        for row in range(0, 6, columns):
+            spans: list[Span] = [("  ", "text")]
+            for mark, word in list(zip(marks, words, strict=True))[row : row + columns]:
+                here = mark == chosen
+                spans.append((f" {mark}", "mark" if here else "accent"))
+                spans.append((pad(f"  {clean(word)}", cells - 2), "strong" if here else "text"))
+            lines.append(tuple(spans))
+        return lines
+
+    def both(self, conflict: Conflict) -> list[Line]:
+        """Two versions of the interview, and the keys that decide."""
+        told = (
+            "Somebody else gave another answer to this question meanwhile. Nothing was overwritten: theirs is "
+            f"{conflict.theirs.name}, yours with this answer is {conflict.ours.name}."
+        )
+        lines = [(), (("   ▲ Two versions", "warn"),), *self.said(told), ()]
+        for key, text in (("1", "yours stands"), ("2", "theirs stands")):
+            lines.append(((f"   {key}   ", "accent"), (f"{text}; the other is kept in .aether/removed/", "text")))
+        return lines
+
+    def consent(self, person: Person) -> list[Line]:
+        """What a person is asked before anything else."""
+        sheet = self.content.questionnaires.get(self.interview.questionnaire)
+        lines = self.head("")
+        lines += [(), ((f"   {clean(person.name)}", "strong"),), ()]
+        lines += [((f"   {line}", "text"),) for line in wrap(sheet.about if sheet else "", self.width)]
+        lines += [(), *(((f"   {line}", "strong"),) for line in wrap(sheet.consent if sheet else "", self.width)), ()]
+        for key, text in (
+            ("1", "yes, by function only"),
+            ("2", "yes, and the name may appear in exports"),
+            ("esc", "no"),
+        ):
+            lines.append(((f"   {pad(key, 5)}", "accent"), (text, "text")))
+        return lines
+
+    def ended(self) -> list[Line]:
+        """Nobody in front has an open question."""
+        from aether_tui.workspace import sitting
+
+        lines = self.head("")
+        lines += self.said("Every question is answered. Thank you.")
+        lines += [
+            (),
+            *self.said("w asks the next person, / goes back to a question, esc shows what all of them said."),
+        ]
+        gone = sitting.orphans(self.content, self.interview)
+        if gone:
+            names = ", ".join(answer.question for answer in gone)
+            lines += self.said(f"▲ Kept, but no longer asked: {names}.")
+        lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self.after, self.width))] if self.after else []
+        return lines
+
+    def matches(self, text: str) -> list[Line]:
+        """Questions that are found by their words."""
+        from aether_tui.workspace import sitting
+
+        found = sitting.matching(self.content.questions(self.interview.questionnaire), text)
+        lines: list[Line] = [((f"   {human.plural(len(found), 'question')}; ↵ goes to the first", "dim"),), ()]
+        for number, question in enumerate(found[: max(1, self.rows - 8)]):
+            told = wrap(question.ask, self.width)[0]
+            lines.append(((" ▸ " if number == 0 else "   ", "accent"), (told, "strong" if number == 0 else "text")))
+        return lines
+
+
+def prose_width(columns: int) -> int:
+    """Cells for running text in a screen so wide."""
+    return max(20, min(columns - 6, 100))
