@@ -16,6 +16,7 @@ from aether_tui.problems import Lines, Loc, Problem, dotted
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
+    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.events import Event, ScalarEvent
 
