@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import privacy
+from aether_tui.diagnostics import privacy, replayable
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
 from aether_tui.diagnostics.gate import Path, path, share
 from aether_tui.diagnostics.privacy import Privacy
@@ -63,6 +63,7 @@ class Instrumentation(Struct, frozen=True, kw_only=True):
 
     fields: tuple[Field, ...]
     paths: tuple[PathCoverage, ...]
+    replayable: replayable.Replayable
     privacy: Privacy
 
 
@@ -95,6 +96,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Instrumentation:
     return Instrumentation(
         fields=fields,
         paths=_paths(rows, [(item.id.removeprefix("instrumentation."), item.of) for item in fields]),
+        replayable=replayable.measure(data, kept=documents.config.privacy.keep_payloads),
         privacy=privacy.measure(data, documents, clock),
     )
 
@@ -212,7 +214,7 @@ def blocks(found: Instrumentation) -> tuple[Block, ...]:
             Col(key="worst", title="worst path", priority=7),
             Col(key="attribute", title="attribute to add", priority=6),
         ),
-        rows=tuple(_field_row(item) for item in found.fields),
+        rows=(*(_field_row(item) for item in found.fields), replayable.row(found.replayable)),
         note="Fields without a threshold are wanted, not required: they are shown and do not hold the gate.",
     )
     names = {item.id.removeprefix("instrumentation."): item.title for item in found.fields}

@@ -11,6 +11,7 @@ from aether_tui.config import Config, Privacy
 from aether_tui.diagnostics.instrumentation import Instrumentation
 from aether_tui.ingest.recall import examples, recall
 from aether_tui.ingest.redact import Redactor
+from aether_tui.records.model import Row
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -108,3 +109,48 @@ def test_recall_is_counted_on_the_texts_made() -> None:
 @pytest.mark.parametrize("number", ["030 / 7167562", "phone: 030 / 123 45 67", "0221 - 998877 55"])
 def test_national_numbers_with_spaced_separators_are_replaced(number: str) -> None:
     assert "[phone:" in Redactor(b"key").text(f"Please call {number}, thanks")
+
+
+def said(span: int, prompt: str | None) -> Row:
+    return world.full(
+        "span_payloads",
+        trace_id=f"{span:032x}",
+        span_id=f"{span:016x}",
+        start=world.at(10 + span),
+        prompt=prompt,
+        completion="x",
+    )
+
+
+def test_inputs_kept_whole_are_counted_with_the_reasons(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.store(made, "traces", "files", "spans", world.spans())
+    before = found(made).replayable
+    assert (before.share.value, before.calls, before.not_kept, before.setting) == (
+        0.0,
+        8,
+        8,
+        "[privacy] keep_payloads = true",
+    )
+    # Two whole, one with an address taken out, one cut, one without its input: 2 of 8, three not kept at all and one without.
+    rows = [
+        said(1, "user: hello"), said(2, "user: [1:2] is fine"), said(3, "user: [email:0a1b2c3d]"), said(4, "long…[cut:0a1b2c3d]"),
+        said(5, None),
+    ]  # fmt: skip
+    world.store(made, "traces", "files", "span_payloads", rows)
+    after = found(made, Config(privacy=Privacy(keep_payloads=True))).replayable
+    assert (after.share.value, after.share.n) == (0.25, 8)
+    assert (after.not_kept, after.redacted, after.cut, after.setting) == (4, 1, 1, None)
+
+
+def test_the_criterion_is_a_row_with_the_setting_to_change(filled: Workspace) -> None:
+    table = next(
+        block for block in world.report("instrumentation", filled).blocks if block.id == "instrumentation.fields"
+    )
+    row = next(item for item in table.rows if item.id == "instrumentation.replayable")  # type: ignore[union-attr]
+    assert row.cells[-1] == "[privacy] keep_payloads = true"
+    assert row.cells[-2] == "8 not kept"
+
+
+def test_without_calls_nothing_is_said_about_inputs(empty: Workspace) -> None:
+    assert found(empty).replayable.share.reason == "no calls yet"
