@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -232,14 +232,16 @@ class Http:
     async def _send(
         self, method: str, url: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
     ) -> Answer:
+        asked = f"{method} {urlsplit(url).path}"
+        if self._replay is not None:
+            return await self._recorded(self._replay, asked, url, query, body)
         import httpx
 
-        asked = f"{method} {urlsplit(url).path}"
         try:
             client = self._connected()
             async with client.stream(method, url, params=query or None, json=body) as response:
                 self.network.requests += 1
-                content = await self._read(response, asked)
+                content = await self._read(response.headers.get("content-encoding", ""), response.aiter_raw(), asked)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(asked, response.status_code, headers, content, self.network.now())
         except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
@@ -253,7 +255,6 @@ class Http:
                 headers=self._headers,
                 timeout=httpx.Timeout(60.0, connect=10.0),
                 verify=self._trust(),
-                transport=httpx.MockTransport(self._replayed) if self._replay else None,
             )
         return self._client
 
@@ -268,14 +269,14 @@ class Http:
                 f"ca_bundle {self._ca_bundle} cannot be read: {error}", hint="set ca_bundle to a PEM file"
             ) from error
 
-    async def _read(self, response: httpx.Response, asked: str) -> bytes:
+    async def _read(self, coding: str, chunks: AsyncIterator[bytes], asked: str) -> bytes:
         """The body, inflated while the cap is watched: a bomb costs no memory, a cut one is no answer."""
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        coding = coding.strip().lower()
         if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
             raise Malformed(f"{asked} answered in the encoding {coding[:40]}, which nobody asked for")
         inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in chunks:
             self.network.bytes += len(chunk)
             room = self._max_bytes - len(body) + 1
             try:
@@ -314,14 +315,17 @@ class Http:
         trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint=LATER)
         return _Retry(Again(trouble))
 
-    async def _replayed(self, request: httpx.Request) -> httpx.Response:
-        import httpx
-
-        assert self._replay is not None
-        sent = json.loads(request.content) if request.content else None
-        query = dict(request.url.params)
-        status, headers, body = self._replay.answer(request.method, request.url.path, query, sent)
-        return httpx.Response(status, headers=headers, content=_once_through(body))
+    async def _recorded(
+        self, replay: Replay, asked: str, url: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+    ) -> Answer:
+        """A recorded answer, without the client: a demonstration asks 1,900 times, and httpx would take 3 ms for each."""
+        method, _, path = asked.partition(" ")
+        sent = dict(query) if query else dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+        status, headers, content = replay.answer(method, path, sent, json.loads(json.dumps(body)) if body else None)
+        self.network.requests += 1
+        named = {name.lower(): value for name, value in headers.items()}
+        whole = await self._read(named.get("content-encoding", ""), _once_through(content), asked)
+        return Answer(asked, status, named, whole, self.network.now())
 
 
 @cache
