@@ -79,7 +79,7 @@ class Terminal:
     def kill(self) -> str:
         """Kill it at once; what it had painted by then."""
         os.kill(self._pid, 9)
-        while self._read(1.0):
+        while self.read(1.0):
             pass
         os.waitpid(self._pid, 0)
         self.status = -9
