@@ -161,9 +161,11 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
 @FORMAT
 @click.pass_obj
 def validate(context: Context, kind: str | None, form: str) -> None:
-    """Check every document of one KIND, or of all, and the links between them. Exit 1 when something is wrong."""
+    """Check every document of one KIND, or of all with their links and the questions of your own. Exit 1 when something is
+    wrong."""
     from aether_tui.config import Config
     from aether_tui.workspace import links
+    from aether_tui.workspace.questions import load
 
     store = Store(context.workspace())
     counts, problems = 0, []
@@ -172,6 +174,7 @@ def validate(context: Context, kind: str | None, form: str) -> None:
         counts += len(documents)
         problems += found
     problems += links.dangling(read_documents(context.workspace(), Config()), kind)
+    problems += load(context.workspace()).problems if kind is None else ()
     if form == "json":
         keys = ("file", "line", "key", "what", "fix")
         print_json(

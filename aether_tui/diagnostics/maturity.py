@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.voices import interviews, labels
+from aether_tui.diagnostics.voices import interviews, labels, to_come
+from aether_tui.diagnostics.windows import quarter_of
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
     Block,
@@ -111,7 +112,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Maturity]:
     from aether_tui.workspace.questions import load
 
     content = load(documents.workspace)
-    maturity = measure(content, heard(documents, clock.now), done(documents, clock.now))
+    first = documents.config.engagement.fiscal_year_start_month
+    maturity = measure(content, heard(documents, clock.now), done(documents, clock.now), first)
     return Report(
         report="maturity",
         title="Maturity",
@@ -119,7 +121,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Maturity]:
         window=clock.window,
         data=maturity,
         headline=headline(maturity),
-        findings=findings(maturity),
+        findings=(*findings(maturity), *to_come(documents, clock.now)),
         blocks=blocks(maturity),
     )
 
@@ -129,16 +131,12 @@ def draft(documents: Documents, clock: Clock) -> tuple[Report[Maturity], bool]:
     return build(Data(None, clock), documents, clock), False
 
 
-def quarter_of(day: date) -> str:
-    """`2026-Q4`, by the calendar."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
-
-
 def heard(documents: Documents, until: datetime) -> list[Heard]:
     """What every voice answered, by quarter: people of maturity interviews, and typed assessments."""
     from aether_tui.workspace.kinds.assessment import Assessment
 
     found = [one for one in interviews(documents, until) if one.questionnaire == "maturity"]
+    first = documents.config.engagement.fiscal_year_start_month
     told, voices = labels(found), []
     for interview in found:
         for person in interview.people:
@@ -147,10 +145,10 @@ def heard(documents: Documents, until: datetime) -> list[Heard]:
             }
             if answers:
                 day = interview.started.date()
-                voices.append(Heard(quarter_of(day), told[person.name], day, answers))
+                voices.append(Heard(quarter_of(day, first), told[person.name], day, answers))
     day = until.astimezone(UTC).date()
     voices += [
-        Heard(quarter_of(one.day), one.id, one.day, dict(one.answers))
+        Heard(quarter_of(one.day, first), one.id, one.day, dict(one.answers))
         for one in documents.of(Assessment)
         if one.answers and one.day <= day
     ]
@@ -170,14 +168,17 @@ def done(documents: Documents, until: datetime) -> dict[str, date]:
     return found
 
 
-def measure(content: Content, voices: Sequence[Heard], practices: dict[str, date]) -> Maturity:
+def measure(
+    content: Content, voices: Sequence[Heard], practices: dict[str, date], fiscal_start_month: int = 1
+) -> Maturity:
     """Levels by quarter, and the next practice from the newest one."""
     from aether_tui.workspace import rubric
 
     quarters = []
     for name in sorted({one.quarter for one in voices}):
         here = [one for one in voices if one.quarter == name]
-        pillars = tuple(_pillar(content, pillar, here, practices, name) for pillar in content.pillars)
+        fitting = {one: when for one, when in practices.items() if quarter_of(when, fiscal_start_month) <= name}
+        pillars = tuple(_pillar(content, pillar, here, fitting) for pillar in content.pillars)
         overall = rubric.overall([one.level for one in pillars])
         quarters.append(Quarter(quarter=name, level=overall, pillars=pillars))
     last = quarters[-1] if quarters else None
@@ -200,9 +201,7 @@ def _since(last: Quarter | None) -> dict[str, date]:
     return {one.pillar: max(voice.when for voice in one.voices) for one in last.pillars if one.voices} if last else {}
 
 
-def _pillar(
-    content: Content, name: str, here: Sequence[Heard], practices: dict[str, date], quarter: str
-) -> PillarLevel:
+def _pillar(content: Content, name: str, here: Sequence[Heard], practices: dict[str, date]) -> PillarLevel:
     from aether_tui.workspace import rubric
 
     pillar, voices, contested = content.pillars[name], [], False
@@ -218,7 +217,7 @@ def _pillar(
             voices=tuple(voices), reason="no telling answer",
         )  # fmt: skip
     since = max(one.when for one in voices)
-    later = [one for one, when in practices.items() if when >= since and quarter_of(when) <= quarter]
+    later = [one for one, when in practices.items() if when >= since]
     assessed = min(known)
     return PillarLevel(
         pillar=name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Window
@@ -55,6 +55,12 @@ def previous(window: Window, compare: str = "previous", fiscal_start_month: int 
     match = _DAYS.fullmatch(window.label)
     length = timedelta(days=int(match[1])) if match else window.end - window.start
     return Window(start=window.start - length, end=window.start, label="previous")
+
+
+def quarter_of(day: date, fiscal_start_month: int = 1) -> str:
+    """The fiscal quarter a day is in, as `2026-Q4`; the year is the one it ends in."""
+    months = day.year * 12 + day.month - fiscal_start_month
+    return f"{months // 12 + (fiscal_start_month > 1)}-Q{months % 12 // 3 + 1}"
 
 
 def days(window: Window) -> float:

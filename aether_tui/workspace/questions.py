@@ -6,7 +6,7 @@ and fix; everything else stays usable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aether_tui.problems import Lines, Problem, explain
+from aether_tui.problems import Lines, Problem, explain, nearest
 from aether_tui.workspace.document import Line
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml
@@ -194,6 +194,7 @@ def load(workspace: Workspace | None) -> Content:
     if workspace is None or folder is None or not folder.is_dir():
         return content
     problems: list[Problem] = []
+    places: dict[str, Place] = {}
     for path in sorted(path for path in folder.rglob("*.yaml") if path.is_file() and not path.name.startswith(".")):
         name = path.relative_to(workspace.root).as_posix()
         try:
@@ -202,7 +203,8 @@ def load(workspace: Workspace | None) -> Content:
         except OSError as error:
             problems.append(Problem(name, f"cannot be read: {error.strerror}", fix="check its permissions"))
             continue
-        problems += _add(content, data, name)
+        problems += _add(content, data, name, places=places)
+    problems += _prerequisites(content, places)
     return Content(content.questionnaires, content.pillars, content.practices, content.pillar_of, tuple(problems))
 
 
@@ -210,7 +212,9 @@ def _yaml(folder: Traversable) -> Iterator[Traversable]:
     yield from sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
 
 
-def _add(content: Content, data: bytes, name: str, *, new_pillars: bool = False) -> list[Problem]:
+def _add(
+    content: Content, data: bytes, name: str, *, new_pillars: bool = False, places: dict[str, Place] | None = None
+) -> list[Problem]:
     """Read one file into `content`; what is wrong with it."""
     try:
         value, lines = read_yaml(data, name)
@@ -231,7 +235,7 @@ def _add(content: Content, data: bytes, name: str, *, new_pillars: bool = False)
         return [Problem(name, f"no pillar {file.pillar!r}", "pillar", lines.get(("pillar",)), fix)]
     if isinstance(file, Pillar):
         return list(_statements(content, file, name, lines))
-    return list(_practices(content, file, name, lines))
+    return list(_practices(content, file, name, lines, {} if places is None else places))
 
 
 def _shape(value: object) -> type[File] | None:
@@ -242,6 +246,21 @@ def _shape(value: object) -> type[File] | None:
     if "pillar" not in value:
         return None
     return PillarPractices if "practices" in value else Pillar
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a practice is written."""
+
+    file: str
+    number: int
+    lines: Lines
+
+    def problem(self, what: str, step: int, fix: str) -> Problem:
+        """Something is wrong with one of its prerequisites."""
+        keys = (("practices", self.number, "needs", step), ("practices", self.number, "needs"))
+        line = next((self.lines[key] for key in keys if key in self.lines), None)
+        return Problem(self.file, what, f"practices[{self.number}].needs[{step}]", line, fix)
 
 
 def _twice(name: str, identity: str, key: str, place: int, lines: Lines) -> Problem:
@@ -280,10 +299,42 @@ def _statements(content: Content, file: Pillar, name: str, lines: Lines) -> Iter
     content.pillars[file.pillar] = (before or file).model_copy(update={"statements": kept})
 
 
-def _practices(content: Content, file: PillarPractices, name: str, lines: Lines) -> Iterable[Problem]:
-    for place, practice in enumerate(file.practices):
+def _practices(
+    content: Content, file: PillarPractices, name: str, lines: Lines, places: dict[str, Place]
+) -> Iterable[Problem]:
+    for number, practice in enumerate(file.practices):
         if practice.id in content.practices:
-            yield _twice(name, practice.id, "practices", place, lines)
+            yield _twice(name, practice.id, "practices", number, lines)
         else:
             content.practices[practice.id] = practice
             content.pillar_of[practice.id] = file.pillar
+            places[practice.id] = Place(name, number, lines)
+
+
+def _prerequisites(content: Content, places: Mapping[str, Place]) -> Iterator[Problem]:
+    """Practices that come first and are unknown, or wait for each other: named where they stand, and left out."""
+    for identity, place in places.items():
+        practice = content.practices[identity]
+        good: list[str] = []
+        for step, needed in enumerate(practice.needs):
+            if needed not in content.practices:
+                near = nearest(needed, list(content.practices))
+                fix = f"did you mean {near!r}?" if near else "name a practice, or take it out"
+                yield place.problem(f"needs {needed!r}, which is no practice", step, fix)
+            elif needed == identity or identity in _all_needs(content, needed):
+                fix = "take one of them out, so that one of the two can be done first"
+                yield place.problem(f"needs {needed!r}, which waits for {identity!r} itself", step, fix)
+            else:
+                good.append(needed)
+        content.practices[identity] = practice.model_copy(update={"needs": good})
+
+
+def _all_needs(content: Content, identity: str) -> set[str]:
+    found, look = set[str](), [identity]
+    while look:
+        here = content.practices.get(look.pop())
+        for needed in here.needs if here is not None else ():
+            if needed not in found:
+                found.add(needed)
+                look.append(needed)
+    return found

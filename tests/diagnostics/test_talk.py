@@ -147,3 +147,31 @@ def test_stated_values_fill_gaps_and_are_marked(root: Path):
     assert ci.value.stated and (ci.value.value, ci.value.n, ci.value.low, ci.value.high) == (1800, 3, 600, 1800)
     assert ci.score == pytest.approx(100 * (1 - 0.6131471928))  # log(1800 / 600) ÷ log(3600 / 600) from good to poor
     assert ci.answers == (4, 2, 2)
+
+
+def test_quarters_follow_the_fiscal_calendar_of_the_configuration(root: Path):
+    from aether_tui.diagnostics.windows import parse, quarter_of
+
+    levels = consistent(dict.fromkeys(ORDER, 3))
+    documents = written(root, interview(1, "maturity", {"Ola": levels}))
+    engagement = documents.config.engagement.model_copy(update={"fiscal_year_start_month": 4})
+    fiscal = Documents(Workspace(root), documents.config.model_copy(update={"engagement": engagement}))
+    build = lambda found: maturity.build(Data(None, CLOCK), found, CLOCK).data  # noqa: E731
+    assert [one.quarter for one in build(documents).quarters] == ["2026-Q4"]
+    assert [one.quarter for one in build(fiscal).quarters] == ["2027-Q3"]  # November is the third of a year from April
+    for first in range(1, 13):
+        for day in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 4, 1), date(2026, 9, 30)):
+            window = parse(quarter_of(day, first), NOW + timedelta(days=400), first)
+            assert window.start.date() <= day < window.end.date(), (first, day)
+
+
+def test_a_clock_set_back_across_a_quarter_says_what_it_leaves_out(root: Path):
+    levels = consistent(dict.fromkeys(ORDER, 3))
+    early = interview(1, "maturity", {"Ola": levels}, started=WHEN - timedelta(days=90))
+    documents = written(root, early, interview(2, "maturity", {"Kim": levels}))
+    back = Clock.of(NOW - timedelta(days=60))
+    for report in (maturity, stakeholders):
+        told = [one.text for one in report.build(Data(None, back), documents, back).findings]
+        assert any(text.startswith("INT-2 is dated after 2026-09-22 and not counted") for text in told)
+        assert not any("not counted;" in one.text for one in report.build(Data(None, CLOCK), documents, CLOCK).findings)
+    assert [one.quarter for one in maturity.build(Data(None, back), documents, back).data.quarters] == ["2026-Q3"]

@@ -95,3 +95,40 @@ def test_an_engagement_extends_the_content_and_its_broken_files_are_named(tmp_pa
     assert "key.yaml:3: statements[0].whi: unknown key; did you mean 'why'?" in said
     assert "own.yaml:6: questions[1].id: the id 'stakeholder.success' is taken" in said
     assert len(content.problems) == 4  # the misspelt key is also a missing one
+
+
+OWN = """\
+pillar: flow
+practices:
+  - {id: own-one, level: 2, title: One, what: Do it., first_week: Try., know: We see., effort_weeks: 1, unlocks: Much.,
+     needs: [flow-wip-limts]}
+  - id: own-two
+    level: 3
+    title: Two
+    what: Do it.
+    first_week: Try.
+    know: We see.
+    effort_weeks: 1
+    unlocks: More.
+    needs:
+      - own-one
+      - own-three
+  - {id: own-three, level: 4, title: Three, what: Do it., first_week: Try., know: We see., effort_weeks: 1, unlocks: All.,
+     needs: [own-two]}
+"""
+
+
+def test_prerequisites_that_are_unknown_or_go_round_name_file_line_key_and_fix(tmp_path: Path):
+    folder = tmp_path / "engagement" / "content"
+    folder.mkdir(parents=True)
+    (folder / "own.yaml").write_text(OWN)
+    content = load(Workspace(tmp_path))
+    assert [(one.file, one.line, one.key) for one in content.problems] == [
+        ("engagement/content/own.yaml", 4, "practices[0].needs[0]"),
+        ("engagement/content/own.yaml", 15, "practices[1].needs[1]"),
+    ]
+    unknown, cyclic = content.problems
+    assert "flow-wip-limts" in unknown.what and "did you mean 'flow-wip-limits'" in unknown.fix
+    assert "own-three" in cyclic.what and "take one of them out" in cyclic.fix
+    assert content.practices["own-two"].needs == ["own-one"] and content.practices["own-three"].needs == ["own-two"]
+    tuple(TopologicalSorter({one.id: one.needs for one in content.practices.values()}).static_order())
