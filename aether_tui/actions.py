@@ -26,13 +26,15 @@ Where = Literal[
     "experiments",
     "sitting",
     "maturity",
+    "traces",
+    "trace",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
 _SHARED = frozenset({"app", "page", "list"})
 """Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
 
-_WITHOUT_REPORT = frozenset({"form", "documents", "sitting"})
+_WITHOUT_REPORT = frozenset({"form", "documents", "trace", "sitting"})
 """Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose", "sitting.answer": "answer"}
@@ -160,6 +162,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("budgets.filter", "f", "Filter", "Keep the rows that contain a text, as / does", "Budgets", "budgets", palette=False),
     Action("levers.promote", "p", "Opportunity", "Make the selected lever an opportunity of the portfolio",
            "Budgets", "levers", footer=4),
+    Action("traces.order", "o", "Sort all", "Sort the whole list by its next column", "Traces", "traces", footer=4),
+    Action("traces.turn", "i", "Turn round", "Turn the order of the whole list round", "Traces", "traces"),
+    Action("traces.failed", "f", "Failed", "Only traces that failed; again for all", "Traces", "traces", footer=4),
+    Action("traces.search", "t", "Search", "Find a text in every span of the window; esc stops it", "Traces", "traces", footer=4),
+    Action("traces.group", "b", "Group by", "Group the traces by the next attribute", "Traces", "traces", footer=4),
+    Action("traces.mark", "m", "Compare", "Mark a trace; on another one, show both side by side", "Traces", "traces", footer=4),
+    Action("traces.next", "n", "Next page", "The next 200 traces of the list", "Traces", "traces", footer=4),
+    Action("traces.before", "p", "Page before", "The 200 traces before", "Traces", "traces"),
+    Action("trace.open", "enter", "Open", "What is known of the selected span", "Traces", "trace", footer=2, palette=False),
+    Action("trace.reveal", "r", "What was said", "Show prompt and completion, if they are kept; noted in .aether/audit.jsonl",
+           "Traces", "trace", footer=4),
     Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
     Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),

@@ -218,6 +218,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "Changed",
             ),
             ScreenSpec(
+                "traces",
+                "t",
+                "Traces",
+                "What production did, trace by trace; open one as a tree, compare two",
+                "traces",
+                "screens.traces",
+                "Traces",
+            ),
+            ScreenSpec(
                 "sources",
                 "s",
                 "Sources",

@@ -32,7 +32,7 @@ from aether_tui.text import one_line
 
 DRAWN = 2_000
 """Spans of one trace that are drawn; JSON holds as many."""
-BAR = 18
+BAR = 14
 DEEPEST = 8
 WORDS = {
     "orphan": "? parent not here",
