@@ -12,6 +12,7 @@ from screens.documents import Documents
 from screens.form import Form
 from screens.interview_sitting import Sitting
 from screens.organisation import Papers
+from screens.traces import TracePage
 from screens.widgets.page import Page
 
 
@@ -35,6 +36,7 @@ def test_every_action_has_a_method_where_it_acts():
         "documents": Documents,
         "papers": Papers,
         "sitting": Sitting,
+        "trace": TracePage,
         **screens,
     }
     for action in ACTIONS:
