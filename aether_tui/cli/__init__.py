@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "receive": ("aether_tui.cli.receive", "receive", "Receive traces over OTLP/HTTP"),
     "report": ("aether_tui.cli.report", "report", "Print one report as text, JSON or Markdown"),
     "export": ("aether_tui.cli.export", "export", "Write the engagement as a Markdown pack"),
+    "review": ("aether_tui.cli.review", "review", "Frozen reviews: freeze, list, and tell apart why numbers changed"),
     "budget": ("aether_tui.cli.budget", "budget", "The gate: compare measurements with budgets"),
     "measure": ("aether_tui.cli.measure", "measure", "Print the measurements of one surface as JSON"),
     "opportunity": ("aether_tui.cli.opportunity", "opportunity", "The ICE-P portfolio"),

@@ -20,7 +20,7 @@ from aether_tui.errors import NoData
     default="previous",
     show_default=True,
     metavar="DATE",
-    help="previous, or a date the other window ends on.",
+    help="previous, a date the other window ends on, or a frozen review.",
 )
 @click.option("--team", help="Only this team.")
 @click.option("--service", help="Only this service.")
@@ -44,17 +44,27 @@ def report(
 
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     """
+    from dataclasses import replace
+
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Clock, Filters
     from aether_tui.diagnostics.run import run_report, spec
     from aether_tui.report_model import envelope
+    from aether_tui.workspace import reviews
 
     needs_data = spec(name).needs_data
     config = context.config()
     workspace = context.workspace()
+    review = reviews.named(workspace, compare)
     clock = Clock.of(
-        context.now(), window, compare, seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month
+        context.now(),
+        window,
+        "previous" if review else compare,
+        seed=context.seed,
+        fiscal_start_month=config.engagement.fiscal_year_start_month,
     )
+    if review:
+        clock = replace(clock, previous=review.window)
     cache = Cache(workspace.cache_path)
     made = run_report(name, workspace, config, clock, cache, Filters(team, service, feature, environment))
     if form == "json":

@@ -169,3 +169,8 @@ def every(workspace: Workspace) -> tuple[tuple[Review, ...], tuple[Configuration
 def newest(workspace: Workspace, until: datetime) -> Review | None:
     """The last readable review before `until`."""
     return next((one for one in reversed(every(workspace)[0]) if one.as_of < until), None)
+
+
+def named(workspace: Workspace, word: str) -> Review | None:
+    """The review a word names, where a date or `previous` may stand too; None when no file bears the name."""
+    return read(workspace, word) if _NAME.fullmatch(word) and (folder(workspace) / f"{word}.yaml").is_file() else None

@@ -1,0 +1,114 @@
+"""`review`: freeze what was published, list it, and tell apart why it changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT, print_json, print_table
+
+if TYPE_CHECKING:
+    from aether_tui.diagnostics.frozen import Line
+
+
+@click.group(short_help="Frozen reviews: freeze, list, diff")
+def review() -> None:
+    """What was published at a review never changes; what is different later is said with its cause."""
+
+
+@review.command()
+@click.argument("name")
+@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option("--note", default="", help="A line to remember it by.")
+@click.pass_obj
+def freeze(context: Context, name: str, window: str, note: str) -> None:
+    """Store values, definitions, window and fingerprints of all reports under engagement/reviews/NAME.yaml, once."""
+    from aether_tui.cache import Cache
+    from aether_tui.diagnostics import frozen
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.errors import CheckFailed
+    from aether_tui.workspace import reviews
+
+    workspace, config = context.workspace(), context.config()
+    if reviews.path(workspace, name).exists():
+        raise CheckFailed(f"{name} is frozen already", where="engagement/reviews", next_step="choose another name")
+    clock = Clock.of(
+        context.now(), window, seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month
+    )
+    made = frozen.take(name, workspace, config, clock, Cache(workspace.cache_path), context.now(), note)
+    click.echo(reviews.freeze(workspace, made).relative_to(workspace.root).as_posix())
+
+
+@review.command(name="list")
+@FORMAT
+@click.pass_obj
+def list_(context: Context, form: str) -> None:
+    """Reviews by the moment they stand for."""
+    from aether_tui.workspace import reviews
+
+    found, broken = reviews.every(context.workspace())
+    for error in broken:
+        click.echo(f"not listed: {error.sentence()}", err=True)
+    if form == "json":
+        print_json([
+            {"name": one.name, "as_of": one.as_of.isoformat(), "frozen": one.frozen.isoformat(), "values": len(one.values),
+             "from": one.window.start.isoformat(), "to": one.window.end.isoformat(), "note": one.note}
+            for one in found
+        ])  # fmt: skip
+    elif found:
+        print_table(
+            ("NAME", "AS OF", "WINDOW", "VALUES", "NOTE"),
+            [(one.name, f"{one.as_of:%Y-%m-%d}", one.window.label, str(len(one.values)), one.note) for one in found],
+        )
+    else:
+        click.echo("nothing is frozen yet; `aether-tui review freeze NAME` freezes the first", err=True)
+
+
+@review.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--all", "every", is_flag=True, help="Also numbers that did not change.")
+@FORMAT
+@click.pass_obj
+def diff(context: Context, old: str, new: str, every: bool, form: str) -> None:
+    """Split every change from OLD to NEW into real, late data, redefinition and coverage; the parts add up to the change."""
+    from msgspec import to_builtins
+
+    from aether_tui.cache import Cache
+    from aether_tui.diagnostics import frozen
+    from aether_tui.workspace import reviews
+
+    workspace, config = context.workspace(), context.config()
+    first, last = reviews.read(workspace, old), reviews.read(workspace, new)
+    cache = Cache(workspace.cache_path)
+    now = [frozen.again(one, workspace, config, cache) for one in (first, last)]
+    lines = [one for one in frozen.compare(first, now[0], last, now[1]) if every or moved(one)]
+    if form == "json":
+        print_json({"old": old, "new": new, "lines": to_builtins(lines)})
+        return
+    if not lines:
+        click.echo(f"no number of {old} is different in {new}", err=True)
+        return
+    header = ("NUMBER", old, new, "CHANGE", "REAL", "LATE DATA", "REDEFINED", "COVERAGE", "")
+    print_table(header, [(one.title, *_shown(one), one.note) for one in lines])
+
+
+def moved(line: Line) -> bool:
+    """Whether a number, or one of the four causes, changed."""
+    parts = (line.total, line.real, line.late, line.redefinition, line.coverage)
+    return (line.before is None) != (line.after is None) or any(abs(part or 0.0) > 1e-9 for part in parts)
+
+
+def _shown(line: Line) -> tuple[str, ...]:
+    from aether_tui.human import NONE, amount
+
+    def signed(value: float | None) -> str:
+        if value is None:
+            return NONE
+        size = f"{amount(abs(100 * value), '')} pt" if line.unit == "ratio" else amount(abs(value), line.unit)
+        return "·" if abs(value) <= 1e-9 else ("+" if value > 0 else "−") + size
+
+    levels = [NONE if value is None else amount(value, line.unit) for value in (line.before, line.after)]
+    return (*levels, *(signed(one) for one in (line.total, line.real, line.late, line.redefinition, line.coverage)))

@@ -1,0 +1,149 @@
+"""Frozen reviews over a real cache: where only one cause is planted, only that cause is told, and the four always add up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.diagnostics import frozen
+from aether_tui.diagnostics.frame import Clock
+from aether_tui.diagnostics.frozen import Line
+from aether_tui.errors import CheckFailed, ConfigurationError, NoData
+from aether_tui.records.model import Row
+from aether_tui.workspace import reviews
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.reviews import Review
+from tests.diagnostics import world
+from tests.diagnostics.world import at
+
+CAUSES = ("real", "late", "redefinition", "coverage")
+
+
+def done(number: int, day: float, days: float) -> Row:
+    """An item finished on that day of November after so many days of work."""
+    return world.full(
+        "work_items", id=f"n{number}", key=f"ENG-{number}", title="Item", type="feature", state="Done", category="done",
+        created=at(1), started=at(day - days), completed=at(day), updated=at(day), team="core",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    workspace = world.workspace(tmp_path / "w")
+    world.store(workspace, "linear", "issues", "work_items", [done(number, 10, number) for number in range(1, 7)])
+    return workspace
+
+
+def take(made: Workspace, name: str, config: Config | None = None, days: float = 0) -> Review:
+    clock = Clock.of(world.NOW - timedelta(days=days), "28d")
+    return frozen.take(name, made, config or Config(), clock, Cache(made.cache_path), world.NOW)
+
+
+def causes(made: Workspace, old: Review, new: Review, name: str, config: Config | None = None) -> set[str]:
+    now = [frozen.again(one, made, config or Config(), Cache(made.cache_path)) for one in (old, new)]
+    lines = {line.id: line for line in frozen.compare(old, now[0], new, now[1])}
+    for line in lines.values():
+        if line.total is not None:
+            assert sum(part(line, cause) for cause in CAUSES) == pytest.approx(line.total, abs=1e-9)
+    return {cause for cause in CAUSES if abs(part(lines[name], cause)) > 1e-9}
+
+
+def part(line: Line, cause: str) -> float:
+    return float(getattr(line, cause) or 0.0)
+
+
+CYCLE = "speed.cycle_time"
+
+
+def test_later_work_is_real(made: Workspace) -> None:
+    world.store(made, "linear", "more", "work_items", [done(number, 19, 12) for number in range(11, 17)])
+    assert causes(made, take(made, "a", days=4), take(made, "b"), CYCLE) == {"real"}
+
+
+def test_rows_of_the_old_window_that_come_after_it_was_frozen_are_late(made: Workspace) -> None:
+    old = take(made, "a")
+    world.store(made, "linear", "late", "work_items", [done(number, 11, 9) for number in range(11, 17)])
+    assert causes(made, old, take(made, "b"), CYCLE) == {"late"}
+    assert old.values[CYCLE].value.value == 6 * 86_400  # p85 of 1 to 6 days, nearest rank: what was published stays
+
+
+def test_another_mapping_is_a_redefinition(made: Workspace) -> None:
+    old = take(made, "a")
+    world.store(made, "linear", "again", "work_items", [done(number, 10, number + 3) for number in range(1, 7)])
+    other = Config.model_validate({"mapping": {"states": {"Done": "done", "Shipped": "done"}}})
+    assert causes(made, old, take(made, "b", other), CYCLE, other) == {"redefinition"}
+
+
+def test_another_anchor_redefines_the_score_and_no_value(made: Workspace) -> None:
+    anchors = {"lens": {"anchors": {CYCLE: {"poor": 2_000_000, "good": 100, "source": "agreed"}}}}
+    other = Config.model_validate(anchors)
+    old = _only(take(made, "a"))
+    new = _only(take(made, "b", other))
+    lines = {line.id: line for line in frozen.compare(old, new, new, new)}
+    assert lines[CYCLE].total == 0
+    assert lines["lens.speed"].redefinition == pytest.approx(lines["lens.speed"].total)
+    assert lines["lens.speed"].redefinition != 0
+
+
+def _only(review: Review) -> Review:
+    """The review with a speed score made of cycle time alone, as if the other indicators were not known to the table."""
+    import msgspec
+
+    cycle = review.values[CYCLE]
+    score = msgspec.structs.replace(
+        review.values["lens.speed"],
+        value=msgspec.structs.replace(cycle.value, value=cycle.score, unit="score"),
+        parts={CYCLE: 1.0},
+    )
+    return msgspec.structs.replace(review, values={**review.values, "lens.speed": score})
+
+
+def test_an_indicator_that_arrives_is_coverage_of_the_score() -> None:
+    from aether_tui.report_model import Quantity
+    from aether_tui.workspace.reviews import Value
+
+    def review(**scores: float) -> Review:
+        values = {
+            name: Value(title=name, value=Quantity(value=score, unit="score"), definition="d", score=score, anchor=(0, 100, False))
+            for name, score in scores.items()
+        }  # fmt: skip
+        mean = Quantity(value=sum(scores.values()) / len(scores), unit="score")
+        values["lens"] = Value(title="Lens", value=mean, definition="d", parts=dict.fromkeys(scores, 1.0))
+        window = world.clock().window
+        return Review(
+            name="r", frozen=world.NOW, as_of=world.NOW, window=window, previous=window, definitions={}, reports={}, values=values
+        )  # fmt: skip
+
+    # 60 and 80 published as 70; recomputed 60, 90 (late) and a third of 30: 60. Then 70, 90, 30: 63.33.
+    old, old_now, new = review(a=60, b=80), review(a=60, b=90, c=30), review(a=70, b=90, c=30)
+    line = next(one for one in frozen.compare(old, old_now, new, new) if one.id == "lens")
+    assert (line.before, line.after) == (70, pytest.approx(63 + 1 / 3))
+    assert line.late == pytest.approx(5)  # (60 + 90) / 2 − 70
+    assert line.coverage == pytest.approx(-15)  # 60 − 75
+    assert line.real == pytest.approx(10 / 3)
+    assert line.redefinition == 0
+
+
+def test_a_review_is_written_once_and_read_back_the_same(made: Workspace) -> None:
+    review = take(made, "2026-Q3")
+    file = reviews.freeze(made, review)
+    before = file.read_bytes()
+    assert reviews.read(made, "2026-Q3") == review
+    assert reviews.newest(made, world.NOW + timedelta(days=1)) == review
+    with pytest.raises(CheckFailed, match="frozen already"):
+        reviews.freeze(made, take(made, "2026-Q3", days=1))
+    assert file.read_bytes() == before
+    assert max(len(line) for line in before.splitlines()) < 2000  # one value per line: merges by line
+    with pytest.raises(NoData, match="no review other"):
+        reviews.read(made, "other")
+    for name in ("../x", "", "a/b", "x" * 80):
+        with pytest.raises(ConfigurationError):
+            reviews.path(made, name)
+    file.with_name("broken.yaml").write_text("values: [")
+    found, broken = reviews.every(made)
+    assert [one.name for one in found] == ["2026-Q3"]
+    assert "broken.yaml" in broken[0].where
