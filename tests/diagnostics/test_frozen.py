@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aether_tui.cache import Cache
@@ -14,9 +15,10 @@ from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.frozen import Line
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.records.model import Row
+from aether_tui.report_model import Quantity
 from aether_tui.workspace import reviews
 from aether_tui.workspace.folder import Workspace
-from aether_tui.workspace.reviews import Review
+from aether_tui.workspace.reviews import Review, Value
 from tests.diagnostics import world
 from tests.diagnostics.world import at
 
@@ -78,46 +80,32 @@ def test_another_mapping_is_a_redefinition(made: Workspace) -> None:
     assert causes(made, old, take(made, "b", other), CYCLE, other) == {"redefinition"}
 
 
-def test_another_anchor_redefines_the_score_and_no_value(made: Workspace) -> None:
-    anchors = {"lens": {"anchors": {CYCLE: {"poor": 2_000_000, "good": 100, "source": "agreed"}}}}
-    other = Config.model_validate(anchors)
-    old = _only(take(made, "a"))
-    new = _only(take(made, "b", other))
-    lines = {line.id: line for line in frozen.compare(old, new, new, new)}
-    assert lines[CYCLE].total == 0
-    assert lines["lens.speed"].redefinition == pytest.approx(lines["lens.speed"].total)
-    assert lines["lens.speed"].redefinition != 0
+def review(good: float = 100, **values: float) -> Review:
+    """A lens of equally weighted indicators between 0 and `good`."""
+    scores = {name: min(100.0, 100 * value / good) for name, value in values.items()}
+    stored = {
+        name: Value(
+            title=name, value=Quantity(value=value), definition="d", score=scores[name], anchor=(0, good, False)
+        )
+        for name, value in values.items()
+    }
+    mean = Quantity(value=sum(scores.values()) / len(scores), unit="score")
+    stored["lens"] = Value(title="Lens", value=mean, definition="d", parts=dict.fromkeys(scores, 1.0))
+    window = world.clock().window
+    return Review(
+        name="r", frozen=world.NOW, as_of=world.NOW, window=window, previous=window, definitions={}, reports={}, values=stored
+    )  # fmt: skip
 
 
-def _only(review: Review) -> Review:
-    """The review with a speed score made of cycle time alone, as if the other indicators were not known to the table."""
-    import msgspec
-
-    cycle = review.values[CYCLE]
-    score = msgspec.structs.replace(
-        review.values["lens.speed"],
-        value=msgspec.structs.replace(cycle.value, value=cycle.score, unit="score"),
-        parts={CYCLE: 1.0},
-    )
-    return msgspec.structs.replace(review, values={**review.values, "lens.speed": score})
+def test_another_anchor_redefines_the_score_and_no_value() -> None:
+    old, now = review(a=60, b=80), review(good=200, a=60, b=80)
+    lines = {one.id: one for one in frozen.compare(old, now, now, now)}
+    assert (lines["lens"].total, lines["lens"].redefinition) == (-35, -35)  # 70 → 35
+    assert (lines["lens"].real, lines["lens"].late, lines["lens"].coverage) == (0, 0, 0)
+    assert lines["a"].total == 0
 
 
 def test_an_indicator_that_arrives_is_coverage_of_the_score() -> None:
-    from aether_tui.report_model import Quantity
-    from aether_tui.workspace.reviews import Value
-
-    def review(**scores: float) -> Review:
-        values = {
-            name: Value(title=name, value=Quantity(value=score, unit="score"), definition="d", score=score, anchor=(0, 100, False))
-            for name, score in scores.items()
-        }  # fmt: skip
-        mean = Quantity(value=sum(scores.values()) / len(scores), unit="score")
-        values["lens"] = Value(title="Lens", value=mean, definition="d", parts=dict.fromkeys(scores, 1.0))
-        window = world.clock().window
-        return Review(
-            name="r", frozen=world.NOW, as_of=world.NOW, window=window, previous=window, definitions={}, reports={}, values=values
-        )  # fmt: skip
-
     # 60 and 80 published as 70; recomputed 60, 90 (late) and a third of 30: 60. Then 70, 90, 30: 63.33.
     old, old_now, new = review(a=60, b=80), review(a=60, b=90, c=30), review(a=70, b=90, c=30)
     line = next(one for one in frozen.compare(old, old_now, new, new) if one.id == "lens")
@@ -129,13 +117,13 @@ def test_an_indicator_that_arrives_is_coverage_of_the_score() -> None:
 
 
 def test_a_review_is_written_once_and_read_back_the_same(made: Workspace) -> None:
-    review = take(made, "2026-Q3")
-    file = reviews.freeze(made, review)
+    made_once = take(made, "2026-Q3")
+    file = reviews.freeze(made, made_once)
     before = file.read_bytes()
-    assert reviews.read(made, "2026-Q3") == review
-    assert reviews.newest(made, world.NOW + timedelta(days=1)) == review
+    assert reviews.read(made, "2026-Q3") == made_once
+    assert reviews.newest(made, world.NOW + timedelta(days=1)) == made_once
     with pytest.raises(CheckFailed, match="frozen already"):
-        reviews.freeze(made, take(made, "2026-Q3", days=1))
+        reviews.freeze(made, msgspec.structs.replace(made_once, note="other"))
     assert file.read_bytes() == before
     assert max(len(line) for line in before.splitlines()) < 2000  # one value per line: merges by line
     with pytest.raises(NoData, match="no review other"):
