@@ -30,8 +30,9 @@ unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 test-faults: $(VENV)/.dev ## kill what answers interviews 200 times, in the console and below it
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
 
-gate: $(VENV)/.dev ## the project's own budgets, over its own test report
-	$(BIN)/aether-tui budget check report-junit.xml
+gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
+	$(BIN)/python -m benchmarks.ratios report-ratios.json
+	$(BIN)/aether-tui budget check report-junit.xml report-ratios.json
 
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
@@ -49,7 +50,7 @@ lock: ## renew the lock files (needs uv)
 	  pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the environment and what the tools left
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report-junit.xml
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report-junit.xml report-ratios.json
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aether-tui needs Python 3.11 or newer; set PYTHON=/path/to/python3")'

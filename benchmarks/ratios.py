@@ -1,0 +1,62 @@
+"""What the gate watches of our own speed: `python -m benchmarks.ratios FILE`, about five seconds.
+
+Writes a report in hyperfine's form. Each time is a ratio in disguise: CPU of ours over CPU of a fixed piece of Python run
+right before it, times what that piece takes on the machine the limits were set on (50 ms), so that a slow or busy machine
+does not matter. Medians of interleaved pairs.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+
+from benchmarks.gate import project
+
+YARDSTICK = "x = {}\nfor n in range(180_000):\n    x[n % 997] = str(n)"
+YARDSTICK_S = 0.05
+PAIRS = 3
+
+
+def cpu_s(command: list[str], cwd: Path) -> float:
+    """User and system time of a finished command."""
+    before = getrusage(RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=cwd, capture_output=True, stdin=subprocess.DEVNULL, check=True)
+    after = getrusage(RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def ratios(command: list[str], cwd: Path) -> list[float]:
+    """CPU of the command over the yardstick's, pair by pair, in the yardstick's seconds."""
+    run: Callable[[list[str]], float] = lambda one: cpu_s(one, cwd)  # noqa: E731
+    run(command)
+    yardstick = [sys.executable, "-I", "-c", YARDSTICK]
+    return [YARDSTICK_S / run(yardstick) * run(command) for _ in range(PAIRS)]
+
+
+def main(path: Path) -> None:
+    """Measure and write."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        report = project(root)
+        program = [sys.executable, "-m", "aether_tui", "--as-of", "2026-11-21"]
+        commands = {
+            "help": [*program, "--help"],
+            "budget check": [*program, "budget", "check", "--format", "json", *report],
+            "budget explain": [*program, "budget", "explain", "tests.p07", *report],
+        }
+        found = {name: ratios(command, root) for name, command in commands.items()}
+    results = [
+        {"command": name, "median": statistics.median(times), "times": times, "exit_codes": [0] * len(times)}
+        for name, times in found.items()
+    ]
+    path.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
