@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct, structs
 
-from aether_tui.report_model import Fact, Gap, Plot, Quantity, SavedReport, Table, Trend, missing
+from aether_tui.report_model import Block, Check, Fact, Gap, Plot, Quantity, SavedReport, Table, Trend, missing, opened
 
 HIDDEN = "•••"
 WHY = "hidden in room mode"
@@ -33,13 +34,19 @@ S = TypeVar("S", bound=Struct)
 def discreet(report: SavedReport, name: str = "") -> SavedReport:
     """The report without what is private: blocks, rows, columns and figures are left out, amounts and `name` masked."""
     words = re.compile(re.escape(name), re.I) if len(name) > 2 else None
-    shown = tuple(_struct(_columns(block), words) for block in report.blocks if not _hidden(block))
+    shown = _blocks(report.blocks, words)
+    details = {item: msgspec.Raw(msgspec.json.encode(_blocks(opened(report, item), words))) for item in report.details}
     if len(shown) < len(report.blocks):
         left_out = len(report.blocks) - len(shown)
         what = "one part is" if left_out == 1 else f"{left_out} parts are"
         shown = (*shown, Gap(id="room", title="", reason=f"{what} {WHY}"))
     findings = tuple(_struct(finding, words) for finding in report.findings if not finding.private)
-    return structs.replace(report, headline=masked(report.headline, words), blocks=shown, findings=findings)
+    title, headline = masked(report.title, words), masked(report.headline, words)
+    return structs.replace(report, title=title, headline=headline, blocks=shown, findings=findings, details=details)
+
+
+def _blocks(blocks: tuple[Block, ...], words: re.Pattern[str] | None) -> tuple[Block, ...]:
+    return tuple(_struct(_columns(block), words) for block in blocks if not _hidden(block))
 
 
 def masked(text: str, name: re.Pattern[str] | None = None) -> str:
@@ -78,6 +85,8 @@ def _struct(value: S, name: re.Pattern[str] | None) -> S:
         for field in value.__struct_fields__
         if field not in _AS_IS and isinstance(old := getattr(value, field), str | tuple | Struct)
     }
+    if isinstance(value, Check) and value.kind != "auto" and value.evidence:
+        changes["evidence"] = HIDDEN  # who said so, and when
     if isinstance(value, Fact) and money(value.value.unit):
         changes["series"] = ()
     return structs.replace(value, **changes)

@@ -195,6 +195,7 @@ def findings(found: Stakeholders) -> tuple[Finding, ...]:
             severity="warn",
             text=f"They differ on “{one.label}”: {', '.join(f'{who} {value}' for who, value in one.by.items())} of 5.",
             evidence=(one.question,),
+            private=True,
         )
         for one in apart[:3]
     ]
@@ -261,7 +262,7 @@ def _sittings(found: Stakeholders, content: Content) -> Table:
             Col(key="state", title="", kind="state", priority=9),
             Col(key="id", title="id", priority=9),
             Col(key="questionnaire", title="questionnaire", priority=10),
-            Col(key="people", title="people", priority=7),
+            Col(key="people", title="people", priority=7, private=True),
             Col(key="answers", title="answers", kind="number", priority=8),
             Col(key="notes", title="notes", kind="number", priority=5),
             Col(key="started", title="started", priority=6),
@@ -315,6 +316,7 @@ def _agreement(identity: str, title: str, answers: Sequence[Answered]) -> Table:
             )
             for one in answers
         ),
+        private=True,
     )  # fmt: skip
 
 
@@ -336,4 +338,5 @@ def _said(identity: str, title: str, words: Sequence[Words]) -> Table:
             )
             for one in words
         ),
+        private=True,
     )  # fmt: skip

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from ruamel.yaml import YAML
 
 from aether_tui.cache import Cache
 from aether_tui.config_file import load_config
 from aether_tui.demo import build
+from aether_tui.diagnostics.frame import Clock
+from aether_tui.diagnostics.registry import REPORTS
+from aether_tui.diagnostics.run import run_report
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest, workspace_key
 from aether_tui.records import TABLES, Value
+from aether_tui.report_model import Quantity, SavedReport, opened, save
+from aether_tui.room import discreet
 from aether_tui.sync import engine, registry
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.loading import load
@@ -206,3 +214,37 @@ def test_a_broken_marker_is_no_permission(tmp_path: Path) -> None:
     (tmp_path / build.MARKER).write_text("{")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         build.existing(tmp_path)
+
+
+def test_in_room_mode_no_report_shows_money_or_what_people_said(demo):
+    config, read = load_config(demo), YAML(typ="safe", pure=True).load
+    sittings = [read(path.read_bytes()) for path in sorted((demo.engagement / "interviews").glob("*.yaml"))]
+    said = {note["text"] for one in sittings for note in one.get("notes", ())}
+    said |= {answer["text"] for one in sittings for answer in one["answers"] if answer.get("text")}
+    said |= {person["name"] for one in sittings for person in one["people"]} | {config.engagement.name}
+    assert len(said) > 10
+    whole = ""
+    for name in REPORTS:
+        report = run_report(name, demo, config, Clock.of(NOW), Cache(demo.cache_path))
+        kept = msgspec.json.decode(save(report), type=SavedReport)
+        whole += msgspec.json.encode(kept).decode()
+        seen = discreet(kept, config.engagement.name)
+        told = " ".join(strings((seen, [opened(seen, item) for item in seen.details])))
+        assert not (found := re.search(r".{20}\d[\d,.]*\s?(?:USD|EUR).{20}|[$€]\s?\d", told)), f"{name}: {found}"
+        assert not [words for words in said if words in told], name
+    assert any(words in whole for words in said) and re.search(r"\d USD", whole)  # it is there when nobody looks
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every text and figure with its unit in a report, but for names the program uses."""
+    if isinstance(value, Quantity) and value.value is not None:
+        yield f"{value.value} {value.unit}"
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            if name not in {"id", "unit", "y_unit"}:
+                yield from strings(getattr(value, name))
+    elif isinstance(value, dict | tuple | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
