@@ -28,6 +28,7 @@ Where = Literal[
     "maturity",
     "traces",
     "trace",
+    "taxonomy",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
 
@@ -150,6 +151,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("sitting.search", "slash", "Search", "Go to a question by its words", "Interview", "sitting", footer=4),
     Action("sitting.next", "tab", "Next open", "The next question without an answer", "Interview", "sitting", footer=5, palette=False),
     Action("sitting.who", "w", "Who", "Add a person, or ask another one", "Interview", "sitting", footer=5),
+    Action("taxonomy.merge", "m", "Merge", "Merge the selected kind of request into another", "Taxonomy", "taxonomy", footer=4),
+    Action("taxonomy.split", "t", "Split", "Split the selected kind into its halves, or what it was merged of",
+           "Taxonomy", "taxonomy", footer=4),
+    Action("taxonomy.rename", "r", "Rename", "Give the selected kind another label; its id stays", "Taxonomy", "taxonomy", footer=4),
+    Action("taxonomy.move", "w", "Move", "Say which kind the selected example belongs to", "Taxonomy", "taxonomy", footer=4),
+    Action("taxonomy.build", "B", "Build", "Build the next version from the kept requests", "Taxonomy", "taxonomy", footer=4),
     Action("maturity.done", "space", "Done", "Mark the next practice as done", "Maturity", "maturity", footer=4, palette=False),
     Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
     Action("budgets.waive", "w", "Waive", "Answer for the selected budget until a day: reason, owner, expiry",

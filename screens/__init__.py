@@ -80,6 +80,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "Lens",
             ),
             ScreenSpec(
+                "taxonomy",
+                "x",
+                "Taxonomy",
+                "What is asked: kinds of request by volume, cost, failures",
+                "taxonomy",
+                "screens.taxonomy",
+                "Taxonomy",
+            ),
+            ScreenSpec(
                 "flow", "w", "Flow", "Where work waits, and when it will be done", "flow", "screens.flow", "Flow"
             ),
             ScreenSpec(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from aether_tui.text import one_line
@@ -11,6 +12,7 @@ from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.cycle import Cycle
+    from aether_tui.workspace.kinds.taxonomy import Taxonomy
 
 Stated = float | tuple[float, float, float]
 Field = Literal["impact", "confidence", "reversibility", "effort_weeks"]
@@ -81,6 +83,18 @@ def give_cause(workspace: Workspace, row: str, digit: int, who: str, now: dateti
         return old.rated(source, trace, keys[digit - 1], one_line(who, 200))
 
     return change(workspace, FailureReview, identity, rated, now, f"{trace} rated {digit} by {who}")
+
+
+def mend_taxonomy(workspace: Workspace, update: Callable[[Taxonomy, date], Taxonomy], now: datetime, what: str) -> Edit:
+    """Change the taxonomy in force. Raises NoData when there is none, CheckFailed for what cannot be done."""
+    from aether_tui.errors import NoData
+    from aether_tui.workspace.kinds.taxonomy import Taxonomy
+    from aether_tui.workspace.taxonomies import active
+
+    found = active(workspace)
+    if found is None:
+        raise NoData("there is no taxonomy yet", next_step="aether-tui taxonomy build FILE")
+    return change(workspace, Taxonomy, found.id, lambda old: update(old, now.date()), now, f"{found.id}: {what}")
 
 
 def promote(workspace: Workspace, title: str, evidence: str, notes: str, now: datetime) -> Edit:

@@ -15,11 +15,24 @@ from pathlib import Path
 
 from aether_tui.cache import Cache
 from aether_tui.config_file import load_config
-from aether_tui.demo import amplitude, costs, github, jira, linear, papers, plans, releases, suites, traces, work
+from aether_tui.demo import (
+    amplitude,
+    costs,
+    github,
+    jira,
+    linear,
+    papers,
+    plans,
+    releases,
+    requests,
+    suites,
+    traces,
+    work,
+)
 from aether_tui.demo.settings import aether_toml
 from aether_tui.demo.world import GENERATOR, SEED, World
 from aether_tui.errors import ConfigurationError
-from aether_tui.ingest import Ingest, workspace_key
+from aether_tui.ingest import Ingest
 from aether_tui.ingest.people import key_path
 from aether_tui.sync import engine, registry
 from aether_tui.sync.intake import Writer
@@ -92,6 +105,7 @@ def build(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
     _clear(workspace)
     tell("telling the story of a team that does not exist: 120 days")
     write_sources(world, workspace)
+    requests.write(workspace, load_config(workspace), world.today)
     _pull(workspace, now, tell)
     _mark(workspace, world.today)
 
@@ -129,14 +143,14 @@ def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
 
     Raises ConfigurationError when any of it is refused.
     """
-    config, key = load_config(workspace), workspace_key(workspace)
+    config = load_config(workspace)
     tell(
         "syncing linear, jira, github and amplitude from recorded answers, loading traces, costs, test reports and plans"
     )
     folder = workspace.root / "files"
     beside = _load_beside(workspace, folder / "traces", now())
     try:
-        writer = Writer(Cache(workspace.cache_path), Ingest(config, key), now)
+        writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), now)
         outcomes = asyncio.run(engine.run(plan(config, workspace, now=now, offline=True), writer, lambda _event: None))
         rest = [folder / name for name in ("costs", "tests", "plans")]
         loaded = load(rest, kinds=registry.file_kinds(tell), writer=writer, now=now())

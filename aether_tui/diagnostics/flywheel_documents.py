@@ -54,6 +54,7 @@ HOW: dict[str, str] = {
     "north-star": "aether-tui doc new north-star, or g : north star",
     "interview": "hold one: g i, questionnaire stakeholder",
     "priorities": "hold stakeholder interviews: g i",
+    "task-taxonomy": "aether-tui taxonomy build FILE",
     "value-stream-map": "aether-tui doc new value-stream",
     "constraint-diagnosis": "review sampled failures by key: g k, or aether-tui failures sample",
     "experiment-one-pager": "g e, then n; aether-tui experiment check names what is missing",
@@ -66,6 +67,13 @@ HOW: dict[str, str] = {
 
 def _here(made: date | None, cycle: Cycle) -> bool:
     return made is None or made >= cycle.started
+
+
+def _taxonomy(documents: Documents, cycle: Cycle) -> Iterator[Written]:
+    from aether_tui.workspace.kinds.taxonomy import Taxonomy
+
+    for one in documents.of(Taxonomy)[-1:]:
+        yield Written(f"{one.id}, {len(one.categories)} kinds of {one.texts:,} texts", one.built.date())
 
 
 def _north_star(documents: Documents, cycle: Cycle) -> Iterator[Written]:
@@ -152,6 +160,7 @@ _FINDERS: dict[str, Callable[[Documents, Cycle], Iterator[Written]]] = {
     "north-star": _north_star,
     "interview": _interviews,
     "priorities": _interviews,
+    "task-taxonomy": _taxonomy,
     "value-stream-map": _value_streams,
     "constraint-diagnosis": _diagnosed,
     "experiment-one-pager": _experiments(_one_pager),

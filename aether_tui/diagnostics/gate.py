@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -110,7 +110,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
     limits = documents.config.gate
     span = window(clock, limits.window_days)
     requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
-    criteria, fields = judge(data, limits, span)
+    criteria, fields = judge(data, limits, span, _since(documents))
     n = sum(whole(row["requests"]) for row in requests)
     because = []
     if n < limits.min_requests:
@@ -140,14 +140,31 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
     )
 
 
-def judge(data: Data, limits: Thresholds, span: Window) -> tuple[tuple[Criterion, ...], tuple[Criterion, ...]]:
-    """The gate's thresholds over a window, and those of each required field."""
+def _since(documents: Documents) -> datetime | None:
+    """Since when requests are assigned to categories as they come."""
+    from aether_tui.workspace.kinds.taxonomy import Taxonomy
+
+    written = documents.of(Taxonomy)
+    return written[-1].built.replace(tzinfo=UTC) if written else None
+
+
+def judge(
+    data: Data, limits: Thresholds, span: Window, assigned_since: datetime | None = None
+) -> tuple[tuple[Criterion, ...], tuple[Criterion, ...]]:
+    """The gate's thresholds over a window, and those of each required field.
+
+    Texts are not kept, so categories count from `assigned_since`, once enough requests came after it.
+    """
     calls = data.rows("gate_fields", from_day=span.start, until_day=span.end)
     requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
+    categorised = requests
+    if assigned_since is not None and assigned_since > span.start:
+        since = data.rows("gate_clusters_since", from_day=assigned_since, until_day=span.end)
+        categorised = since if sum(whole(row["requests"]) for row in since) >= limits.min_requests else requests
     costs = data.rows("gate_cost", from_day=span.start, until_day=span.end)
     unpriced = [text(row["model"]) for row in data.rows("gate_unpriced", from_day=span.start, until_day=span.end)]
     fields = tuple(_field(name, title, calls, limits.fields_share) for name, title in REQUIRED.items())
-    return _criteria(limits, calls, requests, costs, fields, unpriced), fields
+    return _criteria(limits, calls, categorised, costs, fields, unpriced), fields
 
 
 def _criteria(
@@ -164,7 +181,7 @@ def _criteria(
     return (
         _share(
             "clusters", "requests with a category", requests, "clusters", "requests", limits.clusters_share,
-            "name the attribute that carries it in [mapping.span_attributes] task_cluster",
+            "name the attribute that carries it in [mapping.span_attributes] task_cluster, or build a taxonomy: aether-tui taxonomy build",
         ),
         Criterion(
             id="gate.fields",

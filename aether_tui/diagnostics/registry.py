@@ -76,6 +76,13 @@ REPORTS: dict[str, ReportSpec] = {
             "What is being tried, what came out, and what is decided",
         ),
         ReportSpec(
+            "taxonomy",
+            "Task taxonomy",
+            "aether_tui.diagnostics.taxonomy",
+            "What is asked: kinds of request by volume, cost, failures",
+            True,
+        ),
+        ReportSpec(
             "playbook", "Playbook", "aether_tui.diagnostics.playbook", "What was learned, and what keeps it won"
         ),
         ReportSpec(

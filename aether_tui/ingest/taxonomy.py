@@ -42,9 +42,9 @@ _PLACEHOLDER = re.compile(r"\[[a-z_]+:[0-9a-f]+\]")
 _COMMON = frozenset(
     re.findall(
         r"\w+",
-        "a an and are at be but by can could did do does for from get give had has have how i if im in is it its just let like "
-        "me my need not of on or our please so some tell that the their them then there these they this to us want was we were "
-        "what when where which who why will with would you your",
+        "a about after again am an and are at be before but by can could did do does for from get give had has have here how i if "
+        "im in is it its just let like me my need no not of on or our please so some tell that the their them then there these "
+        "they this to us want was we were what when where which who why will with would you your",
     )
 )
 """English words that say nothing of a request; other languages' are left out by being everywhere."""
