@@ -44,7 +44,7 @@ def duration(n_total: float, traffic: float, allocation: float, max_weeks: float
         Lever("allocation", f"{wanted:.3g} of traffic" if wanted <= 1 else
               f"not enough: all of the traffic takes {math.ceil(n_total / traffic / 7)} weeks"),
         Lever("effect", f"detect an effect {math.sqrt(n_total / fits):.3g} times as large"),
-        Lever("variance", f"remove {100 * (1 - fits / n_total):.0f} % of the variance (covariates, a closer metric)"),
+        Lever("variance", f"remove {100 * (1 - fits / n_total):.3g} % of the variance (covariates, a closer metric)"),
     ))  # fmt: skip
 
 

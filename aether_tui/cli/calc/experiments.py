@@ -33,11 +33,20 @@ from aether_tui.errors import ConfigurationError, NoData
 @click.option("--sides", type=click.IntRange(1, 2), default=2, show_default=True)
 @click.option("--ratio", type=NUMBER, default=1.0, show_default=True, help="Second arm over the first.")
 @click.option("--method", type=click.Choice(["z", "cohen"]), default="z", show_default=True, help="For proportions.")
+@click.option("--traffic", type=NUMBER, help="Units a day: says how many weeks that takes, and what to change.")
+@click.option("--allocation", type=NUMBER, default=1.0, show_default=True, help="Share of traffic in the experiment.")
+@click.option("--max-weeks", type=NUMBER, default=8, show_default=True, help="Longer than that is not feasible.")
 @format_option
 def power(form: str, **options: Any) -> None:
     """Sample size, power or detectable effect of a two-arm comparison."""
     from aether_tui.stats.power import Test
 
+    if options["relative"] and options["mde"] is not None and abs(options["mde"]) >= 1:
+        mde = options["mde"]
+        raise ConfigurationError(
+            f"--relative --mde {mde:g} is {100 * mde:+g} %; {mde:g} % is {mde / 100:g}", where="calc power",
+            next_step="an effect that large is given without --relative",
+        )  # fmt: skip
     test = Test(share("--alpha", options["alpha"]), options["sides"], positive("--ratio", options["ratio"]))
     curve, scale, most, method = _power_curve(options, test)
     n, mde, target = options["n"], options["mde"], options["target"]
@@ -63,7 +72,43 @@ def power(form: str, **options: Any) -> None:
     else:
         effect = _detectable(lambda size: curve(positive("--n", n), size), target, most, n)
         result |= {"n_per_arm": given, "n_total": math.ceil(n * arms), "power": target, "mde": effect / scale}
-    show(result | {"effect": effect, "method": method}, form)
+    show(result | {"effect": effect, "method": method} | _weeks(result, options, effect), form)
+
+
+def _weeks(result: Mapping[str, object], options: Mapping[str, Any], effect: float) -> dict[str, object]:
+    """How long that takes with the traffic given; nothing without."""
+    from aether_tui.human import number
+
+    if options["traffic"] is None:
+        share("--allocation", options["allocation"], closed=True)
+        return {}
+    lift = (
+        f"relative lift {100 * options['mde']:.3g} %"
+        if options["relative"] and options["mde"]
+        else f"an effect of {effect:.3g}"
+    )
+    per_arm = float(str(result["n_per_arm"]))
+    return _planned(float(str(result["n_total"])), options["traffic"], options["allocation"], options["max_weeks"],
+                    f"{lift} needs {number(per_arm)} per arm")  # fmt: skip
+
+
+def _planned(n_total: float, traffic: float, allocation: float, max_weeks: float, needs: str) -> dict[str, object]:
+    """Days, whole weeks, and when those are too many the reason and what to change."""
+    from dataclasses import asdict
+
+    from aether_tui.diagnostics.experiments_design import duration as plan
+    from aether_tui.human import number
+
+    share("--allocation", positive("--allocation", allocation), closed=True)
+    found = plan(
+        positive("--n-total", n_total), positive("--traffic", traffic), allocation, positive("--max-weeks", max_weeks)
+    )
+    output: dict[str, object] = {"days": found.days, "weeks": found.weeks, "feasible": found.feasible}
+    if found.levers:
+        week = number(7 * traffic * allocation)
+        output["why"] = f"{needs}; you have {week} a week: {found.weeks:,} weeks instead of {number(max_weeks)}"
+        output["levers"] = [asdict(lever) for lever in found.levers]
+    return output
 
 
 Curve = Callable[[float, float], float]
@@ -145,20 +190,9 @@ def _detectable(curve: Callable[[float], float], target: float, most: float, n: 
 @format_option
 def duration(n_total: float, traffic: float, allocation: float, max_weeks: float, form: str) -> None:
     """How long an experiment runs, in whole weeks, and what to change when that is too long."""
-    from dataclasses import asdict
+    from aether_tui.human import number
 
-    from aether_tui.diagnostics.experiments_design import duration as plan
-
-    found = plan(
-        positive("--n-total", n_total),
-        positive("--traffic", traffic),
-        positive("--allocation", share("--allocation", allocation, closed=True)),
-        positive("--max-weeks", max_weeks),
-    )
-    output: dict[str, object] = {"days": found.days, "weeks": found.weeks, "feasible": found.feasible}
-    if found.levers:
-        output["levers"] = [asdict(lever) for lever in found.levers]
-    show(output, form)
+    show(_planned(n_total, traffic, allocation, max_weeks, f"{number(n_total)} in total are needed"), form)
 
 
 @click.command()
@@ -206,6 +240,12 @@ def ab(form: str, **o: Any) -> None:
 
     alpha = share("--alpha", o["alpha"])
     if o["control"] and o["treatment"]:
+        if abs(o["min_effect"]) >= 1:
+            raise ConfigurationError(
+                f"--min-effect of two shares is below 1, not {o['min_effect']:g}; "
+                f"{o['min_effect']:g} % is {o['min_effect'] / 100:g}",
+                where="calc ab",
+            )
         effect = e.proportions(_counts("--control", o["control"]), _counts("--treatment", o["treatment"]), alpha)
     elif o["control_values"] and o["treatment_values"]:
         try:

@@ -67,11 +67,14 @@ def _is_csv(data: bytes) -> bool:
 
 
 def _from_csv(data: bytes, file: str) -> list[Mapping[str, object]]:
+    rows: list[Mapping[str, object]] = []
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
-        rows: list[Mapping[str, object]] = [
-            {key: value for key, value in row.items() if value not in {None, ""}} for row in reader
-        ]
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), restkey="", strict=True)
+        for row in reader:
+            if "" in row or None in row.values():
+                wanted = len(reader.fieldnames or ())
+                raise ConfigurationError(f"is not {wanted} cells", where=f"{file}: line {reader.line_num}")
+            rows.append({key: value for key, value in row.items() if value})
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"is not CSV: {error}", where=file) from error
     return rows
