@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
+from aether_tui.stats.sound import sound
+
 Alarm = Literal["page", "warn", "ticket"]
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -120,6 +122,7 @@ def _shares(groups: Sequence[Sequence[float]]) -> list[float] | None:
 
 def rate(spend: Mapping[datetime, float], limit: float, usual: Profile, end: datetime, hours: int) -> float:
     """Spend of the `hours` before `end` over what a month's `limit` allows in them; 1 uses up the limit exactly."""
+    sound(limit)
     start = end - hours * HOUR
     spent = sum(spend.get(start + place * HOUR, 0.0) for place in range(hours))
     month = (end - HOUR).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aether_tui.stats.sound import sound_all
+
 
 class Singular(ValueError):
     """No item ever leaves; `step` is the index of a step of the closed loop."""
@@ -51,6 +53,7 @@ def solve(steps: Sequence[Step], demand_per_month: float) -> Solved:
 
     The system's rate is the least of demand and capacityᵢ ÷ visitsᵢ. Raises Singular when a loop has no way out.
     """
+    sound_all(value for s in steps for value in (s.touch_s, s.wait_s, s.cost, s.error_rate, s.abandon_rate))
     n = len(steps)
     transposed = [[float(i == j) for j in range(n)] for i in range(n)]
     for i, step in enumerate(steps):

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Literal
 
 from aether_tui.stats.ranks import mann_whitney_greater
+from aether_tui.stats.sound import sound_all
 
 WINDOW = 20
 """Points looked at on each side; more would mix neighbouring steps."""
@@ -38,6 +39,7 @@ class Change:
 
 def changes(values: Sequence[float], *, level: float = 0.99, window: int = WINDOW) -> list[Change]:
     """Steps in order of time with at least this confidence. A slow trend or a season is no step, yet may be reported as one."""
+    sound_all(values)
     places = len(values) - 2 * LEAST + 1
     if places < 1:
         return []

@@ -9,12 +9,15 @@ import math
 from collections.abc import Callable
 from statistics import NormalDist
 
+from aether_tui.stats.sound import sound
+
 _NORMAL = NormalDist()
 _EPS = 3e-16
 
 
 def norm_cdf(x: float) -> float:
     """P(Z ≤ x) of the standard normal, accurate in both tails."""
+    sound(x)
     return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
@@ -27,6 +30,7 @@ def norm_ppf(p: float) -> float:
 
 def beta_inc(a: float, b: float, x: float) -> float:
     """Regularised incomplete beta Iₓ(a, b), by the continued fraction of DLMF 8.17.22 (modified Lentz)."""
+    sound(a, b, x)
     if x <= 0:
         return 0.0
     if x >= 1:
@@ -59,6 +63,7 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
 
 def gamma_inc(a: float, x: float) -> float:
     """Regularised lower incomplete gamma P(a, x), by series or continued fraction (DLMF 8.11.4, 8.9.2)."""
+    sound(a, x)
     if x <= 0:
         return 0.0
     front = math.exp(-x + a * math.log(x) - math.lgamma(a))
@@ -91,6 +96,7 @@ def chi2_sf(x: float, df: float) -> float:
 
 def t_cdf(x: float, df: float) -> float:
     """P(T ≤ x) of Student's t."""
+    sound(x, df)
     if math.isinf(df):
         return norm_cdf(x)
     if x * x < df:  # the other way round df / (df + x²) would round to 1
@@ -101,6 +107,7 @@ def t_cdf(x: float, df: float) -> float:
 
 def t_ppf(p: float, df: float) -> float:
     """Quantile of Student's t."""
+    sound(p, df)
     if p == 0.5:
         return 0.0
     low, high = norm_ppf(p), norm_ppf(p)
@@ -117,6 +124,7 @@ def t_ppf(p: float, df: float) -> float:
 
 def nct_cdf(x: float, df: float, ncp: float) -> float:
     """P(T ≤ x) of the noncentral t with noncentrality `ncp` (Lenth 1989, AS 243: Poisson-weighted incomplete betas)."""
+    sound(x, df, ncp)
     if x < 0:
         return 1 - nct_cdf(-x, df, -ncp)
     if abs(ncp) > 37:  # the Poisson weights underflow; Abramowitz & Stegun 26.7.10

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 from aether_tui.stats.intervals import nearest_rank
+from aether_tui.stats.sound import sound_all
 
 MAX_WEEKS = 1040
 LEAST_WEEKS = 8
@@ -18,6 +19,7 @@ def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, se
 
     A draw that has not ended after 20 years counts as 20 years.
     """
+    sound_all([items, *throughput])
     if not any(week > 0 for week in throughput):
         return None
     rng = random.Random(seed)

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 
+from aether_tui.stats.sound import sound, sound_all
+
 _NORMAL = NormalDist()
 
 
@@ -17,6 +19,7 @@ def z_score(level: float) -> float:
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Score interval of a share (Wilson 1927, JASA 22:209). Raises ValueError unless 0 ≤ successes ≤ n and n > 0."""
+    sound(successes, n, level)
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is not a share")
     z = z_score(level)
@@ -30,6 +33,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
 def poisson(events: int, level: float = 0.95) -> tuple[float, float]:
     """Interval of the mean of a Poisson count (Byar's approximation: Breslow & Day 1987, Statistical Methods in Cancer
     Research II, p. 69); within 1 % of the exact one from 5 events on. Raises ValueError for a negative count."""
+    sound(events, level)
     if events < 0:
         raise ValueError("a count cannot be negative")
     z = z_score(level)
@@ -40,6 +44,7 @@ def poisson(events: int, level: float = 0.95) -> tuple[float, float]:
 
 def nearest_rank(n: int, p: float) -> int:
     """The 1-based rank of the p-quantile of n values: ⌈pn⌉, at least 1. The tolerance keeps 0.85 × 20 at 17."""
+    sound(p)
     return max(1, min(n, math.ceil(p * n - 1e-9)))
 
 
@@ -49,6 +54,9 @@ def quantile_ranks(n: int, p: float, level: float = 0.95) -> tuple[int | None, i
 
     Exact to n = 2,000, by the normal approximation with a rank to spare above.
     """
+    sound(p, level)
+    if not 0 < p < 1:
+        raise ValueError(f"a quantile between 0 and 1 is needed, not {p}")
     tail = (1 - level) / 2
     if n > 2000:
         half = z_score(level) * math.sqrt(n * p * (1 - p))
@@ -82,6 +90,7 @@ def weighted_quantile(
 
     Raises ValueError without values.
     """
+    sound_all(value for value, _ in values)
     ordered = sorted(values)
     ends: list[int] = []
     total = 0
@@ -101,6 +110,7 @@ def weighted_quantile(
 def ratio(pairs: Sequence[tuple[float, float]], level: float = 0.95) -> tuple[float, float | None, float | None]:
     """Σx/Σy over clusters such as days, with the linearised interval of a ratio estimator (Cochran 1977, Sampling
     Techniques, 6.3), clipped at 0; no interval under 5 clusters. Raises ValueError when Σy is not positive."""
+    sound_all(value for pair in pairs for value in pair)
     bottom = sum(y for _, y in pairs)
     if bottom <= 0:
         raise ValueError("nothing to divide by")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aether_tui.stats.distributions import bisect, nct_cdf, norm_cdf, norm_ppf, t_ppf
+from aether_tui.stats.sound import sound
 
 MAX_N = 10**12
 
@@ -32,6 +33,7 @@ class Test:
 
 def z_power(effect: float, standard_error: float, test: Test) -> float:
     """Power of a z test of `effect`; with two sides, both tails."""
+    sound(effect, standard_error)
     if standard_error == 0:
         return 1.0 if effect else test.alpha
     shift = abs(effect) / standard_error
@@ -41,12 +43,14 @@ def z_power(effect: float, standard_error: float, test: Test) -> float:
 
 def proportions_power(n: float, p1: float, p2: float, test: Test) -> float:
     """Power to tell p2 from p1 with n in the first arm, unpooled variance."""
+    sound(n, p1, p2)
     variance = p1 * (1 - p1) / n + p2 * (1 - p2) / (n * test.ratio)
     return z_power(p2 - p1, math.sqrt(variance), test)
 
 
 def cohen_h(p1: float, p2: float) -> float:
     """Cohen's h: difference of arcsine-transformed proportions."""
+    sound(p1, p2)
     return 2 * math.asin(math.sqrt(p2)) - 2 * math.asin(math.sqrt(p1))
 
 
@@ -57,6 +61,7 @@ def h_power(n: float, p1: float, p2: float, test: Test) -> float:
 
 def t_power(n: float, effect: float, sd: float, test: Test, design: str = "two-sample") -> float:
     """Power of a t test of a mean difference `effect`, n per (first) arm; `sd` is that of the differences when paired."""
+    sound(n, effect, sd)
     if design == "two-sample":
         df = n * (1 + test.ratio) - 2
         scale = math.sqrt(n * test.ratio / (1 + test.ratio))
@@ -74,6 +79,9 @@ def t_power(n: float, effect: float, sd: float, test: Test, design: str = "two-s
 
 def ratio_sd(mean_x: float, mean_y: float, sd_x: float, sd_y: float, cov: float) -> float:
     """Standard deviation per unit of the ratio x̄/ȳ by the delta method."""
+    sound(mean_x, mean_y, sd_x, sd_y, cov)
+    if mean_y == 0:
+        raise ValueError("a ratio needs a mean below the line that is not zero")
     variance = (
         sd_x**2 / mean_y**2 - 2 * mean_x * cov / mean_y**3 + mean_x**2 * sd_y**2 / mean_y**4
     )  # fmt: skip
@@ -82,6 +90,7 @@ def ratio_sd(mean_x: float, mean_y: float, sd_x: float, sd_y: float, cov: float)
 
 def mean_z_power(n: float, effect: float, sd: float, test: Test) -> float:
     """Power of a z test of a mean difference."""
+    sound(n, effect, sd)
     return z_power(effect, sd * math.sqrt((1 + 1 / test.ratio) / n), test)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aether_tui.stats.changepoints import changes
+from aether_tui.stats.sound import sound_all
 
 Floats = NDArray[np.float64]
 LEAST_DAYS = 14
@@ -71,6 +72,7 @@ def project(
 
     `spent` is what the month has cost until the end of `daily`, one-off charges included. `daily` must not be empty.
     """
+    sound_all([spent, *daily])
     last = start + timedelta(days=len(daily) - 1)
     left = month_length(last) - last.day
     if len(daily) < LEAST_DAYS:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from aether_tui.stats.sound import sound
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -20,6 +22,7 @@ class Queue:
 
 def mmc(arrival_rate: float, service_rate: float, servers: int) -> Queue:
     """M/M/c by the Erlang-B recursion (Erlang 1917; Kleinrock 1975, §3.5). `service_rate` is that of one server."""
+    sound(arrival_rate, service_rate)
     load = arrival_rate / service_rate
     utilization = load / servers
     if utilization >= 1:
@@ -36,6 +39,7 @@ def mmc(arrival_rate: float, service_rate: float, servers: int) -> Queue:
 
 def kingman(arrival_rate: float, service_rate: float, servers: int, ca2: float, cs2: float) -> float | None:
     """Mean wait of GI/G/c with squared variations of arrivals and service (Sakasegawa 1977; Kingman 1961 for c = 1)."""
+    sound(arrival_rate, service_rate, ca2, cs2)
     utilization = arrival_rate / service_rate / servers
     if utilization >= 1:
         return None

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from statistics import NormalDist, median
 
+from aether_tui.stats.sound import sound_all
+
 EXACT = 20
 """Both samples at most this size and no ties: exact p-values."""
 MAD_TO_SD = 1.4826
@@ -15,6 +17,7 @@ MAD_TO_SD = 1.4826
 
 def quantile(values: Sequence[float], share: float) -> float:
     """Nearest-rank quantile. Raises ValueError for no values."""
+    sound_all(values)
     if not values:
         raise ValueError("no values")
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
@@ -22,6 +25,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def mad(values: Sequence[float]) -> float:
     """Median absolute deviation from the median, not scaled."""
+    sound_all(values)
     middle = median(values)
     return median(abs(value - middle) for value in values)
 
@@ -50,6 +54,7 @@ def mann_whitney_greater(now: Sequence[float], base: Sequence[float]) -> float:
 
 def _ranks(values: Sequence[float]) -> tuple[list[float], list[int]]:
     """Mid-ranks in the order of `values`, and the sizes of groups of ties."""
+    sound_all(values)
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks = [0.0] * len(values)
     ties = []
@@ -81,6 +86,7 @@ def _u_counts(m: int, n: int) -> tuple[int, ...]:
 
 def hodges_lehmann(now: Sequence[float], base: Sequence[float]) -> float:
     """Shift of `now` against `base`: the median of all pairwise differences (Hodges & Lehmann 1963)."""
+    sound_all([*now, *base])
     return median(a - b for a in now for b in base)
 
 
@@ -89,6 +95,7 @@ def shift_interval(now: Sequence[float], base: Sequence[float], level: float = 0
 
     None when the samples are too small for the level.
     """
+    sound_all([*now, *base])
     m, n = len(now), len(base)
     differences = sorted(a - b for a in now for b in base)
     tail = (1 - level) / 2
@@ -113,6 +120,7 @@ def smallest_p(m: int, n: int) -> float:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values by Holm's step-down method (Holm 1979), in the given order."""
+    sound_all(p_values)
     adjusted = [0.0] * len(p_values)
     worst = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -127,6 +135,7 @@ def smallest_detectable(base: Sequence[float], n_now: int, alpha: float = 0.05, 
     Normal approximation: (z₁₋α + z_power) σ √(π/3 (1/n + 1/m)) ÷ median, σ from the MAD, π/3 the cost of using ranks.
     None where even complete separation could not reach `alpha`, or the median is 0.
     """
+    sound_all(base)
     middle = median(base)
     if not middle or n_now < 1 or smallest_p(n_now, len(base)) > alpha:
         return None

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 
+from aether_tui.stats.sound import sound
+
 
 def rho(planned_n: float, alpha: float) -> float:
     """The mixture parameter that makes the boundary tightest at `planned_n` (Lambert-W approximation)."""
+    sound(planned_n, alpha)
     a = -2 * math.log(alpha)
     return math.sqrt((a + math.log(a + 1)) / planned_n)
 
 
 def half_width(n: float, sd: float, planned_n: float, alpha: float) -> float:
     """Half width of the (1 − α) confidence sequence of a mean after n observations of standard deviation `sd`."""
+    sound(n, sd)
     r2 = rho(planned_n, alpha) ** 2
     return sd * math.sqrt(2 * (n * r2 + 1) / (n * n * r2) * math.log(math.sqrt(n * r2 + 1) / alpha))
 
@@ -25,6 +29,7 @@ def simulate_power(
     effect: float, sd: float, planned_n: int, looks: int, alpha: float, seed: int, paths: int = 10_000
 ) -> float:
     """Share of simulated experiments in which some look at n·k/looks excludes zero. Normal increments."""
+    sound(effect, sd)
     import numpy as np
 
     steps = np.diff(np.round(np.linspace(0, planned_n, looks + 1))).astype(float)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aether_tui.stats.intervals import z_score
+from aether_tui.stats.sound import sound_all
 
 
 def median(times: Sequence[tuple[float, bool]], level: float = 0.95) -> tuple[float | None, float | None, float | None]:
@@ -17,6 +18,7 @@ def median(times: Sequence[tuple[float, bool]], level: float = 0.95) -> tuple[fl
     An entry that has not ended is censored at its duration. The interval inverts Greenwood's pointwise bounds on the log
     scale, as R's survfit does by default (Brookmeyer & Crowley 1982).
     """
+    sound_all(time for time, _ in times)
     z = z_score(level)
     found: list[float | None] = [None, None, None]
     for time, survival, spread in _curve(times):

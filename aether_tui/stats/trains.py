@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 from aether_tui.stats.queueing import kingman
+from aether_tui.stats.sound import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Policy:
 
 def train(arrivals: float, interval: float, release_time: float, failure_rate: float) -> Policy:
     """A release every `interval`. `arrivals` is a rate; `failure_rate` a share of changes."""
+    sound(arrivals, interval, release_time, failure_rate)
     batch = arrivals * interval
     wait = interval / 2 if release_time <= interval else None
     risk = -math.expm1(-batch * failure_rate)
@@ -52,6 +54,7 @@ def train(arrivals: float, interval: float, release_time: float, failure_rate: f
 
 def on_demand(arrivals: float, release_time: float, failure_rate: float) -> Policy:
     """Every change is released alone, as soon as the one before is out."""
+    sound(arrivals, release_time, failure_rate)
     wait = kingman(arrivals, 1 / release_time, 1, ca2=1, cs2=0) if release_time else 0.0
     return Policy(
         wait=wait,

@@ -77,11 +77,11 @@ def power(form: str, **options: Any) -> None:
 
 def _weeks(result: Mapping[str, object], options: Mapping[str, Any], effect: float) -> dict[str, object]:
     """How long that takes with the traffic given; nothing without."""
-    from aether_tui.human import number
-
     if options["traffic"] is None:
         share("--allocation", options["allocation"], closed=True)
         return {}
+    from aether_tui.human import number
+
     lift = (
         f"relative lift {100 * options['mde']:.3g} %"
         if options["relative"] and options["mde"]
