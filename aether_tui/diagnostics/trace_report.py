@@ -77,10 +77,11 @@ def read_trace(data: Data, trace: str, source: str | None = None) -> Trace:
             f"no trace {one_line(trace, 80)!r}", where="the cache", next_step="`aether-tui traces` lists what there is"
         )
     task = tasks[0]
-    found = data.rows("explorer_trace", trace=trace, source=text(task["source"]))
-    tree = build_tree(map(_span, found))
     begun = instant(task["start"])
     assert begun is not None
+    last = begun + timedelta(seconds=min(real(task["duration_s"]), 1e9) + 1)
+    rows = data.rows("explorer_trace", trace=trace, source=text(task["source"]), first=begun, last=last)
+    tree = build_tree(map(_span, rows))
     return Trace(
         trace=trace,
         source=text(task["source"]),
