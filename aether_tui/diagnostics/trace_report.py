@@ -315,7 +315,7 @@ class Step(Struct, frozen=True, kw_only=True):
     n: int = 0
     duration_s: float = 0.0
     tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = None
     errors: int = 0
 
 
@@ -336,7 +336,7 @@ def steps(found: Trace) -> dict[str, Step]:
             n=so_far.n + 1,
             duration_s=so_far.duration_s + (span.duration_s or 0.0),
             tokens=so_far.tokens + (span.input_tokens or 0) + (span.output_tokens or 0),
-            cost_usd=so_far.cost_usd + (span.cost_usd or 0.0),
+            cost_usd=so_far.cost_usd if span.cost_usd is None else (so_far.cost_usd or 0.0) + span.cost_usd,
             errors=so_far.errors + (span.status == "error"),
         )
     return totals
@@ -396,7 +396,7 @@ def _steps(both: dict[str, tuple[Step, Step]]) -> Table:
             [(side.cost_usd, "USD") for side in sides],
         ):
             cells += [
-                Quantity(value=value, unit=unit) if side.n else ""
+                Quantity(value=value, unit=unit) if side.n and value is not None else ""
                 for side, (value, unit) in zip(sides, values, strict=True)
             ]
         cells[5:5] = [side.tokens or "" for side in sides]
