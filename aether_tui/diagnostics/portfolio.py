@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import icep
 from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.portfolio_calibration import Calibration, calibrate
+from aether_tui.diagnostics.portfolio_calibration import table as calibration_table
 from aether_tui.diagnostics.portfolio_views import portfolio_map, tornado
 from aether_tui.human import amount, number
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Prose, Quantity, Report, Row, Table, missing
@@ -66,11 +68,14 @@ class Portfolio(Struct, frozen=True, kw_only=True):
     draws: int
     closed: int
     reason: str | None = None
+    calibration: tuple[Calibration, ...] = ()
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Portfolio]:
     """The report."""
-    return _report(documents, clock, icep.DRAWS)
+    from aether_tui.workspace.kinds.experiment import Experiment
+
+    return _report(documents, clock, icep.DRAWS, found=calibrate(documents.opportunities, documents.of(Experiment)))
 
 
 def draft(documents: Documents, clock: Clock) -> tuple[Report[Portfolio], bool]:
@@ -80,9 +85,11 @@ def draft(documents: Documents, clock: Clock) -> tuple[Report[Portfolio], bool]:
     return report, len(items) > DRAFTED or any(low < high for item in items for low, _, high in _inputs(item))
 
 
-def _report(documents: Documents, clock: Clock, draws: int, flips_of: int | None = None) -> Report[Portfolio]:
+def _report(
+    documents: Documents, clock: Clock, draws: int, flips_of: int | None = None, found: tuple[Calibration, ...] = ()
+) -> Report[Portfolio]:
     high = documents.config.portfolio.high_score
-    portfolio = measure(documents.opportunities, high, clock.seed, draws, flips_of)
+    portfolio = structs.replace(measure(documents.opportunities, high, clock.seed, draws, flips_of), calibration=found)
     return Report(
         report="portfolio",
         title="Portfolio",
@@ -279,6 +286,7 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
         Prose(id="portfolio.how", text=how),
         tornado(portfolio.items),
         portfolio_map(portfolio.items),
+        *((calibration_table(portfolio.calibration),) if portfolio.calibration else ()),
     )
 
 

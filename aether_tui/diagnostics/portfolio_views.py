@@ -15,7 +15,7 @@ INPUTS: tuple[icep.Input, ...] = ("impact", "confidence", "reversibility", "effo
 SHOWN = 40
 EASY = 6.0
 """Reversibility from which a thing counts as easily undone."""
-SIZES = ((7.0, "●", "○"), (4.0, "•", "◦"), (0.0, "∙", "·"))
+SIZES = ((7.0, "●", "○"), (4.0, "•", "◦"), (0.0, "▴", "▵"))
 """From this confidence on: the glyph of what is easily undone, and of what is not."""
 
 
