@@ -30,7 +30,9 @@ from aether_tui.demo import (
     work,
 )
 from aether_tui.demo.settings import aether_toml
-from aether_tui.demo.world import GENERATOR, SEED, World
+from aether_tui.demo.world import GENERATOR, REVIEW_DAYS, SEED, World
+from aether_tui.diagnostics import frozen
+from aether_tui.diagnostics.frame import Clock
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest
 from aether_tui.ingest.people import key_path
@@ -38,6 +40,7 @@ from aether_tui.sync import engine, registry
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.loading import load
 from aether_tui.sync.plan import plan
+from aether_tui.workspace import reviews
 from aether_tui.workspace.folder import CONFIG_NAME, Workspace
 
 MARKER = "demo.json"
@@ -107,6 +110,7 @@ def build(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
     write_sources(world, workspace)
     requests.write(workspace, load_config(workspace), world.today)
     _pull(workspace, now, tell)
+    _freeze(workspace, world)
     _mark(workspace, world.today)
 
 
@@ -174,6 +178,14 @@ def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None
         )
     rows = sum(counts.rows for counts in counted) + sum(one["rows"] for one in traces_read)
     tell(f"{rows:,} rows from {len(outcomes)} streams and {len(loaded) + len(traces_read)} files")
+
+
+def _freeze(workspace: Workspace, world: World) -> None:
+    """The review of nine days ago, as it would have been frozen then."""
+    then = world.day(REVIEW_DAYS).replace(tzinfo=UTC)
+    cache, config = Cache(workspace.cache_path), load_config(workspace)
+    name = f"{then:%Y-%m-%d}"
+    reviews.freeze(workspace, frozen.take(name, workspace, config, Clock.of(then), cache, then, "operating review"))
 
 
 def _load_beside(workspace: Workspace, folder: Path, at: datetime) -> subprocess.Popen[bytes]:

@@ -9,6 +9,7 @@ from aether_tui.demo.talks import talks
 from aether_tui.demo.world import World
 from aether_tui.workspace.document import Document, Stated
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.commitment import Commitment
 from aether_tui.workspace.kinds.cycle import Artifact, Cycle, Tick
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.opportunity import Opportunity
@@ -106,7 +107,7 @@ _STEPS = (
 def write(world: World, workspace: Workspace) -> None:
     """All documents, by the store that people's edits go through."""
     store = Store(workspace)
-    papers = (*_cycles(world), *_opportunities(world), *_decisions(world), *_streams(world))
+    papers = (*_cycles(world), *_opportunities(world), *_decisions(world), *_streams(world), *_commitments(world))
     for document in (*papers, *organisation.documents(world), *trials.documents(world), *talks(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
@@ -172,4 +173,22 @@ def _streams(world: World) -> list[Document]:
             "id": "VS-1", "title": "Support questions, from asked to answered", "demand_per_month": 12000, "value_per_success": 4.2,
             "created": _day(world, 12), "steps": list(_STEPS),
         })
+    ]  # fmt: skip
+
+
+def _commitments(world: World) -> list[Document]:
+    """Three promises of earlier reviews: one kept, one overdue, one open."""
+    return [
+        Commitment(
+            id="COM-1", title="Release the assistant's API more often", who="Conversations", promised=_day(world, 40),
+            by=_day(world, 20), done=_day(world, 22), number="delivery.deployments.service.assist-api", direction="up",
+        ),
+        Commitment(
+            id="COM-2", title="Switch the GPU notebook in dev off at night", who="Platform", promised=_day(world, 30),
+            by=_day(world, 14), number="cost.billed.environment.dev",
+        ),
+        Commitment(
+            id="COM-3", title="Bring refunds back under 0.10 USD a task", who="Conversations", promised=_day(world, 9),
+            by=world.day(-12).date(), number="task.cost.scenario.refund", links=["OPP-8"],
+        ),
     ]  # fmt: skip

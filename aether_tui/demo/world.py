@@ -19,6 +19,8 @@ DAYS = 120
 
 PROMPT_CHANGE_DAYS = 9
 """Prompt v14 of the refund agent went live so many days ago and took 31 % more tokens per task."""
+REVIEW_DAYS = 9
+"""The last operating review was frozen so many days ago."""
 STAGING_STEP_DAYS = 7
 """A vector database was added to staging so many days ago."""
 RUNAWAY_DAYS = 45

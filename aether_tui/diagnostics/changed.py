@@ -85,8 +85,11 @@ class Look:
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Changed]:
     """The report."""
     from aether_tui.diagnostics import changed_words as words
+    from aether_tui.diagnostics import commitments
 
     found = look(data, documents, clock)
+    ledger = commitments.measure(data, documents, clock)
+    promised = commitments.blocks(ledger) if ledger.promises else ()
     return Report(
         report="anomalies",
         title="What changed",
@@ -96,7 +99,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Changed]:
         headline=words.headline(found.changed),
         findings=words.findings(found.changed),
         freshness=data.freshness(),
-        blocks=words.blocks(found.changed),
+        blocks=(*promised, *words.blocks(found.changed)),
         details=words.details(found),
     )
 

@@ -107,6 +107,12 @@ REPORTS: dict[str, ReportSpec] = {
             True,
         ),
         ReportSpec(
+            "commitments",
+            "Commitments",
+            "aether_tui.diagnostics.commitments",
+            "What we promised, who, done, and whether its number moved",
+        ),
+        ReportSpec(
             "anomalies",
             "What changed",
             "aether_tui.diagnostics.changed",

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import (
     budgets,
+    changed,
+    changed_words,
     flywheel_measure,
     flywheel_words,
     gate,
@@ -18,6 +20,7 @@ from aether_tui.diagnostics import (
     sources,
     voices,
 )
+from aether_tui.diagnostics.changed import Changed
 from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.gate import Gate
@@ -59,6 +62,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     sources: Sources
     budgets: Table | None
     budget_findings: tuple[Finding, ...]
+    changed: Changed
     next_action: NextAction
 
 
@@ -106,7 +110,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
         headline=f"Next: {parts.next_action.text}",
         findings=(*findings(parts), *dangling(documents)),
         freshness=data.freshness(),
-        blocks=(*narrowed(data), *(blocks(parts) if parts.sources.streams else empty_blocks(parts))),
+        blocks=(*narrowed(data), *(blocks(parts, clock) if parts.sources.streams else empty_blocks(parts))),
     )
 
 
@@ -127,6 +131,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
         sources=state,
         budgets=table,
         budget_findings=budgeted.findings,
+        changed=changed.look(data, documents, clock, budgeted.data.budgets).changed,
         next_action=nextstep.choose(documents, state, gated, turning, blocked),
     )
 
@@ -198,15 +203,24 @@ def next_block(action: NextAction) -> Gap:
     )
 
 
-def blocks(parts: Parts) -> tuple[Block, ...]:
-    """Next action, where the cycle is, lenses, budgets, top three."""
+def blocks(parts: Parts, clock: Clock) -> tuple[Block, ...]:
+    """Next action, where the cycle is, lenses, budgets, top three, what changed."""
     return (
         next_block(parts.next_action),
         standing(parts),
         Facts(id="summary.lenses", title="Lenses", facts=tuple(lens.fact(item) for item in parts.lenses.lenses)),
         *budget_blocks(parts),
         *top_blocks(parts),
+        *changed_blocks(parts.changed, clock),
     )
+
+
+def changed_blocks(found: Changed, clock: Clock) -> tuple[Block, ...]:
+    """The top three changes since the last review."""
+    if not found.series:
+        return ()
+    title = f"Since your last review ({(clock.now - found.since).days} d)" if found.review else "Changed in this window"
+    return (changed_words.table(found, found.changes[:3], "summary.changed", title),)
 
 
 def standing(parts: Parts) -> Facts:

@@ -44,6 +44,7 @@ class Kinds(Mapping[str, type[Document]]):
         "agreement": ("agreement", "Agreement", "agreements"),
         "team": ("team", "Team", "teams"),
         "event": ("event", "Event", "events"),
+        "commitment": ("commitment", "Commitment", "commitments"),
         "tool": ("tool", "Tool", "tools"),
         "postmortem": ("postmortem", "Postmortem", "postmortems"),
         "interview": ("interview", "Interview", "interviews"),
