@@ -6,7 +6,7 @@ from screens import ORDER, SCREENS, ScreenSpec
 from screens.widgets.chrome import columns_of, tabs
 from screens.widgets.spans import width_of
 
-LETTERS = "hfitvckpeabldwjmrcoxyns"
+LETTERS = "hfitvckpeabldwjmrcoxynszqu"
 TWENTY = [
     ScreenSpec(name, letter, name.title(), "", name, "", "") for name, letter in zip(ORDER, LETTERS, strict=False)
 ]
