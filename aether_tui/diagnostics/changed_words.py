@@ -171,7 +171,7 @@ def _course(change: Change, course: Course) -> Plot:
         text=sentence(change),
         x_kind="time",
         y_unit=course.metric.unit,
-        marks=((change.day.timestamp(), f"{change.day:%-d %b}"),),
+        marks=((change.day.timestamp(), change.kind),),
     )
 
 
