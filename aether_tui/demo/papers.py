@@ -19,29 +19,31 @@ from aether_tui.workspace.store import Store
 # Title, impact, confidence, reversibility, effort in weeks, status, bet, cluster, evidence.
 _Scored = tuple[str, Stated, Stated, Stated, Stated, str, bool, str, tuple[str, ...]]
 _PORTFOLIO: tuple[_Scored, ...] = (
-    ("Unify the two evaluation harnesses", 6.0, 5.0, 6.0, (10.0, 14.0, 20.0), "candidate", False, "", ("interview 1",)),
-    ("Agent planner rewrite", (6.0, 9.0, 10.0), (2.0, 4.0, 6.0), 3.0, (24.0, 30.0, 44.0), "candidate", True, "", ("interview 4",)),
+    ("Unify the two evaluation harnesses", 6.0, 5.0, 6.0, (10.0, 14.0, 20.0), "candidate", False, "", ("INT-1",)),
+    ("Agent planner rewrite", (6.0, 9.0, 10.0), (2.0, 4.0, 6.0), 3.0, (24.0, 30.0, 44.0), "candidate", True, "", ("INT-4",)),
     ("Cache policy answers", 6.0, (5.0, 6.0, 8.0), 8.0, (1.0, 2.0, 3.0), "chosen", False, "policy_question",
-     ("trace query: seven of ten policy requests repeat word for word", "interview 2")),
+     ("trace query: seven of ten policy requests repeat word for word", "INT-2")),
     ("Shorter greeting", 2.0, 8.0, 10.0, 0.5, "done", False, "", ("experiment EXP-2: no change in outcome",)),
     ("Move order lookups to one batched tool call", 5.0, 6.0, 7.0, (2.0, 3.0, 5.0), "candidate", False, "order_tracking",
      ("trace query: two tool calls per tracking request",)),
     ("Translate policies before retrieval", (3.0, 5.0, 7.0), 4.0, 7.0, (3.0, 4.0, 8.0), "candidate", False, "policy_question",
-     ("interview 3",)),
+     ("INT-3",)),
     ("Rerank long-tail product questions", (6.0, 8.0, 9.0), (5.0, 6.0, 7.0), 8.0, (1.0, 2.0, 4.0), "candidate", False, "product_question",
-     ("interview 2", "trace query: product questions end well in 71 % of cases", "constraint: retrieval recall")),
+     ("INT-2", "trace query: product questions end well in 71 % of cases", "constraint: retrieval recall")),
     ("Refund prompt: drop the policy appendix again", (5.0, 7.0, 8.0), (4.0, 6.0, 8.0), 9.0, (1.0, 2.0, 3.0), "candidate", False,
      "refund_request", ("trace query: tokens per refund rose by a third with prompt v14",)),
     ("Own vector index instead of the managed one", 4.0, 3.0, 3.0, (8.0, 12.0, 20.0), "candidate", False, "",
      ("cost report: staging step",)),
     ("Hand over complaints at the first turn", 7.0, (3.0, 5.0, 6.0), 6.0, (2.0, 4.0, 6.0), "running", False, "complaint",
-     ("interview 5", "trace query: complaints end well in half of the cases")),
+     ("INT-5", "trace query: complaints end well in half of the cases")),
     ("Smaller model for triage", 7.0, (3.0, 5.0, 7.0), 8.0, (3.0, 5.0, 8.0), "running", False, "",
-     ("trace query: router calls", "interview 1")),
+     ("trace query: router calls", "INT-1")),
     ("Voice channel", (5.0, 8.0, 10.0), 3.0, 2.0, (30.0, 40.0, 60.0), "candidate", True, "", ("strategy paper",)),
-    ("Sign-in help without the agent", 4.0, 7.0, 8.0, (1.0, 1.5, 2.0), "candidate", False, "login_trouble", ("interview 3",)),
+    ("Sign-in help without the agent", 4.0, 7.0, 8.0, (1.0, 1.5, 2.0), "candidate", False, "login_trouble", ("INT-3",)),
     ("[@click=app.quit]Quick[/] \u202eelttil\u202c links in answers", 2.0, 3.0, 9.0, 1.0, "candidate", False, "",
      ("pasted from a customer's letter",)),
+    ("Look an order up once per request", 6.0, 6.0, 7.0, (2.0, 3.0, 4.0), "done", False, "order_tracking",
+     ("INT-8: quote of the customer who waits", "constraint: the value stream shows the same lookup twice", "EXP-1")),
 )  # fmt: skip
 
 # Kind, title, who. The first cycle left all of them behind; the second stands before its diagnosis.
@@ -150,7 +152,7 @@ def _opportunities(world: World) -> list[Document]:
         Opportunity.model_validate({
             "id": f"OPP-{number}", "title": title, "impact": impact, "confidence": confidence, "reversibility": reversibility,
             "effort_weeks": weeks, "status": status, "strategic_bet": bet, "cluster": cluster, "evidence": list(evidence),
-            "created": _day(world, 32 - number % 9),
+            "created": _day(world, 64 if "EXP-1" in evidence else 32 - number % 9),
         })
         for number, (title, impact, confidence, reversibility, weeks, status, bet, cluster, evidence) in enumerate(_PORTFOLIO, 1)
     ]  # fmt: skip

@@ -55,7 +55,7 @@ def talks(world: World) -> list[Document]:
     stakeholders = [_stakeholder(world, number) for number in range(3)]
     lenses = [_lens(world, number) for number in range(3)]
     people = [_person(world, 1), _person(world, 0)]
-    return [*stakeholders, *lenses, _maturity(world, people), *_assessments(world)]
+    return [*stakeholders, *lenses, _maturity(world, people), _first(world), *_assessments(world)]
 
 
 def _at(world: World, ago: int, minute: int = 0) -> datetime:
@@ -92,6 +92,17 @@ def _stakeholder(world: World, number: int) -> Interview:
         if who == number
     ]
     return interview.model_copy(update={"notes": notes, "elapsed_s": 1860.0})
+
+
+def _first(world: World) -> Interview:
+    """A short one of the first cycle: the quote that became an opportunity, an experiment and a playbook entry."""
+    person, start = _person(world, 2).model_copy(update={"consent": world.day(70).date()}), _at(world, 70)
+    text = "It looks the same order up twice while the customer waits. #orders"
+    note = Note(kind="quote", text=text, who=person.name, when=start + timedelta(minutes=4), opportunity="OPP-15")
+    return Interview(
+        id="INT-8", questionnaire="stakeholder", started=start, finished=start + timedelta(minutes=9), people=[person],
+        who=person.name, notes=[note], elapsed_s=540.0,
+    )  # fmt: skip
 
 
 def _lens(world: World, number: int) -> Interview:

@@ -42,7 +42,7 @@ def _day(world: World, ago: float) -> date:
 def _lookup(world: World) -> Experiment:
     when = _day(world, 41)
     return Experiment(
-        id="EXP-1", title="One order lookup per request", level=4, cycle="cycle-1", created=_day(world, 62),
+        id="EXP-1", title="One order lookup per request", level=4, opportunity="OPP-15", cycle="cycle-1", created=_day(world, 62),
         if_we="look an order up once and pass it on to every later step", then_we_expect="answers about orders come a second sooner",
         because="the value stream shows the same lookup twice in every tracking request",
         primary=[Primary(name="time to answer", measure="latency", better="lower", min_effect=0.2)],

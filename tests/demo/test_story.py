@@ -226,3 +226,20 @@ def test_documents_are_whole(demo: Workspace) -> None:
     assert documents.cycle.id == "cycle-2"
     assert len(documents.decisions) == 11
     assert links.dangling(documents) == ()
+
+
+def test_a_quote_is_followed_to_the_playbook_by_links_that_are_checked(demo: Workspace) -> None:
+    documents = read_documents(demo, load_config(demo))
+    named = {(one.source, one.target) for one in links.every(documents)}
+    chain = ("INT-8", "OPP-15", "EXP-1", "PLAY-1")
+    assert ("INT-8", "OPP-15") in named and ("OPP-15", "INT-8") in named  # a quote and what it became name each other
+    assert ("EXP-1", "OPP-15") in named and ("PLAY-1", "EXP-1") in named
+    assert links.dangling(documents) == ()
+    for identity in chain[:3]:
+        (file,) = demo.engagement.rglob(f"{identity}.yaml")
+        away = file.rename(file.with_suffix(".away"))
+        try:
+            found = links.dangling(read_documents(demo, load_config(demo)))
+        finally:
+            away.rename(file)
+        assert found and all(identity in one.what and one.line and one.key and one.fix for one in found), identity
