@@ -50,7 +50,8 @@ def list_(context: Context, kind: str | None, form: str) -> None:
     if form == "json":
         print_json(
             [
-                {"kind": name, **item.document.model_dump(mode="json"), "lacks": item.document.lacks()}
+                # The kind of document, also where it has a field of that name (a playbook entry: `doc show` has both).
+                {**item.document.model_dump(mode="json"), "kind": name, "lacks": item.document.lacks()}
                 for name, item in found
             ]
         )

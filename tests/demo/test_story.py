@@ -221,7 +221,7 @@ def test_strangers_wrote_some_of_the_titles() -> None:
 def test_documents_are_whole(demo: Workspace) -> None:
     documents = read_documents(demo, load_config(demo))
     assert documents.problems == ()
-    assert len(documents.opportunities) == 14
+    assert len(documents.opportunities) == 15
     assert documents.cycle is not None
     assert documents.cycle.id == "cycle-2"
     assert len(documents.decisions) == 11
