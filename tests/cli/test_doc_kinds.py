@@ -28,6 +28,7 @@ LEAST = {
     "postmortem": ("{title: A, about: product, happened: 2026-11-01}", "about=process"),
     "interview": ("{questionnaire: lens, started: 2026-11-02T09:00:00}", "elapsed_s=60"),
     "assessment": ("{day: 2026-11-02}", "notes=Short"),
+    "commitment": ("{title: A, promised: 2026-11-02}", "who=lead"),
     "onboarding": ("{role: engineer}", "role=lead"),
 }
 
