@@ -12,7 +12,7 @@ from aether_tui.session import Failure, Memory
 from screens import SCREENS
 from screens.widgets.prompt import Prompt
 from tests.tui.driving import drive, screen_text, snapshot, until
-from tests.tui.workspaces import make_workspace, summary
+from tests.tui.workspaces import make_whole, make_workspace, summary
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -30,7 +30,9 @@ def without_tabs(app):
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 @pytest.mark.parametrize("name", SCREENS)
-def test_screens_look_as_they_did(workspace, name, size):
+def test_screens_look_as_they_did(tmp_path, name, size):
+    workspace = make_whole(tmp_path / "northwind")
+
     async def script(pilot, app):
         snapshot(
             SNAPSHOTS,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -25,9 +27,11 @@ from aether_tui.report_model import (
     Trend,
     Window,
     missing,
+    save,
 )
 from aether_tui.session import Memory
 from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 WINDOW = Window(start=NOW - timedelta(days=28), end=NOW, label="28d")
@@ -248,6 +252,32 @@ REPORTS = {
     "stakeholders": stakeholders,
     "maturity": maturity,
 }
+
+
+@cache
+def built() -> dict[str, bytes]:
+    """Reports of the other screens, built from the demonstration's documents with no cache behind them."""
+    from aether_tui.config import Config
+    from aether_tui.demo import papers
+    from aether_tui.demo.world import World
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.diagnostics.run import run_report
+
+    with TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder))
+        workspace.config_path.write_text("")
+        papers.write(World(NOW.replace(hour=0, tzinfo=None)), workspace)
+        config = Config()
+        names = [spec.report for spec in SCREENS.values() if spec.report not in REPORTS]
+        return {name: save(run_report(name, workspace, config, Clock.of(NOW))) for name in names}
+
+
+def make_whole(root: Path) -> Workspace:
+    """The engagement of `make_workspace` with a report for every screen."""
+    workspace = make_workspace(root)
+    for name, data in built().items():
+        Memory(workspace).keep_report(name, data, 4_102_444_800_000_000_000)
+    return workspace
 
 
 def make_workspace(root: Path, config: str = '[engagement]\nname = "Northwind Assist"\n') -> Workspace:
