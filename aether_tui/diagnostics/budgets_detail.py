@@ -16,6 +16,7 @@ from aether_tui.stats.changepoints import Change, changes
 from aether_tui.text import one_line
 
 LEAST_HISTORY = 2
+SURE = 0.95
 
 
 def detail(
@@ -104,8 +105,11 @@ def forecast_words(live: Live) -> str:
     return f"{words}; crosses on {crossing}" if crossing else words
 
 
-def crossing_words(live: Live) -> str:
-    """`28 Nov [26–30], 83 %`: when the limit is used up, and how probably this month; nothing when it will not be."""
+def crossing_words(live: Live, *, short: bool = False) -> str:
+    """`28 Nov [26–30], 83 %`: when the limit is used up, and how probably this month; nothing when it will not be.
+
+    `short` leaves out the range, and the probability of what is next to certain.
+    """
     ahead = live.forecast
     if live.limit is None or ahead.crosses is None or (ahead.crosses_p is not None and ahead.crosses_p < 0.1):
         return ""
@@ -113,6 +117,8 @@ def crossing_words(live: Live) -> str:
     if ahead.rough or ahead.crosses_low is None or ahead.crosses_high is None or ahead.crosses_p is None:
         return f"{day}, rough"
     between = f" [{ahead.crosses_low.day}–{ahead.crosses_high.day}]" if ahead.crosses_low != ahead.crosses_high else ""
+    if short:
+        return day if ahead.crosses_p >= SURE else f"{day} {ahead.crosses_p:.2f}".replace(" 0.", " .")
     return f"{day}{between}, {amount(ahead.crosses_p, 'ratio')}"
 
 

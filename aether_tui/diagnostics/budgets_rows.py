@@ -17,9 +17,9 @@ from aether_tui.report_model import Cell, Col, Quantity, Row, Table, missing
 
 BURN_H = (6, 24, 72)
 _LIVE_COLUMNS = (
-    Col(key="forecast", title="month's end", kind="number", priority=5),
-    *(Col(key=f"burn{hours}", title=f"{hours}h", kind="number", priority=7) for hours in BURN_H),
-    Col(key="crosses", title="limit used up", priority=6),
+    Col(key="forecast", title="month's end (80 %)", kind="number", priority=8),
+    Col(key="burn", title="6/24/72h", kind="number", priority=7),
+    Col(key="crosses", title="used up", priority=7),
 )
 
 
@@ -68,7 +68,7 @@ _COLUMNS = (
 def table(found: Look, seen: set[Surface]) -> Table:
     """One row per budget. Without anything that runs by the month there are no columns for it."""
     rows = tuple(_row(one, found) for one in found.budgets.budgets if one.surface in seen)
-    columns = _COLUMNS
+    columns: tuple[Col, ...] = _COLUMNS
     if not found.live:
         kept = [place for place, column in enumerate(_COLUMNS) if column not in _LIVE_COLUMNS]
         columns = tuple(_COLUMNS[place] for place in kept)
@@ -97,7 +97,7 @@ def _row(one: Result, found: Look) -> Row:
             quantity(one.now, one.reason or one.why, one.n_now),
             quantity(one.baseline, "no baseline yet", one.n_base),
             shift,
-            quantity(one.limit, "no absolute limit"),
+            _limit(one, unit, currency),
             one.share if live is None or one.share is None else (live.pace, one.share),
             *_live_cells(live),
             counted,
@@ -111,6 +111,15 @@ def _row(one: Result, found: Look) -> Row:
     )
 
 
+def _limit(one: Result, unit: str, currency: str) -> Cell:
+    """The limit; without the unit that already stands at what is measured, unless that is a duration, which has many."""
+    if one.limit is None:
+        return missing("no absolute limit", unit=unit)
+    if one.now is None or unit == "s":
+        return Quantity(value=one.limit, unit=unit, currency=currency)
+    return amount(one.limit, unit, currency).removesuffix(f" {unit.replace('money', currency)}")
+
+
 def _live_cells(live: Live | None) -> tuple[str | None, ...]:
     """Forecast with its band, burn over 6, 24 and 72 hours, and when the limit is used up."""
     if live is None:
@@ -119,7 +128,15 @@ def _live_cells(live: Live | None) -> tuple[str | None, ...]:
     band = (
         "rough"
         if ahead.low is None or ahead.high is None
-        else f"[{number(round(ahead.low))}–{number(round(ahead.high))}]"
+        else f"[{_short(live, ahead.low)}–{_short(live, ahead.high)}]{' M' if _millions(live) else ''}"
     )
-    rates = [None if (rate := live.rate(hours)) is None else f"{rate:.1f}" for hours in BURN_H]
-    return (f"{number(round(ahead.total))} {band}", *rates, crossing_words(live) or "not this month")
+    rates = ["·" if (rate := live.rate(hours)) is None else f"{rate:.1f}" for hours in BURN_H]
+    return (f"{_short(live, ahead.total)} {band}", " ".join(rates), crossing_words(live, short=True) or "not now")
+
+
+def _millions(live: Live) -> bool:
+    return live.unit == "tokens" and live.forecast.total >= 1e6
+
+
+def _short(live: Live, value: float) -> str:
+    return f"{value / 1e6:.1f}" if _millions(live) else number(round(value))
