@@ -145,7 +145,9 @@ class PageScreen(Screen[None]):
         self.call_after_refresh(self.show_around)
 
     def show_around(self) -> None:
-        """Draw the lines around the page."""
+        """Draw the lines around the page, while they are there: a page may be told before it is composed, or as it closes."""
+        if not self.query(StatusBar):
+            return
         self.query_one(StatusBar).tell(self.shell.status())
         self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
         keymap, prefix = self.shell.keymap, self.shell.prefix()

@@ -86,7 +86,7 @@ class Group(Struct, frozen=True, kw_only=True):
     """Tasks that share a value of an attribute; null is those without one."""
 
     attribute: str
-    value: str | None
+    shared: str | None
     n: int
     failed: int
     cost_usd: float | None
@@ -140,7 +140,7 @@ def measure(data: Data) -> Traces:
         groups={
             name: tuple(one for one in groups if one.attribute == name)
             for name in ATTRIBUTES
-            if any(one.attribute == name and one.value is not None for one in groups)
+            if any(one.attribute == name and one.shared is not None for one in groups)
         },
         loops=tuple(one for one in indicators(data) if one.id.partition(".")[0] in LOOPS),
     )
@@ -173,7 +173,7 @@ def task_of(row: Mapping[str, object]) -> Task:
 def _group(row: Record) -> Group:
     return Group(
         attribute=text(row["attribute"]),
-        value=_word(row["value"]) if row["attribute"] else None,
+        shared=_word(row["value"]) if row["attribute"] else None,
         n=whole(row["n"]),
         failed=whole(row["failed"]),
         cost_usd=_number(row["cost_usd"]),
@@ -212,7 +212,7 @@ def _findings(found: Traces) -> tuple[Finding, ...]:
         (wilson(one.failed, one.n)[0], one)
         for groups in (found.groups.get(name, ()) for name in ("feature", "model", "cluster"))
         for one in groups
-        if one.value is not None and one.n >= 20 and wilson(one.failed, one.n)[0] > every.failed / every.n
+        if one.shared is not None and one.n >= 20 and wilson(one.failed, one.n)[0] > every.failed / every.n
     ]
     if not worst:
         return ()
@@ -222,11 +222,11 @@ def _findings(found: Traces) -> tuple[Finding, ...]:
         Finding(
             id="traces.failing",
             severity="warn",
-            text=f"{one.attribute} {one.value} fails {100 * one.failed / one.n:.0f} % of the time, "
+            text=f"{one.attribute} {one.shared} fails {100 * one.failed / one.n:.0f} % of the time, "
             f"all traces {100 * every.failed / every.n:.0f} %.",
             evidence=(
                 f"[{100 * low:.0f}–{100 * high:.0f} %] n {one.n:,}; failed: by status or outcome",
-                f"aether-tui traces --failed {one.attribute}={one.value}",
+                f"aether-tui traces --failed {one.attribute}={one.shared}",
             ),
         ),
     )
@@ -327,11 +327,11 @@ def _groups(name: str, groups: Sequence[Group]) -> Table:
         ),
         rows=tuple(
             Row(
-                id=one.value or "—",
-                cells=(one.value or "— (none)", one.n, Quantity(value=one.failed / one.n, unit="ratio", n=one.n),
+                id=one.shared or "—",
+                cells=(one.shared or "— (none)", one.n, Quantity(value=one.failed / one.n, unit="ratio", n=one.n),
                        _quantity(one.p50_s, "s"), _quantity(one.p95_s, "s"), Quantity(value=one.turns, unit=""),
                        _quantity(one.cost_usd, "USD")),
-                why=f"aether-tui traces {name}={one.value}" if one.value else "",
+                why=f"aether-tui traces {name}={one.shared}" if one.shared else "",
             )
             for one in groups[:GROUPED]
         ),

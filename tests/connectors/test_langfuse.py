@@ -18,6 +18,7 @@ from connectors.base import Gone, Malformed, Refused
 from connectors.langfuse import Langfuse, LangfuseSettings, classify_langfuse
 from tests.connectors.pull import NOW, Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
+from tests.files.reading import stored
 
 SECRETS = {"public_key": "pk-lf-canary", "secret_key": "sk-lf-canary"}
 START = datetime.fromisoformat("2026-11-20T10:00")
@@ -198,7 +199,7 @@ def test_a_generation_is_a_span_with_cost_as_reported() -> None:
 
 def test_what_was_said_is_neither_stored_nor_rejected() -> None:
     said = generation(7, input="my secret question", output="my secret answer")
-    assert "secret" not in str(one_row(said))
+    assert "secret" not in stored([one_row(said)])
     with serving(Cloud([{**said, "endTime": "soon"}, generation(8)])) as server:
         done = pull(langfuse(server.url))
     assert (len(done.table("spans")), len(done.rejects)) == (1, 1)

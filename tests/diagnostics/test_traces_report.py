@@ -41,8 +41,8 @@ def test_top_lists_groups_and_retries_by_hand(tmp_path: Path) -> None:
     assert top["most retries"] == ["a"]
     assert found.retries == {f"{'a':0>32}": 2}, "spans 3 and 4 follow failed ones; 5 follows one that went well"
     assert top["failed"] == ["c", "a"]
-    assert next((one.value, one.n, one.failed) for one in found.groups["feature"]) == ("x", 2, 1)
-    assert [(one.value, one.n, one.failed) for one in found.groups["model"]] == [("m", 3, 2)]
+    assert next((one.shared, one.n, one.failed) for one in found.groups["feature"]) == ("x", 2, 1)
+    assert [(one.shared, one.n, one.failed) for one in found.groups["model"]] == [("m", 3, 2)]
     assert found.all is not None and (found.all.n, found.all.failed, found.all.cost_usd) == (3, 2, 2.0)
     assert {one.id.partition(".")[0] for one in found.loops} == {"context", "loop", "latency"}
     assert "\x1b" not in markdown.render(world.report("traces", made))
