@@ -29,10 +29,19 @@ def cut(path: Path, size: int) -> None:
 DAMAGES = {
     "header": lambda path: flip(path, 5000),
     "magic": lambda path: flip(path, 9),
-    "truncated": lambda path: cut(path, path.stat().st_size // 2),
+    "truncated": lambda path: cut(path, path.stat().st_size // 8),
     "empty": lambda path: cut(path, 0),
     "not a database": lambda path: path.write_text("hello\n" * 9000),
 }
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_file_that_lost_its_end_is_found_by_verify(tmp_path: Path, share: float) -> None:
+    cache = fresh(tmp_path)
+    store(cache, spans(5))
+    cut(cache.path, int(cache.path.stat().st_size * share))  # what is left still opens, and may even answer
+    with pytest.raises(CacheDamaged, match="damaged"):
+        cache.verify()
 
 
 @pytest.mark.parametrize("damage", list(DAMAGES))

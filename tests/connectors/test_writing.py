@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from aether_tui.cache import Cache
-from tests.command import aether
 from tests.conftest import ROOT
 from tests.connectors.server import Reply, Request, serving
 
@@ -18,6 +20,12 @@ def card(number: int, day: int, **more: object) -> dict[str, object]:
         "id": f"C-{number}", "title": f"Card {number}", "list": "Doing", "owner": "ada", "created": "2026-11-01T08:00:00Z",
         "changed": f"2026-11-{day:02}T08:00:00Z", "moves": [{"at": f"2026-11-{day:02}T08:00:00Z", "list": "Doing"}], **more,
     }  # fmt: skip
+
+
+def aether(*arguments: str | Path, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """An interpreter of its own, which finds what was installed."""
+    command = [sys.executable, "-m", "aether_tui", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False)
 
 
 def install(site: Path) -> None:
@@ -47,17 +55,17 @@ def test_the_example_syncs_resumes_and_asks(tmp_path: Path) -> None:
             return Reply({"cards": [card(1, 3), card(2, 4, created="yesterday")], "next_page": "2"})
         return Reply({"cards": [card(3, 5)]})
 
-    env = {"PYTHONPATH": str(site), "AETHER_BOARDS_TOKEN": "t0ken-of-ada"}
+    env = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}", "AETHER_BOARDS_TOKEN": "t0ken-of-ada"}
     with serving(answer) as server:
         (workspace / "aether.toml").write_text(f'[sources.boards]\nurl = "{server.url}"\nboard = "B"\n')
         first = aether("-w", workspace, "sync", "boards", cwd=tmp_path, env=env)
-        assert first.code == 0, first.err
+        assert first.returncode == 0, first.stderr
         again = aether("-w", workspace, "sync", "boards", cwd=tmp_path, env=env)
-        assert again.code == 0, again.err
+        assert again.returncode == 0, again.stderr
         status = aether("-w", workspace, "auth", "status", "boards", "--format", "json", cwd=tmp_path, env=env)
     asked = [request.query["changed_since"] for request in server.requests if request.path == "/api/cards"]
     assert asked[-1] == "2026-11-05T07:50:00.000Z"  # the newest change less the overlap of ten minutes
-    assert "Ada" in status.out
+    assert "Ada" in status.stdout
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         items = lease.rows("SELECT id, state, assignee FROM work_items ORDER BY id")
         assert lease.rows("SELECT count(*) AS n FROM work_transitions") == [{"n": 2}]
@@ -65,4 +73,4 @@ def test_the_example_syncs_resumes_and_asks(tmp_path: Path) -> None:
     assert [row["id"] for row in items] == ["C-1", "C-3"]
     assert "ada" not in repr(items)
     letter = aether("ask", "boards", cwd=tmp_path, env=env)
-    assert "a read-only token of the board" in letter.out
+    assert "a read-only token of the board" in letter.stdout

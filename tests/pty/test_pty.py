@@ -22,7 +22,7 @@ def test_every_screen_and_out_again_with_the_terminal_as_it_was(workspace):
         terminal.until(lambda text: "Refund tokens per task" in text)
         for spec in list(SCREENS.values())[1:]:
             terminal.press("g", spec.letter)
-            terminal.until(lambda text, spec=spec: said(spec.name) in text)
+            terminal.until(lambda text, spec=spec: f" {spec.title} " in text.splitlines()[1])
         terminal.press("\x03")
         terminal.until(lambda text: "ctrl+c does not quit: press q" in text)
         terminal.press("q")
@@ -33,20 +33,6 @@ def test_every_screen_and_out_again_with_the_terminal_as_it_was(workspace):
         for restored in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l"):
             assert restored in tail, restored
     assert b"\x1b]52" not in terminal.raw
-
-
-def said(name: str) -> str:
-    return {
-        "flywheel": "Cycle 2 is in phase 2",
-        "lens": "Quality is the weakest lens",
-        "flow": "85 % at most 12.9 d",
-        "scorecard": "3 services, 58 production deployments",
-        "portfolio": "OPP-1 leads with 391.",
-        "budgets": "One of four budgets blocks",
-        "sources": "Two sources, all fresh.",
-        "interview": "3 people in 2 interviews.",
-        "maturity": "The organisation is at level 2 Defined.",
-    }[name]
 
 
 def test_twenty_by_five_gets_a_sentence(workspace):

@@ -27,6 +27,7 @@ MEANINGFUL_WHEN_EMPTY = {
     "decisions",
     "handbook",
     "stakeholders",
+    "commitments",
     "maturity",
 }
 

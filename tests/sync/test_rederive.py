@@ -50,5 +50,8 @@ def test_a_changed_mapping_ends_as_a_fresh_load(tmp_path: Path, by_words: bool) 
         patch.setattr(rederive, "JOINED_ROWS", 25)
         told = writer(changed, changed=True).open()
     assert told == [f"the mapping has changed: {40 * len(data)} rows derived again"]
-    assert dump(changed) == dump(once)
+    # Samples of requests go after 14 days whenever a cache is opened for writing; only one of the two was opened again.
+    found, fresh_ = dump(changed), dump(once)
+    found["meta"] = [row for row in found["meta"] if "raw_from:requests" not in row]
+    assert found == fresh_
     assert writer(changed, changed=True).open() == []

@@ -50,7 +50,7 @@ def test_what_was_made_is_moved_aside_not_deleted(workspace: Workspace) -> None:
     told = take_back(workspace, made, NOW)
     (kept,) = (workspace.hidden / "removed").iterdir()
     assert kept.read_bytes() == text
-    assert kept.name in told
+    assert ".aether/removed" in told
     assert not path(workspace).exists()
     again = create(workspace, Opportunity, make, NOW)
     take_back(workspace, again, NOW)
