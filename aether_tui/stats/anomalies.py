@@ -7,7 +7,6 @@ in a row are a run. Steps are those of `changepoints`, found after the weekday s
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aether_tui.stats import changepoints
-from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mad, mann_whitney_greater, shift_interval
+from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mann_whitney, shift_interval
 
 CUT = 3.5
 """|z| beyond which a day is out of line."""
@@ -95,6 +94,8 @@ def outliers(series: Mapping[str, Sequence[Day]]) -> dict[str, list[Outlier]]:
     kept: dict[str, list[Outlier]] = {name: [] for name in series}
     for at in range(max((len(values) for values in series.values()), default=0)):
         today = [(name, days[at]) for name, days in scored.items() if at in days]
+        if all(abs(one.z) <= CUT for _, one in today):
+            continue
         adjusted = benjamini_hochberg([2 * NormalDist().cdf(-abs(one.z)) for _, one in today])
         for (name, one), p in zip(today, adjusted, strict=True):
             if abs(one.z) > CUT and p <= FALSE_SHARE:
@@ -112,8 +113,9 @@ def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -
     first = bisect_left(known, since)
     chains = _chains(steps)
     found = [one for chain in chains if (one := _shift(chain, flat, known, steps, first)) is not None]
-    every = [one for chain in chains if (one := _shift(chain, flat, known, steps, 0)) is not None]
-    for start, end in _runs(out, [index for index, value in enumerate(values) if value is not None]):
+    runs = list(_runs(out, [index for index, value in enumerate(values) if value is not None]))
+    every = [one for chain in chains if runs and (one := _shift(chain, flat, known, steps, 0)) is not None]
+    for start, end in runs:
         run = _run(start, end, level)
         if run is not None and end >= since and not any(_explains(one, run) for one in every):
             found.append(run)
@@ -125,41 +127,32 @@ def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -
 
 def _scores(values: Sequence[Day]) -> Iterator[Outlier]:
     """Every day that can be judged, with its robust z. MAD 0 gives way to the interquartile range; both 0: not judged."""
-    for at in range(7 * LEAST_WEEKS, len(values)):
-        value = values[at]
-        if value is None:
-            continue
-        past = [values[place] for place in range(max(0, at - 7 * WEEKS), at)]
-        shape = [
-            _middle(past[(len(past) - back) % 7 :: 7]) for back in range(7, 0, -1)
-        ]  # of the weekday 7, 6, … days ago
-        usual, weeks = shape[0]
-        if usual is None or weeks < LEAST_WEEKS:
-            continue
-        middles = [shape[(place - len(past)) % 7][0] for place in range(len(past))]
-        rest = [
-            one - middle for one, middle in zip(past, middles, strict=True) if one is not None and middle is not None
-        ]
-        spread = _spread(rest)
-        if spread:
-            yield Outlier(at, value, usual, (value - usual) / spread)
+    first = 7 * LEAST_WEEKS
+    if len(values) <= first:
+        return
+    days = np.array([np.nan if one is None else one for one in values])
+    padded = np.concatenate([np.full(7 * WEEKS - first, np.nan), days[:-1]])
+    past = np.lib.stride_tricks.sliding_window_view(padded, 7 * WEEKS).reshape(
+        -1, WEEKS, 7
+    )  # weekday 0: that of the day
+    by_weekday = np.sort(past, axis=1)
+    middles = np.stack([_medians(by_weekday[:, :, weekday]) for weekday in range(7)], axis=1)
+    spreads = _spreads((past - middles[:, None, :]).reshape(-1, 7 * WEEKS))
+    weeks = np.sum(~np.isnan(past[:, :, 0]), axis=1)
+    judged = (weeks >= LEAST_WEEKS) & (spreads > 0) & ~np.isnan(days[first:])
+    for place in np.flatnonzero(judged).tolist():
+        value, usual = float(days[first + place]), float(middles[place, 0])
+        yield Outlier(first + place, value, usual, (value - usual) / float(spreads[place]))
 
 
-def _middle(values: Sequence[Day]) -> tuple[float | None, int]:
-    there = sorted(value for value in values if value is not None)
-    if not there:
-        return None, 0
-    half = len(there) // 2
-    return (there[half] if len(there) % 2 else (there[half - 1] + there[half]) / 2), len(there)
-
-
-def _spread(rest: Sequence[float]) -> float:
-    middle = mad(rest)
-    if middle:
-        return MAD_TO_SD * middle
-    ordered = sorted(rest)
-    low, high = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.25, 0.75))
-    return (high - low) / IQR_TO_SD
+def _spreads(rest: Floats) -> Floats:
+    """The robust standard deviation of each row; NaN is missing."""
+    ordered = np.sort(rest, axis=1)
+    wide = MAD_TO_SD * _medians(np.sort(np.abs(ordered - _medians(ordered)[:, None]), axis=1))
+    n, row = np.sum(~np.isnan(ordered), axis=1), np.arange(len(ordered))
+    low, high = (ordered[row, np.maximum(0, np.ceil(share * n).astype(int) - 1)] for share in (0.25, 0.75))
+    spreads: Floats = np.where(wide > 0, wide, (high - low) / IQR_TO_SD)
+    return spreads
 
 
 def _runs(out: Sequence[Outlier], known: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -271,9 +264,7 @@ def _shift(
 def _goes_on(before: Sequence[float], after: Sequence[float], direction: str) -> bool:
     if min(len(before), len(after)) < changepoints.LEAST:
         return False
-    return (
-        mann_whitney_greater(after, before) if direction == "up" else mann_whitney_greater(before, after)
-    ) <= GOES_ON
+    return mann_whitney(after, before)[direction != "up"] <= GOES_ON
 
 
 def _measured(

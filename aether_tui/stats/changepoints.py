@@ -14,7 +14,7 @@ from itertools import accumulate
 from statistics import median
 from typing import Literal
 
-from aether_tui.stats.ranks import mann_whitney_greater
+from aether_tui.stats.ranks import mann_whitney
 from aether_tui.stats.sound import sound_all
 
 WINDOW = 20
@@ -67,7 +67,7 @@ def _strongest(values: Sequence[float], start: int, end: int, window: int) -> tu
     tried = []
     for at in range(start + LEAST, end - LEAST + 1):
         before, after = values[max(start, at - window) : at], values[at : min(end, at + window)]
-        p = 2 * min(mann_whitney_greater(after, before), mann_whitney_greater(before, after))
+        p = 2 * min(mann_whitney(after, before))
         tried.append((p, at))
     if not tried:
         return None
@@ -85,5 +85,5 @@ def _placed(values: Sequence[float], start: int, at: int, end: int) -> int:
 
 def _change(before: Sequence[float], after: Sequence[float], at: int, confidence: float) -> Change:
     old, new = median(before), median(after)
-    rises = mann_whitney_greater(after, before) < 0.5
+    rises = mann_whitney(after, before)[0] < 0.5
     return Change(at, old, new, "up" if rises else "down", confidence)

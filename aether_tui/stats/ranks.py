@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from statistics import NormalDist, median
 
 from aether_tui.stats.sound import sound_all
@@ -36,52 +39,52 @@ def mann_whitney_greater(now: Sequence[float], base: Sequence[float]) -> float:
     Exact for at most 20 values each without ties, else normal with tie and continuity correction (Hollander & Wolfe
     1999, ch. 4). Raises ValueError when a sample is empty.
     """
+    return mann_whitney(now, base)[0]
+
+
+def mann_whitney(now: Sequence[float], base: Sequence[float]) -> tuple[float, float]:
+    """Both one-sided p-values, that `now` tends to be greater and that it tends to be less, as `mann_whitney_greater`."""
     m, n = len(now), len(base)
     if not m or not n:
         raise ValueError("a sample is empty")
-    ranks, ties = _ranks([*now, *base])
-    u = sum(ranks[:m]) - m * (m + 1) / 2
+    every = [*now, *base]
+    sound_all(every)
+    ordered = sorted(base)
+    u = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in now) / 2
+    ties = len(set(every)) < m + n
     if not ties and m <= EXACT and n <= EXACT:
-        counts = _u_counts(m, n)
-        return sum(counts[round(u) :]) / math.comb(m + n, m)
+        tails = _u_tails(m, n)
+        return tails[round(u)], tails[round(m * n - u)]
     total = m + n
-    correction = sum(size**3 - size for size in ties) / (total * (total - 1))
+    correction = sum(size**3 - size for size in Counter(every).values()) / (total * (total - 1)) if ties else 0
     variance = m * n / 12 * (total + 1 - correction)
     if variance <= 0:
-        return 1.0
-    return 1 - NormalDist().cdf((u - m * n / 2 - 0.5) / math.sqrt(variance))
+        return 1.0, 1.0
+    spread, middle = math.sqrt(variance), m * n / 2
+    greater, less = ((place - middle - 0.5) / spread for place in (u, m * n - u))
+    return 1 - NormalDist().cdf(greater), 1 - NormalDist().cdf(less)
 
 
-def _ranks(values: Sequence[float]) -> tuple[list[float], list[int]]:
-    """Mid-ranks in the order of `values`, and the sizes of groups of ties."""
-    sound_all(values)
-    order = sorted(range(len(values)), key=values.__getitem__)
-    ranks = [0.0] * len(values)
-    ties = []
-    start = 0
-    while start < len(order):
-        end = start + 1
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for place in order[start:end]:
-            ranks[place] = (start + 1 + end) / 2
-        if end - start > 1:
-            ties.append(end - start)
-        start = end
-    return ranks, ties
+@cache
+def _u_tails(m: int, n: int) -> tuple[float, ...]:
+    """Probability of each value of U or a greater one, without ties."""
+    above = accumulate(reversed(_u_counts(m, n)))
+    return tuple(reversed([count / math.comb(m + n, m) for count in above]))
 
 
 @cache
 def _u_counts(m: int, n: int) -> tuple[int, ...]:
     """Number of arrangements for each value of U: coefficients of the Gaussian binomial of m + n over m."""
-    size = m * n + 1
+    if m > n:
+        return _u_counts(n, m)
+    size = m * n // 2 + 1  # the upper half mirrors the lower one
     counts = [1] + [0] * (size - 1)
     for step in range(1, m + 1):
         for place in range(size - 1, n + step - 1, -1):  # times (1 − q^(n+step))
             counts[place] -= counts[place - n - step]
         for place in range(step, size):  # divided by (1 − q^step)
             counts[place] += counts[place - step]
-    return tuple(counts)
+    return (*counts, *reversed(counts[: m * n + 1 - size]))
 
 
 def hodges_lehmann(now: Sequence[float], base: Sequence[float]) -> float:

@@ -117,3 +117,11 @@ def test_what_is_called_detectable_is_detected() -> None:
 
 def test_nothing_is_detectable_with_too_few() -> None:
     assert ranks.smallest_detectable([1.0, 2.0, 3.0], 1) is None
+
+
+def test_both_sides_are_one_test_read_twice() -> None:
+    for now, base in (([3, 1, 4], [2, 9]), ([1, 1, 2, 5], [1, 3]), (list(range(30)), list(range(5, 40)))):
+        assert ranks.mann_whitney(now, base) == (
+            ranks.mann_whitney_greater(now, base),
+            ranks.mann_whitney_greater(base, now),
+        )
