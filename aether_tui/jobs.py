@@ -61,7 +61,7 @@ class Job:
             return await self._follow(self._process, changed)
         except asyncio.CancelledError:
             self.stop()
-            await self._process.communicate()
+            await self._process.wait()
             raise
         finally:
             self._end(changed)
@@ -70,10 +70,13 @@ class Job:
         assert process.stdout is not None
         assert process.stderr is not None
         complaint = asyncio.ensure_future(process.stderr.read())
-        async for line in process.stdout:
-            self.hear(line)
-            changed()
-        text = (await complaint).decode(errors="replace")
+        try:
+            async for line in process.stdout:
+                self.hear(line)
+                changed()
+            text = (await complaint).decode(errors="replace")
+        finally:
+            complaint.cancel()
         status = await process.wait()
         if status and not self.stopped:
             last = [line for line in text.splitlines() if line.strip()][-1:] or [f"ended with status {status}"]
@@ -91,8 +94,9 @@ class Job:
             await asyncio.wait_for(self._ended.wait(), 5)
         except TimeoutError:
             if self._process is not None:
-                self._process.kill()
-                await self._ended.wait()
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._process.wait()
 
     def hear(self, line: bytes) -> None:
         """One line of progress; what is not an event is ignored."""
