@@ -19,7 +19,8 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
         added = _extend(cursor, table.name, schema.record_ddl(table), schema.stored_columns(table))
         if added & {column.name for column in table.derived}:
             cursor.execute(f"UPDATE {table.name} SET mapping_hash = ''")
-    stale = [
+    renamed = _hours_for_days(cursor)
+    stale = renamed + [
         name
         for name, columns in schema.ROLLUPS.items()
         if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
@@ -32,6 +33,17 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
         for name in TABLES:
             rollups.touch(cursor, name, name)
         rollups.refresh(cursor)
+
+
+def _hours_for_days(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """`steps_daily` of version 3 becomes `steps_hourly`; a frozen day stays whole, in its first hour."""
+    known = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'cache' AND table_name = 'steps_daily'"
+    if not cursor.execute(known).fetchone():
+        return []
+    cursor.execute("ALTER TABLE steps_daily RENAME TO steps_hourly")
+    cursor.execute("ALTER TABLE steps_hourly RENAME COLUMN day TO hour")
+    cursor.execute(f"DELETE FROM steps_hourly WHERE {rollups.thawed(cursor, 'spans', 'hour')}")
+    return ["steps_hourly"]
 
 
 def _extend(cursor: duckdb.DuckDBPyConnection, name: str, ddl: str, columns: list[str]) -> set[str]:

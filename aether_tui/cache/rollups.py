@@ -103,9 +103,10 @@ def definition(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """Rows of `table` by day, computed by `sql` from `source`, whose column `at` says the day.
+    """Rows of `table` by day or hour, computed by `sql` from `source`, whose column `at` says when.
 
-    `kinds` are the kinds of `duration_hist` it owns. `bucket` is the column of `table` that holds day or hour.
+    `kinds` are the kinds of `duration_hist` it owns. `bucket` is the column of `table` that holds day or hour:
+    what is computed anew when a row in it changes. An hour where a whole day would take too long.
     """
 
     table: str
@@ -125,7 +126,7 @@ DAILY: Final = (
     Rollup("coverage_daily", "coverage_daily", "spans", "start"),
     Rollup("duration_hist", "hist_spans", "spans", "start", kinds=("llm_latency", "first_token")),
     Rollup("task_coverage_daily", "task_coverage_daily", "tasks", "start"),
-    Rollup("steps_daily", "steps_daily", "tasks", "start"),
+    Rollup("steps_hourly", "steps_hourly", "tasks", "start", "hour"),
     Rollup("prompts_daily", "prompts_daily", "spans", "start"),
     Rollup("users_daily", "users_daily", "spans", "start"),
     Rollup("duration_hist", "hist_tasks", "tasks", "start", kinds=("task_latency",)),
@@ -142,7 +143,7 @@ DAILY: Final = (
 
 
 def days_of(source: str) -> tuple[str, ...]:
-    """Columns of `source` whose days bucket some rollup."""
+    """Columns of `source` whose days or hours bucket some rollup."""
     return tuple(dict.fromkeys(rollup.at for rollup in DAILY if rollup.source == source))
 
 
@@ -151,7 +152,7 @@ def days_of(source: str) -> tuple[str, ...]:
 
 def start(cursor: duckdb.DuckDBPyConnection) -> None:
     """Empty the notes of what is touched (temporary tables of this connection)."""
-    cursor.execute("CREATE OR REPLACE TEMP TABLE touched (source VARCHAR, clock VARCHAR, day TIMESTAMP)")
+    cursor.execute("CREATE OR REPLACE TEMP TABLE touched (source VARCHAR, clock VARCHAR, hour TIMESTAMP)")
     cursor.execute("CREATE OR REPLACE TEMP TABLE touched_things (source_table VARCHAR, source VARCHAR, id VARCHAR)")
 
 
@@ -166,7 +167,7 @@ def touch(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
     """Note buckets and things of `rows`, an SQL table expression with the columns of `table`."""
     for at in days_of(table):
         cursor.execute(
-            f"INSERT INTO touched SELECT DISTINCT '{table}', '{at}', date_trunc('day', \"{at}\") FROM {rows}"
+            f"INSERT INTO touched SELECT DISTINCT '{table}', '{at}', date_trunc('hour', \"{at}\") FROM {rows}"
         )
     if table in _THING:
         rollup, column = _THING[table]
@@ -216,12 +217,12 @@ def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
     extent = cursor.execute(
         "SELECT min(lo), max(hi) FROM ("
         "SELECT min(start) AS lo, max(start + to_microseconds(CAST(duration_s * 1e6 AS BIGINT) + 1)) AS hi FROM touched_tasks "
-        "UNION ALL SELECT min(day), max(day) + INTERVAL 1 DAY FROM touched WHERE source = 'spans')"
+        "UNION ALL SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM touched WHERE source = 'spans')"
     ).fetchone()
     if not extent or extent[0] is None:
         return
-    days = "INSERT INTO touched SELECT DISTINCT 'tasks', 'start', date_trunc('day', start) FROM "
-    cursor.execute(days + "touched_tasks WHERE start IS NOT NULL")
+    hours = "INSERT INTO touched SELECT DISTINCT 'tasks', 'start', date_trunc('hour', start) FROM "
+    cursor.execute(hours + "touched_tasks WHERE start IS NOT NULL")
     cursor.execute(
         "DELETE FROM tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks WHERE start IS NOT NULL)"
     )
@@ -230,7 +231,7 @@ def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
         "AND (source, trace_id) IN (SELECT source, id FROM touched_tasks))"
     )
     _insert(cursor, "tasks", "tasks", {"spans": spans})
-    cursor.execute(days + "tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks)")
+    cursor.execute(hours + "tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks)")
 
 
 def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
@@ -238,8 +239,8 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
     known = cursor.execute(f"SELECT count(*) FROM {mine}").fetchone()
     if not known or not known[0]:
         return False
-    days = "INSERT INTO touched SELECT DISTINCT 'flow_items', 'completed', date_trunc('day', completed) FROM "
-    cursor.execute(f"{days} flow_items WHERE (source, id) IN {mine}")
+    hours = "INSERT INTO touched SELECT DISTINCT 'flow_items', 'completed', date_trunc('hour', completed) FROM "
+    cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
     cursor.execute(f"DELETE FROM flow_items WHERE (source, id) IN {mine}")
     _insert(
         cursor,
@@ -250,24 +251,25 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
             "work_transitions": f"(SELECT * FROM work_transitions WHERE (source, item_id) IN {mine})",
         },
     )
-    cursor.execute(f"{days} flow_items WHERE (source, id) IN {mine}")
+    cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
     return True
 
 
 def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
     raw = "spans" if rollup.source == "tasks" else rollup.source
-    days = (
-        f"(SELECT DISTINCT day FROM touched WHERE source = '{rollup.source}' AND clock = '{rollup.at}' AND day IS NOT NULL "
-        f"AND {thawed(cursor, raw, 'day')})"
+    length = "hour" if rollup.bucket == "hour" else "day"
+    buckets = (
+        f"(SELECT DISTINCT date_trunc('{length}', hour) AS bucket FROM touched WHERE source = '{rollup.source}' "
+        f"AND clock = '{rollup.at}' AND hour IS NOT NULL AND {thawed(cursor, raw, 'hour')})"
     )
-    extent = cursor.execute(f"SELECT min(day), max(day) FROM {days}").fetchone()
+    extent = cursor.execute(f"SELECT min(bucket), max(bucket) FROM {buckets}").fetchone()
     if not extent or extent[0] is None:
         return
 
     def within(column: str) -> str:
         return (
-            f"{column} >= TIMESTAMP '{extent[0]}' AND {column} < TIMESTAMP '{extent[1]}' + INTERVAL 1 DAY "
-            f"AND date_trunc('day', {column}) IN {days}"
+            f"{column} >= TIMESTAMP '{extent[0]}' AND {column} < TIMESTAMP '{extent[1]}' + INTERVAL 1 {length} "
+            f"AND date_trunc('{length}', {column}) IN {buckets}"
         )
 
     cursor.execute(f"DELETE FROM {rollup.table} WHERE {rollup.owned()} AND {within(rollup.bucket)}")

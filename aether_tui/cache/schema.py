@@ -70,8 +70,8 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("environment feature", "VARCHAR"),
         ("tasks with_cluster with_outcome with_root", "BIGINT"),
     ),
-    "steps_daily": _columns(
-        ("day", "TIMESTAMP"),
+    "steps_hourly": _columns(
+        ("hour", "TIMESTAMP"),
         ("environment service feature team task_cluster operation step", "VARCHAR"),
         ("visits errors retried lost lost_by_error places", "BIGINT"),
         ("touch_s_sum wait_s_sum", "DOUBLE"),
@@ -199,7 +199,7 @@ def _catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     catch_up(cursor)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up, _catch_up)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up, _catch_up, _catch_up)
 """Step i leads from version i+1 to i+2. Each runs in the transaction that raises the version."""
 
 VERSION: Final = len(MIGRATIONS) + 1

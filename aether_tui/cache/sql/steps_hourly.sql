@@ -1,4 +1,4 @@
--- Steps of tasks by the day the task began. A step is a model call, a tool call or a retrieval; where a task has no call at all, every
+-- Steps of tasks by the hour the task began. A step is a model call, a tool call or a retrieval; where a task has no call at all, every
 -- span is one. Touch: its duration less the steps directly inside it. Wait: since the last step before it ended, or the task began.
 -- An error was retried when the next step is the same one. A failed task failed at its first error, else at its last step.
 WITH known AS (
@@ -35,7 +35,7 @@ WITH known AS (
     LEFT JOIN inner_time AS i ON i.source = s.source AND i.trace_id = s.trace_id AND i.parent_id = s.span_id
     WINDOW along AS (PARTITION BY s.source, s.trace_id ORDER BY s.begun, s.ended DESC, s.span_id)
 ), summed AS (
-    SELECT {day(o.task_start)} AS day, o.environment, o.service, o.feature, o.team, o.task_cluster, o.operation, o.name,
+    SELECT {hour(o.task_start)} AS hour, o.environment, o.service, o.feature, o.team, o.task_cluster, o.operation, o.name,
         count(*) AS visits,
         sum(CASE WHEN o.failed THEN 1 ELSE 0 END) AS errors,
         sum(CASE WHEN o.failed AND o.next_name = o.name AND o.next_operation = o.operation THEN 1 ELSE 0 END) AS retried,
@@ -46,7 +46,7 @@ WITH known AS (
     FROM ordered AS o
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 )
-SELECT day, environment, service, feature, team, task_cluster, operation, operation || ' ' || {step_name(operation, name)} AS step,
+SELECT hour, environment, service, feature, team, task_cluster, operation, operation || ' ' || {step_name(operation, name)} AS step,
     sum(visits) AS visits, sum(errors) AS errors, sum(retried) AS retried, sum(lost) AS lost, sum(lost_by_error) AS lost_by_error,
     sum(places) AS places, sum(touch) / 1e6 AS touch_s_sum, sum(waited) / 1e6 AS wait_s_sum, sum(cost_usd) AS cost_usd,
     sum(unpriced_visits) AS unpriced_visits
