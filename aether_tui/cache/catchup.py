@@ -36,14 +36,16 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _hours_for_days(cursor: duckdb.DuckDBPyConnection) -> list[str]:
-    """`steps_daily` of version 3 becomes `steps_hourly`; a frozen day stays whole, in its first hour."""
-    known = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'cache' AND table_name = 'steps_daily'"
-    if not cursor.execute(known).fetchone():
-        return []
-    cursor.execute("ALTER TABLE steps_daily RENAME TO steps_hourly")
-    cursor.execute("ALTER TABLE steps_hourly RENAME COLUMN day TO hour")
-    cursor.execute(f"DELETE FROM steps_hourly WHERE {rollups.thawed(cursor, 'spans', 'hour')}")
-    return ["steps_hourly"]
+    """Two rollups of version 3 by day are by hour now; a frozen day stays whole, in its first hour."""
+    renamed = []
+    known = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'cache' AND table_name = $name"
+    for before, name in {"steps_daily": "steps_hourly", "prompts_daily": "prompts_hourly"}.items():
+        if cursor.execute(known, {"name": before}).fetchone():
+            cursor.execute(f"ALTER TABLE {before} RENAME TO {name}")
+            cursor.execute(f"ALTER TABLE {name} RENAME COLUMN day TO hour")
+            cursor.execute(f"DELETE FROM {name} WHERE {rollups.thawed(cursor, 'spans', 'hour')}")
+            renamed.append(name)
+    return renamed
 
 
 def _extend(cursor: duckdb.DuckDBPyConnection, name: str, ddl: str, columns: list[str]) -> set[str]:

@@ -127,7 +127,7 @@ DAILY: Final = (
     Rollup("duration_hist", "hist_spans", "spans", "start", kinds=("llm_latency", "first_token")),
     Rollup("task_coverage_daily", "task_coverage_daily", "tasks", "start"),
     Rollup("steps_hourly", "steps_hourly", "tasks", "start", "hour"),
-    Rollup("prompts_daily", "prompts_daily", "spans", "start"),
+    Rollup("prompts_hourly", "prompts_hourly", "spans", "start", "hour"),
     Rollup("users_daily", "users_daily", "spans", "start"),
     Rollup("duration_hist", "hist_tasks", "tasks", "start", kinds=("task_latency",)),
     Rollup("duration_hist", "hist_ci", "pipeline_runs", "created", kinds=("ci_run", "ci_wall", "ci_queue")),

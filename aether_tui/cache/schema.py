@@ -78,8 +78,8 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("cost_usd", _MONEY),
         ("unpriced_visits", "BIGINT"),
     ),
-    "prompts_daily": _columns(
-        ("day", "TIMESTAMP"),
+    "prompts_hourly": _columns(
+        ("hour", "TIMESTAMP"),
         ("environment service feature team prompt_name prompt_version", "VARCHAR"),
         ("calls", "BIGINT"),
         ("cost_usd", _MONEY),

@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 DAY = NOW.replace(hour=0, minute=0, tzinfo=None)
 AS_OF = ("--as-of", "2026-11-21T09:30Z")
 ROLLUPS = (
-    "steps_hourly", "prompts_daily", "users_daily",
+    "steps_hourly", "prompts_hourly", "users_daily",
     "llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "duration_hist", "cost_daily", "ci_daily", "tests_daily",
     "flow_items", "flow_daily", "delivery_daily",
 )  # fmt: skip
