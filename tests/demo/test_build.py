@@ -20,7 +20,7 @@ from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_report
 from aether_tui.errors import ConfigurationError
-from aether_tui.ingest import Ingest, workspace_key
+from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Value
 from aether_tui.report_model import Quantity, SavedReport, opened, save
 from aether_tui.room import discreet
@@ -141,7 +141,7 @@ def test_nothing_was_rejected_and_every_stream_succeeded(demo: Workspace) -> Non
 
 def test_a_second_sync_and_a_second_load_change_no_row(demo: Workspace) -> None:
     config, before = load_config(demo), contents(demo)
-    writer = Writer(Cache(demo.cache_path), Ingest(config, workspace_key(demo)), lambda: NOW)
+    writer = Writer(Cache(demo.cache_path), Ingest.of(demo, config), lambda: NOW)
     outcomes = asyncio.run(engine.run(plan(config, demo, now=lambda: NOW, offline=True), writer, lambda _event: None))
     loaded = load([demo.root / "files"], kinds=registry.file_kinds(print), writer=writer, now=NOW)
     counts = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
@@ -222,8 +222,8 @@ def test_in_room_mode_no_report_shows_money_or_what_people_said(demo):
     config, read = load_config(demo), YAML(typ="safe", pure=True).load
     sittings = [read(path.read_bytes()) for path in sorted((demo.engagement / "interviews").glob("*.yaml"))]
     said = {note["text"] for one in sittings for note in one.get("notes", ())}
-    said |= {answer["text"] for one in sittings for answer in one["answers"] if answer.get("text")}
-    said |= {person["name"] for one in sittings for person in one["people"]} | {config.engagement.name}
+    said |= {answer["text"] for one in sittings for answer in one.get("answers", ()) if answer.get("text")}
+    said |= {person["name"] for one in sittings for person in one.get("people", ())} | {config.engagement.name}
     assert len(said) > 10
     whole = ""
     for name in REPORTS:
