@@ -180,7 +180,7 @@ def test_the_gate_has_what_it_asks_for(demo: Workspace) -> None:
         "SELECT count(task_cluster) / count(*) AS clusters, count(outcome) / count(*) AS outcomes FROM tasks "
         "WHERE start >= TIMESTAMP '2026-10-24'",
     )
-    assert number(shares["clusters"]) == pytest.approx(0.86, abs=0.03)
+    assert number(shares["clusters"]) == pytest.approx(1.0, abs=0.03)
     assert number(shares["outcomes"]) == pytest.approx(0.64, abs=0.03)
     cost = one(
         demo,
