@@ -49,6 +49,21 @@ async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
     raise AssertionError(f"never became ready; the screen says:\n{screen_text(app)}")
 
 
+async def settled(pilot: Pilot[int]) -> None:
+    """Wait until every edit is on disk and every worker is done, so that the screen has seen what the disk holds."""
+    app = pilot.app
+    assert isinstance(app, AetherApp)
+    for _ in range(3):  # what a worker ends with may begin another
+        await pilot.pause()
+        await until(pilot, lambda: not app._unsaved and all(worker.is_finished for worker in app.workers))
+
+
+def look_away(app: AetherApp) -> None:
+    """Stop looking for changes on disk, as between two looks: what others write is met by the next edit."""
+    assert app._watch is not None
+    app._watch.stop()
+
+
 def snapshot(folder: Path, name: str, text: str, *, renew: bool) -> None:
     """Compare with the stored text, or store it when asked to."""
     path = folder / f"{name}.txt"

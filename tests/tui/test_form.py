@@ -14,7 +14,7 @@ from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 from screens.form import Form
 from screens.prose import Prose
-from tests.tui.driving import drive, screen_text, until
+from tests.tui.driving import drive, look_away, screen_text, settled, until
 from tests.tui.workspaces import HOSTILE, NOW
 
 
@@ -237,27 +237,28 @@ def test_entries_of_lists_and_tables_open_and_close(workspace):
 def test_what_others_change_elsewhere_stays_and_in_the_same_field_is_a_choice(workspace):
     path = workspace.engagement / "opportunities" / "OPP-1.yaml"
 
+    def elsewhere(**values):
+        change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update=values), NOW)
+
     async def script(pilot, app):
         form = await opened(pilot, app, "opportunity", "OPP-1")
-        change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"confidence": 9}), NOW)
+        look_away(app)
+        await settled(pilot)
+        elsewhere(confidence=9)
         await stand(pilot, form, "impact")
         await pilot.press("7")
         await until(pilot, lambda: opportunity(workspace).impact == 7)
         assert opportunity(workspace).confidence == 9
-        for keep, expected in (("2", 2), ("1", 8)):
-            before = opportunity(workspace)
-            form._stored = Store(workspace).get(Opportunity, "OPP-1")
-            change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 2}), NOW)
-            form._data = before.model_dump()
+        for theirs, keep, stands in ((2, "2", 2), (3, "1", 8)):
+            await settled(pilot)
+            elsewhere(impact=theirs)
             await stand(pilot, form, "impact")
             await pilot.press("8")
-            await until(pilot, lambda: form._conflict is not None)
-            assert "Nothing was overwritten" in " ".join(screen_text(app).split())
-            assert opportunity(workspace).impact == 2
+            await until(pilot, lambda: "Nothing was overwritten" in " ".join(screen_text(app).split()))
+            assert opportunity(workspace).impact == theirs
             await pilot.press(keep)
-            await until(pilot, lambda e=expected: form._conflict is None and opportunity(workspace).impact == e)
+            await until(pilot, lambda e=stands: opportunity(workspace).impact == e)
             await until(pilot, lambda: not list(path.parent.glob("*conflict*")))
-            change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 5}), NOW)
         kept = {file.name.split("-2026")[0] for file in (workspace.hidden / "removed").iterdir()}
         assert {"OPP-1-mine", "OPP-1-theirs"} <= kept
 
