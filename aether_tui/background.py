@@ -80,6 +80,7 @@ class Background(App[int]):
         self._shelf = Shelf(memory, options.as_of, looking)
         self._building: set[str] = set()
         self._builder: Process | None = None
+        self._children: list[Process] = []
         self._wanted: Order | None = None
         self._waiting: Process | None = None
         self._waits_since = 0.0
@@ -196,13 +197,16 @@ class Background(App[int]):
 
     async def stop(self) -> None:
         """Wait for every edit, end every child and wait until it has ended."""
+        from aether_tui.jobs import over
+
         await asyncio.gather(*self._unsaved, return_exceptions=True)
         if self._watch is not None:
             self._watch.stop()
-        self.workers.cancel_group(self, "report")
+        following = self.workers.cancel_group(self, "report")
+        await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         self._let_go()
-        if self._builder is not None:
-            await self._builder.wait()
+        for process in self._children:
+            await over(process)
         if self._job is not None:
             self._job.stop()
             await self._job.ended()
@@ -407,6 +411,8 @@ class Background(App[int]):
         process, self._waiting = self._waiting, None
         if process is None or process.returncode is not None:
             process = await create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+            self._children = [child for child in self._children if child.returncode is None]
+            self._children.append(process)
         assert process.stdin is not None
         process.stdin.write(order.line())
         return process

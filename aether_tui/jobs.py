@@ -17,6 +17,9 @@ from aether_tui.text import one_line
 RATE_S = 60.0
 """The rate of spans is that of the last minute."""
 
+PIPE_S = 1.0
+"""What a child has left in its pipes is waited for so long."""
+
 
 class Event(Struct):
     """One JSON line of `sync --format json`, or of `receive --format json`."""
@@ -90,13 +93,10 @@ class Job:
 
     async def ended(self) -> None:
         """Wait until it is over; one that ignores `stop` for five seconds is killed."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), 5)
-        except TimeoutError:
-            if self._process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.kill()
-                await self._process.wait()
+        if self._process is not None:
+            await over(self._process)
 
     def hear(self, line: bytes) -> None:
         """One line of progress; what is not an event is ignored."""
@@ -138,6 +138,21 @@ class Job:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
+
+
+async def over(process: asyncio.subprocess.Process) -> None:
+    """Kill a child that still runs, and see its pipes closed: nothing of it outlives the loop."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:  # it may be held open by a child of its own, or still be read by whoever follows it
+            with contextlib.suppress(TimeoutError, RuntimeError):
+                await asyncio.wait_for(pipe.read(), PIPE_S)
+    await asyncio.sleep(0)
 
 
 class Receiving(Job):
