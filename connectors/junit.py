@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -15,7 +15,7 @@ from aether_tui.records.tables import TEST_CASES, TEST_RUNS
 from connectors import fields
 from connectors.base import Page, Row, Sample
 from connectors.files import name_of, open_binary, written_at
-from connectors.junit_xml import Case, Report, batches
+from connectors.junit_xml import Case, Found, Reader, Report
 from connectors.sniff import text_head
 
 PAGE_ROWS = 5_000
@@ -82,7 +82,7 @@ class _Tally:
 
     def __init__(self, name: str, *, packages: bool = False) -> None:
         self.report = Report(name)
-        self._packages = packages
+        self._reader = Reader(self.report, packages=packages)
         self._counts: dict[tuple[str, str, bool], int] = {}
         self._sums_s: dict[str, float] = {}
         self._repeats = _Repeats()
@@ -92,58 +92,76 @@ class _Tally:
 
     def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, int]]:
         """Each case with its ordinal among equal ones; a case that completes a failed and a passed one is flaky."""
-        for batch in batches(stream, self.report, packages=self._packages):
-            kept: list[tuple[Case, int]] = []
-            self._count(batch, kept)
-            yield from kept
+        for suite, batch in self._reader.batches(stream):
+            for found in batch:
+                case = self._reader.case_of(suite, found) if isinstance(found, dict) else found
+                if case:
+                    yield self._numbered(case)
+        for case in self._reader.undecided_cases():
+            yield self._numbered(case)
 
     def read(self, stream: BinaryIO) -> JUnitResult:
         """The counts alone."""
-        for batch in batches(stream, self.report, packages=self._packages):
-            self._count(batch, None)
-        return self.result()
+        both = _PassedAndFailed()
+        for suite, batch in self._reader.batches(stream):
+            self._count_all(suite, batch, both)
+        self._count_others(self._reader.undecided_cases(), both)
+        result = self.result()
+        for suite in both.flaky():
+            result.by_suite[suite].flaky += 1
+        return result
 
-    def _count(self, batch: list[Case], kept: list[tuple[Case, int]] | None) -> None:
-        """One loop without a call for what is new, passed and quick: most of hundreds of thousands of cases are."""
-        counts, sums_s, repeats, bar_s = self._counts, self._sums_s, self._repeats, self._bar_s
-        table = repeats.room(len(batch))
-        mask, new = len(table) - 1, 0
-        current, passed, sum_s = "", 0, sums_s.get("")
-        for case in batch:
-            suite, name, classname, file, duration_s, result, flaky, _ = case
-            entry = (hash((name, classname, file)) & _KEY) | 2  # never the empty entry 0
-            ordinal, flipped = 0, False
-            if result == "passed" and not table[(entry >> 2) & mask]:
-                table[(entry >> 2) & mask] = entry
-                new += 1
-            else:
-                ordinal, flipped = repeats.note(entry, result)
-            if flipped and not flaky:
-                case, flaky = case._replace(flaky=True), True
-            if suite is not current:
-                self._add(current, passed, sum_s)
-                current, passed, sum_s = suite, 0, sums_s.get(suite)
-            if result == "passed" and not flaky:
-                passed += 1
-            else:
-                key = (suite, result, flaky)
-                counts[key] = counts.get(key, 0) + 1
-            if duration_s is not None:
+    def _count_all(self, suite: str, batch: list[Found], both: _PassedAndFailed) -> None:
+        """Counts of one suite; what passed and was quick, as most of hundreds of thousands have, costs no call."""
+        bar_s, undecided, passed_by = self._bar_s, self._reader.comma is None, both.passed
+        passed, sum_s = 0, self._sums_s.get(suite)
+        others: list[Found] = []
+        for found in batch:
+            if undecided or type(found) is not dict:
+                others.append(found)
+                continue
+            get = found.get
+            if text := get("time"):
+                try:
+                    duration_s = float(text)
+                except ValueError:
+                    duration_s = -1.0
+                if not bar_s >= duration_s >= 0.0:  # among the slowest, or no plain number
+                    others.append(found)
+                    continue
                 sum_s = duration_s if sum_s is None else sum_s + duration_s
-                if duration_s > bar_s:
-                    self._places += 1
-                    bar_s = self._bar_s = self._slow(duration_s, self._places, case)
-            if kept is not None:
-                kept.append((case, ordinal))
-        repeats.used += new
-        self._add(current, passed, sum_s)
-
-    def _add(self, suite: str, passed: int, sum_s: float | None) -> None:
+            key = hash((get("name", ""), get("classname", ""), get("file", "")))
+            passed_by[key & _PARTS].append(key)
+            passed += 1
         if passed:
-            key = (suite, "passed", False)
-            self._counts[key] = self._counts.get(key, 0) + passed
+            self._counts[suite, "passed", False] = self._counts.get((suite, "passed", False), 0) + passed
         if sum_s is not None:
             self._sums_s[suite] = sum_s
+        cases = (self._reader.case_of(suite, one) if isinstance(one, dict) else one for one in others)
+        self._count_others((case for case in cases if case), both)
+
+    def _count_others(self, cases: Iterable[Case], both: _PassedAndFailed) -> None:
+        for case in cases:
+            both.note(case)
+            self._count(case)
+
+    def _numbered(self, case: Case) -> tuple[Case, int]:
+        """A case, counted, and its ordinal; flaky where it completes a failed and a passed one."""
+        ordinal, flipped = self._repeats.note(case)
+        if flipped and not case.flaky:
+            case = case._replace(flaky=True)
+        self._count(case)
+        return case, ordinal
+
+    def _count(self, case: Case) -> None:
+        suite, duration_s = case.suite, case.duration_s
+        key = (suite, case.result, case.flaky)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if duration_s is not None:
+            self._sums_s[suite] = self._sums_s.get(suite, 0.0) + duration_s
+            if duration_s > self._bar_s:
+                self._places += 1
+                self._bar_s = self._slow(duration_s, self._places, case)
 
     def _slow(self, duration_s: float, number: int, case: Case) -> float:
         """Keeps the slowest cases; returns the time a case must exceed to be among them."""
@@ -193,30 +211,61 @@ class _Tally:
         )
 
 
+_PARTS = 255
+"""Keys are kept in so many parts and one, by their lowest bits."""
+
+
+class _PassedAndFailed:
+    """Finds cases that passed once and failed once, in eight bytes a case: keys are hashes, compared part by part."""
+
+    def __init__(self) -> None:
+        self.passed = [array("q") for _ in range(_PARTS + 1)]
+        self._failed = [array("q") for _ in range(_PARTS + 1)]
+        self._suites: dict[str, int] = {}
+        self._suite_of = [array("L") for _ in range(_PARTS + 1)]
+
+    def note(self, case: Case) -> None:
+        """Keeps what matters of a case; one that says itself that it is flaky is counted as that already."""
+        key = hash((case.name, case.classname, case.file))
+        if case.result == "passed" and not case.flaky:
+            self.passed[key & _PARTS].append(key)
+        elif case.result in ("failed", "error"):
+            self._failed[key & _PARTS].append(key)
+            self._suite_of[key & _PARTS].append(self._suites.setdefault(case.suite, len(self._suites)))
+
+    def flaky(self) -> Iterator[str]:
+        """The suite of each case that did both."""
+        suites = list(self._suites)
+        for failed, suite_of, passed in zip(self._failed, self._suite_of, self.passed, strict=True):
+            found = dict(zip(failed, suite_of, strict=True))
+            for key in set(found).intersection(passed):
+                yield suites[found[key]]
+
+
 _KEY = 0xFFFFFFFFFFFFFFFC
 
 
 class _Repeats:
-    """Finds equal keys among hundreds of thousands in a few megabytes: an open table of 63-bit hashes.
+    """The ordinals of equal keys among hundreds of thousands, in a few megabytes: an open table of 62-bit hashes.
 
     The lowest bit of an entry says that its first case failed; only keys that come again get an object of their own.
     """
 
     def __init__(self) -> None:
         self._table = array("Q", bytes(8 << 10))
-        self.used = 0
+        self._used = 0
         self._again: dict[int, tuple[int, bool, bool]] = {}
 
-    def room(self, count: int) -> array[int]:
-        """The table, with room for so many more; each entry stands at or behind its slot."""
-        while 2 * (self.used + count) > len(self._table):
-            self._grow()
-        return self._table
+    def note(self, case: Case) -> tuple[int, bool]:
+        """The ordinal of this case among equal ones, and whether it is the one that makes them flaky.
 
-    def note(self, entry: int, result: str) -> tuple[int, bool]:
-        """The ordinal of this case among equal entries, and whether it is the one that makes them flaky."""
-        passed = result == "passed"
-        failed = not passed and result != "skipped"
+        A case that says itself that it is flaky makes no other so.
+        """
+        if 2 * self._used >= len(self._table):
+            self._grow()
+        entry = (hash((case.name, case.classname, case.file)) & _KEY) | 2  # never the empty entry 0
+        passed = case.result == "passed" and not case.flaky
+        failed = case.result in ("failed", "error")
         table = self._table
         mask = len(table) - 1
         slot = (entry >> 2) & mask
@@ -225,7 +274,7 @@ class _Repeats:
                 return self._repeat(entry, bool(held & 1), failed, passed)
             slot = (slot + 1) & mask
         table[slot] = entry | failed
-        self.used += 1
+        self._used += 1
         if not passed and not failed:
             self._again[entry] = (0, False, False)
         return 0, False

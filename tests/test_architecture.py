@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,4 +21,19 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert not set(HEAVY) & set(done.stderr.split())
+
+
+def test_measuring_a_report_imports_no_validation_and_no_numbers(tmp_path: Path) -> None:
+    """The command of every pipeline: what it need not import it need not wait for."""
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuite name="unit"><testcase name="a" time="0.5"/></testsuite>')
+    code = (
+        "import sys\nfrom aether_tui.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", code, "measure", "tests", str(report)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert '"duration_s":0.5' in done.stdout
     assert not set(HEAVY) & set(done.stderr.split())

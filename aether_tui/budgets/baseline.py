@@ -17,9 +17,9 @@ from statistics import median
 
 import msgspec
 
-from aether_tui.budgets.file import METRICS, Budget, BudgetFile, Surface
+from aether_tui.budgets.file import METRICS, Budget, BudgetFile
 from aether_tui.budgets.git import BACK, Base
-from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Used
+from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Surface, Used
 from aether_tui.budgets.store import MAX_BYTES, Store
 from aether_tui.errors import ConfigurationError
 from aether_tui.stats.ranks import mad

@@ -13,7 +13,7 @@ from statistics import median
 
 import msgspec
 
-from aether_tui.budgets.measure import Bench, Benchmarks, Scenario, Tokens
+from aether_tui.budgets.measurements import Bench, Benchmarks, Scenario, Tokens
 from aether_tui.stats.ranks import quantile
 from aether_tui.text import one_line
 

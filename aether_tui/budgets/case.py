@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aether_tui.budgets.file import Budget, Surface, Waiver
-from aether_tui.budgets.model import WORST_FIRST, Result, Series, Verdict
+from aether_tui.budgets.file import Budget, Waiver
+from aether_tui.budgets.model import WORST_FIRST, Result, Series, Surface, Verdict
 from aether_tui.human import amount
 
 

@@ -13,12 +13,12 @@ from typing import Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from aether_tui.budgets.model import Surface
 from aether_tui.budgets.quantity import EXAMPLES, BadQuantity, Quantity, parse_quantity, parse_share
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted, explain, line_of, nearest, raise_first
 from aether_tui.workspace.yaml_file import read_yaml
 
-Surface = Literal["ci", "cost", "tests", "llm"]
 Stat = Literal["p50", "p75", "p85", "p90", "p95", "max", "mean"]
 Text = str | None | int | float
 WAIVER_DAYS = 90

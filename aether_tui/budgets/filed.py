@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from aether_tui.budgets.file import Budget, BudgetFile
-from aether_tui.budgets.measure import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
+from aether_tui.budgets.measurements import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
 from aether_tui.budgets.model import Estimate, Measured, Sample, Series
 from aether_tui.budgets.terraform import counted
 from aether_tui.human import duration

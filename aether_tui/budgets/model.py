@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+Surface = Literal["ci", "cost", "tests", "llm"]
 Verdict = Literal["pass", "warn", "block", "inconclusive", "no-data"]
 WORST_FIRST: tuple[Verdict, ...] = ("block", "inconclusive", "warn", "no-data", "pass")
 """Order of rows, and of verdicts within one: the first decides."""

@@ -9,7 +9,7 @@ from math import ceil, floor, log10
 
 from aether_tui.budgets.file import METRICS, Budget, BudgetFile
 from aether_tui.budgets.filed import from_files
-from aether_tui.budgets.measure import Benchmarks, Cost, Measurement, Pipelines, Tests
+from aether_tui.budgets.measurements import Benchmarks, Cost, Measurement, Pipelines, Tests
 from aether_tui.budgets.model import Estimate, Measured, Series
 from aether_tui.human import plural
 from aether_tui.stats.ranks import quantile

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from aether_tui.budgets.measure import Pipelines, Record, Records, Workflow
+from aether_tui.budgets.measurements import Pipelines, Record, Records, Workflow, quantile_of, text_of
 from aether_tui.budgets.package import without_matrix
 from aether_tui.records.model import Value
-from aether_tui.stats.ranks import quantile
 from aether_tui.text import one_line
 
 COUNTED = frozenset({"success", "failure", "timed_out"})
@@ -25,9 +24,9 @@ def measure_ci(records: Records) -> Pipelines:
     return Pipelines(
         runs=len(counted),
         excluded=len(runs) - len(counted),
-        p50_s=_quantile(walls, 0.5),
-        p85_s=_quantile(walls, 0.85),
-        queue_p50_s=_quantile(queues, 0.5),
+        p50_s=quantile_of(walls, 0.5),
+        p85_s=quantile_of(walls, 0.85),
+        queue_p50_s=quantile_of(queues, 0.5),
         by_workflow=_grouped(counted),
         problems=tuple(records.problems),
         by_job=_grouped(_jobs(records.rows.get("pipeline_jobs", ()), runs)),
@@ -37,7 +36,7 @@ def measure_ci(records: Records) -> Pipelines:
 def _grouped(runs: Iterable[Record]) -> tuple[Workflow, ...]:
     groups: dict[tuple[str, ...], list[Record]] = {}
     for run in sorted(runs, key=lambda run: str(run["created"])):
-        groups.setdefault(tuple(_text(run.get(name)) for name in _KEY), []).append(run)
+        groups.setdefault(tuple(text_of(run.get(name)) for name in _KEY), []).append(run)
     return tuple(_workflow(key, group) for key, group in sorted(groups.items()))
 
 
@@ -55,23 +54,28 @@ def _workflow(key: tuple[str, ...], group: Sequence[Record]) -> Workflow:
         event=event,
         runner=runner,
         runs=len(group),
-        p50_s=_quantile(walls, 0.5),
+        p50_s=quantile_of(walls, 0.5),
         samples_s=tuple(wall for _, _, wall in timed),
         created=tuple(created for _, created, _ in timed),
         run_s=tuple(_real(run["run_s"]) for run, _, _ in timed),
         queue_s=tuple(_real(run["queue_s"]) for run, _, _ in timed),
-        shas=tuple(_text(run.get("sha")) for run, _, _ in timed),
+        shas=tuple(text_of(run.get("sha")) for run, _, _ in timed),
         job=one_line(job),
     )
 
 
 def _jobs(jobs: Iterable[Record], runs: Iterable[Record]) -> list[Record]:
     """One row per run and job; what a skipped leg of a matrix would have taken is not asked."""
-    about = {_text(run["id"]): run for run in runs}
+    about = {text_of(run["id"]): run for run in runs}
     legs: dict[tuple[str, ...], list[Record]] = {}
     for job in jobs:
         if job["result"] != "skipped":
-            key = (_text(job["repo"]), _text(job["run_id"]), _text(job["attempt"]), without_matrix(_text(job["name"])))
+            key = (
+                text_of(job["repo"]),
+                text_of(job["run_id"]),
+                text_of(job["attempt"]),
+                without_matrix(text_of(job["name"])),
+            )
             legs.setdefault(key, []).append(job)
     found = []
     for (repo, run_id, _, name), group in legs.items():
@@ -81,7 +85,7 @@ def _jobs(jobs: Iterable[Record], runs: Iterable[Record]) -> list[Record]:
         if any(job["result"] not in COUNTED for job in group) or len(ends) < len(group) or not starts or not begun:
             continue
         of = about.get(run_id, {}) or group[0]
-        runner = ", ".join(sorted({_text(job["runner"]) for job in group} - {""}))
+        runner = ", ".join(sorted({text_of(job["runner"]) for job in group} - {""}))
         found.append(
             {key: of.get(key) for key in ("workflow", "branch", "event", "sha")}
             | {
@@ -99,11 +103,3 @@ def _wall(run: Record) -> float | None:
 
 def _real(value: Value) -> float | None:
     return float(value) if isinstance(value, int | float) else None
-
-
-def _quantile(values: Sequence[float], share: float) -> float | None:
-    return quantile(values, share) if values else None
-
-
-def _text(value: Value) -> str:
-    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from aether_tui.budgets.measure import Resource
+from aether_tui.budgets.measurements import Resource
 from aether_tui.text import one_line
 
 MAX_BYTES = 256 << 20

@@ -7,8 +7,8 @@ from datetime import date
 
 from aether_tui.budgets.case import nothing
 from aether_tui.budgets.exact import judge_plan, judge_spend
-from aether_tui.budgets.file import BudgetFile, Surface, Waiver
-from aether_tui.budgets.model import WORST_FIRST, Estimate, Measured, Result, Series, Spend, Verdict
+from aether_tui.budgets.file import BudgetFile, Waiver
+from aether_tui.budgets.model import WORST_FIRST, Estimate, Measured, Result, Series, Spend, Surface, Verdict
 from aether_tui.budgets.noisy import adjusted, judge_noisy, shift_of
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.budgets.file import NAME, BudgetFile, Surface, parse_budgets
-from aether_tui.budgets.model import Measured, Result, Series, Used
+from aether_tui.budgets.file import NAME, BudgetFile, parse_budgets
+from aether_tui.budgets.model import Measured, Result, Series, Surface, Used
 from aether_tui.budgets.reprice import repriced
 from aether_tui.budgets.verdict import judge
 from aether_tui.cli.budget_file import fingerprint_of, store_of
@@ -23,7 +23,7 @@ from aether_tui.errors import ConfigurationError
 if TYPE_CHECKING:
     from aether_tui.budgets.baseline import Baseline
     from aether_tui.budgets.git import Base, Repository
-    from aether_tui.budgets.measure import Measurement
+    from aether_tui.budgets.measurements import Measurement
     from aether_tui.workspace.folder import Workspace
 
 ELSEWHERE = "not part of these files"
@@ -73,7 +73,7 @@ def _of_files(
     base: Base | None,
 ) -> tuple[tuple[Result, ...], frozenset[Surface]]:  # fmt: skip
     from aether_tui.budgets.filed import from_files
-    from aether_tui.budgets.measure import SURFACE
+    from aether_tui.budgets.measurements import SURFACE
     from aether_tui.cli.measuring import measure_files
 
     measurements = measure_files(context, asked.paths)

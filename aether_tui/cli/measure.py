@@ -12,8 +12,8 @@ from aether_tui.errors import ConfigurationError
 from aether_tui.human import amount
 
 if TYPE_CHECKING:
-    from aether_tui.budgets.file import Surface
-    from aether_tui.budgets.measure import Measurement
+    from aether_tui.budgets.measurements import Measurement
+    from aether_tui.budgets.model import Surface
 
 SURFACES: dict[str, Surface] = {"ci": "ci", "cost": "cost", "tests": "tests", "tokens": "llm"}
 
@@ -60,7 +60,7 @@ def show(found: Measurement, form: str) -> None:
 
 
 def _print(found: Measurement) -> None:
-    from aether_tui.budgets.measure import Benchmarks, Cost, Pipelines, Tests
+    from aether_tui.budgets.measurements import Benchmarks, Cost, Pipelines, Tests
 
     def seconds(value: float | None) -> str:
         return "—" if value is None else amount(value, "s")

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aether_tui.budgets.file import Surface
-from aether_tui.budgets.measure import (
-    Measurement,
-    Records,
-    Scenario,
-    Slow,
-    Suite,
-    Tests,
-    Tokens,
-    measure_cost,
-)
+from aether_tui.budgets.costs import measure_cost
+from aether_tui.budgets.measurements import Measurement, Records, Scenario, Slow, Suite, Tests, Tokens
+from aether_tui.budgets.model import Surface
 from aether_tui.budgets.runs import measure_ci
 from aether_tui.errors import NoData
 

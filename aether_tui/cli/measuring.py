@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aether_tui.budgets.bench import Report, measure_reports, read_report
-from aether_tui.budgets.file import Surface
-from aether_tui.budgets.measure import (
+from aether_tui.budgets.costs import measure_cost
+from aether_tui.budgets.measurements import (
     SURFACE,
     Benchmarks,
     Cost,
@@ -22,12 +22,12 @@ from aether_tui.budgets.measure import (
     Resource,
     Tests,
     Tokens,
-    measure_cost,
-    measure_tests,
-    measure_tokens,
 )
+from aether_tui.budgets.model import Surface
 from aether_tui.budgets.runs import measure_ci
+from aether_tui.budgets.suites import measure_tests
 from aether_tui.budgets.terraform import read_plan
+from aether_tui.budgets.tokens import measure_tokens
 from aether_tui.cli.ci_json import CiRows, read_ci
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Row

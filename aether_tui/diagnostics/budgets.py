@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
 from aether_tui.budgets.cached import Span, from_cache
-from aether_tui.budgets.file import NAME, BudgetFile, Surface, Waiver, read_budgets
-from aether_tui.budgets.model import WORST_FIRST, Result, Series
+from aether_tui.budgets.file import NAME, BudgetFile, Waiver, read_budgets
+from aether_tui.budgets.model import WORST_FIRST, Result, Series, Surface
 from aether_tui.budgets.verdict import expired, judge, overall
 from aether_tui.diagnostics.budgets_detail import age_s, detail, forecast_words
 from aether_tui.diagnostics.budgets_drivers import Drivers

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-from aether_tui.budgets.file import Surface
-from aether_tui.budgets.model import Result, Series, Verdict
+from aether_tui.budgets.model import Result, Series, Surface, Verdict
 from aether_tui.diagnostics.budgets_detail import crossing_words
 from aether_tui.diagnostics.budgets_live import Live
 from aether_tui.human import age, amount, number

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.budgets.file import Surface
+from aether_tui.budgets.model import Surface
 from aether_tui.diagnostics import levers_ci, levers_cost, levers_llm, levers_tests
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.levers_model import Lever, Unknown

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aether_tui.budgets.file import Surface
+from aether_tui.budgets.model import Surface
 
 DAYS_A_MONTH = 30.44
 

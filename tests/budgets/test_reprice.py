@@ -14,7 +14,7 @@ import pytest
 from aether_tui.budgets.baseline import read_baselines, updated
 from aether_tui.budgets.file import parse_budgets
 from aether_tui.budgets.filed import from_files
-from aether_tui.budgets.measure import Tokens
+from aether_tui.budgets.measurements import Tokens
 from aether_tui.budgets.model import Sample, Series, Used
 from aether_tui.budgets.reprice import repriced
 from aether_tui.budgets.store import Folder

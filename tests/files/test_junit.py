@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 from decimal import Decimal
 from pathlib import Path
 
@@ -216,6 +217,31 @@ def test_many_keys_are_told_apart() -> None:
     assert result(suite(cases)).total.flaky == 0
     again = "".join(f'<testcase name="n{n}"><error/></testcase>' for n in range(0, 20_000, 2))
     assert result(suite(cases, again)).total.flaky == 10_000
+
+
+def test_counting_says_what_storing_says(tmp_path: Path) -> None:
+    """`measure` counts without an object per case, `load` makes a row of each: both must see the same report."""
+    draw = random.Random(5)
+    inside = ["", "", "", "<failure/>", "<error/>", "<skipped/>", "<flakyFailure/>", "<system-out>x</system-out>"]
+    statuses = ["", "", 'status="run"', 'status="notrun"']
+    cases = [
+        f'<testcase name="n{draw.randrange(900)}" classname="c{draw.randrange(2)}" time="{draw.randrange(10**6) / 1000}" '
+        f"{draw.choice(statuses)}>{draw.choice(inside)}</testcase>"
+        for _ in range(3_000)
+    ]
+    path = tmp_path / "junit.xml"
+    path.write_text(
+        f'<testsuites>{suite(*cases)[21:]}<testsuite name="e2e">{"".join(cases[::3])}</testsuite></testsuites>'
+    )
+    rows, _, _ = read(KIND, path)
+    counted = read_junit(io.BytesIO(path.read_bytes()), "junit.xml").by_suite
+    assert len(counted) == 2
+    for run in rows["test_runs"]:
+        one = counted["" if run["suite"] == "tests" else str(run["suite"])]
+        names = ("tests", "passed", "failed", "errors", "skipped")
+        assert [run[name] for name in names] == [getattr(one, name) for name in names]
+        assert run["duration_s"] == pytest.approx(one.duration_s)
+    assert sum(int(str(run["flaky"])) for run in rows["test_runs"]) == sum(one.flaky for one in counted.values()) > 300
 
 
 @pytest.mark.parametrize(
