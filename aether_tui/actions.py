@@ -123,7 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.wider", "plus", "Wider window", "The next of 7 d, 28 d, 90 d and the fiscal quarter, on every screen", "Look"),
     Action("app.narrower", "minus", "Narrower window", "The one before of 7 d, 28 d, 90 d and the fiscal quarter", "Look"),
     Action("app.window", "W", "Window", "Type a window: days, a fiscal quarter, or two dates", "Look"),
-    Action("app.compare", "C", "Compare", "Type what the window is compared with: the one before, or one that ends on a date", "Look"),
+    Action("app.compare", "C", "Compare", "Type what the window is compared with: previous, a date it ends on, or a frozen review", "Look"),
     Action("app.narrow", "T", "Narrow", "Only a team, service or feature, on every screen", "Look"),
     Action("papers.new", "n", "New", "Begin a new document of the kind under the cursor", "Form", "papers", footer=4),
     Action("app.find", "F", "Find documents", "Documents that contain some words, or all of them; each opens as a form", "Work"),

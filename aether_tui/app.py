@@ -392,15 +392,18 @@ class AetherApp(Background):
         self._ask_looking("window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30", "", check)
 
     def action_compare(self) -> None:
-        """Type what the window is compared with."""
+        """Type what the window is compared with; the last two frozen reviews are offered by name."""
+        from aether_tui.workspace import reviews
 
         def check(text: str) -> Looking:
             now = self.looking()
             fiscal = self._session.fiscal_start_month
-            windows.previous(windows.parse(now.window, self.now(), fiscal), text, fiscal)
+            if reviews.window_of(self.workspace, text) is None:
+                windows.previous(windows.parse(now.window, self.now(), fiscal), text, fiscal)
             return structs.replace(now, compare=text)
 
-        self._ask_looking("compare with: previous, or a window that ends on a date such as 2026-08-31", "", check)
+        frozen = ", ".join(("", *reviews.names(self.workspace)[-2:]))
+        self._ask_looking(f"compare with: previous, a date such as 2026-08-31{frozen}", "", check)
 
     def action_narrow(self) -> None:
         """Narrow everything to a team, service or feature."""

@@ -80,11 +80,13 @@ def build(order: Order, name: str) -> Outcome:
         from aether_tui.config_file import load_config
         from aether_tui.diagnostics.frame import Clock, Filters
         from aether_tui.diagnostics.run import run_draft, run_report
+        from aether_tui.workspace import reviews
 
         config = load_config(workspace)
         fiscal, looking = config.engagement.fiscal_year_start_month, order.looking
         settings = Settings(config.engagement.name, config.console.theme, dict(config.console.keys), fiscal)
-        clock = Clock.of(order.now, looking.window, looking.compare, seed=order.seed, fiscal_start_month=fiscal)
+        against = reviews.window_of(workspace, looking.compare) or looking.compare
+        clock = Clock.of(order.now, looking.window, against, seed=order.seed, fiscal_start_month=fiscal)
         filters = Filters(team=looking.team, service=looking.service, feature=looking.feature)
         draft = False
         if order.draft:

@@ -21,7 +21,7 @@ class ScreenSpec:
 ORDER = (
     "home", "flywheel", "interview", "taxonomy", "stream", "constraint", "portfolio", "experiments", "gains", "budgets", "levers",
     "attribution", "lens",
-    "scorecard", "flow", "pipeline", "maturity", "rituals", "canvas", "decisions", "changed", "playbook", "traces", "sources",
+    "scorecard", "flow", "pipeline", "maturity", "rituals", "canvas", "decisions", "changed", "review", "playbook", "traces", "sources",
 )  # fmt: skip
 """Tabs stand in the order of the work; a screen that is not named here comes last."""
 
@@ -216,6 +216,15 @@ SCREENS: dict[str, ScreenSpec] = {
                 "decisions",
                 "screens.organisation",
                 "Decisions",
+            ),
+            ScreenSpec(
+                "review",
+                "z",
+                "Review",
+                "A paragraph to read aloud, and the questions of a weekly, monthly or quarterly review",
+                "review",
+                "screens.review",
+                "Review",
             ),
             ScreenSpec(
                 "changed",

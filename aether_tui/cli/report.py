@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,18 +11,22 @@ from aether_tui.cli.context import Context
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import NoData
 
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from aether_tui.config import Config
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.report_model import Report
+
+
+COMPARE = "previous, a date the other window ends on, or a frozen review."
+
 
 @click.command(short_help="Print one report as text, JSON or Markdown", epilog=f"Reports: {', '.join(REPORTS)}.")
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 @click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
-@click.option(
-    "--compare",
-    default="previous",
-    show_default=True,
-    metavar="DATE",
-    help="previous, a date the other window ends on, or a frozen review.",
-)
+@click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
 @click.option("--team", help="Only this team.")
 @click.option("--service", help="Only this service.")
 @click.option("--feature", help="Only this feature.")
@@ -44,47 +49,50 @@ def report(
 
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     """
-    from dataclasses import replace
-
     from aether_tui.cache import Cache
-    from aether_tui.diagnostics.frame import Clock, Filters
+    from aether_tui.diagnostics.frame import Filters
     from aether_tui.diagnostics.run import run_report, spec
-    from aether_tui.report_model import envelope
-    from aether_tui.workspace import reviews
 
     needs_data = spec(name).needs_data
     config = context.config()
     workspace = context.workspace()
-    review = reviews.named(workspace, compare)
-    clock = Clock.of(
-        context.now(),
-        window,
-        "previous" if review else compare,
-        seed=context.seed,
-        fiscal_start_month=config.engagement.fiscal_year_start_month,
-    )
-    if review:
-        clock = replace(clock, previous=review.window)
+    clock = looked_at(context, config, window, compare)
     cache = Cache(workspace.cache_path)
     made = run_report(name, workspace, config, clock, cache, Filters(team, service, feature, environment))
-    if form == "json":
-        rendered = envelope(made) + b"\n"
-    elif form == "md":
-        from aether_tui.reports import markdown
-
-        rendered = markdown.render(made).encode()
-    else:
-        from aether_tui.reports import text
-
-        rendered = text.render(made).encode()
-    _write(rendered, output)
+    write(render(made, form), output)
     if form == "json" and needs_data and not made.freshness:
         raise NoData(
             "the cache is empty", where=f"report {name}", next_step="run `aether-tui sync` or `aether-tui load PATH`"
         )
 
 
-def _write(rendered: bytes, output: Path | None) -> None:
+def looked_at(context: Context, config: Config, window: str, compare: str) -> Clock:
+    """The clock of a window and what it is compared with: the one before, one that ends on a date, or a frozen review."""
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.workspace import reviews
+
+    against = reviews.window_of(context.workspace(), compare)
+    fiscal = config.engagement.fiscal_year_start_month
+    return Clock.of(context.now(), window, against or compare, seed=context.seed, fiscal_start_month=fiscal)
+
+
+def render(made: Report[Struct], form: str) -> bytes:
+    """A report as text, json or md."""
+    if form == "json":
+        from aether_tui.report_model import envelope
+
+        return envelope(made) + b"\n"
+    if form == "md":
+        from aether_tui.reports import markdown
+
+        return markdown.render(made).encode()
+    from aether_tui.reports import text
+
+    return text.render(made).encode()
+
+
+def write(rendered: bytes, output: Path | None) -> None:
+    """To stdout, or to a file as a whole."""
     if output is None:
         click.echo(rendered, nl=False)
         return

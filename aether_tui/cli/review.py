@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
+from aether_tui.cli.report import COMPARE, looked_at, render, write
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.frozen import Line
+    from aether_tui.diagnostics.review import Cadence
 
 
-@click.group(short_help="Frozen reviews: freeze, list, diff")
+CADENCES = {"weekly": "7d", "monthly": "28d", "quarterly": ""}
+"""Windows of the packs; the quarter is the fiscal one we are in."""
+
+
+@click.group(short_help="Review packs; frozen reviews: freeze, list, diff")
 def review() -> None:
-    """What was published at a review never changes; what is different later is said with its cause."""
+    """A pack is what to bring to a review. What was published at one never changes; what is different later is said with its cause."""
+
+
+@review.command()
+@click.argument("cadence", type=click.Choice(list(CADENCES)))
+@click.option("--window", metavar="WINDOW", help="Another window: 7d, 2026-Q3 or FROM..TO.")
+@click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
+@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
+@click.pass_obj
+def pack(context: Context, cadence: Cadence, window: str | None, compare: str, form: str, output: Path | None) -> None:
+    """Print the pack of the weekly product sync, the monthly operating review or the quarterly strategy refresh.
+
+    A paragraph to read aloud, every sentence with the facts it rests on, then the questions of the review with their answers.
+    The week is the last 7 days, the month the last 28, the quarter the fiscal one we are in.
+    """
+    from aether_tui.cache import Cache
+    from aether_tui.diagnostics import review as packs
+    from aether_tui.diagnostics.windows import quarter_of
+
+    config = context.config()
+    quarter = quarter_of(context.now().date(), config.engagement.fiscal_year_start_month)
+    clock = looked_at(context, config, window or CADENCES[cadence] or quarter, compare)
+    made = packs.made(context.workspace(), config, clock, Cache(context.workspace().cache_path), cadence)
+    write(render(made, form), output)
 
 
 @review.command()

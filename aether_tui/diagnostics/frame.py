@@ -37,14 +37,15 @@ class Clock:
         cls,
         now: datetime,
         window: str = windows.DEFAULT,
-        compare: str = "previous",
+        compare: str | Window = "previous",
         *,
         seed: int = 0,
         fiscal_start_month: int = 1,
     ) -> Clock:
         """A clock from the words of the command line; raises ConfigurationError for a window that is not one."""
         span = windows.parse(window, now, fiscal_start_month)
-        return cls(now, span, windows.previous(span, compare, fiscal_start_month), seed)
+        before = compare if isinstance(compare, Window) else windows.previous(span, compare, fiscal_start_month)
+        return cls(now, span, before, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Data:
         self._context: AbstractContextManager[Lease] | None = None
         self._lease: Lease | None = None
         self._answers: dict[tuple[str, str], list[Record]] = {}
+        self.built: dict[str, object] = {}
+        """Reports made of these data so far (`run.built`)."""
 
     def __enter__(self) -> Data:
         return self

@@ -119,6 +119,12 @@ REPORTS: dict[str, ReportSpec] = {
             "What changed since the last review",
             True,
         ),
+        ReportSpec(
+            "review",
+            "Review",
+            "aether_tui.diagnostics.review",
+            "A paragraph to read aloud, and the questions of a weekly, monthly or quarterly review",
+        ),
         ReportSpec("sources", "Sources", "aether_tui.diagnostics.sources", "How fresh and complete the data are"),
         ReportSpec(
             "rituals",

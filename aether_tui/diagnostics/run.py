@@ -44,6 +44,13 @@ def diagnostic(name: str) -> Diagnostic:
     return cast(Diagnostic, importlib.import_module(spec(name).module))
 
 
+def built(name: str, data: Data, documents: Documents, clock: Clock) -> Report[Struct]:
+    """A report over these data, built once however many ask for it; the clock is that of the data."""
+    if name not in data.built:
+        data.built[name] = diagnostic(name).build(data, documents, clock)
+    return cast("Report[Struct]", data.built[name])
+
+
 def open_data(config: Config, clock: Clock, cache: Readable | None, filters: Filters = EVERYTHING) -> Data:
     """Data for one or several reports of one clock, to be used as a context."""
     return Data(cache, clock, filters, stale_after_s=config.console.stale_after_hours * 3600)
@@ -88,7 +95,7 @@ def run_all(
     with open_data(config, clock, cache) as data:
         reports = {}
         for name in REPORTS:
-            reports[name] = diagnostic(name).build(data, documents, clock)
+            reports[name] = built(name, data, documents, clock)
             data.release()
     override = active_override(documents.decisions, clock.now.date())
     if override is None:

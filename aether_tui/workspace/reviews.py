@@ -171,6 +171,9 @@ def newest(workspace: Workspace, until: datetime) -> Review | None:
     return next((one for one in reversed(every(workspace)[0]) if one.as_of < until), None)
 
 
-def named(workspace: Workspace, word: str) -> Review | None:
-    """The review a word names, where a date or `previous` may stand too; None when no file bears the name."""
-    return read(workspace, word) if _NAME.fullmatch(word) and (folder(workspace) / f"{word}.yaml").is_file() else None
+def window_of(workspace: Workspace, word: str) -> Window | None:
+    """The window of the review a word names, where a date or `previous` may stand too; None when no file bears the name."""
+    if not _NAME.fullmatch(word) or not (folder(workspace) / f"{word}.yaml").is_file():
+        return None
+    found = read(workspace, word).window
+    return Window(start=found.start, end=found.end, label=f"review {word}")

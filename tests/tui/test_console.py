@@ -60,7 +60,7 @@ def test_g_and_a_letter_go_anywhere_and_history_goes_back(workspace):
         assert app.screen.name == third
         await pilot.press("]")
         assert app.screen.name == second
-        await pilot.press("g", "z")
+        await pilot.press("g", "comma")
         assert app.screen.name == second
         assert "then a letter" not in screen_text(app)
         assert last != second
