@@ -117,7 +117,7 @@ def assemble(data: Data, documents: Documents, clock: Clock, cadence: Cadence) -
     )
     return Report(
         report="review",
-        title=TITLES[cadence],
+        title=TITLES[cadence] if any(one.answered for one in parts) else "Review",
         as_of=clock.now,
         window=clock.window,
         data=Pack(cadence=cadence, sentences=sentences, parts=parts),

@@ -22,6 +22,7 @@ MEANINGFUL_WHEN_EMPTY = {
     "playbook",
     "sources",
     "readout",
+    "review",
     "rituals",
     "canvas",
     "decisions",
