@@ -22,7 +22,7 @@ Mapper = Callable[[Node], Mapping[str, Sequence[Row]]]
 def dig(node: object, *path: str) -> object:
     """The value at `path` inside nested objects; None where a step is missing."""
     for name in path:
-        if not isinstance(node, Mapping):
+        if type(node) is not dict and not isinstance(node, Mapping):  # the check of a Mapping is ten times as slow
             return None
         node = node.get(name)
     return node

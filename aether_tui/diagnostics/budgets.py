@@ -48,7 +48,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
 
 def brief(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
     """The report without what opens under its rows, for those that draw their own from it."""
-    return _report(data, documents, clock, opens=False)
+    return data.once("budgets", clock, documents, lambda: _report(data, documents, clock, opens=False))
 
 
 def _report(data: Data, documents: Documents, clock: Clock, *, opens: bool) -> Report[Budgets]:
@@ -61,7 +61,7 @@ def _report(data: Data, documents: Documents, clock: Clock, *, opens: bool) -> R
         file = read_budgets(path, NAME, clock.now.date())
     except ConfigurationError as error:
         return _without_file(clock, f"{error.where}: {error.what}.", error.next_step or "mend it", broken=True)
-    found = look(data, file, clock)
+    found = data.once("budgets.look", clock, documents, lambda: look(data, file, clock))
     budgets = found.budgets
     return Report(
         report="budgets",

@@ -104,8 +104,12 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Changed]:
     )
 
 
-def look(data: Data, documents: Documents, clock: Clock, budgets: Sequence[Result] | None = None) -> Look:
-    """Every change since the last review (the window's start without one), with its series. `budgets` when they are known."""
+def look(data: Data, documents: Documents, clock: Clock) -> Look:
+    """Every change since the last review (the window's start without one), with its series."""
+    return data.once("changed", clock, documents, lambda: _looked(data, documents, clock))
+
+
+def _looked(data: Data, documents: Documents, clock: Clock) -> Look:
     review = reviews.newest(documents.workspace, clock.now)
     since = review.as_of if review else clock.window.start
     currency = documents.config.engagement.currency
@@ -113,7 +117,7 @@ def look(data: Data, documents: Documents, clock: Clock, budgets: Sequence[Resul
     out = anomalies.outliers({name: one.values for name, one in courses.items()})
     first = changed_series.midnight(since)
     found: list[tuple[Change, Course, Shift]] = []
-    held = _budgets(data, documents, clock) if budgets is None else budgets
+    held = _budgets(data, documents, clock)
     for name, course in courses.items():
         found += [
             (_change(course, shift, currency, held), course, shift)

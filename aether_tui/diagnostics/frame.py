@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from aether_tui.diagnostics import windows
 from aether_tui.errors import NoData
@@ -19,6 +19,8 @@ from aether_tui.report_model import Freshness, Window
 
 Record = dict[str, Value]
 Parameter = Value | Sequence[int] | Sequence[float] | Sequence[datetime] | Sequence[str]
+
+T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -108,6 +110,7 @@ class Data:
         self._answers: dict[tuple[str, str], list[Record]] = {}
         self.built: dict[str, object] = {}
         """Reports made of these data so far (`run.built`)."""
+        self._made: dict[tuple[str, Clock, int], tuple[object, object]] = {}
 
     def __enter__(self) -> Data:
         return self
@@ -140,6 +143,13 @@ class Data:
             lease = self._open()
             self._answers[asked] = [] if lease is None else lease.rows(sql, wanted)
         return self._answers[asked]
+
+    def once(self, name: str, clock: Clock, given: object, make: Callable[[], T]) -> T:
+        """What several reports of one read draw from, made the first time it is asked for with this clock and `given`."""
+        key = (name, clock, id(given))
+        if key not in self._made:
+            self._made[key] = given, make()  # `given` is held, so that no other object gets its id
+        return cast(T, self._made[key][1])
 
     def unfiltered(self, name: str, also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Filters in use that the query cannot apply, because its rows do not say."""

@@ -116,6 +116,10 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
 
 def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
     """All reports Home draws from, over one read."""
+    return data.once("summary", clock, documents, lambda: _collected(data, documents, clock))
+
+
+def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
     ranked = portfolio.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
     gated = gate.measure(data, documents, clock)
     turning = flywheel_measure.measure(data, documents, clock, gated)
@@ -131,7 +135,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
         sources=state,
         budgets=table,
         budget_findings=budgeted.findings,
-        changed=changed.look(data, documents, clock, budgeted.data.budgets).changed,
+        changed=changed.look(data, documents, clock).changed,
         next_action=nextstep.choose(documents, state, gated, turning, blocked),
     )
 

@@ -130,7 +130,7 @@ def distinct(texts: Sequence[str], seed: int) -> tuple[list[str], list[int], int
     leaders: list[int] = []
     counts: dict[int, int] = {}
     for number, name in enumerate(names):
-        leader = next((one for one in leaders if alike[number, one]), number)
+        leader = next((one for one in np.flatnonzero(alike[number]).tolist() if one in counts), number)
         if leader == number:
             leaders.append(number)
         counts[leader] = counts.get(leader, 0) + times[name]
