@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
+
+from tests.command import aether
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,3 +20,21 @@ def contracts() -> Path:
     if not folder.is_dir():
         pytest.skip(f"contract data absent: {folder} (set AETHER_CONTRACTS)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration of 2026-11-21T09:30Z as `aether-tui demo` builds it, once for all workers; `<it>.out` and `<it>.err` are
+    what the command printed. A test that writes into it takes a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    demo = shared / "built" / "aether-demo"
+    with (shared / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not demo.with_suffix(".out").exists():
+            demo.parent.mkdir(exist_ok=True)
+            done = aether("--as-of", "2026-11-21T09:30Z", "demo", "--no-tui", cwd=demo.parent)
+            assert done.code == 0, done.err
+            demo.with_suffix(".err").write_text(done.err, "utf-8")
+            demo.with_suffix(".out").write_text(done.out, "utf-8")
+    return demo

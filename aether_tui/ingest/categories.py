@@ -170,7 +170,7 @@ class Assigner:
 
     def _some(self, texts: Sequence[str]) -> list[Assigned | None]:
         taxonomy = self._taxonomy
-        alike = self._weighed(texts) @ self._rows.T
+        alike = clustering.alike([clustering.ngrams(text) for text in texts], self._idf, self._rows)
         best = np.full((len(texts), len(taxonomy.categories)), -1.0)
         for column, owner in enumerate(self._owners):
             best[:, owner] = np.maximum(best[:, owner], alike[:, column])

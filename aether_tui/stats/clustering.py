@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +40,18 @@ def ngrams(text: str) -> Counter[int]:
     """Hashed 3–5-grams within the words of a text (of their UTF-8 bytes), each word framed by blanks, case folded."""
     found: Counter[int] = Counter()
     for word in _SPACE.split(text[:FEATURE_CHARS].casefold().strip()):
-        framed = f" {word} ".encode("utf-8", "surrogatepass")
-        for n in (3, 4, 5):
-            for start in range(max(1, len(framed) - n + 1)):
-                found[zlib.crc32(framed[start : start + n]) % BUCKETS] += 1
+        found.update(_word_ngrams(word))
     return found
+
+
+@lru_cache(16_384)
+def _word_ngrams(word: str) -> tuple[int, ...]:
+    framed = f" {word} ".encode("utf-8", "surrogatepass")
+    return tuple(
+        zlib.crc32(framed[start : start + n]) % BUCKETS
+        for n in (3, 4, 5)
+        for start in range(max(1, len(framed) - n + 1))
+    )
 
 
 def inverse_frequencies(documents: Sequence[Counter[int]]) -> NDArray[np.float64]:
@@ -59,9 +67,27 @@ def weigh(documents: Sequence[Counter[int]], idf: NDArray[np.float64]) -> Matrix
     """TF-IDF rows of length 1 over all buckets, term frequency as 1 + ln(count)."""
     rows = np.zeros((len(documents), BUCKETS))
     for number, document in enumerate(documents):
-        columns = list(document)
-        rows[number, columns] = (1 + np.log(np.fromiter(document.values(), float, len(columns)))) * idf[columns]
-    return unit_rows(rows)
+        columns, weights = _weights(document, idf)
+        rows[number, columns] = weights
+    return rows
+
+
+def alike(documents: Sequence[Counter[int]], idf: NDArray[np.float64], rows: Matrix) -> Matrix:
+    """Cosine of each document with each of `rows` (of length 1): `weigh(documents, idf) @ rows.T` without the zeros."""
+    found = np.zeros((len(documents), len(rows)))
+    buckets = np.ascontiguousarray(rows.T)
+    for number, document in enumerate(documents):
+        columns, weights = _weights(document, idf)
+        found[number] = weights @ buckets[columns]
+    return found
+
+
+def _weights(document: Counter[int], idf: NDArray[np.float64]) -> tuple[Labels, NDArray[np.float64]]:
+    """The buckets of a document and their weights, scaled to length 1."""
+    columns = np.fromiter(document, np.int64, len(document))
+    weights = (1 + np.log(np.fromiter(document.values(), float, len(document)))) * idf[columns]
+    length = float(np.sqrt(weights @ weights))
+    return columns, weights / (length if length > 0 else 1)
 
 
 def unit_rows(rows: Matrix) -> Matrix:

@@ -17,8 +17,7 @@ from aether_tui.cache import Cache
 from aether_tui.config_file import load_config
 from aether_tui.demo import build
 from aether_tui.diagnostics.frame import Clock
-from aether_tui.diagnostics.registry import REPORTS
-from aether_tui.diagnostics.run import run_report
+from aether_tui.diagnostics.run import run_all
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Value
@@ -29,7 +28,7 @@ from aether_tui.sync.intake import Writer
 from aether_tui.sync.loading import load
 from aether_tui.sync.plan import plan
 from aether_tui.workspace.folder import Workspace
-from tests.command import Done, aether
+from tests.command import aether
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 DAY = NOW.replace(hour=0, minute=0, tzinfo=None)
@@ -43,20 +42,9 @@ ROLLUPS = (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def first(place: Path) -> Done:
-    return aether(*AS_OF, "demo", "--no-tui", cwd=place)
-
-
-@pytest.fixture(scope="module")
-def demo(place: Path, first: Done) -> Workspace:
-    assert first.code == 0, first.err
-    return Workspace(place / "aether-demo")
+@pytest.fixture
+def demo(built_demo: Path) -> Workspace:
+    return Workspace(built_demo)
 
 
 def contents(workspace: Workspace) -> dict[str, tuple[Value, Value]]:
@@ -81,19 +69,20 @@ def number(value: Value) -> float:
     return float(str(value))
 
 
-def test_the_command_prints_the_summary_and_how_to_go_on(demo: Workspace, first: Done) -> None:
+def test_the_command_prints_the_summary_and_how_to_go_on(demo: Workspace) -> None:
+    out, err = (demo.root.with_suffix(end).read_text("utf-8") for end in (".out", ".err"))
     assert demo.config_path.is_file()
-    assert "northwind assist" in first.out.casefold()
-    assert "\x1b" not in first.out
-    assert "`aether-tui -w aether-demo`" in first.err
+    assert "northwind assist" in out.casefold()
+    assert "\x1b" not in out
+    assert "`aether-tui -w aether-demo`" in err
 
 
-def test_a_demonstration_that_is_there_is_opened_as_it_is(demo: Workspace, place: Path, first: Done) -> None:
-    again = aether(*AS_OF, "demo", cwd=place)
+def test_a_demonstration_that_is_there_is_opened_as_it_is(demo: Workspace) -> None:
+    again = aether(*AS_OF, "demo", cwd=demo.root.parent)
     assert again.code == 0, again.err
-    assert again.out == first.out
+    assert again.out == demo.root.with_suffix(".out").read_text("utf-8")
     assert "syncing" not in again.err
-    later = aether("--as-of", "2026-11-24T09:30Z", "demo", "--no-tui", cwd=place)
+    later = aether("--as-of", "2026-11-24T09:30Z", "demo", "--no-tui", cwd=demo.root.parent)
     assert later.code == 0
     assert "3 days ago" in later.err
     assert "--force" in later.err
@@ -139,13 +128,16 @@ def test_nothing_was_rejected_and_every_stream_succeeded(demo: Workspace) -> Non
     assert [key for key, state in states.items() if state.last_error or not state.last_success] == []
 
 
-def test_a_second_sync_and_a_second_load_change_no_row(demo: Workspace) -> None:
+def test_a_second_sync_and_a_second_load_change_no_row(demo: Workspace, tmp_path: Path) -> None:
+    demo = Workspace(shutil.copytree(demo.root, tmp_path / "copy"))
     config, before = load_config(demo), contents(demo)
     writer = Writer(Cache(demo.cache_path), Ingest.of(demo, config), lambda: NOW)
     outcomes = asyncio.run(engine.run(plan(config, demo, now=lambda: NOW, offline=True), writer, lambda _event: None))
-    loaded = load([demo.root / "files"], kinds=registry.file_kinds(print), writer=writer, now=NOW)
+    months = sorted((demo.root / "files" / "traces").iterdir())[-2:]
+    paths = [*months, *(demo.root / "files" / name for name in ("costs", "tests", "plans"))]
+    loaded = load(paths, kinds=registry.file_kinds(print), writer=writer, now=NOW)
     counts = [*(outcome.counts for outcome in outcomes), *(one.counts for one in loaded)]
-    assert sum(count.rows for count in counts) > 40_000
+    assert sum(count.rows for count in counts) > 20_000
     assert sum(count.inserted + count.updated + count.removed for count in counts) == 0
     assert contents(demo) == before
 
@@ -226,8 +218,7 @@ def test_in_room_mode_no_report_shows_money_or_what_people_said(demo):
     said |= {person["name"] for one in sittings for person in one.get("people", ())} | {config.engagement.name}
     assert len(said) > 10
     whole = ""
-    for name in REPORTS:
-        report = run_report(name, demo, config, Clock.of(NOW), Cache(demo.cache_path))
+    for name, report in run_all(demo, config, Clock.of(NOW), Cache(demo.cache_path))[0].items():
         kept = msgspec.json.decode(save(report), type=SavedReport)
         whole += msgspec.json.encode(kept).decode()
         seen = discreet(kept, config.engagement.name)
