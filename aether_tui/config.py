@@ -202,6 +202,51 @@ class Price(Section):
     cache_write_usd_per_million: Decimal | None = Field(default=None, ge=0)
 
 
+ENDPOINT = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)?$"
+
+
+class Replay(Section):
+    """The endpoint that recorded requests are sent to again by `aether-tui replay`; its key is `auth set replay`."""
+
+    url: str = Field(
+        default="",
+        pattern=ENDPOINT,
+        description="Address of an OpenAI-compatible API, such as http://127.0.0.1:11434/v1",
+    )
+    max_cost_usd: float = Field(
+        default=1.0,
+        ge=0,
+        description="Most that one replay may cost; --max-cost overrides it",
+        json_schema_extra={"unit": "USD"},
+    )
+    max_output_tokens: int = Field(
+        default=2048,
+        ge=1,
+        description="Output limit of a request that was recorded without one, so that its cost has a limit",
+        json_schema_extra={"unit": "tokens"},
+    )
+    output_limit: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="The endpoint's word for that limit"
+    )
+    timeout_s: float = Field(
+        default=120.0, gt=0, description="Longest silence of the endpoint", json_schema_extra={"unit": "seconds"}
+    )
+    ca_bundle: str = Field(default="", description="PEM file of a private certificate authority, from the workspace")
+
+
+class Embeddings(Section):
+    """The endpoint that turns texts into vectors for `taxonomy build --embeddings`; its key is `auth set embeddings`."""
+
+    url: str = Field(
+        default="", pattern=ENDPOINT, description="Address of an OpenAI-compatible API; empty: never asked"
+    )
+    model: str = Field(default="", description="Model of embeddings")
+    timeout_s: float = Field(
+        default=120.0, gt=0, description="Longest silence of the endpoint", json_schema_extra={"unit": "seconds"}
+    )
+    ca_bundle: str = Field(default="", description="PEM file of a private certificate authority, from the workspace")
+
+
 class Console(Section):
     """How the console looks and listens."""
 
@@ -231,4 +276,6 @@ class Config(Section):
     portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
     wip: Wip = Field(default_factory=Wip, description="Limits on work in progress")
     prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")
+    replay: Replay = Field(default_factory=Replay, description="Where recorded requests are sent again")
+    embeddings: Embeddings = Field(default_factory=Embeddings, description="Where texts of the taxonomy become vectors")
     console: Console = Field(default_factory=Console, description="How the console looks and listens")

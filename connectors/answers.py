@@ -28,6 +28,8 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     received: datetime
+    took_s: float = 0.0
+    """Seconds from asking to the last byte; 0 for a recorded one."""
 
     @cached_property
     def json(self) -> object:

@@ -61,7 +61,8 @@ class _Retry(Exception):
 class Http:
     """Requests to one service. `secrets` are its credentials by name: all must be there, none is ever shown.
 
-    `clock` (monotonic seconds) and `jitter` (0 to 1) enter for tests.
+    `paid`: a request costs money, so only one that was refused for its rate is sent again. `clock` (monotonic seconds) and
+    `jitter` (0 to 1) enter for tests.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class Http:
         ca_bundle: str = "",
         max_bytes: int = MAX_BYTES,
         concurrency: int = 4,
+        timeout_s: float = 60.0,
+        paid: bool = False,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -95,6 +98,8 @@ class Http:
         self._classify = classify
         self._ca_bundle = ca_bundle
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
+        self._paid = paid
         self._slots = asyncio.Semaphore(concurrency)
         self._clock = clock
         self._jitter = jitter
@@ -155,6 +160,8 @@ class Http:
 
     def _pause(self, again: Again, tries: int) -> bool | float:
         """Seconds until the next try; False when there is none."""
+        if self._paid and not isinstance(again.error, RateLimited):
+            return False
         growing = again.first_pause_s * (2.0 ** (tries - 1) + self._jitter() / 2)
         wait_s = min(growing, _LONGEST_PAUSE * max(1.0, again.first_pause_s)) if again.wait_s is None else again.wait_s
         if tries >= again.tries or self._clock() + wait_s > self._ends:
@@ -237,13 +244,15 @@ class Http:
             return await self._recorded(self._replay, asked, url, query, body)
         import httpx
 
+        began = self._clock()
         try:
             client = self._connected()
             async with client.stream(method, url, params=query or None, json=body) as response:
                 self.network.requests += 1
                 content = await self._read(response.headers.get("content-encoding", ""), response.aiter_raw(), asked)
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(asked, response.status_code, headers, content, self.network.now())
+            took_s = self._clock() - began
+            return Answer(asked, response.status_code, headers, content, self.network.now(), took_s)
         except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
             raise self._failed(error, asked) from error
 
@@ -253,7 +262,7 @@ class Http:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 headers=self._headers,
-                timeout=httpx.Timeout(60.0, connect=10.0),
+                timeout=httpx.Timeout(self._timeout_s, connect=10.0),
                 verify=self._trust(),
             )
         return self._client

@@ -87,6 +87,11 @@ INPUT_EVENTS: tuple[str, ...] = (
 )  # fmt: skip
 """Events that hold the input."""
 
+BESIDE_INPUT: tuple[tuple[str, str], ...] = (
+    ("system", "gen_ai.system_instructions"), ("tools", "gen_ai.tool.definitions"), ("settings", "llm.invocation_parameters"),
+)  # fmt: skip
+"""What belongs to a request and is carried beside its messages: its name in an OpenAI request, and the attribute."""
+
 OUTPUT: tuple[str, ...] = (
     "gen_ai.output.messages", "output.value", "langfuse.observation.output", "traceloop.entity.output", "gen_ai.completion",
     "ai.response.text", "ai.response.object",

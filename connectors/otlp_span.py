@@ -272,9 +272,15 @@ def payload_row(span: Span) -> Row | None:
         _id(span.trace_id, 32, "trace id"),
         _id(span.span_id, 16, "span id"),
         start,
-        said_text(prompt),
+        said_text(_whole(prompt, span.attributes)),
         said_text(completion),
     )
+
+
+def _whole(prompt: Attribute, attributes: Attributes) -> Attribute:
+    """The input, together with the instructions, tools and settings that conventions carry beside it."""
+    beside = {name: attributes[key] for name, key in otlp_aliases.BESIDE_INPUT if attributes.get(key)}
+    return prompt if prompt is None or not beside else {**beside, "messages": prompt}
 
 
 def said(attributes: Attributes, events: Sequence[Event], side: Side) -> Attribute:
@@ -288,8 +294,17 @@ def said(attributes: Attributes, events: Sequence[Event], side: Side) -> Attribu
         return parts
     if not events:
         return None
-    told = [dict(content) for name, _, content in events if name in side.events]
+    told = [_told(name, content) for name, _, content in events if name in side.events]
     return told or next((content[side.ranked[0]] for _, _, content in events if side.ranked[0] in content), None)
+
+
+def _told(event: str, content: Attributes) -> dict[str, Attribute]:
+    """What an event says; `gen_ai.user.message` need not name the role that it has in its own name."""
+    role = event.removeprefix("gen_ai.").removesuffix(".message")
+    return {"role": role, **content} if role in _SPEAKERS else dict(content)
+
+
+_SPEAKERS = frozenset({"system", "user", "assistant", "tool"})
 
 
 class Side:

@@ -130,7 +130,7 @@ def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
 
 def _cast(column: Column) -> str:
     name, kind = f'"{column.name}"', column.kind
-    if kind in ("text", "said", "id", "person", "json", "request"):
+    if kind in ("text", "said", "asked", "id", "person", "json", "request"):
         return name
     if kind in ("time", "day"):
         return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
@@ -146,7 +146,7 @@ def _reasons(bulk: Bulk) -> Iterator[str]:
     yield "CASE WHEN _broken IS NOT NULL THEN 'not JSON' END"
     for column in bulk.table.raw:
         name = f'"{column.name}"'
-        if column.kind not in ("text", "said", "id", "person", "json", "request", "texts"):
+        if column.kind not in ("text", "said", "asked", "id", "person", "json", "request", "texts"):
             yield (
                 f"CASE WHEN {name} IS NOT NULL AND {_cast(column)} IS NULL "
                 f"THEN '{column.name} is not a {_WORDS.get(column.kind, 'number')}: ' || {name}[:80] END"

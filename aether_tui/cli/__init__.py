@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "wip": ("aether_tui.cli.wip", "wip", "Limits on work in progress as an exit status"),
     "traces": ("aether_tui.cli.traces", "traces", "List traces: slowest, dearest, failed, or by what they contain"),
     "trace": ("aether_tui.cli.traces", "trace", "Show one trace as a tree, or two side by side"),
+    "replay": ("aether_tui.cli.replay", "replay", "Send recorded requests to a model again, for a shown cost"),
     "taxonomy": ("aether_tui.cli.taxonomy", "taxonomy", "Kinds of request: build, assign, show, mend"),
     "stream": ("aether_tui.cli.stream", "stream", "Value stream: write counted steps into a document"),
     "failures": ("aether_tui.cli.failures", "failures", "Failure review: sample failed traces, give each a cause"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aether_tui.config import Config
     from aether_tui.records.source import Source
 
+ENDPOINTS = ("replay", "embeddings")
+"""Tables of `aether.toml` that name an endpoint that is asked only by a command, and have a key."""
 Result = Literal["works", "missing", "failed", "unchecked"]
 _GLYPH: dict[Result, str] = {"works": "✓", "missing": "▲", "failed": "■", "unchecked": "·"}
 
@@ -85,7 +87,8 @@ def status(context: Context, sources: tuple[str, ...], form: str) -> None:
     Exit 1 when one is missing, 4 when a source could not be reached or refused us.
     """
     config = context.config()
-    found = [_status(context, config, name) for name in sources or tuple(config.sources)]
+    asked = tuple(name for name in ENDPOINTS if getattr(config, name).url)
+    found = [_status(context, config, name) for name in sources or (*config.sources, *asked)]
     if form == "json":
         print_json([asdict(one) for one in found])
     elif not found:
@@ -121,7 +124,7 @@ def remove(context: Context, source: str, name: str | None) -> None:
 
 def _names(config: Config, source: str, name: str | None) -> tuple[str, ...]:
     """The credentials of a source, or the one asked for. Raises ConfigurationError for unknown names."""
-    known = connector(kind_of(config, source)).SECRETS
+    known = ("api_key",) if source in ENDPOINTS else connector(kind_of(config, source)).SECRETS
     if name is None or name in known:
         return (name,) if name else known
     near = nearest(name, known)
@@ -133,19 +136,21 @@ def _status(context: Context, config: Config, name: str) -> SourceStatus:
     from aether_tui.secrets import find_secret, variable
 
     workspace = context.workspace()
-    kind = kind_of(config, name)
-    source = connector(kind)
+    endpoint = name in ENDPOINTS
+    kind = "openai" if endpoint else kind_of(config, name)
+    source = None if endpoint else connector(kind)
+    needless = _is_local(config, name) if endpoint else is_replayed(config, name)
     credentials, values = [], {}
-    for one in source.SECRETS:
+    for one in ("api_key",) if source is None else source.SECRETS:
         found = find_secret(name, one, workspace)
-        place = found.place if found else "not needed" if is_replayed(config, name) else "nowhere"
+        place = found.place if found else "not needed" if needless else "nowhere"
         credentials.append(Credential(one, found.origin if found else None, place, variable(name, one)))
         if found:
             values[one] = found.value
     missing = [one for one in credentials if one.found is None]
     result: Result
     hint = ""
-    if missing and not is_replayed(config, name):
+    if missing and not needless:
         result, check = "missing", f"no {missing[0].name}"
         hint = f"`aether-tui auth set {name}`, or set the environment variable {missing[0].variable}"
     elif context.offline:
@@ -155,8 +160,14 @@ def _status(context: Context, config: Config, name: str) -> SourceStatus:
     return SourceStatus(name, kind, tuple(credentials), result, check, hint)
 
 
+def _is_local(config: Config, name: str) -> bool:
+    from connectors.openai import is_local
+
+    return is_local(getattr(config, name).url)
+
+
 def _check(
-    source: type[Source], config: Config, name: str, values: dict[str, str], context: Context
+    source: type[Source] | None, config: Config, name: str, values: dict[str, str], context: Context
 ) -> tuple[Result, str, str]:
     """What the source answers to its cheapest call."""
     from pydantic import ValidationError
@@ -164,6 +175,8 @@ def _check(
     from aether_tui.records.source import Network, SourceError
 
     async def ask() -> str:
+        if source is None:
+            return await _ask_endpoint(config, name, values, context)
         settings = source.Settings.model_validate(config.sources[name].model_dump() if name in config.sources else {})
         network = Network(root=context.workspace().root, deadline_s=30.0, source=name)
         opened = source(settings, values, network)
@@ -178,3 +191,17 @@ def _check(
         return "failed", error.what, error.hint
     except ValidationError:
         return "failed", "its settings are not valid", "`aether-tui config validate` says what is wrong"
+
+
+async def _ask_endpoint(config: Config, name: str, values: dict[str, str], context: Context) -> str:
+    """Whether an endpoint lists its models to us: the one call that costs nothing."""
+    from aether_tui.records.source import Network
+    from connectors.openai import Endpoint
+
+    settings = config.replay if name == "replay" else config.embeddings
+    network = Network(root=context.workspace().root, deadline_s=30.0, source=name)
+    opened = Endpoint(settings.url, network, values.get("api_key", ""), ca_bundle=settings.ca_bundle, timeout_s=30.0)
+    try:
+        return await opened.check()
+    finally:
+        await opened.close()

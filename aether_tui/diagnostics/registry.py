@@ -107,6 +107,12 @@ REPORTS: dict[str, ReportSpec] = {
             True,
         ),
         ReportSpec(
+            "replays",
+            "Replays",
+            "aether_tui.diagnostics.replays",
+            "What recorded requests answered when they were sent again",
+        ),
+        ReportSpec(
             "commitments",
             "Commitments",
             "aether_tui.diagnostics.commitments",

@@ -60,7 +60,7 @@ def row(found: Replayable) -> Row:
         for n, words in (
             (found.not_kept, "not kept"),
             (found.redacted, "redacted"),
-            (found.cut, "cut at 10,000 characters"),
+            (found.cut, "cut: too long"),
         )
         if n
     ]
@@ -81,5 +81,5 @@ def row(found: Replayable) -> Row:
         + (f": {', '.join(reasons)}" if reasons else ""),
         why="Model calls whose input is stored with nothing redacted and nothing cut ÷ model calls of "
         f"{SAMPLE} tasks of the window drawn by the hash of their id; the interval takes tasks as clusters.\n"
-        "Inputs are kept from when the setting is on; settings and tools of a call are not kept.",
+        "Inputs are kept from when the setting is on; `aether-tui replay` sends them again.",
     )

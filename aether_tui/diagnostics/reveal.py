@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Data
 from aether_tui.errors import NoData
+from aether_tui.ingest.said import readable
 from aether_tui.text import one_line, plain
 
 AUDIT = "audit.jsonl"
@@ -40,7 +41,7 @@ def reveal(data: Data, state: Path, trace: str, span: str, now: datetime, source
     _note(state, {"at": now.isoformat(), "trace": trace, "span": span})
     row = found[0]
     return Said(
-        prompt=None if row["prompt"] is None else plain(str(row["prompt"]), 20_000),
+        prompt=None if row["prompt"] is None else plain(readable(str(row["prompt"])), 20_000),
         completion=None if row["completion"] is None else plain(str(row["completion"]), 20_000),
         redactions=json.loads(str(row["redactions"] or "{}")),
     )

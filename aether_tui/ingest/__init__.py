@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from aether_tui.config import Config
+from aether_tui.ingest.asked import stored
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.redact import Redactor
@@ -120,6 +121,8 @@ class Ingest:
                 return _each(redactor.text, values)
             case "said":
                 return [redactor.text(readable(v)) if isinstance(v, str) else None for v in values]
+            case "asked":
+                return [stored(v, redactor) if isinstance(v, str) else None for v in values]
             case "id":
                 return _each(redactor.identifier, values)
             case "request":

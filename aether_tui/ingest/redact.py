@@ -27,7 +27,6 @@ from aether_tui.text import plain
 
 MAX_CHARS = 10_000
 """Longest text kept; longer ones end in `…[cut:digest]`, so that two of them stay two."""
-_READ_CHARS = 4 * MAX_CHARS
 _PASSES = 16  # what stood glued to a replaced value shows only afterwards
 _MEMO_CHARS = 200
 _MEMO_SIZE = 65_536
@@ -69,13 +68,13 @@ class Redactor:
         """The first `size` hexadecimal digits of the keyed hash of a value."""
         return hmac.new(self._key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:size]
 
-    def text(self, value: str) -> str:
-        """`value` without control sequences, and with everything sensitive replaced."""
+    def text(self, value: str, most: int = MAX_CHARS) -> str:
+        """`value` without control sequences, with everything sensitive replaced, and at most `most` characters of it."""
         known = self._memo.get(value)
         if known is not None:
             return known
-        clean = self._text(value)
-        if len(value) <= _MEMO_CHARS:
+        clean = self._text(value, most)
+        if len(value) <= min(_MEMO_CHARS, most):
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
             self._memo[value] = clean
@@ -124,9 +123,10 @@ class Redactor:
             found.append("number")
         return tuple(found)
 
-    def _text(self, value: str) -> str:
-        if not value.isprintable() or len(value) > MAX_CHARS:
-            clean = plain(value[:_READ_CHARS], _READ_CHARS)
+    def _text(self, value: str, most: int = MAX_CHARS) -> str:
+        read = most + 3 * MAX_CHARS  # what is replaced may shrink
+        if not value.isprintable() or len(value) > most:
+            clean = plain(value[:read], read)
             clean = clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
         else:
             clean = value
@@ -134,8 +134,8 @@ class Redactor:
             before, clean = clean, self._replaced(clean)
             if clean == before:
                 break
-        if len(clean) > MAX_CHARS or len(value) > _READ_CHARS:
-            clean = f"{clean[:MAX_CHARS]}…[cut:{self.digest(value)}]"
+        if len(clean) > most or len(value) > read:
+            clean = f"{clean[:most]}…[cut:{self.digest(value)}]"
         return clean
 
     def _replaced(self, text: str) -> str:

@@ -15,12 +15,13 @@ Row = tuple[Value, ...]
 """The raw columns of one record, in the order of `Table.raw`."""
 
 Kind = Literal[
-    "text", "said", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day", "request"
+    "text", "said", "asked", "id", "person", "texts", "json", "int", "float", "money", "bool", "time", "day", "request"
 ]
 """`id`: an identifier (machine made, joined on). `person`: identifies a human, stored only as a keyed hash.
 `request`: what a person asked; stored only as its category.
-`texts`: a list of text. `said`: what was said to or by a model, as text or as the JSON of its messages; stored as text.
-Everything else is what it says; `text`, `said`, `texts` and `json` come from strangers."""
+`texts`: a list of text. `said`: what was said by a model, as text or as the JSON of its messages; stored as text.
+`asked`: what was said to a model; stored as text, or as the JSON of an OpenAI request where it is made of messages.
+Everything else is what it says; `text`, `said`, `asked`, `texts` and `json` come from strangers."""
 
 
 @dataclass(frozen=True, slots=True)

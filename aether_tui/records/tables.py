@@ -323,7 +323,11 @@ SPAN_PAYLOADS = Table(
         _c("trace_id", "id", "Trace, lower-case hex"),
         _c("span_id", "id", "Span, lower-case hex"),
         _c("start", "time", "As the span"),
-        _c("prompt", "said", "Input, redacted, first 10,000 characters"),
+        _c(
+            "prompt",
+            "asked",
+            "Input, redacted: messages and settings as an OpenAI request (JSON, 100,000 characters), else text (10,000)",
+        ),
         _c("completion", "said", "Output, redacted, first 10,000 characters"),
         _d("redactions", "json", "What was taken out of both, as a JSON object of kind and count"),
     ),
@@ -361,11 +365,47 @@ REQUESTS = Table(
     at="at",
 )
 
+REPLAYS = Table(
+    "replays",
+    "Recorded requests that were sent to a model again, and what came back",
+    (
+        _c("id", "id", "Run, span, model and repeat, hashed"),
+        _c("run", "id", "The command that sent it: its instant and seed"),
+        _c("at", "time", "When it was sent"),
+        _c("trace_id", "id", "Trace of the recorded request"),
+        _c("span_id", "id", "Span of the recorded request"),
+        _c("repeat", "int", "1 for the first"),
+        _c("model", "text", "Model it was sent to"),
+        _c("recorded_model", "text", "Model that answered when it was recorded"),
+        _c("prompt_version", "text", "File and hash of the prompt that replaced the recorded one; null: as recorded"),
+        _c("same_input", "bool", "Messages and settings as recorded, nothing redacted or replaced"),
+        _c("status", "text", "ok, or error"),
+        _c("error", "text", "What the endpoint said instead of answering"),
+        _c("finish", "text", "Why the answer ended, in the endpoint's word"),
+        _c("input_tokens", "int", "As the endpoint counts them; null where it does not", "tokens"),
+        _c("output_tokens", "int", "As the endpoint counts them; null where it does not", "tokens"),
+        _c("cost_usd", "money", "From the price table; null without token counts", "USD"),
+        _c("latency_s", "float", "Asking to the last byte", "s"),
+        _c(
+            "output",
+            "said",
+            "The answer, redacted, first 10,000 characters; only with `[privacy] keep_payloads = true`",
+        ),
+        _c("likeness", "float", "Words in common with the recorded answer, in order, over all words (0–1)", "ratio"),
+        _c("recorded_input_tokens", "int", "Of the recorded call", "tokens"),
+        _c("recorded_output_tokens", "int", "Of the recorded call", "tokens"),
+        _c("recorded_cost_usd", "money", "Of the recorded call", "USD"),
+        _c("recorded_latency_s", "float", "Of the recorded call", "s"),
+    ),
+    key=("id",),
+    at="at",
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         WORK_ITEMS, WORK_TRANSITIONS, PULL_REQUESTS, DEPLOYMENTS, PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES,
-        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS,
+        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS, REPLAYS,
     )
 }  # fmt: skip
 """All record tables by name."""

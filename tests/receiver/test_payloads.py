@@ -49,7 +49,7 @@ def test_the_receiver_keeps_what_was_said_only_when_asked_and_clean(tmp_path: Pa
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"canary@" not in files
     if rows:
-        assert str(rows[0]["prompt"]).startswith("user: mail [email:")
+        assert str(rows[0]["prompt"]).startswith('{"messages":[{"role":"user","content":"mail [email:')
         assert (rows[0]["completion"], rows[0]["redactions"]) == ("done", '{"email": 1}')
         assert b"please" in files
     else:
@@ -98,7 +98,9 @@ def test_files_of_otlp_and_langfuse(tmp_path: Path, config: Config) -> None:
     if config is not KEPT:
         assert rows == []
         return
-    assert [row["prompt"] for row in rows if row["source"] == "l.json"] == ["user: hi"]
+    assert [row["prompt"] for row in rows if row["source"] == "l.json"] == [
+        '{"messages":[{"role":"user","content":"hi"}]}'
+    ]
     (otlp,) = [row for row in rows if row["source"] == "t.json"]
     assert str(otlp["completion"]).startswith("ααα")
     assert len(str(otlp["completion"])) < 10_100
@@ -117,7 +119,7 @@ def test_files_of_otlp_and_langfuse(tmp_path: Path, config: Config) -> None:
         ({"gen_ai.prompt.0.content": "a", "gen_ai.completion.0.content": "b"}, (),
          ('{"gen_ai.prompt.0.content": "a"}', '{"gen_ai.completion.0.content": "b"}')),
         ({}, (("gen_ai.user.message", 1, {"content": "a"}), ("gen_ai.choice", 2, {"message": "b"})),
-         ('[{"content": "a"}]', '[{"message": "b"}]')),
+         ('[{"content": "a", "role": "user"}]', '[{"message": "b"}]')),
         ({}, (("gen_ai.client.inference.operation.details", 1,
                {"gen_ai.input.messages": "a", "gen_ai.output.messages": "b"}),), ("a", "b")),
         ({"gen_ai.request.model": "m"}, (), None),

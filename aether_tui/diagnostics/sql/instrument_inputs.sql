@@ -18,8 +18,8 @@ WITH sample AS (
   WHERE p.prompt IS NOT NULL
 )
 SELECT count(*) AS calls, count(said.prompt) AS kept,
-  count(*) FILTER (WHERE regexp_matches(said.prompt, '…\[cut:[0-9a-f]{8}\]$')) AS cut,
-  count(*) FILTER (WHERE regexp_matches(regexp_replace(said.prompt, '…\[cut:[0-9a-f]{8}\]$', ''), '\[[a-z_]+:[0-9a-f]{8}\]')) AS redacted,
+  count(*) FILTER (WHERE regexp_matches(said.prompt, '…\[cut:[0-9a-f]{8}\]')) AS cut,
+  count(*) FILTER (WHERE regexp_matches(regexp_replace(said.prompt, '…\[cut:[0-9a-f]{8}\]', '', 'g'), '\[[a-z_]+:[0-9a-f]{8}\]')) AS redacted,
   count(*) FILTER (WHERE said.prompt IS NOT NULL AND NOT regexp_matches(said.prompt, '\[[a-z_]+:[0-9a-f]{8}\]')) AS whole
 FROM call LEFT JOIN said USING (source, trace_id, span_id)
 GROUP BY call.source, call.trace_id

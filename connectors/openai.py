@@ -1,0 +1,138 @@
+"""An endpoint that speaks OpenAI's API (OpenAI, Azure, vLLM, Ollama, llama.cpp, gateways): answers and vectors.
+
+It is asked by `aether-tui replay` and `taxonomy build --embeddings` only, never by a sync.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from connectors.answers import Again, Answer, Verdict, classify
+from connectors.base import Denied, Gone, Malformed, Network, RateLimited, Refused, Transient
+from connectors.fields import dig, integer, objects, text
+from connectors.http import Http
+
+SECRETS = ("api_key",)
+_AGAIN = "try again later; nothing is sent by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer: its words (calls of tools as JSON), the counts the endpoint states (None: it states none), seconds it took."""
+
+    output: str
+    model: str | None
+    finish: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    latency_s: float
+
+
+class Endpoint:
+    """One address and its key. A local server needs no key; any other without one is not asked."""
+
+    def __init__(self, url: str, network: Network, key: str, *, ca_bundle: str = "", timeout_s: float = 120.0) -> None:
+        self.host = urlsplit(url).netloc or url
+        secrets = {} if not key and is_local(url) else {"api_key": key}
+        self._http = Http(
+            url,
+            network,
+            service=f"the endpoint {self.host}",
+            secrets=secrets,
+            headers={"Authorization": f"Bearer {key.strip()}"} if key else {},
+            classify=_classify,
+            ca_bundle=ca_bundle,
+            timeout_s=timeout_s,
+            paid=True,
+        )
+
+    async def complete(self, body: Mapping[str, object]) -> Completion:
+        """The answer to one chat request. Raises SourceError; what may have been billed is not sent twice."""
+        answer = await self._http.post("/chat/completions", body)
+        choices = objects(answer.json, "choices")
+        if not choices:
+            raise Malformed(f"{answer.asked} answered without a choice", hint="is the address that of a chat endpoint?")
+        usage = dig(answer.json, "usage")
+        return Completion(
+            output=_output(choices[0]),
+            model=text(answer.json, "model"),
+            finish=text(choices[0], "finish_reason"),
+            input_tokens=integer(usage, "prompt_tokens"),
+            output_tokens=integer(usage, "completion_tokens"),
+            cached_tokens=integer(usage, "prompt_tokens_details", "cached_tokens"),
+            reasoning_tokens=integer(usage, "completion_tokens_details", "reasoning_tokens"),
+            latency_s=answer.took_s,
+        )
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text, in order. Raises SourceError."""
+        answer = await self._http.post(
+            "/embeddings", {"model": model, "input": list(texts), "encoding_format": "float"}
+        )
+        placed = {integer(item, "index"): dig(item, "embedding") for item in objects(answer.json, "data")}
+        vectors = [placed.get(number) for number in range(len(texts))]
+        sizes = {len(vector) if isinstance(vector, list) else 0 for vector in vectors}
+        if len(sizes) != 1 or 0 in sizes:
+            raise Malformed(
+                f"{answer.asked} answered {len(placed)} vectors of sizes {sorted(sizes)} to {len(texts)} texts",
+                hint="is it a model of embeddings?",
+            )
+        try:
+            return [[float(number) for number in vector] for vector in vectors if isinstance(vector, list)]
+        except (TypeError, ValueError) as error:
+            raise Malformed(f"{answer.asked} answered vectors that are no numbers") from error
+
+    async def check(self) -> str:
+        """The address, once it has listed its models to us; nothing is generated."""
+        found = objects((await self._http.get("/models")).json, "data")
+        return f"{self.host}, {len(found)} models"
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close()
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is of this machine: what it is sent stays here."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or url.startswith("replay:")
+
+
+def _output(choice: object) -> str:
+    """The words of a choice; calls of tools follow as JSON, one a line."""
+    content = dig(choice, "message", "content")
+    if isinstance(content, list):
+        content = "\n".join(filter(None, (text(part, "text") for part in content)))
+    words = [content] if isinstance(content, str) and content else []
+    calls = [dig(call, "function") for call in objects(choice, "message", "tool_calls")]
+    return "\n".join([*words, *(json.dumps(call, ensure_ascii=False, sort_keys=True) for call in calls)])
+
+
+def _classify(answer: Answer) -> Verdict:
+    """What answers mean here, with the hints of a request that costs money."""
+    verdict = classify(answer)
+    match verdict:
+        case Again(error=RateLimited()) if (dig(answer.document, "error", "code")) == "insufficient_quota":
+            return Refused(verdict.error.what, hint="the account has no credit left")
+        case Again(error=Transient() | RateLimited()):
+            verdict.error.hint = _AGAIN
+        case Again(error=Malformed()):
+            return verdict.error
+        case Gone():
+            verdict.hint = "check the address and the name of the model"
+        case Denied():
+            verdict.hint = ""
+        case Refused():
+            verdict.hint = "the endpoint does not take this request; `--model` names another model"
+        case _:
+            pass
+    return verdict
