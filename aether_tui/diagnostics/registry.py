@@ -111,6 +111,7 @@ REPORTS: dict[str, ReportSpec] = {
             "Replays",
             "aether_tui.diagnostics.replays",
             "What recorded requests answered when they were sent again",
+            True,
         ),
         ReportSpec(
             "commitments",

@@ -118,7 +118,7 @@ def _report(data: Data, clock: Clock, run: str | None) -> Report[Replays]:
         }
     return Report(
         report="replays", title="Replays", as_of=clock.now, window=clock.window, data=found, headline=words.headline(found),
-        findings=words.findings(found), blocks=words.blocks(found), details=words.details(found, said),
+        findings=words.findings(found), freshness=data.freshness(), blocks=words.blocks(found), details=words.details(found, said),
     )  # fmt: skip
 
 
