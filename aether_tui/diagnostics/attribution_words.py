@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
 from aether_tui.human import NONE, amount, day, money
 from aether_tui.report_model import (
@@ -103,9 +104,9 @@ def _facts(found: Attribution) -> Facts:
         id="attribution.facts",
         facts=(
             Fact(id="attribution.cost", label="model cost", value=Quantity(value=found.cost_usd, unit="USD", n=found.calls),
-                 why="Cost of model calls of the window: reported by the source, else by the price table."),
+                 why=metrics.why("attribution.cost")),
             Fact(id="attribution.share", label="with feature and team", value=attributed,
-                 why="Cost of model calls that name feature and team ÷ cost of all model calls."),
+                 why=metrics.why("attribution.share")),
         ),
     )  # fmt: skip
 

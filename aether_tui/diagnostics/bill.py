@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, Record, instant, real, whole
 from aether_tui.report_model import Fact, Facts, Quantity
 
@@ -67,7 +68,7 @@ def facts(bill: Bill) -> Facts:
                 label="model cost traced",
                 value=Quantity(value=bill.ratio, unit="ratio", reason=bill.reason),
                 note=note,
-                why="Cost of model calls in traces, divided by usage billed by model providers (FOCUS) on the same days.",
+                why=metrics.why("sources.bill"),
             ),
             Fact(
                 id="sources.unpriced",
@@ -78,7 +79,7 @@ def facts(bill: Bill) -> Facts:
                     n=bill.calls or None,
                     reason=None if bill.calls else "no model call in this window",
                 ),
-                why="Model calls whose cost is neither reported nor in the price table, of all model calls in the window.",
+                why=metrics.why("sources.unpriced"),
             ),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from aether_tui.diagnostics import changed
+from aether_tui.diagnostics import changed, metrics
 from aether_tui.diagnostics.changed import Change, Changed, Look
 from aether_tui.diagnostics.changed_series import DAYS, Course
 from aether_tui.human import NONE, amount, evidence, plural, quantity
@@ -146,9 +146,12 @@ def _row(one: Change) -> Row:
         state=state(one),
         cells=(word, one.title, moved(one), when, one.before, one.after, driver),
         detail="; ".join(part for part in (one.kind, evidence(one.effect), used) if part),
-        why="shift: Hodges–Lehmann of the days after against up to 20 days before, weekday shape taken out; interval of Moses\n"
-        f"step test: Mann–Whitney, corrected for every day tried; clearness {amount(one.clear, '')}\n"
-        "aether-tui report anomalies --format json",
+        why=metrics.why(
+            "anomalies.change",
+            None,
+            f"clearness {amount(one.clear, '')}",
+            metrics.content()["anomalies.driver"].formula,
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aether_tui.diagnostics import constraint_evidence_words as evidence_words
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_failures import AGREES, Failures
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
@@ -169,15 +170,15 @@ def _facts(solution: Solution) -> Facts:
         f"{money(solution.value_per_success, currency)} a success",
         facts=(
             Fact(id="constraint.success", label="success", value=solution.success_rate,
-                 why="Share of entering items that come through: visits of the last step × what passes it. Interval of the draws."),
+                 why=metrics.why("constraint.success")),
             Fact(id="constraint.lead", label="lead time", value=solution.lead_time,
-                 why="Visits × (touch + wait), summed over the steps."),
+                 why=metrics.why("constraint.lead")),
             Fact(id="constraint.cost", label="cost per success", value=solution.cost_per_success,
-                 why="Visits × cost, summed over the steps, ÷ success."),
+                 why=metrics.why("constraint.cost")),
             Fact(id="constraint.rate", label="items a month", value=Quantity(value=solution.throughput),
-                 why="The least of demand and capacity ÷ visits over the steps."),
+                 why=metrics.why("constraint.rate")),
             Fact(id="constraint.ceiling", label="ceiling", value=ceiling, note="all failures",
-                 why="What every failing item would be worth if it succeeded at today's cost: rate × (1 − success) × value."),
+                 why=metrics.why("constraint.ceiling")),
         ),
     )  # fmt: skip
 

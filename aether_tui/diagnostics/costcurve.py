@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, instant, real, whole
 from aether_tui.human import amount
 from aether_tui.report_model import Block, Col, Fact, Facts, Quantity, Row, Table, Trend, Window
@@ -99,7 +100,7 @@ def blocks(curve: CostCurve) -> list[Block]:
                     id=f"gate.cost.{name}",
                     label=name,
                     value=value,
-                    why="Nearest-rank percentile of the cost of requests of which every model call has a cost.",
+                    why=metrics.why("gate.cost"),
                 )
                 for name, value in facts
             ),

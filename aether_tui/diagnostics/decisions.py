@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import failures
+from aether_tui.diagnostics import failures, metrics
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.human import NONE, number, plural
 from aether_tui.report_model import (
@@ -214,12 +214,11 @@ def _facts(ledger: Decisions) -> Facts:
         facts=(
             Fact(
                 id="latency_p50", label="time to a decision", value=ledger.latency_p50, better="lower",
-                why="Median days from raised to decided of questions raised in the last 365 days; open ones are censored "
-                "(Kaplan–Meier), the interval is 95 % (Brookmeyer–Crowley).",
+                why=metrics.why("decisions.latency_p50"),
             ),
             Fact(
                 id="latency_p85", label="85 % within", value=ledger.latency_p85, better="lower",
-                why="The 85th percentile of the decided ones, by rank; its interval is distribution free.",
+                why=metrics.why("decisions.latency_p85"),
             ),
             Fact(
                 id="open", label="open", value=Quantity(value=ledger.open, unit="count"),
@@ -228,7 +227,7 @@ def _facts(ledger: Decisions) -> Facts:
             ),
             Fact(
                 id="reversed", label="taken back", value=ledger.reversed,
-                why="Share of the decisions of the last 365 days that were reversed, with Wilson's interval.",
+                why=metrics.why("decisions.reversed"),
             ),
         ),
     )  # fmt: skip

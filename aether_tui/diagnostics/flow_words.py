@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.flow_measure import (
     AGE_GROWTH,
     BALANCE,
@@ -167,13 +168,13 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...]) -> tuple[Block, ...]
         narrowed = f" for {data.filters.sentence()}" if data.filters.set_names() else ""
         reason = f"No work item is here{narrowed}: a tracker is the source of flow."
         return (Gap(id="flow.none", title="Work items", reason=reason, next_step=CONNECT, action="app.sync"),)
-    parts: list[Block] = [_times(flow), _load(flow)]
+    parts: list[Block] = [_times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         parts.append(
             Gap(id="flow.history", title="Status history", next_step=CONNECT, action="app.sync",
                 reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.")
         )  # fmt: skip
-    parts += [_validity(flow.validity), _ageing(flow), _weekly(flow), _forecast(flow)]
+    parts += [_validity(flow.validity, data), _ageing(flow), _weekly(flow), _forecast(flow, data)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="flow.how", text=narrowed + HOW))
     return tuple(parts)
@@ -186,32 +187,22 @@ HOW = (
 )
 
 
-def _times(flow: Flow) -> Facts:
+def _times(flow: Flow, data: Data) -> Facts:
     now, before = flow.times, flow.before
     missed = f"{plural(now.without_start, 'item')} without a start left out" if now.without_start else ""
-    cycle = "First entry into an active state (or the tracker's own start) to the last done."
 
-    def fact(name: str, label: str, why: str, note: str = "") -> Fact:
+    def fact(name: str, note: str = "") -> Fact:
         value: Quantity = getattr(now, name)
+        metric = metrics.content()[f"flow.{name}"]
         return Fact(
-            id=f"flow.{name}", label=label, value=value, previous=_known(getattr(before, name)), better="lower",
-            state="no-data" if value.value is None else "info", why=why, note=note,
+            id=metric.id, label=metric.title, value=value, previous=_known(getattr(before, name)), better="lower",
+            state="no-data" if value.value is None else "info", why=metrics.lines(metric, data, missed), note=note,
         )  # fmt: skip
 
     return Facts(
         id="flow.times",
         title="Times of finished items",
-        facts=(
-            fact("cycle_p50", "cycle time p50", cycle),
-            fact("cycle_p85", "cycle time p85", cycle, missed),
-            fact("lead_p50", "lead time p50", "Creation to the last done."),
-            fact("lead_p85", "lead time p85", "Creation to the last done."),
-            fact(
-                "reopened",
-                "reopened",
-                "Items finished that had been done before, of those whose tracker keeps status history.",
-            ),
-        ),
+        facts=(fact("cycle_p50"), fact("cycle_p85", missed), fact("lead_p50"), fact("lead_p85"), fact("reopened")),
     )
 
 
@@ -219,54 +210,51 @@ def _known(value: Quantity) -> Quantity | None:
     return value if value.value is not None else None
 
 
-def _load(flow: Flow) -> Facts:
+AVERAGES = frozenset({"mean_wip", "throughput"})
+"""What holds only while the system is steady."""
+
+
+def _load(flow: Flow, data: Data) -> Facts:
     invalid = flow.validity.holds is False
 
-    def fact(
-        name: str,
-        label: str,
-        value: Quantity,
-        why: str,
-        note: str = "",
-        average: bool = False,
-        series: tuple[float, ...] = (),
-    ) -> Fact:
-        state: State = "no-data" if value.value is None else "warn" if average and invalid else "info"
-        said = "; ".join(part for part in (note, "average, not valid here" if average and invalid else "") if part)
-        return Fact(id=f"flow.{name}", label=label, value=value, state=state, note=said, why=why, series=series)
+    def fact(name: str, note: str = "", series: tuple[float, ...] = ()) -> Fact:
+        value: Quantity = getattr(flow, name)
+        metric = metrics.content()[f"flow.{name}"]
+        doubted = name in AVERAGES and invalid
+        state: State = "no-data" if value.value is None else "warn" if doubted else "info"
+        said = "; ".join(part for part in (note, "average, not valid here" if doubted else "") if part)
+        why = metrics.lines(metric, data)
+        return Fact(id=metric.id, label=metric.title, value=value, state=state, note=said, why=why, series=series)
 
     return Facts(
         id="flow.load",
         title="Load",
         facts=(
-            fact("wip", "in progress", flow.wip, "Items started and neither done nor cancelled at the end of the window."),
-            fact("mean_wip", "in progress, mean", flow.mean_wip, "Time all items spent in progress in the window ÷ its length.", "", True),
-            fact("past_p85", "past p85", flow.past_p85,
-                 "Open items older than the p85 cycle time of what their own team finished in the 90 days before; teams with under "
-                 "ten are left out. 15 % is what a steady team has."),
-            fact("throughput", "finished", flow.throughput, "Items finished in the window ÷ its weeks, empty weeks included.",
-                 "", True, tuple(float(week) for week in flow.weekly[-12:])),
-            fact("efficiency", "flow efficiency", flow.efficiency,
-                 "Active ÷ (active + wait + queue) over the status history of items finished; backlog time is left out.",
-                 "upper bound: in progress hides waiting"),
-            fact("handoffs", "handoffs per item", flow.handoffs,
-                 "Changes of the person who moves an item, over items whose every move names one."),
+            fact("wip"),
+            fact("mean_wip"),
+            fact("past_p85"),
+            fact("throughput", series=tuple(float(week) for week in flow.weekly[-12:])),
+            fact("efficiency", "upper bound: in progress hides waiting"),
+            fact("handoffs"),
         ),
-    )  # fmt: skip
+    )
 
 
-def _validity(validity: Validity) -> Table:
-    def row(label: str, value: Quantity, sound: str, good: bool, why: str) -> Row:
+def _validity(validity: Validity, data: Data) -> Table:
+    def row(name: str, value: Quantity, low: float, high: float) -> Row:
+        metric = metrics.content()[f"flow.{name}"]
+        good = sound(value.value or 0.0, low, high)
         state: State = "inconclusive" if value.value is None else "pass" if good else "warn"
         word = "not known" if value.value is None else "holds" if good else "fails"
-        detail = "; ".join(part for part in (evidence(value), why) if part)
-        return Row(id=label, state=state, cells=(label, value, sound, word), detail=detail)
+        bounds = f"{low}–{high}" if low else f"at most {high}"
+        return Row(
+            id=metric.id,
+            state=state,
+            cells=(metric.title, value, bounds, word),
+            detail="; ".join(part for part in (evidence(value), metric.formula) if part),
+            why=metrics.lines(metric, data),
+        )
 
-    little, balance, growth = (
-        validity.little.value or 0.0,
-        validity.balance.value or 0.0,
-        validity.age_growth.value or 0.0,
-    )
     return Table(
         id="flow.validity",
         title="Can averages be believed?",
@@ -277,15 +265,12 @@ def _validity(validity: Validity) -> Table:
             Col(key="verdict", title="", kind="text", priority=8),
         ),
         rows=(
-            row("Little's Law", validity.little, f"{LITTLE[0]}–{LITTLE[1]}", sound(little, *LITTLE),
-                "Mean items in progress ÷ (items that left per day × mean days they had stayed); cancelled ones leave too."),
-            row("started ÷ left", validity.balance, f"{BALANCE[0]}–{BALANCE[1]}", sound(balance, *BALANCE),
-                "Items started in the window ÷ items done or cancelled after a start."),
-            row("age of open items, growth", validity.age_growth, f"at most {AGE_GROWTH}", sound(growth, 0, AGE_GROWTH),
-                "Mean age of items in progress at the window's end ÷ at its start."),
+            row("little", validity.little, *LITTLE),
+            row("balance", validity.balance, *BALANCE),
+            row("age_growth", validity.age_growth, 0, AGE_GROWTH),
         ),
         note=f"Not valid: {'; '.join(validity.reasons)}." if validity.holds is False else "",
-    )  # fmt: skip
+    )
 
 
 def _ageing(flow: Flow) -> Table:
@@ -329,7 +314,7 @@ def _weekly(flow: Flow) -> Block:
     )
 
 
-def _forecast(flow: Flow) -> Table:
+def _forecast(flow: Flow, data: Data) -> Table:
     weeks = len(flow.weekly)
     notes = []
     if LEAST_WEEKS <= weeks < GOOD_WEEKS:
@@ -347,13 +332,13 @@ def _forecast(flow: Flow) -> Table:
             *(Col(key=f"p{round(100 * level)}", title=f"P{round(100 * level)} wk", kind="number", priority=8) for level in LEVELS),
             Col(key="kept", title="past P85 kept", kind="number", priority=7),
         ),
-        rows=tuple(_outlook(item, flow) for item in flow.forecast),
+        rows=tuple(_outlook(item, flow, data) for item in flow.forecast),
         note=" ".join(notes),
         empty="Nothing is in progress or queued.",
     )  # fmt: skip
 
 
-def _outlook(item: Outlook, flow: Flow) -> Row:
+def _outlook(item: Outlook, flow: Flow, data: Data) -> Row:
     levels = [f"P{round(100 * level)}" for level in LEVELS]
     reason = next((one.reason for one in item.weeks if one.reason), None)
     midnight = flow.weekly_from + timedelta(weeks=len(flow.weekly))
@@ -373,4 +358,5 @@ def _outlook(item: Outlook, flow: Flow) -> Row:
         state="inconclusive" if reason else "warn" if flow.validity.holds is False else "info",
         cells=(item.title, item.items, *item.weeks, item.kept[LEVELS.index(0.85)]),
         detail=detail,
+        why=metrics.why("flow.forecast", data),
     )

@@ -79,7 +79,7 @@ def again(review: Review, workspace: Workspace, config: Config, cache: Readable)
 
 
 def _lens_values(lenses: Lenses, mapping: str) -> dict[str, Value]:
-    known = {item.id: item for item in table.content().indicators}
+    known = table.known()
     made: dict[str, Value] = {}
     for lens in lenses.lenses:
         made[lens.id] = _score(lens)

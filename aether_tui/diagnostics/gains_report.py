@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.experiments_results import judged
 from aether_tui.diagnostics.frame import Clock, Data, instant, real, text, whole
 from aether_tui.diagnostics.gains import Gain, Work, gains, resampled
@@ -367,9 +368,9 @@ def _blocks(found: Gains) -> tuple[Block, ...]:
     last = found.cycles[-1]
     facts = Facts(id="gains.now", facts=(
         Fact(id="gains.cumulative", label="cumulative", value=last.cumulative, note=f"since {found.cycles[0].cycle}", better="higher",
-             why=f"Fisher index over request categories, chained; {found.value}; cost: {found.costs}. {DRAWS} resamples of days."),
+             why=metrics.why("gains.cumulative", None, f"{found.value}; cost: {found.costs}")),
         Fact(id="gains.success", label="success", value=last.success, better="higher", previous=found.cycles[-2].success
-             if len(found.cycles) > 1 else None, why="Successes among tasks with a known outcome; Wilson interval."),
+             if len(found.cycles) > 1 else None, why=metrics.why("gains.success")),
         Fact(id="gains.breaches", label="breaches", value=Quantity(value=len(last.breaches), unit="count"),
              state="block" if last.breaches else "pass", why="Guardrails that experiments of this cycle reached."),
     ))  # fmt: skip

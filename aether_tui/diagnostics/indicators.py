@@ -67,6 +67,12 @@ def content() -> Content:
     return msgspec.json.decode(file.read_bytes(), type=Content)
 
 
+@cache
+def known() -> dict[str, Indicator]:
+    """The same by id."""
+    return {one.id: one for one in content().indicators}
+
+
 def score(value: float, anchor: Anchor) -> float:
     """0 at or beyond `poor`, 100 at or beyond `good`, between them linear in the value or in its logarithm."""
     if anchor.scale == "log":
@@ -76,6 +82,11 @@ def score(value: float, anchor: Anchor) -> float:
     else:
         place = (value - anchor.poor) / (anchor.good - anchor.poor)
     return 100 * min(1.0, max(0.0, place))
+
+
+def score_of(value: Quantity, anchor: Anchor | None) -> float | None:
+    """The score of a value; None without one or without an anchor."""
+    return None if anchor is None or value.value is None else score(value.value, anchor)
 
 
 def anchored(indicator: Indicator, gate: Gate) -> Anchor | None:

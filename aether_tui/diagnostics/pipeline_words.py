@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.pipeline import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
-from aether_tui.report_model import Block, Col, Finding, Gap, Row, State, Table
+from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -111,10 +112,10 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
             else "connect linear or jira: add [sources.linear] to aether.toml, then aether-tui sync",
         )
         return (*notes, gap)
-    return (*notes, _stages(found), _cohorts(found), _items(found))
+    return (*notes, _stages(found, data), _flags(found, data), _cohorts(found, data), _items(found))
 
 
-def _stages(found: Pipeline) -> Table:
+def _stages(found: Pipeline, data: Data) -> Table:
     return Table(
         id="pipeline.stages",
         title="Stages",
@@ -130,13 +131,13 @@ def _stages(found: Pipeline) -> Table:
             Col(key="killed", title="killed in 90 d", kind="number", priority=6),
             Col(key="older", title="past p85", kind="number", priority=7),
         ),
-        rows=tuple(_stage_row(stage, heaviest(found)) for stage in found.stages),
+        rows=tuple(_stage_row(stage, heaviest(found), data) for stage in found.stages),
         note="Features and opportunities; bugs, chores and incidents are no bets. Stays of a year, open ones "
         "censored. Advancing and being killed compete: the shares are cumulative incidences.",
     )
 
 
-def _stage_row(stage: Stage, heavy: Stage | None) -> Row:
+def _stage_row(stage: Stage, heavy: Stage | None, data: Data) -> Row:
     state: State = (
         "no-data" if not stage.entered and not stage.here else "warn" if stage.older or stage is heavy else "pass"
     )
@@ -148,12 +149,43 @@ def _stage_row(stage: Stage, heavy: Stage | None) -> Row:
             word, stage.name, stage.here, stage.item_days_share.value, stage.item_days_share, stage.median_s, stage.p85_s,
             stage.advanced, stage.killed, stage.older,
         ),
-        why=f"{plural(stage.entered, 'stay')} of a year by Kaplan–Meier; a stay ends with the first entry into a later stage or a "
-        "cancellation\nadvanced and killed: Aalen–Johansen at 90 days\naether-tui report pipeline --format json",
+        why=metrics.why("pipeline.median", data, plural(stage.entered, "stay"), *_formulas()),
     )  # fmt: skip
 
 
-def _cohorts(found: Pipeline) -> Table:
+def _formulas() -> tuple[str, ...]:
+    """What the other columns of a stage are."""
+    others = (
+        metrics.content()["pipeline.item_days"],
+        metrics.content()["pipeline.advanced"],
+        metrics.content()["pipeline.older"],
+        metrics.content()["pipeline.skipped"],
+    )
+    return tuple(f"{one.title}: {one.formula}" for one in others)
+
+
+def _flags(found: Pipeline, data: Data) -> Facts:
+    """What comes late or never, as key figures."""
+
+    def fact(name: str, value: Quantity, note: str = "") -> Fact:
+        metric = metrics.content()[f"pipeline.{name}"]
+        state: State = "no-data" if value.value is None else "warn" if value.value > 0 else "pass"
+        why = metrics.lines(metric, data)
+        return Fact(id=metric.id, label=metric.title, value=value, state=state, better="lower", note=note, why=why)
+
+    days = f"{number(found.late_kill_days)} item-days taken" if found.late_kills.value else ""
+    return Facts(
+        id="pipeline.flags",
+        title="Late or never",
+        facts=(
+            fact("late_kills", found.late_kills, days),
+            fact("unmeasured", found.unmeasured),
+            fact("undecided", found.undecided),
+        ),
+    )
+
+
+def _cohorts(found: Pipeline, data: Data) -> Table:
     return Table(
         id="pipeline.cohorts",
         title="Of what entered in a month, reached by now",
@@ -165,13 +197,13 @@ def _cohorts(found: Pipeline) -> Table:
                 for name in STAGES[1:]
             ),
         ),
-        rows=tuple(_cohort_row(cohort) for cohort in reversed(found.cohorts)),
+        rows=tuple(_cohort_row(cohort, data) for cohort in reversed(found.cohorts)),
         note="Young months have had less time: compare a month with months of its age.",
         empty="Nothing entered the pipeline in a year.",
     )
 
 
-def _cohort_row(cohort: Cohort) -> Row:
+def _cohort_row(cohort: Cohort, data: Data) -> Row:
     intervals = ", ".join(
         f"{name} {quantity(cohort.reached[name])} {evidence(cohort.reached[name])}" for name in STAGES[1:]
     )
@@ -182,7 +214,7 @@ def _cohort_row(cohort: Cohort) -> Row:
             cohort.entered,
             *(amount(cohort.reached[name].value or 0.0, "ratio") for name in STAGES[1:]),
         ),
-        why=f"share that reached the stage or a later one, with Wilson's interval: {intervals}",
+        why=metrics.why("pipeline.reached", data, intervals),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import flywheel_words, gate, lens, portfolio, summary
+from aether_tui.diagnostics import flywheel_words, gate, lens_words, portfolio, summary
 from aether_tui.diagnostics.frame import Clock, Data, real, text, whole
 from aether_tui.diagnostics.nextstep import NextAction
 from aether_tui.diagnostics.summary import Parts
@@ -50,7 +50,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Readout]:
         if item.decided and clock.window.start.date() <= item.decided <= clock.window.end.date()
     )
     sections: dict[str, tuple[Block, ...]] = {
-        "lenses": _lenses(parts),
+        "lenses": _lenses(parts, data),
         "budgets": summary.budget_blocks(parts),
         "product usage": _usage_blocks(usage),
         "opportunities": summary.top_blocks(parts) if parts.portfolio.items else (),
@@ -99,14 +99,16 @@ def headline(parts: Parts) -> str:
 
 def findings(parts: Parts) -> tuple[Finding, ...]:
     """What stands out, without housekeeping: lenses, budgets, ties at the top."""
-    every = (*lens.findings(parts.lenses), *parts.budget_findings, *portfolio.findings(parts.portfolio))
+    every = (*lens_words.findings(parts.lenses), *parts.budget_findings, *portfolio.findings(parts.portfolio))
     kept = [Finding(id=item.id, severity=item.severity, text=item.text, evidence=item.evidence) for item in every]
     worst = sorted(kept, key=lambda item: ("bad", "warn", "info").index(item.severity))[:7]
     return (*gate.override_findings(parts.gate), *worst)
 
 
-def _lenses(parts: Parts) -> tuple[Block, ...]:
-    facts = tuple(lens.fact(item) for item in parts.lenses.lenses if item.score.value is not None)
+def _lenses(parts: Parts, data: Data) -> tuple[Block, ...]:
+    facts = tuple(
+        lens_words.fact(item, parts.lenses, data) for item in parts.lenses.lenses if item.score.value is not None
+    )
     return (Facts(id="readout.lenses", title="Three lenses, 0 to 100", facts=facts),) if facts else ()
 
 

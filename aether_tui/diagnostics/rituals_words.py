@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from aether_tui.diagnostics import metrics
 from aether_tui.human import NONE, amount, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, worst_first
 
@@ -101,7 +102,7 @@ def _facts(measured: Rituals) -> Facts:
         facts=(
             Fact(
                 id="cost", label="cost a year", value=measured.cost_per_year,
-                why="Times a year × attendees × hourly rate × (duration + preparation + follow-up + switching), most likely values.",
+                why=metrics.why("rituals.cost"),
             ),
             Fact(id="hours", label="person-hours a year", value=measured.hours_per_year),
             Fact(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.needs import stored
@@ -23,22 +24,8 @@ from aether_tui.report_model import (
     Table,
 )  # fmt: skip
 
-TITLES: dict[Metric, str] = {
-    "lead_time": "change lead time p50",
-    "frequency": "deployments",
-    "recovery": "recovery time p50",
-    "change_fail": "change fail rate",
-    "rework": "deployment rework rate",
-}
+TITLES: dict[Metric, str] = {metric: metrics.content()[f"scorecard.{metric}"].title for metric in METRICS}
 LOWER: Literal["lower"] = "lower"
-WHY: dict[Metric, str] = {
-    "lead_time": "First commit to the end of the first successful production deployment that began after the merge (or of the merge "
-    "commit itself); median of changes deployed in the window.",
-    "frequency": "Successful production deployments per day of the window; interval of a Poisson count.",
-    "recovery": "Opening to resolution of incidents linked to a deployment; Kaplan–Meier median, open ones censored.",
-    "change_fail": "Successful production deployments that an incident is linked to, or that a hotfix or rollback followed within 7 days.",
-    "rework": "Successful production deployments that were a hotfix or a rollback.",
-}
 SHOWN_SERVICES, SHOWN_LINKS = 8, 100
 
 
@@ -133,7 +120,7 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...]) -> tuple[Block,
                 next_step="aether-tui report scorecard --window 90d"),
         )  # fmt: skip
     parts: list[Block] = [_overview(card), *gaps]
-    parts += [_facts(one) for one in card.services[:SHOWN_SERVICES]]
+    parts += [_facts(one, data) for one in card.services[:SHOWN_SERVICES]]
     parts += [_stages(card), _links(card)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="scorecard.how", text=narrowed + ABOUT))
@@ -194,15 +181,15 @@ def _counts(one: Service) -> str:
     return ", ".join(parts)
 
 
-def _facts(one: Service) -> Facts:
+def _facts(one: Service, data: Data) -> Facts:
     return Facts(
         id=f"scorecard.{one.service}.metrics",
         title=one.service or "(no service)",
-        facts=tuple(_fact(one, metric) for metric in METRICS),
+        facts=tuple(_fact(one, metric, data) for metric in METRICS),
     )
 
 
-def _fact(one: Service, metric: Metric) -> Fact:
+def _fact(one: Service, metric: Metric, data: Data) -> Fact:
     value: Quantity = getattr(one.now, metric)
     before: Quantity = getattr(one.before, metric)
     score = one.scores[metric]
@@ -218,7 +205,7 @@ def _fact(one: Service, metric: Metric) -> Fact:
         better="higher" if metric == "frequency" else LOWER,
         state=state,
         note=note,
-        why=WHY[metric],
+        why=metrics.why(f"scorecard.{metric}", data, _counts(one)),
     )
 
 
@@ -240,6 +227,7 @@ def _stages(card: Scorecard) -> Table:
                 detail="; ".join(
                     f"{stage.id} {evidence(stage.p50)}" for stage in one.stages if stage.p50.value is not None
                 ),
+                why="\n".join(metrics.content()[f"scorecard.{stage.id}"].formula for stage in one.stages),
             )
             for one in card.services
         ),

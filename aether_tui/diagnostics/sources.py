@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import needs
+from aether_tui.diagnostics import metrics, needs
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
 from aether_tui.human import age, plural
@@ -223,7 +223,7 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
                             unit="ratio",
                             n=len(sources.streams),
                         ),
-                        why="Streams whose last success is younger than [console] stale_after_hours.",
+                        why=metrics.why("sources.fresh"),
                     ),
                 ),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.stream_measure import Map, Stated, Step
 from aether_tui.human import NONE, amount, duration, money, number, plural, quantity
 from aether_tui.report_model import (
@@ -118,9 +119,9 @@ def _facts(one: Map) -> Facts:
             Fact(id=f"{one.id}.n", label=f"{one.of}s", value=Quantity(value=one.n, unit="count"),
                  note=f"{number(one.per_month)} a month", why=f"{one.of}s of the days of the window."),
             Fact(id=f"{one.id}.success", label="success", value=one.success,
-                 why="Of those that say how they ended, the share that did not fail, with its Wilson interval."),
-            Fact(id=f"{one.id}.lead", label="lead time", value=_maybe(one.lead_s, "s"), note="mean", why="First begin to last end."),
-            Fact(id=f"{one.id}.cost", label="cost each", value=_maybe(one.cost_per_item, "USD"), why="Cost of model calls ÷ all of them."),
+                 why=metrics.why("value-stream.success")),
+            Fact(id=f"{one.id}.lead", label="lead time", value=_maybe(one.lead_s, "s"), note="mean", why=metrics.why("value-stream.lead")),
+            Fact(id=f"{one.id}.cost", label="cost each", value=_maybe(one.cost_per_item, "USD"), why=metrics.why("value-stream.cost")),
         ),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from aether_tui.diagnostics import (
     flywheel_words,
     gate,
     lens,
+    lens_words,
     nextstep,
     portfolio,
     sources,
@@ -110,7 +111,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Summary]:
         headline=f"Next: {parts.next_action.text}",
         findings=(*findings(parts), *dangling(documents)),
         freshness=data.freshness(),
-        blocks=(*narrowed(data), *(blocks(parts, clock) if parts.sources.streams else empty_blocks(parts))),
+        blocks=(*narrowed(data), *(blocks(parts, data) if parts.sources.streams else empty_blocks(parts))),
     )
 
 
@@ -169,7 +170,7 @@ def findings(parts: Parts) -> tuple[Finding, ...]:
         *(item for item in gate.findings(parts.gate)[:2] if item.id != "gate.override"),
         *sources.findings(parts.sources)[:2],
         *parts.budget_findings[:2],
-        *lens.findings(parts.lenses)[:2],
+        *lens_words.findings(parts.lenses)[:2],
     )
     worst = sorted(every, key=lambda item: ("bad", "warn", "info").index(item.severity))[:5]
     return (*gate.override_findings(parts.gate), *worst)
@@ -207,15 +208,19 @@ def next_block(action: NextAction) -> Gap:
     )
 
 
-def blocks(parts: Parts, clock: Clock) -> tuple[Block, ...]:
+def blocks(parts: Parts, data: Data) -> tuple[Block, ...]:
     """Next action, where the cycle is, lenses, budgets, top three, what changed."""
     return (
         next_block(parts.next_action),
         standing(parts),
-        Facts(id="summary.lenses", title="Lenses", facts=tuple(lens.fact(item) for item in parts.lenses.lenses)),
+        Facts(
+            id="summary.lenses",
+            title="Lenses",
+            facts=tuple(lens_words.fact(item, parts.lenses, data) for item in parts.lenses.lenses),
+        ),
         *budget_blocks(parts),
         *top_blocks(parts),
-        *changed_blocks(parts.changed, clock),
+        *changed_blocks(parts.changed, data.clock),
     )
 
 

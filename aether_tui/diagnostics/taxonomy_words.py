@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from aether_tui.diagnostics import metrics
 from aether_tui.human import amount, day, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, Table
 
@@ -109,9 +110,9 @@ def _facts(found: Map) -> Facts:
         id="taxonomy.facts",
         facts=(
             Fact(id="assigned", label="assigned", value=found.assigned, better="higher",
-                 why="requests of the window with a category ÷ all requests of it"),
+                 why=metrics.why("taxonomy.assigned")),
             Fact(id="unsure", label="unsure", value=found.unsure, better="lower",
-                 why="margin to the next kind below that of 10 % of the texts it was built from"),
+                 why=metrics.why("taxonomy.unsure")),
             Fact(id="far", label="far", value=found.far, better="lower", state="warn" if drifts else "info",
                  why=f"less like every kind than 95 % of the texts it was built from; over {amount(DRIFT, 'ratio')} is drift"),
             Fact(id="kinds", label="kinds", value=Quantity(value=float(len(found.kinds)), unit="count"), why=found.chosen),

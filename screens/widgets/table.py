@@ -306,7 +306,7 @@ def _fact_detail(fact: Fact) -> tuple[str, ...]:
 
 def _fact_why(fact: Fact) -> tuple[str, ...]:
     state = f"{GLYPHS[fact.state]} {WORDS[fact.state]}" if WORDS[fact.state] else ""
-    return tuple(line for line in (clean(fact.why), human.evidence(fact.value), state) if line)
+    return tuple(line for line in (*map(clean, fact.why.split("\n")), human.evidence(fact.value), state) if line)
 
 
 def _cell(row: Row, index: int) -> AnyCell:

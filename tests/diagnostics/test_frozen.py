@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import msgspec
 import pytest
 
 from aether_tui.cache import Cache
-from aether_tui.config import Config
+from aether_tui.config import Anchor, Config
+from aether_tui.config import Lens as LensConfig
 from aether_tui.diagnostics import frozen
 from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.frozen import Line
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.records.model import Row
-from aether_tui.report_model import Quantity
+from aether_tui.report_model import Facts, Quantity
 from aether_tui.workspace import reviews
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.reviews import Review, Value
@@ -135,3 +137,27 @@ def test_a_review_is_written_once_and_read_back_the_same(made: Workspace) -> Non
     found, broken = reviews.every(made)
     assert [one.name for one in found] == ["2026-Q3"]
     assert "broken.yaml" in broken[0].where
+
+
+def test_scores_are_set_beside_published_ones_only_under_the_same_anchors(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    world.fill(made)
+    # Frozen a day before, so that it is a review of the past.
+    before = Clock.of(world.NOW - timedelta(days=1), "28d", seed=1)
+    reviews.freeze(made, frozen.take("r1", made, Config(), before, Cache(made.cache_path), before.now))
+    same = world.report("lens", made)
+    assert same.data.anchors_version == same.data.published.anchors_version == "2026-11"
+    speed = next(
+        fact for block in same.blocks if isinstance(block, Facts) for fact in block.facts if fact.id == "lens.speed"
+    )
+    assert f"{round(same.data.published.scores['lens.speed'])} in review r1" in speed.note
+    assert not [one for one in same.findings if one.id == "lens.anchors.review"]
+
+    other = Config(lens=LensConfig(anchors={"speed.ci": Anchor(poor=7200, good=60, source="ours")}))
+    apart = world.report("lens", made, other)
+    assert re.fullmatch(r"2026-11\+[0-9a-f]{6}", apart.data.anchors_version)
+    assert not any(
+        "in review" in fact.note for block in apart.blocks if isinstance(block, Facts) for fact in block.facts
+    )
+    finding = next(one for one in apart.findings if one.id == "lens.anchors.review")
+    assert f"by other anchors (2026-11) than these ({apart.data.anchors_version})" in finding.text

@@ -1,0 +1,104 @@
+"""What every number is: one content table for `x` on the screens, for JSON, and for the page `docs/metrics.md`.
+
+Indicators of the lenses have their own table (`indicators.json`), because they also have anchors; both give the same lines.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from aether_tui.diagnostics.frame import Data
+    from aether_tui.diagnostics.indicators import Indicator
+
+QUERIES = "aether_tui/diagnostics/sql"
+"""Where the queries are, from the root of the source."""
+
+
+class Metric(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One number: its formula, how its interval is made, what it leaves out, who says so, and the queries that read its rows.
+
+    The first part of `id` is the report that shows it.
+    """
+
+    id: str
+    title: str
+    unit: str = ""
+    formula: str
+    method: str = ""
+    left_out: str = ""
+    source: str = ""
+    queries: tuple[str, ...] = ()
+
+
+class _Content(Struct, frozen=True):
+    metrics: tuple[Metric, ...]
+
+
+@cache
+def content() -> dict[str, Metric]:
+    """Every metric by id, in the order of the file."""
+    file = resources.files("aether_tui.diagnostics") / "metrics.json"
+    return {one.id: one for one in msgspec.json.decode(file.read_bytes(), type=_Content).metrics}
+
+
+def why(identity: str, data: Data | None = None, *more: str) -> str:
+    """What `x` shows of a metric, one line each: formula, what is left out, source, filters, query, command."""
+    return lines(content()[identity], data, *more)
+
+
+def lines(one: Metric, data: Data | None = None, *more: str) -> str:
+    """The same of a metric at hand."""
+    formula = one.formula + (f" Interval of 95 %: {one.method}." if one.method else "")
+    report = one.id.partition(".")[0]
+    parts = (
+        formula,
+        *more,
+        one.left_out and f"left out: {one.left_out}",
+        one.source and f"after {one.source}",
+        "" if data is None else f"filters: {narrowed(data)}",
+        one.queries and f"query: {', '.join(f'{QUERIES}/{name}.sql' for name in one.queries)}",
+        f"aether-tui report {SHOWN_IN.get(report, report)} --format json",
+    )
+    return "\n".join(part for part in parts if part)
+
+
+SHOWN_IN = {"speed": "lens", "quality": "lens", "visibility": "lens"}
+"""Reports that show metrics of another name than their own."""
+
+
+def of(indicator: Indicator) -> Metric:
+    """An indicator of a lens as a metric."""
+    anchor = indicator.anchor
+    said = f"anchors {anchor.poor:g} (poor) and {anchor.good:g} (good): {anchor.source}" if anchor else ""
+    return Metric(
+        id=indicator.id,
+        title=indicator.title,
+        unit=indicator.unit,
+        formula=indicator.why,
+        method=_METHODS.get(indicator.shape, ""),
+        source=said,
+        queries=(indicator.query,),
+    )
+
+
+_METHODS = {
+    "share": "Wilson 1927",
+    "snapshot": "Wilson 1927",
+    "values": "interval of order statistics (distribution free)",
+    "rate": "Poisson (Garwood 1936)",
+    "ratio": "ratio of sums, by days",
+}
+"""How the interval of an indicator is made, by the shape of its rows."""
+
+
+def narrowed(data: Data) -> str:
+    """The window and the filters in use."""
+    window = data.clock.window
+    said = data.filters.sentence() or "no team, service or feature chosen"
+    return f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}, {said}"
