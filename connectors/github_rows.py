@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS
 from connectors.base import Row
+from connectors.ci_steps import of_steps
 from connectors.fields import Node, dig, instant, integer, names, objects, text
 
 _RESULTS = frozenset({"success", "failure", "timed_out", "cancelled", "skipped"})
@@ -136,6 +137,7 @@ def github_job_row(job: Node, repo: str) -> Row:
         run_s=seconds(started, finished),
         result=fold(text(job, "conclusion"), text(job, "status")),
         runner=_runner([job]),
+        **of_steps(job),
     )
 
 

@@ -15,6 +15,7 @@ from aether_tui.records.tables import (
     TEST_RUNS,
 )
 from connectors.base import Row, Value
+from connectors.ci_steps import size_of_artifacts
 from connectors.fields import Node, dig, instant, integer, number, objects, text
 from connectors.github_rows import item_keys, seconds
 
@@ -99,6 +100,7 @@ def gitlab_job_row(job: Node, repo: str = "") -> Row:
         run_s=number(job, "duration"),
         result=fold(text(job, "status")),
         runner=text(job, "runner", "description"),
+        artifact_bytes=size_of_artifacts(job),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.budgets.model import Surface
-from aether_tui.diagnostics import levers_ci, levers_cost, levers_llm, levers_tests
+from aether_tui.diagnostics import levers_ci, levers_cost, levers_llm, levers_steps, levers_tests
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.levers_model import Lever, Unknown
 from aether_tui.human import amount, plural
@@ -53,13 +53,18 @@ def measure(data: Data, documents: Documents) -> Levers:
 
     parts = (
         levers_ci.find(data),
+        levers_steps.find(data),
         levers_cost.find(data),
         levers_tests.find(data),
         levers_llm.find(data, Prices(documents.config.prices)),
     )
+    surfaces = list(TITLES)
     return Levers(
         levers=tuple(
-            lever for levers, _ in parts for lever in sorted(levers, key=lambda one: (-one.high, -one.low, one.id))
+            sorted(
+                (lever for levers, _ in parts for lever in levers),
+                key=lambda one: (surfaces.index(one.surface), -one.high, -one.low, one.id),
+            )
         ),
         unknown=tuple(one for _, unknown in parts for one in unknown),
     )

@@ -44,17 +44,10 @@ def find(data: Data) -> Found:
         if len(by_run) >= LEAST_RUNS:
             where = f"{one_line(repo, 60).rpartition('/')[2]} · {one_line(workflow, 40)}"
             levers += _of_workflow(where, list(by_run.values()))
-    unknown = [
-        Unknown(
-            surface="ci", lever="Cache misses", reason="no step of a job is recorded, so no cache says hit or miss"
-        ),
-        Unknown(
-            surface="ci", lever="Artifact size", reason="CI hosts list artifacts apart; no size of one is recorded"
-        ),
-    ]
+    unknown: list[Unknown] = []
     if not runs:
         reason = "no job of a successful run in this window; connect GitHub or GitLab and run `aether-tui sync`"
-        unknown += [Unknown(surface="ci", lever=name, reason=reason) for name in ("Critical path", "Serial stages")]
+        unknown = [Unknown(surface="ci", lever=name, reason=reason) for name in ("Critical path", "Serial stages")]
     if not any(one.lever == "Shard imbalance" for one in levers):
         unknown.append(Unknown(surface="ci", lever="Shard imbalance", reason="no job with numbered shards that differ"))
     return levers, unknown

@@ -54,6 +54,139 @@ def test_shards_serial_stages_and_what_ci_does_not_record(tmp_path):
     assert {"Cache misses", "Artifact size"} <= {one.lever for one in data.unknown if one.surface == "ci"}
 
 
+def test_cache_misses_and_artifacts_by_the_clock_of_their_steps(tmp_path):
+    """Eight runs of GitHub: two of them saved a cache. Set-up takes 100 s after a miss and 20 s after a hit."""
+    made = workspace(tmp_path)
+    runs, jobs = [], []
+    for n in range(8):
+        about = {"attempt": 1, "repo": "acme/api"}
+        runs.append(
+            full("pipeline_runs", id=f"r{n}", workflow="CI", created=at(10 + n / 10), result="success", **about)
+        )
+        jobs.append(
+            full(
+                "pipeline_jobs", id=f"j{n}", run_id=f"r{n}", name="unit", prepare_s=100.0 if n < 2 else 20.0,
+                cache_saved=n < 2, artifact_s=12.0, **about,
+            )
+        )  # fmt: skip
+    store(made, "github", "runs", "pipeline_runs", runs)
+    store(made, "github", "jobs", "pipeline_jobs", jobs[:7])
+    found = {one.lever: one for one in report("levers", made).data.levers}
+    assert "Cache misses" not in found  # two misses are too few to compare
+    store(made, "github", "jobs", "pipeline_jobs", [full("pipeline_jobs", **dict(NEXT, id="j7", run_id="r7"))])
+    found = {one.lever: one for one in report("levers", made).data.levers}
+    misses, artifacts = found["Cache misses"], found["Artifact size"]
+    assert (misses.low, misses.high, misses.n) == (0.0, pytest.approx(3 / 8 * 80), 8)
+    assert misses.rows == (("unit", "100 s against 20 s, 3 of 8 runs missed"),)
+    assert (artifacts.low, artifacts.high, artifacts.n) == (0.0, 12.0, 8)
+
+
+NEXT = {
+    "attempt": 1, "repo": "acme/api", "name": "unit", "prepare_s": 100.0, "cache_saved": True, "artifact_s": 12.0,
+}  # fmt: skip
+
+
+def test_artifacts_of_a_host_that_tells_sizes_only(tmp_path):
+    made = workspace(tmp_path)
+    about = {"attempt": 1, "repo": "acme/api"}
+    runs = [
+        full("pipeline_runs", id=f"{n}", workflow="CI", created=at(10 + n / 10), result="success", **about)
+        for n in range(5)
+    ]
+    jobs = [
+        full("pipeline_jobs", id=f"j{n}", run_id=f"{n}", name="build", artifact_bytes=250_000_000, **about)
+        for n in range(5)
+    ]
+    store(made, "gitlab", "runs", "pipeline_runs", runs)
+    store(made, "gitlab", "jobs", "pipeline_jobs", jobs)
+    data = report("levers", made).data
+    (lever,) = [one for one in data.levers if one.lever == "Artifact size"]
+    assert (lever.low, lever.high, lever.rows) == (0.0, 25.0, (("build", "250.0 MB"),))  # 10 MB a second
+
+
+def cases(made, suite: str, runs: list[dict[str, tuple[float, bool]]], **of_run) -> None:
+    """Test runs of one suite: per run the seconds of each case, and whether it was flaky."""
+    test_runs, rows = [], []
+    for n, run in enumerate(runs):
+        about = {"started": at(10 + n / 10)}
+        took = sum(seconds for seconds, _ in run.values())
+        test_runs.append(
+            full("test_runs", id=f"{suite}{n}", suite=suite, tests=len(run), duration_s=took, **about, **of_run)
+        )
+        rows += [
+            full(
+                "test_cases", run_id=f"{suite}{n}", case_key=name, ordinal=0, name=name, duration_s=seconds, result="passed", flaky=flaky,
+                **about,
+            )
+            for name, (seconds, flaky) in run.items()
+        ]  # fmt: skip
+    store(made, "junit", "runs", "test_runs", test_runs)
+    store(made, "junit", "cases", "test_cases", rows)
+
+
+def test_slowest_flaky_and_set_up(tmp_path):
+    """Twenty cases: fifteen of 1 s, one of 2 s, four of 11 s; `slow_1` was flaky in one of four runs."""
+    made = workspace(tmp_path)
+    took = {f"case_{n}": 1.0 for n in range(15)} | {"other": 2.0} | {f"slow_{n}": 11.0 for n in range(4)}
+    runs = [{name: (seconds, n == 0 and name == "slow_1") for name, seconds in took.items()} for n in range(4)]
+    cases(made, "unit", runs, suite_time_s=71.0)
+    found = {one.lever: one for one in report("levers", made).data.levers}
+    slow, flaky, setup = found["Slowest tests"], found["Flaky tests"], found["Duplicated set-up"]
+    # As fast as the 90th percentile (11 s) nothing is won; as the median (1 s): 4 × 10 and 1 × 1.
+    assert (slow.low, slow.high) == (0.0, pytest.approx(41.0))
+    assert slow.rows[0] == ("slow_0", "11 s")
+    assert (flaky.low, flaky.high) == (
+        pytest.approx(0.25 * 11),
+        pytest.approx(0.25 * 61),
+    )  # the case again; the suite again
+    assert flaky.rows == (("slow_1", "1 of 4 runs"),)
+    assert (setup.low, setup.high, setup.n) == (0.0, pytest.approx(10.0), 4)  # it says 71 s, its cases took 61
+
+
+def test_mocking_is_for_what_waits_outside_and_never_for_tests_of_the_whole(tmp_path):
+    made = workspace(tmp_path)
+    run = {"adds": (0.1, False), "subtracts": (0.3, False), "asks_postgres": (4.2, False)}
+    cases(made, "integration", [run] * 3)
+    cases(made, "e2e", [run] * 3)
+    cases(made, "tests", [{"end_to_end.login": (9.0, False), "adds": (0.1, False)}] * 3)
+    levers = [one for one in report("levers", made).data.levers if one.lever == "Mocking"]
+    assert [(one.where, one.low, one.high) for one in levers] == [("integration", 0.0, pytest.approx(4.2 - 0.2))]
+    assert levers[0].rows == (("asks_postgres", "4.2 s, varies 0 %"),)
+
+
+def test_what_does_not_follow_its_load(tmp_path):
+    """28 USD a day in production, also on the 8 weekend days, when a quarter of the calls come."""
+    made = workspace(tmp_path)
+    days = [(day, 10) for day in range(24, 32)] + [(day, 11) for day in range(1, 21)]
+    charges = [
+        full(
+            "costs", row_hash=f"{month}-{day}", charge_start=at(day, month), charge_end=at(day + 1, month), billed_cost=Decimal(28),
+            effective_cost=Decimal(28), currency="USD", charge_category="Usage", environment="production", service="answers",
+            service_category="Compute", resource="answers/box",
+        )
+        for day, month in days
+    ]  # fmt: skip
+    calls = [(day, n) for day in days for n in range(1 if at(*day).isoweekday() > 5 else 4)]
+    spans = [
+        call(f"{place:x}", at(*day), service="answers", trace_id=f"{place:032x}")
+        for place, (day, _) in enumerate(calls)
+    ]
+    store(made, "focus", "costs", "costs", charges)
+    store(made, "otlp", "spans", "spans", spans)
+    (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Over-sized for its load"]
+    # Weekends cost 8 × 28; following the load they would cost a quarter of it.
+    assert (lever.low, lever.high) == (0.0, pytest.approx(30.44 / 28 * 8 * 28 * 0.75))
+
+
+def call(identity: str, start, **values):
+    """One chat call in production that cost a dollar."""
+    about = {
+        "name": "chat", "operation": "chat", "start": start, "duration_s": 1.0, "model": "m", "provider": "openai", "input_tokens": 10,
+        "output_tokens": 10, "status": "ok", "cost_usd": Decimal(1), "cost_status": "reported", "environment": "production",
+    }  # fmt: skip
+    return full("spans", span_id=f"{identity:0>16}", **(about | values))
+
+
 def test_idle_hours_and_spot_of_a_bill(tmp_path):
     """28 days of 24 USD in dev, bought at list price: 8 of them are weekend days."""
     made = workspace(tmp_path)
@@ -89,3 +222,40 @@ def test_repeats_of_requests(tmp_path):
     store(made, "otlp", "spans", "spans", rows)
     lever = next(one for one in report("levers", made).data.levers if one.lever == "Repeated requests")
     assert (lever.low, lever.high, lever.n) == (pytest.approx(30.44 / 28), pytest.approx(2 * 30.44 / 28), 4)
+
+
+def test_a_prefix_that_could_be_cached(tmp_path):
+    """Twenty calls of a prompt never shorter than 2,000 tokens. gpt-4o reads a million tokens for 2.50 USD, cached ones for
+    1.25 (OpenAI's price list), so 2,000 cached tokens a call save 0.0025 USD."""
+    made = workspace(tmp_path)
+    long = [call(f"a{n}", at(15), trace_id=f"a{n:031x}", model="gpt-4o", input_tokens=2_000 + 100 * n, prompt_name="triage")
+            for n in range(20)]  # fmt: skip
+    short = [
+        call(f"b{n}", at(15), trace_id=f"b{n:031x}", model="gpt-4o", input_tokens=900, prompt_name="greet")
+        for n in range(20)
+    ]
+    store(made, "otlp", "spans", "spans", long + short)
+    (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Cacheable prefix"]
+    assert (lever.where, lever.n, lever.low) == ("triage · gpt-4o", 20, 0.0)
+    assert lever.high == pytest.approx(20 * 0.0025 * 30.44 / 28)
+
+
+def test_a_smaller_model_for_what_goes_well(tmp_path):
+    """Forty sign-in requests on the large model at 2 USD each, all good; forty others on the small one at a tenth."""
+    made = workspace(tmp_path)
+    rows = [
+        call(
+            f"{kind}{n}", at(15), trace_id=f"{kind}{n:031x}", model=model, cost_usd=Decimal(cost), task_cluster=cluster, outcome=outcome,
+        )
+        for kind, model, cost, cluster, outcome in (
+            ("a", "large", "2.00", "sign-in", "success"),
+            ("b", "small", "0.20", "tracking", "success"),
+            ("c", "large", "2.00", "refunds", "failure"),
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    store(made, "otlp", "spans", "spans", rows)
+    (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Smaller model"]
+    # Refunds fail on the large model already: they are made better first, not cheaper.
+    assert (lever.where, lever.n, lever.low) == ("sign-in · large", 40, 0.0)
+    assert lever.high == pytest.approx(40 * (2.00 - 0.20) * 30.44 / 28)
