@@ -11,12 +11,14 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from aether_tui.text import one_line
-from connectors.base import Denied, Gone, Malformed, RateLimited, Refused, SourceError, Transient
+from connectors.base import Denied, Forbidden, Gone, Malformed, RateLimited, Refused, SourceError, Transient
 
 TRIES = 6
 
 LATER = "run sync again later"
-GRANT = "give the credential read access to this, or store another one with `aether-tui auth set`"
+
+_DATE = re.compile(r"\b(20\d\d-\d\d-\d\d)(?=\b|T)")
+_SCOPE = re.compile(r"""scopes?["']?\s*[:=]\s*["'\[`]*([A-Za-z][\w:.*/-]*(?:[ ,]+[a-z]\w*:[\w:.*/-]+)*)""", re.I)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,29 @@ class Answer:
         except ValueError:
             return None
         return self.seconds_until(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether a conditional request was answered with 304: nothing is new, and there is no body."""
+        return self.status == 304
+
+    @property
+    def expires(self) -> str:
+        """The day (`2026-10-01`) the credential expires or expired, where the server says so."""
+        said = self.headers.get("github-authentication-token-expiration", "")
+        if not said and self.status == 401 and "expire" in (words := self.message()).lower():
+            said = words
+        found = _DATE.search(said)
+        return found[1] if found else ""
+
+    def missing_scope(self) -> str:
+        """The scope or permission the server says is missing; empty where it does not say."""
+        for name in ("x-accepted-github-permissions", "x-accepted-oauth-scopes"):
+            if self.headers.get(name):
+                return one_line(self.headers[name], 100)
+        said = f"{self.headers.get('www-authenticate', '')} {self.body[:4096].decode(errors='replace')}"
+        found = _SCOPE.search(said)
+        return one_line(found[1], 100) if found else ""
 
     def message(self) -> str:
         """The server's own words on one line; empty when it had none."""
@@ -166,9 +191,10 @@ def classify(answer: Answer) -> Verdict:
         case 204 | 304:
             return None
         case 401:
-            return Denied(f"the credential was not accepted ({answered})")
+            return Denied(refusal(answer))
         case 403:
-            return Denied(f"the credential lacks a permission ({answered})", hint=GRANT)
+            scope = answer.missing_scope()
+            return Forbidden(f"the credential lacks {scope or 'a permission'} ({answered})", scope=scope)
         case 404:
             what = f"absent, or not visible to this credential ({answered})"
             return Gone(what, hint="check the url and the names in aether.toml, and what the credential may read")
@@ -180,6 +206,13 @@ def classify(answer: Answer) -> Verdict:
             return Again(Transient(f"the service has trouble ({answered})", hint=LATER), wait_s=answer.retry_after_s())
         case _:
             return Refused(f"the request was refused ({answered})", hint="check the settings of this source")
+
+
+def refusal(answer: Answer) -> str:
+    """What a 401 says, with the day the credential expired where the server tells it."""
+    if day := answer.expires:
+        return f"token expired {day} ({answer.story()})"
+    return f"the credential was not accepted ({answer.story()})"
 
 
 def _readable(answer: Answer) -> Verdict:

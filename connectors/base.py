@@ -6,8 +6,11 @@ from aether_tui.records.source import (
     Bulk,
     Denied,
     FileKind,
+    Forbidden,
     Gone,
+    Limit,
     Malformed,
+    Memory,
     Network,
     Offline,
     Page,
@@ -23,6 +26,7 @@ from aether_tui.records.source import (
 )
 
 __all__ = [
-    "Access", "Bulk", "Column", "Denied", "FileKind", "Gone", "Malformed", "Network", "Offline", "Page", "RateLimited", "Refused",
-    "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table", "Transient", "Value",
+    "Access", "Bulk", "Column", "Denied", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory", "Network", "Offline",
+    "Page", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table",
+    "Transient", "Value",
 ]  # fmt: skip

@@ -311,9 +311,6 @@ def classify_github(answer: Answer) -> Verdict:
             return Again(limit, wait_s=answer.seconds_until(datetime.fromtimestamp(reset, UTC)))
         if answer.status == 429 or "rate limit" in answer.message().lower():
             return Again(limit, first_pause_s=60.0)
-        needed = answer.headers.get("x-accepted-github-permissions") or answer.headers.get("x-accepted-oauth-scopes")
-        if needed:
-            return Denied(f"the token lacks a permission ({answer.story()})", hint=f"give the token {needed}")
     if answer.status == 422:
         return _Ceiling(f"the list is too long ({answer.story()})", hint="ask for fewer days")
     return classify(answer)

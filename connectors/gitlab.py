@@ -15,6 +15,7 @@ from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import (
     Access,
     Denied,
+    Forbidden,
     Gone,
     Malformed,
     Network,
@@ -252,7 +253,7 @@ def classify_gitlab(answer: Answer) -> Verdict:
         limit = RateLimited(f"GitLab's limit is reached ({answer.story()})", hint=LATER)
         return Again(limit, wait_s=answer.seconds_until(opens_at))
     if answer.status == 403 and (scopes := text(answer.document, "scope")):
-        return Denied(f"the token lacks a scope ({answer.story()})", hint=f"give the token one of the scopes {scopes}")
+        return Forbidden(f"the token lacks one of {scopes} ({answer.story()})", scope=f"one of {scopes}")
     return classify(answer)
 
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import random
 import ssl
-import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
-from datetime import timedelta
-from functools import cache
+from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.answers import LATER, TRIES, Again, Answer, Classify, classify
-from connectors.base import Denied, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.answers import LATER, Again, Answer, Classify, classify
+from connectors.base import Denied, Forbidden, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.limits import closed_until, learn, refused, reopen
 from connectors.replay import SCHEME, Replay
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class _Retry(Exception):
 class Http:
     """Requests to one service. `secrets` are its credentials by name: all must be there, none is ever shown.
 
-    `paid`: a request costs money, so only one that was refused for its rate is sent again. `clock` (monotonic seconds) and
-    `jitter` (0 to 1) enter for tests.
+    `paid`: a request costs money, so only one that was refused for its rate is sent again. `jitter` (0 to 1) enters for
+    tests, time comes from the network.
     """
 
     def __init__(
@@ -80,7 +81,6 @@ class Http:
         concurrency: int = 4,
         timeout_s: float = 60.0,
         paid: bool = False,
-        clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.network = network
@@ -101,19 +101,19 @@ class Http:
         self._timeout_s = timeout_s
         self._paid = paid
         self._slots = asyncio.Semaphore(concurrency)
-        self._clock = clock
         self._jitter = jitter
-        self._ends = clock() + network.deadline_s
+        self._ends = network.clock() + network.deadline_s
         self._replay = Replay(network.root / url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
         self._client: httpx.AsyncClient | None = None
         self.base = "" if self._replay else url.rstrip("/")
 
-    async def get(self, target: str, query: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, target: str, query: Mapping[str, str] | None = None, *, conditional: bool = False) -> Answer:
         """GET a path of the service, or an absolute address of the same origin (a `next` link).
 
-        Raises SourceError, after the retries that make sense.
+        With `conditional` an address that answered with an ETag in an earlier sync may say that it is `unchanged` since:
+        for lists of which nothing new means nothing to do. Raises SourceError, after the retries that make sense.
         """
-        return await self._persistently("GET", target, query, None)
+        return await self._persistently("GET", target, query, None, conditional=conditional)
 
     async def post(self, target: str, body: Mapping[str, object]) -> Answer:
         """POST JSON that only reads (all our POSTs do), so it is retried like a GET. Raises SourceError."""
@@ -136,50 +136,87 @@ class Http:
     # -- patience
 
     async def _persistently(
-        self, method: str, target: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+        self,
+        method: str,
+        target: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
+        *,
+        conditional: bool = False,
     ) -> Answer:
-        import stamina
-
-        _quieten()
-        tries = 0
-
-        def pause(error: Exception) -> bool | float:
-            return self._pause(error.again, tries) if isinstance(error, _Retry) else False
-
         try:
             self._permitted()
-            async for attempt in stamina.retry_context(on=pause, attempts=TRIES, timeout=None):
-                with attempt:
-                    tries += 1
-                    return await self._once(method, target, query, body)
-        except _Retry as last:
-            raise self._told(last.again.error, last.again.wait_s) from None
+            for tries in count(1):
+                await self._opened()
+                try:
+                    return await self._once(method, target, query, body, conditional=conditional)
+                except _Retry as retry:
+                    wait_s = self._pause(retry.again, tries)
+                    if wait_s is None:
+                        raise self._told(retry.again.error, retry.again.wait_s) from None
+                await self.network.sleep(wait_s)
         except SourceError as error:
             raise self._told(error) from None
         raise AssertionError("unreachable")
 
-    def _pause(self, again: Again, tries: int) -> bool | float:
-        """Seconds until the next try; False when there is none."""
+    async def _opened(self) -> None:
+        """Wait until the limits that are known to be used up open. Raises RateLimited when that is too late."""
+        network = self.network
+        opens_at = closed_until(network.memory, network.now())
+        if opens_at is None or self._replay:
+            return
+        wait_s = (opens_at - network.now()).total_seconds()
+        if network.clock() + wait_s > self._ends:
+            raise RateLimited(
+                f"{self._service}'s limit is used up, as it said before: not asked",
+                opens_at=opens_at,
+                hint=_after(opens_at),
+            )
+        network.waited_s += wait_s
+        await network.sleep(wait_s)
+        reopen(network.memory)
+
+    def _pause(self, again: Again, tries: int) -> float | None:
+        """Seconds until the next try; None when there is none."""
         if self._paid and not isinstance(again.error, RateLimited):
-            return False
+            return None
         growing = again.first_pause_s * (2.0 ** (tries - 1) + self._jitter() / 2)
         wait_s = min(growing, _LONGEST_PAUSE * max(1.0, again.first_pause_s)) if again.wait_s is None else again.wait_s
-        if tries >= again.tries or self._clock() + wait_s > self._ends:
-            return False
+        if tries >= again.tries or self.network.clock() + wait_s > self._ends:
+            return None
+        if again.wait_s is not None:
+            reopen(self.network.memory)  # the answer's own wait counts
         self.network.waited_s += wait_s
         return wait_s
 
     def _told(self, error: SourceError, wait_s: float | None = None) -> SourceError:
         """`error` as the user reads it: credentials masked, the hint complete, when the limit opens."""
+        if isinstance(error, Denied) and not error.hint:
+            self._explain(error)
+        if isinstance(error, RateLimited):
+            if error.opens_at is None and wait_s is not None:
+                error.opens_at = self.network.now() + timedelta(seconds=wait_s)
+                error.hint = _after(error.opens_at)
+            if error.opens_at is not None:
+                refused(self.network.memory, error.opens_at)
         error.what = self.mask(error.what)
         error.hint = self.mask(error.hint)
         error.args = (error.what,)
-        if isinstance(error, Denied) and not error.hint:
-            error.hint = self._credential_hint()
-        if isinstance(error, RateLimited) and error.opens_at is None and wait_s is not None:
-            error.opens_at = self.network.now() + timedelta(seconds=wait_s)
-            error.hint = f"run sync again after {error.opens_at:%Y-%m-%d %H:%M} UTC"
         return error
+
+    def _explain(self, error: Denied) -> None:
+        """Say what to do about a credential, and since when it does not work where that is known."""
+        if isinstance(error, Forbidden):
+            missing = error.scope or "; ".join(self.network.needs) or "read access to this"
+            error.hint = f"give it {missing}, or {self._credential_hint()}"
+            return
+        memory = self.network.memory
+        if "expired" not in error.what:
+            if memory.expires and memory.expires <= f"{self.network.now():%Y-%m-%d}":
+                error.what = f"token expired {memory.expires}; {error.what}"
+            elif memory.worked is not None:
+                error.what += f"; it worked last on {memory.worked:%Y-%m-%d}: expired or revoked since"
+        error.hint = self._credential_hint()
 
     def _permitted(self) -> None:
         if self._replay:
@@ -195,18 +232,30 @@ class Http:
     def _credential_hint(self) -> str:
         source = self.network.source or self._service.lower()
         variables = ", ".join(f"AETHER_{source}_{name}".upper().replace("-", "_") for name in self._secrets)
-        return f"store a valid credential with `aether-tui auth set {source}`, or in {variables}"
+        return f"run `aether-tui auth set {source}` with a valid one, or set {variables}"
 
     # -- one request
 
     async def _once(
-        self, method: str, target: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+        self,
+        method: str,
+        target: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
+        *,
+        conditional: bool,
     ) -> Answer:
         url = self._address(target)
+        memory, known = self.network.memory, _fingerprint(url, query) if conditional else ""
+        headers = {"If-None-Match": memory.etags[known]} if known in memory.etags else {}
         for _ in range(4):
             async with self._slots:
-                answer = await self._send(method, url, query, body)
+                answer = await self._send(method, url, query, body, headers)
             if answer.status not in _REDIRECTS:
+                learn(memory, answer, self.network.now())
+                memory.expires = (answer.status < 300 and answer.expires) or memory.expires
+                if known and (etag := answer.headers.get("etag") or (headers and memory.etags[known])):
+                    memory.fresh[known] = etag
                 verdict = self._classify(answer)
                 if isinstance(verdict, Again):
                     raise _Retry(verdict)
@@ -237,22 +286,27 @@ class Http:
         return self._address(where)
 
     async def _send(
-        self, method: str, url: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
+        headers: Mapping[str, str],
     ) -> Answer:
         asked = f"{method} {urlsplit(url).path}"
         if self._replay is not None:
             return await self._recorded(self._replay, asked, url, query, body)
         import httpx
 
-        began = self._clock()
+        began = self.network.clock()
         try:
             client = self._connected()
-            async with client.stream(method, url, params=query or None, json=body) as response:
+            async with client.stream(method, url, params=query or None, json=body, headers=headers) as response:
                 self.network.requests += 1
                 content = await self._read(response.headers.get("content-encoding", ""), response.aiter_raw(), asked)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            took_s = self._clock() - began
-            return Answer(asked, response.status_code, headers, content, self.network.now(), took_s)
+            told = {name.lower(): value for name, value in response.headers.items()}
+            took_s = self.network.clock() - began
+            return Answer(asked, response.status_code, told, content, self.network.now(), took_s)
         except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
             raise self._failed(error, asked) from error
 
@@ -337,12 +391,14 @@ class Http:
         return Answer(asked, status, named, whole, self.network.now())
 
 
-@cache
-def _quieten() -> None:
-    """Keep stamina from logging retries: a wait is told by the sync, and standard error belongs to the console."""
-    import stamina
+def _after(opens_at: datetime) -> str:
+    return f"run sync again after {opens_at:%Y-%m-%d %H:%M} UTC"
 
-    stamina.instrumentation.set_on_retry_hooks([])
+
+def _fingerprint(url: str, query: Mapping[str, str] | None) -> str:
+    """What stands for an address in the memory: names of repositories do not belong there."""
+    asked = f"{url}?{urlencode(sorted((query or {}).items()))}"
+    return hashlib.blake2b(asked.encode(), digest_size=9).hexdigest()
 
 
 async def together(jobs: Iterable[Coroutine[None, None, T]]) -> list[T]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
-from connectors.answers import Answer, Verdict, classify
+from connectors.answers import Answer, Verdict, classify, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
 from connectors.fields import Mapper, Node, latest, mapped, objects, text
 from connectors.http import Http, HttpSettings
@@ -192,7 +192,7 @@ class Jira:
 def classify_jira(answer: Answer) -> Verdict:
     """Jira's customs: quota limits open only at the reset (ISO 8601); bursts are waited for; a 401 may be the address."""
     if answer.status == 401:
-        return _Unauthorised(f"the credential was not accepted ({answer.story()})")
+        return _Unauthorised(refusal(answer))
     if answer.status == 429 and "quota" in answer.headers.get("ratelimit-reason", ""):
         try:
             opens_at = datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", ""))

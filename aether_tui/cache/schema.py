@@ -142,9 +142,11 @@ BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
         ("state", "VARCHAR"),
     ),
     "rejects": _columns(("source stream", "VARCHAR"), ("at", "TIMESTAMP"), ("table reason place raw", "VARCHAR")),
+    "tombstones": _columns(("source table key", "VARCHAR"), ("at", "TIMESTAMP")),
     "exports": _columns(("source table scope", "VARCHAR"), ("as_of", "TIMESTAMP")),
 }
-"""`meta` holds schema_version and `raw_from:TABLE`; `exports` the newest export that replaced a scope."""
+"""`meta` holds schema_version and `raw_from:TABLE`; `exports` the newest export that replaced a scope; `tombstones`
+what a source no longer has, and when that was found."""
 
 INCIDENTS: Final = """
 CREATE VIEW incidents AS

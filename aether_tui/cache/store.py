@@ -18,9 +18,10 @@ from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write
 from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
+from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
-from aether_tui.records import Row
+from aether_tui.records import Row, Table
 from aether_tui.records.source import Bulk, Reject, Replace
 
 
@@ -108,6 +109,17 @@ class Cache:
             return merge_rows(connection, self._write, origin, rows, note, self._pace)
         finally:
             connection.close()
+
+    def sweep(self, source: str, stream: str, tables: Sequence[Table], *, now: datetime) -> Sweep:
+        """Begin to collect what is alive in a source; `swept` removes the rest of the first table, and what is `of` it."""
+        return Sweep(self._leases.cursor(), Origin(source, stream, "", naive(now)), tables)
+
+    def swept(self, sweep: Sweep, *, force: bool = False) -> Swept:
+        """Remove what was not collected, unless it is so much that something else is wrong. Raises CacheTrouble."""
+        try:
+            return sweep.finish(self._write, force=force)
+        finally:
+            sweep.close()
 
     def read_bulk(self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None) -> Iterator[list[Row]]:
         """Raw rows of `bulk`'s files, cast to the table's types; nothing is stored, no lease is taken.

@@ -178,7 +178,7 @@ def _check(
         if source is None:
             return await _ask_endpoint(config, name, values, context)
         settings = source.Settings.model_validate(config.sources[name].model_dump() if name in config.sources else {})
-        network = Network(root=context.workspace().root, deadline_s=30.0, source=name)
+        network = Network(root=context.workspace().root, deadline_s=30.0, source=name, needs=source.access.permissions)
         opened = source(settings, values, network)
         try:
             return await opened.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from aether_tui.errors import CacheTrouble, SourceFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from aether_tui.sync.engine import Event, Outcome
+    from aether_tui.sync.engine import Event, Outcome, Traffic
     from aether_tui.workspace.folder import Workspace
 
 
@@ -98,12 +99,19 @@ def _silent(_event: Event) -> None:
 
 def _print_event(event: Event) -> None:
     counts = event.counts
-    line = {
+    line: dict[str, object] = {
         "event": event.event, "source": event.source, "stream": event.stream, "rows": counts.rows,
         "inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged,
-        "rejected": counts.rejected, "total": event.total, "message": event.message,
+        "removed": counts.removed, "rejected": counts.rejected, "total": event.total, "message": event.message,
     }  # fmt: skip
+    if event.traffic is not None:
+        line["traffic"] = {**asdict(event.traffic), "rows_per_s": _pace(event.counts.rows, event.traffic)}
     click.echo(json.dumps(line))
+
+
+def _pace(rows: int, traffic: Traffic) -> float | None:
+    """Rows a second; null for what took no time."""
+    return round(rows / traffic.seconds, 1) if traffic.seconds else None
 
 
 def _narrate(event: Event) -> None:
@@ -122,29 +130,33 @@ def _narrate(event: Event) -> None:
 def _print_table(outcomes: Sequence[Outcome]) -> None:
     from aether_tui.text import one_line
 
-    head = ("source", "stream", "rows", "new", "changed", "rejected", "")
-    lines = [head] + [
-        (
-            outcome.source,
-            outcome.stream,
-            f"{outcome.counts.rows:,}",
-            f"{outcome.counts.inserted:,}",
-            f"{outcome.counts.updated:,}",
-            f"{outcome.counts.rejected:,}",
-            "failed" if outcome.error else "done",
-        )
-        for outcome in outcomes
-    ]
+    head = ("source", "stream", "rows", "new", "changed", "gone", "rejected", "requests", "kB", "rows/s", "waited", "")
+    lines = [head, *map(_line, outcomes)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     for line in lines:
         cells = [
-            cell.rjust(width) if 2 <= place <= 5 else cell.ljust(width)
+            cell.rjust(width) if 2 <= place < len(head) - 1 else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
     for outcome in outcomes:
         for problem in outcome.problems[:5]:
             click.echo(f"{outcome.source} {outcome.stream}: {one_line(problem, 400)}", err=True)
+
+
+def _line(outcome: Outcome) -> tuple[str, ...]:
+    counts, traffic = outcome.counts, outcome.traffic
+    pace = _pace(counts.rows, traffic)
+    numbers = (counts.rows, counts.inserted, counts.updated, counts.removed, counts.rejected, traffic.requests)
+    return (
+        outcome.source,
+        outcome.stream,
+        *(f"{number:,}" for number in numbers),
+        f"{traffic.bytes / 1000:,.0f}",
+        "–" if pace is None else f"{pace:,.0f}",
+        f"{traffic.waited_s:,.0f} s",
+        "failed" if outcome.error else "done",
+    )
 
 
 def _judge(outcomes: Sequence[Outcome]) -> None:

@@ -84,6 +84,10 @@ class Ingest:
         """Any other text that is kept or shown: reasons, messages, places."""
         return self._redactor.text(text)
 
+    def identifier(self, name: str) -> str:
+        """An identifier as it is stored."""
+        return self._redactor.identifier(name)
+
     def clean_reject(self, reject: Reject) -> Reject:
         """A reject as it may be stored."""
         return Reject(

@@ -38,7 +38,8 @@ class Column:
 @dataclass(frozen=True)
 class Table:
     """A record table. `key` identifies a row within one source; `at` is the instant that bounds and buckets it;
-    `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal."""
+    `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal. `of` is
+    the column with the id of the thing a row belongs to: it goes when that thing goes."""
 
     name: str
     meaning: str
@@ -46,6 +47,7 @@ class Table:
     key: tuple[str, ...]
     at: str
     revision: str | None = None
+    of: str = ""
 
     @cached_property
     def raw(self) -> tuple[Column, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 class Stream:
     """One thing a source can be asked for. `tables` are those its pages may fill; the first names the stream's rows.
 
-    `overlap_s` is re-read before the stored cursor on every sync, because sources report late.
+    `overlap_s` is re-read before the stored cursor on every sync, because sources report late. With `sweep_s` the source's
+    `ids` of everything that is alive are asked for at most that often, and rows of the first table that are gone go.
     """
 
     name: str
     tables: tuple[Table, ...]
     overlap_s: float = 600.0
+    sweep_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,42 @@ class Page:
     """The file these rows came from, where several are read together; None: the first of them."""
 
 
+@dataclass(slots=True)
+class Limit:
+    """A limit of a service as its headers last told: what is left of it, and when (aware) it is whole again."""
+
+    remaining: float
+    opens_at: datetime
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of a service from earlier runs and kept for the next: its limits by name, the ETag of addresses (those
+    of `etags` that were answered before, in `fresh` those of this run), the day its credential expires where it says so,
+    and when the same credential last worked (naive UTC)."""
+
+    limits: dict[str, Limit] = field(default_factory=dict)
+    etags: dict[str, str] = field(default_factory=dict)
+    fresh: dict[str, str] = field(default_factory=dict)
+    expires: str = ""
+    worked: datetime | None = None
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
 @dataclass(slots=True)
 class Network:
-    """What a connector may use of the outside: permission, the folder of `replay:` addresses, the clock, and counters
-    it fills. `source` is the name of its table in `aether.toml`, for messages."""
+    """What a connector may use of the outside: permission, the folder of `replay:` addresses, the clock (`now`, `clock` in
+    monotonic seconds, `sleep`), what is remembered, and counters it fills. `source` is the name of its table in
+    `aether.toml`, `needs` are the permissions its credential must have, both for messages."""
 
     offline: bool = False
     root: Path = Path()
@@ -107,7 +138,11 @@ class Network:
     bytes: int = 0
     waited_s: float = 0.0
     source: str = ""
+    needs: tuple[str, ...] = ()
     now: Callable[[], datetime] = _now
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = _sleep
+    memory: Memory = field(default_factory=Memory)
 
 
 class Source(Protocol):
@@ -134,6 +169,14 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+class Sweepable(Protocol):
+    """What a source with a stream of `sweep_s` has, too."""
+
+    def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+        """The ids of everything of the stream that is alive now, whatever its age. Raises SourceError."""
         ...
 
 
@@ -181,7 +224,15 @@ class Offline(SourceError):
 
 
 class Denied(SourceError):
-    """Credential missing, wrong or expired (401), or without the permission (403)."""
+    """Credential missing, wrong or expired (401): nothing of this source can be read."""
+
+
+class Forbidden(Denied):
+    """The credential is known, and lacks a permission (403); `scope` is the one the service names. Other streams go on."""
+
+    def __init__(self, what: str, *, scope: str = "", hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.scope = scope
 
 
 class Gone(SourceError):

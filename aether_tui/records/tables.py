@@ -68,6 +68,93 @@ WORK_TRANSITIONS = Table(
     ),
     key=("item_id", "at", "to_state"),
     at="at",
+    of="item_id",
+)
+
+ITERATIONS = Table(
+    "iterations",
+    "Cycles and sprints: a team's fixed periods of work",
+    (
+        _c("id", "id", "The tracker's id"),
+        _c("name", "text", "Name or number"),
+        _c("source_team", "text", "The tracker's own team or board"),
+        _c("state", "text", "future, active or closed"),
+        _c("start", "time", "Planned start"),
+        _c("end", "time", "Planned end"),
+        _c("completed", "time", "When it was closed; null while it runs"),
+        _c(
+            "items_start",
+            "int",
+            "Items in it at the end of its first day; null where the tracker does not say",
+            "items",
+        ),
+        _c("items_end", "int", "Items in it at its end, or now", "items"),
+        _c("items_done", "int", "Items of it done at its end, or now", "items"),
+        _c("scope_start", "float", "Estimates in it at the end of its first day", "points"),
+        _c("scope_end", "float", "Estimates in it at its end, or now", "points"),
+        _c("scope_done", "float", "Estimates of it done at its end, or now", "points"),
+        _c("updated", "time", "Last change"),
+    ),
+    key=("id",),
+    at="start",
+    revision="updated",
+)
+
+ITERATION_ITEMS = Table(
+    "iteration_items",
+    "Which work items were in which cycle or sprint, and when",
+    (
+        _c("iteration_id", "id", "Id of the iteration"),
+        _c("item_id", "id", "Id of the work item"),
+        _c("added", "time", "When it came in; null where the tracker does not say"),
+        _c("removed", "time", "When it was taken out; null while it is in"),
+        _c("updated", "time", "Last change of the item"),
+    ),
+    key=("iteration_id", "item_id"),
+    at="added",
+    revision="updated",
+    of="item_id",
+)
+
+PROJECTS = Table(
+    "projects",
+    "Projects and initiatives: what work items add up to",
+    (
+        _c("id", "id", "The tracker's id"),
+        _c("kind", "text", "project or initiative"),
+        _c("name", "text", "Name"),
+        _c("state", "text", "The tracker's own state"),
+        _c("health", "text", "on track, at risk or off track, as last said; null where nobody said"),
+        _c("parents", "texts", "Ids of the initiatives it belongs to"),
+        _c("created", "time", "When it was created"),
+        _c("started", "time", "When work started"),
+        _c("target", "time", "Day it should be done"),
+        _c("completed", "time", "When it was completed"),
+        _c("cancelled", "time", "When it was given up"),
+        _c("updated", "time", "Last change"),
+        _c("url", "text", "Address for people"),
+    ),
+    key=("id",),
+    at="created",
+    revision="updated",
+)
+
+WORK_LINKS = Table(
+    "work_links",
+    "How work items hang together: what blocks, duplicates or belongs to what, and which customer needs ask for it",
+    (
+        _c("from_id", "id", "Id of the work item, or of the customer need, it starts from"),
+        _c("to_id", "id", "Id of the work item it leads to"),
+        _c("kind", "text", "blocks, duplicates, relates, need, or the tracker's own word"),
+        _c("customer", "id", "The tracker's id of the customer who has the need"),
+        _c("weight", "float", "Importance of the need as the tracker has it"),
+        _c("at", "time", "When it was made"),
+        _c("updated", "time", "Last change"),
+    ),
+    key=("from_id", "to_id", "kind"),
+    at="at",
+    revision="updated",
+    of="from_id",
 )
 
 PULL_REQUESTS = Table(
@@ -408,8 +495,9 @@ REPLAYS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        WORK_ITEMS, WORK_TRANSITIONS, PULL_REQUESTS, DEPLOYMENTS, PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES,
-        COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS, REPLAYS,
+        WORK_ITEMS, WORK_TRANSITIONS, ITERATIONS, ITERATION_ITEMS, PROJECTS, WORK_LINKS, PULL_REQUESTS, DEPLOYMENTS,
+        PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES, COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS,
+        REPLAYS,
     )
 }  # fmt: skip
 """All record tables by name."""

@@ -10,13 +10,26 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar, cast
 
 from aether_tui.cache import StreamState
 from aether_tui.errors import AetherError
-from aether_tui.records.source import Denied, Malformed, Offline, Page, RateLimited, Source, SourceError, Stream
+from aether_tui.records.source import (
+    Denied,
+    Forbidden,
+    Malformed,
+    Network,
+    Offline,
+    Page,
+    RateLimited,
+    Source,
+    SourceError,
+    Stream,
+)
+from aether_tui.sync import memory
+from aether_tui.sync.deletions import sweep
 from aether_tui.sync.intake import Counts, Intake, State, Writer
 from aether_tui.sync.plan import Job
 
@@ -37,8 +50,30 @@ class _Closable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What one stream asked of its source: `seconds` from its start to its end, `waited_s` of them because it was told to."""
+
+    requests: int = 0
+    bytes: int = 0
+    waited_s: float = 0.0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, network: Network) -> Traffic:
+        """The counters as they stand."""
+        return cls(network.requests, network.bytes, network.waited_s, network.clock())
+
+    def since(self, before: Traffic) -> Traffic:
+        """What came after `before`."""
+        pairs = zip(astuple(self), astuple(before), strict=True)
+        requests, size, waited_s, seconds = (now - then for now, then in pairs)
+        return Traffic(requests, size, round(waited_s, 3), round(seconds, 3))
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """Progress of one stream; `counts` are totals so far, `total` what the source promised. `finish` ends the sync."""
+    """Progress of one stream; `counts` are totals so far, `total` what the source promised, `traffic` what it took when it
+    ended. `finish` ends the sync."""
 
     event: Literal["start", "page", "done", "error", "finish"]
     source: str = ""
@@ -46,6 +81,7 @@ class Event:
     counts: Counts = field(default_factory=Counts)
     total: int | None = None
     message: str = ""
+    traffic: Traffic | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +94,7 @@ class Outcome:
     error: str = ""
     hint: str = ""
     problems: list[str] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
 
 
 async def run(
@@ -101,20 +138,25 @@ class _Engine:
     def __init__(
         self, writer: Writer, emit: Emit, thread: ThreadPoolExecutor, since: datetime | None, full: bool
     ) -> None:
-        self._writer = writer
+        self.writer = writer
         self.emit = emit
         self._thread = thread
         self._since = since
-        self._full = full
+        self.full = full
         self._known: dict[tuple[str, str], StreamState] = {}
 
     async def open(self) -> None:
-        for sentence in await self.in_thread(self._writer.open):
+        for sentence in await self.in_thread(self.writer.open):
             self.emit(Event("start", message=sentence))
-        self._known = await self.in_thread(self._writer.cache.cursors)
+        self._known = await self.in_thread(self.writer.cache.cursors)
+
+    def known(self, source: str, stream: str) -> StreamState | None:
+        """Where the stream stood when the sync began."""
+        return self._known.get((source, stream))
 
     async def source(self, job: Job) -> list[Outcome]:
         """Every stream of one source; the rest of them when the source is not there at all."""
+        job.network.memory = memory.recall(job, self._known)
         source = job.connect()
         outcomes: list[Outcome] = []
         try:
@@ -137,24 +179,32 @@ class _Engine:
     ) -> SourceError | None:
         """One stream into `outcome`. Returns the error that makes the source's other streams useless, if it was one."""
         self.emit(Event("start", job.name, stream.name))
+        began = Traffic.of(job.network)
+        known = memory.etags(self.known(job.name, stream.name))
+        # What was answered before counts only when the same is asked again.
+        job.network.memory.etags = {} if self.full or self._since else known
+        job.network.memory.fresh = {}
         try:
-            await self._pull(job, source, stream, outcome)
+            await self._pull(job, source, stream, outcome, began)
         except AetherError:
             raise
         except SourceError as error:
+            outcome.traffic = Traffic.of(job.network).since(began)
             await self._failed(job, stream, outcome, error.what, error.hint, error)
             # A credential that never worked is not tried again (a Jira server locks accounts); one that did lacks a right.
-            return error if isinstance(error, Offline) or (isinstance(error, Denied) and not worked) else None
+            dead = isinstance(error, Denied) and not isinstance(error, Forbidden) and not worked
+            return error if dead or isinstance(error, Offline) else None
         except Exception as error:  # a connector's own mistake must not stop the other sources
+            outcome.traffic = Traffic.of(job.network).since(began)
             what = f"the connector failed ({type(error).__name__}: {error})"
             await self._failed(job, stream, outcome, what, "report it with the name of the connector", None)
             return None
-        self.emit(Event("done", job.name, stream.name, outcome.counts))
+        self.emit(Event("done", job.name, stream.name, outcome.counts, traffic=outcome.traffic))
         return None
 
-    async def _pull(self, job: Job, source: Source, stream: Stream, outcome: Outcome) -> None:
+    async def _pull(self, job: Job, source: Source, stream: Stream, outcome: Outcome, began: Traffic) -> None:
         since, keeps_cursor = self._start(job.name, stream.name)
-        store = _Store(self, Intake(self._writer, job.name, stream.name, stream.tables[0].name), outcome, keeps_cursor)
+        store = _Store(self, Intake(self.writer, job.name, stream.name, stream.tables[0].name), outcome, keeps_cursor)
         guard = _Guard()
         pages: AsyncIterator[Page] = source.pages(stream, since)
         try:
@@ -162,20 +212,23 @@ class _Engine:
             async with aclosing(cast("_Closable", pages)):
                 async for page in pages:
                     guard.see(page)
-                    outcome.problems += map(self._writer.ingest.clean_text, page.problems)
+                    outcome.problems += map(self.writer.ingest.clean_text, page.problems)
                     await store.put(page)
         except asyncio.CancelledError:
             store.forget()
             raise
         finally:
             await store.rest()
-        state = self._state(job, outcome)
+        outcome.problems += store.missing()
+        swept = await sweep(self, job, source, stream, outcome)
+        outcome.traffic = Traffic.of(job.network).since(began)
+        state = {**self._state(job, outcome), "swept": swept, "etags": memory.kept_etags(job.network.memory)}
         outcome.counts.add(await self.in_thread(lambda: store.intake.finish(state)))
 
     def _start(self, source: str, stream: str) -> tuple[str | None, bool]:
         """Where to begin, and whether the cursors that follow may be stored: a later start must not hide a gap."""
         known = self._known.get((source, stream))
-        stored = None if self._full or known is None else known.cursor
+        stored = None if self.full or known is None else known.cursor
         if self._since is None:
             return stored, True
         asked = self._since.astimezone(UTC).replace(tzinfo=None)
@@ -184,23 +237,19 @@ class _Engine:
     async def _failed(
         self, job: Job, stream: Stream, outcome: Outcome, what: str, hint: str, error: SourceError | None
     ) -> None:
-        clean = self._writer.ingest.clean_text
+        clean = self.writer.ingest.clean_text
         outcome.error, outcome.hint = clean(what), clean(hint)
         reason = f"{outcome.error}; {outcome.hint}" if outcome.hint else outcome.error
         state = dict(self._state(job, outcome))
         if isinstance(error, RateLimited) and error.opens_at is not None:
             state["opens_at"] = error.opens_at.isoformat()
-        await self.in_thread(lambda: self._writer.fail(job.name, stream.name, reason, state))
+        await self.in_thread(lambda: self.writer.fail(job.name, stream.name, reason, state))
         self.emit(Event("error", job.name, stream.name, outcome.counts, message=reason))
 
     def _state(self, job: Job, outcome: Outcome) -> State:
-        network = job.network
-        return {
-            "requests": network.requests,
-            "bytes": network.bytes,
-            "waited_s": round(network.waited_s, 3),
-            "problems": outcome.problems[:20],
-        }
+        before = self.known(job.name, outcome.stream)
+        carried = {name: before.state[name] for name in ("swept", "etags") if before and name in before.state}
+        return {**carried, **memory.kept(job), **asdict(outcome.traffic), "problems": outcome.problems[:20]}
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -217,6 +266,17 @@ class _Store:
         self._waiting: list[Page] = []
         self._task: asyncio.Task[None] | None = None
         self._total: int | None = None
+        self._came = 0
+
+    def missing(self) -> list[str]:
+        """A sentence when the source promised more rows than came."""
+        outcome, came = self._outcome, self._came
+        if self._total is None or came >= self._total:
+            return []
+        return [
+            f"the source counts {self._total:,} rows and {came:,} came: what is missing changed meanwhile or is not visible "
+            f"to this credential; `aether-tui sync {outcome.source} --full` reads all of them again"
+        ]
 
     async def put(self, page: Page) -> None:
         """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
@@ -244,6 +304,7 @@ class _Store:
                 self._waiting.pop(0)
             self._outcome.counts.add(await self._engine.in_thread(self._storing(page)))
             self._total = page.total if page.total is not None else self._total
+            self._came = self._outcome.counts.rows + self._outcome.counts.rejected
             counts = replace(self._outcome.counts)
             self._engine.emit(Event("page", self._outcome.source, self._outcome.stream, counts, self._total))
 

@@ -90,5 +90,6 @@ def _job(name: str, config: Config, workspace: Workspace, find: Callable[[str], 
     except ValidationError as error:
         raise_first(explain(error.errors(include_url=False), connector.Settings, CONFIG_NAME, {}, ("sources", name)))
         raise
+    network.needs = connector.access.permissions
     secrets = {secret: found.value for secret in connector.SECRETS if (found := find_secret(name, secret, workspace))}
     return Job(name, connector, settings, network, secrets)

@@ -1,4 +1,4 @@
-"""Fixtures of connector tests: no waiting, and the big schemas read once."""
+"""Fixtures of connector tests: the big schemas read once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ import csv
 import gzip
 import json
 import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from graphql import GraphQLSchema, build_schema
 from openapi_core import OpenAPI
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    """Retries happen at once; how long they would have waited is in `Network.waited_s`."""
-    with stamina.set_testing(True, attempts=6):
-        yield
 
 
 @pytest.fixture(scope="session")

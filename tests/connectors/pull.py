@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,28 @@ from connectors.base import Network, Page, SourceError, Stream
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+async def at_once(_: float) -> None:
+    """Retries happen at once; how long they would have waited is in `Network.waited_s`."""
+
+
 def network(**values: Any) -> Network:
-    return Network(**{"now": lambda: NOW, "source": "mine", **values})
+    return Network(**{"now": lambda: NOW, "source": "mine", "sleep": at_once, **values})
+
+
+class Time:
+    """A clock that only waiting moves: `network(**time.parts())`."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=sum(self.waits))
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def parts(self) -> dict[str, Any]:
+        return {"now": self.now, "clock": lambda: sum(self.waits), "sleep": self.sleep}
 
 
 @dataclass

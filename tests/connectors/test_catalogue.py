@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from pydantic import ValidationError
 
 from connectors.amplitude import Amplitude
@@ -350,7 +349,7 @@ def test_cancelling_ends_a_wait_at_once(kind: Kind) -> None:
         return Reply({}, 429, {"Retry-After": "600"})
 
     async def run() -> None:
-        source = kind.source(server.url)
+        source = kind.source(server.url, sleep=asyncio.sleep)
         pages = source.pages(source.streams[0], None)
         waiting = asyncio.ensure_future(anext(pages))
         await asyncio.to_thread(asked.wait)
@@ -361,7 +360,7 @@ def test_cancelling_ends_a_wait_at_once(kind: Kind) -> None:
             await waiting
         await source.close()
 
-    with stamina.set_testing(False), serving(busy) as server:
+    with serving(busy) as server:
         asyncio.run(asyncio.wait_for(run(), 60))
 
 

@@ -17,7 +17,18 @@ from aether_tui.cache import Cache
 from aether_tui.cache.turn import Turn
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest, workspace_key
-from aether_tui.records.source import Denied, Network, Offline, Page, RateLimited, Refused, Reject, Source, Stream
+from aether_tui.records.source import (
+    Access,
+    Denied,
+    Network,
+    Offline,
+    Page,
+    RateLimited,
+    Refused,
+    Reject,
+    Source,
+    Stream,
+)
 from aether_tui.records.tables import SPANS, WORK_ITEMS, WORK_TRANSITIONS
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.plan import Job, plan
@@ -52,6 +63,7 @@ class Fake:
     Settings = FakeSettings
     SECRETS = ("token",)
     streams = (ITEMS, TRACES)
+    access = Access("a token", ("read",), ("everything",))
     seen: ClassVar[list[tuple[str, str, str | None]]] = []
     secrets_seen: ClassVar[list[dict[str, str]]] = []
 
@@ -59,15 +71,18 @@ class Fake:
         self.settings = settings
         self.network = network
         self.closed = False
+        self.total = 0
         self.turn: Turn | None = None
         self.secrets_seen.append(dict(secrets))
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
         self.seen.append((self.network.source, stream.name, since))
+        self.total = self.settings.pages * self.settings.rows
         start = DAY0 if since is None else datetime.fromisoformat(since) - timedelta(seconds=stream.overlap_s)
         for number in range(self.settings.pages):
             at = DAY0 + timedelta(hours=number)
             if at < start:
+                self.total -= self.settings.rows
                 continue
             if self.settings.fail and number == self.settings.fail_at and stream.name == self.settings.stream:
                 self.misbehave()
@@ -100,7 +115,7 @@ class Fake:
         text = self.settings.text
         first = number * self.settings.rows
         cursor = (at + timedelta(minutes=59)).isoformat()
-        total = self.settings.pages * self.settings.rows
+        total = self.total
         if stream is TRACES:
             rows = [
                 SPANS.row(

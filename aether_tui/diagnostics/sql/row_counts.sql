@@ -1,6 +1,10 @@
 -- Rows stored, per record table and source.
 SELECT 'work_items' AS name, source, count(*) AS n FROM work_items GROUP BY source
 UNION ALL SELECT 'work_transitions' AS name, source, count(*) AS n FROM work_transitions GROUP BY source
+UNION ALL SELECT 'iterations' AS name, source, count(*) AS n FROM iterations GROUP BY source
+UNION ALL SELECT 'iteration_items' AS name, source, count(*) AS n FROM iteration_items GROUP BY source
+UNION ALL SELECT 'projects' AS name, source, count(*) AS n FROM projects GROUP BY source
+UNION ALL SELECT 'work_links' AS name, source, count(*) AS n FROM work_links GROUP BY source
 UNION ALL SELECT 'pull_requests' AS name, source, count(*) AS n FROM pull_requests GROUP BY source
 UNION ALL SELECT 'deployments' AS name, source, count(*) AS n FROM deployments GROUP BY source
 UNION ALL SELECT 'pipeline_runs' AS name, source, count(*) AS n FROM pipeline_runs GROUP BY source

@@ -1,0 +1,73 @@
+"""What one sync knows of a service that the next one needs: limits, ETags, since when a credential works, the last sweep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from aether_tui.cache import StreamState
+from aether_tui.records.source import Limit, Memory
+from aether_tui.sync.plan import Job
+
+_MOST_ETAGS = 5_000
+
+Known = Mapping[tuple[str, str], StreamState]
+
+
+def credential(job: Job) -> str:
+    """A few digits that tell one set of credentials from another; limits and expiry belong to it. Empty without any."""
+    if not any(job.secrets.values()):
+        return ""
+    said = json.dumps(dict(sorted(job.secrets.items())))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=4, person=b"credential").hexdigest()
+
+
+def recall(job: Job, known: Known) -> Memory:
+    """What the streams of a source remember, the latest word on each limit."""
+    memory, who = Memory(), credential(job)
+    for (source, _), stream in sorted(known.items(), key=lambda pair: pair[1].last_attempt or datetime.min):  # noqa: DTZ901
+        if source != job.name or stream.state.get("credential") != who:
+            continue
+        memory.limits.update(_limits(stream.state.get("limits")))
+        memory.expires = str(stream.state.get("expires") or "") or memory.expires
+        if stream.last_success and (memory.worked is None or stream.last_success > memory.worked):
+            memory.worked = stream.last_success
+    return memory
+
+
+def etags(known: StreamState | None) -> dict[str, str]:
+    """The ETags a stream was left with."""
+    found = known.state.get("etags") if known else None
+    return {str(name): str(tag) for name, tag in found.items()} if isinstance(found, dict) else {}
+
+
+def swept_at(known: StreamState | None) -> datetime | None:
+    """When (aware) deletions of a stream were last looked for."""
+    try:
+        return datetime.fromisoformat(str(known.state.get("swept"))) if known else None
+    except ValueError:
+        return None
+
+
+def kept(job: Job) -> dict[str, object]:
+    """What `recall` will find."""
+    memory = job.network.memory
+    limits = {name: [limit.remaining, limit.opens_at.isoformat()] for name, limit in sorted(memory.limits.items())}
+    return {"credential": credential(job), "limits": limits, "expires": memory.expires}
+
+
+def kept_etags(memory: Memory) -> dict[str, str]:
+    """The ETags of a stream that was read to its end; those of very many addresses are not worth their room."""
+    return memory.fresh if len(memory.fresh) <= _MOST_ETAGS else {}
+
+
+def _limits(said: object) -> Iterable[tuple[str, Limit]]:
+    for name, pair in said.items() if isinstance(said, dict) else ():
+        try:
+            remaining, opens_at = pair
+            at = datetime.fromisoformat(opens_at)
+            yield str(name), Limit(float(remaining), at if at.tzinfo else at.replace(tzinfo=UTC))
+        except (TypeError, ValueError):
+            continue
