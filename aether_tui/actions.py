@@ -28,6 +28,7 @@ Where = Literal[
     "maturity",
     "traces",
     "trace",
+    "rows",
     "taxonomy",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
@@ -35,7 +36,7 @@ Where = Literal[
 _SHARED = frozenset({"app", "page", "list"})
 """Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
 
-_WITHOUT_REPORT = frozenset({"form", "documents", "trace", "sitting"})
+_WITHOUT_REPORT = frozenset({"form", "documents", "trace", "rows", "sitting"})
 """Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose", "sitting.answer": "answer"}
@@ -177,6 +178,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("traces.mark", "m", "Compare", "Mark a trace; on another one, show both side by side", "Traces", "traces", footer=4),
     Action("traces.next", "n", "Next page", "The next 200 traces of the list", "Traces", "traces", footer=4),
     Action("traces.before", "p", "Page before", "The 200 traces before", "Traces", "traces"),
+    Action("rows.open", "enter", "Open", "What is known of the selected row; a trace as a tree", "Traces", "rows", footer=2, palette=False),
     Action("trace.open", "enter", "Open", "What is known of the selected span", "Traces", "trace", footer=2, palette=False),
     Action("trace.reveal", "r", "What was said", "Show prompt and completion, if they are kept; noted in .aether/audit.jsonl",
            "Traces", "trace", footer=4),

@@ -1,4 +1,5 @@
-"""The explorer behind the console: a child that holds the list of traces, asked by JSON lines on its stdin.
+"""The explorer behind the console: a child that holds the list of traces and finds the rows behind a number, asked by JSON
+lines on its stdin.
 
 `python -m aether_tui.exploring ROOT`. The newest question wins: one that still runs is interrupted. It ends with its stdin.
 """
@@ -33,10 +34,11 @@ _LARGEST = 64 << 20
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One question: a page of the list as it should be sorted and filtered, a search, one trace, two, or what was said."""
+    """One question: a page of the list as it should be sorted and filtered, a search, one trace, two, what was said, or the rows
+    behind the number whose id is `trace`."""
 
     number: int = 0
-    what: Literal["list", "search", "trace", "pair", "reveal", "stop"]
+    what: Literal["list", "search", "trace", "pair", "reveal", "rows", "stop"]
     now: datetime
     looking: Looking = Looking()
     sort: str = "start"
@@ -135,14 +137,18 @@ class _Child:
             self._list(ask)
         elif ask.what == "search":
             self._search(ask)
+        elif ask.what == "rows":
+            self._rows(ask)
         elif ask.what != "stop":
             self._trace(ask)
 
     def _clock(self, ask: Ask) -> Clock:
         from aether_tui.diagnostics.frame import Clock
+        from aether_tui.workspace import reviews
 
         fiscal = self.config.engagement.fiscal_year_start_month
-        return Clock.of(ask.now, ask.looking.window, ask.looking.compare, fiscal_start_month=fiscal)
+        against = reviews.window_of(self.workspace, ask.looking.compare) or ask.looking.compare
+        return Clock.of(ask.now, ask.looking.window, against, fiscal_start_month=fiscal)
 
     def _filters(self, ask: Ask) -> Filters:
         from aether_tui.diagnostics.frame import Filters
@@ -189,6 +195,15 @@ class _Child:
         shown = self.explorer.order(ask.sort, descending=ask.descending, searched=True)
         _tell(Told(number=ask.number, message=f"{ended}{shown:,} traces contain it", done=False))
         self._page(msgspec.structs.replace(ask, searched=True), shown)
+
+    def _rows(self, ask: Ask) -> None:
+        from aether_tui.diagnostics import evidence
+        from aether_tui.diagnostics.run import open_data
+        from aether_tui.report_model import load, save
+
+        with open_data(self.config, self._clock(ask), self.cache, self._filters(ask)) as data:
+            made = evidence.report(data, ask.trace)
+        _tell(Told(number=ask.number, report=load(save(made))))
 
     def _trace(self, ask: Ask) -> None:
         from aether_tui.diagnostics import trace_report

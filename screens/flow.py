@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from screens.base import ReportScreen
+from typing import ClassVar
+
+from screens.drill import Drill
 
 
-class Flow(ReportScreen):
+class Flow(Drill):
     """Times, load, what is late, and the forecast."""
+
+    BEHIND: ClassVar[tuple[str, ...]] = ("flow.times", "flow.load")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from screens.base import ReportScreen
+from typing import ClassVar
+
+from screens.drill import Drill
 
 
-class Pipeline(ReportScreen):
+class Pipeline(Drill):
     """Stages, monthly cohorts, items that grew old."""
+
+    BEHIND: ClassVar[tuple[str, ...]] = ("pipeline.stages",)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from screens.base import ReportScreen
+from typing import ClassVar
+
+from screens.drill import Drill
 
 
-class Scorecard(ReportScreen):
+class Scorecard(Drill):
     """Services side by side, then each with its metrics and the incidents behind them."""
+
+    BEHIND: ClassVar[tuple[str, ...]] = (".metrics",)

@@ -1,0 +1,9 @@
+-- Production deployments of the window, what went wrong or had to be mended first.
+SELECT source, id, coalesce(service, repo, id) AS name, coalesce(reason, 'unknown') || ', ' || coalesce(result, 'unknown') AS title,
+  epoch(finished) - epoch(started) AS value, coalesce(finished, started) AS "at", repo, service, team, sha, started, finished, result, reason,
+  count(*) OVER () AS of
+FROM deployments
+WHERE environment = 'production' AND coalesce(finished, started) >= $since AND coalesce(finished, started) < $until
+  AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR coalesce(service, repo, '') = $service)
+ORDER BY CASE WHEN reason IN ('rollback', 'hotfix') THEN 0 WHEN result = 'failure' THEN 1 ELSE 2 END, "at" DESC, source, id
+LIMIT 60
