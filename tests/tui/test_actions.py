@@ -9,10 +9,10 @@ from aether_tui.app import AetherApp
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
+from screens.drill import RowsPage, TracePage
 from screens.form import Form
 from screens.interview_sitting import Sitting
 from screens.organisation import Papers
-from screens.traces import TracePage
 from screens.widgets.page import Page
 
 
@@ -37,6 +37,7 @@ def test_every_action_has_a_method_where_it_acts():
         "papers": Papers,
         "sitting": Sitting,
         "trace": TracePage,
+        "rows": RowsPage,
         **screens,
     }
     for action in ACTIONS:

@@ -13,7 +13,8 @@ from aether_tui.cache import Cache
 from aether_tui.exploring import Ask, Exploring
 from aether_tui.records.tables import SPAN_PAYLOADS
 from aether_tui.workspace.folder import Workspace
-from screens.traces import TracePage, Traces
+from screens.drill import TracePage
+from screens.traces import Traces
 from tests.cache.samples import full
 from tests.cli.test_traces import START, rows
 from tests.tui.driving import drive, screen_text, until
