@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 from ruamel.yaml import YAML
@@ -21,7 +22,7 @@ from aether_tui.diagnostics.run import run_all
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Value
-from aether_tui.report_model import Quantity, SavedReport, opened, save
+from aether_tui.report_model import Quantity, SavedReport, envelope, opened, save
 from aether_tui.room import discreet
 from aether_tui.sync import engine, registry
 from aether_tui.sync.intake import Writer
@@ -108,6 +109,8 @@ def test_an_interrupted_build_begins_again_and_ends_with_the_same_rows(demo: Wor
     assert (folder / "mine.txt").read_text() == "keep me"
     before = contents(demo)
     assert contents(workspace) == before
+    (review,) = (demo.engagement / "reviews").iterdir()  # every report is in it, as a fingerprint
+    assert (workspace.engagement / "reviews" / review.name).read_bytes() == review.read_bytes()
     empty = {name for name, (n, _) in before.items() if not n}
     assert empty <= {"span_payloads", "requests"}, empty  # what was said and asked is not kept by default
 
@@ -210,7 +213,33 @@ def test_a_broken_marker_is_no_permission(tmp_path: Path) -> None:
         build.existing(tmp_path)
 
 
-def test_in_room_mode_no_report_shows_money_or_what_people_said(demo):
+@pytest.fixture(scope="module")
+def reports(built_demo: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Every report of the demonstration, as it is saved and as `--format json` prints it."""
+    return every_report(Workspace(built_demo))
+
+
+def every_report(workspace: Workspace) -> dict[str, tuple[bytes, bytes]]:
+    made, _ = run_all(workspace, load_config(workspace), Clock.of(NOW), Cache(workspace.cache_path))
+    return {name: (save(report), envelope(report)) for name, report in made.items()}
+
+
+def test_rows_in_another_order_make_the_same_bytes(
+    demo: Workspace, reports: dict[str, tuple[bytes, bytes]], tmp_path: Path
+) -> None:
+    ignored = shutil.ignore_patterns("files", "recordings")
+    other = Workspace(shutil.copytree(demo.root, tmp_path / "copy", ignore=ignored))
+    with duckdb.connect(str(other.cache_path)) as file:
+        for (table,) in file.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall():
+            file.execute(f"CREATE TEMP TABLE moved AS SELECT * FROM {table} AS t ORDER BY hash(t)")
+            file.execute(f"DELETE FROM {table}; INSERT INTO {table} FROM moved; DROP TABLE moved")
+    again = every_report(other)
+    assert [name for name in reports if reports[name] != again[name]] == []
+
+
+def test_in_room_mode_no_report_shows_money_or_what_people_said(
+    demo: Workspace, reports: dict[str, tuple[bytes, bytes]]
+) -> None:
     config, read = load_config(demo), YAML(typ="safe", pure=True).load
     sittings = [read(path.read_bytes()) for path in sorted((demo.engagement / "interviews").glob("*.yaml"))]
     said = {note["text"] for one in sittings for note in one.get("notes", ())}
@@ -218,9 +247,9 @@ def test_in_room_mode_no_report_shows_money_or_what_people_said(demo):
     said |= {person["name"] for one in sittings for person in one.get("people", ())} | {config.engagement.name}
     assert len(said) > 10
     whole = ""
-    for name, report in run_all(demo, config, Clock.of(NOW), Cache(demo.cache_path))[0].items():
-        kept = msgspec.json.decode(save(report), type=SavedReport)
-        whole += msgspec.json.encode(kept).decode()
+    for name, (report, _) in reports.items():
+        kept = msgspec.json.decode(report, type=SavedReport)
+        whole += report.decode()
         seen = discreet(kept, config.engagement.name)
         told = " ".join(strings((seen, [opened(seen, item) for item in seen.details])))
         assert not (found := re.search(r".{20}\d[\d,.]*\s?(?:USD|EUR).{20}|[$€]\s?\d", told)), f"{name}: {found}"

@@ -12,10 +12,11 @@ WITH said AS (
 SELECT arm, count(*) AS n, count(outcome) AS n_outcome, count(*) FILTER (WHERE outcome = 'success') AS successes,
   count(*) FILTER (WHERE status = 'error') AS errors,
   count(cost_usd) FILTER (WHERE unpriced_calls = 0) AS n_cost,
-  avg(cost_usd::DOUBLE) FILTER (WHERE unpriced_calls = 0) AS mean_cost,
-  stddev_samp(cost_usd::DOUBLE) FILTER (WHERE unpriced_calls = 0) AS sd_cost,
-  count(duration_s) AS n_latency, avg(duration_s) AS mean_latency, stddev_samp(duration_s) AS sd_latency,
-  count(tokens) AS n_tokens, avg(tokens) AS mean_tokens, stddev_samp(tokens) AS sd_tokens
+  avg(cost_usd) FILTER (WHERE unpriced_calls = 0) AS mean_cost,
+  stddev_samp(cost_usd::DOUBLE ORDER BY cost_usd) FILTER (WHERE unpriced_calls = 0) AS sd_cost,
+  count(duration_s) AS n_latency, avg(duration_s ORDER BY duration_s) AS mean_latency,
+  stddev_samp(duration_s ORDER BY duration_s) AS sd_latency,
+  count(tokens) AS n_tokens, avg(tokens) AS mean_tokens, stddev_samp(tokens ORDER BY tokens) AS sd_tokens
 FROM arms JOIN tasks USING (source, trace_id)
 WHERE ($of_feature = '' OR feature = $of_feature) AND ($of_cluster = '' OR task_cluster = $of_cluster)
   AND ($of_environment = '' OR environment = $of_environment)

@@ -10,18 +10,20 @@ WITH said AS (
 ), sides AS (
   SELECT request, arm, avg(CASE outcome WHEN 'success' THEN 1.0 WHEN 'failure' THEN 0.0 END) AS success,
     avg(CASE status WHEN 'error' THEN 1.0 ELSE 0.0 END) AS errors,
-    avg(cost_usd::DOUBLE) FILTER (WHERE unpriced_calls = 0) AS cost, avg(duration_s) AS latency, avg(tokens) AS tokens
+    avg(cost_usd) FILTER (WHERE unpriced_calls = 0) AS cost, avg(duration_s ORDER BY duration_s) AS latency, avg(tokens) AS tokens
   FROM arms JOIN tasks USING (source, trace_id)
   WHERE ($of_feature = '' OR feature = $of_feature) AND ($of_cluster = '' OR task_cluster = $of_cluster)
     AND ($of_environment = '' OR environment = $of_environment)
   GROUP BY 1, 2
+), differences AS (
+  SELECT t.success - c.success AS success, t.errors - c.errors AS errors, t.cost - c.cost AS cost,
+    t.latency - c.latency AS latency, t.tokens - c.tokens AS tokens
+  FROM sides AS c JOIN sides AS t USING (request)
+  WHERE c.arm = $control AND t.arm = $treatment
 )
-SELECT count(t.success - c.success) AS n_success, avg(t.success - c.success) AS mean_success,
-  stddev_samp(t.success - c.success) AS sd_success,
-  count(t.errors - c.errors) AS n_errors, avg(t.errors - c.errors) AS mean_errors, stddev_samp(t.errors - c.errors) AS sd_errors,
-  count(t.cost - c.cost) AS n_cost, avg(t.cost - c.cost) AS mean_cost, stddev_samp(t.cost - c.cost) AS sd_cost,
-  count(t.latency - c.latency) AS n_latency, avg(t.latency - c.latency) AS mean_latency,
-  stddev_samp(t.latency - c.latency) AS sd_latency,
-  count(t.tokens - c.tokens) AS n_tokens, avg(t.tokens - c.tokens) AS mean_tokens, stddev_samp(t.tokens - c.tokens) AS sd_tokens
-FROM sides AS c JOIN sides AS t USING (request)
-WHERE c.arm = $control AND t.arm = $treatment
+SELECT count(success) AS n_success, avg(success ORDER BY success) AS mean_success, stddev_samp(success ORDER BY success) AS sd_success,
+  count(errors) AS n_errors, avg(errors ORDER BY errors) AS mean_errors, stddev_samp(errors ORDER BY errors) AS sd_errors,
+  count(cost) AS n_cost, avg(cost ORDER BY cost) AS mean_cost, stddev_samp(cost ORDER BY cost) AS sd_cost,
+  count(latency) AS n_latency, avg(latency ORDER BY latency) AS mean_latency, stddev_samp(latency ORDER BY latency) AS sd_latency,
+  count(tokens) AS n_tokens, avg(tokens ORDER BY tokens) AS mean_tokens, stddev_samp(tokens ORDER BY tokens) AS sd_tokens
+FROM differences

@@ -11,13 +11,13 @@ progress AS (SELECT started, ended FROM items WHERE started IS NOT NULL AND (end
 load AS (
   SELECT count(*) FILTER (WHERE started >= $since AND started < $until) AS arrivals,
     count(*) FILTER (WHERE ended >= $since AND ended < $until) AS departures,
-    sum(epoch(ended) - epoch(started)) FILTER (WHERE ended >= $since AND ended < $until) AS stay_s,
-    sum(epoch(least(coalesce(ended, $until::TIMESTAMP), $until::TIMESTAMP)) - epoch(greatest(started, $since::TIMESTAMP)))
-      FILTER (WHERE started < $until AND (ended IS NULL OR ended > $since)) AS present_s,
+    sum(epoch_us(ended) - epoch_us(started)) FILTER (WHERE ended >= $since AND ended < $until) / 1e6 AS stay_s,
+    sum(epoch_us(least(coalesce(ended, $until::TIMESTAMP), $until::TIMESTAMP)) - epoch_us(greatest(started, $since::TIMESTAMP)))
+      FILTER (WHERE started < $until AND (ended IS NULL OR ended > $since)) / 1e6 AS present_s,
     count(*) FILTER (WHERE started < $since AND (ended IS NULL OR ended >= $since)) AS open_before,
     count(*) FILTER (WHERE started < $until AND (ended IS NULL OR ended >= $until)) AS open_now,
-    avg(epoch($since::TIMESTAMP) - epoch(started)) FILTER (WHERE started < $since AND (ended IS NULL OR ended >= $since)) AS age_before_s,
-    avg(epoch($until::TIMESTAMP) - epoch(started)) FILTER (WHERE started < $until AND (ended IS NULL OR ended >= $until)) AS age_now_s
+    avg(epoch_us($since::TIMESTAMP) - epoch_us(started)) FILTER (WHERE started < $since AND (ended IS NULL OR ended >= $since)) / 1e6 AS age_before_s,
+    avg(epoch_us($until::TIMESTAMP) - epoch_us(started)) FILTER (WHERE started < $until AND (ended IS NULL OR ended >= $until)) / 1e6 AS age_now_s
   FROM progress
 )
 SELECT load.*,

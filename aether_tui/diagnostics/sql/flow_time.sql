@@ -17,17 +17,17 @@ steps AS (
 ),
 stretches AS (
   SELECT source, id, closing,
-    greatest(epoch("at") - epoch(coalesce(lag("at") OVER steps_of, created)), 0) AS s,
+    greatest(epoch_us("at") - epoch_us(coalesce(lag("at") OVER steps_of, created)), 0) AS us,
     CASE WHEN lag("at") OVER steps_of IS NULL THEN from_category ELSE lag(to_category) OVER steps_of END AS category,
     actor, from_state,
     lag(actor) OVER steps_of AS before
   FROM steps
   WINDOW steps_of AS (PARTITION BY source, id ORDER BY "at", closing, from_state NULLS FIRST)
 )
-SELECT coalesce(sum(s) FILTER (WHERE category = 'active'), 0) AS active_s,
-  coalesce(sum(s) FILTER (WHERE category = 'wait'), 0) AS wait_s,
-  coalesce(sum(s) FILTER (WHERE category = 'queue'), 0) AS queue_s,
-  coalesce(sum(s) FILTER (WHERE category IS NULL), 0) AS unmapped_s,
+SELECT coalesce(sum(us) FILTER (WHERE category = 'active'), 0) / 1e6 AS active_s,
+  coalesce(sum(us) FILTER (WHERE category = 'wait'), 0) / 1e6 AS wait_s,
+  coalesce(sum(us) FILTER (WHERE category = 'queue'), 0) / 1e6 AS queue_s,
+  coalesce(sum(us) FILTER (WHERE category IS NULL), 0) / 1e6 AS unmapped_s,
   CASE WHEN bool_and(actor IS NOT NULL) FILTER (WHERE closing = 0 AND from_state IS NOT NULL)
     THEN count(*) FILTER (WHERE closing = 0 AND before IS NOT NULL AND actor <> before) END AS handoffs
 FROM stretches

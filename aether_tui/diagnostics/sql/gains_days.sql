@@ -2,7 +2,7 @@
 SELECT date_trunc('day', start) AS day, coalesce(task_cluster, '') AS cluster,
   count(*) FILTER (WHERE outcome IS NOT NULL AND cost_usd IS NOT NULL AND unpriced_calls = 0) AS tasks,
   count(*) FILTER (WHERE outcome = 'success' AND cost_usd IS NOT NULL AND unpriced_calls = 0) AS successes,
-  sum(cost_usd::DOUBLE) FILTER (WHERE outcome IS NOT NULL AND unpriced_calls = 0) AS cost_usd,
+  CAST(sum(cost_usd) FILTER (WHERE outcome IS NOT NULL AND unpriced_calls = 0) AS DOUBLE) AS cost_usd,
   count(*) AS all_tasks
 FROM tasks
 WHERE start >= $from_at AND start < $to_at AND ($live::VARCHAR IS NULL OR environment = $live)

@@ -16,7 +16,7 @@ ended AS (
   SELECT *, CASE WHEN advanced IS NULL AND killed < $until THEN greatest(killed, entered) END AS stopped FROM stays
 )
 SELECT stage,
-  sum(greatest(epoch(coalesce(advanced, stopped, $until)) - greatest(epoch(entered), epoch($since::TIMESTAMP)), 0)) / 86400 AS item_days,
+  sum(greatest(epoch_us(coalesce(advanced, stopped, $until::TIMESTAMP)) - greatest(epoch_us(entered), epoch_us($since::TIMESTAMP)), 0)) / 86400e6 AS item_days,
   count(*) FILTER (WHERE advanced IS NULL AND stopped IS NULL) AS here
 FROM ended
 GROUP BY stage

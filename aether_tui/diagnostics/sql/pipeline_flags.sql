@@ -15,7 +15,7 @@ began AS (
 )
 SELECT count(*) AS entered,
   count(*) FILTER (WHERE dead AND list_min(entries[4:]) < killed) AS late_kills,
-  sum((epoch(killed) - epoch(first)) / 86400) FILTER (WHERE dead AND list_min(entries[4:]) < killed) AS late_days,
+  sum(epoch_us(killed) - epoch_us(first)) FILTER (WHERE dead AND list_min(entries[4:]) < killed) / 86400e6 AS late_days,
   count(*) FILTER (WHERE entries[5] < $until) AS released,
   count(*) FILTER (WHERE entries[5] < $grace AND list_min(entries[6:]) IS NULL AND dead IS NOT TRUE) AS unmeasured,
   count(*) FILTER (WHERE entries[6] < $until) AS measured,

@@ -5,7 +5,7 @@ WITH events AS (
   WHERE starts_with(metric, 'event:') AND coalesce(segment, '') = '' AND NOT coalesce(incomplete, FALSE) AND day < $until
     AND value IS NOT NULL
 )
-SELECT name, max(day) FILTER (WHERE value > 0) AS last_seen, sum(value) FILTER (WHERE day >= $since) AS seen,
+SELECT name, max(day) FILTER (WHERE value > 0) AS last_seen, sum(value ORDER BY value) FILTER (WHERE day >= $since) AS seen,
   (SELECT max(day) FROM events) AS known_until
 FROM events
 GROUP BY name

@@ -1,6 +1,6 @@
 -- Tasks by request category on the days that stream_steps sums.
 SELECT task_cluster AS cluster, count(*) AS n, count(outcome) AS known, count(*) FILTER (WHERE outcome = 'failure') AS failed,
-  sum(duration_s) AS duration_s
+  sum(duration_s ORDER BY duration_s) AS duration_s
 FROM tasks
 WHERE start >= date_trunc('day', $since::TIMESTAMP) AND start < date_trunc('day', $until::TIMESTAMP - INTERVAL 1 MICROSECOND) + INTERVAL 1 DAY
   AND ($live::VARCHAR IS NULL OR environment = $live)
