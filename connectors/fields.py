@@ -31,6 +31,8 @@ def dig(node: object, *path: str) -> object:
 def text(node: object, *path: str) -> str | None:
     """Text or a number as text; empty text, like everything else, is None."""
     value = dig(node, *path)
+    if type(value) is str:
+        return value or None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value) or None
@@ -51,7 +53,7 @@ def number(node: object, *path: str) -> float | None:
 def integer(node: object, *path: str) -> int | None:
     """A whole number, also from text; ids above 2^53 stay exact."""
     value = dig(node, *path)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):  # a union costs three times as much
         return None
     try:
         return int(value)

@@ -22,6 +22,7 @@ def spans(document: Mapping[str, object]) -> Iterator[tuple[Span, Attributes]]:
 
 def _span(raw: Mapping[str, object]) -> Span:
     code = fields.dig(raw, "status", "code")
+    events = raw.get("events")
     return Span(
         trace_id=fields.text(raw, "traceId") or "",
         span_id=fields.text(raw, "spanId") or "",
@@ -34,7 +35,9 @@ def _span(raw: Mapping[str, object]) -> Span:
         events=[
             (fields.text(event, "name") or "", fields.integer(event, "timeUnixNano") or 0, _attributes(event))
             for event in fields.objects(raw, "events")
-        ],
+        ]
+        if events
+        else (),
     )
 
 
@@ -44,13 +47,14 @@ def _attributes(node: object) -> dict[str, Attribute]:
 
 def _pairs(pairs: object, depth: int) -> dict[str, Attribute]:
     """Key-value pairs as a mapping; decoded JSON holds plain dicts and lists, so no wider check is paid for."""
-    if not isinstance(pairs, list):
-        return {}
-    return {
-        pair["key"]: _value(pair.get("value"), depth)
-        for pair in pairs
-        if isinstance(pair, dict) and isinstance(pair.get("key"), str)
-    }
+    found: dict[str, Attribute] = {}
+    for pair in pairs if isinstance(pairs, list) else ():
+        if type(pair) is dict and type(key := pair.get("key")) is str:
+            value = pair.get("value")
+            # Nearly every value is a text, alone in its object.
+            said = value.get("stringValue") if type(value) is dict and len(value) == 1 else None
+            found[key] = said if type(said) is str else _value(value, depth)
+    return found
 
 
 def _value(value: object, depth: int) -> Attribute:

@@ -47,17 +47,18 @@ class Span:
 def span_row(span: Span, resource: Attributes) -> Row:
     """The raw row of one span. Raises ValueError for ids or times that cannot be."""
     found, rest = sort_attributes(span.attributes, resource)
+    kind = operation(found.get("operation"))
     row: dict[str, Value] = {
         "trace_id": _id(span.trace_id, 32, "trace id"),
         "span_id": _id(span.span_id, 16, "span id"),
         "parent_id": None if not span.parent_id.strip("0") else _id(span.parent_id, 16, "parent id"),
         "name": span.name,
-        "operation": operation(found.get("operation")),
+        "operation": kind,
         "start": _instant(span.start_ns),
         "duration_s": (span.end_ns - span.start_ns) / 1e9 if span.end_ns >= span.start_ns else None,
         "time_to_first_token_s": _first_token_s(span, found),
         "reported_cost_usd": _cost(found),
-        **_request(span, operation(found.get("operation"))),
+        **_request(span, kind),
         "attributes": attributes_json(rest),
         **_tokens(found),
         **_status(span, found),

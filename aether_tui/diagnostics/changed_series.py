@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -126,9 +126,7 @@ def courses(data: Data, clock: Clock, currency: str) -> list[Course]:
     made: list[Course] = []
     for source in SOURCES:
         rows = data.rows(source.query, since_day=since, until_day=until, currency=currency)
-        for by, part_by in source.by:
-            for metric in source.metrics:
-                made += _pivot(rows, metric, by, part_by, since)
+        made += _pivoted(rows, source, since)
     made += _durations(data.rows("changed_durations", kinds=list(DURATIONS), since_day=since, until_day=until), since)
     return made
 
@@ -138,18 +136,29 @@ def midnight(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
 
 
-def _pivot(rows: Sequence[Record], metric: Metric, by: str, part_by: str, since: datetime) -> list[Course]:
+def _pivoted(rows: Sequence[Record], source: Source, since: datetime) -> list[Course]:
+    days = [_index(row, since) for row in rows]
+    names = {name for metric in source.metrics for name in (metric.top, metric.bottom) if name}
+    amounts = {name: [real(row[name]) for row in rows] for name in names}
+    last = max(days, default=-1)
+    made: list[Course] = []
+    for by, part_by in source.by:
+        keys = [(text(row[by]), text(row[part_by])) for row in rows]
+        for metric in source.metrics:
+            bottoms = amounts[metric.bottom] if metric.bottom else [0.0] * len(rows)
+            made += _pivot(zip(keys, days, amounts[metric.top], bottoms, strict=True), metric, by, part_by, since, last)
+    return made
+
+
+def _pivot(
+    cells: Iterable[tuple[tuple[str, str], int, float, float]], metric: Metric, by: str, part_by: str, since: datetime, last: int
+) -> list[Course]:  # fmt: skip
     groups: dict[str, dict[str, dict[int, tuple[float, float]]]] = defaultdict(lambda: defaultdict(dict))
-    last = -1
-    for row in rows:
-        at = _index(row, since)
-        last = max(last, at)
-        segment, part = text(row[by]), text(row[part_by])
-        if not segment:
-            continue
-        old = groups[segment][part].get(at, (0.0, 0.0))
-        bottom = real(row[metric.bottom]) if metric.bottom else 0.0
-        groups[segment][part][at] = (old[0] + real(row[metric.top]), old[1] + bottom)
+    for (segment, part), at, top, bottom in cells:
+        if segment:
+            found = groups[segment][part]
+            old = found.get(at)
+            found[at] = (top, bottom) if old is None else (old[0] + top, old[1] + bottom)
     made = [_course(metric, by, segment, part_by, since, parts, last) for segment, parts in groups.items()]
     return sorted(made, key=lambda one: (-one.volume, one.segment))[:MOST_SEGMENTS]
 
@@ -159,13 +168,14 @@ def _course(
     parts: Mapping[str, Mapping[int, tuple[float, float]]], last: int,
 ) -> Course:  # fmt: skip
     """Days without a row are none of an amount, and no value of a share."""
-    values: list[float | None] = []
-    volume = 0.0
-    for at in range(last + 1):
-        top = sum(days[at][0] for days in parts.values() if at in days)
-        bottom = sum(days[at][1] for days in parts.values() if at in days)
-        volume += bottom if metric.bottom else top
-        values.append((top / bottom if bottom else None) if metric.bottom else top)
+    tops, bottoms = [0.0] * (last + 1), [0.0] * (last + 1)
+    for days in parts.values():
+        for at, (top, bottom) in days.items():
+            tops[at] += top
+            bottoms[at] += bottom
+    volume = sum(bottoms if metric.bottom else tops)
+    ratios = [top / bottom if bottom else None for top, bottom in zip(tops, bottoms, strict=True)]
+    values: list[float | None] = ratios if metric.bottom else [*tops]
     told = {one_line(name, 80) or f"no {part_by}": dict(days) for name, days in parts.items()}
     return Course(metric, by, one_line(segment, 80), part_by, since, values, told, volume)
 

@@ -8,13 +8,15 @@ segmentation: Scott & Knott 1974, Biometrics 30:507), so that one step is found 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from statistics import median
 from typing import Literal
 
-from aether_tui.stats.ranks import mann_whitney
+from aether_tui.stats.ranks import mann_whitney, tails
 from aether_tui.stats.sound import sound_all
 
 WINDOW = 20
@@ -64,15 +66,51 @@ def changes(values: Sequence[float], *, level: float = 0.99, window: int = WINDO
 
 def _strongest(values: Sequence[float], start: int, end: int, window: int) -> tuple[int, float] | None:
     """The place in [start, end) with the smallest p, and that p."""
-    tried = []
-    for at in range(start + LEAST, end - LEAST + 1):
-        before, after = values[max(start, at - window) : at], values[at : min(end, at + window)]
-        p = 2 * min(mann_whitney(after, before))
-        tried.append((p, at))
+    tried = [(2 * min(tails(*found)), at) for at, found in _places(values, start, end, window)]
     if not tried:
         return None
     p, at = min(tried)
     return _placed(values, max(start, at - window), at, min(end, at + window)), p
+
+
+def _places(
+    values: Sequence[float], start: int, end: int, window: int
+) -> Iterator[tuple[int, tuple[int, int, int, int]]]:
+    """Every place in [start, end) with what `tails` asks of the window after it against the one before it.
+
+    From place to place four values come or go, and only what they change is counted again.
+    """
+    first = start + LEAST
+    before, after = sorted(values[max(start, first - window) : first]), sorted(values[first : min(end, first + window)])
+    sizes = Counter([*before, *after])
+    ties = sum(size**3 - size for size in sizes.values())
+    wins = sum(_twice_below(before, value) for value in after)
+    for at in range(first, end - LEAST + 1):
+        yield at, (wins, len(after), len(before), ties)
+        if at == end - LEAST:
+            return
+        value = values[at]
+        wins -= _twice_below(before, value)
+        del after[bisect_left(after, value)]
+        wins += 2 * len(after) - _twice_below(after, value)
+        insort(before, value)
+        if at - window >= start:
+            value = values[at - window]
+            del before[bisect_left(before, value)]
+            wins -= 2 * len(after) - _twice_below(after, value)
+            sizes[value] -= 1
+            ties -= 3 * sizes[value] * (sizes[value] + 1)
+        if at + window < end:
+            value = values[at + window]
+            wins += _twice_below(before, value)
+            insort(after, value)
+            ties += 3 * sizes[value] * (sizes[value] + 1)
+            sizes[value] += 1
+
+
+def _twice_below(ordered: Sequence[float], value: float) -> int:
+    """Twice the values below `value`, and once those equal to it."""
+    return bisect_left(ordered, value) + bisect_right(ordered, value)
 
 
 def _placed(values: Sequence[float], start: int, at: int, end: int) -> int:

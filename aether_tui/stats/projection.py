@@ -150,8 +150,14 @@ def _normal(rows: Floats) -> Floats:
 
 def _line(rows: Floats, at: Floats) -> tuple[Floats, Floats]:
     """Theil–Sen slope and height of every row, as columns."""
-    early, late = np.triu_indices(len(at), 1)
-    slopes = np.median((rows[:, late] - rows[:, early]) / (at[late] - at[early]), axis=1, keepdims=True)
+    size, filled = len(at), 0
+    between = np.empty((len(rows), size * (size - 1) // 2))
+    for step in range(1, size):  # `at` is 0, 1, 2, …: pairs that lie so far apart are a slice
+        part = between[:, filled : filled + size - step]
+        np.subtract(rows[:, step:], rows[:, :-step], out=part)
+        part /= step
+        filled += size - step
+    slopes = np.median(between, axis=1, keepdims=True, overwrite_input=True)
     heights = np.median(rows - slopes * at, axis=1, keepdims=True)
     return slopes, heights
 

@@ -50,19 +50,27 @@ def mann_whitney(now: Sequence[float], base: Sequence[float]) -> tuple[float, fl
     every = [*now, *base]
     sound_all(every)
     ordered = sorted(base)
-    u = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in now) / 2
-    ties = len(set(every)) < m + n
+    wins = sum([bisect_left(ordered, value) + bisect_right(ordered, value) for value in now])
+    ties = sum(size**3 - size for size in Counter(every).values()) if len(set(every)) < m + n else 0
+    return tails(wins, m, n, ties)
+
+
+def tails(wins: int, m: int, n: int, ties: int) -> tuple[float, float]:
+    """Both one-sided p-values of samples of m and n. `wins` is 2U: pairs won count two, tied ones one; `ties` is the sum of
+    size³ − size over groups of equal values."""
     if not ties and m <= EXACT and n <= EXACT:
-        tails = _u_tails(m, n)
-        return tails[round(u)], tails[round(m * n - u)]
+        tail = _u_tails(m, n)
+        return tail[wins // 2], tail[m * n - wins // 2]
     total = m + n
-    correction = sum(size**3 - size for size in Counter(every).values()) / (total * (total - 1)) if ties else 0
-    variance = m * n / 12 * (total + 1 - correction)
+    variance = m * n / 12 * (total + 1 - ties / (total * (total - 1)))
     if variance <= 0:
         return 1.0, 1.0
-    spread, middle = math.sqrt(variance), m * n / 2
+    u, spread, middle = wins / 2, math.sqrt(variance), m * n / 2
     greater, less = ((place - middle - 0.5) / spread for place in (u, m * n - u))
-    return 1 - NormalDist().cdf(greater), 1 - NormalDist().cdf(less)
+    return 1 - _NORMAL.cdf(greater), 1 - _NORMAL.cdf(less)
+
+
+_NORMAL = NormalDist()
 
 
 @cache
