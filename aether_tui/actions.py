@@ -29,6 +29,7 @@ Where = Literal[
     "traces",
     "trace",
     "rows",
+    "replay",
     "taxonomy",
 ]
 """What an action acts on: the console, any page, a report, the list under the cursor, a document's form, or one screen."""
@@ -36,7 +37,7 @@ Where = Literal[
 _SHARED = frozenset({"app", "page", "list"})
 """Scopes that are in force everywhere; with `report` on screens, without it in forms. Screens' own exclude each other."""
 
-_WITHOUT_REPORT = frozenset({"form", "documents", "trace", "rows", "sitting"})
+_WITHOUT_REPORT = frozenset({"form", "documents", "trace", "rows", "replay", "sitting"})
 """Pages that are not the face of a report."""
 
 _FIXED = {"portfolio.rate": "rate", "constraint.rate": "rate", "form.choose": "choose", "sitting.answer": "answer"}
@@ -182,6 +183,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("trace.open", "enter", "Open", "What is known of the selected span", "Traces", "trace", footer=2, palette=False),
     Action("trace.reveal", "r", "What was said", "Show prompt and completion, if they are kept; noted in .aether/audit.jsonl",
            "Traces", "trace", footer=4),
+    Action("trace.replay", "p", "Replay", "Send the selected call (or all of the trace) to a model again; the cost is shown first",
+           "Traces", "trace", footer=4),
+    Action("replay.open", "enter", "Open", "The words of the answer beside the recorded ones", "Traces", "replay", footer=2,
+           palette=False),
     Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
     Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),

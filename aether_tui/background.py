@@ -6,7 +6,7 @@ import asyncio
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -465,6 +465,23 @@ class Background(App[int]):
             self.say(f"{self._job.title} is still running")
         else:
             self._start(title, *command)
+
+    def answer(self, title: str, command: Sequence[str], done: Callable[[bytes], None]) -> None:
+        """Run a command as a child and hand over what it prints; its error is said instead."""
+        if self.refused():
+            return
+        from aether_tui.jobs import Answering
+
+        job = Answering(title, [*self._arguments(), *command])
+
+        async def follow() -> None:
+            status = await job.run(self.around)
+            if job.error:
+                self.say(f"■ {title}: {job.error}")
+            if not status or job.out:
+                done(job.out)
+
+        self.run_worker(follow(), group="answer", exclusive=True, exit_on_error=False)
 
     def receive(self) -> None:
         """Start the receiver of traces as a child; while it runs, stop it."""

@@ -34,11 +34,11 @@ _LARGEST = 64 << 20
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One question: a page of the list as it should be sorted and filtered, a search, one trace, two, what was said, or the rows
-    behind the number whose id is `trace`."""
+    """One question: a page of the list as it should be sorted and filtered, a search, one trace, two, what was said, what the
+    replay whose run is `text` answered, or the rows behind the number whose id is `trace`."""
 
     number: int = 0
-    what: Literal["list", "search", "trace", "pair", "reveal", "rows", "stop"]
+    what: Literal["list", "search", "trace", "pair", "reveal", "replayed", "rows", "stop"]
     now: datetime
     looking: Looking = Looking()
     sort: str = "start"
@@ -212,13 +212,23 @@ class _Child:
         from aether_tui.report_model import load, save
 
         with open_data(self.config, self._clock(ask), self.cache) as data:
+            if ask.what == "replayed":
+                from aether_tui.diagnostics.replays import of_run
+
+                _tell(Told(number=ask.number, report=load(save(of_run(data, self._clock(ask), ask.text)))))
+                return
             if ask.what == "reveal":
                 said = reveal(data, self.workspace.state, ask.trace, ask.other, ask.now)
                 texts = (said.prompt or "not kept", said.completion or "not kept")
                 _tell(Told(number=ask.number, said=texts))
                 return
             both = ask.what == "pair"
-            made = trace_report.compare(data, ask.trace, ask.other) if both else trace_report.report(data, ask.trace)
+            begun = self.explorer.started(ask.trace)
+            made = (
+                trace_report.compare(data, ask.trace, ask.other)
+                if both
+                else trace_report.report(data, ask.trace, begun=begun)
+            )
         _tell(Told(number=ask.number, report=load(save(made))))
 
 

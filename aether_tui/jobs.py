@@ -155,6 +155,18 @@ async def over(process: asyncio.subprocess.Process) -> None:
     await asyncio.sleep(0)
 
 
+class Answering(Job):
+    """A command that is asked something: what it prints on stdout is the answer."""
+
+    def __init__(self, title: str, arguments: Sequence[str]) -> None:
+        super().__init__(title, arguments)
+        self.out = b""
+
+    def hear(self, line: bytes) -> None:
+        """A line of the answer."""
+        self.out += line
+
+
 class Receiving(Job):
     """A receiver as a child: where it listens, and how many spans arrive."""
 

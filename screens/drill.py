@@ -9,11 +9,14 @@ import msgspec
 
 from aether_tui.actions import Where
 from aether_tui.exploring import Ask, Exploring, Told
-from aether_tui.report_model import Prose, SavedReport
+from aether_tui.report_model import Prose, SavedReport, Table
 from screens.base import PageScreen, ReportScreen
+from screens.replay import begin
 
 ROWS, TRACES = "rows", "rows_traces"
 """The report of the rows behind a number, and its table where they are traces."""
+REPLAYS = "replays"
+"""The report of what was sent again."""
 
 
 class Asking(ReportScreen):
@@ -44,6 +47,8 @@ class Asking(ReportScreen):
         page = self._open_page
         if told.report is not None and told.report.report == ROWS:
             self.app.push_screen(RowsPage(told.report, self))
+        elif told.report is not None and told.report.report == REPLAYS:
+            self.app.push_screen(ReplayPage(told.report, self))
         elif told.report is not None:
             self._open_page = TracePage(told.report, self)
             self.app.push_screen(self._open_page)
@@ -57,6 +62,10 @@ class Asking(ReportScreen):
     def ask_said(self, trace: str, span: str) -> None:
         """Ask for what was said in a span of the open trace."""
         self.send(self.question("reveal", trace=trace, other=span))
+
+    def ask_replayed(self, run: str) -> None:
+        """Ask for the result of a replay."""
+        self.send(self.question("replayed", text=run))
 
 
 class Drill(Asking):
@@ -141,6 +150,19 @@ class TracePage(_Over):
             "Spans as a tree on the trace's own time axis; enter tells more, r shows what was said, if it is kept",
         )
 
+    def action_replay(self) -> None:
+        """Send the selected model call again, or every call of the trace; the cost is shown first."""
+        if self.shell.room():
+            self.shell.say("not while others look on (R)")
+        elif self._report.title == "Two traces":
+            self.shell.say("open one trace to replay it")
+        elif not self.shell.refused():
+            item = self.page.selected
+            tree = next((b for b in self._report.blocks if b.id == self.FIRST and isinstance(b, Table)), None)
+            root = tree.rows[0].id if tree is not None and tree.rows else ""
+            span = item.row if item is not None and item.block == self.FIRST and item.row != root else ""
+            begin(self, self._report.title.removeprefix("Trace "), span, self._home.ask_replayed)
+
     def action_reveal(self) -> None:
         """What was said in the selected span, noted in the audit file."""
         item = self.page.selected
@@ -160,3 +182,17 @@ class TracePage(_Over):
         self._report = msgspec.structs.replace(self._report, details=details)
         self.show()
         self.page.look(open_id=self._awaited, open_as="detail")
+
+
+class ReplayPage(_Over):
+    """What came back, over the trace it was recorded in."""
+
+    SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"replay"}
+    FIRST: ClassVar[str] = "replays.answers"
+    LEAD: ClassVar[int] = 1
+
+    def __init__(self, report: SavedReport, home: Asking) -> None:
+        super().__init__(report, home, "replay")
+
+    def about(self) -> tuple[str, str]:
+        return "Replay", "What the request answered when it was sent again; enter shows the words beside the recorded ones"

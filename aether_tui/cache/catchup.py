@@ -27,6 +27,9 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     ]
     for name, columns in schema.BOOKKEEPING.items():
         _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
+    cursor.execute(
+        f"UPDATE tasks SET trace_number = {rollups.render('{id_number(trace_id)}', {})} WHERE trace_number IS NULL"
+    )
     cursor.execute(schema.INCIDENTS)
     if stale:
         rollups.start(cursor)

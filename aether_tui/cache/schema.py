@@ -49,6 +49,7 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
     ),
     "tasks": _columns(
         ("source trace_id", "VARCHAR"),
+        ("trace_number", "UBIGINT"),
         ("start", "TIMESTAMP"),
         ("duration_s", "DOUBLE"),
         ("turns calls tool_calls errors input_tokens output_tokens tokens", "BIGINT"),

@@ -69,23 +69,26 @@ class Trace(Struct, frozen=True, kw_only=True):
     nodes: tuple[Node, ...]
 
 
-def read_trace(data: Data, trace: str, source: str | None = None) -> Trace:
-    """The trace of that id; the rollup's row stays when retention has taken its spans. Raises NoData for an unknown id."""
-    tasks = data.rows("explorer_task", trace=trace, source=source)
+def read_trace(data: Data, trace: str, source: str | None = None, begun: datetime | None = None) -> Trace:
+    """The trace of that id; the rollup's row stays when retention has taken its spans. Raises NoData for an unknown id.
+
+    `begun`: when it began, where that is known, so that nothing else is looked at.
+    """
+    tasks = data.rows("explorer_task", trace=trace, source=source, begun=begun)
     if not tasks:
         raise NoData(
             f"no trace {one_line(trace, 80)!r}", where="the cache", next_step="`aether-tui traces` lists what there is"
         )
     task = tasks[0]
-    begun = instant(task["start"])
-    assert begun is not None
-    last = begun + timedelta(seconds=min(real(task["duration_s"]), 1e9) + 1)
-    rows = data.rows("explorer_trace", trace=trace, source=text(task["source"]), first=begun, last=last)
+    at = instant(task["start"])
+    assert at is not None
+    last = at + timedelta(seconds=min(real(task["duration_s"]), 1e9) + 1)
+    rows = data.rows("explorer_trace", trace=trace, source=text(task["source"]), first=at, last=last)
     tree = build_tree(map(_span, rows))
     return Trace(
         trace=trace,
         source=text(task["source"]),
-        start=begun,
+        start=at,
         duration_s=_real(task["duration_s"]),
         status=text(task["status"]),
         outcome=_text(task["outcome"]),
@@ -106,9 +109,9 @@ def read_trace(data: Data, trace: str, source: str | None = None) -> Trace:
     )
 
 
-def report(data: Data, trace: str, source: str | None = None) -> Report[Struct]:
-    """The report of one trace. Raises NoData for an unknown id."""
-    found = read_trace(data, trace, source)
+def report(data: Data, trace: str, source: str | None = None, begun: datetime | None = None) -> Report[Struct]:
+    """The report of one trace; `begun` as `read_trace`. Raises NoData for an unknown id."""
+    found = read_trace(data, trace, source, begun)
     return Report(
         report="trace",
         title=f"Trace {one_line(trace, 80)}",
@@ -262,7 +265,7 @@ def _row(node: Node, whole_s: float) -> Row:
     failed = span.status == "error"
     deep = f"{node.depth}│ " if node.depth > DEEPEST else "│ " * node.depth
     notes = [f"✗ {span.error_type or 'error'}"] if failed else []
-    notes += [WORDS[mark] for mark in node.marks]
+    notes += [WORDS[mark] for mark in node.marks] + (["¶ words kept"] if span.said else [])
     cells: tuple[Cell, ...] = (
         deep + (span.name or span.operation or span.span_id),
         bar(node.offset_s, span.duration_s, whole_s),
@@ -291,7 +294,7 @@ def _detail(node: Node) -> str:
     about = [
         span.operation or "", span.model or "", f"begins at {amount(node.offset_s, 's')}", *counts,
         *(["unknown model price"] if span.cost_status == "unpriced" else []),
-        f"span {span.span_id}", *(["prompt or completion is kept: r shows it"] if span.said else []),
+        f"span {span.span_id}", *(["prompt or completion is kept: r shows it, p sends it again"] if span.said else []),
     ]  # fmt: skip
     return " · ".join(part for part in about if part)
 

@@ -99,7 +99,7 @@ def of_trace(data: Data, trace: str, span: str | None, *, redacted: bool) -> Fou
 
     With `redacted` what redaction took out is sent as its placeholder. Raises NoData when there is none, and says why.
     """
-    tasks = data.rows("explorer_task", trace=trace, source=None)
+    tasks = data.rows("explorer_task", trace=trace, source=None, begun=None)
     if not tasks:
         raise NoData(
             f"no trace {one_line(trace, 80)!r}", where="the cache", next_step="`aether-tui traces` lists what there is"

@@ -17,10 +17,15 @@ Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
 
 
 def drive(
-    workspace: Workspace, script: Script, *, size: tuple[int, int] = (80, 24), start: str | None = "home"
+    workspace: Workspace,
+    script: Script,
+    *,
+    size: tuple[int, int] = (80, 24),
+    start: str | None = "home",
+    offline: bool = True,
 ) -> AetherApp:
     """Run the console headless on a fixed clock and follow `script`."""
-    app = AetherApp(workspace, Options(now=lambda: NOW, as_of=NOW, start=start, offline=True))
+    app = AetherApp(workspace, Options(now=lambda: NOW, as_of=NOW, start=start, offline=offline))
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

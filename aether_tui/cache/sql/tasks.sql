@@ -1,6 +1,7 @@
 -- One row per trace. Dimensions come from the root span where it has them, else from any span; `min` makes ties repeatable.
 -- A trace failed when its root did; without a root, when any span did.
 SELECT source, trace_id,
+    {id_number(trace_id)} AS trace_number,
     min(start) AS start,
     (max({us(start)} + {duration_us(duration_s)}) - min({us(start)})) / 1e6 AS duration_s,
     sum(CASE WHEN {model_call} AND NOT {embedding} THEN 1 ELSE 0 END) AS turns,
