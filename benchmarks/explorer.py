@@ -25,7 +25,8 @@ from screens.widgets.layout import View, lay_out
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 LIMITS_MS = {
-    "list of one day": 150, "sort": 400, "page down": 20, "one trace of the list": 50, "one trace by id": 50, "tree of 2,000 spans": 300, "search stopped": 100,
+    "list of one day": 150, "sort": 400, "page down": 20, "one trace of the list": 50,
+    "one trace by id": 50, "tree of 2,000 spans": 300, "search stopped": 100,
 }  # fmt: skip
 DAYS, SPANS_EACH, BIG = 30, 10, 2_000
 CHUNK = 1_000_000

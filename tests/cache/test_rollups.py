@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 from collections import Counter, defaultdict
@@ -96,7 +97,8 @@ def tasks(spans: list[Record]) -> list[Record]:
         told = [span for span in calls if span["input_tokens"] is not None or span["output_tokens"] is not None]
         found.append(
             {
-                "source": "s", "trace_id": trace, "start": start, "duration_s": (max(ends) - start).total_seconds(),
+                "source": "s", "trace_id": trace,
+                "trace_number": int.from_bytes(hashlib.md5(str(trace).encode()).digest()[8:], "little"), "start": start, "duration_s": (max(ends) - start).total_seconds(),
                 "turns": sum((span["operation"] or "") != "embeddings" for span in calls), "calls": len(calls),
                 "tool_calls": sum(span["operation"] == "execute_tool" for span in group),
                 "errors": sum(span["status"] == "error" for span in group),
