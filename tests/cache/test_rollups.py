@@ -98,7 +98,8 @@ def tasks(spans: list[Record]) -> list[Record]:
         found.append(
             {
                 "source": "s", "trace_id": trace,
-                "trace_number": int.from_bytes(hashlib.md5(str(trace).encode()).digest()[8:], "little"), "start": start, "duration_s": (max(ends) - start).total_seconds(),
+                "trace_number": int.from_bytes(hashlib.md5(str(trace).encode()).digest()[8:], "little"),
+                "start": start, "duration_s": (max(ends) - start).total_seconds(),
                 "turns": sum((span["operation"] or "") != "embeddings" for span in calls), "calls": len(calls),
                 "tool_calls": sum(span["operation"] == "execute_tool" for span in group),
                 "errors": sum(span["status"] == "error" for span in group),
