@@ -195,4 +195,7 @@ class ReplayPage(_Over):
         super().__init__(report, home, "replay")
 
     def about(self) -> tuple[str, str]:
-        return "Replay", "What the request answered when it was sent again; enter shows the words beside the recorded ones"
+        return (
+            "Replay",
+            "What the request answered when it was sent again; enter shows the words beside the recorded ones",
+        )
