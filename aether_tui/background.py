@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 UNDO_STEPS = 100
 POLL_S = 0.5
+GLANCE_S = 0.15
+"""Where somebody watches data come in, the cache alone is looked at this often."""
 BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
 WHOLE_DELAY_S = 0.4
@@ -88,6 +90,8 @@ class Background(App[int]):
         self._receiver: Receiving | None = None
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
+        self._glance: Timer | None = None
+        self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
         self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
         self._editing = asyncio.Lock()
@@ -194,14 +198,16 @@ class Background(App[int]):
         """Begin to look for changes."""
         self._seen_ns = self._memory.changed_ns()
         self._watch = self.set_interval(POLL_S, self._poll)
+        self._glance = self.set_interval(GLANCE_S, self._look_at_cache)
 
     async def stop(self) -> None:
         """Wait for every edit, end every child and wait until it has ended."""
         from aether_tui.jobs import over
 
         await asyncio.gather(*self._unsaved, return_exceptions=True)
-        if self._watch is not None:
-            self._watch.stop()
+        for timer in (self._watch, self._glance):
+            if timer is not None:
+                timer.stop()
         following = self.workers.cancel_group(self, "report")
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         self._let_go()
@@ -319,12 +325,12 @@ class Background(App[int]):
         """Twice a second: did anything change that reports are made of? Costs a few `stat` calls.
 
         The first change is shown at once, with the others behind it only when it stays quiet; what is built of those when
-        the next change comes gives way to it.
+        the next change comes gives way to it. Behind a screen that is watched nothing else is built: they wait for a visit.
         """
-        if time.monotonic() - self._waits_since > WAITS_S:
-            self._let_go()
         screen = self.front()
         live = screen is not None and screen.LIVE
+        if not live and time.monotonic() - self._waits_since > WAITS_S:
+            self._let_go()
         if self._job is not None and self._job.running and not live:
             return
         changed = self._memory.changed_ns()
@@ -337,7 +343,14 @@ class Background(App[int]):
         if not self._shelf.outdated(screen.report, self.now()):
             return
         if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
-            self.rebuild(screen.report, alone=not quiet)
+            self.rebuild(screen.report, alone=live or not quiet)
+
+    def _look_at_cache(self) -> None:
+        """New data for a screen that is watched are noticed at once; costs one `stat` call."""
+        screen = self.front()
+        if screen is not None and screen.LIVE and (now_ns := self._memory.cached_ns()) != self._cache_ns:
+            self._cache_ns = now_ns
+            self._poll()
 
     def renew(self) -> None:
         """Rebuild the report in front when it is out of date."""
@@ -365,13 +378,22 @@ class Background(App[int]):
         return Order(str(self.workspace.root), names, self.now(), self.options.seed, self._shelf.looking, draft)
 
     def _build_behind(self, order: Order, delay_s: float = 0.0) -> None:
-        """Build in a child after a pause; a newer order ends this one."""
+        """Build in a child after a pause; a newer order ends this one.
+
+        What is watched has a child of its own, which is still there when those behind it give way to the next change.
+        """
+        if self._wanted is not None:  # what it has not begun is not being built any more
+            self._building.difference_update(self._wanted.names)
         self._building.update(order.names)
         self._wanted = order
+        screen = self.front()
+        apart = 1 if screen is not None and screen.LIVE and screen.report == order.names[0] else len(order.names)
 
         async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
             await asyncio.sleep(delay_s)
-            await self._build(order)
+            await self._build(order, order.names[:apart])
+            if order.names[apart:]:
+                await self._build(order, order.names[apart:], behind=True)
 
         begin: WorkType[None] = follow
         self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
@@ -380,12 +402,12 @@ class Background(App[int]):
     def _names() -> list[str]:
         return [spec.report for spec in SCREENS.values()]
 
-    async def _build(self, order: Order) -> None:
-        """Follow a child that builds; ended with it when something newer is wanted."""
-        left = set(order.names)
+    async def _build(self, order: Order, names: tuple[str, ...], *, behind: bool = False) -> None:
+        """Follow a child that builds these of an order; ended with it when something newer is wanted."""
+        left = set(names)
         process: Process | None = None
         try:
-            process = self._builder = await self._ordered(order)
+            process = self._builder = await self._ordered(msgspec.structs.replace(order, names=names), new=behind)
             assert process.stdout is not None
             while left and (line := await process.stdout.readline()):
                 outcome = msgspec.json.decode(line, type=Outcome)
@@ -398,17 +420,19 @@ class Background(App[int]):
             elif self._waiting is None:
                 self._waiting, process, self._waits_since = process, None, time.monotonic()
         except OSError as error:
-            self.post_message(self.Built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}"))))
+            self.post_message(self.Built(Outcome(names[0], Failure(f"cannot be started: {error.strerror}"))))
         finally:
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()
-            newer = self._wanted.names if self._wanted is not None and self._wanted is not order else ()
-            self._building.difference_update(left.difference(newer))
+            if self._wanted is order:
+                self._building.difference_update(left)
 
-    async def _ordered(self, order: Order) -> Process:
+    async def _ordered(self, order: Order, *, new: bool = False) -> Process:
         """A child with this order: the one that waits for it, else a new one."""
-        process, self._waiting = self._waiting, None
+        process: Process | None = None
+        if not new:
+            process, self._waiting = self._waiting, None
         if process is None or process.returncode is not None:
             process = await create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
             self._children = [child for child in self._children if child.returncode is None]

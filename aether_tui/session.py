@@ -120,6 +120,10 @@ class Memory:
         """When the building of the remembered report began; 0 without one."""
         return _modified_ns(self._report_path(name, key))
 
+    def cached_ns(self) -> int:
+        """When the cache changed last; 0 without one."""
+        return _modified_ns(self._workspace.cache_path)
+
     def changed_ns(self) -> int:
         """When anything reports are made of changed last: cache, configuration, budgets, baselines, documents."""
         workspace = self._workspace

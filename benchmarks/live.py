@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,12 @@ class Calls:
         self._writer.store_received(segment, self._spool.format)
         self.committed.append(time.monotonic())
 
+    def add_several(self, times: int, pause_s: float) -> None:
+        """Some more, with a pause after each."""
+        for _ in range(times):
+            self.add()
+            time.sleep(pause_s)
+
     def _body(self) -> bytes:
         now_ns, draw = time.time_ns(), random.Random()
         values: dict[str, dict[str, str]] = {
@@ -84,16 +91,16 @@ def follow(terminal: object, calls: Calls, times: int, pause_s: float) -> list[f
     from tests.pty.terminal import Terminal
 
     assert isinstance(terminal, Terminal)
-    first, seen, due = len(calls.committed), len(calls.committed), time.monotonic()
+    seen = len(calls.committed)
     found: list[float] = []
+    adding = threading.Thread(target=calls.add_several, args=(times, pause_s))
+    adding.start()  # beside the reading: a merge takes as long as a look, and would be counted with it
     while len(found) < times:
-        if len(calls.committed) - first < times and time.monotonic() >= due:
-            calls.add()
-            due = time.monotonic() + pause_s
         terminal.read(0.02)
-        if (now := shown(terminal.text)) > seen:
-            found += [time.monotonic() - calls.committed[place] for place in range(seen, now)]
-            seen = now
+        now = min(shown(terminal.text), len(calls.committed))
+        found += [time.monotonic() - calls.committed[place] for place in range(seen, now)]
+        seen = max(seen, now)
+    adding.join()
     return found
 
 

@@ -9,6 +9,10 @@ from aether_tui.report_model import Row, Table
 from screens.base import ReportScreen
 
 
+UNKNOWN = "levers.unknown"
+"""The table of those nothing can be said about."""
+
+
 class Levers(ReportScreen):
     """Levers with what each would save; `↵` opens the rows behind one, `p` puts it into the portfolio."""
 
@@ -32,7 +36,7 @@ class Levers(ReportScreen):
 
     def _lever(self) -> Row | None:
         item, report = self.page.selected, self.page.report
-        if item is None or report is None:
+        if item is None or report is None or item.block == UNKNOWN:
             return None
         rows = (
             row for block in report.blocks if isinstance(block, Table) and block.id == item.block for row in block.rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from statistics import median
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.diagnostics.frame import Clock, Data, real, text, whole
 from aether_tui.stats import burn
 from aether_tui.stats.burn import DAY, HOUR
+
+if TYPE_CHECKING:
+    from aether_tui.stats.projection import Coverage
 
 HISTORY_DAYS = 245
 """Six whole months to look back on, and the eight weeks before them."""
@@ -208,7 +212,7 @@ def forecast(
     if not days:
         days, start = [spent], end.date()
     ahead = projection.project(days, start, spent=spent, limit=limit, seed=seed)
-    past = projection.realised(days, start, seed=seed)
+    past = _realised(tuple(days), start, seed)
     last = start + timedelta(days=len(days) - 1)
 
     def on(day: int | None) -> date | None:
@@ -220,6 +224,14 @@ def forecast(
         crosses=on(middle), crosses_low=on(low), crosses_high=on(high), held=past.held, of=past.n, months=past.months,
         path=ahead.path,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _realised(days: tuple[float, ...], start: date, seed: int) -> Coverage:
+    """How past forecasts did: the same until a day ends, however often a watched report is built."""
+    from aether_tui.stats.projection import realised
+
+    return realised(days, start, seed=seed)
 
 
 def daily(spend: Mapping[datetime, float], begin: datetime, end: datetime) -> list[float]:

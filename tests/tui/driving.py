@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from aether_tui.builds import Options
 from aether_tui.workspace.folder import Workspace
 from tests.tui.workspaces import NOW
 
+PATIENCE_S = 60.0
 Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
 
 
@@ -43,8 +45,10 @@ def screen_text(app: AetherApp) -> str:
 
 
 async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
-    """Let the console work until `ready`; bounded, and no wall clock is asserted on."""
-    for _ in range(2000):
+    """Let the console work until `ready`. Bounded by a minute, not by looks: a child that builds may get little of a busy
+    machine while the looking goes on as fast as ever."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         if ready():
             return
         await asyncio.sleep(0.005)

@@ -89,6 +89,33 @@ def test_the_baseline_is_asked_for_and_written(made):
     drive(made, script, start="budgets", size=(120, 40))
 
 
+def test_a_lever_becomes_an_opportunity_and_what_is_unknown_does_not(made):
+    """Five runs whose one job took nine minutes: `l` shows the path they are on, `p` puts it into the portfolio."""
+    jobs = [
+        full(
+            "pipeline_jobs", id=f"j{n}", attempt=1, run_id=f"10-{n}", repo="acme/api", name="tests", started=at(10 + n / 24),
+            finished=at(10 + n / 24 + 9 / 1440), run_s=540.0, result="success",
+        )
+        for n in range(10)
+    ]  # fmt: skip
+    store(made, "github", "jobs", "pipeline_jobs", jobs)
+    documents = made.engagement / "opportunities"
+
+    async def script(pilot, app):
+        await until(pilot, lambda: row(app))
+        await pilot.press("l")
+        await until(pilot, lambda: "Critical path: tests" in screen_text(app))
+        await pilot.press("G", "p")
+        await until(pilot, lambda: "select a lever first" in screen_text(app))
+        await pilot.press("g", "g", "p")
+        await until(pilot, lambda: any(documents.rglob("*.yaml")))
+
+    drive(made, script, start="budgets", size=(120, 40))
+    (path,) = documents.rglob("*.yaml")
+    text = path.read_text()
+    assert "api · CI: Critical path: tests" in text and "lever ci.path.api · CI" in text and "9 min" in text
+
+
 def test_new_runs_show_by_themselves_and_the_cursor_stays(made):
     async def script(pilot, app):
         await until(pilot, lambda: row(app))
