@@ -8,7 +8,6 @@ from aether_tui.actions import Where
 from aether_tui.report_model import Row, Table
 from screens.base import ReportScreen
 
-
 UNKNOWN = "levers.unknown"
 """The table of those nothing can be said about."""
 
