@@ -10,4 +10,6 @@ from screens.drill import Drill
 class Flow(Drill):
     """Times, load, what is late, and the forecast."""
 
-    BEHIND: ClassVar[tuple[str, ...]] = ("flow.times", "flow.load")
+    LEAD: ClassVar[int] = 1
+    FIRST: ClassVar[str] = "flow.glance"
+    BEHIND: ClassVar[tuple[str, ...]] = ("flow.glance", "flow.times", "flow.load")

@@ -10,4 +10,6 @@ from screens.drill import Drill
 class Pipeline(Drill):
     """Stages, monthly cohorts, items that grew old."""
 
+    LEAD: ClassVar[int] = 1
+    FIRST: ClassVar[str] = "pipeline.glance"
     BEHIND: ClassVar[tuple[str, ...]] = ("pipeline.stages",)

@@ -10,4 +10,6 @@ from screens.drill import Drill
 class Scorecard(Drill):
     """Services side by side, then each with its metrics and the incidents behind them."""
 
-    BEHIND: ClassVar[tuple[str, ...]] = (".metrics",)
+    LEAD: ClassVar[int] = 1
+    FIRST: ClassVar[str] = "scorecard.glance"
+    BEHIND: ClassVar[tuple[str, ...]] = ("scorecard.glance", ".metrics")

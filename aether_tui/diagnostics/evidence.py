@@ -72,6 +72,8 @@ SUBJECTS: dict[str, Subject] = {
     "flow.past_p85": _items("open", "age"),
     "flow.throughput": _items("lead", "lead time"),
     "flow.efficiency": _items("cycle", "cycle time"),
+    "flow.oldest": _items("open", "age"),
+    "flow.utilisation": _items("open", "age"),
     "flow.handoffs": _items("cycle", "cycle time"),
     **{f"pipeline.stage.{name}": _items("stage", "in it for", number) for number, name in enumerate(STAGES, 1)},
 }
@@ -83,6 +85,7 @@ OF_A_SERVICE = {
 
 def subject(identity: str) -> Subject | None:
     """What stands behind a number of that id; `scorecard.SERVICE.METRIC` is narrowed to the service."""
+    identity = _plain(identity)
     if identity in SUBJECTS:
         return SUBJECTS[identity]
     report, _, rest = identity.partition(".")
@@ -92,10 +95,16 @@ def subject(identity: str) -> Subject | None:
     return None
 
 
+def _plain(identity: str) -> str:
+    """Without what marks a figure that is shown twice."""
+    return identity.removesuffix(".glance").removesuffix(".worst")
+
+
 def titled(identity: str) -> str:
     """What a number is called, with its service or stage."""
     if identity in indicators.known():
         return indicators.known()[identity].title
+    identity = _plain(identity)
     if identity in metrics.content():
         return metrics.content()[identity].title
     report, _, rest = identity.partition(".")

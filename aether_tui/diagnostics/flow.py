@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import flow_words as words
+from aether_tui.diagnostics import wip as limits
 from aether_tui.diagnostics.flow_measure import Flow, measure
 from aether_tui.report_model import Report
 
@@ -19,7 +20,13 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     rows = {
         name: [] if unable else data.rows(f"flow_{name}") for name in ("finished", "load", "weekly", "ageing", "time")
     }
-    flow = measure(rows["finished"], rows["load"], rows["weekly"], rows["ageing"], rows["time"], clock)
+    counts = [] if unable or data.filters.feature else data.rows("flow_counts")
+    flow = measure(rows["finished"], rows["load"], rows["weekly"], rows["ageing"], rows["time"], counts, clock)
+    held = (
+        None
+        if unable or flow.wip.value is None
+        else limits.measure(data.rows("wip_items"), documents.config.wip, {}, people=False)
+    )
     return Report(
         report="flow",
         title="Flow",
@@ -27,7 +34,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
         window=clock.window,
         data=flow,
         headline=words.headline(flow),
-        findings=words.findings(flow),
+        findings=(*words.findings(flow), *limits.findings(held)),
         freshness=data.freshness(),
-        blocks=words.blocks(flow, data, unable),
+        blocks=words.blocks(flow, data, unable, limits.blocks(held, documents.config.wip)),
     )

@@ -13,7 +13,7 @@ from aether_tui.diagnostics.indicators import MIN_N
 from aether_tui.human import number, plural
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
-from aether_tui.stats.forecast import LEAST_WEEKS, hits, weeks_to_finish
+from aether_tui.stats.forecast import LEAST_WEEKS, fan, hits, weeks_to_finish
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -66,6 +66,23 @@ class Ageing(Struct, frozen=True, kw_only=True):
     p85_s: float
 
 
+class Open(Struct, frozen=True, kw_only=True):
+    """One item in progress: its age and how long it has not changed its kind of state; `past` the p85 of its team."""
+
+    key: str
+    age_s: float
+    still_s: float
+    past: bool
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """Items finished since the first of these days, and in progress at the end of this one."""
+
+    day: datetime
+    finished: int
+    wip: int
+
+
 class Times(Struct, frozen=True, kw_only=True):
     """Of the items finished in a window. `without_start` were never seen in progress and have no cycle time."""
 
@@ -79,7 +96,9 @@ class Times(Struct, frozen=True, kw_only=True):
 
 
 class Flow(Struct, frozen=True, kw_only=True):
-    """The report's data. `weekly` is oldest first and ends on the window's last midnight; `ageing` holds the worst 200."""
+    """The report's data. `weekly` is oldest first and ends on the window's last midnight; `ageing` and `open_items` hold the worst
+    200. `fan` gives, for each week ahead, P5, P50 and P95 of the items finished by its end.
+    """
 
     times: Times
     before: Times
@@ -95,6 +114,10 @@ class Flow(Struct, frozen=True, kw_only=True):
     weekly_from: datetime
     forecast: tuple[Outlook, ...]
     ageing: tuple[Ageing, ...]
+    open_items: tuple[Open, ...]
+    days: tuple[Day, ...]
+    fan: tuple[tuple[float, float, float], ...]
+    utilisation: Quantity
     history: bool
 
 
@@ -104,6 +127,7 @@ def measure(
     weekly: Sequence[Record],
     ageing: Sequence[Record],
     time: Sequence[Record],
+    counts: Sequence[Record],
     clock: Clock,
 ) -> Flow:
     """Everything, from the rows of `sql/flow_*.sql`."""
@@ -132,6 +156,10 @@ def measure(
         ageing=tuple(
             _aged(row) for row in ageing if row["p85_s"] is not None and real(row["age_s"]) > real(row["p85_s"])
         ),
+        open_items=tuple(_open(row) for row in ageing),
+        days=_days(counts),
+        fan=_fan(weeks, open_now, clock.seed),
+        utilisation=_utilisation(weeks, whole(state.get("arrivals")), span_s),
         history=history,
     )
 
@@ -247,6 +275,36 @@ def _aged(row: Record) -> Ageing:
     )
 
 
+def _open(row: Record) -> Open:
+    age, limit = real(row["age_s"]), row["p85_s"]
+    return Open(
+        key=one_line(text(row["key"]), 40),
+        age_s=age,
+        still_s=min(real(row["still_s"]), age),
+        past=limit is not None and age > real(limit),
+    )
+
+
+def _days(counts: Sequence[Record]) -> tuple[Day, ...]:
+    made, finished = [], 0
+    for row in counts:
+        at = instant(row["day"])
+        finished += whole(row["departures"])
+        if at is not None:
+            made.append(Day(day=at, finished=finished, wip=whole(row["wip"])))
+    return tuple(made)
+
+
+def _utilisation(weeks: Sequence[int], arrivals: int, span_s: float) -> Quantity:
+    """Starts per week ÷ what a good week finishes (the level that 85 % of the weeks stay under)."""
+    if len(weeks) < LEAST_WEEKS:
+        return missing(f"{len(weeks)} weeks of history, {LEAST_WEEKS} are needed", unit="ratio", n=len(weeks))
+    best = sorted(weeks)[intervals.nearest_rank(len(weeks), 0.85) - 1]
+    if not best:
+        return missing("no week of the history finished anything", unit="ratio", n=len(weeks))
+    return Quantity(value=arrivals / (span_s / WEEK.total_seconds()) / best, unit="ratio", n=len(weeks))
+
+
 def _weeks(weekly: Sequence[Record], first: datetime | None, end: datetime) -> tuple[tuple[int, ...], datetime]:
     """Items finished per whole week since the first item was seen, empty weeks included, and when the first week began."""
     midnight = end.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -310,6 +368,14 @@ def _forecast(weeks: Sequence[int], open_now: int, queued: int, seed: int) -> tu
     if not queued:
         targets.pop()
     return tuple(_outlook(name, title, items, weeks, seed) for name, title, items in targets if items)
+
+
+def _fan(weeks: Sequence[int], items: int, seed: int) -> tuple[tuple[float, float, float], ...]:
+    """P5, P50, P95 of items finished by the end of each week ahead, until nearly every draw has finished those in progress."""
+    sample = [float(week) for week in weeks[-SAMPLE_WEEKS:]]
+    if len(sample) < LEAST_WEEKS or not items:
+        return ()
+    return tuple(fan(sample, items, draws=PAST_DRAWS, seed=seed))
 
 
 def _outlook(name: str, title: str, items: int, weeks: Sequence[int], seed: int) -> Outlook:

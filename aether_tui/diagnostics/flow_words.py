@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics import flow_plots, metrics
 from aether_tui.diagnostics.flow_measure import (
     AGE_GROWTH,
     BALANCE,
@@ -32,6 +32,7 @@ from aether_tui.report_model import (
     State,
     Table,
     Trend,
+    missing,
 )  # fmt: skip
 from aether_tui.stats.forecast import GOOD_WEEKS, LEAST_WEEKS
 
@@ -60,7 +61,13 @@ def _past(flow: Flow) -> str:
 
 def findings(flow: Flow) -> tuple[Finding, ...]:
     """What fails, what is late, what changed, what is not known."""
-    found = [*_invalid(flow.validity), *_late(flow), *_changed(flow.times, flow.before), *_broken_promises(flow)]
+    found = [
+        *_invalid(flow.validity),
+        *_busy(flow.utilisation),
+        *_late(flow),
+        *_changed(flow.times, flow.before),
+        *_broken_promises(flow),
+    ]
     times, unmapped = flow.times, flow.unmapped
     if times.without_start * 10 >= times.finished > 0:
         found.append(
@@ -95,6 +102,21 @@ def _invalid(validity: Validity) -> list[Finding]:
             severity="warn",
             text=f"Averages and the forecast are not valid in this window: {'; '.join(validity.reasons)}.",
             evidence=("flow.validity",),
+        )
+    ]
+
+
+def _busy(load: Quantity) -> list[Finding]:
+    if not _queueing(load):
+        return []
+    text = f"Work is begun at {quantity(load)} of what good weeks finish: {_queueing(load)}."
+    return [
+        Finding(
+            id="flow.utilisation",
+            severity="warn",
+            text=text,
+            evidence=("flow.utilisation",),
+            action="start less, or finish first: aether-tui wip check",
         )
     ]
 
@@ -156,7 +178,7 @@ def _broken_promises(flow: Flow) -> list[Finding]:
 # --- Blocks -------------------------------------------------------------------------------------------------------
 
 
-def blocks(flow: Flow, data: Data, unable: tuple[str, ...]) -> tuple[Block, ...]:
+def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block, ...]) -> tuple[Block, ...]:
     """Times and load, the validity of averages, items past p85, weekly throughput, the forecast."""
     if unable:
         named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
@@ -168,13 +190,13 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...]) -> tuple[Block, ...]
         narrowed = f" for {data.filters.sentence()}" if data.filters.set_names() else ""
         reason = f"No work item is here{narrowed}: a tracker is the source of flow."
         return (Gap(id="flow.none", title="Work items", reason=reason, next_step=CONNECT, action="app.sync"),)
-    parts: list[Block] = [_times(flow, data), _load(flow, data)]
+    parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         parts.append(
             Gap(id="flow.history", title="Status history", next_step=CONNECT, action="app.sync",
                 reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.")
         )  # fmt: skip
-    parts += [_validity(flow.validity, data), _ageing(flow), _weekly(flow), _forecast(flow, data)]
+    parts += [_validity(flow.validity, data), _ageing(flow), *limits, _weekly(flow), _forecast(flow, data)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="flow.how", text=narrowed + HOW))
     return tuple(parts)
@@ -185,6 +207,28 @@ HOW = (
     "out. Intervals are 95 % (order statistics, Wilson, Poisson). Percentiles need no steady system; averages and the forecast do. "
     f"The forecast draws the next weeks from up to {SAMPLE_WEEKS} past ones, empty weeks included, and assumes that items are not split."
 )
+
+
+def _glance(flow: Flow, data: Data) -> Facts:
+    """How long things take, its trend, and the worst item."""
+    times, oldest = flow.times, next(iter(flow.ageing), None)
+    worst = (
+        Quantity(value=oldest.age_s, unit="s")
+        if oldest
+        else missing(flow.past_p85.reason or "no item is past p85", unit="s")
+    )
+    trend = tuple(float(week) for week in flow.weekly[-12:])
+    return Facts(
+        id="flow.glance",
+        facts=(
+            Fact(id="flow.cycle_p85.glance", label="cycle time p85", value=times.cycle_p85, previous=_known(flow.before.cycle_p85),
+                 better="lower", state="no-data" if times.cycle_p85.value is None else "info", why=metrics.why("flow.cycle_p85", data)),
+            Fact(id="flow.throughput.glance", label="finished", value=flow.throughput, series=trend,
+                 why=metrics.why("flow.throughput", data)),
+            Fact(id="flow.oldest", label="worst item", value=worst, state="warn" if oldest else "pass",
+                 note=f"{oldest.key} {oldest.title}" if oldest else "", why=metrics.why("flow.past_p85", data)),
+        ),
+    )  # fmt: skip
 
 
 def _times(flow: Flow, data: Data) -> Facts:
@@ -208,6 +252,20 @@ def _times(flow: Flow, data: Data) -> Facts:
 
 def _known(value: Quantity) -> Quantity | None:
     return value if value.value is not None else None
+
+
+BUSY = 0.8
+
+
+def _queueing(load: Quantity) -> str:
+    """What queueing theory says of this load: from 0.8 on waiting grows steeply, from 1 on it has no end."""
+    if load.value is None or load.value < BUSY:
+        return ""
+    return (
+        "unstable: more begins than good weeks finish, so waiting has no end"
+        if load.value >= 1
+        else "waiting grows steeply from 80 %"
+    )
 
 
 AVERAGES = frozenset({"mean_wip", "throughput"})
@@ -236,6 +294,7 @@ def _load(flow: Flow, data: Data) -> Facts:
             fact("throughput", series=tuple(float(week) for week in flow.weekly[-12:])),
             fact("efficiency", "upper bound: in progress hides waiting"),
             fact("handoffs"),
+            fact("utilisation", _queueing(flow.utilisation)),
         ),
     )
 

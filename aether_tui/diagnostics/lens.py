@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,6 +42,8 @@ class Result(Struct, frozen=True, kw_only=True):
     anchor: Anchor | None
     why: str
     series: tuple[float | None, ...]
+    bands: tuple[tuple[float, float] | None, ...]
+    """Ends of the score of each value of the series, from the ends of its interval."""
     stated: Quantity | None = None
     """What people say it is, beside the measured value."""
     answers: tuple[int, ...] = ()
@@ -60,6 +62,10 @@ class Lens(Struct, frozen=True, kw_only=True):
     worst: str | None
     indicators: tuple[Result, ...]
     series: tuple[float | None, ...]
+    bands: tuple[tuple[float, float] | None, ...]
+    """The interval of each score of the series, of indicators taken as independent."""
+    since: tuple[datetime, ...]
+    """When the span of each score of the series ends."""
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -130,7 +136,7 @@ def measure(
     ]
     known = {item.id for item in shipped.indicators}
     return Lenses(
-        lenses=tuple(lens(name, [item for item in results if item.lens == name], len(slices)) for name in LENSES),
+        lenses=tuple(lens(name, [item for item in results if item.lens == name], slices) for name in LENSES),
         anchors_version=_version(shipped, config),
         unknown_anchors=tuple(sorted(set(config.lens.anchors) - known)),
     )
@@ -177,7 +183,13 @@ def _result(item: Indicator, data: Data, config: Config, clock: Clock, slices: S
         anchor=anchor,
         why=item.why,
         series=tuple(None if one is None else one.value for one in course),
+        bands=tuple(None if one is None else _ends(one, anchor) for one in course),
     )
+
+
+def _ends(value: Quantity, anchor: Anchor | None) -> tuple[float, float] | None:
+    low, high = sorted_scores(value, anchor)
+    return None if low is None or high is None else (low, high)
 
 
 def _with_stated(result: Result, said: Sequence[voices.Said]) -> Result:
@@ -216,7 +228,7 @@ def sorted_scores(value: Quantity, anchor: Anchor | None) -> tuple[float | None,
     return min([middle, *ends]), max([middle, *ends])
 
 
-def lens(name: LensName, results: Sequence[Result], slices: int) -> Lens:
+def lens(name: LensName, results: Sequence[Result], slices: Sequence[Window]) -> Lens:
     """Weighted mean of the scored indicators, none under half coverage; its interval treats them as independent."""
     anchored = [item for item in results if item.anchor is not None]
     scored = [item for item in anchored if item.score is not None]
@@ -232,7 +244,9 @@ def lens(name: LensName, results: Sequence[Result], slices: int) -> Lens:
         anchored=len(anchored),
         worst=worst.id if worst else None,
         indicators=tuple(results),
-        series=tuple(_at(anchored, index) for index in range(slices)),
+        series=tuple(_at(anchored, index) for index in range(len(slices))),
+        bands=tuple(_band(anchored, index) for index in range(len(slices))),
+        since=tuple(one.end for one in slices),
     )
 
 
@@ -275,8 +289,24 @@ def _change(scored: Sequence[Result], anchored: Sequence[Result]) -> Quantity:
     return Quantity(value=value, unit="score", n=len(both), low=value - half, high=value + half)
 
 
-def _at(anchored: Sequence[Result], index: int) -> float | None:
+def _present(anchored: Sequence[Result], index: int) -> list[Result]:
+    """Those with a value in a span, none where they are under half of the weight."""
     present = [item for item in anchored if len(item.series) > index and item.series[index] is not None]
-    if not present or _weight(present) < MIN_COVERAGE * _weight(anchored):
+    return present if present and _weight(present) >= MIN_COVERAGE * _weight(anchored) else []
+
+
+def _at(anchored: Sequence[Result], index: int) -> float | None:
+    present = _present(anchored, index)
+    if not present:
         return None
     return _mean(present, [table.score(item.series[index] or 0.0, item.anchor) for item in present if item.anchor])
+
+
+def _band(anchored: Sequence[Result], index: int) -> tuple[float, float] | None:
+    middle, present = _at(anchored, index), _present(anchored, index)
+    if middle is None:
+        return None
+    ends = [(item, item.bands[index] or (0.0, 0.0)) for item in present]
+    parts = [(item.anchor.weight if item.anchor else 0.0) * (high - low) / 2 for item, (low, high) in ends]
+    half = math.sqrt(sum(part * part for part in parts)) / _weight(present)
+    return max(0.0, middle - half), min(100.0, middle + half)

@@ -18,9 +18,12 @@ from aether_tui.report_model import (
     Fact,
     Facts,
     Finding,
+    Plot,
+    Point,
     Prose,
     Quantity,
     Row,
+    Series,
     State,
     Table,
 )  # fmt: skip
@@ -128,6 +131,7 @@ def _anchors(lenses: Lenses) -> list[Finding]:
 def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     """Three scores, then the indicators of each lens from worst to best."""
     parts: list[Block] = [Facts(id="lens.scores", facts=tuple(fact(item, lenses, data) for item in lenses.lenses))]
+    parts += _trend(lenses)
     parts += [_table(item, data) for item in lenses.lenses]
     how = (
         f"A score is the weighted mean of its indicators between two anchors, poor = 0 and good = 100 (table {lenses.anchors_version}; "
@@ -138,6 +142,35 @@ def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     narrowed = data.filters.sentence()
     parts.append(Prose(id="lens.how", text=f"Narrowed to {narrowed}. {how}" if narrowed else how))
     return tuple(parts)
+
+
+def _trend(lenses: Lenses) -> list[Block]:
+    """The three scores over the two windows; the band is that of the lowest."""
+    known = [one for one in lenses.lenses if sum(value is not None for value in one.series) > 1]
+    if not known:
+        return []
+    low = min(known, key=lambda one: 101 if one.score.value is None else one.score.value)
+
+    def points(one: Lens) -> tuple[Point, ...]:
+        made = []
+        for at, value, band in zip(one.since, one.series, one.bands, strict=True):
+            ends = band if one is low and band is not None else (None, None)
+            made.append(Point(x=at.timestamp(), y=value, low=ends[0], high=ends[1]))
+        return tuple(made)
+
+    courses = [
+        f"{one.title} {' '.join('–' if value is None else str(round(value)) for value in one.series)}" for one in known
+    ]
+    return [
+        Plot(
+            id="lens.trend",
+            title=f"Scores of 100, with the band of {low.title}",
+            series=tuple(Series(label=one.title, points=points(one)) for one in known),
+            text=f"Oldest first: {'; '.join(courses)}.",
+            x_kind="time",
+            y_unit="score",
+        )
+    ]
 
 
 def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:

@@ -72,6 +72,8 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     cohorts: tuple[Cohort, ...]
     old: tuple[OldItem, ...]
     entered: int
+    reached: tuple[Quantity, ...]
+    """Share of those entered in a year that reached each stage, or a later one, by the window's end."""
     late_kills: Quantity
     late_kill_days: float
     unmeasured: Quantity
@@ -117,6 +119,14 @@ def measure(data: Data, clock: Clock) -> Pipeline:
         cohorts=tuple(_cohort(row) for row in data.rows("pipeline_cohorts")),
         old=tuple(_old(row, limits) for row in old),
         entered=_count(flag, "entered"),
+        reached=tuple(
+            share(
+                _count(flag, "entered" if number == 0 else f"past{number}"),
+                _count(flag, "entered"),
+                "nothing entered in a year",
+            )
+            for number in range(len(STAGES))
+        ),
         late_kills=share(_count(flag, "late_kills"), _count(flag, "entered"), "nothing entered the pipeline in a year"),
         late_kill_days=real(flag.get("late_days")),
         unmeasured=share(_count(flag, "unmeasured"), _count(flag, "released"), "nothing was released"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.pipeline import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
-from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table
+from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -112,7 +112,61 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
             else "connect linear or jira: add [sources.linear] to aether.toml, then aether-tui sync",
         )
         return (*notes, gap)
-    return (*notes, _stages(found, data), _flags(found, data), _cohorts(found, data), _items(found))
+    return (
+        *notes,
+        _glance(found, data),
+        _funnel(found, data),
+        _stages(found, data),
+        _flags(found, data),
+        _cohorts(found, data),
+        _items(found),
+    )
+
+
+def _glance(found: Pipeline, data: Data) -> Facts:
+    """How much comes through, how that went month by month, and the stage that holds most."""
+    stage = heaviest(found)
+    through, course = found.reached[-1], tuple(one.reached["build"].value for one in found.cohorts)
+    worst = stage.item_days_share if stage else missing("nothing was in the pipeline in this window", unit="ratio")
+    name = stage.name if stage else "stage"
+    return Facts(
+        id="pipeline.glance",
+        facts=(
+            Fact(id="pipeline.through", label="reached learn", value=through, better="higher", note="of what entered in a year",
+                 why=metrics.why("pipeline.reached", data)),
+            Fact(id="pipeline.built", label="reached build, by month", value=found.reached[3], series=course,
+                 note="young months have had less time", why=metrics.why("pipeline.reached", data)),
+            Fact(id=f"pipeline.stage.{name}", label=f"most item-days: {name}", value=worst, state="warn" if stage else "no-data",
+                 why=metrics.why("pipeline.item_days", data)),
+        ),
+    )  # fmt: skip
+
+
+def _funnel(found: Pipeline, data: Data) -> Table:
+    return Table(
+        id="pipeline.funnel",
+        title="Funnel: of what entered in a year, reached by now",
+        columns=(
+            Col(key="stage", title="stage or later", priority=10),
+            Col(key="bar", title="", kind="bar", priority=10, width=30),
+            Col(key="share", title="share", kind="number", priority=9),
+            Col(key="n", title="items", kind="number", priority=8),
+            Col(key="lost", title="lost since the stage before", kind="number", priority=6),
+        ),
+        rows=tuple(_funnel_row(found, place, data) for place in range(len(STAGES))),
+        note="Items that skipped a stage count as having reached it.",
+    )
+
+
+def _funnel_row(found: Pipeline, place: int, data: Data) -> Row:
+    now, before = found.reached[place], found.reached[max(place - 1, 0)]
+    lost = None if now.value is None or not before.value or not place else 1 - now.value / before.value
+    items = round((now.value or 0.0) * found.entered)
+    return Row(
+        id=f"pipeline.funnel.{STAGES[place]}",
+        cells=(STAGES[place], now.value, now, items, "" if lost is None else amount(lost, "ratio")),
+        why=metrics.why("pipeline.reached", data),
+    )
 
 
 def _stages(found: Pipeline, data: Data) -> Table:

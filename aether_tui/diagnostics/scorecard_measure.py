@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOOK_BACK = timedelta(days=7)
 METRICS: tuple[Metric, ...] = get_args(Metric)
 STAGES = ("coding", "pickup", "review", "unreviewed", "deploy")
+SPANS = 6
 REMEDIES = ("hotfix", "rollback")
 
 
@@ -55,6 +56,15 @@ class Service(Struct, frozen=True, kw_only=True):
     waiting: int
     incidents: int
     open_incidents: int
+    course: tuple[Course, ...]
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """One of the equal spans that the two windows are cut into: when it ends, its lead time p50, its deployments."""
+
+    end: datetime
+    lead_time: Quantity
+    deployments: int
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -238,6 +248,22 @@ def _service(
         waiting=sum(one.deployed is None and _in(one.merged, clock.window) for one in mine),
         incidents=len(opened),
         open_incidents=sum(one.resolved is None or one.resolved >= clock.window.end for one in opened),
+        course=tuple(_course(span, mine, own) for span in spans(clock.previous.start, clock.window.end)),
+    )
+
+
+def spans(start: datetime, end: datetime) -> list[Window]:
+    """`SPANS` equal spans."""
+    step = (end - start) / SPANS
+    return [Window(start=start + step * number, end=start + step * (number + 1)) for number in range(SPANS)]
+
+
+def _course(span: Window, changes: Sequence[Change], deployments: Sequence[Deployment]) -> Course:
+    lead = [one.split.total_s for one in changes if one.deployed is not None and _in(one.deployed, span)]
+    return Course(
+        end=span.end,
+        lead_time=quantile(lead, 0.5, "no merged change was deployed"),
+        deployments=sum(one.success and _in(one.at, span) for one in deployments),
     )
 
 

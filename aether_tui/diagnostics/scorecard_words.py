@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import structs
+
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric
 from aether_tui.diagnostics.frame import Data
@@ -17,9 +19,12 @@ from aether_tui.report_model import (
     Facts,
     Finding,
     Gap,
+    Plot,
+    Point,
     Prose,
     Quantity,
     Row,
+    Series,
     State,
     Table,
 )  # fmt: skip
@@ -34,17 +39,12 @@ def headline(card: Scorecard) -> str:
     if not card.services:
         return "The scorecard is empty: no production deployment and no merged change is here."
     first = f"{plural(len(card.services), 'service')}, {plural(sum(one.deployments for one in card.services), 'production deployment')}."
-    gaps = [
-        (score - MEANS[metric], one, metric)
-        for one in card.services
-        for metric in METRICS
-        if (score := one.scores[metric]) is not None
-    ]
-    if not gaps:
+    found = lowest(card)
+    if found is None:
         return f"{first} No metric has enough observations yet."
-    gap, service, metric = min(gaps, key=lambda item: (item[0], item[1].service, item[2]))
+    service, metric = found
     value: Quantity = getattr(service.now, metric)
-    if gap >= 0:
+    if (service.scores[metric] or 0) >= MEANS[metric]:
         return f"{first} No metric scores below its mean in the {card.edition}."
     return f"{first} Furthest below the {card.edition}: {TITLES[metric]} of {service.service}, {quantity(value)}."
 
@@ -119,7 +119,7 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...]) -> tuple[Block,
                 reason="Nothing was merged or deployed to production in this window or the one before.",
                 next_step="aether-tui report scorecard --window 90d"),
         )  # fmt: skip
-    parts: list[Block] = [_overview(card), *gaps]
+    parts: list[Block] = [_glance(card, data), *_trend(card), _overview(card), *gaps]
     parts += [_facts(one, data) for one in card.services[:SHOWN_SERVICES]]
     parts += [_stages(card), _links(card)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
@@ -149,6 +149,70 @@ def _gaps(data: Data) -> tuple[Block, ...]:
         for table, title, reason in _NEEDED
         if not counts.get(table)
     )  # fmt: skip
+
+
+def lowest(card: Scorecard) -> tuple[Service, Metric] | None:
+    """What scores furthest below the mean of the survey."""
+    gaps = [
+        (score - MEANS[metric], one, metric)
+        for one in card.services
+        for metric in METRICS
+        if (score := one.scores[metric]) is not None
+    ]
+    return min(gaps, key=lambda item: (item[0], item[1].service, item[2]))[1:] if gaps else None
+
+
+def _glance(card: Scorecard, data: Data) -> Facts:
+    """The busiest service's lead time and deployments with their course, and what is worst."""
+    first, found = card.services[0], lowest(card)
+
+    def fact(metric: Metric, series: tuple[float | None, ...]) -> Fact:
+        shown = _fact(first, metric, data)
+        return structs.replace(shown, id=f"{shown.id}.glance", series=series, note=first.service or "(no service)")
+
+    facts = [
+        fact("lead_time", tuple(one.lead_time.value for one in first.course)),
+        fact("frequency", tuple(float(one.deployments) for one in first.course)),
+    ]
+    if found is not None:
+        service, metric = found
+        worst = _fact(service, metric, data)
+        state: State = "warn" if (service.scores[metric] or 0) < MEANS[metric] else "pass"
+        note = f"{service.service or '(no service)'}, {TITLES[metric]}; {worst.note}"
+        facts.append(structs.replace(worst, id=f"{worst.id}.worst", label="worst", note=note, state=state))
+    return Facts(id="scorecard.glance", facts=tuple(facts))
+
+
+def _trend(card: Scorecard) -> tuple[Block, ...]:
+    """Lead time of the three busiest services; the band is that of the busiest."""
+    known = [one for one in card.services[:3] if sum(span.lead_time.value is not None for span in one.course) > 1]
+    if not known:
+        return ()
+    series = tuple(
+        Series(
+            label=one.service or "(no service)",
+            points=tuple(
+                Point(
+                    x=span.end.timestamp(),
+                    y=span.lead_time.value,
+                    low=span.lead_time.low if one is known[0] else None,
+                    high=span.lead_time.high if one is known[0] else None,
+                )
+                for span in one.course
+            ),
+        )
+        for one in known
+    )
+    text = "; ".join(
+        f"{one.service}: {', '.join('–' if s.lead_time.value is None else duration(s.lead_time.value) for s in one.course)}"
+        for one in known
+    )
+    title = f"Change lead time p50, with the band of {known[0].service or 'the first'}"
+    return (
+        Plot(
+            id="scorecard.trend", title=title, series=series, text=f"Oldest first: {text}.", x_kind="time", y_unit="s"
+        ),
+    )
 
 
 def _overview(card: Scorecard) -> Table:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Record, text
+from aether_tui.human import plural
+from aether_tui.report_model import Block, Col, Finding, Gap, Row, Table
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -72,3 +74,53 @@ def _load(
 ) -> Load:
     n = len(items)
     return Load(level=level, name=name, n=n, limit=limit, over=limit is not None and n > limit, items=tuple(items))
+
+
+# --- Words --------------------------------------------------------------------------------------------------------
+
+
+def findings(held: WipCheck | None) -> tuple[Finding, ...]:
+    """Limits that are exceeded, with the agreed action."""
+    over = [one for one in held.loads if one.over] if held else []
+    if not held or not over:
+        return ()
+    named = ", ".join(f"{_called(one)} {one.n} of {one.limit}" for one in over[:3])
+    text = f"{plural(len(over), 'limit')} on work in progress {'is' if len(over) == 1 else 'are'} exceeded: {named}."
+    return (Finding(id="flow.limits", severity="warn", text=text, evidence=("flow.limits",), action=held.action),)
+
+
+def blocks(held: WipCheck | None, agreed: Wip) -> tuple[Block, ...]:
+    """Initiatives against their limits; persons are only in `aether-tui wip check`."""
+    if held is None:
+        return ()
+    limited = [one for one in held.loads if one.limit is not None and one.level != "person"]
+    if not limited:
+        reason = "No limit on work in progress is agreed."
+        step = "write [wip] initiatives and per_initiative in aether.toml; aether-tui wip check then fails when one is exceeded"
+        return (Gap(id="flow.limits", title="Limits on work in progress", reason=reason, next_step=step),)
+    return (
+        Table(
+            id="flow.limits",
+            title="Limits on work in progress",
+            columns=(
+                Col(key="state", title="", kind="state", priority=9),
+                Col(key="what", title="initiative", priority=10),
+                Col(key="n", title="in progress", kind="number", priority=10),
+                Col(key="limit", title="limit", kind="number", priority=9),
+            ),
+            rows=tuple(
+                Row(
+                    id=f"limit.{one.level}.{one.name}",
+                    state="warn" if one.over else "pass",
+                    cells=("over" if one.over else "within", _called(one), one.n, one.limit),
+                    detail=", ".join(one.items[:12]),
+                )
+                for one in limited[:12]
+            ),
+            note=f"Agreed when one is exceeded: {agreed.action}.",
+        ),
+    )
+
+
+def _called(one: Load) -> str:
+    return "initiatives at a time" if one.level == "initiatives" else one.name

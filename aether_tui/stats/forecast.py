@@ -33,6 +33,19 @@ def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, se
     return sorted(weeks)
 
 
+def fan(throughput: Sequence[float], items: float, *, draws: int, seed: int) -> list[tuple[float, float, float]]:
+    """P5, P50 and P95 of what is finished by the end of each week ahead, until P5 reaches `items` (26 weeks at most)."""
+    sound_all([items, *throughput])
+    rng = random.Random(seed)
+    totals = [0.0] * draws
+    found: list[tuple[float, float, float]] = []
+    while len(found) < 26 and (not found or found[-1][0] < items):
+        totals = sorted(total + rng.choice(throughput) for total in totals)
+        low, middle, high = (totals[nearest_rank(draws, level) - 1] for level in (0.05, 0.5, 0.95))
+        found.append((low, middle, high))
+    return found
+
+
 def hits(
     throughput: Sequence[float], items: float, levels: Sequence[float], *, sample: int, draws: int, seed: int
 ) -> dict[float, tuple[int, int]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from aether_tui.diagnostics import flow_words as words
 from aether_tui.diagnostics.flow_measure import Flow, measure
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
-from aether_tui.report_model import Gap, Report, Table, Trend
-from aether_tui.stats.forecast import hits
+from aether_tui.report_model import Gap, Plot, Report, Table, Trend
+from aether_tui.stats.forecast import fan, hits
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 from tests.diagnostics.world import at, full
@@ -168,10 +169,10 @@ def test_averages_hold_within_the_written_bounds(arrivals: int, holds: bool) -> 
         "first_seen": datetime(2026, 1, 1), "open_now": 10, "open_before": 10, "queued": 0, "present_s": 100.0, "stay_s": 100.0,  # noqa: DTZ001
         "arrivals": arrivals, "departures": 100, "age_now_s": 1.25, "age_before_s": 1.0,
     }  # fmt: skip
-    validity = measure([], [load], [], [], [], world.clock()).validity
+    validity = measure([], [load], [], [], [], [], world.clock()).validity
     assert validity.holds is holds
     assert len(validity.reasons) == (not holds)
-    older = measure([], [{**load, "arrivals": 100, "age_now_s": 1.26}], [], [], [], world.clock()).validity
+    older = measure([], [{**load, "arrivals": 100, "age_now_s": 1.26}], [], [], [], [], world.clock()).validity
     assert older.reasons == (
         "open items are 1.26 times as old as at the start of the window: work in progress is ageing",
     )
@@ -183,6 +184,37 @@ def test_throughput_has_its_empty_weeks_and_seven_are_too_few_for_a_forecast(flo
     assert flow.weekly_from == datetime(2026, 10, 3, tzinfo=UTC)
     assert [(one.items, one.weeks[0].value) for one in flow.forecast] == [(6, None), (7, None)]
     assert flow.forecast[0].weeks[0].reason == "7 weeks of history, 8 are needed"
+
+
+def test_drawings_are_of_the_same_items(flow: Flow, flow_world: Workspace) -> None:
+    # 23–27 in progress for 1, 2, 6, 20 and 51 days, and 28 of the other team for 2: all in the state they were started in.
+    assert [one.age_s / DAY for one in flow.open_items] == [51, 20, 6, 2, 1, 2]
+    assert all(one.still_s == one.age_s for one in flow.open_items)
+    assert [one.past for one in flow.open_items] == [True, True, False, False, False, False]
+    # Twenty finished in the window and none before it; six are open at its end.
+    assert (flow.days[-1].finished, flow.days[-1].wip) == (20, 6)
+    plots = {block.id: block for block in report_of(flow_world).blocks if isinstance(block, Plot)}
+    assert set(plots) == {"flow.age", "flow.cumulative"}  # seven weeks are too few for a fan
+    assert "2 of 6 items in progress" in plots["flow.age"].text
+    assert "20 items finished" in plots["flow.cumulative"].text
+
+
+def test_the_fan_of_a_steady_past_is_a_line_and_ends_when_all_is_done() -> None:
+    # Three a week, always: after n weeks exactly 3 n, and ten items take four weeks.
+    assert fan([3.0] * 8, 10, draws=50, seed=1) == [(3, 3, 3), (6, 6, 6), (9, 9, 9), (12, 12, 12)]
+    # A coin of 0 or 2 over one week: a draw in twenty is 0, the middle one or the other, nearly all at most 2.
+    assert fan([0.0, 2.0], 2, draws=400, seed=1)[0] in ((0, 0, 2), (0, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "value", "said"), [(12, 0.75, ""), (16, 1.0, "unstable"), (13, 0.8125, "steeply")]
+)
+def test_load_against_good_weeks_and_what_queueing_says_of_it(arrivals: int, value: float, said: str) -> None:
+    # Twenty weeks: 3 finished in 16 of them, 4 in 4: the 17th smallest, rank ⌈.85 × 20⌉, is 4. Four weeks of arrivals.
+    made = weeks(*[3] * 16, *[4] * 4, arrivals=arrivals)
+    assert made.utilisation.value == pytest.approx(value)
+    texts = [one.text for one in words.findings(made) if one.id == "flow.utilisation"]
+    assert [said in text for text in texts] == ([True] if said else [])
 
 
 def test_the_page_lists_what_is_late_and_says_what_is_left_out(flow_world: Workspace) -> None:
@@ -235,14 +267,14 @@ def test_hostile_titles_are_harmless(tmp_path: Path) -> None:
 # --- Forecast -----------------------------------------------------------------------------------------------------
 
 
-def weeks(*finished: int, open_now: int = 6) -> Flow:
+def weeks(*finished: int, open_now: int = 6, arrivals: int = 0) -> Flow:
     """A measured world of which only the weeks and the load matter."""
     load = {
         "first_seen": (world.NOW - timedelta(weeks=len(finished))).replace(tzinfo=None), "open_now": open_now, "queued": 0,
-        "present_s": 0.0, "stay_s": 0.0, "arrivals": 0, "departures": 0,
+        "present_s": 0.0, "stay_s": 0.0, "arrivals": arrivals, "departures": 0,
     }  # fmt: skip
     rows = [{"week": index - len(finished), "finished": count} for index, count in enumerate(finished) if count]
-    return measure([], [load], rows, [], [], world.clock())
+    return measure([], [load], rows, [], [], [], world.clock())
 
 
 def test_a_steady_past_is_forecast_exactly_and_its_promises_were_kept() -> None:

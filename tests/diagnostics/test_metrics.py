@@ -51,7 +51,8 @@ def test_why_gives_formula_what_is_left_out_filters_query_and_command(filled: Wo
     found = shown(filled, name)
     assert found
     for identity, why in found:
-        metric = "lens.score" if name == "lens" else identity.replace(".api.", ".")
+        plain = identity.replace(".api.", ".").removesuffix(".glance").removesuffix(".worst")
+        metric = "lens.score" if name == "lens" else "flow.past_p85" if plain == "flow.oldest" else plain
         lines = why.split("\n")
         assert lines[0].startswith(metrics.content()[metric].formula), identity
         assert "filters: 2026-10-24 to 2026-11-21, team core" in lines

@@ -273,13 +273,15 @@ def test_open_incidents_are_censored_not_left_out(troubled: Workspace) -> None:
 def test_services_are_never_blended(troubled: Workspace) -> None:
     report = card_of(troubled)
     assert [one.service for one in report.data.services] == ["pay", "web"]
-    shown = [block.title for block in report.blocks if isinstance(block, Facts)]
+    shown = [block.title for block in report.blocks if isinstance(block, Facts) and block.title]
     assert shown == ["pay", "web"]
     assert [one.service for one in card_of(troubled, service="web").data.services] == ["web"]
 
 
 def test_benchmarks_are_shown_with_their_year(filled: Workspace) -> None:
-    facts = [fact for block in card_of(filled).blocks if isinstance(block, Facts) for fact in block.facts]
+    facts = [
+        fact for block in card_of(filled).blocks if isinstance(block, Facts) and block.title for fact in block.facts
+    ]
     scored = [fact for fact in facts if isinstance(fact, Fact) and fact.note]
     assert len(scored) == 4
     assert all("2025 survey" in fact.note for fact in scored)

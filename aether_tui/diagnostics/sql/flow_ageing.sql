@@ -1,7 +1,7 @@
 -- Items in progress at the window's end with the p85 cycle time of what their own team finished in the 90 days before (null under
 -- 10 items): the oldest against it first, with counts of all of them.
 WITH items AS (
-  SELECT source, id, key, title, team, coalesce(team, '') AS crew, state, started, completed, coalesce(completed, cancelled) AS ended
+  SELECT source, id, key, title, team, coalesce(team, '') AS crew, state, started, completed, coalesce(completed, cancelled) AS ended, category_since
   FROM flow_items
   WHERE started IS NOT NULL AND type IS DISTINCT FROM 'incident'
     AND ($team::VARCHAR IS NULL OR team = $team)
@@ -15,7 +15,8 @@ limits AS (
   HAVING count(*) >= 10
 ),
 aged AS (
-  SELECT i.source, i.id, i.key, i.title, i.team, i.state, epoch($until::TIMESTAMP) - epoch(i.started) AS age_s, l.p85_s
+  SELECT i.source, i.id, i.key, i.title, i.team, i.state, epoch($until::TIMESTAMP) - epoch(i.started) AS age_s,
+    greatest(epoch($until::TIMESTAMP) - epoch(coalesce(i.category_since, i.started)), 0) AS still_s, l.p85_s
   FROM items i LEFT JOIN limits l USING (crew)
   WHERE i.started < $until AND (i.ended IS NULL OR i.ended >= $until)
 )
