@@ -321,10 +321,11 @@ def _request(span: Span, kind: str | None) -> dict[str, Value]:
     prompt = said(span.attributes, span.events, _PROMPT)
     if prompt is None:
         return {"request_hash": None}
-    return {"request_hash": content_hash(prompt), "request": None if kind in _NOT_ASKED else said_text(prompt)}
+    return {"request_hash": content_hash(prompt), "request": None if kind in NOT_ASKED else said_text(prompt)}
 
 
-_NOT_ASKED = frozenset({"execute_tool", "embeddings", "retrieval", "rerank", "guardrail", "evaluate", "prompt"})
+NOT_ASKED = frozenset({"execute_tool", "embeddings", "retrieval", "rerank", "guardrail", "evaluate", "prompt"})
+"""Operations whose input nobody asked for."""
 
 
 _PROMPT = Side(otlp_aliases.INPUT, otlp_aliases.INPUT_PARTS, otlp_aliases.INPUT_EVENTS)

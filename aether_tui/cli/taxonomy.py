@@ -15,6 +15,9 @@ from aether_tui.errors import ConfigurationError, NoData
 if TYPE_CHECKING:
     from datetime import date
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from aether_tui.ingest.categories import Assigned
     from aether_tui.ingest.taxonomy import Before, Built
     from aether_tui.workspace.folder import Workspace
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """Texts that are shown before a sample is kept."""
+MOST_KEPT = 500
+"""Texts that a taxonomy is built from when no file is named."""
 COLUMN = click.option(
     "--column", default="", metavar="NAME", help="Column or key of the texts (default: the likely one)."
 )
@@ -42,10 +47,18 @@ def taxonomy() -> None:
 @COLUMN
 @click.option("-k", "wanted", default="auto", metavar="auto|N", show_default=True, help="Number of categories.")
 @click.option("--dry-run", is_flag=True, help="Print it, store nothing.")
+@click.option("--embeddings", is_flag=True, help="Find them in vectors from the endpoint of [embeddings].")
+@click.option("--yes", is_flag=True, help="With --embeddings: send the texts without asking.")
 @FORMAT
 @click.pass_obj
-def build(context: Context, file: Path | None, column: str, wanted: str, dry_run: bool, form: str) -> None:
-    """Find categories in the texts of FILE (CSV, JSON lines, a text a line), or in those kept by `taxonomy sample`.
+def build(
+    context: Context, file: Path | None, column: str, wanted: str, dry_run: bool, embeddings: bool, yes: bool, form: str
+) -> None:
+    """Find categories in the texts of FILE (CSV, JSON lines, a text a line), or in kept ones.
+
+    Kept are those of `taxonomy sample` and `load --as requests`, and the inputs of traces with [privacy] keep_payloads.
+
+    With --embeddings every text that would be sent is shown first; without an answer they are found by words.
 
     In a workspace it is stored as a new version; categories that people edited are kept, ids keep their meaning.
     """
@@ -56,7 +69,14 @@ def build(context: Context, file: Path | None, column: str, wanted: str, dry_run
     texts = _read(file, column) if file else _kept(context)
     clean = _clean(context, workspace, texts)
     source = file.name if file else "kept requests"
-    made, stored = _build(context, workspace, clean, source, k, dry_run=dry_run)
+    vectors = None
+    if embeddings:
+        from aether_tui.cli.vectors import vectors_of
+        from aether_tui.ingest.taxonomy import distinct
+
+        vectors, named = vectors_of(context, distinct(clean, context.seed)[0], yes=yes)
+        source = f"{source}, {named}" if vectors is not None else source
+    made, stored = _build(context, workspace, clean, source, k, vectors, dry_run=dry_run)
     taxonomy_ = made.taxonomy
     assigned = made.assigner.assign(clean)
     if taxonomy_.texts < FEW:
@@ -225,7 +245,7 @@ def _kept(context: Context) -> list[str]:
     from aether_tui.sync.requests import kept
 
     workspace = context.workspace()
-    texts = kept(Cache(workspace.cache_path), context.now())
+    texts = kept(Cache(workspace.cache_path), context.now(), MOST_KEPT, context.seed)
     if not texts:
         raise NoData(
             "no requests are kept",
@@ -265,14 +285,30 @@ def _workspace(context: Context) -> Workspace | None:
 
 
 def _build(
-    context: Context, workspace: Workspace | None, texts: list[str], source: str, k: int | None, *, dry_run: bool
+    context: Context,
+    workspace: Workspace | None,
+    texts: list[str],
+    source: str,
+    k: int | None,
+    vectors: NDArray[np.float64] | None = None,
+    *,
+    dry_run: bool,
 ) -> tuple[Built, bool]:
     """A taxonomy, and whether it was stored."""
     from aether_tui.ingest.taxonomy import build as make
 
     before = _before(workspace) if workspace else None
     identity = f"TAX-{int(before.taxonomy.id[4:]) + 1}" if before else "TAX-1"
-    made = make(texts, identity=identity, source=source, now=context.now(), seed=context.seed, k=k, before=before)
+    made = make(
+        texts,
+        identity=identity,
+        source=source,
+        now=context.now(),
+        seed=context.seed,
+        k=k,
+        before=before,
+        vectors=vectors,
+    )
     if made is None:
         raise NoData("no text has a word in it", where=source, next_step="name the column of the texts with --column")
     if workspace is None or dry_run:

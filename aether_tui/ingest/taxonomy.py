@@ -69,9 +69,21 @@ class Before:
 
 
 def build(
-    texts: Sequence[str], *, identity: str, source: str, now: datetime, seed: int, k: int | None, before: Before | None
+    texts: Sequence[str],
+    *,
+    identity: str,
+    source: str,
+    now: datetime,
+    seed: int,
+    k: int | None,
+    before: Before | None,
+    vectors: Matrix | None = None,
 ) -> Built | None:
-    """A taxonomy of redacted texts; None when none of them has a word. The same texts, k and seed give the same one."""
+    """A taxonomy of redacted texts; None when none of them has a word. The same texts, k and seed give the same one.
+
+    `vectors` are unit rows, one for each text of `distinct`, to find the categories in; without them they are found by their
+    words. Requests are assigned by words in either case.
+    """
     some, counts, total = distinct(texts, seed)
     if not some:
         return None
@@ -81,7 +93,7 @@ def build(
         place = {one.id: number for number, one in enumerate(kept)}
         given = Assigner(before.taxonomy, before.model).assign(some)
         fixed = np.array([place.get(one.category, -1) if one and one.certainty != "far" else -1 for one in given])
-    found = clustering.cluster(some, k, seed=seed, fixed=fixed)
+    found = clustering.cluster(some, k, seed=seed, fixed=fixed, vectors=vectors)
     groups = [np.flatnonzero(found.labels == number) for number in range(found.k)]
     centroids: dict[str, Matrix] = {}
     for number, members in enumerate(groups):

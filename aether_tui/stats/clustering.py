@@ -312,17 +312,19 @@ class Clustering:
     judged: tuple[Candidate, ...] = ()
 
 
-def cluster(texts: Sequence[str], k: int | None, *, seed: int, fixed: Labels | None = None) -> Clustering:
+def cluster(
+    texts: Sequence[str], k: int | None, *, seed: int, fixed: Labels | None = None, vectors: Matrix | None = None
+) -> Clustering:
     """Texts (at least one; distinct, at most `CLUSTER_MOST`) into k groups, or into as many as are stable (None).
 
     Texts with a `fixed` group (≥0) stay in it; the free groups are found among the others and numbered after them.
+    Groups are found in `vectors` (unit rows, one a text) where there are any, else in the LSA of the texts' n-grams.
     The same texts, k and seed give the same groups. Fewer groups come where the texts do not hold k.
     """
     documents = [ngrams(text) for text in texts]
     idf = inverse_frequencies(documents)
     rows = weigh(documents, idf)
-    shared = rows[:, (rows > 0).sum(axis=0) >= 2]  # what stands in one text alone says nothing of groups
-    space = lsa(unit_rows(shared) if shared.shape[1] else rows)
+    space = _space(rows) if vectors is None else vectors
     held = int(fixed.max()) + 1 if fixed is not None and len(fixed) else 0
     free = np.flatnonzero(fixed < 0) if fixed is not None else np.arange(len(texts))
     groups = [free] if len(free) else []
@@ -338,6 +340,11 @@ def cluster(texts: Sequence[str], k: int | None, *, seed: int, fixed: Labels | N
     )
     labels = np.array(filled, dtype=np.int64)[labels] if held else _by_size(labels)
     return Clustering(labels, len(groups) if held else int(labels.max()) + 1, rows, idf, tuple(judged))
+
+
+def _space(rows: Matrix) -> Matrix:
+    shared = rows[:, (rows > 0).sum(axis=0) >= 2]  # what stands in one text alone says nothing of groups
+    return lsa(unit_rows(shared) if shared.shape[1] else rows)
 
 
 def _free_groups(space: Matrix, k: int | None, held: int, seed: int) -> tuple[list[Labels], tuple[Candidate, ...]]:

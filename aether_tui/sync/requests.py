@@ -16,11 +16,24 @@ from aether_tui.sync import registry
 from aether_tui.sync.intake import BULK_ROWS, KEPT_DAYS, Intake, Writer
 from connectors import files
 from connectors.base import Malformed, Page
+from connectors.otlp_span import NOT_ASKED
 from connectors.requests import RequestFiles, read_texts
 
 _TRACE, _START, _REQUEST = (
     [column.name for column in SPANS.raw].index(name) for name in ("trace_id", "start", "request")
 )
+
+_SAID = """
+WITH first AS (
+  SELECT s.source, s.trace_id, any_value(s.feature) AS feature, arg_min(p.prompt, (s.start, s.span_id)) AS prompt
+  FROM span_payloads p JOIN spans s USING (source, trace_id, span_id)
+  WHERE p.prompt IS NOT NULL AND NOT list_contains($not_asked, coalesce(s.operation, ''))
+  GROUP BY s.source, s.trace_id
+)
+SELECT prompt, (row_number() OVER (PARTITION BY feature ORDER BY md5($seed || trace_id)) - 0.5)
+  / count(*) OVER (PARTITION BY feature) AS place
+FROM first ORDER BY place, trace_id LIMIT $n
+"""
 
 
 def drawn(paths: Sequence[Path], column: str, size: int, seed: int, cache: Cache, now: datetime) -> list[str]:
@@ -76,12 +89,20 @@ def keep(writer: Writer, texts: Sequence[str]) -> int:
     return counts.inserted
 
 
-def kept(cache: Cache, now: datetime) -> list[str]:
-    """The texts that are kept and not too old, in one order."""
+def kept(cache: Cache, now: datetime, size: int, seed: int) -> list[str]:
+    """The texts that are kept and not too old, in one order; then requests of traces whose inputs are kept, up to `size` in all.
+
+    Of a trace its first request counts. They are drawn by seed, from every feature as many as its share is.
+    """
     since = now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=KEPT_DAYS)
     try:
         with cache.read() as lease:
             rows = lease.rows('SELECT text FROM requests WHERE "at" >= $since ORDER BY id', {"since": since})
+            texts = [str(row["text"]) for row in rows if row["text"]]
+            if len(texts) < size:
+                rows = lease.rows(_SAID, {"n": 4 * size, "seed": str(seed), "not_asked": list(NOT_ASKED)})
+                words = (user_words(str(row["prompt"])).strip() for row in rows)
+                texts = list(dict.fromkeys([*texts, *(one for one in words if one)]))[: max(size, len(texts))]
     except NoData:
         return []
-    return [str(row["text"]) for row in rows if row["text"]]
+    return texts
