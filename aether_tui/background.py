@@ -19,6 +19,7 @@ from textual.worker import WorkType
 
 from aether_tui.builds import COMMAND, FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.errors import AetherError
+from aether_tui.nice import be_nice
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
 from aether_tui.workspace.edits import Edit, take_back
@@ -85,6 +86,8 @@ class Background(App[int]):
         self._children: list[Process] = []
         self._wanted: Order | None = None
         self._waiting: Process | None = None
+        self._yields = False
+        """Whether the child that waits has given up its share of the processor."""
         self._waits_since = 0.0
         self._job: Job | None = None
         self._receiver: Receiving | None = None
@@ -419,6 +422,7 @@ class Background(App[int]):
                     self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
             elif self._waiting is None:
                 self._waiting, process, self._waits_since = process, None, time.monotonic()
+                self._yields = order.yields
         except OSError as error:
             self.post_message(self.Built(Outcome(names[0], Failure(f"cannot be started: {error.strerror}"))))
         finally:
@@ -431,12 +435,16 @@ class Background(App[int]):
     async def _ordered(self, order: Order, *, new: bool = False) -> Process:
         """A child with this order: the one that waits for it, else a new one."""
         process: Process | None = None
+        if self._yields and not order.yields:
+            self._let_go()  # what it gave up cannot be given back
         if not new:
             process, self._waiting = self._waiting, None
         if process is None or process.returncode is not None:
             process = await create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
             self._children = [child for child in self._children if child.returncode is None]
             self._children.append(process)
+        if order.yields:
+            be_nice(process.pid)
         assert process.stdin is not None
         process.stdin.write(order.line())
         return process
@@ -456,7 +464,7 @@ class Background(App[int]):
         before = self._shelf.report(outcome.name) if outcome.name == RINGS else None
         self._shelf.take(outcome.name, outcome.failure)
         if outcome.draft:
-            self._build_behind(self._order((outcome.name,)), WHOLE_DELAY_S)
+            self._build_behind(msgspec.structs.replace(self._order((outcome.name,)), yields=True), WHOLE_DELAY_S)
         after = self._shelf.report(outcome.name)
         if self.options.bell and before is not None and after is not None and blocked(after) - blocked(before):
             self.bell()

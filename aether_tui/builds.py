@@ -61,6 +61,8 @@ class Order(Struct, frozen=True):
     looking: Looking = Looking()
     draft: bool = False
     """Without what takes long: `Outcome.draft` says that something was left for a whole build."""
+    yields: bool = False
+    """Its child takes only what others leave of the processor: what it completes is on the screen already."""
 
     def line(self) -> bytes:
         """The order as a child reads it."""

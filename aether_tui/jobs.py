@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
+from aether_tui.nice import be_nice
 from aether_tui.text import one_line
 
 RATE_S = 60.0
@@ -59,7 +59,7 @@ class Job:
             self.error = f"cannot be started: {error.strerror}"
             self._end(changed)
             return 1
-        _be_nice(self._process.pid)
+        be_nice(self._process.pid)
         try:
             return await self._follow(self._process, changed)
         except asyncio.CancelledError:
@@ -191,9 +191,3 @@ class Receiving(Job):
         (begin, first), (end, last) = self._seen[0], self._seen[-1]
         a_minute = (last - first) / max(end - begin, 1.0) * 60
         return f"● {a_minute:,.0f} spans/min at {self.url.removeprefix('http://')}"
-
-
-def _be_nice(pid: int) -> None:
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, 10)

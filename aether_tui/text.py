@@ -24,7 +24,9 @@ def plain(text: str, limit: int = 2000) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """`plain` text on one line."""
+    """`plain` text on one line; what is so already is returned at once."""
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     return plain(_SPACES.sub(" ", plain(text, 4 * limit)).strip(), limit)
 
 

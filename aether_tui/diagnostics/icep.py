@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aether_tui.stats.intervals import nearest_rank
 
@@ -26,8 +25,7 @@ TIE = 0.8
 """Neighbours of which the upper wins in fewer draws than this are called a tie."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What is ranked. Scores 1–10, effort in calendar weeks to the first reliable signal."""
 
     id: str
@@ -44,8 +42,7 @@ class Candidate:
         return any(item[0] < item[2] for item in (self.impact, self.confidence, self.reversibility, self.effort_weeks))
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(NamedTuple):
     """The smallest change of one input, the others staying, that changes places with a neighbour."""
 
     input: Input
@@ -56,8 +53,7 @@ class Flip:
     """Whether the stated range reaches that value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate with its place; probabilities are None where no input of any candidate is a range."""
 
     candidate: Candidate
@@ -79,8 +75,7 @@ class Ranked:
         return self.flips[0] if self.flips else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """All candidates in order; `high` is the score from which one counts as high, and `configured` whether it was set."""
 
     items: tuple[Ranked, ...]
@@ -168,8 +163,7 @@ def _key(item: Candidate, value: float, reversibility: float, weeks: float) -> t
     return -value, -reversibility, weeks, int(digits[0]) if digits else 0, item.id
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a candidate comes in the draws: shares, and the 90 % interval of its rank."""
 
     p_first: float | None
@@ -178,8 +172,7 @@ class _Place:
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
+class _Doubt(NamedTuple):
     """What the draws say: the places, and how often each beats the next (equal scores count half)."""
 
     places: list[_Place]

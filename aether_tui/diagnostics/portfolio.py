@@ -290,19 +290,18 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
     )
 
 
-def _arithmetic(item: Item) -> str:
-    impact, confidence, reversibility, weeks = (
-        number(mode) for _, mode, _ in (item.impact, item.confidence, item.reversibility, item.effort_weeks)
-    )
+def _arithmetic(item: Item, points: Sequence[str]) -> str:
+    impact, confidence, reversibility, weeks = points
+    effort = weeks if 1 <= item.effort_weeks[1] <= 10 else number(item.effort_score)
     return (
         f"Impact {impact} × Confidence {confidence} × Reversibility {reversibility} ÷ Effort "
-        f"{number(icep.effort_score(item.effort_weeks[1]))} ({weeks} weeks) = {item.score:,.1f}\n"
+        f"{effort} ({weeks} weeks) = {item.score:,.1f}\n"
         "aether-tui opportunity list"
     )
 
 
 def _row(item: Item, high: float) -> Row:
-    inputs = (item.impact, item.confidence, item.reversibility, item.effort_weeks)
+    points = [number(mode) for _, mode, _ in _inputs(item)]
     detail = []
     if item.p_first is not None and item.p_top3 is not None:
         detail.append(f"P(rank 1) {item.p_first:.2f}, P(top 3) {item.p_top3:.2f}")
@@ -318,11 +317,11 @@ def _row(item: Item, high: float) -> Row:
         cells=(
             item.id,
             item.title,
-            *(number(mode) + ("±" if low < top else "") for low, mode, top in inputs),
+            *(shown + ("±" if low < top else "") for shown, (low, _, top) in zip(points, _inputs(item), strict=True)),
             f"{item.score:,.1f}",
             rank_text(item),
             SHORT[item.bucket],
         ),
-        why=_arithmetic(item),
+        why=_arithmetic(item, points),
         detail="; ".join(detail),
     )

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ class Stored(Generic[D]):
 
 RACY_NS = 100_000_000
 KEPT_MOST = 20_000
-_KEPT: dict[tuple[type[Document], str], tuple[tuple[int, int, int], Stored[Document]]] = {}
+Stamp = tuple[int, int, int]
+"""A file's time, size and inode."""
+_KEPT: dict[tuple[type[Document], str], tuple[Stamp, Stored[Document]]] = {}
 """Documents by kind and file as this process read them last, with the file's time, size and inode."""
 
 
@@ -86,19 +89,20 @@ class Store:
         """Every readable document of a kind, by number, and what is wrong with the others."""
         documents: list[Stored[D]] = []
         problems: list[Problem] = []
-        for path in self._files(kind):
-            name = self._shown(path)
-            if ".conflict-" in path.name:
-                keep = path.name.partition(".conflict-")[0] + ".yaml"
+        folder = self.folder(kind)
+        place = f"{folder}{os.sep}"
+        for name, stamp in self._stamped(folder, kind):
+            if ".conflict-" in name:
+                keep = name.partition(".conflict-")[0] + ".yaml"
                 problems.append(
                     Problem(
-                        name,
+                        self._shown(folder / name),
                         "a second version, saved when the first had changed",
                         fix=f"compare it with {keep} and remove one",
                     )
                 )
                 continue
-            stored, found = self._kept(kind, path)
+            stored, found = self._kept(kind, place + name, stamp)
             problems.extend(found)
             if stored:
                 documents.append(stored)
@@ -193,28 +197,34 @@ class Store:
 
     def _files(self, kind: type[Document]) -> list[Path]:
         folder = self.folder(kind)
-        if not folder.is_dir():
-            return []
-        pattern = f"{kind.PREFIX}.*yaml" if kind.SINGLE else "*.yaml"
-        return sorted(path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
+        return [folder / name for name, _ in self._stamped(folder, kind)]
+
+    @staticmethod
+    def _stamped(folder: Path, kind: type[Document]) -> list[tuple[str, Stamp]]:
+        """The files of a kind in order of their names, each with its time, size and inode."""
+        first = f"{kind.PREFIX}." if kind.SINGLE else ""
+        found: list[tuple[str, Stamp]] = []
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.startswith(first or ".") == bool(first) and name.endswith("yaml" if first else ".yaml"):
+                    with contextlib.suppress(OSError):  # gone since it was listed
+                        at = entry.stat()
+                        if stat.S_ISREG(at.st_mode):
+                            found.append((name, (at.st_mtime_ns, at.st_size, at.st_ino)))
+        return sorted(found)
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.workspace.root).as_posix()
 
-    def _kept(self, kind: type[D], path: Path) -> tuple[Stored[D] | None, list[Problem]]:
+    def _kept(self, kind: type[D], file: str, stamp: Stamp) -> tuple[Stored[D] | None, list[Problem]]:
         """The document as it was read last, where the file is the same; 1,000 documents take a second to read."""
-        try:
-            stat = path.stat()
-        except OSError:
-            return self._read(kind, path)
-        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        file = str(path)
         known = _KEPT.get((kind, file))
         if known is not None and known[0] == stamp:
             return cast("Stored[D]", known[1]), []
-        stored, problems = self._read(kind, path)
+        stored, problems = self._read(kind, Path(file))
         # A file written a moment ago could be written again within the clock's resolution.
-        if stored is not None and time.time_ns() - stat.st_mtime_ns > RACY_NS:
+        if stored is not None and time.time_ns() - stamp[0] > RACY_NS:
             if len(_KEPT) >= KEPT_MOST:
                 _KEPT.clear()
             _KEPT[kind, file] = stamp, cast("Stored[Document]", stored)

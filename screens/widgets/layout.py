@@ -23,7 +23,7 @@ from aether_tui.report_model import (
 from screens.widgets import drawings, parts
 from screens.widgets.parts import Item, Lines, Part
 from screens.widgets.spans import Line, fit, width_of, wrap
-from screens.widgets.table import Sort, facts, table
+from screens.widgets.table import WRAP_LINES, Sort, facts, table
 
 GUTTER = 2
 """Cells before every column of parts, where the cursor stands."""
@@ -181,7 +181,7 @@ def neighbours(blocks: Sequence[Block], view: View, room: int) -> Iterator[list[
 
 
 def _fits(row: Sequence[Block], view: View, room: int) -> bool:
-    if view.words or len(row) > BESIDE:
+    if view.words or len(row) > BESIDE or (not view.keep and _too_unlike(row)):
         return False
     share = (room - (len(row) - 1) * (GUTTER + 1)) // len(row)
     heights = []
@@ -193,6 +193,12 @@ def _fits(row: Sequence[Block], view: View, room: int) -> bool:
             return False
         heights.append(part.height)
     return min(heights) * 4 >= max(heights)
+
+
+def _too_unlike(row: Sequence[Block]) -> bool:
+    """Whether a long table would stand beside something short, without drawing either."""
+    rows = [len(b.rows) if isinstance(b, Table) else len(b.facts) if isinstance(b, Facts) else 0 for b in row]
+    return max(rows) > 4 * (WRAP_LINES * min(rows) + 40)
 
 
 def _natural(part: Part, block: Table | Facts | Trend) -> int:
@@ -275,7 +281,8 @@ def _open(part: Part, view: View, width: int, more: Sequence[Block] = ()) -> Par
             last = part.items[number + 1][0] - 1 if number + 1 < len(part.items) else part.height - 1
             if more:
                 return Opened(part, last, beneath(more, view, max(width - 2, 8)))
-            texts = (item.detail if view.open_as == "detail" else item.why) or ("nothing more is recorded about this",)
+            told = item.whole()
+            texts = (told.detail if view.open_as == "detail" else told.why) or ("nothing more is recorded about this",)
             lines = [line for text in texts for line in wrap(text, max(width - 4, 8))]
             return Opened(part, last, tuple((("  │ ", "accent"), (line, "dim")) for line in lines))
     return part

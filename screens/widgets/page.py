@@ -65,7 +65,7 @@ class Page(ScrollView, can_focus=True):
     def selected(self) -> Item | None:
         """The item under the cursor."""
         stop = self._stop
-        return stop.item if stop else None
+        return stop.item.whole() if stop else None
 
     def select(self, item_id: str) -> bool:
         """Put the cursor on an item by its id; False when it is not on this page."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rich.cells import cell_len
@@ -18,11 +18,14 @@ from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, crop, pad, 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that can be selected. `detail` and `why` are what `↵` and `x` show; `action` is what `↵` runs instead."""
+    """Something that can be selected. `detail` and `why` are what `↵` and `x` show; `action` is what `↵` runs instead.
+
+    With `words` these (copy, detail, why) are made when somebody asks for them (`whole`), and not for 1,000 rows at once.
+    """
 
     block: str
     row: str
-    copy: str
+    copy: str = ""
     detail: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     action: str = ""
@@ -31,10 +34,18 @@ class Item:
     x: int = 0
     """Cells from the part's left edge, and the width of what the cursor marks there; 0 is the whole line."""
     width: int = 0
+    words: Callable[[], tuple[str, tuple[str, ...], tuple[str, ...]]] | None = None
 
     @property
     def id(self) -> str:
         return f"{self.block}/{self.row}"
+
+    def whole(self) -> Item:
+        """With its words."""
+        if self.words is None:
+            return self
+        copy, detail, why = self.words()
+        return replace(self, copy=copy, detail=detail, why=why, words=None)
 
 
 class Part(Protocol):

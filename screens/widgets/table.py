@@ -15,7 +15,8 @@ from screens.widgets.parts import Item, Lines, title
 from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, width_of, wrap
 
 GAP = 2
-SAMPLE_ROWS = 400
+SAMPLE_ROWS = 100
+"""Columns are as wide as in so many first rows, and in as many spread over the others with the last."""
 MIN_TEXT = 14
 WRAP_ROWS = 16
 WRAP_LINES = 3
@@ -177,10 +178,11 @@ def table(
         return [_glyph(row), *drawn] if glyphs else drawn
 
     def item(row: Row, hidden: Sequence[str]) -> Item:
-        return Item(block.id, row.id, _copy(block, row), _row_detail(block, row, hidden), _row_why(block, row))
+        words = lambda: (_copy(block, row), _row_detail(block, row, hidden), _row_why(block, row))  # noqa: E731
+        return Item(block.id, row.id, words=words)
 
     alike = [row for peer in peers if peer is not block and peer.columns == block.columns for row in peer.rows]
-    sample = [spans(row) for row in (*rows[:SAMPLE_ROWS], *alike[:SAMPLE_ROWS])]
+    sample = [spans(row) for row in (*_sampled(rows), *_sampled(alike))]
     columns = [Column("", "", False, 10, 1, 1)] if glyphs else []
     for i, column in enumerate(block.columns):
         name = clean(column.title) + (
@@ -206,6 +208,12 @@ def table(
     prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
     drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
     return TablePart(rows, columns, spans, item, heading=heading, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
+
+
+def _sampled(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows columns are measured by."""
+    rest = len(rows) - SAMPLE_ROWS
+    return (*rows[:SAMPLE_ROWS], *rows[: SAMPLE_ROWS - 1 : -max(rest // SAMPLE_ROWS, 1)]) if rest > 0 else rows
 
 
 _HEADER_UNITS = frozenset({"USD", "USD/month", "USD/task", "tokens", "tokens/task", "per_day", "per_week", "days"})
