@@ -107,7 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("portfolio.map", "m", "Map", "Impact against effort; again for the list", "Portfolio", "portfolio", footer=4),
     Action("portfolio.new", "n", "New", "Add an opportunity", "Portfolio", "portfolio", footer=4),
     Action("portfolio.import", "i", "Import", "Add opportunities from the tracker's items, or from a CSV or JSONL file",
-           "Portfolio", "portfolio"),
+           "Portfolio", "portfolio", footer=4),
     Action("constraint.objective", "m", "Objective", "Rank the levers by the next objective, from money to items",
            "Constraint", "constraint", footer=4),
     Action("constraint.rate", "1,2,3,4,5,6,7,8,9,0", "Cause", "Give the selected failed trace the cause of that digit, and go to the next",

@@ -130,6 +130,8 @@ def main(args: list[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Rows and syntax trees come by the hundred thousand and hold no cycles: looking for some every 700 costs a tenth.
     gc.set_threshold(50_000, 20, 20)
+    # Nor plugins of pydantic: looking for them reads the metadata of everything installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
         status = cli.main(args=args, prog_name="aether-tui", standalone_mode=False)
         code = status if isinstance(status, int) else 0

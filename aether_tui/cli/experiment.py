@@ -169,7 +169,7 @@ def back(context: Context, identity: str, who: str, note: str) -> None:
     "--csv",
     "file",
     type=click.File("rb"),
-    help="metric,arm,value · metric,control,treatment (pairs) · team,week,treated,value",
+    help="metric,arm,value[,unit] · metric,control,treatment (pairs) · team,week,treated,value",
 )
 @click.option("--who", default="", help="Who read it.")
 @FORMAT

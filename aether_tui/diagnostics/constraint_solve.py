@@ -237,19 +237,37 @@ class _Model:
         self._inverse: Array = np.linalg.inv(matrix).astype(np.float64, copy=False)
         self._visits: Array = self._inverse[:, 0, :]
         self._through = on[:, -1]
-        self._times = drawn["touch_s"] + drawn["wait_s"]
+        # What an item costs and takes from each step on: visits are linear, so a changed row changes these alike.
+        self._times_on: Array = np.matmul(self._inverse, (drawn["touch_s"] + drawn["wait_s"])[:, :, None])[:, :, 0]
+        self._cost_on: Array = np.matmul(self._inverse, drawn["cost"][:, :, None])[:, :, 0]
         self.success = self._visits[:, -1] * self._through
-        self._lead = (self._visits * self._times).sum(axis=1)
-        self._cost = (self._visits * drawn["cost"]).sum(axis=1)
+        self._lead, self._cost = self._times_on[:, 0], self._cost_on[:, 0]
+        self._centred: dict[str, tuple[Array, Array]] = {}
+        self._limited = [index for index in range(n) if np.isfinite(drawn["capacity_per_month"][0, index])]
         self.rate = self._rate(self._visits, drawn["capacity_per_month"])
         self.money = self._money(self.rate, self.success, self._cost)
 
     def _rate(self, visits: Array, capacity: Array) -> Array:
         import numpy as np
 
-        limits = np.divide(capacity, visits, out=np.full_like(capacity, np.inf), where=visits > 0)
-        rate: Array = np.minimum(limits.min(axis=1), self._stream.demand_per_month)
+        demand = np.full(len(visits), self._stream.demand_per_month)
+        if not self._limited:
+            return demand
+        used, there = visits[:, self._limited], capacity[:, self._limited]
+        limits = np.divide(there, used, out=np.full_like(there, np.inf), where=used > 0)
+        rate: Array = np.minimum(limits.min(axis=1), demand)
         return rate
+
+    def centred(self) -> dict[str, tuple[Array, Array]]:
+        """Per field the draws of every step less their mean, and the sums of their squares."""
+        import numpy as np
+
+        if not self._centred:
+            for field, drawn in self.drawn.items():
+                finite = np.where(np.isfinite(drawn[1:]), drawn[1:], 0.0)
+                less = finite - finite.mean(axis=0)
+                self._centred[field] = less, (less**2).sum(axis=0)
+        return self._centred
 
     def _money(self, rate: Array, success: Array, cost: Array) -> Array:
         return rate * (success * self._stream.value_per_success - cost)
@@ -279,18 +297,28 @@ class _Model:
 
         fewer = LESS * self.drawn["error_rate" if lever == "error" else "abandon_rate"][:, index]
         target, n = self._stream.rework_to[index], len(self._stream.names)
-        change = np.zeros_like(self._visits)
-        if lever == "error" and target is not None:
-            change -= fewer[:, None] * self._inverse[:, target, :]
-        if index + 1 < n:
-            change += fewer[:, None] * self._inverse[:, index + 1, :]
-        visits: Array = self._visits + (self._visits[:, index] / (1 - change[:, index]))[:, None] * change
+        back = target if lever == "error" else None
+
+        def changed(on: Array) -> Array:
+            """How row `index` times `on` (per draw and step) changes, before its share of visits."""
+            less: Array = np.zeros(on.shape[:1] + on.shape[2:])
+            if index + 1 < n:
+                less = less + on[:, index + 1]
+            return less if back is None else less - on[:, back]
+
+        reached = fewer * changed(self._inverse[:, :, index])
+        scale = self._visits[:, index] * fewer / (1 - reached)
+        rate = self.rate
+        if self._limited:
+            visits = self._visits + scale[:, None] * changed(self._inverse)
+            rate = self._rate(visits, self.drawn["capacity_per_month"])
+        last = self._visits[:, -1] + scale * changed(self._inverse[:, :, -1])
         through = self._through + fewer if index + 1 == n else self._through
         return self._against(
-            visits[:, -1] * through,
-            (visits * self.drawn["cost"]).sum(axis=1),
-            (visits * self._times).sum(axis=1),
-            self._rate(visits, self.drawn["capacity_per_month"]),
+            last * through,
+            self._cost + scale * changed(self._cost_on),
+            self._lead + scale * changed(self._times_on),
+            rate,
         )
 
     def _against(self, success: Array, cost: Array, lead: Array, rate: Array) -> dict[Objective, Array]:
@@ -337,16 +365,18 @@ def _doubtful(
     held = sorted(p_step, key=lambda name: -p_step[name])[:2]
     if len(held) < 2 or p_step[held[1]] == 0 or p_step[held[0]] >= SURE:
         return None
+    import numpy as np
+
     first, second = (gains[at_step == stream.names.index(name)].max(axis=0) for name in held)
     lead = first - second
     lead = lead - lead.mean()
+    shares = {}
+    for field, (centred, size) in model.centred().items():
+        whole = size * (lead @ lead)
+        shares[field] = np.divide((lead @ centred) ** 2, whole, out=np.zeros_like(whole), where=whole > 0)
     found: tuple[str, str, float] | None = None
     for index, name in enumerate(stream.names):
         for field in stream.cells[index]:
-            drawn = model.drawn[field][1:, index]
-            drawn = drawn - drawn.mean()
-            size = float((drawn**2).sum() * (lead**2).sum())
-            share = float((drawn * lead).sum()) ** 2 / size if size > 0 else 0.0
-            if share > (found[2] if found else 0.0):
-                found = name, field, share
+            if shares[field][index] > (found[2] if found else 0.0):
+                found = name, field, float(shares[field][index])
     return found

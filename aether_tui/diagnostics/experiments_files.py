@@ -8,13 +8,16 @@ from datetime import date
 from statistics import fmean, stdev
 
 from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.stats.clusters import of_clusters
 from aether_tui.workspace.kinds.experiment import Arm, Experiment, Measured, Period
 
 CsvRow = Mapping[str, str]
 
 
 def measured_rows(one: Experiment, rows: Sequence[CsvRow], who: str, when: date) -> list[Measured]:
-    """One result per metric: `arm,value` apart or `control,treatment` as pairs; `metric` may be left out for the first primary.
+    """One result per metric: `arm,value` apart (a `unit` with several rows counts once) or `control,treatment` as pairs.
+
+    `metric` may be left out for the first primary.
 
     Raises ConfigurationError for a row that cannot be read, NoData under two values an arm.
     """
@@ -46,13 +49,28 @@ def _paired(name: str, rows: Sequence[tuple[int, CsvRow]], who: str, when: date)
 
 def _apart(one: Experiment, name: str, rows: Sequence[tuple[int, CsvRow]], who: str, when: date) -> Measured:
     arms: dict[str, list[float]] = {one.control_value: [], one.treatment_value: []}
+    units: dict[str, dict[str, list[float]]] = {arm: {} for arm in arms}
     for line, row in rows:
         arm = (row.get("arm") or "").strip()
         if arm not in arms:
             raise ConfigurationError(f"line {line}: arm {arm!r} is neither {' nor '.join(arms)}", where="--csv")
         arms[arm].append(_number(row, "value", line))
+        if "unit" in row:
+            unit = (row["unit"] or "").strip()
+            if not unit:
+                raise ConfigurationError(
+                    f"line {line}: no unit", where="--csv", next_step="name it, or drop the column"
+                )
+            units[arm].setdefault(unit, []).append(arms[arm][-1])
     control, treatment = arms.values()
-    if all(value in {0.0, 1.0} for value in (*control, *treatment)) and control and treatment:
+    if any(units.values()):
+        of_control, of_treatment = units.values()
+        if both := sorted(of_control.keys() & of_treatment.keys()):
+            raise ConfigurationError(
+                f"unit {both[0]!r} is in both arms", where="--csv", next_step="take its rows out: it saw both"
+            )
+        pair = [_of_units(found, name) for found in (of_control, of_treatment)]
+    elif all(value in {0.0, 1.0} for value in (*control, *treatment)) and control and treatment:
         pair = [Arm(n=len(values), successes=int(sum(values))) for values in (control, treatment)]
     else:
         pair = [_moments(values, name) for values in (control, treatment)]
@@ -65,6 +83,14 @@ def _moments(values: Sequence[float], name: str) -> Arm:
             f"{name}: {len(values)} values in an arm are too few", where="--csv", next_step="give at least two"
         )
     return Arm(n=len(values), mean=fmean(values), sd=stdev(values))
+
+
+def _of_units(units: Mapping[str, list[float]], name: str) -> Arm:
+    """An arm given to units, with several rows each."""
+    if len(units) < 2:
+        raise NoData(f"{name}: {len(units)} units in an arm are too few", where="--csv", next_step="give at least two")
+    n, mean, sd = of_clusters([(math.fsum(values), len(values)) for values in units.values()])
+    return Arm(n=n, mean=mean, sd=sd)
 
 
 def team_weeks(rows: Sequence[CsvRow]) -> list[Period]:

@@ -362,7 +362,7 @@ def _blocks(items: tuple[Item, ...], documents: list[Experiment]) -> tuple[Block
         rows=tuple(_effect_row(item, metric) for item, metric in measured),
         empty="Nothing was measured yet.",
         note="95 % intervals; of several primaries at Holm's levels, of guardrails one-sided. "
-        "Each task counts as independent: where a flag is set per customer the true interval is wider.",
+        "Tasks count as independent; where an arm is given to customers, name them in unit_attribute: then each counts once.",
     )  # fmt: skip
     return (Facts(id="experiments.counts", facts=facts), table, effects)
 

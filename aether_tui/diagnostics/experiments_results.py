@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -223,6 +223,13 @@ def from_cache(one: Experiment, data: Data, config: Config, now: datetime, who: 
         rows = data.rows("experiment_pairs", **span)
         pairs = [_pairs(item, rows[0], until, who) for item in metrics] if rows else []
         return [item for item in pairs if item is not None]
+    if one.unit_attribute:
+        units = {
+            (text(row["arm"]), text(row["measure"])): row
+            for row in data.rows("experiment_units", unit=one.unit_attribute, **span)
+        }
+        of_units = [_units(item, one, units, until, who) for item in metrics]
+        return [item for item in of_units if item is not None]
     arms = {text(row["arm"]): row for row in data.rows("experiment_arms", **span)}
     control, treatment = arms.get(one.control_value), arms.get(one.treatment_value)
     if control is None or treatment is None:
@@ -238,6 +245,26 @@ def _pairs(item: Primary | Guardrail, row: Record, when: date, who: str) -> Meas
         return None
     arm = Arm(n=n, mean=real(row[f"mean_{name}"]), sd=real(row[f"sd_{name}"]))
     return Measured(metric=item.name, when=when, source="cache", who=who, difference=arm)
+
+
+def _units(
+    item: Primary | Guardrail, one: Experiment, rows: Mapping[tuple[str, str], Record], when: date, who: str
+) -> Measured | None:
+    """Arms given to units: as many observations as units, which is also what their numbers are checked by."""
+    found = [rows.get((arm, item.measure)) for arm in (one.control_value, one.treatment_value)]
+    given = [rows.get((arm, "errors")) for arm in (one.control_value, one.treatment_value)]
+    arms = [
+        Arm(n=whole(row["n"]), mean=real(row["mean"]), sd=real(row["sd"]))
+        for row in found
+        if row and whole(row["n"]) > 1
+    ]
+    assigned = [whole(row["n"]) for row in given if row]
+    if len(arms) < 2 or len(assigned) < 2:
+        return None
+    return Measured(
+        metric=item.name, when=when, source="cache", who=who, control=arms[0], treatment=arms[1],
+        assigned=(assigned[0], assigned[1]),
+    )  # fmt: skip
 
 
 def _arms(item: Primary | Guardrail, control: Record, treatment: Record, when: date, who: str) -> Measured | None:

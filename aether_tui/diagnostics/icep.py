@@ -184,16 +184,18 @@ def _simulate(order: Sequence[Candidate], seed: int, draws: int) -> _Doubt:
     import numpy as np
 
     rng = np.random.Generator(np.random.SFC64(seed % 2**64))
-    values = np.array([_scores(item, rng, draws) for item in order]).T
+    values = np.array([_scores(item, rng, draws) for item in order])
     # Equal scores keep the order of the points: a shade less for each place, far below any difference of two scores.
-    by_rank = np.argsort(-values * (1 - 1e-14 * np.arange(len(order))), axis=1)
+    shaded = np.ascontiguousarray((-values * (1 - 1e-14 * np.arange(len(order)))[:, None]).T)
+    by_rank = np.argsort(shaded, axis=1)
     ranks = np.empty(by_rank.shape, dtype=np.int32)
     np.put_along_axis(ranks, by_rank, np.arange(1, len(order) + 1, dtype=np.int32)[None, :], axis=1)
-    ordered = np.sort(ranks.T, axis=1)
+    ordered = np.ascontiguousarray(ranks.T)
+    ordered.sort(axis=1)
     low, high = (ordered[:, nearest_rank(draws, share) - 1].tolist() for share in (0.05, 0.95))
-    first, top3 = ((ranks <= most).mean(axis=0).tolist() for most in (1, 3))
-    upper, lower = values[:, :-1], values[:, 1:]
-    wins = ((upper > lower).mean(axis=0) + 0.5 * (upper == lower).mean(axis=0)).tolist()
+    first, top3 = ((ordered <= most).mean(axis=1).tolist() for most in (1, 3))
+    upper, lower = values[:-1], values[1:]
+    wins = ((upper > lower).mean(axis=1) + 0.5 * (upper == lower).mean(axis=1)).tolist()
     return _Doubt([_Place(*one) for one in zip(first, top3, low, high, strict=True)], wins)
 
 
@@ -201,12 +203,10 @@ def _scores(item: Candidate, rng: np.random.Generator, draws: int) -> NDArray[np
     """The scores of one candidate in every draw."""
     import numpy as np
 
-    from aether_tui.stats.pert import sample
+    from aether_tui.stats.pert import sample_many
 
-    found = np.full(draws, 1.0)
-    for stated in (item.impact, item.confidence, item.reversibility):
-        found *= sample(rng, *stated, draws)
-    found /= np.clip(sample(rng, *item.effort_weeks, draws), 1, 10)
+    drawn = sample_many(rng, (item.impact, item.confidence, item.reversibility, item.effort_weeks), draws)
+    found: NDArray[np.float64] = drawn[0] * drawn[1] * drawn[2] / np.clip(drawn[3], 1, 10)
     return found
 
 

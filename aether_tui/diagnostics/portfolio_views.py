@@ -23,7 +23,7 @@ def tornado(items: tuple[Item, ...]) -> Table:
     """Per opportunity and input, the value at which it changes places with its neighbour."""
     return Table(
         id="portfolio.tornado",
-        title="Which single input would change the order",
+        title="What would change the order",
         columns=(
             Col(key="id", title="id", priority=9),
             Col(key="title", title="opportunity", priority=6),
@@ -34,8 +34,7 @@ def tornado(items: tuple[Item, ...]) -> Table:
             Col(key="effort", title="E wk", kind="number", priority=7),
         ),
         rows=tuple(_tornado_row(item) for item in items[:SHOWN]),
-        note="now → where it changes places with the next, alone; ! its stated range reaches that."
-        + (f" The first {SHOWN} of {len(items)}." if len(items) > SHOWN else ""),
+        note="now → where it alone changes places; ! in its range" + (f"; first {SHOWN}" if len(items) > SHOWN else ""),
         empty="Nothing is ranked.",
     )
 

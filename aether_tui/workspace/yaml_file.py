@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
+WORD = 5
+"""Longer plain words than `false` are text."""
 
 Plain = None | bool | int | float | str | object
 """A scalar as YAML says it (dates are `datetime.date`), or lists and dictionaries of them."""
@@ -102,7 +104,9 @@ class _Reader:
 
     def __init__(self, events: Iterator[Event], file: str) -> None:
         from ruamel.yaml import YAML
+        from ruamel.yaml import events as kinds
 
+        self._kinds = kinds
         self._events = events
         self._file = file
         self._lines: dict[Loc, int] = {}
@@ -124,10 +128,9 @@ class _Reader:
         return value, self._lines
 
     def _value(self, event: Event, loc: Loc) -> object:
-        from ruamel.yaml.events import MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
-
+        kinds = self._kinds
         line = event.start_mark.line + 1
-        if not isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent) or event.anchor:
+        if not isinstance(event, (kinds.ScalarEvent, kinds.CollectionStartEvent)) or event.anchor:
             raise self._bad("anchors and aliases are not read here", loc, line, "write the value out")
         tag = event.tag or "!"
         if tag != "!" and (not tag.startswith("tag:yaml.org,2002:") or ":python" in tag):
@@ -135,25 +138,27 @@ class _Reader:
         if len(loc) > MAX_DEPTH:
             raise self._bad("nested too deeply", loc[:3], line, "a document has a handful of levels")
         self._lines.setdefault(loc, line)
-        if isinstance(event, ScalarEvent):
+        if isinstance(event, kinds.ScalarEvent):
             return self._scalar(event)
-        if isinstance(event, MappingStartEvent):
+        if isinstance(event, kinds.MappingStartEvent):
             return self._mapping(loc)
         values: list[object] = []
-        while not isinstance(child := next(self._events), SequenceEndEvent):
+        while not isinstance(child := next(self._events), kinds.SequenceEndEvent):
             values.append(self._value(child, (*loc, len(values))))
         return values
 
     def _scalar(self, event: ScalarEvent) -> object:
         """The same few plain words stand in a file again and again: each is understood once."""
-        from ruamel.yaml.nodes import ScalarNode
-
         value = str(event.value)
         plain = event.tag in {None, "!"}
         if plain and not event.implicit[0]:
             return value
         if plain and value in self._plain:
             return self._plain[value]
+        if plain and len(value) > WORD and value[0].isalpha():
+            return value
+        from ruamel.yaml.nodes import ScalarNode
+
         tag = self._yaml.resolver.resolve(ScalarNode, value, event.implicit) if plain else event.ctag
         node = ScalarNode(tag, value, event.start_mark, event.end_mark, style=event.style)
         found: object = self._yaml.constructor.construct_object(node)
@@ -162,12 +167,11 @@ class _Reader:
         return found
 
     def _mapping(self, loc: Loc) -> dict[str, object]:
-        from ruamel.yaml.events import MappingEndEvent, ScalarEvent
-
+        kinds = self._kinds
         values: dict[str, object] = {}
-        while not isinstance(key_event := next(self._events), MappingEndEvent):
+        while not isinstance(key_event := next(self._events), kinds.MappingEndEvent):
             line = key_event.start_mark.line + 1
-            if not isinstance(key_event, ScalarEvent) or key_event.value == "<<":
+            if not isinstance(key_event, kinds.ScalarEvent) or key_event.value == "<<":
                 raise self._bad("a key is plain text", loc, line, "write a plain key")
             key = str(key_event.value)
             here = (*loc, key)

@@ -188,12 +188,27 @@ class KeyBar(Bar):
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
         last = _pairs(pairs[-2:])
         room = self.size.width - width_of(last) - 1
-        while pairs[:-2] and width_of(_pairs(pairs[:-2])) > room:
-            pairs.pop(-3)
-        self.put(_pairs(pairs[:-2]), last)
+        kept = dict(enumerate(pairs[:-2]))
+        gap = GAP if width_of(_pairs(pairs[:-2])) <= room else GAP - 1
+        for number in _in_order_of_need([a.where for a in wanted[:-2]]):
+            if width_of(_pairs(list(kept.values()), gap)) <= room:
+                break
+            del kept[number]
+        self.put(_pairs(list(kept.values()), gap), last)
 
 
-def _pairs(pairs: list[tuple[str, str]], gap: int = 3) -> Line:
+GAP = 3
+"""Cells after a key's word, where there is room."""
+
+
+def _in_order_of_need(scopes: Sequence[Where]) -> list[int]:
+    """Places of actions, least needed first: what is everywhere and last, what every report can, what only this screen can."""
+    own = max((n for n, where in enumerate(scopes) if where not in {"app", "page", "report"}), default=-1)
+    rank = lambda n: (n <= own, n <= own and scopes[n] != "report", -n)  # noqa: E731
+    return sorted(range(len(scopes)), key=rank)
+
+
+def _pairs(pairs: list[tuple[str, str]], gap: int = GAP) -> Line:
     line: list[Span] = [(" ", "text")]
     for key, name in pairs:
         line += [(key, "accent"), (f" {name.lower()}{' ' * gap}" if name else "  ", "dim")]

@@ -15,8 +15,10 @@ from scipy import stats
 
 from aether_tui.diagnostics import experiments as rule
 from aether_tui.diagnostics.experiments_design import Plan, duration, sequential, size
+from aether_tui.diagnostics.experiments_files import measured_rows
 from aether_tui.diagnostics.experiments_process import TeamWeek, judge_process
 from aether_tui.diagnostics.experiments_results import judged
+from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.workspace.kinds.experiment import Arm, Experiment, Measured, Period
 from tests.diagnostics import world
 from tests.workspace.test_trials import DAY, WHOLE, running, whole
@@ -237,6 +239,86 @@ def test_results_come_from_cached_tasks_by_arm(tmp_path: Path) -> None:
     assert by["cost"].effect.value == pytest.approx(0, abs=1e-12)
     assert (item.verdict, item.srm_p) == ("scale", pytest.approx(stats.chisquare([400, 420]).pvalue))
     assert by["resolved"].source == "cache"
+
+
+def sandwich(arms: list[list[list[float]]]) -> tuple[float, float]:
+    """Difference of two arms of clusters and its standard error: regression with errors robust to clusters."""
+    rows = [
+        (1.0, float(arm), value, (arm, unit))
+        for arm, units in enumerate(arms)
+        for unit, values in enumerate(units)
+        for value in values
+    ]
+    x, y = np.array([row[:2] for row in rows]), np.array([row[2] for row in rows])
+    bread = np.linalg.inv(x.T @ x)
+    left = y - x @ (bread @ x.T @ y)
+    meat = np.zeros((2, 2))
+    for arm, units in enumerate(arms):
+        for unit in range(len(units)):
+            score = x[[row[3] == (arm, unit) for row in rows]].T @ left[[row[3] == (arm, unit) for row in rows]]
+            meat += np.outer(score, score) * len(units) / (len(units) - 1)
+    return float((bread @ x.T @ y)[1]), float(np.sqrt((bread @ meat @ bread)[1, 1]))
+
+
+def test_an_arm_given_to_customers_is_known_by_its_customers(tmp_path: Path) -> None:
+    """From CSV and from the cache, against the sandwich estimator; tasks taken as independent would claim half the width."""
+    rng = np.random.default_rng(8)
+    arms = [
+        [
+            list((rng.random(int(size)) < share).astype(float))
+            for size, share in zip(rng.integers(1, 30, 40), rng.beta(2, 1, 40), strict=True)
+        ]
+        for _ in range(2)
+    ]
+    difference, se = sandwich(arms)
+    rows = [
+        {"arm": arm, "value": str(value), "unit": f"{arm}{unit}"}
+        for arm, units in zip(("control", "treatment"), arms, strict=True) for unit, values in enumerate(units) for value in values
+    ]  # fmt: skip
+    one = running()
+    read = measured_rows(one, rows, "", DAY)[0]
+    assert read.control is not None
+    assert read.treatment is not None
+    assert (read.control.n, read.treatment.n) == (40, 40)
+    made = world.workspace(tmp_path)
+    world.store(made, "traces", "files", "spans", [
+        world.full(
+            "spans", trace_id=f"{n + 1:032x}", span_id=f"{n + 1:016x}", name="a", operation="chat", start=world.at(3 + (n % 17) + 0.3),
+            duration_s=2.0, provider="p", model="m", input_tokens=10, output_tokens=5, status="ok", cost_status="reported",
+            environment="production", feature="search", outcome="success" if row["value"] == "1.0" else "failure",
+            attributes=f'{{"app.variant": "{row["arm"]}", "customer.id": "{row["unit"]}"}}',
+        )
+        for n, row in enumerate(rows)
+    ])  # fmt: skip
+    _save(made, running(unit_attribute="customer.id"))
+    item = world.report("experiments", made).data.items[0]
+    effect = item.metrics[0].effect
+    plain = rule.proportions(*((int(sum(map(sum, units))), sum(map(len, units))) for units in arms))
+    assert (effect.value, effect.n) == (pytest.approx(difference), 80)
+    from_csv = judged(one, [read]).metrics[0].effect
+    assert from_csv is not None
+    for low, high in ((effect.low, effect.high), (from_csv.ci_low, from_csv.ci_high)):
+        half = (high - low) / 2
+        assert (
+            stats.t.ppf(0.975, 78) * se <= half <= stats.t.ppf(0.975, 60) * se
+        )  # Welch's degrees of freedom lie between
+    assert half > 1.5 * (plain.ci_high - plain.ci_low) / 2
+    assert item.srm_p == pytest.approx(1.0)
+    _save(made, running(unit_attribute="customer.name"), again=True)
+    assert world.report("experiments", made).data.items[0].verdict == "none"
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([("control", "a"), ("treatment", "a")], "in both arms"),
+        ([("control", "a"), ("treatment", "")], "no unit"),
+        ([("control", "a"), ("control", "a"), ("treatment", "b")], "too few"),
+    ],
+)
+def test_units_that_cannot_be_are_refused(rows: list[tuple[str, str]], why: str) -> None:
+    with pytest.raises((ConfigurationError, NoData), match=why):
+        measured_rows(running(), [{"arm": arm, "value": "1", "unit": unit} for arm, unit in rows], "", DAY)
 
 
 def test_arms_of_another_attribute_and_a_broken_split(tmp_path: Path) -> None:

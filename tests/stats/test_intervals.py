@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from aether_tui.stats.intervals import nearest_rank, poisson, quantile_ranks, ratio, weighted_quantile, wilson
-from aether_tui.stats.pert import draw
+from aether_tui.stats.pert import draw, sample_many
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (15, 62), (10, 10), (640, 1000), (0, 1), (41_000, 64_000)])
@@ -90,6 +91,17 @@ def test_ratio_by_hand() -> None:
 
 def test_ratio_of_few_days_has_no_interval() -> None:
     assert ratio([(1, 2), (2, 2)]) == (0.75, None, None)
+
+
+@pytest.mark.parametrize("mode", [0.0, 0.013, 0.2, 0.5, 0.77, 1.0])
+def test_tabled_pert_draws_follow_the_beta_distribution(mode: float) -> None:
+    """Against scipy's exact distribution: the shares of sorted draws lie where so many uniform shares would."""
+    drawn, point = sample_many(np.random.default_rng(3), [(2.0, 2 + 8 * mode, 10.0), (4.0, 4.0, 4.0)], 200_000)
+    exact = stats.beta(1 + 4 * mode, 5 - 4 * mode).cdf((np.sort(drawn) - 2) / 8)
+    assert np.abs(exact - (np.arange(len(drawn)) + 0.5) / len(drawn)).max() < 0.004  # Kolmogorov, p < .004
+    assert drawn.min() >= 2
+    assert drawn.max() <= 10
+    assert (point == 4).all()
 
 
 def test_pert_draws_have_the_mean_of_the_formula_and_stay_inside() -> None:

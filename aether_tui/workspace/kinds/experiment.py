@@ -65,7 +65,7 @@ class Guardrail(_Part):
 class Arm(_Part):
     """One arm: how many, and successes of them, or mean and standard deviation."""
 
-    n: int = Field(ge=1, le=10**15, description="Tasks, or pairs")
+    n: int = Field(ge=1, le=10**15, description="Tasks, pairs, or the units an arm was given to")
     successes: int | None = Field(default=None, ge=0, description="Successes among them")
     mean: Number | None = Field(default=None, description="Mean")
     sd: Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)] | None = Field(
@@ -184,6 +184,10 @@ class Experiment(Document):
     variant_attribute: str = Field(
         default="", max_length=200, description="Span attribute with the arm, if not the mapped one"
     )
+    unit_attribute: str = Field(
+        default="", max_length=200,
+        description="Span attribute of what an arm is given to, such as customer.id, or `user`; empty: every request",
+    )  # fmt: skip
     control_value: Line = Field(default="control", description="Its value in the control arm")
     treatment_value: Line = Field(default="treatment", description="Its value in the treatment arm")
     history: list[Entry] = Field(
