@@ -160,7 +160,13 @@ class Experiments(ReportScreen):
                 if kind not in edits.KINDS:
                     self.shell.say(f"▲ {kind!r} is none of {', '.join(edits.KINDS)}")
                     return
-                self._edit(*edits.codify(self.shell.workspace, identity, cast("Kind", kind), owner, self.shell.now()))
+                self._then_ask(
+                    "budget that keeps it won: refund.cost 0.10 USD/task; or empty", lambda won: write(kind, won)
+                )
+
+            def write(kind: str, won: str) -> None:
+                now = self.shell.now()
+                self._edit(lambda: edits.codify(self.shell.workspace, identity, cast("Kind", kind), owner, won, now))
 
             self._then_ask(", ".join(edits.KINDS), make, "regression test")
 

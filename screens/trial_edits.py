@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FILTERS = ("source", "type", "label", "project", "state", "team")
 CHOICES = ("kill", "iterate", "scale")
+KEPT_BY = {"USD/task": "task.cost", "tokens/task": "task.tokens", "s/turn": "turn.latency"}
+"""Units of a limit, and the metric a budget of it is about."""
 KINDS = ("prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation")
 
 
@@ -119,32 +121,47 @@ def decision(
     return write_record, name_it
 
 
-def codify(
-    workspace: Workspace, identity: str, kind: Kind, owner: str, now: datetime
-) -> tuple[Callable[[], Edit], Callable[[], Edit]]:
-    """Two edits: the playbook entry, then the experiment that names it."""
-    written: list[str] = []
+def codify(workspace: Workspace, identity: str, kind: Kind, owner: str, won: str, now: datetime) -> Edit:
+    """The playbook entry, the budget that keeps it won (`ID LIMIT`, or nothing) and the experiment's last step, as one edit."""
+    from aether_tui.workspace.codify import codify as write
+    from aether_tui.workspace.kinds.playbook import PlaybookEntry
 
-    def write_entry() -> Edit:
-        from aether_tui.workspace.kinds.experiment import Experiment
-        from aether_tui.workspace.kinds.playbook import PlaybookEntry
-        from aether_tui.workspace.store import Store
-
-        one = Store(workspace).get(Experiment, identity).document
-        make = lambda made: trials.playbook_entry(made, one, kind, owner, now.date())  # noqa: E731
-        made = create(workspace, PlaybookEntry, make, now, "{id} written; `aether-tui doc edit playbook {id}` says how")
-        written.append(made.identity)
-        return made
-
-    def name_it() -> Edit:
-        if not written:
-            raise CheckFailed("not codified, because its entry could not be written", where=identity)
-        link = written[0]
-        return step(
-            workspace, identity, lambda one: trials.codify(one, owner, now.date(), link), now, f"codified as {link}"
+    budget, _, limit = won.strip().partition(" ")
+    if budget and not limit.strip():
+        raise ConfigurationError(
+            f"{budget} has no limit", next_step="type an id and a limit, such as refund.cost 0.10 USD/task"
         )
 
-    return write_entry, name_it
+    def entry(made: str, one: Experiment) -> PlaybookEntry:
+        return trials.playbook_entry(made, one, kind, owner, now.date(), budget=budget)
+
+    def keep() -> Edit:
+        from aether_tui.budgets.keep import add_budget
+        from aether_tui.workspace.kinds.experiment import Experiment
+        from aether_tui.workspace.store import Store
+
+        feature = Store(workspace).get(Experiment, identity).document.feature
+        metric = next((metric for unit, metric in KEPT_BY.items() if limit.strip().endswith(unit)), "")
+        if not metric:
+            raise ConfigurationError(
+                f"{limit.strip()[:40]!r} is no limit of a task", next_step=f"end it with one of {', '.join(KEPT_BY)}"
+            )
+        return add_budget(workspace, budget, metric, limit.strip(), {"feature": feature} if feature else {}, now.date())
+
+    return write(workspace, identity, entry, owner, now, keep if budget else None)
+
+
+class Opening(Struct, frozen=True):
+    """What the next cycle would open on, and the cycle it closes."""
+
+    constraint: str
+    goal: str
+    closes: str | None
+
+
+def next_opening(workspace: Workspace, now: datetime) -> Opening:
+    """What `playbook next-cycle` would do; it solves the value stream, the console does not."""
+    return _asked(workspace, ["playbook", "next-cycle", "--dry-run"], now, Opening, form=False)
 
 
 def _computed(workspace: Workspace, identity: str, now: datetime) -> Computed:
@@ -187,11 +204,11 @@ def planned_import(workspace: Workspace, words: str, now: datetime) -> Imported:
 S = TypeVar("S")
 
 
-def _asked(workspace: Workspace, command: list[str], now: datetime, kind: type[S]) -> S:
+def _asked(workspace: Workspace, command: list[str], now: datetime, kind: type[S], *, form: bool = True) -> S:
     """The JSON a command prints; CheckFailed with its own sentence when it prints none."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "aether_tui", "-w", str(workspace.root), "--as-of", now.isoformat(),
-         *command[:2], "--format", "json", *command[2:]],
+         *command[:2], *(("--format", "json") if form else ()), *command[2:]],
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
     try:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from aether_tui.diagnostics.experiments_report import DesignHelp
     from aether_tui.diagnostics.experiments_results import Outcome
+    from aether_tui.workspace.edits import Edit
     from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured
     from aether_tui.workspace.kinds.playbook import Kind
 
@@ -265,43 +266,25 @@ def codify(
     matches: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Write a decided experiment into the playbook, with the budget that keeps it won. Prints the entry's id."""
-    from aether_tui.workspace.edits import checked
+    from aether_tui.workspace.codify import codify as write
     from aether_tui.workspace.kinds.playbook import PlaybookEntry
 
-    one, today = _get(context, identity), _today(context)
+    today = _today(context)
     due = date(review_by.year, review_by.month, review_by.day) if review_by else None
-
-    def entry(made: str) -> PlaybookEntry:
-        return trials.playbook_entry(made, one, cast("Kind", sort), owner, today, due, body, budget)
-
-    checked(entry("PLAY-1"))
     if limit and not budget:
         raise ConfigurationError("--limit needs --budget ID", where="experiment codify")
-    if limit:
-        _add_budget(context, budget, metric, limit, matches)
-    made = create(context.workspace(), PlaybookEntry, entry, context.now())
-    _change(context, identity, lambda now: trials.codify(now, owner, today, made.identity))
-    click.echo(made.identity)
 
+    def entry(made: str, one: Experiment) -> PlaybookEntry:
+        return trials.playbook_entry(made, one, cast("Kind", sort), owner, today, due, body, budget)
 
-def _add_budget(context: Context, identity: str, metric: str, limit: str, matches: tuple[str, ...]) -> None:
-    from aether_tui.budgets.edit import with_budget
-    from aether_tui.budgets.file import METRICS, parse_budgets
-    from aether_tui.workspace.store import write_whole
+    def keep() -> Edit:
+        from aether_tui.budgets.keep import add_budget
 
-    path = context.workspace().budgets_path
-    if not path.is_file():
-        raise ConfigurationError(
-            "no budgets file", where=str(path), next_step="`aether-tui init --budgets-only` makes one"
-        )
-    shown, data = "optimization/budgets.yaml", path.read_bytes()
-    if metric not in METRICS:
-        raise ConfigurationError(f"no metric {metric!r}", where="--metric", next_step=f"there are {', '.join(METRICS)}")
-    if identity in {one.id for one in parse_budgets(data, shown, _today(context)).budgets}:
-        raise ConfigurationError(f"there is a budget {identity} already", where=shown, next_step="choose another id")
-    row = {"id": identity, "surface": METRICS[metric].surface, "metric": metric, "limit": limit}
-    pairs = dict(one.partition("=")[::2] for one in matches)
-    write_whole(path, with_budget(data, shown, row | ({"match": pairs} if pairs else {}), _today(context)))
+        pairs = dict(one.partition("=")[::2] for one in matches)
+        return add_budget(context.workspace(), budget, metric, limit, pairs, today)
+
+    edit = write(context.workspace(), identity, entry, owner, context.now(), keep if limit else None)
+    click.echo(edit.also[0].identity)
 
 
 # --- Shared --------------------------------------------------------------------------------------------------------

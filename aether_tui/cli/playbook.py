@@ -10,11 +10,10 @@ import click
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
-from aether_tui.errors import CheckFailed, ConfigurationError, NoData
+from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.workspace import packs
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.kinds.playbook import PlaybookEntry
 
 IDS = click.argument("ids", metavar="[ID]...", nargs=-1)
@@ -99,49 +98,52 @@ def import_(context: Context, file: Path, owner: str) -> None:
 
 
 @playbook.command(name="next-cycle")
-@click.option("--constraint", help="What it works on.  [default: that of the best open opportunity]")
+@click.option("--constraint", help="What it works on.  [default: the constraint of the diagnosis]")
 @click.option("--goal", default="", help="What it is for.")
+@click.option("--dry-run", is_flag=True, help="Print what it would open on, as JSON, and change nothing.")
 @click.pass_obj
-def next_cycle(context: Context, constraint: str | None, goal: str) -> None:
-    """Close the running cycle today and open the next one on its constraint. Prints its id."""
-    from aether_tui.workspace.documents import read_documents
-    from aether_tui.workspace.edits import change, create
-    from aether_tui.workspace.kinds.cycle import Cycle
+def next_cycle(context: Context, constraint: str | None, goal: str, dry_run: bool) -> None:
+    """Close the running cycle today and open the next one on the next constraint. Prints its id."""
+    from aether_tui.workspace.cycles import open_next, running
 
-    workspace, today = context.workspace(), context.now().date()
-    documents = read_documents(workspace, context.config())
-    subject = constraint or _next_subject(context, documents.opportunities)
-    running = documents.cycle
-    if running is not None:
-        if running.started >= today:
-            raise CheckFailed(
-                f"{running.id} started only today", where="playbook next-cycle", next_step="work on it first"
-            )
-        change(workspace, Cycle, running.id, lambda one: one.model_copy(update={"ended": today}), context.now())
-
-    def make(identity: str) -> Cycle:
-        return Cycle(id=identity, started=today, constraint=subject, goal=goal or f"Relieve: {subject}")
-
-    click.echo(create(workspace, Cycle, make, context.now()).identity)
+    workspace = context.workspace()
+    subject, purpose = (constraint, f"Relieve: {constraint}") if constraint else _next_subject(context)
+    before = running(workspace)
+    if dry_run:
+        print_json({"constraint": subject, "goal": goal or purpose, "closes": before.id if before else None})
+        return
+    edit = open_next(workspace, subject, goal or purpose, context.now())
+    click.echo(edit.identity)
+    if before is not None and before.constraint == subject:
+        click.echo(f"still the constraint of {before.id}: measure its steps again before relieving it", err=True)
 
 
 def _renamed(one: PlaybookEntry, identity: str) -> PlaybookEntry:
     return one.model_copy(update={"id": identity})
 
 
-def _next_subject(context: Context, opportunities: tuple[Opportunity, ...]) -> str:
+def _next_subject(context: Context) -> tuple[str, str]:
+    """What the diagnosis says is the constraint, and what to do about it; without one, that of the best open opportunity."""
+    from aether_tui.diagnostics.constraint import diagnosed
     from aether_tui.diagnostics.portfolio import measure
+    from aether_tui.workspace.documents import read_documents
+    from aether_tui.workspace.kinds.value_stream import ValueStream
 
-    by_id = {one.id: one for one in opportunities}
-    items = measure(opportunities, context.config().portfolio.high_score, context.seed, 0).items
-    for item in items:
+    documents = read_documents(context.workspace(), context.config())
+    solution = diagnosed(documents.of(ValueStream), None, context.seed)[0]
+    lead = solution.leads["money"] if solution is not None else None
+    if solution is not None and lead is not None:
+        subject = f"{lead.step}: {lead.lever} ({solution.id})"
+        return subject, f"Measure {lead.measure_first} first" if lead.measure_first else f"Relieve {subject}"
+    by_id = {one.id: one for one in documents.opportunities}
+    for item in measure(documents.opportunities, context.config().portfolio.high_score, context.seed, 0).items:
         one = by_id[item.id]
         if one.status == "candidate" and (one.constraint or one.cluster):
-            return one.constraint or one.cluster
+            return one.constraint or one.cluster, f"Relieve: {one.constraint or one.cluster}"
     raise NoData(
-        "no open opportunity names a constraint or request category",
+        "there is no value stream to diagnose, and no open opportunity names a constraint",
         where="playbook next-cycle",
-        next_step="give --constraint",
+        next_step="`aether-tui stream write`, or give --constraint",
     )
 
 

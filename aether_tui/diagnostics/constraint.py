@@ -7,6 +7,7 @@ from msgspec import Struct
 from aether_tui.diagnostics import constraint_failures as failures
 from aether_tui.diagnostics.constraint_indicators import Indicator, hardest_name, indicators
 from aether_tui.diagnostics.constraint_solve import FIELDS, OBJECTIVES, SURE, Answer, Objective, answer, stream_of
+from aether_tui.diagnostics.constraint_streams import StreamChoice, choose
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.report_model import Quantity, Report
 from aether_tui.stats.chain import Singular
@@ -90,6 +91,8 @@ class Constraint(Struct, frozen=True, kw_only=True):
     indicators: tuple[Indicator, ...]
     hardest: str
     failures: failures.Failures | None
+    streams: tuple[StreamChoice, ...] = ()
+    """All that are written down, most to gain first, where there are several."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Constraint]:
@@ -99,14 +102,16 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Constraint]:
     streams, reviews = documents.of(ValueStream), documents.of(FailureReview)
     review = reviews[-1] if reviews else None
     solution, reason = None, "nobody has written a value stream down"
+    choices: tuple[StreamChoice, ...] = ()
     if streams:
-        solution, reason = _solve(streams, clock.seed)
+        solution, reason, choices = diagnosed(streams, data.filters.feature, clock.seed)
     found = Constraint(
         solution=solution,
         reason=reason or None,
         indicators=indicators(data),
         hardest=hardest_name(data),
         failures=failures.measure(review) if review else None,
+        streams=choices,
     )
     return Report(
         report="constraint",
@@ -121,17 +126,19 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Constraint]:
     )
 
 
-def _solve(streams: tuple[ValueStream, ...], seed: int) -> tuple[Solution | None, str]:
-    """The newest stream solved, or why it cannot be."""
-    newest = streams[-1]
+def diagnosed(
+    streams: tuple[ValueStream, ...], feature: str | None, seed: int
+) -> tuple[Solution | None, str, tuple[StreamChoice, ...]]:
+    """The stream that is chosen, solved, or why it cannot be; and all of them."""
+    if not streams:
+        return None, "nobody has written a value stream down", ()
+    one, choices = choose(streams, feature, seed)
     try:
-        found = answer(stream_of(newest), seed=seed)
+        found = answer(stream_of(one), seed=seed)
     except Singular as error:
-        return (
-            None,
-            f"{newest.id}: items never leave step {newest.steps[error.step].name!r}; lower its error rate below 1",
-        )
-    return solution_of(newest, found, tuple(stream.id for stream in streams[:-1])), ""
+        reason = f"{one.id}: items never leave step {one.steps[error.step].name!r}; lower its error rate below 1"
+        return None, reason, choices
+    return solution_of(one, found, tuple(stream.id for stream in streams if stream is not one)), "", choices
 
 
 def solution_of(stream: ValueStream, found: Answer, others: tuple[str, ...]) -> Solution:

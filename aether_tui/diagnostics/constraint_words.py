@@ -7,6 +7,7 @@ from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_failures import AGREES, Failures
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
+from aether_tui.diagnostics.constraint_streams import StreamChoice
 from aether_tui.human import NONE, amount, duration, money, number, plural
 from aether_tui.report_model import (
     Block,
@@ -158,7 +159,38 @@ def blocks(found: Constraint, review: FailureReview | None) -> tuple[Block, ...]
             _steps(solution),
             Prose(id="constraint.how", text=_how(solution)),
         )
+    if found.streams:
+        first = (*first[:1], _streams(found.streams), *first[1:])
     return (*first, *evidence_words.failures(found.failures, review), evidence_words.indicators(found))
+
+
+def _streams(streams: tuple[StreamChoice, ...]) -> Table:
+    """Every stream with what its best lever is worth, the diagnosed one marked."""
+    return Table(
+        id="constraint.streams",
+        title="Value streams",
+        columns=(
+            Col(key="id", title="id", priority=10),
+            Col(key="title", title="stream", priority=9),
+            Col(key="about", title="about", priority=4),
+            Col(key="lever", title="best lever", priority=6),
+            Col(key="gain", title="Δ money/month", kind="number", priority=8),
+            Col(key="here", title="", priority=7),
+        ),
+        rows=tuple(
+            Row(
+                id=f"stream.{one.id}",
+                cells=(
+                    one.id, one.title, one.cluster or "all", one.lever or one.reason,
+                    NONE if one.delta_money_per_month is None else f"{_signed(one.delta_money_per_month)} {one.currency}",
+                    "diagnosed here" if one.chosen else "",
+                ),
+                detail=one.reason or f"aether-tui report value-stream; aether-tui doc edit value-stream {one.id}",
+            )
+            for one in streams
+        ),
+        note="The stream of the feature looked at (T), else the one with the most to gain.",
+    )  # fmt: skip
 
 
 def _facts(solution: Solution) -> Facts:

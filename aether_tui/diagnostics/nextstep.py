@@ -129,7 +129,7 @@ def _cycle(flywheel: Flywheel) -> NextAction | None:
         id="cycle",
         text="Open the first cycle.",
         why="Documents and ticks of the phases belong to a cycle.",
-        how="aether-tui doc new cycle",
+        how="aether-tui playbook next-cycle",
     )
 
 

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 class Edit:
     """One change to one file: its bytes before (None: it was not there), its revision after, and what was done.
 
-    `also` was made in the same stroke and is taken back with it.
+    `also` was made in the same stroke and is taken back with it. `place` is a file that is no document, such as budgets.yaml.
     """
 
-    kind: type[Document]
+    kind: type[Document] | None
     identity: str
     before: bytes | None
     after: str
     what: str
     also: tuple[Edit, ...] = ()
+    place: Path | None = None
 
 
 def change(
@@ -90,6 +91,24 @@ def write(
     before = store.path(kind, identity).read_bytes() if revision is not None else None
     saved = store.save(document, revision, now, text)
     return Edit(kind, identity, before, saved.revision, what or f"{identity} saved")
+
+
+def change_file(place: Path, before: bytes, text: bytes, what: str) -> Edit:
+    """Write a file that is no document as a whole, over the bytes it was read with."""
+    from aether_tui.workspace.store import revision_of, write_whole
+
+    write_whole(place, text)
+    return Edit(None, place.name, before, revision_of(text), what, place=place)
+
+
+def _file_back(edit: Edit, place: Path) -> str:
+    from aether_tui.errors import CheckFailed
+    from aether_tui.workspace.store import revision_of, write_whole
+
+    if edit.before is None or not place.is_file() or revision_of(place.read_bytes()) != edit.after:
+        raise CheckFailed("changed since; it stays as it is", where=place.name, next_step="mend it by hand")
+    write_whole(place, edit.before)
+    return f"{edit.identity} is as it was before: {edit.what}"
 
 
 def set_fields(
@@ -156,6 +175,9 @@ def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
 
     for other in reversed(edit.also):
         take_back(workspace, other, now)
+    if edit.kind is None:
+        assert edit.place is not None
+        return _file_back(edit, edit.place)
     store = Store(workspace)
     if edit.before is None:
         kept = store.remove(edit.kind, edit.identity, edit.after, now)

@@ -108,12 +108,23 @@ def test_from_draft_to_the_next_cycle(made: Path) -> None:
         json.loads(run("report", "playbook", "--format", "json"))["data"]["entries"][0]["budget"] == "llm.rerank.cost"
     )
     aether(*NOW, "playbook", "next-cycle", cwd=made).refuses(3, "constraint")
-    assert run("playbook", "next-cycle", "--constraint", "retrieval recall") == "cycle-1"
+    streams = made / "engagement" / "value-streams"
+    streams.mkdir(parents=True)
+    (streams / "VS-1.yaml").write_text(
+        "id: VS-1\ntitle: Answers\ndemand_per_month: 1000\nvalue_per_success: 4\nsteps:\n"
+        "- {name: retrieve, cost: {value: 0.01, n: 900}, error_rate: {value: 0.3, n: 900}}\n- {name: answer, cost: {value: 0.02, n: 900}}\n"
+    )
+    offered = json.loads(run("playbook", "next-cycle", "--dry-run"))
+    assert offered == {"constraint": "retrieve: error (VS-1)", "goal": "Relieve retrieve: error (VS-1)", "closes": None}
+    assert run("playbook", "next-cycle") == "cycle-1"
     aether(*NOW, "playbook", "next-cycle", "--constraint", "x", cwd=made).refuses(1, "started only today")
     assert (
         aether("--as-of", "2026-12-21", "playbook", "next-cycle", "--constraint", "latency", cwd=made).out
         == "cycle-2\n"
     )
+    still = aether("--as-of", "2026-12-28", "playbook", "next-cycle", cwd=made)
+    assert (still.out, still.err) == ("cycle-3\n", "")
+    assert "still the constraint" in aether("--as-of", "2026-12-30", "playbook", "next-cycle", cwd=made).err
     assert "ended: 2026-12-21" in (made / "engagement" / "cycles" / "cycle-1.yaml").read_text()
     assert aether("doc", "validate", cwd=made).code == 0
 

@@ -11,6 +11,8 @@ from tests.tui.driving import drive, screen_text, until
 from tests.tui.workspaces import NOW
 from tests.workspace.test_trials import WHOLE
 
+BUDGETS = "version: 1\ncurrency: USD\nbudgets:\n  - {id: a, surface: llm, metric: task.tokens, limit: 100 tokens/task}  # ours\n"
+
 
 def stored(workspace: Workspace) -> Experiment:
     return Store(workspace).get(Experiment, "EXP-1").document
@@ -28,6 +30,8 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
               "treatment": {"n": 1000, "successes": 690}}]  # fmt: skip
     workspace = made(tmp_path, observations=[{"text": "two customers smiled", "who": "ann", "when": date(2026, 1, 2)}],
                      results=typed)  # fmt: skip
+    workspace.budgets_path.parent.mkdir()
+    workspace.budgets_path.write_text(BUDGETS)
 
     async def script(pilot, app):
         async def say(key: str, *answers: str) -> None:
@@ -52,6 +56,17 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
         record = Store(workspace).get(Decision, "DEC-1").document
         assert "Computed verdict: iterate" in record.reason
         await until(pilot, lambda: "see DEC-1" in screen_text(app))
+        app.screen.page.select("experiments.items/EXP-1")
+        await say("c", "ann", "regression test", "refund.cost 0.10")
+        await until(pilot, lambda: "is no limit of a task" in screen_text(app))
+        await say("c", "ann", "regression test", "refund.cost 0.10 USD/task")
+        await until(pilot, lambda: "codified as PLAY-1, budget refund.cost added" in screen_text(app))
+        assert stored(workspace).state == "codified"
+        assert "refund.cost" in workspace.budgets_path.read_text()
+        await pilot.press("u")
+        await until(pilot, lambda: stored(workspace).state == "decided")
+        assert workspace.budgets_path.read_text() == BUDGETS
+        assert not (workspace.engagement / "playbook" / "PLAY-1.yaml").exists()
         await pilot.press("u")
         await until(pilot, lambda: stored(workspace).state == "running")
         await until(pilot, lambda: "as it was" in screen_text(app))

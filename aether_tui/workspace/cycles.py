@@ -1,0 +1,37 @@
+"""From one cycle to the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from aether_tui.errors import CheckFailed
+from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.cycle import Cycle
+from aether_tui.workspace.store import Store
+
+
+def running(workspace: Workspace) -> Cycle | None:
+    """The cycle that has begun and not ended."""
+    found = [each.document for each in Store(workspace).all(Cycle)[0] if each.document.ended is None]
+    return found[-1] if found else None
+
+
+def open_next(workspace: Workspace, constraint: str, goal: str, now: datetime) -> Edit:
+    """Close the running cycle today and open the next on its constraint, in one stroke.
+
+    Raises CheckFailed when the running one began only today.
+    """
+    today, before = now.date(), running(workspace)
+    if before is not None and before.started >= today:
+        raise CheckFailed(f"{before.id} started only today", where="next cycle", next_step="work on it first")
+
+    def make(identity: str) -> Cycle:
+        return Cycle(id=identity, started=today, constraint=constraint, goal=goal)
+
+    closed = () if before is None else (
+        change(workspace, Cycle, before.id, lambda one: one.model_copy(update={"ended": today}), now),
+    )  # fmt: skip
+    told = f"{before.id} is closed, " if before else ""
+    return replace(create(workspace, Cycle, make, now, f"{told}{{id}} opens on: {constraint[:60]}"), also=closed)
