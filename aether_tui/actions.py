@@ -101,7 +101,7 @@ ACTIONS: tuple[Action, ...] = (
            "Portfolio", "portfolio", palette=False),
     Action("portfolio.next-field", "tab", "Field", "Mark the next field: impact, confidence, reversibility",
            "Portfolio", "portfolio", footer=4, palette=False),
-    Action("portfolio.effort", "w", "Effort", "Type the effort of the selected opportunity in weeks", "Portfolio", "portfolio", footer=4),
+    Action("portfolio.effort", "w", "Weeks", "Type the effort of the selected opportunity in weeks", "Portfolio", "portfolio", footer=4),
     Action("portfolio.range", "r", "Range", "Type low, most likely, high for the marked field", "Portfolio", "portfolio", footer=4),
     Action("portfolio.tornado", "t", "Tornado", "Which single input would change the order; again for the list",
            "Portfolio", "portfolio", footer=4),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from aether_tui.actions import Where
+from aether_tui.actions import Where, shown
+from aether_tui.report_model import Prose, SavedReport
 from screens.base import ReportScreen
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from aether_tui.workspace.kinds.playbook import Kind
 
 TABLE = "experiments.items"
+WAY = (
+    ("new", "draft"), ("fill", "one-pager"), ("review", "review"), ("start", "start"), ("result", "result"), ("observe", "observe"),
+    ("decide", "decide"), ("codify", "playbook"),
+)  # fmt: skip
+"""The steps of an experiment in order, by action."""
 
 
 class Experiments(ReportScreen):
@@ -25,6 +31,18 @@ class Experiments(ReportScreen):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)
         self._who = ""
+
+    def adorn(self, report: SavedReport) -> SavedReport:
+        """The way of an experiment by its keys, above the list."""
+        import msgspec
+
+        keys = {name: shown(self.shell.keymap.keys[f"experiments.{name}"].split(",")[0]) for name, _ in WAY}
+        way = " → ".join(f"{keys[name]} {words}" for name, words in WAY)
+        first = [number for number, block in enumerate(report.blocks) if block.id == TABLE][:1]
+        blocks = list(report.blocks)
+        for number in first:
+            blocks.insert(number, Prose(id="experiments.way", text=way))
+        return msgspec.structs.replace(report, blocks=tuple(blocks))
 
     def _selected(self) -> str:
         item = self.page.selected

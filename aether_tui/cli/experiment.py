@@ -102,7 +102,7 @@ def check(context: Context, identity: str, form: str) -> None:
 
     from msgspec import to_builtins
 
-    from aether_tui.diagnostics.experiments_report import design_words
+    from aether_tui.diagnostics.experiments_words import design_words
     from aether_tui.workspace.kinds.experiment import missing
 
     one = _get(context, identity)

@@ -198,8 +198,7 @@ def _facts(solution: Solution) -> Facts:
     ceiling = Quantity(value=solution.ceiling_per_month, unit="money/month", currency=currency)
     return Facts(
         id="constraint.facts",
-        title=f"{solution.id} {solution.title}: {number(solution.demand_per_month)} in a month, "
-        f"{money(solution.value_per_success, currency)} a success",
+        title=f"{solution.id} {solution.title}",
         facts=(
             Fact(id="constraint.success", label="success", value=solution.success_rate,
                  why=metrics.why("constraint.success")),
@@ -208,6 +207,7 @@ def _facts(solution: Solution) -> Facts:
             Fact(id="constraint.cost", label="cost per success", value=solution.cost_per_success,
                  why=metrics.why("constraint.cost")),
             Fact(id="constraint.rate", label="items a month", value=Quantity(value=solution.throughput),
+                 note=f"of {number(solution.demand_per_month)}, {money(solution.value_per_success, currency)} a success",
                  why=metrics.why("constraint.rate")),
             Fact(id="constraint.ceiling", label="ceiling", value=ceiling, note="all failures",
                  why=metrics.why("constraint.ceiling")),
@@ -224,7 +224,6 @@ def _levers(solution: Solution) -> Table:
         if abs(one.change[objective] or 0) > LEAST_GAIN
     }
     rows = [one for one in solution.levers["money"] if (one.step, one.lever) in worth]
-    left = len(solution.levers["money"]) - len(rows)
     return Table(
         id="constraint.levers",
         title="30 % better, by money a month",
@@ -239,11 +238,7 @@ def _levers(solution: Solution) -> Table:
             Col(key="p", title="P(best)", kind="number", priority=8),
         ),
         rows=tuple(_row(solution, one) for one in rows),
-        note=f"P(best): the best lever for money in that share of draws. {plural(left, 'lever')} moves less."
-        if left == 1
-        else f"P(best): the best lever for money in that share of draws. {plural(left, 'lever')} move less."
-        if left
-        else "P(best): the best lever for money in that share of draws.",
+        note="P(best): share of draws it is the best in",
         empty="Nothing costs, fails, waits or runs full: there is no lever.",
     )
 

@@ -186,10 +186,10 @@ class KeyBar(Bar):
             return
         wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
-        last = _pairs(pairs[-2:])
-        room = self.size.width - width_of(last) - 1
         kept = dict(enumerate(pairs[:-2]))
-        gap = GAP if width_of(_pairs(pairs[:-2])) <= room else GAP - 1
+        gap = GAP if width_of(_pairs(pairs)) < self.size.width else GAP - 1
+        last = _pairs(pairs[-2:], gap)
+        room = self.size.width - width_of(last)
         for number in _in_order_of_need([a.where for a in wanted[:-2]]):
             if width_of(_pairs(list(kept.values()), gap)) <= room:
                 break
@@ -204,7 +204,7 @@ GAP = 3
 def _in_order_of_need(scopes: Sequence[Where]) -> list[int]:
     """Places of actions, least needed first: what is everywhere and last, what every report can, what only this screen can."""
     own = max((n for n, where in enumerate(scopes) if where not in {"app", "page", "report"}), default=-1)
-    rank = lambda n: (n <= own, n <= own and scopes[n] != "report", -n)  # noqa: E731
+    rank = lambda n: (n <= own, n <= own and {"report": 0, "app": 1}.get(scopes[n], 2), -n)  # noqa: E731
     return sorted(range(len(scopes)), key=rank)
 
 
