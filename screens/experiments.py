@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 TABLE = "experiments.items"
 WAY = (
-    ("new", "draft"), ("fill", "one-pager"), ("review", "review"), ("start", "start"), ("result", "result"), ("observe", "observe"),
-    ("decide", "decide"), ("codify", "playbook"),
+    ("fill", "fill"), ("review", "review"), ("start", "start"), ("result", "result"), ("observe", "observe"), ("decide", "decide"),
+    ("codify", "codify"),
 )  # fmt: skip
 """The steps of an experiment in order, by action."""
 

@@ -207,7 +207,7 @@ def _facts(solution: Solution) -> Facts:
             Fact(id="constraint.cost", label="cost per success", value=solution.cost_per_success,
                  why=metrics.why("constraint.cost")),
             Fact(id="constraint.rate", label="items a month", value=Quantity(value=solution.throughput),
-                 note=f"of {number(solution.demand_per_month)}, {money(solution.value_per_success, currency)} a success",
+                 note=f"{money(solution.value_per_success, currency)} a success",
                  why=metrics.why("constraint.rate")),
             Fact(id="constraint.ceiling", label="ceiling", value=ceiling, note="all failures",
                  why=metrics.why("constraint.ceiling")),

@@ -34,7 +34,7 @@ def tornado(items: tuple[Item, ...]) -> Table:
             Col(key="effort", title="E wk", kind="number", priority=7),
         ),
         rows=tuple(_tornado_row(item) for item in items[:SHOWN]),
-        note="now → where it alone changes places; ! in its range" + (f"; first {SHOWN}" if len(items) > SHOWN else ""),
+        note="now → where it changes places; ! in range" + (f"; first {SHOWN}" if len(items) > SHOWN else ""),
         empty="Nothing is ranked.",
     )
 

@@ -187,11 +187,13 @@ class KeyBar(Bar):
         wanted = sorted((a for a in ACTIONS if a.footer and a.where in scopes), key=lambda a: a.footer)
         pairs = [(shown(keymap.keys[a.id].split(",")[0]), a.title) for a in wanted]
         kept = dict(enumerate(pairs[:-2]))
-        gap = GAP if width_of(_pairs(pairs)) < self.size.width else GAP - 1
-        last = _pairs(pairs[-2:], gap)
-        room = self.size.width - width_of(last)
-        for number in _in_order_of_need([a.where for a in wanted[:-2]]):
-            if width_of(_pairs(list(kept.values()), gap)) <= room:
+        places = [a.where for a in wanted[:-2]]
+        own = max((n for n, where in enumerate(places) if where not in {"app", "page", "report"}), default=-1)
+        gap, last = GAP, _pairs(pairs[-2:])
+        if width_of(_pairs(pairs[: own + 1])) + width_of(last) >= self.size.width:
+            gap, last = GAP - 1, (*_pairs(pairs[-2:-1], GAP - 1), *_pairs(pairs[-1:], 1)[1:])
+        for number in _in_order_of_need(places, own):
+            if width_of(_pairs(list(kept.values()), gap)) + width_of(last) <= self.size.width - (gap == GAP):
                 break
             del kept[number]
         self.put(_pairs(list(kept.values()), gap), last)
@@ -201,9 +203,8 @@ GAP = 3
 """Cells after a key's word, where there is room."""
 
 
-def _in_order_of_need(scopes: Sequence[Where]) -> list[int]:
-    """Places of actions, least needed first: what is everywhere and last, what every report can, what only this screen can."""
-    own = max((n for n, where in enumerate(scopes) if where not in {"app", "page", "report"}), default=-1)
+def _in_order_of_need(scopes: Sequence[Where], own: int) -> list[int]:
+    """Places of actions, least needed first: those after the last of the screen's own (`own`), what every report can, the others."""
     rank = lambda n: (n <= own, n <= own and {"report": 0, "app": 1}.get(scopes[n], 2), -n)  # noqa: E731
     return sorted(range(len(scopes)), key=rank)
 
