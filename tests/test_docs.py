@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import aether
 from tests.conftest import ROOT
 
 PAGES = ("docs/calculators.md",)
@@ -20,10 +19,8 @@ FILE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.S)
 def ran(command: str, folder: Path) -> str:
     words = shlex.split(command)
     assert words[0] == "aether-tui"
-    done = subprocess.run(
-        [sys.executable, "-m", "aether_tui", *words[1:]], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return done.stdout + done.stderr
+    done = aether(*words[1:], cwd=folder)
+    return done.out + done.err
 
 
 def rendered(page: str, folder: Path) -> str:

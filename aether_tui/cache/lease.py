@@ -186,13 +186,15 @@ class Leases:
             self._fold_log(deadline)
         self._attach("READ_ONLY", deadline)
         try:
-            if schema.stored_version(self._instance()) < schema.VERSION:
+            version = schema.stored_version(self._instance())
+            if version > schema.VERSION:
+                raise schema.newer(self.path)
+            if version < schema.VERSION:
                 self._detach()
                 self._attach("READ_WRITE", deadline)
-                schema.migrate(self._instance())
+                schema.migrate(self._instance(), self.path)
                 self._detach()
                 self._attach("READ_ONLY", deadline)
-            schema.refuse_newer(self._instance(), self.path)
         except BaseException:
             self._detach()
             raise
@@ -217,8 +219,7 @@ class Leases:
                     raise self._locked("a thread of this process keeps reading")
                 self._attach("READ_WRITE", deadline)
                 try:
-                    schema.refuse_newer(self._instance(), self.path)
-                    schema.migrate(self._instance())
+                    schema.migrate(self._instance(), self.path)
                     yield
                 finally:
                     self._detach()

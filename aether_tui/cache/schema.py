@@ -211,18 +211,21 @@ VERSION: Final = len(MIGRATIONS) + 1
 
 def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Schema version of the attached file; 0 for an empty one."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'cache' AND table_name = 'meta'"
-    ).fetchone()
-    if not known or not known[0]:
+    try:
+        row = connection.execute("SELECT value FROM cache.meta WHERE key = 'schema_version'").fetchone()
+    except duckdb.CatalogException:
         return 0
-    row = connection.execute("SELECT value FROM cache.meta WHERE key = 'schema_version'").fetchone()
     return int(row[0]) if row else 0
 
 
-def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring the attached file (read-write, as `cache`) to the newest version, step by step, each step whole."""
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the attached file (read-write, as `cache`) to the newest version, step by step, each step whole.
+
+    Raises CacheTrouble when a newer program made the file; it is not touched.
+    """
     version = stored_version(connection)
+    if version > VERSION:
+        raise newer(path)
     if version == VERSION:
         return
     cursor = connection.cursor()
@@ -253,12 +256,6 @@ def _in_transaction(cursor: duckdb.DuckDBPyConnection, work: Migration) -> None:
     except BaseException:
         cursor.execute("ROLLBACK")
         raise
-
-
-def refuse_newer(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Raise CacheTrouble when a newer program made the file; it is not touched."""
-    if stored_version(connection) > VERSION:
-        raise newer(path)
 
 
 def newer(path: Path) -> CacheTrouble:

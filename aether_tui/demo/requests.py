@@ -18,14 +18,14 @@ from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.taxonomy import Taxonomy
 from aether_tui.workspace.store import write_whole
 
-SAMPLE = 400
+SAMPLE = 300
 BUILT_DAYS = 30
 """Days ago; requests since then hold the gate."""
 
 
 def write(workspace: Workspace, config: Config, today: datetime) -> None:
     """Build TAX-1 from the traces in `files/`, as `taxonomy sample` and `taxonomy build` would. `today` is naive UTC."""
-    paths = sorted((workspace.root / "files" / "traces").glob("*.jsonl"))[:2]
+    paths = sorted((workspace.root / "files" / "traces").glob("*.jsonl"))[:1]
     texts = _texts(paths, workspace, config, today)
     made = build(
         texts, identity="TAX-1", source="requests of the assistant's traces", now=today - timedelta(days=BUILT_DAYS), seed=SEED,

@@ -24,6 +24,8 @@ from aether_tui.demo.world import (
 )
 
 REQUESTS_PER_DAY = 56.0
+FILE_DAYS = 24
+"""Days of a file: its spans fit into one lease of the cache."""
 ROUTED_SHARE = 0.86
 OUTCOME_SHARE = 0.64
 PROMPT_GROWTH = 1.315
@@ -261,10 +263,9 @@ def days(world: World) -> Iterator[tuple[datetime, str]]:
 
 
 def write(world: World, folder: Path) -> None:
-    """One file per month."""
+    """A file for every `FILE_DAYS`, named by its first day."""
     folder.mkdir(parents=True, exist_ok=True)
-    months: dict[str, list[str]] = {}
-    for day, line in days(world):
-        months.setdefault(f"{day:%Y-%m}", []).append(line)
-    for month, lines in months.items():
-        (folder / f"traces-{month}.jsonl").write_text("".join(lines), encoding="utf-8")
+    every = list(days(world))
+    for start in range(0, len(every), FILE_DAYS):
+        part = every[start : start + FILE_DAYS]
+        (folder / f"traces-{part[0][0]:%Y-%m-%d}.jsonl").write_text("".join(line for _, line in part), encoding="utf-8")

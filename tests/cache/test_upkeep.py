@@ -48,6 +48,7 @@ def linked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place = [column.name for column in TABLES[name].columns].index(parent)
         data[name] = [(*row[:place], f"id{n // 3}", *row[place + 1 :]) for n, row in enumerate(data[name])]
     store(cache, data)
+    assert cache.verify() == []
     return cache.path
 
 
@@ -75,7 +76,6 @@ def linked(linked_file: Path, tmp_path: Path) -> Cache:
 )
 def test_verify_finds(linked: Cache, break_it: str, finding: str) -> None:
     cache = linked
-    assert cache.verify() == []
     with cache._write() as connection:
         connection.execute(break_it)
     found = cache.verify()

@@ -20,6 +20,9 @@ from tests.connectors.server import Reply, Request, serving
 DOCUMENTS = sorted(path.name for path in files("connectors").joinpath("queries").iterdir())
 
 
+pytestmark = pytest.mark.xdist_group("linear-schema")  # reading the schema takes longer than every test of it
+
+
 def linear(url: str, **values: Any) -> Linear:
     return Linear(LinearSettings(url=url), {"api_key": "lin_api_canary"}, network(**values))
 

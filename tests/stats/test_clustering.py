@@ -11,13 +11,13 @@ from benchmarks import taxonomy
 
 
 def test_public_intents_are_found_again(contracts):
-    """Issue 9: mean of 20 seeds NMI ≥.75 with k = 12, ≥.70 with k chosen; here 5 of them, the rest is a benchmark."""
+    """Issue 9: mean of 20 seeds NMI ≥.75 with k = 12, ≥.70 with k chosen; here 2 of them, all is a benchmark."""
     intents = taxonomy.read(contracts / "requests" / "clinc_oos_data_full.json.xz")
     started = time.process_time()
-    scores = np.array([taxonomy.score(*taxonomy.draw(intents, seed))[:2] for seed in taxonomy.SEEDS[:5]])
+    scores = np.array([taxonomy.score(*taxonomy.draw(intents, seed))[:2] for seed in taxonomy.SEEDS[:2]])
     assert scores[:, 0].mean() >= 0.80, scores
     assert scores[:, 1].mean() >= 0.80, scores
-    assert (time.process_time() - started) / 10 <= 5  # CPU s per run
+    assert (time.process_time() - started) / 4 <= 5  # CPU s per run
 
 
 def test_one_seed_gives_one_result(contracts):

@@ -100,7 +100,7 @@ def test_nothing_but_ties() -> None:
 
 def test_a_million_rows() -> None:
     rng = np.random.default_rng(1)
-    now, base = rng.normal(0.003, 1, 500_000), rng.normal(0, 1, 500_000)
+    now, base = rng.normal(0.003, 1, 50_000), rng.normal(0, 1, 950_000)
     expected = stats.mannwhitneyu(now, base, alternative="greater", method="asymptotic").pvalue
     assert ranks.mann_whitney_greater(now.tolist(), base.tolist()) == pytest.approx(expected, rel=1e-9)
     half = ranks.quantile(base.tolist(), 0.5)
