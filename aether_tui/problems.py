@@ -41,7 +41,7 @@ class Problem:
 
     def error(self, others: int = 0) -> ConfigurationError:
         """This problem as the exception of the command line, saying how many more there are."""
-        more = f"{self.fix} (and {others} more)" if others else self.fix
+        more = f"{self.fix} (and {others} more)".strip() if others else self.fix
         return ConfigurationError(self.what, where=self.where, next_step=more)
 
     def sentence(self) -> str:
@@ -59,14 +59,20 @@ def explain(
     errors: Iterable[ErrorDetails], model: type[BaseModel], file: str, lines: Lines, prefix: Loc = ()
 ) -> list[Problem]:
     """Pydantic's errors about `model` as problems of `file`, by line; keys are found under `prefix` in `lines`."""
-    problems = [_problem(error, model, file, lines, prefix) for error in errors]
+    found = [_problem(error, model, file, lines, prefix) for error in errors]
+    # What may be one of several things is wrong once for each of them.
+    problems = list({(one.key, one.what): one for one in found}.values())
     return sorted(problems, key=lambda problem: (problem.what == "is missing", problem.line or 0))
 
 
 def _problem(error: ErrorDetails, model: type[BaseModel], file: str, lines: Lines, prefix: Loc) -> Problem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
+    if loc and loc[-1] in _KINDS and not _fields(model, loc[:-1]):  # which of several kinds it was tried as
+        loc = loc[:-1]
+        error = {**error, "type": "string_type"}
     what, fix = _wording(error, model, loc)
-    return Problem(file, what, dotted(prefix + loc), line_of(lines, prefix + loc), fix)
+    line = line_of(lines, prefix + loc) or (1 if lines else None)
+    return Problem(file, what, dotted(prefix + loc), line, fix)
 
 
 def dotted(loc: Loc) -> str:
@@ -115,9 +121,11 @@ def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str
         near = nearest(str(loc[-1]), names)
         return "unknown key", f"did you mean {near!r}?" if near else f"known keys are {', '.join(names)}"
     if kind == "missing":
-        return "is missing", "add it"
+        example = _example(model, loc)
+        return "is missing", f"add {loc[-1]}: {example}" if example else "add it"
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        expected = str(context.get("expected", ""))
+        choices = re.findall(r"'([^']*)'", expected) or [expected]
         near = nearest(str(error["input"]), choices)
         one_of = f"it is one of {', '.join(choices)}"
         return f"{_shown(error['input'])} is not known", f"did you mean {near!r}? {one_of}" if near else one_of
@@ -128,11 +136,38 @@ def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str
     if kind.endswith(("_type", "_parsing", "_from_float", "_parsing_size")) or kind.startswith(
         ("date_", "is_instance")
     ):
-        expected = _EXPECTED.get(stem)
-        if expected:
-            return f"expected {expected}, found {_shown(error['input'])}", ""
+        wanted = _EXPECTED.get(stem)
+        if wanted:
+            example = _example(model, loc)
+            return (
+                f"expected {wanted}, found {_shown(error['input'])}",
+                f"write for example {example}" if example else "",
+            )
+    if kind == "string_pattern_mismatch":
+        example = _example(model, loc)
+        rule = f"write for example {example}" if example else f"it must match {context.get('pattern')}"
+        return f"{_shown(error['input'])} is not how it is written", rule
     message = error["msg"].removeprefix("Input ").removeprefix("String ")
-    return f"{_shown(error['input'])} {message}", ""
+    bound = next((f"write {context[name]}{words}" for name, words in _BOUNDS.items() if name in context), "")
+    return f"{_shown(error['input'])} {message}", bound
+
+
+_KINDS = frozenset({"str", "int", "float", "bool"})
+_BOUNDS = {
+    "ge": " or more", "gt": " at least, not included", "le": " or less", "lt": " at most, not included",
+    "min_length": " or more of them", "max_length": " or fewer of them",
+}  # fmt: skip
+
+
+def _example(model: type[BaseModel], loc: Loc) -> str:
+    """How the value of a field is written, where its model says so."""
+    current: object = model
+    for part in loc[:-1]:
+        current = field_type(current, part)
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
+        return ""
+    field = current.model_fields.get(str(loc[-1])) if loc else None
+    return str(field.examples[0]) if field and field.examples else ""
 
 
 def _shown(value: object) -> str:

@@ -83,12 +83,12 @@ class _Defaults(_Strict):
 
 
 class _Budget(_Strict):
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)
-    surface: Surface
-    metric: str
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80, examples=["tests.unit"])
+    surface: Surface = Field(examples=["tests"])
+    metric: str = Field(examples=["suite.duration"])
     match: dict[str, str] = Field(default_factory=dict)
     stat: Stat = "p50"
-    limit: Text = None
+    limit: Text = Field(default=None, examples=["15min"])
     direction: Literal["lower", "higher"] | None = None
     on_missing: Literal["warn", "block", "carry"] | None = None
     noise: _Noise = Field(default_factory=_Noise)
@@ -101,16 +101,16 @@ class _Waiver(_Strict):
     id: str = Field(min_length=1, max_length=80)
     budget: str
     reason: str = Field(min_length=10, max_length=2000)
-    owner: str = Field(min_length=1, max_length=200)
+    owner: str = Field(min_length=1, max_length=200, examples=['"@platform-team"'])
     raise_to: Text = None
-    expires: date
+    expires: date = Field(examples=["2026-12-31"])
 
 
 class BudgetSource(_Strict):
     """A budgets file as it is written, before units are read."""
 
-    version: Literal[1]
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    version: Literal[1] = Field(examples=[1])
+    currency: str = Field(pattern="^[A-Z]{3}$", examples=["USD"])
     defaults: _Defaults = Field(default_factory=_Defaults)
     budgets: list[_Budget]
     waivers: list[_Waiver] = Field(default_factory=list)

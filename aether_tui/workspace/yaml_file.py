@@ -236,11 +236,21 @@ def _update(target: CommentedMap, new: dict[str, object]) -> None:
             _update(present, value)
         elif key not in target:
             target.insert(0 if before is None else list(target).index(before) + 1, key, _styled(value))
-        elif present != value:
+        elif present != value or _fragile(value):
             target[key] = _styled(value)
         before = key
 
 
+def _fragile(value: object) -> bool:
+    """Whether a text in it must be quoted by us, however it stood before."""
+    if isinstance(value, str):
+        return bool(_QUOTED.search(value))
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(_fragile(one) for one in inner)
+
+
+_QUOTED = re.compile(r"[\x85\u2028\u2029]|\n\n\Z")
+"""Other line breaks, which read back as a space, and empty lines at the end, which a comment below would add to."""
 _BLOCK = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*"
 )
@@ -250,10 +260,12 @@ _BLOCK = re.compile(
 def _styled(value: object) -> object:
     """Long text as a block, numbers of a range on one line, 5 instead of 5.0: as a person would write it."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import LiteralScalarString
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, str) and _fragile(value):
+        return DoubleQuotedScalarString(value)
     if isinstance(value, str) and "\n" in value and _BLOCK.fullmatch(value):
         return LiteralScalarString(value)
     if isinstance(value, Mapping):

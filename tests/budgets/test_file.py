@@ -67,8 +67,13 @@ def test_the_shipped_file_holds_every_limit_of_the_four_surfaces() -> None:
          "budgets[0].block.relative: 0.1 is not a percentage; write for example 10%"),
         ("{id: a, surface: ci, metric: pipeline.duration, stat: p42}", "budgets[0].stat: the text 'p42' is not known"),
         ("{id: a, surface: ci, metric: pipeline.duration, limit: 0s}", "a limit of nothing; write for example 15min"),
-        ("{id: A B, surface: ci, metric: pipeline.duration}", "budgets[0].id"),
-        ("{surface: ci, metric: pipeline.duration}", "budgets[0].id: is missing"),
+        ("{id: A B, surface: ci, metric: pipeline.duration}",
+         "4: budgets[0].id: the text 'A B' is not how it is written; write for example tests.unit"),
+        ("{surface: ci, metric: pipeline.duration}", "4: budgets[0].id: is missing; add id: tests.unit"),
+        ("{id: a, surface: ci, metric: pipeline.duration, limit: [1min]}",
+         "4: budgets[0].limit: expected text, found a list; write for example 15min"),
+        ("{id: a, surface: ci, metric: pipeline.duration, noise: {window: 1000}}",
+         "4: budgets[0].noise.window: 1000 should be less than or equal to 100; write 100 or less"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_file_line_key_and_fix(budget: str, sentence: str) -> None:
@@ -83,6 +88,25 @@ def test_the_project_gates_itself() -> None:
     file = read_budgets(ROOT / "optimization" / "budgets.yaml", "budgets.yaml", TODAY)
     assert {budget.surface for budget in file.budgets} == {"tests"}
     assert all(budget.on_missing == "block" for budget in file.budgets)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("version: 1\n", "budgets.yaml:1: currency: is missing; add currency: USD (and 1 more)"),
+        ("version: 2\ncurrency: USD\nbudgets: []\n", "budgets.yaml:1: version: 2 is not known; it is one of 1"),
+        ("version: 1\ncurrency: usd\nbudgets: []\n", "budgets.yaml:2: currency: the text 'usd' is not how it is written; write for example USD"),
+        ("version: 1\nversion: 1\n", "budgets.yaml:2: version: the key stands twice; keep one of the two"),
+        ("version: 1\nbudgets:\n\t- {}\n", "budgets.yaml:3: broken YAML"),
+        ("a: &a [x, x]\nbudgets: *a\n", "budgets.yaml:1: a: anchors and aliases are not read here; write the value out"),
+        ("budgets: [!!python/object/apply:os.system [id]]\n", "python/object/apply:os.system' is not read here; write a plain value"),
+        ("- 1\n", "expected a table of keys and values, found a list"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_none_is_refused_by_line_and_fix(text: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text)
+    assert sentence in caught.value.sentence()
 
 
 def test_ids_are_used_once() -> None:
