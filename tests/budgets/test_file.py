@@ -95,7 +95,8 @@ def test_the_project_gates_itself() -> None:
     [
         ("version: 1\n", "budgets.yaml:1: currency: is missing; add currency: USD (and 1 more)"),
         ("version: 2\ncurrency: USD\nbudgets: []\n", "budgets.yaml:1: version: 2 is not known; it is one of 1"),
-        ("version: 1\ncurrency: usd\nbudgets: []\n", "budgets.yaml:2: currency: the text 'usd' is not how it is written; write for example USD"),
+        ("version: 1\ncurrency: usd\nbudgets: []\n",
+         "budgets.yaml:2: currency: the text 'usd' is not how it is written; write for example USD"),
         ("version: 1\nversion: 1\n", "budgets.yaml:2: version: the key stands twice; keep one of the two"),
         ("version: 1\nbudgets:\n\t- {}\n", "budgets.yaml:3: broken YAML"),
         ("a: &a [x, x]\nbudgets: *a\n", "budgets.yaml:1: a: anchors and aliases are not read here; write the value out"),
