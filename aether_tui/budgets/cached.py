@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Spend
+from aether_tui.budgets.runs import whole_jobs
 from aether_tui.human import duration
 from aether_tui.records.model import Value
 from aether_tui.text import one_line
@@ -45,10 +46,9 @@ def from_cache(rows: Rows, file: BudgetFile, span: Span) -> dict[str, list[Measu
     """What the cache knows about each budget, by its id; a budget nobody measured is absent."""
     measured: dict[str, list[Measured]] = {}
     for budget in file.budgets:
-        unknown = [key for key in ("package", "job") if key in budget.match]
-        if unknown:
-            # The cache keeps no packages and merges no matrices: to measure something else would be worse than nothing.
-            problem = f"the cache does not know the {unknown[0]}: give `budget check` the reports themselves"
+        if "package" in budget.match:
+            # The cache keeps no packages: to measure something else would be worse than nothing.
+            problem = "the cache does not know the package: give `budget check` the reports themselves"
             measured[budget.id] = [Series("", problem=problem)]
             continue
         found = _MEASURES[budget.surface](rows, budget, span)
@@ -66,15 +66,23 @@ def split(budget: Budget, samples: Sequence[Sample], since: datetime) -> Series:
 
 def _ci(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
     column = {"pipeline.duration": "wall_s", "pipeline.run": "run_s", "pipeline.queue": "queue_s"}[budget.metric]
-    found = rows(
-        "budget_ci", repo=budget.pattern("repo"), workflow=budget.pattern("workflow"), branch=budget.pattern("branch"),
-        event=budget.pattern("event"), **_reach(budget, span),
-    )  # fmt: skip
-    groups = _grouped(found, "repo", "workflow")
+    patterns: dict[str, Value] = {key: budget.pattern(key) for key in ("repo", "workflow", "branch", "event")}
+    keys: tuple[str, ...] = ("repo", "workflow")
+    if "job" in budget.match:
+        old, keys = span.days_before(DRIFT_DAYS[0]), (*keys, "job")
+        legs = [dict(row) for row in rows("budget_jobs", **patterns, **_reach(budget, span))]
+        found: Sequence[Record] = [
+            {**job, "old": _before(job["created"], old)}
+            for job in sorted(whole_jobs(legs), key=lambda job: str(job["created"]))
+            if budget.allows({"job": _text(job["job"])})
+        ]
+    else:
+        found = rows("budget_ci", **patterns, **_reach(budget, span))
+    groups = _grouped(found, *keys)
     return [
         replace(
             _series(budget, _name(key, groups), group, span, column, at="created", fingerprint="runner"),
-            labels={"repo": key[0], "workflow": key[1]},
+            labels=dict(zip(keys, key, strict=True)),
         )
         for key, group in groups.items()
     ]

@@ -29,7 +29,7 @@ def measure_ci(records: Records) -> Pipelines:
         queue_p50_s=quantile_of(queues, 0.5),
         by_workflow=_grouped(counted),
         problems=tuple(records.problems),
-        by_job=_grouped(_jobs(records.rows.get("pipeline_jobs", ()), runs)),
+        by_job=_grouped(whole_jobs(records.rows.get("pipeline_jobs", ()), runs)),
     )
 
 
@@ -64,8 +64,10 @@ def _workflow(key: tuple[str, ...], group: Sequence[Record]) -> Workflow:
     )
 
 
-def _jobs(jobs: Iterable[Record], runs: Iterable[Record]) -> list[Record]:
-    """One row per run and job; what a skipped leg of a matrix would have taken is not asked."""
+def whole_jobs(jobs: Iterable[Record], runs: Iterable[Record] = ()) -> list[Record]:
+    """One row per run and job, about its run where that is among `runs`; what a skipped leg of a matrix would have taken
+    is not asked, and a job with a leg that did not end does not count.
+    """
     about = {text_of(run["id"]): run for run in runs}
     legs: dict[tuple[str, ...], list[Record]] = {}
     for job in jobs:

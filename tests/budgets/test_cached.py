@@ -210,6 +210,31 @@ def test_what_the_cache_does_not_know_is_not_measured_as_something_else(made: Wo
     assert "the cache does not know the package" in found["p"].why
 
 
+def test_jobs_of_one_matrix_are_one_job_from_its_first_start_to_its_last_end(made: Workspace) -> None:
+    """Twelve runs: two legs of `test` queue 10 s and take 100 and 140 s, so `test` takes 150; lint is another job."""
+    runs(made, "acme/api", [600.0] * 12, first=10)
+    second = 1 / 86_400
+    legs = [("test (3.11)", 10, 110, "success"), ("test (3.12)", 10, 150, "success"), ("lint", 5, 25, "success")]
+    jobs = [
+        full(
+            "pipeline_jobs", id=f"{place}{name}", attempt=1, run_id=f"acme/api10-{place}", repo="acme/api", name=name,
+            created=at(10 + place / 24), started=at(10 + place / 24 + begun * second), finished=at(10 + place / 24 + ended * second),
+            result="failure" if (place, name) == (11, "lint") else "cancelled" if (place, name) == (3, "test (3.12)") else result,
+            runner="small",
+        )
+        for place in range(12)
+        for name, begun, ended, result in legs
+    ]  # fmt: skip
+    store(made, "github", "jobs", "pipeline_jobs", jobs)
+    found = results(made, "- {id: j, surface: ci, metric: pipeline.duration, match: {repo: acme/*, job: test}, limit: 2min}\n"
+                          "- {id: q, surface: ci, metric: pipeline.queue, match: {job: lint}, limit: 1min}\n"
+                          "- {id: n, surface: ci, metric: pipeline.duration, match: {job: deploy}, limit: 1min}\n")  # fmt: skip
+    test, lint = found["j"], found["q"]
+    assert (test.now, test.n_now, test.n_base) == (150.0, 5, 6)  # the run with a cancelled leg says nothing
+    assert (lint.now, lint.n_now, lint.n_base) == (5.0, 5, 7)
+    assert found["n"].verdict == "no-data"
+
+
 def test_the_report_is_complete_and_its_json_has_no_nan(made: Workspace) -> None:
     budgets(made, CI + TESTS + COST + LLM)
     empty = report("budgets", made)
