@@ -316,11 +316,11 @@ class Background(App[int]):
         """Whether another page lies over the report in front: it is renewed when it is seen again."""
         return self.page_screen() is not self.front()
 
-    def _renew_page(self) -> None:
+    def _renew_page(self, *, elsewhere: bool = False) -> None:
         """A page of documents reads them again."""
         page = self.page_screen()
         if page is not None and not isinstance(page, ReportScreen):
-            page.show()
+            (page.renewed if elsewhere else page.show)()
 
     # --- reports -------------------------------------------------------------------------------------------------
 
@@ -339,8 +339,8 @@ class Background(App[int]):
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
         self._seen_ns = changed
-        if not quiet:
-            self._renew_page()
+        if not quiet and not self._editing.locked():  # our own edit tells its page itself
+            self._renew_page(elsewhere=True)
         if screen is None or self._covered() or screen.report in self._building:
             return
         if not self._shelf.outdated(screen.report, self.now()):

@@ -139,6 +139,10 @@ class PageScreen(Screen[None]):
         """Draw what is known now."""
         raise NotImplementedError
 
+    def renewed(self) -> None:
+        """Files changed that this console did not write."""
+        self.show()
+
     def on_screen_resume(self) -> None:
         self.show()
 

@@ -62,6 +62,8 @@ class Sitting(PageScreen):
         self._after = ""
         self._found: str | None = None
         self._conflict: Conflict | None = None
+        self._elsewhere = False
+        self._place: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
@@ -91,6 +93,11 @@ class Sitting(PageScreen):
             self.shell.hold_keys()
             self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
         self.show_around()
+
+    def renewed(self) -> None:
+        """Somebody else wrote: theirs is read, and we stay with the person and the question that we are at."""
+        self._elsewhere = self._stored is not None and not self._known()
+        self.show()
 
     def _known(self) -> bool:
         """Whether the file is as it was read or written last; reading it takes ten times as long as looking."""
@@ -124,6 +131,13 @@ class Sitting(PageScreen):
         self._content, self._error = event.content or self._content, event.error
         if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
             self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
+        if self._elsewhere and self._stored is not None and event.stored is not None:
+            before = self._document(self._stored.document)
+            if event.stored.document.person(before.who) is not None:
+                self._place = {"who": before.who, "at": before.at}
+        else:
+            self._place = {}
+        self._elsewhere = False
         self._stored = event.stored
         self.draw()
         if self._wanted > 1:  # asked for again while it was being read
@@ -136,18 +150,28 @@ class Sitting(PageScreen):
 
     # --- where it stands -----------------------------------------------------------------------------------------
 
+    def _document(self, read: Interview) -> Interview:
+        """The interview with the person and the question that this console is at."""
+        return read.model_copy(update=self._place) if self._place else read
+
+    @property
+    def _interview(self) -> Interview | None:
+        return self._document(self._stored.document) if self._stored is not None else None
+
     @property
     def _now_asked(self) -> tuple[Content, Interview, Question] | None:
         from aether_tui.workspace import sitting
 
-        if self._content is None or self._stored is None or self._person is None or self._person.consent is None:
+        interview = self._interview
+        if self._content is None or interview is None or self._person is None or self._person.consent is None:
             return None
-        question = sitting.current(self._content, self._stored.document)
-        return (self._content, self._stored.document, question) if question is not None else None
+        question = sitting.current(self._content, interview)
+        return (self._content, interview, question) if question is not None else None
 
     @property
     def _person(self) -> Person | None:
-        return self._stored.document.person(self._stored.document.who) if self._stored is not None else None
+        interview = self._interview
+        return interview.person(interview.who) if interview is not None else None
 
     def _elapsed_s(self) -> float:
         """Seconds spent on the interview, what was spent before this sitting among them."""
@@ -173,9 +197,10 @@ class Sitting(PageScreen):
         if self._error is not None:
             told = wrap(self._error.sentence(), prose_width(self.size.width))
             return [(), ((f"   ■ {told[0]}", "bad"),), *(((f"     {line}", "text"),) for line in told[1:])]
-        if self._stored is None or self._content is None:
+        interview = self._interview
+        if interview is None or self._content is None:
             return []
-        interview, person, asked = self._stored.document, self._person, self._now_asked
+        person, asked = self._person, self._now_asked
         faces = Faces(self._content, interview, *self.size, spent_s=self._elapsed_s(), after=self._after)
         if self._conflict is not None:
             return faces.both(self._conflict)
@@ -204,8 +229,9 @@ class Sitting(PageScreen):
             from screens.interview_edits import save
 
             self._stored, edit = save(
-                workspace, stored, lambda old: timed(update(old), spent), what, now
+                workspace, stored, lambda old: timed(update(self._document(old)), spent), what, now
             )  # on disk, so it may be shown
+            self._place = {}
             return edit
 
         def done(_edit: Edit) -> None:
@@ -238,7 +264,7 @@ class Sitting(PageScreen):
         if isinstance(error, Conflict):
             self._conflict = error
         self.shell.say(f"■ {error.sentence()}")
-        self.show()
+        self.renewed()
         return True
 
     def _undecided(self) -> bool:
