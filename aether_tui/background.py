@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ from aether_tui.errors import AetherError
 from aether_tui.nice import be_nice
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit, take_back
+from aether_tui.workspace.edits import Edit, Written, bytes_of, take_back, written_since
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -96,7 +97,7 @@ class Background(App[int]):
         self._glance: Timer | None = None
         self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
-        self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
+        self._edits: deque[tuple[Edit | Written, str]] = deque(maxlen=UNDO_STEPS)
         self._editing = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
         self._progress_due = False
@@ -266,6 +267,21 @@ class Background(App[int]):
                 done(edit)
 
         self._in_turn(work, made, refused)
+
+    def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
+        """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""
+
+        def run() -> tuple[Written | None, str]:
+            before = bytes_of([place])
+            told = work()
+            return written_since(before, [place], told), told
+
+        def made(result: tuple[Written | None, str]) -> None:
+            if result[0] is not None:
+                self._edits.append((result[0], rebuild))
+            self._told(f"{result[1]}; u takes it back", rebuild)
+
+        self._in_turn(run, made, None)
 
     def action_undo(self) -> None:
         """Take the last edit back, whichever screen it was made on."""
@@ -491,12 +507,15 @@ class Background(App[int]):
     def action_export_all(self) -> None:
         self.command("export", "export", "-o", str(self.workspace.exports))
 
-    def command(self, title: str, *command: str) -> None:
-        """Run a command as a child, unless one is running; its error, or that it is done, is said."""
+    def command(self, title: str, *command: str, writes: Path | None = None) -> None:
+        """Run a command as a child, unless one is running; its error, or that it is done, is said.
+
+        What it writes in the folder `writes` can be taken back.
+        """
         if self._job is not None and self._job.running:
             self.say(f"{self._job.title} is still running")
         else:
-            self._start(title, *command)
+            self._start(title, *command, writes=writes)
 
     def answer(self, title: str, command: Sequence[str], done: Callable[[bytes], None]) -> None:
         """Run a command as a child and hand over what it prints; its error is said instead."""
@@ -542,30 +561,34 @@ class Background(App[int]):
             arguments += ["--as-of", self.options.as_of.isoformat()]
         return arguments
 
-    def _start(self, title: str, *command: str) -> None:
+    def _start(self, title: str, *command: str, writes: Path | None = None) -> None:
         if self.refused():
             return
         from aether_tui.jobs import Job
 
         self._job = Job(title, [*self._arguments(), *command])
-        self.run_worker(self._follow(self._job), group="job", exit_on_error=False)
+        self.run_worker(self._follow(self._job, writes), group="job", exit_on_error=False)
         self.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
 
-    async def _follow(self, job: Job) -> None:
+    async def _follow(self, job: Job, writes: Path | None) -> None:
         self._progress_due = False
+        before = await asyncio.to_thread(bytes_of, [writes]) if writes is not None else {}
         timer = self.set_interval(0.25, self._show_progress)
         try:
             status = await job.run(self._progress)
         finally:
             timer.stop()
         self._show_progress(force=True)
+        made = await asyncio.to_thread(written_since, before, [writes], job.title) if writes is not None else None
+        if made is not None:
+            self._edits.append((made, ""))
         if job.error:
             self.say(f"■ {job.title}: {job.error}")
         elif job.stopped:
             self.say(f"{job.title} stopped; what was stored stays stored")
         elif status == 0:
             done = {"sync": "synced", "export": f"wrote {self.workspace.exports.name}/"}
-            self.say(done.get(job.title, f"{job.title} done"))
+            self.say(done.get(job.title, f"{job.title} done") + ("; u takes it back" if made is not None else ""))
         self._seen_ns = self._memory.changed_ns()
         self.renew()
 

@@ -43,7 +43,9 @@ class Budgets(ReportScreen):
 
         if len(given) == len(FORM):
             now = self.shell.now()
-            self.shell.in_thread(lambda: waive(self.shell.workspace, budget, given, now), rebuild=self.report)
+            workspace = self.shell.workspace
+            work = lambda: waive(workspace, budget, given, now)  # noqa: E731
+            self.shell.write(work, workspace.budgets_path, rebuild=self.report)
             return
         name, label = FORM[len(given)]
 
@@ -60,7 +62,8 @@ class Budgets(ReportScreen):
 
         def done(value: str | None) -> None:
             if value is not None and value.casefold() in {"y", "yes"}:
-                self.shell.command("baseline", "budget", "baseline", "--update")
+                writes = self.shell.workspace.baselines
+                self.shell.command("baseline", "budget", "baseline", "--update", writes=writes)
             else:
                 self.shell.say("the baselines stay as they are")
 

@@ -100,4 +100,5 @@ class Constraint(ReportScreen):
 
     def action_sample(self) -> None:
         """Draw a sample in a child: only commands read traces."""
-        self.shell.command("failure sample", "failures", "sample")
+        writes = self.shell.workspace.engagement / "failure-reviews"
+        self.shell.command("failure sample", "failures", "sample", writes=writes)

@@ -51,9 +51,8 @@ class Experiments(ReportScreen):
             return ""
         return item.row
 
-    def _edit(self, *work: Callable[[], Edit]) -> None:
-        for one in work:
-            self.shell.edit(one, rebuild=self.report)
+    def _edit(self, work: Callable[[], Edit]) -> None:
+        self.shell.edit(work, rebuild=self.report)
 
     def _ask_who(self, label: str, then: Callable[[str, str], None]) -> None:
         """Ask who takes a step of the selected experiment; `then` receives its id and the answer."""
@@ -161,10 +160,9 @@ class Experiments(ReportScreen):
                 self._then_ask("why (may be empty)", lambda note: make(choice, rail, note))
 
             def make(choice: str, rail: str, note: str) -> None:
-                two = edits.decision(
-                    self.shell.workspace, identity, cast("Choice", choice), who, rail, note, self.shell.now()
-                )
-                self._edit(*two)
+                workspace, now = self.shell.workspace, self.shell.now()
+                taken = cast("Choice", choice)
+                self._edit(lambda: edits.decision(workspace, identity, taken, who, rail, note, now))
 
             self._then_ask("kill, iterate or scale", chosen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -124,5 +125,5 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
         notes[place] = notes[place].model_copy(update={"opportunity": made.identity})
         return old.model_copy(update={"notes": notes})
 
-    change(workspace, Interview, interview, linked, now)
-    return made
+    link = change(workspace, Interview, interview, linked, now)
+    return replace(made, also=(link,))

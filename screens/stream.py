@@ -24,7 +24,8 @@ class Stream(ReportScreen):
             more = ("--", item.row.removeprefix("cluster."))
         elif item is not None and item.block.startswith("work."):
             more = ("--work",)
-        self.shell.command("writing steps down", "stream", "write", *more)
+        writes = self.shell.workspace.engagement / "value-streams"
+        self.shell.command("writing steps down", "stream", "write", *more, writes=writes)
 
     def action_form(self) -> None:
         """Open the newest value stream document, to complete it; the first one is begun."""

@@ -56,7 +56,8 @@ class Taxonomy(ReportScreen):
 
     def action_build(self) -> None:
         """Build the next version from the kept requests, in a child."""
-        self.shell.command("taxonomy", "taxonomy", "build")
+        writes = self.shell.workspace.engagement / "taxonomy"
+        self.shell.command("taxonomy", "taxonomy", "build", writes=writes)
 
     def _kind(self) -> str:
         item = self.page.selected

@@ -7,16 +7,17 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from aether_tui.errors import CheckFailed, ConfigurationError
+from aether_tui.errors import AetherError, CheckFailed, ConfigurationError
 from aether_tui.text import one_line
 from aether_tui.workspace import trials
-from aether_tui.workspace.edits import Edit, change, checked, create
+from aether_tui.workspace.edits import Edit, change, checked, create, take_back
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
@@ -86,39 +87,43 @@ class Computed(Struct, frozen=True):
 
 def decision(
     workspace: Workspace, identity: str, choice: Choice, who: str, guardrail: str, note: str, now: datetime
-) -> tuple[Callable[[], Edit], Callable[[], Edit]]:
-    """Two edits to be made in this order: the decision record, then the experiment that names it."""
-    written: list[str] = []
-    seen: list[Computed] = []
+) -> Edit:
+    """The decision record, then the experiment that names it; both are taken back together."""
+    from aether_tui.workspace.kinds.decision import Decision
+    from aether_tui.workspace.kinds.experiment import Experiment
+    from aether_tui.workspace.store import Store
+
+    rule = _computed(workspace, identity, now)
 
     def decided(one: Experiment, link: str) -> Experiment:
-        live = seen[0].measured()
+        live = rule.measured()
         kept = trials.record(one, live) if live else one
-        return trials.decide(kept, choice, seen[0].verdict, who, now.date(), guardrail=guardrail, link=link, note=note)
+        return trials.decide(kept, choice, rule.verdict, who, now.date(), guardrail=guardrail, link=link, note=note)
 
-    def write_record() -> Edit:
-        from aether_tui.workspace.kinds.decision import Decision
-        from aether_tui.workspace.kinds.experiment import Experiment
-        from aether_tui.workspace.store import Store
+    one = Store(workspace).get(Experiment, identity).document
+    checked(decided(one, ""))  # before anything is written
+    make = lambda made: trials.decision_record(  # noqa: E731
+        made, one, choice, rule.verdict, rule.why, who, now.date(), note
+    )
+    record = create(workspace, Decision, make, now, f"{{id}} records {choice} of {identity}")
+    what = f"decided {choice} (computed: {rule.verdict}), see {record.identity}"
+    return _named(workspace, record, identity, lambda one: decided(one, record.identity), now, what)
 
-        seen.append(_computed(workspace, identity, now))
-        one = Store(workspace).get(Experiment, identity).document
-        checked(decided(one, ""))  # before anything is written
-        rule = seen[0]
-        make = lambda made: trials.decision_record(  # noqa: E731
-            made, one, choice, rule.verdict, rule.why, who, now.date(), note
-        )
-        made = create(workspace, Decision, make, now, f"{{id}} records {choice} of {identity}")
-        written.append(made.identity)
-        return made
 
-    def name_it() -> Edit:
-        if not written:
-            raise CheckFailed("not decided, because its record could not be written", where=identity)
-        what = f"decided {choice} (computed: {seen[0].verdict}), see {written[0]}"
-        return step(workspace, identity, lambda one: decided(one, written[0]), now, what)
-
-    return write_record, name_it
+def _named(
+    workspace: Workspace,
+    made: Edit,
+    identity: str,
+    update: Callable[[Experiment], Experiment],
+    now: datetime,
+    what: str,
+) -> Edit:
+    """The step of an experiment that names what was made for it; that does not stay when the step is refused."""
+    try:
+        return replace(step(workspace, identity, update, now, what), also=(made,))
+    except AetherError:
+        take_back(workspace, made, now)
+        raise
 
 
 def codify(workspace: Workspace, identity: str, kind: Kind, owner: str, won: str, now: datetime) -> Edit:

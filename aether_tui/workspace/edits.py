@@ -38,6 +38,34 @@ class Edit:
     place: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a command, or anything else than a document's edit, wrote: files with their bytes before and after.
+
+    None stands for a file that was not there.
+    """
+
+    files: tuple[tuple[Path, bytes | None, bytes | None], ...]
+    what: str
+
+
+def bytes_of(places: Sequence[Path]) -> dict[Path, bytes]:
+    """Every file of these files and folders, hidden ones left out, as it is now."""
+    found: dict[Path, bytes] = {}
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not path.name.startswith("."):
+                found[path] = path.read_bytes()
+    return found
+
+
+def written_since(before: Mapping[Path, bytes], places: Sequence[Path], what: str) -> Written | None:
+    """What was written in these places since `bytes_of` them was `before`; None when nothing was."""
+    after = bytes_of(places)
+    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    return Written(tuple((path, before.get(path), after.get(path)) for path in paths), what) if paths else None
+
+
 def change(
     workspace: Workspace, kind: type[D], identity: str, update: Callable[[D], D], now: datetime, what: str = ""
 ) -> Edit:
@@ -166,13 +194,15 @@ def from_data(kind: type[D], data: Mapping[str, object]) -> D:
         raise
 
 
-def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
+def take_back(workspace: Workspace, edit: Edit | Written, now: datetime) -> str:
     """Restore the file as it was before; one that was made is moved to `.aether/removed/`. Returns what was done.
 
     Raises Conflict or CheckFailed when somebody changed it since: both versions are kept.
     """
     from aether_tui.workspace.store import Store
 
+    if isinstance(edit, Written):
+        return _unwritten(workspace, edit, now)
     for other in reversed(edit.also):
         take_back(workspace, other, now)
     if edit.kind is None:
@@ -185,6 +215,28 @@ def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
         return f"{edit.identity}{more} taken back; kept in {kept.relative_to(workspace.root).parent}"
     store.restore(edit.kind, edit.identity, edit.before, edit.after, now)
     return f"{edit.identity} is as it was before: {edit.what}"
+
+
+def _unwritten(workspace: Workspace, edit: Written, now: datetime) -> str:
+    """Put files back as they were; all of them, or none when one has changed since."""
+    from aether_tui.errors import CheckFailed
+    from aether_tui.workspace.store import Store, write_whole
+
+    for path, _, after in edit.files:
+        if (path.read_bytes() if path.exists() else None) != after:
+            place = path.relative_to(workspace.root).as_posix()
+            raise CheckFailed("changed since; it stays as it is", where=place, next_step="mend it yourself")
+    store = Store(workspace)
+    for path, before, after in edit.files:
+        if after is not None and before is None:
+            store.keep_copy(after, path.stem, now)
+            path.unlink()
+        elif before is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, before)
+    names = ", ".join(path.relative_to(workspace.root).as_posix() for path, _, _ in edit.files[:3])
+    more = f" and {len(edit.files) - 3} more" if len(edit.files) > 3 else ""
+    return f"{names}{more} taken back: {edit.what}"
 
 
 def checked(document: D) -> D:

@@ -69,8 +69,6 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
         assert not (workspace.engagement / "playbook" / "PLAY-1.yaml").exists()
         await pilot.press("u")
         await until(pilot, lambda: stored(workspace).state == "running")
-        await until(pilot, lambda: "as it was" in screen_text(app))
-        await pilot.press("u")
         await until(pilot, lambda: not (workspace.engagement / "decisions" / "DEC-1.yaml").exists())
 
     drive(workspace, script, start="experiments")
