@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import ClassVar
 
 from aether_tui.actions import Where
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
-from screens.edits import tick, untick
+from screens.edits import enter_phase, next_cycle, tick, untick
 
 
 class Flywheel(ReportScreen):
@@ -32,6 +34,43 @@ class Flywheel(ReportScreen):
             self.shell.edit(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
         else:
             self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
+
+    def action_begin(self) -> None:
+        """Say on which day the phase under the cursor was begun; nothing lets it follow from the items again."""
+        item = self.page.selected
+        number = (item.block if item is not None else "").removeprefix("flywheel.phase")
+        block, _ = self._check()
+        if not number.isdigit():
+            self.shell.say("select an item of the phase first (j, k)")
+        elif block is not None and block.locked:
+            self.shell.say(f"locked: {block.locked}")
+        else:
+            today = self.shell.now().date().isoformat()
+            self.ask(f"phase {number} was begun on (empty: follows from the items)", today, self._enter(int(number)))
+
+    def _enter(self, number: int) -> Callable[[str | None], None]:
+        def done(said: str | None) -> None:
+            if said is None:
+                return
+            try:
+                day = date.fromisoformat(said) if said else None
+            except ValueError:
+                self.shell.say(f"▲ {said!r} is not a day such as {self.shell.now().date()}")
+                return
+            now = self.shell.now()
+            self.shell.edit(lambda: enter_phase(self.shell.workspace, number, day, now), rebuild=self.report)
+
+        return done
+
+    def action_new(self) -> None:
+        """Begin the next cycle after asking what it is for; the one that runs ends today."""
+
+        def done(goal: str | None) -> None:
+            if goal is not None:
+                now = self.shell.now()
+                self.shell.edit(lambda: next_cycle(self.shell.workspace, goal, now), rebuild=self.report)
+
+        self.ask("a new cycle, the running one ends today; what is it for (may be empty, esc: no)", "", done)
 
     def _ask_note(self, item: str, who: str | None) -> None:
         def done(note: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,6 +45,7 @@ class Form(PageScreen):
         model: type[Document]
         stored: Stored[Document] | None
         error: AetherError | None = None
+        offered: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def __init__(self, kind: str, identity: str | None, tab: str = "") -> None:
         super().__init__(name="form")
@@ -79,7 +81,7 @@ class Form(PageScreen):
 
     def _read(self) -> None:
         """In a thread: the first form imports pydantic."""
-        from aether_tui.workspace.documents import KINDS
+        from aether_tui.workspace.documents import KINDS, offered
         from aether_tui.workspace.store import Store
 
         model = KINDS[self._kind]
@@ -89,7 +91,8 @@ class Form(PageScreen):
             identity = self._identity = model.PREFIX
         try:
             stored = store.get(model, identity) if identity is not None else None
-            self.post_message(self.Read(model, stored))
+            offers = offered(self.shell.workspace, model) if identity is None else {}
+            self.post_message(self.Read(model, stored, offered=offers))
         except AetherError as error:
             self.post_message(self.Read(model, None, error))
 
@@ -103,7 +106,7 @@ class Form(PageScreen):
         if event.stored is not None:
             self._data = event.stored.document.model_dump()
         elif first:
-            self._data = begun(event.model, self.shell.now().date())
+            self._data = {**begun(event.model, self.shell.now().date()), **event.offered}
         self.draw()
         if not self._greeted and event.stored is None and event.error is None:
             self._greeted = True

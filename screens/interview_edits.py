@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aether_tui.errors import ConfigurationError
+from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.text import one_line
 from aether_tui.workspace.edits import Edit, change, checked, create
 from aether_tui.workspace.folder import Workspace
@@ -91,6 +91,30 @@ def _parts(interview: Interview) -> dict[tuple[str, ...], object]:
     """Answers by question and person, and the people by name."""
     parts: dict[tuple[str, ...], object] = {(one.name,): one for one in interview.people}
     return parts | {(one.question, one.who): (one.value, one.text) for one in interview.answers}
+
+
+def draft_rituals(workspace: Workspace, now: datetime) -> Edit:
+    """A draft sheet for each meeting that ritual inventories name and that has none. Raises NoData when there is none."""
+    from aether_tui.workspace.inventory import without_sheet
+    from aether_tui.workspace.kinds.interview import Interview
+    from aether_tui.workspace.kinds.ritual import Ritual
+    from aether_tui.workspace.questions import load
+    from aether_tui.workspace.store import Store
+
+    store = Store(workspace)
+    interviews = [one.document for one in store.all(Interview)[0]]
+    named = without_sheet(load(workspace), interviews, [one.document for one in store.all(Ritual)[0]])
+    if not named:
+        raise NoData(
+            "interviews name no meeting that has no sheet",
+            next_step="hold the ritual inventory (g i), or write one (n)",
+        )
+    made: list[Edit] = []
+    for one in named:
+        make = lambda identity, one=one: Ritual.model_validate({"id": identity, **one.fields()})  # noqa: E731
+        made.append(create(workspace, Ritual, make, now))
+    ids = made[0].identity + (f" to {made[-1].identity}" if len(made) > 1 else "")
+    return replace(made[-1], also=tuple(made[:-1]), what=f"{ids} drafted from interviews; ↵ completes one")
 
 
 def opportunity(workspace: Workspace, interview: str, place: int, now: datetime) -> Edit:

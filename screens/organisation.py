@@ -102,6 +102,14 @@ class Rituals(Papers):
         "rituals.money": "ritual", "rituals.index": "ritual", "rituals.sheets": "ritual", "rituals.none": "ritual",
     }  # fmt: skip
     NEW: ClassVar[str] = "ritual"
+    SCOPES: ClassVar[frozenset[Where]] = Papers.SCOPES | {"rituals"}
+
+    def action_inventory(self) -> None:
+        """A draft for each meeting that interviews name and that has no sheet yet, in one stroke."""
+        from screens.interview_edits import draft_rituals
+
+        workspace, now = self.shell.workspace, self.shell.now()
+        self.shell.edit(lambda: draft_rituals(workspace, now), rebuild=self.report)
 
 
 class Canvas(Papers):

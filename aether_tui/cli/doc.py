@@ -15,7 +15,7 @@ from aether_tui.errors import CheckFailed, ConfigurationError
 from aether_tui.problems import explain, raise_first
 from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
-from aether_tui.workspace.documents import KINDS, read_documents
+from aether_tui.workspace.documents import KINDS, offered, read_documents
 from aether_tui.workspace.store import Store, write_whole
 from aether_tui.workspace.yaml_file import read_yaml
 
@@ -107,7 +107,7 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
                 "nothing was given", where=f"doc new {kind}", next_step="use --set KEY=VALUE, or stdin"
             )
         value, lines = read_yaml(text, "the new document")
-    fields = {**_today(model, today), **_table(value)}
+    fields = {**_today(model, today), **offered(context.workspace(), model), **_table(value)}
 
     def make(identity: str) -> Document:
         return _valid(

@@ -35,6 +35,7 @@ def write(
     from aether_tui.diagnostics.frame import Clock, Filters
     from aether_tui.diagnostics.run import open_data
     from aether_tui.diagnostics.stream_measure import counted, document_of
+    from aether_tui.workspace.documents import offered
     from aether_tui.workspace.edits import change, create
     from aether_tui.workspace.kinds.value_stream import ValueStream
     from aether_tui.workspace.store import Store
@@ -57,9 +58,10 @@ def write(
     written = tuple(item.document for item in Store(workspace).all(ValueStream)[0])
     known = document_of(one, written)
     if known is None:
-        edit = create(
-            workspace, ValueStream, lambda identity: documents.new(identity, one, written, clock), context.now()
-        )
+        said = offered(workspace, ValueStream).get("value_per_success")
+        value = said if isinstance(said, float) else None
+        make = lambda identity: documents.new(identity, one, written, clock, value)  # noqa: E731
+        edit = create(workspace, ValueStream, make, context.now())
     else:
         edit = change(workspace, ValueStream, known.id, lambda before: documents.refreshed(before, one), context.now())
     click.echo(edit.identity)

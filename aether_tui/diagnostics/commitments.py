@@ -176,7 +176,7 @@ def blocks(ledger: Ledger) -> tuple[Block, ...]:
             Col(key="state", title="", kind="state", priority=9),
             Col(key="id", title="id", priority=9),
             Col(key="title", title="promise", priority=10),
-            Col(key="who", title="who", priority=6),
+            Col(key="who", title="who", priority=6, private=True),
             Col(key="by", title="by", priority=8),
             Col(key="moved", title="its number moved", priority=9),
         ),

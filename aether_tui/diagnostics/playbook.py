@@ -153,7 +153,7 @@ def _blocks(found: Playbook, written: dict[str, PlaybookEntry]) -> tuple[Block, 
         id="playbook.entries", title="Entries",
         columns=(
             Col(key="id", title="id", width=8, priority=10), Col(key="title", title="pattern", priority=9),
-            Col(key="kind", title="kind", width=16, priority=6), Col(key="owner", title="owner", width=12, priority=5),
+            Col(key="kind", title="kind", width=16, priority=6), Col(key="owner", title="owner", width=12, priority=5, private=True),
             Col(key="review", title="review by", width=13, priority=7), Col(key="kept", title="kept by", width=16, priority=8),
             Col(key="from", title="from", width=7, priority=3),
         ),

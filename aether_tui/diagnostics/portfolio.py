@@ -98,7 +98,7 @@ def _report(
         data=portfolio,
         headline=headline(portfolio),
         findings=findings(portfolio),
-        blocks=blocks(portfolio),
+        blocks=(*anchors(documents), *blocks(portfolio)),
     )
 
 
@@ -288,6 +288,19 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
         portfolio_map(portfolio.items),
         *((calibration_table(portfolio.calibration),) if portfolio.calibration else ()),
     )
+
+
+def anchors(documents: Documents) -> tuple[Prose, ...]:
+    """What an Impact of 1, 4, 7 and 10 means: movement of the north star, as it says; nothing while it says nothing."""
+    from aether_tui.workspace.kinds.north_star import NorthStar
+
+    star = next(iter(documents.of(NorthStar)), None)
+    said = [] if star is None else [(mark, getattr(star, f"impact_{mark}")) for mark in (1, 4, 7, 10)]
+    told = ", ".join(f"{mark} {one_line(words, 120)}" for mark, words in said if words)
+    if star is None or not told:
+        return ()
+    metric = one_line(star.metric, 120) or "the north star"
+    return (Prose(id="portfolio.anchors", text=f"Impact, as movement of “{metric}”: {told}."),)
 
 
 def _arithmetic(item: Item, points: Sequence[str]) -> str:

@@ -12,11 +12,13 @@ from aether_tui.diagnostics import rituals_words as words
 from aether_tui.diagnostics.decisions import latency, share
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.rituals import QUANTITIES, Judged, Ritual, judge
+from aether_tui.diagnostics.voices import interviews
 from aether_tui.report_model import Quantity, Report, missing
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
+    from aether_tui.workspace.inventory import Meeting
     from aether_tui.workspace.kinds.decision import Decision
     from aether_tui.workspace.kinds.ritual import Ritual as Sheet
 
@@ -84,9 +86,19 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Rituals]:
         window=clock.window,
         data=measured,
         headline=words.headline(measured),
-        findings=words.findings(measured),
+        findings=(*words.findings(measured), *words.named(unwritten(documents, clock))),
         blocks=words.blocks(measured),
     )
+
+
+def unwritten(documents: Documents, clock: Clock) -> Sequence[Meeting]:
+    """Meetings that the ritual inventory names and that have no sheet."""
+    from aether_tui.workspace.inventory import without_sheet
+    from aether_tui.workspace.kinds.ritual import Ritual as Sheet
+    from aether_tui.workspace.questions import load
+
+    held = interviews(documents, clock.now)
+    return without_sheet(load(documents.workspace), held, documents.of(Sheet)) if held else ()
 
 
 def measure(sheets: Sequence[Sheet], decisions: Sequence[Decision], today: date, currency: str, seed: int) -> Rituals:

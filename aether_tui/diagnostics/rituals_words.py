@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,9 +10,11 @@ import msgspec
 from aether_tui.diagnostics import metrics
 from aether_tui.human import NONE, amount, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, worst_first
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.rituals_report import Line, Rituals
+    from aether_tui.workspace.inventory import Meeting
 
 STATES: dict[str, State] = {
     "pays": "pass", "unclear": "inconclusive", "does not pay": "warn", "cut or make asynchronous": "block", "unknown": "no-data",
@@ -75,6 +78,16 @@ def findings(measured: Rituals) -> tuple[Finding, ...]:
             )
             found.append(Finding(id=f"rituals.aligned.{one.id}", severity="warn", text=text, evidence=(one.id,)))
     return worst_first(found)[:6]
+
+
+def named(meetings: Sequence[Meeting]) -> tuple[Finding, ...]:
+    """Meetings that people named and nobody has written a sheet for."""
+    if not meetings:
+        return ()
+    titles = ", ".join(one_line(one.title, 60) for one in meetings[:4]) + (" …" if len(meetings) > 4 else "")
+    text = f"Interviews name {plural(len(meetings), 'meeting')} without a sheet: {titles}."
+    evidence = tuple(dict.fromkeys(one.source for one in meetings))
+    return (Finding(id="rituals.named", severity="info", text=text, evidence=evidence, action="rituals.inventory"),)
 
 
 def _if(one: Line) -> str:

@@ -14,11 +14,12 @@ from aether_tui.diagnostics.voices import anonymous, interviews, labels, to_come
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Finding, Prose, Report, Row, State, Table
 from aether_tui.text import one_line
+from aether_tui.workspace.rubric import MOST_ASKED
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
     from aether_tui.workspace.kinds.interview import Interview
-    from aether_tui.workspace.questions import Content, Question
+    from aether_tui.workspace.questions import Content, Question, Questionnaire
 
 APART = 2
 """Answers this many choices apart are a disagreement."""
@@ -278,20 +279,25 @@ def _start(content: Content) -> Table:
         title="Start one",
         columns=(
             Col(key="title", title="questionnaire", priority=10),
-            Col(key="questions", title="questions", kind="number", priority=7),
+            Col(key="questions", title="questions at most", kind="number", priority=7),
             Col(key="minutes", title="minutes at most", kind="number", priority=7),
             Col(key="about", title="about", priority=6),
         ),
         rows=tuple(
             Row(
                 id=sheet.questionnaire,
-                cells=(sheet.title, 16 if sheet.rubric else len(sheet.questions), sheet.minutes, sheet.about),
+                cells=(sheet.title, _most(sheet, content), sheet.minutes, sheet.about),
             )
             for sheet in content.questionnaires.values()
         ),
         note="In the console (aether-tui, then g i): choose one and press ↵.",
         aside=True,
     )
+
+
+def _most(sheet: Questionnaire, content: Content) -> int:
+    """Questions at most: the search asks so many a pillar, and stops as soon as it is sure."""
+    return len(sheet.questions) + (MOST_ASKED * len(content.pillars) if sheet.rubric else 0)
 
 
 def _agreement(identity: str, title: str, answers: Sequence[Answered]) -> Table:

@@ -20,8 +20,11 @@ UNPRICED = 0.05
 _SEEN = 50
 
 
-def new(identity: str, one: Counted, others: Sequence[ValueStream], clock: Clock) -> ValueStream:
-    """A document of these steps. Money per success is that of the newest other stream, else 0: nobody has said it yet."""
+def new(
+    identity: str, one: Counted, others: Sequence[ValueStream], clock: Clock, value: float | None = None
+) -> ValueStream:
+    """A document of these steps. Money per success is that of the newest other stream, else `value`, which the north star
+    says; else 0: nobody has said it yet."""
     days = (clock.window.end - clock.window.start).total_seconds() / 86_400
     names = _named(grouping(one, None))
     return ValueStream(
@@ -29,7 +32,7 @@ def new(identity: str, one: Counted, others: Sequence[ValueStream], clock: Clock
         title=f"{one_line(one.title, 100)} as counted, {clock.window.label or 'window'}",
         cluster=BY_ITEMS if one.of == "item" else one.cluster[:200],
         demand_per_month=round(one.flow.n / days * MONTH_DAYS, 1),
-        value_per_success=others[-1].value_per_success if others else 0.0,
+        value_per_success=others[-1].value_per_success if others else value or 0.0,
         currency="USD",
         created=clock.now.date(),
         steps=_filled([StreamStep(name=name, seen_as=list(seen[:_SEEN])) for name, seen in names.items()], names, one),

@@ -61,6 +61,9 @@ class Document(BaseModel):
 
     id: str = Field(description="Id, and the file's name")
 
+    OFFERED: ClassVar[dict[str, tuple[str, str]]] = {}
+    """Field → kind of another document and its field, whose value a new document of this kind begins with."""
+
     def public(self) -> Document:
         """As it may leave the workspace in an export. A private kind is exported only when it has its own."""
         return self

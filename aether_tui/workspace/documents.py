@@ -137,3 +137,14 @@ class Documents:
 def read_documents(workspace: Workspace, config: Config) -> Documents:
     """A snapshot of all documents; reading never fails because of one file."""
     return Documents(workspace, config)
+
+
+def offered(workspace: Workspace, kind: type[Document]) -> dict[str, object]:
+    """Values that other documents offer a new one of this kind; what cannot be read, or is not said, offers none."""
+    found: dict[str, object] = {}
+    for name, (other, key) in kind.OFFERED.items():
+        documents, _ = Store(workspace).all(KINDS[other])
+        value = getattr(documents[-1].document, key) if documents else None
+        if value is not None:
+            found[name] = value
+    return found

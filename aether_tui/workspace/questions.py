@@ -46,7 +46,7 @@ class Question(Shape):
     indicator: str = Field(default="", max_length=80, description="Id of the indicator the answer states a value of")
     values: list[float] | None = Field(default=None, min_length=5, max_length=5)
     functions: list[Function] = Field(default_factory=list, description="Who is asked; everybody when empty")
-    about: Literal["", "success", "priority", "obstacle", "guardrail", "inventory"] = ""
+    about: Literal["", "success", "priority", "obstacle", "guardrail", "inventory", "meetings"] = ""
     label: str = Field(default="", max_length=60, description="The question in two or three words, for tables")
 
     @model_validator(mode="after")

@@ -74,6 +74,7 @@ class ValueStream(StreamBody, Document):
 
     PLURAL: ClassVar[str] = "value-streams"
     PREFIX: ClassVar[str] = "VS-"
+    OFFERED: ClassVar[dict[str, tuple[str, str]]] = {"value_per_success": ("north-star", "value_per_success")}
 
     id: str = Field(pattern=r"^VS-\d+$", description="Id, and the file's name")
     title: Line = Field(description="What flows through it, in a line")
