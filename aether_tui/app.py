@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from aether_tui.background import BUILD_DELAY_S, Background
 from aether_tui.builds import Options
 from aether_tui.diagnostics import windows
 from aether_tui.errors import ConfigurationError
-from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
+from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport, Table
 from aether_tui.session import Looking, Memory, Settings
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
@@ -409,13 +409,28 @@ class AetherApp(Background):
         """Narrow everything to a team, service or feature."""
         now = self.looking()
         said = ", ".join(f"{name} {value}" for name in NARROW if (value := getattr(now, name)))
-        self._ask_looking("only, such as: team payments, service api (nothing: all)", said, self._narrowed, empty=True)
+        offered = listed(self._narrowable(), self.size.width - 44)
+        label = (
+            f"only {offered}, or a name (nothing: all)" if offered else "only, such as: team payments (nothing: all)"
+        )
+        self._ask_looking(label, said, self._narrowed, empty=True)
+
+    def _narrowable(self) -> tuple[tuple[str, str], ...]:
+        """Teams, services and features that data name, as the last report of the sources has them."""
+        report = self.saved("sources", whole=True)
+        tables = (b for b in report.blocks if isinstance(b, Table) and b.id == "sources.names") if report else ()
+        return tuple((str(row.cells[0]), row.id.partition(".")[2]) for table in tables for row in table.rows)
 
     def _narrowed(self, text: str) -> Looking:
         """Raises ConfigurationError when a word is none of team, service, feature."""
         wanted: dict[str, str | None] = dict.fromkeys(NARROW)
+        known = self._narrowable()
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, _, value = part.replace("=", " ").partition(" ")
+            if part.isdigit() and 0 < int(part) <= len(known):
+                name, value = known[int(part) - 1]
+            elif name not in wanted:  # a name alone, when data know whose it is
+                name, value = next((one for one in known if one[1] == part), (name, value))
             if name not in wanted or not value.strip():
                 raise ConfigurationError(
                     f"{clean(part)!r} is not understood", next_step=f"write one of {', '.join(NARROW)} and its name"
@@ -509,3 +524,15 @@ class AetherApp(Background):
             path = write_crash(self.workspace.state, error, list(self._actions), self.now())
             path = path.relative_to(self.workspace.root)
         self.panic(Text(panel(error, path)))
+
+
+def listed(names: Sequence[tuple[str, str]], cells: int) -> str:
+    """`team: 1 answers 2 desk; service: 3 api`, as many as there is room for."""
+    told, kind = "", ""
+    for number, (of, name) in enumerate(names, 1):
+        word = f"{number} {clean(name)[:20]}"
+        longer = f"{told} {word}" if of == kind else f"{told}; {of}: {word}" if told else f"{of}: {word}"
+        if len(longer) > cells:
+            break
+        told, kind = longer, of
+    return told

@@ -56,6 +56,14 @@ class Missing(Struct, frozen=True, kw_only=True):
     unlocks: str
 
 
+class Named(Struct, frozen=True, kw_only=True):
+    """A team, service or feature that data name, in `n` rows of the rollups."""
+
+    kind: str
+    name: str
+    n: int
+
+
 class Sources(Struct, frozen=True, kw_only=True):
     """Everything about where data come from."""
 
@@ -66,6 +74,8 @@ class Sources(Struct, frozen=True, kw_only=True):
     never_pulled: tuple[str, ...]
     bill: Bill | None = None
     """Model cost beside the bill; null without traces and bills."""
+    names: tuple[Named, ...] = ()
+    """What reports can be narrowed to, the most frequent of each kind first."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
@@ -126,6 +136,9 @@ def measure(data: Data, documents: Documents) -> Sources:
             name for name, settings in sorted(documents.config.sources.items()) if settings.enabled and name not in seen
         ),
         bill=bill if (bill := reconcile(data)).calls else None,
+        names=tuple(
+            Named(kind=text(row["kind"]), name=text(row["name"]), n=whole(row["n"])) for row in data.rows("names")
+        ),
     )
 
 
@@ -258,6 +271,8 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
         parts.append(facts(sources.bill))
     if sources.missing:
         parts.append(missing_block(sources))
+    if sources.names:
+        parts.append(_names(sources.names))
     if sources.rejects:
         parts.append(
             Table(
@@ -294,6 +309,22 @@ def missing_block(sources: Sources) -> Table:
         ),
         rows=tuple(Row(id=item.name, cells=(item.name, item.unlocks, item.how)) for item in sources.missing),
         note=needs.HOW,
+    )
+
+
+def _names(names: tuple[Named, ...]) -> Table:
+    """What `T` and `--team`, `--service`, `--feature` can be given."""
+    return Table(
+        id="sources.names",
+        title="Names to narrow by",
+        columns=(
+            Col(key="kind", title="kind", priority=9),
+            Col(key="name", title="name", priority=10),
+            Col(key="n", title="rows", kind="number", priority=5),
+        ),
+        rows=tuple(Row(id=f"{one.kind}.{one.name}", cells=(one.kind, one_line(one.name, 80), one.n)) for one in names),
+        note="T in the console, or --team, --service and --feature, narrow reports to one of them.",
+        aside=True,
     )
 
 
