@@ -30,6 +30,8 @@ from aether_tui.sync.loading import load
 from aether_tui.sync.plan import plan
 from aether_tui.workspace.folder import Workspace
 from tests.command import aether
+from tests.tui.test_undo import Still, drive, kept, press, soon
+from tests.tui.undoing import BY_COMMAND
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 DAY = NOW.replace(hour=0, minute=0, tzinfo=None)
@@ -216,6 +218,37 @@ def test_a_broken_marker_is_no_permission(tmp_path: Path) -> None:
     (tmp_path / build.MARKER).write_text("{")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         build.existing(tmp_path)
+
+
+COMMANDS = {
+    "constraint.sample": ("constraint", "N"), "stream.write": ("stream", "n"), "taxonomy.build": ("taxonomy", "B"),
+    "budgets.baseline": ("budgets", "By\n"),
+}  # fmt: skip
+
+
+def test_what_a_command_wrote_is_taken_back(demo: Workspace, tmp_path: Path) -> None:
+    """The keys whose edit a child makes; all others are undone in `tests/tui/test_undo.py`."""
+    assert COMMANDS.keys() == BY_COMMAND
+    workspace = Workspace(tmp_path / "copy")
+    shutil.copytree(demo.root, workspace.root)
+    said = ("where is parcel", "refund order", "cannot sign in to account")
+    (tmp_path / "asked.csv").write_text("text\n" + "".join(f"{said[n % 3]} {n}\n" for n in range(90)))
+    assert aether("-w", "copy", "load", "asked.csv", "--as", "requests", cwd=tmp_path).code == 0
+
+    async def script(app: Still) -> None:
+        for name, (screen, keys) in COMMANDS.items():
+            before = kept(workspace)
+            app.action_go(screen)
+            await soon(app, lambda screen=screen: app.screen.name == screen)
+            for key in keys:
+                press(app, "enter" if key == "\n" else key)
+                await soon(app, lambda: not app._holds)
+            await soon(app, lambda: bool(app._edits))
+            assert kept(workspace) != before, name
+            press(app, "u")
+            await soon(app, lambda before=before: kept(workspace) == before and not app._holds)
+
+    drive(workspace, script)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aether_tui.app import current_quarter
+from aether_tui.app import current_quarter, listed
+from aether_tui.report_model import Col, Row, SavedReport, Table, save
 from aether_tui.session import KEPT_VIEWS, Looking, Memory
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
 from tests.tui.driving import drive, screen_text, until
 from tests.tui.test_form import typed
-from tests.tui.workspaces import NOW, make_workspace
+from tests.tui.workspaces import NOW, WINDOW, make_workspace
 
 
 @pytest.fixture
@@ -89,6 +90,33 @@ def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(works
         assert app.looking().team is None
 
     drive(workspace, script, start="portfolio", size=(120, 40))
+
+
+def test_narrowing_offers_the_names_that_data_know(workspace):
+    rows = tuple(
+        Row(id=f"{kind}.{name}", cells=(kind, name, 9))
+        for kind, name in (("team", "answers"), ("team", "pay ments"), ("service", "api"))
+    )
+    names = Table(id="sources.names", columns=(Col(key="kind", title="kind"), Col(key="name", title="name")), rows=rows)
+    report = SavedReport(report="sources", title="Sources", as_of=NOW, window=WINDOW, headline="x", blocks=(names,))
+    Memory(workspace).keep_report("sources", save(report), 4_102_444_800_000_000_000)
+
+    async def script(pilot, app):
+        await until(pilot, lambda: window(app) == "28d" and not app._building)
+        for text, expected in (
+            ("2", ("pay ments", None)),
+            ("1, api", ("answers", "api")),
+            ("service=web", (None, "web")),
+        ):
+            await pilot.press("T")
+            await until(pilot, lambda: "team: 1 answers 2 pay ments; service: 3 api" in screen_text(app))
+            await pilot.press("ctrl+u")
+            await typed(pilot, text)
+            assert (app.looking().team, app.looking().service) == expected
+
+    drive(workspace, script, start="portfolio", size=(120, 40))
+    assert listed([("team", "answers"), ("team", "desk")], 16) == "team: 1 answers"
+    assert listed([], 80) == ""
 
 
 @pytest.mark.parametrize(

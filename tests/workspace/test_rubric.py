@@ -51,6 +51,32 @@ def test_contradictions_are_contested_and_what_does_not_apply_ends():
     assert rubric.standing(pillar, nothing).level is None
 
 
+@pytest.mark.parametrize("start", range(1, 6))
+def test_whatever_is_answered_a_pillar_asks_three_and_shows_five_at_most(start: int):
+    """Every path of answers there is, "does not apply" among them."""
+    for pillar in shipped().pillars.values():
+        paths: list[dict[str, int]] = [{}]
+        while paths:
+            answers = paths.pop()
+            asked = rubric.next_statement(pillar, answers, start)
+            if asked is None:
+                assert sum(value > 0 for value in answers.values()) <= rubric.MOST_ASKED
+                assert len(answers) <= rubric.MOST_SHOWN
+            else:  # 1 and 2 say the same, and so do 4 and 5
+                paths += [{**answers, asked.id: value} for value in (0, 1, 3, 5)]
+
+
+def test_the_longest_interview_fits_into_half_an_hour():
+    """The longest statements, each read aloud at 183 words a minute, and half a minute to talk about it."""
+    most = [
+        sorted(len(one.says.split()) for one in pillar.statements if one.level > 1)[-rubric.MOST_SHOWN :]
+        for pillar in shipped().pillars.values()
+    ]
+    shown = [words for pillar in most for words in pillar]
+    assert len(shown) == 30
+    assert sum(shown) / 183 + len(shown) * 0.5 < shipped().questionnaires["maturity"].minutes == 30
+
+
 def test_a_complete_interview_asks_twelve_to_eighteen():
     for value in (1, 2, 4, 5):
         asked = 0

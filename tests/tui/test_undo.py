@@ -1,0 +1,172 @@
+"""Every editing key is taken back by `u`, byte by byte; a key that is not known to edit changes nothing that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from aether_tui.actions import ACTIONS
+from aether_tui.app import AetherApp
+from aether_tui.builds import Options
+from aether_tui.workspace.edits import bytes_of
+from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
+from screens.base import ReportScreen
+from screens.form import Form
+from screens.interview_sitting import Sitting
+from screens.widgets.prompt import Prompt
+from tests.tui.driving import screen_text
+from tests.tui.undoing import BY_COMMAND, EDITS, ELSEWHERE, IN_A_TERMINAL, Try, engagement
+from tests.tui.workspaces import NOW
+
+
+class Still(AetherApp):
+    """The console with the reports it has: each of these edits would have a child build them anew."""
+
+    def rebuild(self, report: str, *, alone: bool = False) -> None:
+        """Not here."""
+
+
+def kept(workspace: Workspace) -> dict[Path, bytes]:
+    """Everything that people keep, without the cache, state and what was removed."""
+    return bytes_of([workspace.engagement, workspace.budgets_path, workspace.baselines, workspace.config_path])
+
+
+async def soon(app: AetherApp, ready: Callable[[], bool]) -> None:
+    """Let the console work until `ready`. Unlike `until` it lets nothing else settle: there are 700 keys here."""
+    for _ in range(4000):
+        if ready():
+            return
+        await asyncio.sleep(0.004)
+    raise AssertionError(f"never became ready; the screen says:\n{screen_text(app)}")
+
+
+def press(app: AetherApp, *keys: str) -> None:
+    """Type ahead; the console takes keys in their order, each when it is ready for it."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def typed(app: AetherApp, answers: tuple[str, ...]) -> None:
+    for answer in answers:
+        await soon(app, lambda: any(not one.left for one in app.screen.query(Prompt)))
+        asked = next(one for one in app.screen.query(Prompt) if not one.left)
+        press(app, "ctrl+u", *answer, "enter")
+        await soon(app, lambda asked=asked: asked.left)
+
+
+async def at(app: AetherApp, place: str, row: str) -> None:
+    """Stand where the key is to be pressed."""
+    kind, _, rest = place.partition(":")
+    front = app.front()
+    if kind == "form":
+        app.open_form(*rest.split())
+        await soon(app, lambda: isinstance(app.screen, Form) and app.screen.ready and bool(app.screen.page.report))
+        assert isinstance(app.screen, Form)
+        assert not row or app.screen.page.select(f"form/{row}"), screen_text(app)
+    elif kind == "sitting":
+        app.push_screen(Sitting(rest))
+        await soon(app, lambda: "why we ask" in screen_text(app))
+    else:
+        if front is None or front.name != place:
+            app.action_go(place)
+        await soon(app, lambda: (here := app.front()) is not None and here.name == place and here is app.screen)
+        assert isinstance(app.screen, ReportScreen)
+        page = app.screen.page
+        found = (
+            row if not row.endswith("/") else next(s.item.id for s in page._layout.stops if s.item.id.startswith(row))
+        )
+        await soon(app, lambda: not row or page.select(found))
+    await asyncio.sleep(0)
+
+
+async def away(app: AetherApp) -> None:
+    """Close what lies over the report."""
+    await soon(app, lambda: not app._holds)
+    while not isinstance(app.screen, ReportScreen):
+        left = app.screen
+        app.pop_screen()
+        await soon(app, lambda left=left: app.screen is not left)
+
+
+async def undone(app: AetherApp, one: Try) -> None:
+    workspace = app.workspace
+    await at(app, one.place, one.row)
+    before = kept(workspace)
+    if one.key:
+        press(app, one.key)
+    await typed(app, one.answers)
+    await soon(app, lambda: kept(workspace) != before and not app._holds)
+    edits = len(app._edits)
+    assert edits == 1, one
+    press(app, "u")
+    await soon(app, lambda: kept(workspace) == before and not app._holds)
+    assert not app._edits
+    await away(app)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return engagement(tmp_path_factory.mktemp("undo"))
+
+
+def drive(workspace: Workspace, script: Callable[[Still], Awaitable[None]]) -> None:
+    app = Still(workspace, Options(now=lambda: NOW, as_of=NOW, start="portfolio", offline=True))
+
+    async def run() -> None:
+        async with app.run_test(size=(110, 40)) as pilot:
+            await pilot.pause()
+            await script(app)
+
+    asyncio.run(run())
+
+
+def test_every_editing_key_is_taken_back(workspace: Workspace) -> None:
+    async def script(app: AetherApp) -> None:
+        for name, one in EDITS.items():
+            try:
+                await undone(app, one)
+            except AssertionError as error:
+                raise AssertionError(f"{name}: {one}; {error}") from error
+
+    drive(workspace, script)
+
+
+def test_no_other_key_edits_anything(workspace: Workspace) -> None:
+    """A new action is pressed here until somebody lists it among those that edit, and then it is taken back above."""
+    known = {*EDITS, *BY_COMMAND, *IN_A_TERMINAL, *ELSEWHERE}
+    assert known <= {action.id for action in ACTIONS}
+    looking = [one for one in ACTIONS if one.id not in known and not one.id.startswith("go.")]
+    reports = {"app", "page", "report", "list"}
+
+    async def script(app: AetherApp) -> None:
+        before = kept(workspace)
+        for action in looking:
+            place = {"form": "form:opportunity OPP-1", "documents": "documents", "sitting": "sitting:INT-91"}.get(
+                action.where, "portfolio" if action.where in reports else screen_of(action.where)
+            )
+            if place in ("documents", "trace"):
+                continue  # one key each, which opens what is under the cursor
+            await at(app, place, "")
+            here = app.page_screen()
+            assert here is not None
+            node = {"app": app, "list": here.page}.get(action.where, here)
+            await app.run_action(action.call(action.keys.split(",")[0][-1:]), node)
+            for _ in range(4):
+                await asyncio.sleep(0.02)
+                for asked in [one for one in app.screen.query(Prompt) if not one.left]:
+                    press(app, "y", "enter")
+                    await soon(app, lambda asked=asked: asked.left)
+            await away(app)
+            assert not app._edits, action.id
+            assert kept(workspace) == before, action.id
+
+    drive(workspace, script)
+
+
+def screen_of(scope: str) -> str:
+    return {"papers": "rituals"}.get(scope, scope) if scope != "trace" and scope in {*SCREENS, "papers"} else scope
