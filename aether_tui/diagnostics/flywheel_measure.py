@@ -156,7 +156,7 @@ def _answered(item: Item, answer: Check) -> Check:
 def _ticked(item: Item, cycle: Cycle) -> Check:
     tick = cycle.items.get(item.id)
     if tick is None:
-        step = f"under items of {cycle.id}: {item.id}: {{who: NAME, when: DATE}} (aether-tui doc edit cycle {cycle.id})"
+        step = f"g f, then space on it; or items of {cycle.id} (aether-tui doc edit cycle {cycle.id})"
         return Check(id=item.id, text=item.text, state="no-data", kind="manual", evidence="not ticked", next_step=step)
     said = f"{tick.who}, {tick.when}" + (f": {tick.note}" if tick.note else "")
     return Check(id=item.id, text=item.text, state="pass", kind="manual", evidence=one_line(said, 400))

@@ -125,7 +125,7 @@ def _purpose(documents: Documents, papers: Papers) -> Iterator[Block]:
     star = next(iter(documents.of(NorthStar)), None)
     if star is not None and star.metric:
         at = "" if star.value is None else f" It is {number(star.value)} {star.unit}"
-        goal = "" if star.target is None else f" and shall be {number(star.target)}"
+        goal = "" if star.target is None else f" and shall be {number(star.target)} {star.unit}".rstrip()
         by = "" if star.target_by is None else f" by {star.target_by}"
         yield Prose(
             id="handbook.north-star",

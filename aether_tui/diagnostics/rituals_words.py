@@ -238,7 +238,10 @@ def _roles(one: Line) -> str:
     by_part: dict[str, list[str]] = {}
     for part in one.participation:
         by_part.setdefault(part.part, []).append(part.role)
-    said = (f"{', '.join(roles)} {part if len(roles) == 1 else part[:-1]}" for part, roles in by_part.items())
+    said = (
+        f"{', '.join(roles)} {part[:-1] if len(roles) > 1 or roles[0].endswith('s') else part}"
+        for part, roles in by_part.items()
+    )
     return "; ".join(said) or NONE
 
 

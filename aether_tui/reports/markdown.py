@@ -19,6 +19,7 @@ from aether_tui.report_model import (
     Plot,
     Prose,
     Report,
+    Row,
     SavedReport,
     Table,
     Trend,
@@ -147,7 +148,7 @@ def _table(block: Table) -> Iterator[str]:
         for row in block.rows:
             texts = (draw.cell(value, col, row.state) for value, col in zip(row.cells, block.columns, strict=True))
             yield "| " + " | ".join(_cell(text) or " " for text in texts) + " |"
-        details = [row for row in block.rows if row.detail]
+        details = [row for row in block.rows if row.detail and not _told(row)]
         if details:
             yield ""
             yield from (f"- {escape(row.id)}: {escape(row.detail)}" for row in details)
@@ -156,8 +157,14 @@ def _table(block: Table) -> Iterator[str]:
         yield escape(block.note)
 
 
+def _told(row: Row) -> bool:
+    """Whether a cell says the detail already; a narrow screen may have left that cell out, a page does not."""
+    return any(isinstance(cell, str) and cell.strip("“”") == row.detail for cell in row.cells)
+
+
 def _checklist(block: Checklist, level: int) -> Iterator[str]:
-    yield f"{'#' * level} {escape(block.title)} — {draw.state(block.state)}"
+    state = f" — {draw.state(block.state)}" if block.state != "info" else ""
+    yield f"{'#' * level} {escape(block.title)}{state}"
     yield ""
     if block.locked:
         yield f"Locked: {escape(block.locked)}"
@@ -165,7 +172,9 @@ def _checklist(block: Checklist, level: int) -> Iterator[str]:
     for item in block.items:
         said = f" — {escape(item.evidence)}" if item.evidence else ""
         todo = f" → {escape(item.next_step)}" if item.next_step else ""
-        yield f"- {draw.state(item.state)}: {escape(item.text)}{said}{todo}"
+        open_ = item.kind != "auto" and item.state == "no-data"
+        state = f"{GLYPHS['no-data']} open" if open_ else draw.state(item.state)
+        yield f"- {state}: {escape(item.text)}{said}{todo}"
     if block.note:
         yield ""
         yield escape(block.note)

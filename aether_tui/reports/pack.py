@@ -77,13 +77,17 @@ def _blank(block: Block) -> bool:
     return untitled or isinstance(block, Gap) or (isinstance(block, Table) and (block.aside or not block.rows))
 
 
+FIRST = "readout"
+"""One page for the client; the index begins with it."""
+
+
 def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[Struct]], name: str) -> str:
     lines = [f"# {markdown.escape(name) or 'Engagement'}", ""]
     for report in list(reports.values())[:1]:
         lines += [f"*As of {draw.stamp(report.as_of)}; window {markdown.escape(report.window.label)}*", ""]
     lines += [
         f"- [{markdown.escape(report.title)}]({key}.md): {markdown.escape(report.headline)}"
-        for key, report in speaking.items()
+        for key, report in sorted(speaking.items(), key=lambda one: one[0] != FIRST)
     ]
     if quiet := [report.title for key, report in reports.items() if key not in speaking]:
         lines += ["", f"Nothing to say yet: {markdown.escape(', '.join(quiet))}."]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from aether_tui.human import NONE, number
 from aether_tui.reports.markdown import escape
+from aether_tui.stats.cells import Cell
 from aether_tui.workspace.document import Document
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ HANDBOOK = (
     "onboarding", "event", "tool",
 )  # fmt: skip
 """Kinds a handbook is made of."""
+
+
+UNITS = {"_s": "s", "_usd": "USD", "_minutes": "min", "_weeks": "weeks"}
+"""Endings of keys that are units."""
 
 
 def papers(documents: Documents, only: Collection[str] | None = None) -> dict[str, str]:
@@ -69,7 +74,7 @@ def render(document: Document, kind: str, known: Collection[str] = (), back: Seq
         if (
             key in {"id", "title"}
             or value in ("", None, [], {})
-            or (not field.is_required() and value == field.default)
+            or (not field.is_required() and value == field.default and key != "currency")
         ):
             continue
         numbers = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
@@ -88,6 +93,9 @@ def render(document: Document, kind: str, known: Collection[str] = (), back: Seq
 
 
 def _label(key: str) -> str:
+    for ending, unit in UNITS.items():
+        if key.endswith(ending):
+            return f"{escape(key.removesuffix(ending).replace('_', ' ').capitalize())}, {unit}"
     return escape(key.replace("_", " ").capitalize())
 
 
@@ -123,6 +131,8 @@ def _rows(items: Sequence[BaseModel], known: Collection[str]) -> Iterator[str]:
 
 def _text(value: object, known: Collection[str]) -> str:
     """A value on one line."""
+    if isinstance(value, Cell):
+        return f"{number(value.value)} ({escape(value.words())})"
     if isinstance(value, BaseModel):
         pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
         return ", ".join(f"{_label(key)} {_text(item, known)}" for key, item in pairs if item not in ("", None, [], {}))

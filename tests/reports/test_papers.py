@@ -10,13 +10,16 @@ import pytest
 
 from aether_tui.config import Config
 from aether_tui.diagnostics.handbook import Handbook
-from aether_tui.reports import pack, paper
+from aether_tui.report_model import Col, Row, SavedReport, Table, Window
+from aether_tui.reports import markdown, pack, paper
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.interview import Interview
+from aether_tui.workspace.kinds.value_stream import ValueStream
 from tests.command import aether
 from tests.diagnostics import world
+from tests.tui.workspaces import NOW
 
 RITUAL = """\
 id: RIT-1
@@ -116,3 +119,29 @@ def test_a_private_kind_is_exported_only_as_it_says_itself() -> None:
 
     assert not paper.exported(Sitting) and paper.exported(Careful)
     assert not paper.exported(Interview)
+
+
+def test_cells_and_units_are_words_on_a_page() -> None:
+    stream = ValueStream.model_validate(
+        {
+            "id": "VS-1", "title": "Questions", "demand_per_month": 10, "value_per_success": 4.2,
+            "steps": [{"name": "ask", "touch_s": {"value": 2, "n": 1600}, "cost": [1, 2, 4], "abandon_rate": 0.1}],
+        }
+    )  # fmt: skip
+    page = paper.render(stream, "value-stream")
+    assert "| ask | 2 (measured n 1,600) | 2 (stated, 1–4) | 0.1 (stated) |" in page
+    assert "| Name | Touch, s | Cost | Abandon rate |" in page
+    assert "- **Currency:** USD" in page
+
+
+def test_a_page_says_nothing_twice() -> None:
+    columns = (Col(key="who", title="who"), Col(key="text", title="words"))
+    rows = (
+        Row(id="a", cells=("product", "“we wait”"), detail="we wait"),
+        Row(id="b", cells=("product", "short"), detail="longer than that"),
+    )
+    made = SavedReport(
+        report="x", title="X", as_of=NOW, window=Window(start=NOW, end=NOW), headline="", blocks=(Table(id="t", columns=columns, rows=rows),)
+    )  # fmt: skip
+    page = markdown.render(made)
+    assert "- a:" not in page and "- b: longer than that" in page
