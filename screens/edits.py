@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -150,7 +149,7 @@ def enter_phase(workspace: Workspace, phase: int, day: date | None, now: datetim
 
     running = _running(workspace)
     if running is None:
-        raise NoData(f"phase {phase} was not begun: no cycle is running", next_step="n begins one")
+        raise NoData(f"phase {phase} was not begun: no cycle is running", next_step="N begins one")
 
     def entered(old: Cycle) -> Cycle:
         others = {number: when for number, when in old.entered.items() if number != phase}
@@ -159,20 +158,6 @@ def enter_phase(workspace: Workspace, phase: int, day: date | None, now: datetim
 
     told = f"phase {phase} begun on {day}" if day else f"phase {phase} begins when the one before is done"
     return change(workspace, Cycle, running.id, entered, now, told)
-
-
-def next_cycle(workspace: Workspace, goal: str, now: datetime) -> Edit:
-    """Begin a cycle today; the one that runs ends today."""
-    from aether_tui.workspace.kinds.cycle import Cycle
-
-    running = _running(workspace)
-    ended: tuple[Edit, ...] = ()
-    if running is not None:
-        end = lambda old: old.model_copy(update={"ended": now.date()})  # noqa: E731
-        ended = (change(workspace, Cycle, running.id, end, now),)
-    make = lambda identity: Cycle(id=identity, started=now.date(), goal=one_line(goal, 2000))  # noqa: E731
-    told = "{id} begun" + (f", {running.id} ended" if running is not None else "")
-    return replace(create(workspace, Cycle, make, now, told), also=ended)
 
 
 def untick(workspace: Workspace, item: str, now: datetime) -> Edit:

@@ -9,7 +9,8 @@ from typing import ClassVar
 from aether_tui.actions import Where
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
-from screens.edits import enter_phase, next_cycle, tick, untick
+from screens.cycles import next_cycle
+from screens.edits import enter_phase, tick, untick
 
 
 class Flywheel(ReportScreen):
@@ -62,15 +63,9 @@ class Flywheel(ReportScreen):
 
         return done
 
-    def action_new(self) -> None:
-        """Begin the next cycle after asking what it is for; the one that runs ends today."""
-
-        def done(goal: str | None) -> None:
-            if goal is not None:
-                now = self.shell.now()
-                self.shell.edit(lambda: next_cycle(self.shell.workspace, goal, now), rebuild=self.report)
-
-        self.ask("a new cycle, the running one ends today; what is it for (may be empty, esc: no)", "", done)
+    def action_next_cycle(self) -> None:
+        """Open the next cycle on the next constraint; the running one is closed."""
+        next_cycle(self)
 
     def _ask_note(self, item: str, who: str | None) -> None:
         def done(note: str | None) -> None:

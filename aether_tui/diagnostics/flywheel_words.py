@@ -114,8 +114,8 @@ def blocks(flywheel: Flywheel, gate: Gate) -> tuple[Block, ...]:
                 id="flywheel.cycle",
                 title="Cycle",
                 reason="Documents and ticks belong to a cycle, and none is open.",
-                next_step="aether-tui doc new cycle, or n on this screen",
-                action="flywheel.new",
+                next_step="aether-tui playbook next-cycle, or N on this screen",
+                action="flywheel.next-cycle",
             )
         )
     lists: Sequence[Block] = [_checklist(phase) for phase in flywheel.phases]

@@ -129,7 +129,7 @@ def _cycle(flywheel: Flywheel) -> NextAction | None:
         id="cycle",
         text="Open the first cycle.",
         why="Documents and ticks of the phases belong to a cycle.",
-        how="g f, then n; or aether-tui playbook next-cycle",
+        how="g f, then N; or aether-tui playbook next-cycle",
     )
 
 
@@ -161,5 +161,5 @@ def _rest(flywheel: Flywheel) -> NextAction:
         id="next-cycle",
         text="Open the next cycle.",
         why=f"Every item of {flywheel.cycle} is done.",
-        how="g f, then n; or aether-tui playbook next-cycle",
+        how="g f, then N; or aether-tui playbook next-cycle",
     )

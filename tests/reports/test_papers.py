@@ -141,7 +141,8 @@ def test_a_page_says_nothing_twice() -> None:
         Row(id="b", cells=("product", "short"), detail="longer than that"),
     )
     made = SavedReport(
-        report="x", title="X", as_of=NOW, window=Window(start=NOW, end=NOW), headline="", blocks=(Table(id="t", columns=columns, rows=rows),)
+        report="x", title="X", as_of=NOW, window=Window(start=NOW, end=NOW), headline="",
+        blocks=(Table(id="t", columns=columns, rows=rows),),
     )  # fmt: skip
     page = markdown.render(made)
     assert "- a:" not in page and "- b: longer than that" in page
