@@ -1,21 +1,35 @@
-"""Issues of a Linear workspace with their state history (GraphQL)."""
+"""Issues of a Linear workspace with their state history, cycles, projects, initiatives and customer needs (GraphQL)."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 
 from pydantic import Field
 
-from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
+from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Access, Network, Page, RateLimited, Refused, Row, Stream
-from connectors.fields import Node, dig, instant, latest, mapped, names, number, objects, text, zulu
+from connectors.base import Access, Network, Page, RateLimited, Refused, Stream
+from connectors.fields import Mapper, Node, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.linear_rows import (
+    linear_cycle_rows,
+    linear_initiative_rows,
+    linear_issue_rows,
+    linear_need_rows,
+    linear_project_rows,
+    linear_relation_rows,
+)
 from connectors.paging import PageGuard
 
-ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=600)
+_DAY_S = 86_400.0
+ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=600, sweep_s=_DAY_S)
+CYCLES = Stream("cycles", (ITERATIONS,), overlap_s=600, sweep_s=_DAY_S)
+PROJECTS_STREAM = Stream("projects", (PROJECTS,), overlap_s=600, sweep_s=_DAY_S)
+LINKS = Stream("links", (WORK_LINKS,), overlap_s=600, sweep_s=_DAY_S)
 
 _PATH = "/graphql"
 # One query may cost 10,000 points; 50 issues of our query cost about 4,900. The first answer's X-Complexity tells.
@@ -32,21 +46,64 @@ class LinearSettings(HttpSettings):
     )
 
 
+@dataclass(frozen=True)
+class _List:
+    """One paged list of Linear: the document and operation that read it, its field, the rows of its nodes, the operation
+    that lists its ids, whether a workspace may do without it, and whether it has no filter by time."""
+
+    document: str
+    operation: str
+    field: str
+    rows: Mapper
+    ids: str
+    first: int = 100
+    optional: bool = False
+    unfiltered: bool = False
+
+
+_ISSUES = _List("linear_issues", "Issues", "issues", linear_issue_rows, "IssueIds", _FIRST_PAGE)
+_LISTS = {
+    "issues": (_ISSUES,),
+    "cycles": (_List("linear_cycles", "Cycles", "cycles", linear_cycle_rows, "CycleIds"),),
+    "projects": (
+        _List("linear_projects", "Projects", "projects", linear_project_rows, "ProjectIds"),
+        _List(
+            "linear_initiatives", "Initiatives", "initiatives", linear_initiative_rows, "InitiativeIds", optional=True
+        ),
+    ),
+    "links": (
+        _List(
+            "linear_relations",
+            "IssueRelations",
+            "issueRelations",
+            linear_relation_rows,
+            "IssueRelationIds",
+            unfiltered=True,
+        ),
+        _List("linear_needs", "CustomerNeeds", "customerNeeds", linear_need_rows, "CustomerNeedIds", optional=True),
+    ),
+}
+
+
 class Linear:
-    """Issues and their transitions, changed since the cursor (the newest `updatedAt` seen)."""
+    """Issues with their transitions, cycles, projects and initiatives, relations and customer needs, changed since the
+    cursor of each (the newest `updatedAt` seen)."""
 
     kind = "linear"
     Settings = LinearSettings
     SECRETS = ("api_key",)
-    streams = (ISSUES,)
+    streams = (ISSUES, CYCLES, PROJECTS_STREAM, LINKS)
     access = Access(
         credential="a personal API key of a member who sees the teams in question",
         permissions=("Read",),
         reads=(
             "issues: key, title, state and its history, type labels, team, project, priority, estimate, dates",
             "assignees, kept as a keyed hash",
+            "cycles: name, dates, how many issues and points were in them and done, day by day",
+            "projects and initiatives: name, state, health, dates",
+            "relations between issues; customer needs: which customer (by id), which issue, how important",
         ),
-        leaves=("descriptions", "comments", "attachments"),
+        leaves=("descriptions", "comments", "attachments", "what customers said", "names of customers"),
     )
 
     def __init__(self, settings: LinearSettings, secrets: Mapping[str, str], network: Network) -> None:
@@ -64,26 +121,38 @@ class Linear:
         )
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
-        """Pages of issues changed after `since`. Linear sends the newest first, so only the last page moves the cursor.
+        """Pages of what changed after `since`. Linear sends the newest first, so only the last page moves the cursor.
 
         Raises SourceError; never stores.
         """
         start = _start(since, stream, self._network.now(), self._settings.days_back)
         newest = datetime.fromisoformat(since) if since else None
-        guard = PageGuard("Linear")
-        after: str | None = None
-        size = _FIRST_PAGE
-        while True:
-            answer, size = await self._issues(start, size, after)
-            nodes = objects(answer.json, "data", "issues", "nodes")
-            rows, rejects = mapped([await self._whole(node) for node in nodes], WORK_ITEMS.name, linear_issue_rows)
-            newest = latest(rows, WORK_ITEMS, "updated", newest)
-            after = _next(answer.json, "data", "issues")
-            yield Page(rows=rows, rejects=rejects, cursor=newest.isoformat() if newest and not after else None)
-            if after is None:
-                return
-            guard.follow(after, rows=len(nodes))
-            size = _page_size(answer, size)
+        table = stream.tables[0]
+        for one in _LISTS[stream.name]:
+            try:
+                async for nodes in self._nodes(one, start):
+                    rows, rejects = mapped(nodes, table.name, one.rows)
+                    newest = latest(rows, table, "updated", newest)
+                    yield Page(rows=rows, rejects=rejects)
+            except Refused as error:
+                if not one.optional:
+                    raise
+                yield Page(problems=[f"{one.field} cannot be read and are left out: {error.what}"])
+        yield Page(cursor=newest.isoformat() if newest else None)
+
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+        """Ids of everything that is alive, archived or not. Raises SourceError."""
+        for one in _LISTS[stream.name]:
+            after: str | None = None
+            guard = PageGuard(f"Linear's {one.field}")
+            while True:
+                answer = await self._ask(one.ids, "linear_ids", {"after": after})
+                nodes = objects(answer.json, "data", one.field, "nodes")
+                yield names(nodes, "id")
+                after = _next(answer.json, "data", one.field)
+                if after is None:
+                    break
+                guard.follow(after, rows=len(nodes))
 
     async def check(self) -> str:
         """The owner of the key and the workspace."""
@@ -94,13 +163,28 @@ class Linear:
         """Close connections."""
         await self._http.close()
 
-    async def _issues(self, start: datetime, size: int, after: str | None) -> tuple[Answer, int]:
+    async def _nodes(self, one: _List, start: datetime) -> AsyncIterator[list[Node]]:
+        """The nodes of a list, page by page, down to `start` where the list cannot be asked for that."""
+        guard = PageGuard("Linear")
+        after, size = None, one.first
+        while True:
+            answer, size = await self._page(one, start, size, after)
+            nodes = objects(answer.json, "data", one.field, "nodes")
+            yield [await self._whole(node) for node in nodes] if one is _ISSUES else nodes
+            after = _next(answer.json, "data", one.field)
+            if after is None or (one.unfiltered and _older(nodes, start)):
+                return
+            guard.follow(after, rows=len(nodes))
+            size = _page_size(answer, size)
+
+    async def _page(self, one: _List, start: datetime, size: int, after: str | None) -> tuple[Answer, int]:
         """One page, and the size that passed: a query that is too complex is asked again by halves."""
         while True:
             try:
-                return await self._ask(
-                    "Issues", "linear_issues", {"since": zulu(start), "first": size, "after": after}
-                ), size
+                variables: dict[str, object] = {"first": size, "after": after}
+                if not one.unfiltered:
+                    variables["since"] = zulu(start)
+                return await self._ask(one.operation, one.document, variables), size
             except Refused as error:
                 if "complex" not in error.what.lower() or size <= _SMALLEST_PAGE:
                     raise
@@ -121,66 +205,13 @@ class Linear:
         return {**node, "stateHistory": {"nodes": spans}}
 
     async def _ask(self, operation: str, document: str, variables: Mapping[str, object]) -> Answer:
-        query = files("connectors").joinpath("queries", f"{document}.graphql").read_text(encoding="utf-8")
+        query = _document(document)
         return await self._http.post(_PATH, {"query": query, "operationName": operation, "variables": variables})
 
 
-def linear_issue_rows(issue: Node) -> dict[str, Sequence[Row]]:
-    """The work item and the transitions of one issue (a node of `Issues`).
-
-    Spans have no from and to: each begins where the one before it ended. Raises ValueError for an unreadable issue.
-    """
-    trashed = dig(issue, "trashed") is True
-    cancelled = instant(issue, "canceledAt")
-    if trashed and cancelled is None:
-        # The trash has no state of its own: a deleted issue keeps the state it had.
-        cancelled = instant(issue, "archivedAt") or instant(issue, "updatedAt")
-    item = WORK_ITEMS.row(
-        id=text(issue, "id"),
-        key=text(issue, "identifier"),
-        title=text(issue, "title"),
-        state=text(issue, "state", "name"),
-        state_type="canceled" if trashed else text(issue, "state", "type"),
-        created=instant(issue, "createdAt"),
-        started=instant(issue, "startedAt"),
-        completed=instant(issue, "completedAt"),
-        cancelled=cancelled,
-        updated=instant(issue, "updatedAt"),
-        priority=text(issue, "priorityLabel"),
-        estimate=number(issue, "estimate"),
-        project=text(issue, "project", "name"),
-        source_team=text(issue, "team", "key"),
-        assignee=text(issue, "assignee", "id"),
-        labels=names(objects(issue, "labels", "nodes")),
-        parent=text(issue, "parent", "id"),
-        url=text(issue, "url"),
-    )
-    return {WORK_ITEMS.name: [item], WORK_TRANSITIONS.name: _transitions(issue)}
-
-
-def _transitions(issue: Node) -> list[Row]:
-    spans = objects(issue, "stateHistory", "nodes")
-    dated = sorted(
-        ((at, span) for span in spans if (at := instant(span, "startedAt")) is not None), key=lambda pair: pair[0]
-    )
-    rows: list[Row] = []
-    before: Node = {}
-    for at, span in dated:
-        if text(span, "stateId") == text(before, "stateId") and before:
-            continue
-        rows.append(
-            WORK_TRANSITIONS.row(
-                item_id=text(issue, "id"),
-                at=at,
-                to_state=text(span, "state", "name") or text(span, "stateId"),
-                to_type=text(span, "state", "type"),
-                from_state=text(before, "state", "name") or text(before, "stateId"),
-                from_type=text(before, "state", "type"),
-                source_team=text(issue, "team", "key"),
-            )
-        )
-        before = span
-    return rows
+@cache
+def _document(name: str) -> str:
+    return files("connectors").joinpath("queries", f"{name}.graphql").read_text(encoding="utf-8")
 
 
 def classify_linear(answer: Answer) -> Verdict:
@@ -225,3 +256,12 @@ def _page_size(answer: Answer, size: int) -> int:
     if not points or points <= 0:
         return size
     return max(_SMALLEST_PAGE, min(_LARGEST_PAGE, int(size * _POINTS / points)))
+
+
+def _older(nodes: Sequence[Node], start: datetime) -> bool:
+    """Whether a page, newest first, reaches back before `start`."""
+    try:
+        oldest = instant(nodes[-1], "updatedAt") if nodes else None
+    except ValueError:
+        return False
+    return oldest is not None and oldest < start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aether_tui.demo.recording import Recordings
@@ -71,6 +71,66 @@ def write(items: list[Item], path: Path) -> None:
         recordings.post(
             "/graphql", answer, {"operationName": "Issues", "variables": {"after": f"page-{page}" if page else None}}
         )
+    _write_around(items, recordings)
     viewer = {"data": {"viewer": {"name": "aether demo"}, "organization": {"name": "Northwind"}}}
     recordings.post("/graphql", viewer, {"operationName": "Viewer"})
     recordings.write(path)
+
+
+def _write_around(items: list[Item], recordings: Recordings) -> None:
+    """Cycles of a fortnight with what was in them and what got done, and the projects; of the rest there is nothing."""
+    whole = {"hasNextPage": False, "endCursor": None}
+    last = max(item.updated for item in items)
+    answers = {
+        "Cycles": ("cycles", [_cycle(items, team, number, last) for team in sorted({i.team for i in items}) for number in range(6)]),
+        "Projects": ("projects", [_project(items, name, last) for name in sorted({i.project for i in items if i.project})]),
+        "Initiatives": ("initiatives", []),
+        "IssueRelations": ("issueRelations", []),
+        "CustomerNeeds": ("customerNeeds", []),
+    }  # fmt: skip
+    for operation, (field, nodes) in answers.items():
+        recordings.post(
+            "/graphql", {"data": {field: {"pageInfo": whole, "nodes": nodes}}}, {"operationName": operation}
+        )
+
+
+def _cycle(items: list[Item], team: str, number: int, last: datetime) -> dict[str, object]:
+    """The cycle `number` fortnights before the present one: items begun and not done at its ends."""
+    monday = (last - timedelta(days=last.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = monday - timedelta(days=14 * number)
+    end = start + timedelta(days=14)
+    seen = min(end, last)
+    begun = [(item, at) for item in items if item.team == team and (at := _entered(item, "started")) is not None]
+    first_day = start + timedelta(days=1)
+    there = [item for item, at in begun if at < first_day and not _over(item, start)]
+    later = [item for item, at in begun if first_day <= at < seen]
+    done = [item for item in there + later if _over(item, seen)]
+    scopes = [sum(item.estimate or 0 for item in some) for some in (there, there + later, done)]
+    return {
+        "id": _uuid(team, "cycle", f"{start:%Y-%m-%d}"), "name": None, "number": 40 - number, "team": {"key": team},
+        "startsAt": iso_ms(start), "endsAt": iso_ms(end), "completedAt": iso_ms(end) if end <= last else None,
+        "updatedAt": iso_ms(seen), "issueCountHistory": [len(there), len(there) + len(later)],
+        "completedIssueCountHistory": [0, len(done)], "scopeHistory": scopes[:2], "completedScopeHistory": [0, scopes[2]],
+    }  # fmt: skip
+
+
+def _entered(item: Item, kind: str) -> datetime | None:
+    return item.entered(*(name for name, type_ in STATES.items() if type_ == kind))
+
+
+def _over(item: Item, at: datetime) -> bool:
+    """Whether it was done before an instant."""
+    done = item.moves[-1][0] if STATES[item.state] == "completed" else None
+    return done is not None and done < at
+
+
+def _project(items: list[Item], name: str, last: datetime) -> dict[str, object]:
+    inside = [item for item in items if item.project == name]
+    begun = [at for item in inside if (at := _entered(item, "started")) is not None]
+    return {
+        "id": _uuid("project", name), "name": name, "createdAt": iso_ms(min(item.created for item in inside)),
+        "updatedAt": iso_ms(max(item.updated for item in inside)), "startedAt": iso_ms(min(begun)) if begun else None,
+        "targetDate": f"{last + timedelta(days=30):%Y-%m-%d}", "completedAt": None, "canceledAt": None, "health": "onTrack",
+        "url": f"https://linear.example.invalid/northwind/project/{name.casefold().replace(' ', '-')}",
+        "status": {"name": "In Progress"}, "initiatives": {"nodes": []},
+    }  # fmt: skip

@@ -13,7 +13,8 @@ from graphql import GraphQLObjectType, GraphQLSchema, graphql_sync, parse, valid
 from graphql.validation import NoDeprecatedCustomRule
 
 from connectors.base import RateLimited, Refused
-from connectors.linear import Linear, LinearSettings, linear_issue_rows
+from connectors.linear import Linear, LinearSettings
+from connectors.linear_rows import linear_issue_rows
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
@@ -83,6 +84,8 @@ class Peer:
         self.issues = issues
         self.sizes: list[int] = []
         self.points_per_issue = 98.0
+        self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.refused = ""
 
     def _connection(self, nodes: list[dict[str, Any]], first: int, after: str | None) -> dict[str, Any]:
         begin = int(after) if after else 0
@@ -92,6 +95,8 @@ class Peer:
     def _resolve(self, source: Any, info: Any, **arguments: Any) -> Any:
         match info.field_name:
             case "issues":
+                if "filter" not in arguments:
+                    return self._connection(self.issues, arguments["first"], arguments.get("after"))
                 since = arguments["filter"]["updatedAt"]["gte"]
                 found = sorted(
                     (one for one in self.issues if one["updatedAt"] >= since),
@@ -100,7 +105,15 @@ class Peer:
                 )
                 self.sizes.append(arguments["first"])
                 return self._connection(found, arguments["first"], arguments.get("after"))
-            case "issue":
+            case "cycles" | "projects" | "initiatives" | "issueRelations" | "customerNeeds" as name if source is None:
+                if name == self.refused:
+                    raise ValueError("Feature not accessible on this plan")
+                found = self.lists.get(name, [])
+                if arguments.get("filter"):
+                    asked = arguments["filter"].get("or", [arguments["filter"]])[0]["updatedAt"]["gte"]
+                    found = [one for one in found if one["updatedAt"] >= asked or one.get("isActive")]
+                return self._connection(found, arguments["first"], arguments.get("after"))
+            case "issue" if source is None:
                 return next(one for one in self.issues if one["id"] == arguments["id"])
             case "stateHistory":
                 return self._connection(source["spans"], arguments["first"], arguments.get("after"))
@@ -216,6 +229,88 @@ def test_field_errors_beside_data_fail_the_page_and_show_the_servers_words(statu
     assert isinstance(done.error, Refused)
     assert "No such team" in done.error.what
     assert (done.pages, done.cursor) == ([], None)
+
+
+def stamped(number: int, /, **more: Any) -> dict[str, Any]:
+    at = datetime.fromisoformat("2026-11-01") - timedelta(hours=number)
+    common = {"id": f"id-{number}", "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": f"{at.isoformat()}.000Z"}
+    return {**common, **more}
+
+
+def test_cycles_projects_initiatives_relations_and_needs_are_read_to_the_end(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [])
+    cycle = {
+        "number": 7, "startsAt": "2026-10-05T00:00:00.000Z", "endsAt": "2026-10-19T00:00:00.000Z", "team": {"key": "ENG"},
+        "completedAt": "2026-10-19T00:00:00.000Z", "issueCountHistory": [8, 9, 11], "completedIssueCountHistory": [0, 3, 9],
+        "scopeHistory": [20, 21, 25.5], "completedScopeHistory": [0, 8, 21],
+    }  # fmt: skip
+    empty = {"issueCountHistory": [], "completedIssueCountHistory": [], "scopeHistory": [], "completedScopeHistory": []}
+    peer.lists = {
+        "cycles": [stamped(n, **cycle) for n in range(230)]
+        + [stamped(9_000, **{**cycle, **empty}, isActive=True), stamped(9_001, **cycle)],
+        "projects": [
+            stamped(n, name="Checkout", url="u", status={"name": "In Progress"}, health="atRisk", targetDate="2026-12-24",
+                    initiatives={"nodes": [{"id": "i1"}]}) for n in range(3)
+        ],
+        "initiatives": [stamped(100, name="Grow", url="u", status="Active", parentInitiative={"id": "top"})],
+        "issueRelations": [
+            stamped(n, type="blocks", issue={"id": "a"}, relatedIssue={"id": "b"}) for n in range(150)
+        ] + [stamped(9_000 + n, type="related", issue={"id": "a"}, relatedIssue={"id": "c"}) for n in range(150)],
+        "customerNeeds": [stamped(500, priority=1, customer={"id": "acme"}, issue={"id": "a"})],
+    }  # fmt: skip
+    with serving(peer) as server:
+        cycles = pull(linear(server.url), "cycles", since="2026-10-20T00:00:00")
+        projects = pull(linear(server.url), "projects", since="2026-10-01T00:00:00")
+        before = len(server.requests)
+        links = pull(linear(server.url), "links", since="2026-10-01T00:00:00")
+        assert len(server.requests) - before == 3  # of relations no page beyond the first that reaches back far enough
+        peer.refused = "customerNeeds"
+        without = pull(linear(server.url), "links", since="2026-10-31T00:00:00")
+        sweeping = linear(server.url)
+        ids = call(sweeping, lambda: _ids(sweeping, "cycles"))
+    assert (cycles.error, projects.error, links.error, without.error) == (None, None, None, None)
+    rows = {row["id"]: row for row in cycles.table("iterations")}
+    assert "id-9000" in rows  # it runs, though nothing touched it
+    assert rows["id-9000"]["items_start"] is None
+    first = rows["id-0"]
+    counted = ("items_start", "items_end", "items_done", "scope_start", "scope_end", "scope_done")
+    assert tuple(first[name] for name in counted) == (8, 11, 9, 20.0, 25.5, 21.0)
+    assert (first["name"], first["source_team"], first["state"]) == ("7", "ENG", "closed")
+    assert cycles.cursor == "2026-11-01T00:00:00"
+    kinds = sorted((row["kind"], row["health"], row["state"], row["parents"]) for row in projects.table("projects"))
+    assert kinds[0] == ("initiative", None, "Active", ("top",))
+    assert kinds[1:] == [("project", "at risk", "In Progress", ("i1",))] * 3
+    found = links.table("work_links")
+    assert [(row["kind"], row["customer"], row["weight"]) for row in found if row["kind"] == "need"] == [
+        ("need", "acme", 1.0)
+    ]
+    assert sum(row["kind"] == "blocks" for row in found) == 150
+    assert "Feature not accessible" in without.problems[0]
+    assert without.cursor == "2026-11-01T00:00:00"
+    assert len(ids) == 232
+
+
+async def _ids(source: Linear, stream: str) -> list[str]:
+    wanted = next(one for one in source.streams if one.name == stream)
+    return [one async for page in source.ids(wanted) for one in page]
+
+
+def test_the_sweep_lists_every_issue_whatever_its_age(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n) for n in range(600)])
+    with serving(peer) as server:
+        source = linear(server.url)
+        assert call(source, lambda: _ids(source, "issues")) == [f"id-{n}" for n in range(600)]
+        assert len(server.requests) == 3
+        assert server.requests[0].json["query"].count("nodes { id }") > 1
+
+
+def test_a_second_sync_with_nothing_new_costs_three_requests_a_stream_at_most(linear_schema: GraphQLSchema) -> None:
+    with serving(Peer(linear_schema, [])) as server:
+        for stream in Linear.streams:
+            before = len(server.requests)
+            done = pull(linear(server.url), stream, since="2026-11-20T00:00:00")
+            assert (done.error, done.cursor) == (None, "2026-11-20T00:00:00")
+            assert len(server.requests) - before <= 3
 
 
 def _page(nodes: list[dict[str, Any]], after: str | None = None) -> dict[str, Any]:

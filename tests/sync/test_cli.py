@@ -29,6 +29,12 @@ def issue(number: int, title: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+REST = {
+    "Cycles": "cycles", "Projects": "projects", "Initiatives": "initiatives", "IssueRelations": "issueRelations",
+    "CustomerNeeds": "customerNeeds",
+}  # fmt: skip
+
+
 def record(path: Path, *pages: list[dict[str, object]]) -> None:
     """Answers to the query `Issues`, page by page."""
     lines = []
@@ -39,6 +45,10 @@ def record(path: Path, *pages: list[dict[str, object]]) -> None:
         match = {"json": {"operationName": "Issues", "variables": {"after": after}}}
         body = {"data": {"issues": {"pageInfo": info, "nodes": nodes}}}
         lines.append(json.dumps({"method": "POST", "path": "/graphql", "match": match, "body": body}))
+    for name, field in REST.items():
+        body = {"data": {field: {"pageInfo": {"hasNextPage": False}, "nodes": []}}}
+        line = {"method": "POST", "path": "/graphql", "match": {"json": {"operationName": name}}, "body": body}
+        lines.append(json.dumps(line))
     path.write_text("\n".join(lines))
 
 
@@ -59,10 +69,14 @@ def test_events_are_one_json_object_per_line(workspace: Path) -> None:
     assert done.code == 0, done.err
     events = [json.loads(line) for line in done.out.splitlines()]
     kinds = [event["event"] for event in events]
-    assert (kinds[0], kinds[-2:], set(kinds[1:-2])) == ("start", ["done", "finish"], {"page"})
+    assert (kinds[0], kinds[-2:], set(kinds[1:-2])) == ("start", ["done", "finish"], {"start", "page", "done"})
     assert set(events[0]) >= {"event", "source", "stream", "rows", "inserted", "updated", "total", "message"}
-    assert {(event["source"], event["stream"]) for event in events[:-1]} == {("linear", "issues")}
-    assert [event["rows"] for event in events][-3:] == [6, 6, 6]
+    streams = dict.fromkeys(event["stream"] for event in events[:-1])
+    assert ({event["source"] for event in events[:-1]}, list(streams)) == (
+        {"linear"}, ["issues", "cycles", "projects", "links"],
+    )  # fmt: skip
+    done_issues = next(event for event in events if event["event"] == "done")
+    assert (done_issues["rows"], done_issues["traffic"]["requests"], events[-1]["rows"]) == (6, 2, 6)
     assert done.err == ""
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         titles = [str(row["title"]) for row in lease.rows("SELECT title FROM work_items ORDER BY key")]
@@ -100,7 +114,7 @@ def test_a_failing_source_is_named_with_what_to_do(workspace: Path) -> None:
     done.refuses(4, "gone issues")
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM work_items")[0]["n"] == 6
-        (state,) = lease.rows("SELECT last_error FROM sync_state WHERE source = 'gone'")
+        (state,) = lease.rows("SELECT last_error FROM sync_state WHERE source = 'gone' AND stream = 'issues'")
     assert state["last_error"]
 
 
