@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aether_tui.records.tables import (
     DEPLOYMENTS,
+    ITERATIONS,
     PIPELINE_JOBS,
     PIPELINE_RUNS,
     PULL_REQUESTS,
@@ -31,7 +32,9 @@ from connectors.gitlab_rows import (
     gitlab_pipeline_row,
     project_of,
 )
-from connectors.jira_rows import JiraSite, estimate_fields, jira_issue_rows, status_categories
+from connectors.jira_agile import sprint_rows
+from connectors.jira_fields import find_fields
+from connectors.jira_rows import JiraSite, jira_issue_rows, status_categories
 from connectors.sniff import csv_columns
 
 COLUMNS = frozenset({"id", "params", "data", "url", "input", "created_at"})
@@ -149,7 +152,7 @@ class _Side:
 
         self.site = JiraSite(
             status_categories(raw.data for raw in of("jira_statuses")),
-            estimate_fields(raw.data for raw in of("jira_fields")),
+            find_fields([raw.data for raw in of("jira_fields")], "", {}),
         )
         issues = "jira_issues" in present
         self.histories = _grouped(of("jira_changelogs") if issues else [], _issue_id)
@@ -264,6 +267,7 @@ def _merge_request(raw: Raw, side: _Side) -> Mapped:
 _MAPPERS: dict[str, tuple[str, Mapper]] = {
     "jira_issues": (WORK_ITEMS.name, _issue),
     "jira_changelogs": (WORK_TRANSITIONS.name, _changelog),
+    "jira_sprints": (ITERATIONS.name, lambda raw, _: sprint_rows(raw.data, None)),
     "github_runs": (PIPELINE_RUNS.name, _run),
     "github_jobs": (
         PIPELINE_JOBS.name,

@@ -25,7 +25,7 @@ _KINDS: tuple[tuple[str, RawTable], ...] = (
     (r"/rest/api/\d/issue/[^/]+/worklog$", RawTable("", "Jira worklogs")),
     (r"/rest/api/\d/issue/[^/]+/remotelink$", RawTable("", "remote links of Jira issues")),
     (r"/rest/dev-status/", RawTable("", "development panels of Jira issues")),
-    (r"/rest/agile/[\d.]+/board/\d+/sprint$", RawTable("", "Jira sprints")),
+    (r"/rest/agile/[\d.]+/board/\d+/sprint$", RawTable("jira_sprints", "Jira sprints", stored=True)),
     (r"/rest/api/\d/issuetype$", RawTable("", "Jira issue types")),
     (r"/rest/api/\d/project", RawTable("", "Jira projects")),
     (r"/rest/api/\d/user", RawTable("", "Jira users")),

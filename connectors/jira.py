@@ -1,31 +1,36 @@
-"""Issues of Jira Cloud with their status history (REST v3)."""
+"""Issues of Jira Cloud with their status history, sprints and ideas of Product Discovery (REST v3)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
+from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
-from connectors.fields import Mapper, Node, latest, mapped, objects, text
+from connectors.fields import Mapper, Node, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
-from connectors.jira_rows import JiraSite, disagrees, estimate_fields, jira_issue_rows, status_categories
+from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
+from connectors.jira_fields import field_proposal, find_fields
+from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories
 from connectors.paging import PageGuard
 
 # Search is eventually consistent: the index lags behind by minutes.
-ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=900)
+ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
 
 FIELDS = (
     "summary", "issuetype", "status", "created", "resolutiondate", "updated", "priority", "project", "assignee",
-    "labels", "parent",
+    "labels", "parent", "issuelinks",
 )  # fmt: skip
 _ISSUES_PER_PAGE = 100
 _HISTORIES_PER_PAGE = 1000
+_FIELDS = 10  # that a changelog may be asked for
+_IDS_PER_PAGE = 5000  # the server gives fewer where it wants to
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +39,13 @@ class JiraSettings(HttpSettings):
 
     email: str = Field("", description="Address of the account the API token belongs to")
     projects: list[str] = Field(default_factory=list, description="Project keys to read; empty: all that are visible")
-    estimate_field: str = Field("", description="Id of the estimate's field; default: story points, found by name")
+    estimate_field: str = Field(
+        "", description="Name or id of the estimate's field; default: story points, found by name"
+    )
+    discovery: dict[Literal["impact", "effort", "confidence", "reversibility"], str] = Field(
+        default_factory=dict,
+        description="Names or ids of the fields in which ideas of Product Discovery are scored, by our word",
+    )
     days_back: int = Field(
         365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
@@ -58,12 +69,16 @@ class Jira:
     kind = "jira"
     Settings = JiraSettings
     SECRETS = ("token",)
-    streams = (ISSUES,)
+    streams = (ISSUES, SPRINTS)
     access = Access(
         credential="an API token of a service account, with its e-mail address",
-        permissions=("read:jira-work (Browse projects)",),
+        permissions=(
+            "read:jira-work (Browse projects)",
+            "for sprints read:board-scope:jira-software and read:sprint:jira-software",
+        ),
         reads=(
-            "issues: key, summary, status and its history, type, labels, project, priority, dates",
+            "issues: key, summary, status and its history, type, labels, project, priority, dates, sprints, links",
+            "sprints: name, dates, state; of ideas the fields that are named as impact, effort, confidence",
             "assignees, kept as a keyed hash",
         ),
         leaves=("descriptions", "comments", "attachments", "work logs"),
@@ -77,18 +92,28 @@ class Jira:
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
         """Pages of issues changed after `since`; every page moves the cursor. Raises SourceError; never stores."""
+        if stream.name == SPRINTS.name:
+            now = self._network.now().astimezone(UTC).replace(tzinfo=None)
+            async for page in sprint_pages(self._http, since, now):
+                yield page
+            return
         site = await self._site()
         newest = datetime.fromisoformat(since) if since else None
         body: dict[str, object] = {
             "jql": jql(self._settings.projects, self._start(newest, stream)),
-            "fields": [*FIELDS, *site.estimate_fields],
+            "fields": [*FIELDS, *site.fields.ids],
             "maxResults": _ISSUES_PER_PAGE,
         }
         guard = PageGuard("Jira's search")
+        total, first = None, True
         while True:
             answer = await self._http.post("/rest/api/3/search/jql", body)
             issues = objects(answer.json, "issues")
-            histories = await self._histories(issues)
+            token = text(answer.json, "nextPageToken")
+            if token is not None and first:
+                total = await self._count(str(body["jql"]))
+            first = False
+            histories = await self._histories(issues, site)
             rows, rejects = mapped(issues, WORK_ITEMS.name, _mapper(site, histories))
             newest = latest(rows, WORK_ITEMS, "updated", newest)
             yield Page(
@@ -96,13 +121,39 @@ class Jira:
                 rejects=rejects,
                 cursor=newest.isoformat() if newest else None,
                 problems=disagreements(issues, site),
+                total=total,
+                about=True,
             )
-            token = text(answer.json, "nextPageToken")
             # `isLast` has been seen missing and wrong: the absent token is the end.
             if token is None:
                 return
             guard.follow(token, rows=len(issues))
             body["nextPageToken"] = token
+
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+        """Ids of every issue, or sprint, there is. Raises SourceError."""
+        if stream.name == SPRINTS.name:
+            async for some in sprint_ids(self._http):
+                yield some
+            return
+        body: dict[str, object] = {
+            "jql": jql(self._settings.projects, _EPOCH, "created"), "fields": ["id"], "maxResults": _IDS_PER_PAGE,
+        }  # fmt: skip
+        guard = PageGuard("Jira's search")
+        while True:
+            answer = await self._http.post("/rest/api/3/search/jql", body)
+            issues = objects(answer.json, "issues")
+            yield names(issues, "id")
+            token = text(answer.json, "nextPageToken")
+            if token is None:
+                return
+            guard.follow(token, rows=len(issues))
+            body["nextPageToken"] = token
+
+    async def field_proposal(self) -> list[str]:
+        """TOML lines that name the custom fields of this site. Raises SourceError."""
+        await self.check()  # finds the address that knows the token
+        return field_proposal(items(await self._http.get("/rest/api/3/field")), self._network.source)
 
     async def check(self) -> str:
         """The account the token belongs to."""
@@ -140,8 +191,8 @@ class Jira:
         except _Unauthorised as refused:
             await self._through_gateway(refused)
             statuses = await self._http.get("/rest/api/3/status")
-        chosen = self._settings.estimate_field
-        fields = (chosen,) if chosen else estimate_fields(items(await self._http.get("/rest/api/3/field")))
+        listed = items(await self._http.get("/rest/api/3/field"))
+        fields = find_fields(listed, self._settings.estimate_field, as_texts(self._settings.discovery))
         parts = urlsplit(self._settings.url)
         people = f"{parts.scheme}://{parts.netloc}" if parts.netloc and not parts.path.strip("/") else ""
         return JiraSite(status_categories(items(statuses)), fields, people)
@@ -170,11 +221,18 @@ class Jira:
         self._http = gateway
         return answer
 
-    async def _histories(self, issues: list[Node]) -> dict[str, list[Node]]:
-        """Status changes of these issues by issue id, all of them: inline changelogs are cut short by the server."""
+    async def _count(self, query: str) -> int | None:
+        """About how many issues a query finds; None where Jira does not say."""
+        bounded = query.partition(" ORDER BY")[0]
+        answer = await self._http.post("/rest/api/3/search/approximate-count", {"jql": bounded})
+        return integer(answer.json, "count")
+
+    async def _histories(self, issues: list[Node], site: JiraSite) -> dict[str, list[Node]]:
+        """Changes of status and sprint of these issues by issue id, all of them: inline changelogs are cut short by the server."""
         found: dict[str, list[Node]] = {}
         ids = [key for issue in issues if (key := text(issue, "id"))]
-        body: dict[str, object] = {"issueIdsOrKeys": ids, "fieldIds": ["status"], "maxResults": _HISTORIES_PER_PAGE}
+        wanted = ["status", *site.fields.sprints][:_FIELDS]
+        body: dict[str, object] = {"issueIdsOrKeys": ids, "fieldIds": wanted, "maxResults": _HISTORIES_PER_PAGE}
         guard = PageGuard("Jira's changelog")
         while ids:
             answer = await self._http.post("/rest/api/3/changelog/bulkfetch", body)
@@ -211,11 +269,16 @@ def check_keys(projects: Sequence[str]) -> None:
             raise ValueError(f"projects: {key!r} is not a project key such as ENG")
 
 
-def jql(projects: Sequence[str], start: datetime) -> str:
+def as_texts(discovery: Mapping[Literal["impact", "effort", "confidence", "reversibility"], str]) -> dict[str, str]:
+    """The mapping with plain words as keys."""
+    return {str(word): wanted for word, wanted in discovery.items()}
+
+
+def jql(projects: Sequence[str], start: datetime, by: str = "updated") -> str:
     """The bounded query. Epoch milliseconds: a quoted date would be read in the token owner's time zone."""
-    bound = f"updated >= {(start - _EPOCH) // timedelta(milliseconds=1)}"
+    bound = f"{by} >= {(start - _EPOCH) // timedelta(milliseconds=1)}"
     keys = ", ".join(f'"{key}"' for key in projects)
-    return f"{f'project in ({keys}) AND ' if keys else ''}{bound} ORDER BY updated ASC, key ASC"
+    return f"{f'project in ({keys}) AND ' if keys else ''}{bound} ORDER BY {by} ASC, key ASC"
 
 
 def _mapper(site: JiraSite, histories: Mapping[str, list[Node]]) -> Mapper:

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
+from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify
 from connectors.base import Access, Denied, Gone, Network, Page, Stream
-from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
+from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
-from connectors.jira import FIELDS, check_keys, disagreements, items, jql
-from connectors.jira_rows import JiraSite, estimate_fields, jira_issue_rows, status_categories
+from connectors.jira import FIELDS, as_texts, check_keys, disagreements, items, jql
+from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
+from connectors.jira_fields import field_proposal, find_fields
+from connectors.jira_rows import JiraSite, jira_issue_rows, status_categories
 from connectors.paging import PageGuard
 
-ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=900)
+ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
 
 _ISSUES_PER_PAGE = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class JiraDataCenterSettings(HttpSettings):
     """`[sources.NAME]` with kind `jira_dc`. The personal access token (Jira 8.14 or newer) is the secret `token`."""
 
     projects: list[str] = Field(default_factory=list, description="Project keys to read; empty: all that are visible")
-    estimate_field: str = Field("", description="Id of the estimate's field; default: story points, found by name")
+    estimate_field: str = Field(
+        "", description="Name or id of the estimate's field; default: story points, found by name"
+    )
+    discovery: dict[Literal["impact", "effort", "confidence", "reversibility"], str] = Field(
+        default_factory=dict,
+        description="Names or ids of the fields in which ideas of Product Discovery are scored, by our word",
+    )
     days_back: int = Field(
         365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
@@ -44,12 +54,13 @@ class JiraDataCenter:
     kind = "jira_dc"
     Settings = JiraDataCenterSettings
     SECRETS = ("token",)
-    streams = (ISSUES,)
+    streams = (ISSUES, SPRINTS)
     access = Access(
         credential="a personal access token of a service account",
         permissions=("Browse projects",),
         reads=(
-            "issues: key, summary, status and its history, type, labels, project, priority, dates",
+            "issues: key, summary, status and its history, type, labels, project, priority, dates, sprints, links",
+            "sprints: name, dates, state; of ideas the fields that are named as impact, effort, confidence",
             "assignees, kept as a keyed hash",
         ),
         leaves=("descriptions", "comments", "attachments"),
@@ -71,12 +82,17 @@ class JiraDataCenter:
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
         """Pages of issues changed after `since`; every page moves the cursor. Raises SourceError; never stores."""
+        if stream.name == SPRINTS.name:
+            now = self._network.now().astimezone(UTC).replace(tzinfo=None)
+            async for page in sprint_pages(self._http, since, now):
+                yield page
+            return
         site = await self._site()
         newest = datetime.fromisoformat(since) if since else None
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
         start = newest.replace(tzinfo=UTC) - overlap if newest else self._network.now() - first
         total: int | None = None
-        async for answer in self._search(start, site):
+        async for answer in self._search(start, (*FIELDS, *site.fields.ids), "updated"):
             issues = objects(answer.json, "issues")
             rows, rejects = mapped(issues, WORK_ITEMS.name, lambda issue: jira_issue_rows(issue, site))
             newest = latest(rows, WORK_ITEMS, "updated", newest)
@@ -89,6 +105,19 @@ class JiraDataCenter:
                 problems=[*disagreements(issues, site), *_cut_histories(issues)],
             )
 
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+        """Ids of every issue, or sprint, there is. Raises SourceError."""
+        if stream.name == SPRINTS.name:
+            async for some in sprint_ids(self._http):
+                yield some
+            return
+        async for answer in self._search(_EPOCH, ("id", "created"), "created"):
+            yield names(objects(answer.json, "issues"), "id")
+
+    async def field_proposal(self) -> list[str]:
+        """TOML lines that name the custom fields of this site. Raises SourceError."""
+        return field_proposal(items(await self._http.get("/rest/api/2/field")), self._network.source)
+
     async def check(self) -> str:
         """The account the token belongs to."""
         answer = await self._http.get("/rest/api/2/myself")
@@ -100,12 +129,12 @@ class JiraDataCenter:
 
     async def _site(self) -> JiraSite:
         statuses = await self._http.get("/rest/api/2/status")
-        chosen = self._settings.estimate_field
-        fields = (chosen,) if chosen else estimate_fields(items(await self._http.get("/rest/api/2/field")))
+        listed = items(await self._http.get("/rest/api/2/field"))
+        fields = find_fields(listed, self._settings.estimate_field, as_texts(self._settings.discovery))
         return JiraSite(status_categories(items(statuses)), fields, self._http.base)
 
-    async def _search(self, start: datetime, site: JiraSite) -> AsyncIterator[Answer]:
-        """Answers of the search, oldest change first.
+    async def _search(self, start: datetime, fields: Sequence[str], by: str) -> AsyncIterator[Answer]:
+        """Answers of the search, oldest change (or creation) first.
 
         Offsets shift while people work, so each page begins in the second of the last change of the one before; only
         within one second they are counted on. The server may cap pages below what was asked.
@@ -116,20 +145,20 @@ class JiraDataCenter:
             answer = await self._http.get(
                 "/rest/api/2/search",
                 {
-                    "jql": jql(self._settings.projects, start),
+                    "jql": jql(self._settings.projects, start, by),
                     "startAt": str(offset),
                     "maxResults": str(_ISSUES_PER_PAGE),
-                    "fields": ",".join((*FIELDS, *site.estimate_fields)),
-                    "expand": "changelog",
+                    "fields": ",".join(fields),
+                    **({"expand": "changelog"} if by == "updated" else {}),
                 },
             )
             yield answer
             issues = objects(answer.json, "issues")
             if offset + len(issues) >= (integer(answer.json, "total") or 0):
                 return
-            guard.follow(_token(issues) or str(offset), rows=len(issues))
-            begin = _whole_second(issues[-1]) if issues else None
-            if begin is not None and begin > start and begin > (_whole_second(issues[0]) or begin):
+            guard.follow(_token(issues, by) or str(offset), rows=len(issues))
+            begin = _whole_second(issues[-1], by) if issues else None
+            if begin is not None and begin > start and begin > (_whole_second(issues[0], by) or begin):
                 start, offset = begin, 0
             else:
                 offset += len(issues)
@@ -158,15 +187,15 @@ def _cut_histories(issues: Sequence[Node]) -> list[str]:
     return [f"{len(cut)} issues came with a part of their history only: {', '.join(cut[:5])}{' …' * (len(cut) > 5)}"]
 
 
-def _token(issues: Sequence[Node]) -> str | None:
+def _token(issues: Sequence[Node], by: str) -> str | None:
     """What tells one page from another: its ends, and when they changed."""
     ends = (issues[0], issues[-1]) if issues else ()
-    return " to ".join(f"{text(one, 'id')} {text(one, 'fields', 'updated')}" for one in ends) or None
+    return " to ".join(f"{text(one, 'id')} {text(one, 'fields', by)}" for one in ends) or None
 
 
-def _whole_second(issue: Node) -> datetime | None:
+def _whole_second(issue: Node, by: str) -> datetime | None:
     try:
-        at = instant(dig(issue, "fields"), "updated")
+        at = instant(dig(issue, "fields"), by)
     except ValueError:
         return None
     return at.replace(microsecond=0, tzinfo=UTC) if at else None

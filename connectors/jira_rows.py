@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
+from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.base import Row
 from connectors.fields import Node, dig, instant, number, objects, text
-
-_STORY_POINTS = frozenset({"story points", "story point estimate"})
+from connectors.jira_fields import JiraFields, idea_labels
 
 
 @dataclass(frozen=True)
 class JiraSite:
-    """What issues refer to: categories by status id (`new`, `indeterminate`, `done`), the fields that hold the
-    estimate (tried in order), and the address people use."""
+    """What issues refer to: categories by status id (`new`, `indeterminate`, `done`), the custom fields, and the address
+    people use."""
 
     categories: Mapping[str, str] = field(default_factory=dict)
-    estimate_fields: tuple[str, ...] = ()
+    fields: JiraFields = field(default_factory=JiraFields)
     address: str = ""
 
 
@@ -27,12 +27,6 @@ def status_categories(statuses: Iterable[Node]) -> dict[str, str]:
     """Category key by status id, from `/status`. Names are not portable, keys are."""
     pairs = ((text(status, "id"), text(status, "statusCategory", "key")) for status in statuses)
     return {status: category for status, category in pairs if status and category}
-
-
-def estimate_fields(fields: Iterable[Node]) -> tuple[str, ...]:
-    """Ids of the custom fields that hold story points, from `/field`."""
-    found = (text(one, "id") for one in fields if (text(one, "name") or "").casefold() in _STORY_POINTS)
-    return tuple(sorted(filter(None, found)))
 
 
 def disagrees(issue: Node, site: JiraSite) -> bool:
@@ -66,15 +60,92 @@ def jira_issue_rows(
         completed=instant(fields, "resolutiondate"),
         updated=instant(fields, "updated"),
         priority=text(fields, "priority", "name"),
-        estimate=next((points for name in site.estimate_fields if (points := number(fields, name)) is not None), None),
+        estimate=next((points for name in site.fields.estimates if (points := number(fields, name)) is not None), None),
         project=text(fields, "project", "name"),
         source_team=text(fields, "project", "key"),
         assignee=_person(dig(fields, "assignee")),
-        labels=tuple(label for label in labels if isinstance(label, str)) if isinstance(labels, list) else (),
+        labels=(
+            *(label for label in (labels if isinstance(labels, list) else ()) if isinstance(label, str)),
+            *idea_labels(fields, site.fields),
+        ),
         parent=text(fields, "parent", "id"),
         url=f"{site.address}/browse/{key}" if site.address and key else None,
     )
-    return {WORK_ITEMS.name: [item], WORK_TRANSITIONS.name: _transitions(issue, site, histories)}
+    return {
+        WORK_ITEMS.name: [item],
+        WORK_TRANSITIONS.name: _transitions(issue, site, histories),
+        ITERATION_ITEMS.name: _memberships(issue, site, histories),
+        WORK_LINKS.name: _links(issue),
+    }
+
+
+def _memberships(issue: Node, site: JiraSite, histories: Sequence[Node]) -> list[Row]:
+    """The sprints an issue is or was in: from its present field, and from every change of it."""
+    fields = dig(issue, "fields")
+    created = instant(fields, "created")
+    added: dict[str, datetime | None] = {}
+    removed: dict[str, datetime | None] = {}
+    for change in sorted(_changes(histories, _is_sprint(site)), key=lambda change: change.at):
+        before, after = _ids(dig(change.item, "from")), _ids(dig(change.item, "to"))
+        for sprint in before:
+            added.setdefault(sprint, created)  # it was in it from the beginning
+        for sprint in [one for one in after if one not in before]:
+            added[sprint], removed[sprint] = change.at, None
+        for sprint in [one for one in before if one not in after]:
+            removed[sprint] = change.at
+    for name in site.fields.sprints:
+        for sprint in _ids(dig(fields, name)):
+            added.setdefault(sprint, created)
+    return [
+        ITERATION_ITEMS.row(
+            iteration_id=sprint,
+            item_id=text(issue, "id"),
+            added=at,
+            removed=removed.get(sprint),
+            updated=instant(fields, "updated"),
+        )
+        for sprint, at in added.items()
+    ]
+
+
+def _is_sprint(site: JiraSite) -> Callable[[Node], bool]:
+    return lambda item: (
+        text(item, "fieldId") in site.fields.sprints
+        or (dig(item, "fieldId") is None and text(item, "field") == "Sprint")
+    )
+
+
+def _ids(value: object) -> list[str]:
+    """Ids of sprints: a list of objects (Cloud), of texts such as `…[id=7,state=CLOSED,…]` (Data Center), or `7, 8`."""
+    if isinstance(value, list):
+        return [found for one in value for found in _ids(one)]
+    if isinstance(value, Mapping):
+        found = text(value, "id")
+        return [found] if found else []
+    if isinstance(value, str) and "[" in value:
+        return re.findall(r"[\[,]id=(\d+)", value)[:1]
+    return re.findall(r"\d+", text({"value": value}, "value") or "")
+
+
+_LINKS = {"is duplicated by": "duplicates", "duplicate": "duplicates", "relates to": "relates"}
+
+
+def _links(issue: Node) -> list[Row]:
+    """Links in the direction in which they act; both ends tell the same, so they are one row."""
+    rows = []
+    for link in objects(issue, "fields", "issuelinks"):
+        outward, inward = text(link, "outwardIssue", "id"), text(link, "inwardIssue", "id")
+        said = (text(link, "type", "outward") or text(link, "type", "name") or "").casefold()
+        if text(link, "id") and (outward or inward):
+            rows.append(
+                WORK_LINKS.row(
+                    id=text(link, "id"),
+                    from_id=inward or text(issue, "id"),
+                    to_id=outward or text(issue, "id"),
+                    kind=_LINKS.get(said, said or None),
+                )
+            )
+    return rows
 
 
 @dataclass(frozen=True)
@@ -85,7 +156,7 @@ class _Change:
 
 
 def _transitions(issue: Node, site: JiraSite, histories: Sequence[Node]) -> list[Row]:
-    changes = sorted(_status_changes(histories), key=lambda change: change.at)
+    changes = sorted(_changes(histories, _is_status), key=lambda change: change.at)
     team = text(issue, "fields", "project", "key")
     rows = []
     created = instant(issue, "fields", "created")
@@ -117,10 +188,14 @@ def _transitions(issue: Node, site: JiraSite, histories: Sequence[Node]) -> list
     return rows
 
 
-def _status_changes(histories: Sequence[Node]) -> Iterable[_Change]:
+def _is_status(item: Node) -> bool:
+    return text(item, "fieldId") == "status" or (dig(item, "fieldId") is None and text(item, "field") == "status")
+
+
+def _changes(histories: Sequence[Node], wanted: Callable[[Node], bool]) -> Iterable[_Change]:
     for history in histories:
         for item in objects(history, "items"):
-            if text(item, "fieldId") == "status" or (dig(item, "fieldId") is None and text(item, "field") == "status"):
+            if wanted(item):
                 at = instant(history, "created")
                 if at is None:
                     raise ValueError(f"history {text(history, 'id')} has no instant")

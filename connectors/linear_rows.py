@@ -75,7 +75,7 @@ def linear_cycle_rows(cycle: Node) -> dict[str, Sequence[Row]]:
     items_done, points_done = _history(cycle, "completedIssueCountHistory"), _history(cycle, "completedScopeHistory")
     row = ITERATIONS.row(
         id=text(cycle, "id"),
-        name=text(cycle, "name") or f"{integer(cycle, 'number')}",
+        name=text(cycle, "name") or text({"number": integer(cycle, "number")}, "number"),
         source_team=text(cycle, "team", "key"),
         state="closed" if dig(cycle, "completedAt") else None,
         start=instant(cycle, "startsAt"),

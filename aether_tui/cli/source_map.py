@@ -15,6 +15,7 @@ from aether_tui.human import plural
 
 if TYPE_CHECKING:
     from aether_tui.cache import Cache
+    from aether_tui.config import Config
 
 _SEEN = """
 SELECT state, sum(items)::BIGINT AS items,
@@ -61,24 +62,63 @@ def sources() -> None:
 def map_(context: Context, source: str | None, form: str) -> None:
     """Propose a mapping for the states of SOURCE (default: of every tracker) that have none, as TOML to paste.
 
+    Of a named Jira the custom fields whose names say what they hold are asked for and proposed, too (not with --offline).
     Nothing is changed: a mapping is a decision. Afterwards the cache is derived again by the next sync or load, offline.
     """
     from aether_tui.cache import Cache
+    from aether_tui.errors import NoData
 
     config = context.config()
     if source is not None and source not in config.sources:
         raise ConfigurationError(
             f"no source {source!r} in aether.toml", next_step=f"there are {', '.join(config.sources)}"
         )
-    words = seen(Cache(context.workspace().cache_path), source)
+    fields = _fields(context, config, source) if source is not None and form == "text" else []
+    try:
+        words = seen(Cache(context.workspace().cache_path), source)
+    except NoData:
+        if not fields:
+            raise
+        words = []
     if form == "json":
         print_json([asdict(one) for one in words])
         return
-    text = proposal(words)
+    text = "\n".join([*fields, "", ""] if fields else []) + proposal(words)
     click.echo(text or "# every state has a category and a phase\n", nl=False)
     left = [one.state for one in words if one.category is None and one.proposed_category is None]
     if left:
         click.echo(f"no word suggests a category for: {', '.join(left)}", err=True)
+
+
+def _fields(context: Context, config: Config, source: str) -> list[str]:
+    """TOML lines of the custom fields that a source proposes, where it can; what stands in the way is told."""
+    import asyncio
+
+    from aether_tui.records.source import SourceError
+    from aether_tui.sync.plan import plan
+    from aether_tui.text import one_line
+
+    try:
+        (job,) = plan(config, context.workspace(), [source], now=context.now, offline=context.offline)
+    except ConfigurationError as error:
+        click.echo(f"fields of {source} were not asked for: {error.sentence()}", err=True)
+        return []
+    if not hasattr(job.connector, "field_proposal"):
+        return []
+
+    async def ask() -> list[str]:
+        opened = job.connect()
+        try:
+            found: list[str] = await getattr(opened, "field_proposal")()  # noqa: B009  # an optional method
+            return found
+        finally:
+            await opened.close()
+
+    try:
+        return asyncio.run(ask())
+    except SourceError as error:
+        click.echo(f"fields of {source} were not asked for: {one_line(error.what, 300)}", err=True)
+        return []
 
 
 def seen(cache: Cache, source: str | None) -> list[Word]:

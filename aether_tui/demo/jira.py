@@ -62,6 +62,8 @@ def write(items: list[Item], path: Path) -> None:
     recordings.get("/rest/api/3/status", [_status(name) for name in _STATUSES])
     field = {"id": "customfield_10016", "name": "Story point estimate", "custom": True}
     recordings.get("/rest/api/3/field", [field])
+    recordings.post("/rest/api/3/search/approximate-count", {"count": len(items)})
+    recordings.get("/rest/agile/1.0/board", {"isLast": True, "values": [{"id": 9, "name": PROJECT, "type": "kanban"}]})
     ordered = sorted(items, key=lambda one: (one.updated, one.number))
     starts = range(0, len(ordered), PAGE)
     for page, start in enumerate(starts):

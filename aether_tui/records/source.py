@@ -87,7 +87,9 @@ class Page:
     bulk: Bulk | None = None
     replace: Replace | None = None
     total: int | None = None
-    """Rows the source promises for the whole stream, where it says."""
+    """Rows the source promises for this reading of the stream, where it says."""
+    about: bool = False
+    """Whether that number is an estimate of the source's: good for progress, not for counting what is missing."""
     problems: Sequence[str] = ()
     """Sentences for the reader: unknown values counted, a partial file, a disagreement between tables."""
     path: Path | None = None

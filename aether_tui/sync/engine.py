@@ -41,6 +41,9 @@ JOINED_ROWS = 2_000
 PAGES_AHEAD = 16
 """Pages that are fetched before the first of them is stored, at most."""
 
+_ESTIMATED = 0.9
+"""Share of an estimated total below which rows are said to be missing."""
+
 Emit = Callable[["Event"], None]
 _T = TypeVar("_T")
 
@@ -266,12 +269,13 @@ class _Store:
         self._waiting: list[Page] = []
         self._task: asyncio.Task[None] | None = None
         self._total: int | None = None
+        self._about = False
         self._came = 0
 
     def missing(self) -> list[str]:
         """A sentence when the source promised more rows than came."""
         outcome, came = self._outcome, self._came
-        if self._total is None or came >= self._total:
+        if self._total is None or came >= self._total * (_ESTIMATED if self._about else 1):
             return []
         return [
             f"the source counts {self._total:,} rows and {came:,} came: what is missing changed meanwhile or is not visible "
@@ -303,7 +307,8 @@ class _Store:
                 page = joined
                 self._waiting.pop(0)
             self._outcome.counts.add(await self._engine.in_thread(self._storing(page)))
-            self._total = page.total if page.total is not None else self._total
+            if page.total is not None:
+                self._total, self._about = page.total, page.about
             self._came = self._outcome.counts.rows + self._outcome.counts.rejected
             counts = replace(self._outcome.counts)
             self._engine.emit(Event("page", self._outcome.source, self._outcome.stream, counts, self._total))
@@ -324,6 +329,7 @@ def _joined(first: Page, second: Page) -> Page | None:
         cursor=first.cursor if second.cursor is None else second.cursor,
         rejects=[*first.rejects, *second.rejects],
         total=first.total if second.total is None else second.total,
+        about=first.about if second.total is None else second.about,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def test_one_source_only_and_an_unknown_one(tmp_path: Path) -> None:
     refused = aether("-w", made.root, "sources", "map", "gitlab", cwd=tmp_path)
     assert refused.code == 2
     assert "linear, jira" in refused.err
+
+
+def test_fields_of_jira_are_proposed_with_their_names_and_load(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w", "[sources.jira]\nurl = 'replay:recorded.jsonl'\n")
+    fields = [{"id": "customfield_1", "name": "Story Points"}, {"id": "customfield_2", "name": "Impact"}]
+    answers = {"/rest/api/3/myself": {"displayName": "Ada"}, "/rest/api/3/field": fields}
+    lines = [json.dumps({"method": "GET", "path": path, "body": body}) for path, body in answers.items()]
+    (made.root / "recorded.jsonl").write_text("\n".join(lines))
+    done = aether("-w", made.root, "sources", "map", "jira", cwd=tmp_path, env={"AETHER_JIRA_TOKEN": "canary"})
+    assert done.code == 0, done.err
+    found = tomllib.loads(done.out)["sources"]["jira"]
+    assert found == {"estimate_field": "customfield_1", "discovery": {"impact": "customfield_2"}}
+    (made.root / "recorded.jsonl").write_text("")
+    done = aether("-w", made.root, "sources", "map", "jira", cwd=tmp_path, env={"AETHER_JIRA_TOKEN": "canary"})
+    assert "fields of jira were not asked for" in done.err

@@ -421,7 +421,9 @@ def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
     with serving(offering(kind, lambda: "same")) as server:
         done = pull(kind.source(server.url))
         paged = [
-            request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
+            request
+            for request in server.requests
+            if not request.path.endswith(("/status", "/field", "/approximate-count"))
         ]
         assert len(paged) == 2
     assert isinstance(done.error, Malformed)
@@ -434,7 +436,9 @@ def test_empty_pages_that_offer_more_are_followed_three_times(kind: Kind) -> Non
     with serving(offering(kind, lambda: str(next(numbers)))) as server:
         done = pull(kind.source(server.url))
         paged = [
-            request for request in server.requests if request.path not in {"/rest/api/3/status", "/rest/api/3/field"}
+            request
+            for request in server.requests
+            if not request.path.endswith(("/status", "/field", "/approximate-count"))
         ]
         assert len(paged) == 4
     assert isinstance(done.error, Malformed)

@@ -15,15 +15,22 @@ from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from pydantic import ValidationError
 
-from connectors.base import Denied, Malformed, Page, RateLimited
+from connectors.base import Denied, Malformed, Page, RateLimited, Refused
 from connectors.jira import Jira, JiraSettings
-from connectors.jira_rows import JiraSite, disagrees, estimate_fields, jira_issue_rows, status_categories
+from connectors.jira_fields import JiraFields, estimate_fields
+from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories
 from tests.connectors.legal import assert_legal
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
 Real = Callable[[str], list[dict[str, Any]]]
 POINTS = {"id": "customfield_10016", "name": "Story point estimate"}
+SPRINT = {
+    "id": "customfield_10020", "name": "Etappe", "schema": {"type": "array", "custom": "com.pyxis.greenhopper.jira:gh-sprint"},
+}  # fmt: skip
+IMPACT = {"id": "customfield_10101", "name": "Impact", "schema": {"type": "number"}}
+EFFORT = {"id": "customfield_10102", "name": "Delivery effort", "schema": {"type": "option"}}
+FIELDS = [{"id": "summary", "name": "Summary"}, POINTS, SPRINT, IMPACT, EFFORT]
 TABLE = [
     {"id": "1", "name": "To Do", "statusCategory": {"key": "new"}},
     {"id": "3", "name": "In Progress", "statusCategory": {"key": "indeterminate"}},
@@ -100,7 +107,7 @@ def test_data_center_issues_map_too(real: Real, facts: dict[str, Any]) -> None:
 def test_the_estimate_is_found_by_its_fields_name() -> None:
     assert estimate_fields([{"id": "summary", "name": "Summary"}, POINTS]) == ("customfield_10016",)
     issue = {"id": "1", "fields": {"customfield_10016": 5, "created": "2026-01-01T00:00:00.000+0800"}}
-    site = JiraSite(estimate_fields=("customfield_1", "customfield_10016"))
+    site = JiraSite(fields=JiraFields(("customfield_1", "customfield_10016")))
     (row,) = Pulled([Page(rows=jira_issue_rows(issue, site))]).table("work_items")
     assert (row["estimate"], row["created"]) == (5.0, datetime.fromisoformat("2025-12-31T16:00"))
 
@@ -114,6 +121,15 @@ class Site:
     def __init__(self, issues: int, histories_each: int = 2) -> None:
         self.issues = [self._issue(n) for n in range(issues)]
         self.histories_each = histories_each
+
+    boards: list[dict[str, Any]] = []
+    sprints: dict[str, list[dict[str, Any]]] = {}
+
+    @staticmethod
+    def _values(request: Request, values: list[dict[str, Any]]) -> dict[str, Any]:
+        begin, size = int(request.query["startAt"]), min(int(request.query["maxResults"]), 20)
+        page = values[begin : begin + size]
+        return {"startAt": begin, "maxResults": size, "isLast": begin + size >= len(values), "values": page}
 
     @staticmethod
     def _issue(n: int) -> dict[str, Any]:
@@ -149,7 +165,13 @@ class Site:
             case "/rest/api/3/status":
                 return Reply(TABLE)
             case "/rest/api/3/field":
-                return Reply([POINTS])
+                return Reply(FIELDS)
+            case "/rest/api/3/search/approximate-count":
+                return Reply({"count": len(self.issues)})
+            case "/rest/agile/1.0/board":
+                return Reply(self._values(request, self.boards))
+            case path if path.startswith("/rest/agile/1.0/board/"):
+                return Reply(self._values(request, self.sprints[path.split("/")[5]]))
             case "/rest/api/3/myself":
                 return Reply({"displayName": "Ada"})
             case "/rest/api/3/search/jql":
@@ -208,6 +230,137 @@ def test_a_second_sync_with_nothing_new_costs_few_requests() -> None:
         done = pull(jira(server.url), since="2026-02-10T13:00:00")
         assert len(server.requests) <= 3
     assert (done.table("work_items"), done.error, done.cursor) == ([], None, "2026-02-10T13:00:00")
+
+
+# -- sprints, links, ideas
+
+
+def test_sprints_of_scrum_boards_are_read_to_the_end_by_legal_requests(jira_agile_api: OpenAPI, real: Real) -> None:
+    site = Site(0)
+    site.boards = [{"id": 8, "name": "EE", "type": "scrum"}, {"id": 9, "name": "Ops", "type": "kanban"}] + [
+        {"id": n, "name": f"B{n}", "type": "kanban"} for n in range(10, 40)
+    ]
+    taken = real("jira/sprints")
+    more = [{**taken[0], "id": 1000 + n, "state": "future"} for n in range(30)]
+    site.boards.append({"id": 40, "name": "Other", "type": "scrum"})
+    foreign = {**taken[0], "id": 5, "originBoardId": 40}  # shown on both, made on the other one
+    site.sprints = {"8": [*taken, *more, foreign], "40": [foreign]}
+    with serving(site) as server:
+        done = pull(jira(server.url), "sprints")
+        source = jira(server.url)
+        ids = call(source, lambda: _ids(source, "sprints"))
+        again = pull(jira(server.url), "sprints", since=done.cursor)
+        for request in server.requests:
+            assert_legal(jira_agile_api, "https://your-domain.atlassian.com", request)
+        assert len(server.requests) == 2 * (2 + 3 + 1)  # read again within the hour: nothing is asked
+    rows = {row["id"]: row for row in done.table("iterations")}
+    assert (done.error, len(rows), sorted(ids)) == (None, 15 + 30 + 1, sorted(rows))
+    assert rows["5"]["source_team"] == "Other"
+    first = rows[str(taken[0]["id"])]
+    assert (first["name"], first["state"], first["source_team"]) == ("EE Sprint 7", "closed", "EE")
+    assert (first["start"], first["completed"]) == (
+        datetime.fromisoformat("2020-06-12T00:38:51.882"), datetime.fromisoformat("2020-06-22T05:59:58.980"),
+    )  # fmt: skip
+    assert (again.pages, again.error) == ([], None)
+
+
+async def _ids(source: Jira, stream: str) -> list[str]:
+    wanted = next(one for one in source.streams if one.name == stream)
+    return [one async for page in source.ids(wanted) for one in page]
+
+
+def test_the_sweep_lists_every_id_by_a_legal_request(jira_api: OpenAPI) -> None:
+    with serving(Site(130)) as server:
+        source = jira(server.url, projects=["EE"])
+        assert len(call(source, lambda: _ids(source, "issues"))) == 130
+        (request,) = server.requests
+    assert_legal(jira_api, "https://your-domain.atlassian.net", request)
+    assert request.json["jql"] == 'project in ("EE") AND created >= 0 ORDER BY created ASC, key ASC'
+    assert request.json["fields"] == ["id"]
+
+
+def sprint_change(at: str, before: str, after: str) -> dict[str, Any]:
+    item = {"field": "Sprint", "fieldId": "customfield_10020", "from": before, "to": after}
+    return {"id": at, "created": at, "items": [item]}
+
+
+def test_sprints_an_issue_was_in_with_when_it_came_and_went() -> None:
+    site = JiraSite(fields=JiraFields(sprints=("customfield_10020",)))
+    histories = [
+        sprint_change("2026-03-10T08:00:00.000+0800", "7, 8", "8"),
+        sprint_change("2026-03-01T08:00:00.000+0800", "7", "7, 8"),
+        sprint_change("2026-04-01T00:00:00.000Z", "8", "8, 9"),
+    ]
+    fields = {"created": "2026-02-01T00:00:00.000Z", "customfield_10020": [{"id": 8}, {"id": 9}, {"id": 11}]}
+    rows = Pulled([Page(rows=jira_issue_rows({"id": "1", "fields": fields}, site, histories))]).table("iteration_items")
+    day = datetime.fromisoformat
+    assert {row["iteration_id"]: (row["added"], row["removed"]) for row in rows} == {
+        "7": (day("2026-02-01"), day("2026-03-10")),  # in it from the beginning, taken out
+        "8": (day("2026-03-01"), None),
+        "9": (day("2026-04-01"), None),
+        "11": (day("2026-02-01"), None),
+    }
+    # Data Center tells its sprints as texts.
+    text = "com.atlassian.greenhopper.service.sprint.Sprint@1[completeDate=<null>,id=42,rapidViewId=3,name=S [1],state=ACTIVE]"
+    issue = {"id": "1", "fields": {"created": None, "customfield_10020": [text]}}
+    (row,) = Pulled([Page(rows=jira_issue_rows(issue, site))]).table("iteration_items")
+    assert (row["iteration_id"], row["added"]) == ("42", None)
+
+
+def test_real_issues_were_in_real_sprints(real: Real) -> None:
+    site = JiraSite(fields=JiraFields(sprints=("customfield_10020",)))
+    issues = real("jira/issues")
+    rows = Pulled([Page(rows=jira_issue_rows(issue, site)) for issue in issues]).table("iteration_items")
+    there = {(str(s["id"]), issue["id"]) for issue in issues for s in issue["fields"].get("customfield_10020") or []}
+    assert there
+    assert there <= {(row["iteration_id"], row["item_id"]) for row in rows}
+
+
+def test_links_are_told_once_in_the_direction_in_which_they_act(real: Real) -> None:
+    blocks = {"name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+    one = {"id": "1", "fields": {"issuelinks": [{"id": "77", "type": blocks, "outwardIssue": {"id": "2"}}]}}
+    two = {"id": "2", "fields": {"issuelinks": [{"id": "77", "type": blocks, "inwardIssue": {"id": "1"}}]}}
+    found = [jira_issue_rows(issue)["work_links"] for issue in (one, two)]
+    assert found[0] == found[1]
+    (row,) = Pulled([Page(rows={"work_links": found[0]})]).table("work_links")
+    assert (row["id"], row["from_id"], row["to_id"], row["kind"]) == ("77", "1", "2", "blocks")
+
+
+def test_ideas_carry_what_their_mapped_fields_say() -> None:
+    site = Site(5)
+    for issue, impact in zip(site.issues, (7.0, {"value": "High"}, None, [{"value": "3"}], 8.5), strict=True):
+        issue["fields"] |= {"issuetype": {"name": "Idea"}, "customfield_10101": impact, "labels": ["x"]}
+        issue["fields"]["customfield_10102"] = {"value": "L"}
+    with serving(site) as server:
+        done = pull(jira(server.url, discovery={"impact": "impact", "effort": "customfield_10102"}))
+        asked = next(request.json["fields"] for request in server.requests if request.path.endswith("/jql"))
+        wrong = pull(jira(server.url, discovery={"impact": "Impakt"}))
+    labels = [row["labels"] for row in done.table("work_items")]
+    assert labels == [
+        ("x", "impact: 7", "effort: L"), ("x", "impact: High", "effort: L"), ("x", "effort: L"),
+        ("x", "impact: 3", "effort: L"), ("x", "impact: 8.5", "effort: L"),
+    ]  # fmt: skip
+    assert {"customfield_10101", "customfield_10102"} <= set(asked)
+    assert isinstance(wrong.error, Refused)
+    assert "discovery.impact: Jira has no field 'Impakt'" in wrong.error.what
+    assert "did you mean 'Impact'" in wrong.error.hint
+
+
+def test_fields_are_proposed_by_their_names() -> None:
+    with serving(Site(0)) as server:
+        source = jira(server.url)
+        lines = call(source, source.field_proposal)
+    assert lines == [
+        "[sources.mine]", 'estimate_field = "customfield_10016"  # Story point estimate', "",
+        "[sources.mine.discovery]", 'impact = "customfield_10101"  # Impact', 'effort = "customfield_10102"  # Delivery effort',
+    ]  # fmt: skip
+
+
+def test_what_the_count_promised_is_told_for_progress() -> None:
+    with serving(Site(230)) as server:
+        assert {(page.total, page.about) for page in pull(jira(server.url)).pages} == {(230, True)}
+    with serving(Site(30)) as server:
+        assert {page.total for page in pull(jira(server.url)).pages} == {None}  # one page: nothing to count
 
 
 # -- refusals
@@ -317,7 +470,8 @@ def test_replay(tmp_path: Path) -> None:
     changes = {"method": "POST", "path": "/rest/api/3/changelog/bulkfetch"}
     lines = [
         {"method": "GET", "path": "/rest/api/3/status", "body": TABLE},
-        {"method": "GET", "path": "/rest/api/3/field", "body": [POINTS]},
+        {"method": "GET", "path": "/rest/api/3/field", "body": FIELDS},
+        {"method": "POST", "path": "/rest/api/3/search/approximate-count", "body": {"count": 2}},
         {
             **search,
             "match": {"json": {"nextPageToken": None}},

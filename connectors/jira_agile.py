@@ -1,0 +1,75 @@
+"""Boards and sprints of Jira, the same interface in the Cloud and in Data Center."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from aether_tui.records.tables import ITERATIONS
+from connectors.base import Page, Row, Stream
+from connectors.fields import Node, dig, instant, integer, mapped, objects, text
+from connectors.http import Http
+from connectors.paging import PageGuard
+
+SPRINTS = Stream("sprints", (ITERATIONS,), overlap_s=0, sweep_s=86_400)
+EVERY = timedelta(hours=1)
+"""Boards cannot be asked what changed: they are read whole, and not more often than this."""
+_PER_PAGE = 50
+
+
+async def sprint_pages(http: Http, since: str | None, now: datetime) -> AsyncIterator[Page]:
+    """The sprints of every scrum board; nothing when they were read within the hour. `now` is naive UTC."""
+    if since is not None and timedelta(0) <= now - datetime.fromisoformat(since) < EVERY:
+        return
+    async for _, name, sprints in _sprints(http):
+        rows, rejects = mapped(sprints, ITERATIONS.name, lambda one, name=name: sprint_rows(one, name))  # type: ignore[misc]
+        yield Page(rows=rows, rejects=rejects)
+    yield Page(cursor=now.isoformat())
+
+
+async def sprint_ids(http: Http) -> AsyncIterator[Sequence[str]]:
+    """The ids of every sprint there is."""
+    async for _, _, sprints in _sprints(http):
+        yield [found for one in sprints if (found := text(one, "id"))]
+
+
+def sprint_rows(sprint: Node, board: str | None) -> dict[str, list[Row]]:
+    """One sprint of a board. Raises ValueError for an unreadable one."""
+    row = ITERATIONS.row(
+        id=text(sprint, "id"),
+        name=text(sprint, "name"),
+        source_team=board,
+        state=text(sprint, "state"),
+        start=instant(sprint, "startDate"),
+        end=instant(sprint, "endDate"),
+        completed=instant(sprint, "completeDate"),
+    )
+    return {ITERATIONS.name: [row]}
+
+
+async def _sprints(http: Http) -> AsyncIterator[tuple[str, str | None, list[Node]]]:
+    """Board id, board name and sprints, page by page. A sprint that several boards show belongs to the one it was made on."""
+    boards = {
+        found: text(board, "name")
+        async for page in _values(http, "/rest/agile/1.0/board", "boards")
+        for board in page
+        # Kanban boards have no sprints, and answer 400.
+        if (found := text(board, "id")) and found.isdigit() and text(board, "type") != "kanban"
+    }
+    for found, name in boards.items():
+        async for page in _values(http, f"/rest/agile/1.0/board/{found}/sprint", "sprints"):
+            origins = [(one, text(one, "originBoardId")) for one in page]
+            yield found, name, [one for one, origin in origins if origin == found or origin not in boards]
+
+
+async def _values(http: Http, path: str, what: str) -> AsyncIterator[list[Node]]:
+    start, guard = 0, PageGuard(f"Jira's {what}")
+    while True:
+        answer = await http.get(path, {"startAt": str(start), "maxResults": str(_PER_PAGE)})
+        page = objects(answer.json, "values")
+        yield page
+        start += len(page)
+        total = integer(answer.json, "total")
+        if dig(answer.json, "isLast") is True or not page or (total is not None and start >= total):
+            return
+        guard.follow(str(start), rows=len(page))
