@@ -85,8 +85,8 @@ def _write_around(items: list[Item], recordings: Recordings) -> None:
         "Cycles": ("cycles", [_cycle(items, team, number, last) for team in sorted({i.team for i in items}) for number in range(6)]),
         "Projects": ("projects", [_project(items, name, last) for name in sorted({i.project for i in items if i.project})]),
         "Initiatives": ("initiatives", []),
-        "IssueRelations": ("issueRelations", []),
-        "CustomerNeeds": ("customerNeeds", []),
+        "IssueRelations": ("issueRelations", [_relation(item) for item in items if item.entered("Blocked") and item.number > 1]),
+        "CustomerNeeds": ("customerNeeds", [_need(item) for item in items if item.kind == "feature" and item.number % 3 == 0]),
     }  # fmt: skip
     for operation, (field, nodes) in answers.items():
         recordings.post(
@@ -133,4 +133,22 @@ def _project(items: list[Item], name: str, last: datetime) -> dict[str, object]:
         "targetDate": f"{last + timedelta(days=30):%Y-%m-%d}", "completedAt": None, "canceledAt": None, "health": "onTrack",
         "url": f"https://linear.example.invalid/northwind/project/{name.casefold().replace(' ', '-')}",
         "status": {"name": "In Progress"}, "initiatives": {"nodes": []},
+    }  # fmt: skip
+
+
+def _relation(item: Item) -> dict[str, object]:
+    """What a blocked item waited for: the one before it."""
+    at = iso_ms(item.entered("Blocked") or item.created)
+    return {
+        "id": _uuid(item.team, item.number, "relation"), "type": "blocks", "createdAt": at, "updatedAt": at,
+        "issue": {"id": _uuid(item.team, item.number - 1)}, "relatedIssue": {"id": _uuid(item.team, item.number)},
+    }  # fmt: skip
+
+
+def _need(item: Item) -> dict[str, object]:
+    """A customer who asked for it."""
+    return {
+        "id": _uuid(item.team, item.number, "need"), "createdAt": iso_ms(item.created), "updatedAt": iso_ms(item.created),
+        "priority": item.number % 2, "customer": {"id": _uuid("customer", item.number % 11)},
+        "issue": {"id": _uuid(item.team, item.number)}, "project": None,
     }  # fmt: skip

@@ -168,8 +168,9 @@ def test_every_recording_is_read_without_a_reject(demo: Workspace) -> None:
     rows, rejects, problems = asyncio.run(pulled(demo))
     assert rejects == []
     assert problems == []
-    assert {name: len(found) > 50 for name, found in rows.items()} == dict.fromkeys(rows, True)
-    assert set(rows) == {
+    few = {"iterations", "iteration_items", "projects", "work_links"}
+    assert {name: len(found) > (5 if name in few else 50) for name, found in rows.items()} == dict.fromkeys(rows, True)
+    assert set(rows) - few == {
         "work_items", "work_transitions", "pipeline_runs", "pipeline_jobs", "pull_requests", "deployments", "product_metrics",
     }  # fmt: skip
 
