@@ -125,7 +125,7 @@ class Experiments(ReportScreen):
             def make(arms: str) -> None:
                 self._edit(lambda: edits.record(self.shell.workspace, identity, arms, who, self.shell.now()))
 
-            self._then_ask("[metric] 120/1000 140/1010 or 4.2±1.1/300 …; empty reads cached tasks", make)
+            self._then_ask("[metric] 120/1000 140/1010; empty reads cached tasks:", make)
 
         self._ask_who("who read the result", ask)
 
@@ -172,19 +172,18 @@ class Experiments(ReportScreen):
         from screens import trial_edits as edits
 
         def ask(identity: str, owner: str) -> None:
-            def make(kind: str) -> None:
+            def make(answer: str) -> None:
+                kind = edits.KINDS[int(answer) - 1] if answer in {"1", "2", "3", "4", "5"} else answer
                 if kind not in edits.KINDS:
                     self.shell.say(f"▲ {kind!r} is none of {', '.join(edits.KINDS)}")
                     return
-                self._then_ask(
-                    "budget that keeps it won: refund.cost 0.10 USD/task; or empty", lambda won: write(kind, won)
-                )
+                self._then_ask("budget to keep it won, as refund.cost 0.10 USD/task:", lambda won: write(kind, won))
 
             def write(kind: str, won: str) -> None:
                 now = self.shell.now()
                 self._edit(lambda: edits.codify(self.shell.workspace, identity, cast("Kind", kind), owner, won, now))
 
-            self._then_ask(", ".join(edits.KINDS), make, "regression test")
+            self._then_ask("kind: 1 prompt, 2 router rule, 3 test, 4 onboarding, 5 taxonomy", make, "3")
 
         self._ask_who("who keeps it true", ask)
 

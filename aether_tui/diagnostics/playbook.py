@@ -15,6 +15,7 @@ from aether_tui.report_model import (
     Col,
     Finding,
     Gap,
+    Prose,
     Quantity,
     Report,
     Row,
@@ -177,11 +178,15 @@ def _blocks(found: Playbook, written: dict[str, PlaybookEntry]) -> tuple[Block, 
                        one.success, one.cost_usd, one.p95_s, f"{one.n:,}"))
             for one in found.capabilities
         ),
-        note="A task belongs to the model that most of its money went to. Models were not drawn by lot here: "
-        "easy tasks may have gone to one of them, so only an experiment says which is better.",
         empty="No cached task has a request category and a price.",
     )  # fmt: skip
-    return (entries, table) if found.entries or found.capabilities else (entries,)
+    how = (
+        "A task belongs to the model that most of its money went to. Models were not drawn by lot here: easy tasks may have gone to "
+        "one of them, so only an experiment says which is better."
+    )
+    if found.capabilities:
+        return (entries, table, Prose(id="playbook.how", text=how))
+    return (entries, table) if found.entries else (entries,)
 
 
 def _row(one: Entry, written: PlaybookEntry) -> Row:

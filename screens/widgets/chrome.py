@@ -191,7 +191,7 @@ class KeyBar(Bar):
         own = max((n for n, where in enumerate(places) if where not in {"app", "page", "report"}), default=-1)
         gap, last = GAP, _pairs(pairs[-2:])
         if width_of(_pairs(pairs[: own + 1])) + width_of(last) >= self.size.width:
-            gap, last = GAP - 1, (*_pairs(pairs[-2:-1], GAP - 1), *_pairs(pairs[-1:], 1)[1:])
+            gap, last = GAP - 1, (*_pairs(pairs[-2:-1], GAP - 1)[1:], *_pairs(pairs[-1:], 1)[1:])
         for number in _in_order_of_need(places, own):
             if width_of(_pairs(list(kept.values()), gap)) + width_of(last) <= self.size.width - (gap == GAP):
                 break

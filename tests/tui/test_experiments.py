@@ -6,6 +6,7 @@ from pathlib import Path
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.experiment import Experiment
+from aether_tui.workspace.kinds.value_stream import ValueStream
 from aether_tui.workspace.store import Store
 from tests.tui.driving import drive, screen_text, until
 from tests.tui.workspaces import NOW
@@ -59,7 +60,7 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
         app.screen.page.select("experiments.items/EXP-1")
         await say("c", "ann", "regression test", "refund.cost 0.10")
         await until(pilot, lambda: "is no limit of a task" in screen_text(app))
-        await say("c", "ann", "regression test", "refund.cost 0.10 USD/task")
+        await say("c", "ann", "3", "refund.cost 0.10 USD/task")
         await until(pilot, lambda: "codified as PLAY-1, budget refund.cost added" in screen_text(app))
         assert stored(workspace).state == "codified"
         assert "refund.cost" in workspace.budgets_path.read_text()
@@ -88,3 +89,22 @@ def test_an_incomplete_one_says_what_is_missing_and_does_not_start(tmp_path: Pat
         assert stored(workspace).state == "reviewed"
 
     drive(workspace, script, start="experiments")
+
+
+def test_the_next_cycle_opens_on_the_diagnosed_constraint_and_is_taken_back(tmp_path: Path) -> None:
+    workspace = made(tmp_path)
+    steps = [{"name": "retrieve", "error_rate": {"value": 0.3, "n": 900}}]
+    stream = {"id": "VS-1", "title": "Answers", "demand_per_month": 1000, "value_per_success": 4, "steps": steps}
+    Store(workspace).save(ValueStream.model_validate(stream), None, NOW)
+    cycle = workspace.engagement / "cycles" / "cycle-1.yaml"
+
+    async def script(pilot, app):
+        await pilot.press("N")
+        await until(pilot, lambda: "the first cycle works on retrieve: error (VS-1)" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "cycle-1 opens on: retrieve: error (VS-1)" in screen_text(app))
+        assert "goal: 'Relieve retrieve: error (VS-1)'" in cycle.read_text()
+        await pilot.press("u")
+        await until(pilot, lambda: not cycle.exists())
+
+    drive(workspace, script, start="playbook")
