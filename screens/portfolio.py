@@ -32,11 +32,13 @@ class Portfolio(ReportScreen):
         self._look = ""
 
     def adorn(self, report: SavedReport) -> SavedReport:
-        """The list, or the look that was asked for."""
+        """The list, or the look that was asked for; under the map the list, to find what a point is."""
         import msgspec
 
         looks = (TORNADO, MAP)
-        blocks = tuple(b for b in report.blocks if (b.id == self._look if self._look else b.id not in looks))
+        wanted = {MAP: (MAP, TABLE)}.get(self._look, (self._look,))
+        found = [b for b in report.blocks if (b.id in wanted if self._look else b.id not in looks)]
+        blocks = tuple(sorted(found, key=lambda b: b.id != self._look)) if self._look else tuple(found)
         return msgspec.structs.replace(report, blocks=blocks)
 
     def action_tornado(self) -> None:

@@ -231,11 +231,13 @@ def _signed(value: float | None, unit: str) -> str:
     if value is None:
         return "—"
     if unit == "ratio":
-        return f"{100 * value:+.1f} pt"
+        return f"{100 * value:+.1f} pt".replace("-", "−")
     return ("+" if value >= 0 else "−") + amount(abs(value), unit)
 
 
 def _interval(value: Quantity) -> str:
     if value.low is None or value.high is None:
         return value.reason or ""
-    return f"[{_signed(value.low, value.unit)} to {_signed(value.high, value.unit)}]"
+    low, high = (_signed(one, value.unit) for one in (value.low, value.high))
+    unit = high.partition(" ")[2]
+    return f"[{low.removesuffix(f' {unit}') if unit else low} to {high}]"
