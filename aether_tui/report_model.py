@@ -136,6 +136,8 @@ class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Cells to aim for; None lets the face decide. Columns of low `priority` are dropped first on a narrow screen."""
     priority: int = 5
     private: bool = False
+    least: int = 0
+    """Cells a text that names its row insists on; where those do not hold it, its middle is left out and not its end."""
 
 
 class Row(Struct, frozen=True, omit_defaults=True, kw_only=True):

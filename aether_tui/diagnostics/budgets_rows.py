@@ -50,11 +50,11 @@ class Look:
 
 _COLUMNS = (
     Col(key="state", title="verdict", kind="state", priority=10),
-    Col(key="budget", title="budget", priority=10),
+    Col(key="budget", title="budget", priority=10, least=21),
     Col(key="now", title="now", kind="number", priority=9),
     Col(key="baseline", title="base", kind="number", priority=4),
     Col(key="shift", title="Δ", kind="number", priority=4),
-    Col(key="limit", title="limit", kind="number", priority=7),
+    Col(key="limit", title="limit", kind="number", priority=8),
     Col(key="used", title="used", kind="bar", priority=8, width=10),
     *_LIVE_COLUMNS,
     Col(key="n", title="n", kind="number", priority=2),

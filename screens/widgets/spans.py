@@ -50,6 +50,18 @@ def crop(text: str, cells: int) -> str:
     return set_cell_size(text, cells - 1).rstrip() + "…"
 
 
+def crop_middle(text: str, cells: int) -> str:
+    """`text` in at most `cells` cells, both ends of it: `llm.task…· refund`."""
+    if cells < 5 or cell_len(text) <= cells:
+        return crop(text, cells)
+    head = set_cell_size(text, (cells - 1) * 2 // 5).rstrip()
+    left = cells - 1 - cell_len(head)
+    tail = text
+    while cell_len(tail) > left:
+        tail = tail[1:]
+    return f"{head}…{tail.lstrip()}"
+
+
 def pad(text: str, cells: int, *, right: bool = False) -> str:
     """`text` in exactly `cells` cells; `right` aligns it there."""
     text = crop(text, cells)

@@ -12,7 +12,7 @@ from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
 from screens.widgets.cells import AnyCell, cell, change, course, is_missing, sort_key, sparkline
 from screens.widgets.parts import Item, Lines, title
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, pad, width_of, wrap
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, crop_middle, pad, width_of, wrap
 
 GAP = 2
 SAMPLE_ROWS = 100
@@ -35,6 +35,8 @@ class Column:
     priority: int
     natural: int
     least: int
+    middle: bool = False
+    """What does not fit is left out of the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class TablePart(Generic[R]):
                 continue
             if line:
                 line.append((" " * GAP, "text"))
+            text = crop_middle(text, width) if column.middle else text
             line.append((pad(text, width, right=column.right), "mark" if marked and marked == column.key else role))
         return tuple(line)
 
@@ -199,7 +202,8 @@ def table(
                 column.kind == "number",
                 10 if i == 0 else column.priority,
                 natural,
-                MIN_TEXT if text else natural,
+                min(max(MIN_TEXT, column.least), natural) if text else natural,
+                bool(column.least),
             )
         )
     heading = [title(block.title, width, note=clean(block.note))] if block.title or block.note else []
