@@ -184,12 +184,12 @@ def classify(answer: Answer) -> Verdict:
 
     Hints name no credential; the client adds which one and where it is kept.
     """
+    if answer.status in {200, 201, 202}:
+        return _readable(answer)
+    if answer.status in {204, 304}:
+        return None
     answered = answer.story()
     match answer.status:
-        case 200 | 201 | 202:
-            return _readable(answer)
-        case 204 | 304:
-            return None
         case 401:
             return Denied(refusal(answer))
         case 403:

@@ -138,7 +138,8 @@ def distinct(texts: Sequence[str], seed: int) -> tuple[list[str], list[int], int
         return [], [], 0
     documents = [clustering.ngrams(name) for name in names]
     rows = clustering.weigh(documents, clustering.inverse_frequencies(documents))
-    alike = rows @ rows.T >= NEAR
+    shared = rows[:, (rows > 0).sum(axis=0) >= 2]  # what stands in one text alone is like nothing
+    alike = shared @ shared.T >= NEAR
     leaders: list[int] = []
     counts: dict[int, int] = {}
     for number, name in enumerate(names):
