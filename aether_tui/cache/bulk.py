@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from aether_tui.cache import parts
 from aether_tui.cache.schema import sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.source import Bulk, Malformed, Reject
 
-_MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_LINE: Final = "line"
+_LINE: Final = parts.LINE
+_TEXTS: Final = ("text", "said", "asked", "id", "person", "json", "request", "texts")
 _RAW_LIMIT: Final = 4000
 
 
@@ -47,6 +49,96 @@ def read_bulk(
     rejects.extend(_broken_lines(connection, bulk))
 
 
+def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject]) -> Iterator[str]:
+    """The good rows of all files, some at a time, each time as an SQL relation with the raw columns of the table.
+
+    What `read_bulk` says of rejects and errors holds here, too. Not for files with a `hash_key`.
+    """
+    fields = list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
+    for path in bulk.paths:
+        with _translated((path,)):
+            for part in parts.parts(connection, path, bulk.format, fields):
+                yield from _good(connection, bulk, path.name, part, rejects)
+
+
+def _good(
+    connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part, rejects: list[Reject]
+) -> Iterator[str]:
+    kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
+    plain = set() if part.copied else _plain_texts(connection, bulk, part, kinds)
+    cells = {column.name: _typed(bulk, column, kinds, plain) for column in bulk.table.raw}
+    picked = ", ".join(f'{cell} AS "{name}"' for name, (cell, _) in cells.items())
+    bad = " OR ".join(f"coalesce({condition}, FALSE)" for _, condition in cells.values() if condition) or "FALSE"
+    kind = "TABLE" if part.copied else "VIEW"
+    connection.execute(f"CREATE OR REPLACE TEMP {kind} part AS SELECT {picked}, {bad} AS _bad FROM {part.relation}")
+    (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
+    if count:
+        rejects.extend(_explained(connection, bulk, label, part))
+    names = ", ".join(f'"{column.name}"' for column in bulk.table.raw)
+    yield f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(count)
+    connection.execute(f"DROP {kind} part")
+
+
+def _plain_texts(
+    connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part, kinds: dict[str, str]
+) -> set[str]:
+    """Text columns of the file without a word that means null: asked once, because each look at a cell would ask again."""
+    names = [
+        name
+        for name in dict.fromkeys(n for names in bulk.columns.values() for n in names)
+        if kinds.get(name) == "VARCHAR"
+    ]
+    if not names:
+        return set()
+    asked = ", ".join(
+        f'bool_or("{n}" IN ({_nulls(bulk)}) OR starts_with("{n}", \' \') OR ends_with("{n}", \' \'))' for n in names
+    )
+    found = connection.execute(f"SELECT {asked} FROM {part.relation}").fetchone() or ()
+    return {name for name, worded in zip(names, found, strict=True) if not worded}
+
+
+def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> Iterator[Reject]:
+    """The bad rows of a part, read again cell by cell."""
+    checked = _checked(connection, bulk, part.again, label, part.first)
+    found = connection.execute(f"SELECT _bad, _place, _raw FROM ({checked}) WHERE _bad <> ''").fetchall()
+    return (Reject(bulk.table.name, why, raw, place) for why, place, raw in found)
+
+
+def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -> tuple[str, str]:
+    """SQL for a cell of `column`, and for whether it is bad ('': it never is). Cells of the right type are taken as they are."""
+    names = [name for name in bulk.columns.get(column.name, ()) if name in kinds]
+    key = column.name in bulk.table.key
+    if len(names) == 1 and _fits(column, kinds[names[0]]):
+        cell = f'"{names[0]}"'
+        missing = [f"{cell} IS NULL"] * key
+        if column.kind == "float":
+            return f"CASE WHEN isfinite({cell}) THEN {cell} END", " OR ".join([f"NOT isfinite({cell})", *missing])
+        return (f"CAST({cell} AS {sql_type(column)})", " OR ".join(missing))
+    if len(names) == 1 and names[0] in plain and column.kind in _TEXTS and column.kind != "texts":
+        return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
+    texts = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind in kinds.items()}
+    text = _text(replace(bulk, format="parquet"), column, texts)
+    cell = _cast(column, f"({text})")
+    bad = [f"({text}) IS NULL"] * key
+    if column.kind not in _TEXTS:
+        bad.append(f"(({text}) IS NOT NULL AND {cell} IS NULL)")
+    return cell, " OR ".join(bad)
+
+
+def _fits(column: Column, kind: str) -> bool:
+    match column.kind:
+        case "int":
+            return kind in ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT")
+        case "float":
+            return kind == "DOUBLE"
+        case "time" | "day":
+            return kind in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+        case "bool":
+            return kind == "BOOLEAN"
+        case _:
+            return False
+
+
 def _with_tuples(row: Row, places: list[int]) -> Row:
     return tuple(tuple(cell) if place in places and isinstance(cell, list) else cell for place, cell in enumerate(row))
 
@@ -64,10 +156,14 @@ def _query(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> str:
 
 
 def _file(connection: duckdb.DuckDBPyConnection, bulk: Bulk, path: Path) -> str:
-    """SELECT of one file: cast cells, why the row is bad (null: it is not), where it stands, its text if bad."""
-    relation = _relation(bulk, path)
+    """SELECT of one file: cast cells, why the row is bad (empty: it is not), where it stands, its text if bad."""
     with _translated((path,)):
-        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        return _checked(connection, bulk, parts.relation(path, bulk.format), path.name, 0)
+
+
+def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, label: str, first: int) -> str:
+    """As `_file`, of a relation whose first row is number `first` of those of the file `label`, counted from nought."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     present = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind, *_ in described}
     texts = {column.name: _text(bulk, column, present) for column in bulk.table.raw}
     hashed = "''"
@@ -76,34 +172,14 @@ def _file(connection: duckdb.DuckDBPyConnection, bulk: Bulk, path: Path) -> str:
             f"md5(concat_ws(chr(31), {', '.join(f'coalesce({present[name]}, chr(0))' for name in sorted(present))}))"
         )
     selected = ", ".join(f'{text} AS "{name}"' for name, text in texts.items())
-    lines = f"SELECT {selected}, {hashed} AS _hash, row_number() OVER () AS _row, {_broken(bulk)} AS _broken FROM {relation}"
+    lines = f"SELECT {selected}, {hashed} AS _hash, {first} + row_number() OVER () AS _row, {_broken(bulk)} AS _broken FROM {relation}"
     casts = ", ".join(f'{_cast(column)} AS "{column.name}"' for column in bulk.table.raw)
     bad = ", ".join(_reasons(bulk))
     told = ", ".join(f"'{column.name}', \"{column.name}\"" for column in bulk.table.raw if column.name in bulk.columns)
     raw = f"CASE WHEN _bad <> '' THEN coalesce(_broken, CAST(json_object({told}) AS VARCHAR))[:{_RAW_LIMIT}] END"
-    name = path.name.replace("'", "''")
+    name = label.replace("'", "''")
     checked = f"SELECT *, concat_ws('; ', {bad}) AS _bad FROM ({lines})"
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
-
-
-def _relation(bulk: Bulk, path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            head = file.read(4)
-    except OSError as error:
-        raise Malformed(f"{path.name}: {error.strerror}") from error
-    if not head:
-        raise Malformed(f"{path.name}: the file is empty")
-    # Brackets and stars in a file's name are not patterns.
-    name = "".join(f"[{character}]" if character in "*?[" else character for character in str(path)).replace("'", "''")
-    if bulk.format == "parquet":
-        return f"read_parquet('{name}')"
-    packed = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
-    common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size=16777216"
-    if bulk.format == "csv":
-        return f"read_csv('{name}', header=true, {common})"
-    # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
-    return f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{_LINE}'], {common})"
 
 
 def _as_text(name: str, kind: str) -> str:
@@ -115,7 +191,7 @@ def _as_text(name: str, kind: str) -> str:
 def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
     """SQL for the text of `column`: the first of its file columns that is not null."""
     folded = {name.casefold(): text for name, text in present.items()}
-    nulls = ", ".join("'" + text.replace("'", "''") + "'" for text in bulk.nulls) or "''"
+    nulls = _nulls(bulk)
     found = []
     for name in bulk.columns.get(column.name, ()):
         if bulk.format == "ndjson":
@@ -124,13 +200,20 @@ def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
         else:
             text = present.get(name) or folded.get(name.casefold(), "")
         if text:
-            found.append(f"CASE WHEN trim({text}) NOT IN ({nulls}) THEN {text} END")
+            # Trimming a million texts takes longer than reading them, and hardly one begins or ends with a space.
+            spaced = f"(starts_with({text}, ' ') OR ends_with({text}, ' ')) AND trim({text}) IN ({nulls})"
+            found.append(f"CASE WHEN {text} NOT IN ({nulls}) AND NOT ({spaced}) THEN {text} END")
     return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
 
 
-def _cast(column: Column) -> str:
-    name, kind = f'"{column.name}"', column.kind
-    if kind in ("text", "said", "asked", "id", "person", "json", "request"):
+def _nulls(bulk: Bulk) -> str:
+    return ", ".join("'" + text.replace("'", "''") + "'" for text in bulk.nulls) or "''"
+
+
+def _cast(column: Column, name: str = "") -> str:
+    """SQL for the text `name` (the column's own unless told) as the type of `column`; null where that cannot be."""
+    name, kind = name or f'"{column.name}"', column.kind
+    if kind in _TEXTS and kind != "texts":
         return name
     if kind in ("time", "day"):
         return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
@@ -146,7 +229,7 @@ def _reasons(bulk: Bulk) -> Iterator[str]:
     yield "CASE WHEN _broken IS NOT NULL THEN 'not JSON' END"
     for column in bulk.table.raw:
         name = f'"{column.name}"'
-        if column.kind not in ("text", "said", "asked", "id", "person", "json", "request", "texts"):
+        if column.kind not in _TEXTS:
             yield (
                 f"CASE WHEN {name} IS NOT NULL AND {_cast(column)} IS NULL "
                 f"THEN '{column.name} is not a {_WORDS.get(column.kind, 'number')}: ' || {name}[:80] END"

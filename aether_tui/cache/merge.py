@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import duckdb
 
-from aether_tui.cache import rollups
+from aether_tui.cache import rollups, span_rollups
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.records import TABLES, Row, Table
@@ -22,6 +22,9 @@ from aether_tui.records.source import Reject
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
 LARGEST_SLICE: Final = 60_000
+PREPARED_ROWS: Final = 20_000
+"""Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
+computed twice."""
 _LEASE_S: Final = 0.2  # then comes the checkpoint
 
 RAW_LIMIT: Final = 4000
@@ -34,12 +37,13 @@ class Pace:
     the fewer the better, as long as nobody waits for more than 300 ms."""
 
     rows: int = field(default_factory=lambda: SLICE_ROWS)
+    fewest: int = field(default_factory=lambda: SLICE_ROWS)
 
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a lease; a small one teaches nothing."""
         if rows >= self.rows:
             fitting = int(rows * _LEASE_S / max(seconds, 0.001))
-            self.rows = max(SLICE_ROWS, min(fitting, 2 * self.rows, LARGEST_SLICE))
+            self.rows = max(self.fewest, min(fitting, 2 * self.rows, LARGEST_SLICE))
 
 
 @dataclass(slots=True)
@@ -126,12 +130,14 @@ def merge_staged(
     while True:
         lease = list(_cut(waiting, pace.rows))
         done: list[tuple[Table, Merged]] = []
+        prepared = _prepare(cursor, origin, lease)
         with write(cursor):
             began = time.monotonic()
             if lease:
                 rollups.start(cursor)
             for table, low, high in lease:
-                done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high)))
+                name = f"staged_{table.name}"
+                done.append((table, merge_slice(cursor, table, name, origin, low, high, prepared=prepared)))
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
@@ -144,6 +150,18 @@ def merge_staged(
             break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
+
+
+def _prepare(cursor: duckdb.DuckDBPyConnection, origin: Origin, lease: Sequence[tuple[Table, int, int]]) -> bool:
+    """Compute before the lease what needs no look at what is stored, where that is worth it."""
+    for table, low, high in lease:
+        if table.name == "spans" and high - low >= PREPARED_ROWS:
+            source = origin.source.replace("'", "''")
+            slice_ = f"SELECT '{source}' AS source, * FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"
+            cursor.execute(f"CREATE OR REPLACE TEMP VIEW coming AS {slice_}")
+            span_rollups.prepare(cursor, "coming")
+            return True
+    return False
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -164,27 +182,54 @@ def _cut(waiting: deque[tuple[Table, int, int]], room: int) -> Iterator[tuple[Ta
 
 
 def merge_slice(
-    cursor: duckdb.DuckDBPyConnection, table: Table, staged: str, origin: Origin, low: int, high: int
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    staged: str,
+    origin: Origin,
+    low: int,
+    high: int,
+    *,
+    prepared: bool = False,
 ) -> Merged:
-    """Merge rows `low` to `high` of a staged table inside an open transaction and note what they touch."""
+    """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along."""
     late = _open_slice(cursor, table, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
-    _decide(cursor, table, origin)
-    counts = dict(cursor.execute("SELECT verdict, count(*) FROM decided GROUP BY verdict").fetchall())
-    new, changed, same = (int(counts.get(verdict, 0)) for verdict in ("new", "changed", "same"))
-    if changed:
-        rows = f"FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE verdict = 'changed')"
-        rollups.touch(cursor, table.name, f"({rows})")
-        cursor.execute(f"DELETE {rows}")
+    same, changed = _decide(cursor, table, origin)
+    new = _rows(cursor, "slice") - same - changed
     if new or changed:
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {quoted(stored_columns(table))} FROM ("
-            "SELECT $source AS source, s.*, $mapping_hash AS mapping_hash, coalesce(d._kept, $now) AS ingested_at "
-            "FROM slice AS s JOIN decided AS d USING (_n) WHERE d.verdict <> 'same')",
-            {"source": origin.source, "mapping_hash": origin.mapping_hash, "now": origin.now},
-        )
+        _stage_incoming(cursor, table, origin, known=bool(same or changed))
+        gone = None
+        if changed:
+            gone = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
+        if table.name == "spans":
+            span_rollups.follow(cursor, "incoming", gone, prepared=prepared and not (late or same or changed))
+        else:
+            for rows in filter(None, ("incoming", gone)):
+                rollups.touch(cursor, table.name, rows)
+        if changed:
+            cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed)")
         cursor.execute(f"INSERT INTO {table.name} FROM incoming")
-        rollups.touch(cursor, table.name, "incoming")
     return Merged(inserted=new, updated=changed, unchanged=same, late=late)
+
+
+def _stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:
+    """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table."""
+    source, mapping_hash = (text.replace("'", "''") for text in (origin.source, origin.mapping_hash))
+    kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
+    if known:
+        kept, rows = (
+            f"coalesce(d._kept, {kept})",
+            "slice AS s LEFT JOIN decided AS d USING (_n) WHERE d.changed IS DISTINCT FROM FALSE",
+        )
+    cursor.execute("DROP VIEW IF EXISTS incoming" if _is_view(cursor) else "DROP TABLE IF EXISTS incoming")
+    cursor.execute(
+        f"CREATE TEMP {'TABLE' if known else 'VIEW'} incoming AS SELECT {quoted(stored_columns(table))} FROM ("
+        f"SELECT '{source}' AS source, s.*, '{mapping_hash}' AS mapping_hash, {kept} AS ingested_at FROM {rows})"
+    )
+
+
+def _is_view(cursor: duckdb.DuckDBPyConnection) -> bool:
+    known = "SELECT count(*) FROM duckdb_views() WHERE view_name = 'incoming' AND temporary"
+    return bool((cursor.execute(known).fetchone() or (0,))[0])
 
 
 def _open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
@@ -204,34 +249,43 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> None:
-    """Temporary table `decided`: per row of `slice` the stored row's rowid (`_row`) and new, changed or same.
+def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> tuple[int, int]:
+    """Temporary table `decided` of the rows of `slice` that are stored already (at `_row`): whether they have `changed`.
 
-    Two steps, keys first: finding 10 k keys among a million rows takes 23 ms, with all columns it would take 60.
+    Returns how many are the same and how many have changed. Keys first: finding 10 k keys among a million rows takes 23 ms,
+    with all columns it would take 60.
     """
     on = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
+    stored = f"SELECT {quoted(table.key)}, rowid AS _row FROM {table.name} WHERE source = $source"
+    if table.name == "spans":
+        within = span_rollups.look_up(cursor, "slice", origin.source)
+        # What has no start belongs to no task; there is hardly any.
+        stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t.rowid AS _row FROM slice AS s JOIN {table.name} AS t "
-        f"ON {on} WHERE t.source = $source",
+        f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
         {"source": origin.source},
     )
+    if not _rows(cursor, "found"):
+        return 0, 0
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE stored AS SELECT rowid AS _row, {revision(table)} AS _revision, "
         f"{content(table)} AS _content, {derived(table)} AS _derived, mapping_hash AS _mapping, ingested_at AS _ingested "
         f"FROM {table.name} WHERE rowid IN (SELECT _row FROM found)"
     )
+    arriving = (
+        f"SELECT _n, {revision(table)} AS _revision, {content(table)} AS _content, {derived(table)} AS _derived FROM slice "
+        "WHERE _n IN (SELECT _n FROM found)"
+    )
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE decided AS SELECT _n, t._row, "
         "CASE WHEN a._content = t._content THEN t._ingested END AS _kept, "
-        "CASE WHEN t._row IS NULL THEN 'new' "
-        "WHEN a._content = t._content THEN CASE WHEN a._derived = t._derived AND t._mapping = $mapping_hash "
-        "THEN 'same' ELSE 'changed' END "
-        "WHEN a._revision > t._revision OR (a._revision = t._revision AND a._content > t._content) THEN 'changed' "
-        "ELSE 'same' END AS verdict "
-        f"FROM (SELECT _n, {revision(table)} AS _revision, {content(table)} AS _content, {derived(table)} AS _derived "
-        "FROM slice) AS a LEFT JOIN found USING (_n) LEFT JOIN stored AS t USING (_row)",
+        "CASE WHEN a._content = t._content THEN a._derived <> t._derived OR t._mapping <> $mapping_hash "
+        "ELSE a._revision > t._revision OR (a._revision = t._revision AND a._content > t._content) END AS changed "
+        f"FROM ({arriving}) AS a JOIN found USING (_n) JOIN stored AS t USING (_row)",
         {"mapping_hash": origin.mapping_hash},
     )
+    changed = _rows(cursor, "decided WHERE changed")
+    return _rows(cursor, "decided") - changed, changed
 
 
 # --- Bookkeeping ---------------------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
     flow = "flow_items" in things and _refresh_flow_items(cursor)
     clocks = set(cursor.execute("SELECT DISTINCT source, clock FROM touched").fetchall())
     for rollup in DAILY:
-        if (rollup.source, rollup.at) in clocks:
+        if {(rollup.source, rollup.at), (rollup.source, rollup.table)} & clocks:
             _refresh_daily(cursor, rollup)
     if flow:
         cursor.execute("DELETE FROM flow_daily")
@@ -262,7 +262,7 @@ def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
     length = "hour" if rollup.bucket == "hour" else "day"
     buckets = (
         f"(SELECT DISTINCT date_trunc('{length}', hour) AS bucket FROM touched WHERE source = '{rollup.source}' "
-        f"AND clock = '{rollup.at}' AND hour IS NOT NULL AND {thawed(cursor, raw, 'hour')})"
+        f"AND clock IN ('{rollup.at}', '{rollup.table}') AND hour IS NOT NULL AND {thawed(cursor, raw, 'hour')})"
     )
     extent = cursor.execute(f"SELECT min(bucket), max(bucket) FROM {buckets}").fetchone()
     if not extent or extent[0] is None:

@@ -78,19 +78,21 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("visits errors retried lost lost_by_error places", "BIGINT"),
         ("touch_s_sum wait_s_sum", "DOUBLE"),
         ("cost_usd", _MONEY),
-        ("unpriced_visits", "BIGINT"),
+        ("unpriced_visits with_cost", "BIGINT"),
     ),
     "prompts_hourly": _columns(
         ("hour", "TIMESTAMP"),
         ("environment service feature team prompt_name prompt_version", "VARCHAR"),
         ("calls", "BIGINT"),
         ("cost_usd", _MONEY),
+        ("with_cost", "BIGINT"),
     ),
     "users_daily": _columns(
         ("day", "TIMESTAMP"),
         ("environment service feature team user", "VARCHAR"),
         ("calls", "BIGINT"),
         ("cost_usd", _MONEY),
+        ("with_cost", "BIGINT"),
     ),
     "duration_hist": _columns(
         ("day", "TIMESTAMP"), ("kind segment", "VARCHAR"), ("bucket", "INTEGER"), ("n", "BIGINT")

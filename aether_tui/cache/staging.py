@@ -60,6 +60,19 @@ def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows
     )
 
 
+def settle(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:
+    """As `deduplicate`, of a temporary table that is given away: one in order already only gets the name."""
+    late = f'"{table.at}" < lag("{table.at}") OVER ()'
+    asked = f"SELECT count(*) - count(DISTINCT hash({quoted(table.key)})) + count_if(_late) FROM (SELECT *, {late} AS _late FROM {rows})"
+    (wrong,) = cursor.execute(asked).fetchone() or (0,)
+    if wrong:
+        deduplicate(cursor, name, table, rows)
+        cursor.execute(f"DROP TABLE {rows}")
+    else:
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        cursor.execute(f"ALTER TABLE {rows} RENAME TO {name}")
+
+
 def revision(table: Table, prefix: str = "") -> str:
     """SQL: the revision of a row, oldest where it has none."""
     return f"coalesce({prefix}{table.revision}, TIMESTAMP '0001-01-01')" if table.revision else "0"

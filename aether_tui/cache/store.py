@@ -8,21 +8,32 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
-from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, merge_staged, write_note
+from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
-from aether_tui.cache.staging import naive
+from aether_tui.cache.staging import naive, settle
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
 from aether_tui.records.source import Bulk, Reject, Replace
+from aether_tui.records.tables import SPANS
+
+if TYPE_CHECKING:
+    from aether_tui.cache.columns import Preparer
+
+
+BULK_SLICE: Final = 61_440
+"""Spans of a large file that are stored under one lease: two whole row groups, which are then written once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,40 @@ class Cache:
             return sweep.finish(self._write, force=force)
         finally:
             sweep.close()
+
+    def merge_bulk(
+        self,
+        source: str,
+        stream: str,
+        bulk: Bulk,
+        preparer: Preparer,
+        *,
+        mapping_hash: str,
+        now: datetime,
+        rejects: list[Reject],
+    ) -> Merged:
+        """Store the spans of `bulk`'s files without a row of them passing through Python; call only where `takes_bulk`.
+
+        Rows that cannot be read are appended to `rejects`. Raises Malformed; what was stored before stays.
+        """
+        from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
+
+        origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
+        connection = self._leases.cursor()
+        pace = Pace(BULK_SLICE, BULK_SLICE // 2)
+        try:
+            for raw in bulk_parts(connection, bulk, rejects):
+                stage_spans(connection, "prepared", raw, preparer)
+                settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
+                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace)
+        finally:
+            connection.close()
+        return result
+
+    @staticmethod
+    def takes_bulk(bulk: Bulk) -> bool:
+        """Whether `merge_bulk` can: spans in Parquet or JSON lines. Raises Malformed for a missing or empty file."""
+        return bulk.table is SPANS and bulk.hash_key is None and divisible(bulk.paths, bulk.format)
 
     def read_bulk(self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None) -> Iterator[list[Row]]:
         """Raw rows of `bulk`'s files, cast to the table's types; nothing is stored, no lease is taken.

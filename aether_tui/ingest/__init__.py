@@ -9,6 +9,7 @@ from aether_tui.config import Config
 from aether_tui.ingest.asked import stored
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
+from aether_tui.ingest.provable import unclean
 from aether_tui.ingest.redact import Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.ingest.said import readable
@@ -41,6 +42,7 @@ class Ingest:
         self._redactor = Redactor(key, config.privacy.patterns)
         self._deriver = Deriver(config, labels)
         self._categories = categories
+        self._extra = bool(config.privacy.patterns)
         self._payloads = config.privacy.keep_payloads
 
     @classmethod
@@ -70,7 +72,7 @@ class Ingest:
         if not rows:
             return []
         columns = zip(table.raw, zip(*rows, strict=True), strict=True)
-        return list(zip(*(self._column(column, values) for column, values in columns), strict=True))
+        return list(zip(*(self.cleaned(column, values) for column, values in columns), strict=True))
 
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows of raw ones that are clean already (as they come out of the cache), by the present mapping."""
@@ -79,6 +81,16 @@ class Ingest:
     def inputs(self, table: Table) -> tuple[str, ...]:
         """The raw columns that `derive` looks at."""
         return INPUTS.get(table.name, ())
+
+    def unclean(self, column: Column, name: str) -> str:
+        """SQL condition on the expression `name`: cleaning might change this value of `column`; else it surely does not."""
+        # What the user's own expressions find cannot be told beforehand.
+        return f"({name} IS NOT NULL)" if self._extra else unclean(column, name)
+
+    @property
+    def deriver(self) -> Deriver:
+        """What computes derived columns."""
+        return self._deriver
 
     def clean_text(self, text: str) -> str:
         """Any other text that is kept or shown: reasons, messages, places."""
@@ -118,7 +130,8 @@ class Ingest:
             known.update({value: assigned[words[value]] for value in new})
         return [known.get(value) for value in values]
 
-    def _column(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
+    def cleaned(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
+        """Values of one raw column as they may be written anywhere."""
         redactor = self._redactor
         match column.kind:
             case "text":

@@ -67,12 +67,15 @@ def mapping_hash(config: Config, labels: Mapping[str, str] = _NOTHING) -> str:
 
 
 class Deriver:
-    """Computes derived columns. The order of keys in a mapping counts: wildcards are tried in it."""
+    """Computes derived columns. The order of keys in a mapping counts: wildcards are tried in it.
+
+    `asked` are the names of span attributes that dimensions are read from, `prices` what model calls cost.
+    """
 
     def __init__(self, config: Config, labels: Mapping[str, str] = _NOTHING) -> None:
         self._labels = labels
         mapper = self._mapper = Mapper(config.mapping)
-        self._prices = Prices(config.prices)
+        self.prices = Prices(config.prices)
         self._spans = config.mapping.span_attributes
         self._success = frozenset(value.casefold() for value in self._spans.success_values)
         self._category = lru_cache(16_384)(mapper.category)
@@ -89,6 +92,8 @@ class Deriver:
         self._asked = (
             spans.environment, spans.feature, spans.team, spans.scenario, spans.task_cluster, spans.outcome
         )  # fmt: skip
+        self.asked = tuple(dict.fromkeys(name for names in self._asked for name in names))
+        self._quoted = tuple(json.dumps(name, ensure_ascii=False) for name in self.asked)
         self._silent: tuple[str | None, ...] = (None,) * len(self._asked)
         # A name that JSON does not escape shows in the text, its last part also where objects are nested.
         self._hints = sorted({name.rpartition(".")[2] for names in self._asked for name in names})
@@ -103,6 +108,11 @@ class Deriver:
             "spans": self._span_columns,
             "span_payloads": _payload_columns,
         }
+
+    @property
+    def labelled(self) -> bool:
+        """Whether assigned categories of requests have names."""
+        return bool(self._labels)
 
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows in `Table.columns` order from clean raw rows in `Table.raw` order."""
@@ -194,8 +204,11 @@ class Deriver:
         """What a span's attributes say of each dimension, in the source's words."""
         if not isinstance(text, str) or ("\\" not in text and not any(map(text.__contains__, self._hints))):
             return self._silent
-        found = attributes(text)
+        found = _first_given(text) if self._given_twice(text) else attributes(text)
         return tuple([_first(found, names) for names in self._asked])
+
+    def _given_twice(self, text: str) -> bool:
+        return any(text.count(name) > 1 for name in self._quoted)
 
     def _span_cost(
         self,
@@ -215,7 +228,7 @@ class Deriver:
         usage = Usage(input_tokens, output_tokens, cached or 0, cache_write or 0, reasoning or 0)
         money = reported if isinstance(reported, Decimal) else None
         at = start if isinstance(start, datetime) else _EPOCH
-        return self._prices.cost(provider, model, at, usage, money)
+        return self.prices.cost(provider, model, at, usage, money)
 
     def _span_dimensions(self, words: tuple[str | None, ...], environment: str | None, service: str | None) -> Row:
         named, feature, team, scenario, cluster, outcome = words
@@ -248,6 +261,16 @@ def attributes(text: str | None) -> dict[str, str]:
     if not isinstance(found, dict):
         return _NOTHING
     return dict(_flat(found, ""))
+
+
+def _first_given(text: str) -> dict[str, str]:
+    """As `attributes`; of a name that is given twice the first counts."""
+    try:
+        msgspec.json.decode(text)
+        found = json.loads(text, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    except (ValueError, RecursionError):
+        return _NOTHING
+    return dict(_flat(found, "")) if isinstance(found, dict) else _NOTHING
 
 
 def _flat(found: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-# Length of an IBAN by country (ISO 13616 registry).
-_IBAN_LENGTHS = {
+IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
     "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
     "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22,
@@ -23,6 +22,7 @@ _IBAN_LENGTHS = {
     "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24,
     "XK": 20,
 }  # fmt: skip
+"""Length of an IBAN by country (ISO 13616 registry)."""
 
 _HEX = re.compile(r"[0-9a-f]{7,128}|[0-9A-F]{7,128}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -90,7 +90,7 @@ def is_card(text: str) -> bool:
 
 def iban_length(text: str) -> int:
     """How many characters of `text` (spaces included) are a valid IBAN (ISO 13616, mod 97); 0 when none."""
-    wanted = _IBAN_LENGTHS.get(text[:2].upper(), 0)
+    wanted = IBAN_LENGTHS.get(text[:2].upper(), 0)
     taken, end = "", 0
     while end < len(text) and len(taken) < wanted:
         taken += text[end].strip()

@@ -125,6 +125,15 @@ def table_version() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
+@dataclass(frozen=True, slots=True)
+class DayRates:
+    """What a model costs on one day (UTC). `varies`: not the same all day, so ask for each call."""
+
+    rates: Rates | None
+    price_version: str
+    varies: bool = False
+
+
 class Prices:
     """The user's prices over the shipped table. The table is imported at the first model it is asked for."""
 
@@ -139,12 +148,19 @@ class Prices:
         """The cost of one call at `at` (UTC). A reported cost beats a computed one."""
         if reported is not None:
             return Cost(reported, "reported", None)
+        found = self.of_day(provider, model, at)
+        return _priced(None if found.rates is None else found.rates.cost(usage), found.price_version)
+
+    def of_day(self, provider: str | None, model: str, at: datetime) -> DayRates:
+        """The prices at `at` (UTC), and whether they are those of its whole day."""
         day = f"{at:%Y-%m-%d}"
         for pattern, valid_from, rates in self._overrides:
             if valid_from <= day and pattern.fullmatch(model.casefold()):
-                return _priced(rates.cost(usage), f"aether.toml {valid_from}")
+                return DayRates(rates, f"aether.toml {valid_from}")
         found = shipped(provider, model)
-        return _priced(None if found is None else self._rates(found, at).cost(usage), self.version)
+        if found is None:
+            return DayRates(None, self.version)
+        return DayRates(self._rates(found, at), self.version, _by_the_clock(found))
 
     def _rates(self, info: ModelInfo, at: datetime) -> Rates:
         price = info.get_prices(at)
@@ -153,6 +169,19 @@ class Prices:
         if rates is None:
             rates = self._expanded[id(price)] = _expand(price)
         return rates
+
+
+@lru_cache(maxsize=4096)
+def _clocked(constraints: tuple[type, ...]) -> bool:
+    from genai_prices.types import StartDateConstraint
+
+    return any(kind not in (StartDateConstraint, type(None)) for kind in constraints)
+
+
+def _by_the_clock(info: ModelInfo) -> bool:
+    """Whether some price of a model holds for hours only."""
+    prices = info.prices if isinstance(info.prices, list) else []
+    return _clocked(tuple(type(price.constraint) for price in prices))
 
 
 def _costs(rate: Rate | None) -> bool:

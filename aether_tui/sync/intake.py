@@ -12,7 +12,7 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Page, Reject, Replace
+from aether_tui.records.source import Bulk, Page, Reject, Replace
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
@@ -139,7 +139,9 @@ class Intake:
         counts = self.complete() if page.replace != self._export else Counts()
         self._export = page.replace
         rejects = list(page.rejects)
-        if page.bulk is not None:
+        if page.bulk is not None and page.replace is None and Cache.takes_bulk(page.bulk):
+            counts.add(self._merge_bulk(page.bulk, rejects))
+        elif page.bulk is not None:
             for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
                 counts.add(self._merge({page.bulk.table.name: chunk}))
         counts.add(self._merge(page.rows, rejects, cursor, state))
@@ -168,6 +170,20 @@ class Intake:
     def _counts(self, table: str) -> bool:
         """What was said in spans is a part of them, not rows of its own."""
         return table == self._counted if self._counted else table != SPAN_PAYLOADS.name
+
+    def _merge_bulk(self, bulk: Bulk, rejects: list[Reject]) -> Counts:
+        writer, ingest = self._writer, self._writer.ingest
+        merged = writer.cache.merge_bulk(
+            self._source,
+            self._stream,
+            bulk,
+            ingest,
+            mapping_hash=ingest.mapping_hash,
+            now=writer.clock(),
+            rejects=rejects,
+        )
+        rows = merged.inserted + merged.updated + merged.unchanged + merged.late
+        return Counts(rows, merged.inserted, merged.updated, merged.unchanged)
 
     def _merge(
         self,

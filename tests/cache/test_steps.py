@@ -77,7 +77,7 @@ def steps(spans: list[Record]) -> set[tuple[Any, ...]]:
         (
             *key, len(group), *(sum(v[n] for v in group) for n in counts),
             *(round(sum(v[n] for v in group) / 1e6, 4) for n in ("touch", "wait")),
-            total(v["cost"] for v in group), sum(v["unpriced"] for v in group),
+            total(v["cost"] for v in group), sum(v["unpriced"] for v in group), sum(v["cost"] is not None for v in group),
         )
         for key, group in groups(every, lambda v: v["key"])
     }  # fmt: skip
@@ -94,7 +94,8 @@ def test_steps_prompts_and_users_equal_a_computation_by_hand(tmp_path: Path, see
 
     def counted(of: list[str], at: Any) -> set[tuple[Any, ...]]:
         found = groups(calls, lambda s: (at(s["start"]), *(s[name] for name in (*DIMENSIONS, *of))))
-        return {(*key, len(group), total(span["cost_usd"] for span in group)) for key, group in found}
+        costs = {key: [span["cost_usd"] for span in group] for key, group in found}
+        return {(*k, len(c), total(c), sum(cost is not None for cost in c)) for k, c in costs.items()}
 
     wanted = {
         "steps_hourly": steps(spans),

@@ -42,6 +42,7 @@ WITH known AS (
         sum(CASE WHEN o.lost AND o.failed_before = 0 AND (o.failed OR o.next_name IS NULL) THEN 1 ELSE 0 END) AS lost,
         sum(CASE WHEN o.lost AND o.failed_before = 0 AND o.failed THEN 1 ELSE 0 END) AS lost_by_error,
         sum(o.place) AS places, sum(o.touch) AS touch, sum(o.waited) AS waited, sum(o.cost_usd) AS cost_usd,
+        count(o.cost_usd) AS with_cost,
         sum(CASE WHEN o.unpriced THEN 1 ELSE 0 END) AS unpriced_visits
     FROM ordered AS o
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -49,6 +50,6 @@ WITH known AS (
 SELECT hour, environment, service, feature, team, task_cluster, operation, operation || ' ' || {step_name(operation, name)} AS step,
     sum(visits) AS visits, sum(errors) AS errors, sum(retried) AS retried, sum(lost) AS lost, sum(lost_by_error) AS lost_by_error,
     sum(places) AS places, sum(touch) / 1e6 AS touch_s_sum, sum(waited) / 1e6 AS wait_s_sum, sum(cost_usd) AS cost_usd,
-    sum(unpriced_visits) AS unpriced_visits
+    sum(unpriced_visits) AS unpriced_visits, sum(with_cost) AS with_cost
 FROM summed
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8

@@ -1,0 +1,134 @@
+"""Spans of large files, cleaned, derived and staged by DuckDB column by column: Python sees distinct words only.
+
+The result is the one of `Ingest.prepare`, row by row; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import duckdb
+
+from aether_tui.cache.schema import quoted
+from aether_tui.cache.staging import arrive
+from aether_tui.ingest import rates
+from aether_tui.ingest.cut import as_json, cut_out
+from aether_tui.ingest.derive import Deriver
+from aether_tui.records import Column, Row, Value
+from aether_tui.records.tables import SPANS
+
+_DIMENSIONS: Final = ("environment", "service", "feature", "team", "scenario", "task_cluster", "outcome")
+_WORDS: Final = ("said", "source_environment", "source_service", "request")
+_RATED: Final = ("provider", "model", "operation")
+_RAW: Final = tuple(column.name for column in SPANS.raw)
+_COLUMNS: Final = tuple(column.name for column in SPANS.columns)
+_KEPT: Final = ("text", "id", "json")
+"""Kinds of column whose values mostly stay as they are."""
+_REPLACED: Final = ("person", "request")
+
+
+class Preparer(Protocol):
+    """What `Ingest` does with columns."""
+
+    @property
+    def deriver(self) -> Deriver: ...
+
+    def unclean(self, column: Column, name: str) -> str:
+        """SQL condition: cleaning might change this value."""
+        ...
+
+    def cleaned(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
+        """Values of a column, cleaned."""
+        ...
+
+
+def stage_spans(cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer) -> None:
+    """Make temporary table `name` of full rows from `raw`: a relation with the raw columns of `spans`."""
+    clean = _clean(cursor, raw, ingest)
+    words = _stage_words(cursor, clean, ingest.deriver)
+    same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
+    derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
+    cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {cells}, {rates.BY_CALL} AS _by_call "
+        f"FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN}"
+    )
+    _derive_by_call(cursor, name, ingest.deriver)
+    cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
+
+
+# --- Cleaning ------------------------------------------------------------------------------------------------------
+
+
+def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> str:
+    """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
+    cells, joins = {name: _of("r", name) for name in _RAW}, []
+    odd = "FALSE"
+    for column in _soiled(cursor, raw, ingest):
+        name = column.name
+        _clean_words(cursor, raw, column, ingest)
+        joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')
+        kept = column.kind in _KEPT
+        cells[name] = f"coalesce(w_{name}.after, {_of('r', name)})" if kept else f"w_{name}.after"
+        odd = f"w_{name}.before IS NOT NULL" if name == "attributes" else odd
+    said = cut_out(cells["attributes"], ingest.deriver.asked, odd)
+    selected = ", ".join(f'{text} AS "{name}"' for name, text in cells.items())
+    return f"SELECT {selected}, {said} AS said FROM ({raw}) AS r {' '.join(joins)}"
+
+
+def _soiled(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> list[Column]:
+    """Columns with values that cleaning might change."""
+    columns = [column for column in SPANS.raw if column.kind in (*_KEPT, *_REPLACED)]
+    asked = ", ".join(f"bool_or({ingest.unclean(column, _of('r', column.name))})" for column in columns)
+    found = cursor.execute(f"SELECT {asked} FROM ({raw}) AS r").fetchone() or ()
+    return [column for column, soiled in zip(columns, found, strict=True) if soiled]
+
+
+def _clean_words(cursor: duckdb.DuckDBPyConnection, raw: str, column: Column, ingest: Preparer) -> None:
+    """Temporary table `words_<column>` of values before and after."""
+    name = _of("r", column.name)
+    values = f"SELECT DISTINCT {name} FROM ({raw}) AS r WHERE {ingest.unclean(column, name)}"
+    before = [value for (value,) in cursor.execute(values).fetchall() if value is not None]
+    columns = (Column("before", "text", ""), Column("after", "text", ""))
+    rows = list(zip(before, ingest.cleaned(column, before), strict=True))
+    arrive(cursor, f'"words_{column.name}"', columns, rows)
+
+
+# --- Deriving ------------------------------------------------------------------------------------------------------
+
+
+def _stage_words(cursor: duckdb.DuckDBPyConnection, clean: str, deriver: Deriver) -> tuple[str, ...]:
+    """Temporary tables `rates` and `dimensions` for the combinations there are; returns what dimensions follow from."""
+    words = _WORDS if deriver.labelled else _WORDS[:-1]
+    day = "coalesce(date_trunc('day', start), TIMESTAMP '1970-01-01')"
+    found = cursor.execute(f"SELECT DISTINCT {quoted([*_RATED, *words])}, {day} FROM ({clean})").fetchall()
+    rated = {(*row[: len(_RATED)], row[-1]) for row in found}
+    arrive(cursor, "rates", rates.COLUMNS, [row for key in rated for row in rates.rate_rows(deriver.prices, *key)])
+    said = list(dict.fromkeys(row[len(_RATED) : -1] for row in found))
+    full = deriver.derive(SPANS, [_row(dict(zip(words, row, strict=True)), deriver) for row in said])
+    places = [place for place, name in enumerate(_COLUMNS) if name in _DIMENSIONS]
+    columns = [*(Column(name, "text", "") for name in words), *(SPANS.columns[place] for place in places)]
+    derived = [(*one, *(row[place] for place in places)) for one, row in zip(said, full, strict=True)]
+    arrive(cursor, "dimensions", columns, derived)
+    return words
+
+
+def _derive_by_call(cursor: duckdb.DuckDBPyConnection, name: str, deriver: Deriver) -> None:
+    """Costs that the table of rates does not tell, computed row by row."""
+    rows = cursor.execute(f"SELECT {quoted(_RAW)} FROM {name} WHERE _by_call").fetchall()
+    if not rows:
+        return
+    arrive(cursor, "by_call", SPANS.columns, deriver.derive(SPANS, rows))
+    cursor.execute(f"DELETE FROM {name} WHERE _by_call")
+    cursor.execute(f"INSERT INTO {name} SELECT *, FALSE FROM by_call")
+
+
+def _row(words: dict[str, Value], deriver: Deriver) -> Row:
+    said = words["said"]
+    values = {**words, "attributes": as_json(said if isinstance(said, str) else None, deriver.asked)}
+    return tuple(values.get(name) for name in _RAW)
+
+
+def _of(table: str, column: str) -> str:
+    return f'{table}."{column}"'

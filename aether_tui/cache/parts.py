@@ -1,0 +1,151 @@
+"""A large file in parts that fit into memory, each as a relation DuckDB reads: ranges of Parquet rows, runs of JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Literal, cast
+
+import duckdb
+
+from aether_tui.records.source import Malformed
+
+LINE: Final = "line"
+"""The column of a relation of lines."""
+PART_ROWS: Final = 122_880
+PART_BYTES: Final = 64 << 20
+_LONGEST_LINE: Final = 16 << 20
+_MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+
+Format = Literal["csv", "parquet", "ndjson"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part as a relation of columns, and again as the relation from which rejects are explained.
+
+    `first` is the number of its first row in the file, from nought. `copied`: reading it once is cheaper than twice.
+    """
+
+    relation: str
+    again: str
+    first: int
+    copied: bool
+
+
+def divisible(paths: Sequence[Path], form: Format) -> bool:
+    """Whether `parts` can cut files of this form: they are opened to see how they are packed."""
+    return form == "parquet" or (form == "ndjson" and all(_packing(path) != "zstd" for path in paths))
+
+
+def parts(connection: duckdb.DuckDBPyConnection, path: Path, form: Format, columns: Sequence[str]) -> Iterator[Part]:
+    """The parts of a file in order; each is gone when the next is asked for. `columns` are the keys that JSON is read for."""
+    return _of_parquet(connection, path) if form == "parquet" else _of_lines(path, columns)
+
+
+def relation(path: Path, form: Format) -> str:
+    """A whole file: columns, or for JSON lines one column `line`. Raises Malformed for one that is missing or empty."""
+    packed = _packing(path)
+    if form == "parquet":
+        return f"read_parquet('{_name(path)}')"
+    common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size={_LONGEST_LINE}"
+    if form == "csv":
+        return f"read_csv('{_name(path)}', header=true, {common})"
+    # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
+    return f"read_csv('{_name(path)}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], {common})"
+
+
+def _packing(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise Malformed(f"{path.name}: {error.strerror}") from error
+    if not head:
+        raise Malformed(f"{path.name}: the file is empty")
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
+
+
+def _name(path: Path) -> str:
+    # Brackets and stars in a file's name are not patterns.
+    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path)).replace("'", "''")
+
+
+def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Part]:
+    _packing(path)
+    (rows,) = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata('{_name(path)}')").fetchone() or (0,)
+    for low in range(0, int(rows or 0), PART_ROWS):
+        within = f"file_row_number >= {low} AND file_row_number < {low + PART_ROWS}"
+        some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{_name(path)}', file_row_number=true) WHERE {within})"
+        yield Part(some, some, low, copied=False)
+
+
+def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:
+    types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in columns)
+    first = 0
+    for lines in _runs(path):
+        with _file_of(lines) as name:
+            typed = (
+                f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
+                f"maximum_object_size={_LONGEST_LINE}, compression='none')"
+            )
+            plain = (
+                f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
+                f"all_varchar=true, store_rejects=true, max_line_size={_LONGEST_LINE})"
+            )
+            yield Part(typed, plain, first, copied=True)
+        first += lines.count(b"\n")
+
+
+def _runs(path: Path) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time. Raises Malformed for a packed file that is cut short."""
+    rest = b""
+    try:
+        with _opened(path) as stream:
+            while some := stream.read(PART_BYTES):
+                cut = some.rfind(b"\n") + 1
+                if not cut:
+                    rest += some
+                    continue
+                yield rest + some[:cut]
+                rest = some[cut:]
+    except (EOFError, zlib.error, OSError) as error:
+        raise Malformed(
+            f"{path.name}: the compressed file is cut short or damaged",
+            hint="is the file whole? copy or export it again",
+        ) from error
+    if rest:
+        yield rest
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path)) if _packing(path) == "gzip" else path.open("rb")
+
+
+@contextlib.contextmanager
+def _file_of(data: bytes) -> Iterator[str]:
+    """A file of these bytes that is in memory where the system can do that: what is in them is not clean yet."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("aether-part")
+        try:
+            _write(descriptor, data)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.TemporaryDirectory(prefix="aether-part-") as folder:
+        path = Path(folder) / "part"
+        path.write_bytes(data)
+        yield str(path).replace("'", "''")
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,228 @@
+"""Rollups of spans, moved by what comes and goes: nothing is read of a day but the traces that a merge touches.
+
+Each rollup is a sum over rows, so what it gains is its own definition over the rows that come, and what it loses the
+definition over those that go. Tasks and their steps depend on whole traces: those of the touched traces go and come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from aether_tui.cache import rollups
+from aether_tui.cache.rollups import DAILY, Rollup, definition, render
+from aether_tui.cache.schema import ROLLUPS, quoted
+
+_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """How a rollup's rows are added: `key` columns, the `count` that is nought when nothing is left, and sums that are null
+    where the count named with them is nought. Rollups with `hidden` sums cannot be subtracted from: nobody counted their nulls."""
+
+    key: tuple[str, ...]
+    count: str
+    nullable: dict[str, str]
+    seconds: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+_WHERE: Final = ("environment", "service", "feature", "team")
+_SUMS: Final = {
+    "llm_hourly": _Sums(("hour", *_WHERE, "provider", "model"), "calls", {}, hidden=True),
+    "coverage_daily": _Sums(("day", "environment", "feature"), "calls", {}),
+    "duration_hist": _Sums(("day", "kind", "segment", "bucket"), "n", {}),
+    "task_coverage_daily": _Sums(("day", "environment", "feature"), "tasks", {}),
+    "steps_hourly": _Sums(
+        ("hour", *_WHERE, "task_cluster", "operation", "step"), "visits", {"cost_usd": "with_cost"}, ("touch_s_sum", "wait_s_sum")
+    ),
+    "prompts_hourly": _Sums(("hour", *_WHERE, "prompt_name", "prompt_version"), "calls", {"cost_usd": "with_cost"}),
+    "users_daily": _Sums(("day", *_WHERE, "user"), "calls", {"cost_usd": "with_cost"}),
+}  # fmt: skip
+
+
+_MOVED: Final = tuple(rollup for rollup in DAILY if rollup.source in ("spans", "tasks"))
+
+
+def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str) -> str:
+    """Temporary table `tasks_known` of the tasks that spans in `rows` may belong to; SQL condition on where those are stored.
+
+    Every stored span lies within its task, so that nothing else needs to be read to find it.
+    """
+    thawed = rollups.thawed(cursor, "spans", "t.start")
+    number = render("{id_number(trace_id)}", {})
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE tasks_known AS SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t "
+        f"WHERE t.trace_number IN (SELECT {number} FROM {rows}) AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM {rows})",
+        {"source": source},
+    )
+    since = rollups.raw_from(cursor, "spans")
+    (frozen,) = cursor.execute("SELECT count(*) FROM tasks_known WHERE NOT _thawed").fetchone() or (0,)
+    within = _extent(cursor, "tasks_known WHERE _thawed")
+    return f"({within} OR start >= TIMESTAMP '{since}')" if frozen else within
+
+
+def prepare(cursor: duckdb.DuckDBPyConnection, come: str) -> None:
+    """Temporary tables of what rows add to each rollup if nothing of their traces is stored yet: most of the work, done before
+    anybody has to wait for it. `come` is a relation with the columns of `spans`."""
+    text = render(definition("tasks"), {"spans": come})
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
+    for rollup in _MOVED:
+        added = _sums_of(rollup, {"spans": come, "tasks": "tasks_added"})
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS {added}")
+
+
+def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, prepared: bool) -> None:
+    """Bring the rollups up to rows that are about to come and go: call it before they do, and after `look_up`.
+
+    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; with `prepared` the same ones were given
+    to `prepare`, and nothing goes. Buckets whose raw rows were pruned stay.
+    """
+    known = _stage_known(cursor, come, gone)
+    rest = come
+    if prepared:
+        rest = "come_to_known"
+        shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
+    if known.any or not prepared:
+        _stage_tasks(cursor, rest, gone, known=known)
+    for rollup in _MOVED:
+        if rollup.source == "spans" and prepared:
+            parts = [f"FROM {_added_by(rollup)}"]
+        elif rollup.source == "spans":
+            if gone is not None and _SUMS[rollup.table].hidden:
+                _later(cursor, rollup, come, gone)
+                continue
+            parts = [_sums_of(rollup, {"spans": come})]
+            parts += [_sums_of(rollup, {"spans": gone}, minus=True)] if gone is not None else []
+        else:
+            parts = [f"FROM {_added_by(rollup)}"] if prepared else []
+            if prepared and known.any:
+                parts.append(_sums_of(rollup, {"tasks": "tasks_alone", "spans": rest}, minus=True))
+            if known.any or not prepared:
+                parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": "spans_after"}))
+            if known.thawed:
+                parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
+        _move(cursor, rollup, parts)
+    if known.thawed:
+        cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
+    columns = quoted(list(ROLLUPS["tasks"]))
+    if prepared:
+        alone = " WHERE trace_id NOT IN (SELECT trace_id FROM tasks_known)" if known.any else ""
+        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_added{alone}")
+    if known.any or not prepared:
+        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_come")
+
+
+def _later(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, come: str, gone: str) -> None:
+    """Have the touched buckets of one rollup computed anew once the rows are stored."""
+    for rows in (come, gone):
+        cursor.execute(
+            f"INSERT INTO touched SELECT DISTINCT 'spans', '{rollup.table}', date_trunc('hour', start) FROM {rows}"
+        )
+
+
+# --- Traces --------------------------------------------------------------------------------------------------------
+
+
+def _extent(cursor: duckdb.DuckDBPyConnection, tasks: str) -> str:
+    """SQL condition: a span lies between the first start and the last end of these tasks."""
+    end = f"start + to_microseconds(CAST(duration_s * {_US} AS BIGINT) + 1)"
+    first, last = cursor.execute(f"SELECT min(start), max({end}) FROM {tasks}").fetchone() or (None, None)
+    return "FALSE" if first is None else f"start BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whether there are tasks of the traces that come: any, ones that may change, ones that are frozen."""
+
+    thawed: bool
+    frozen: bool
+
+    @property
+    def any(self) -> bool:
+        return self.thawed or self.frozen
+
+
+def _stage_known(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None) -> _Known:
+    """Temporary table `tasks_gone` of the tasks that will change, and `spans_before` of all their spans."""
+    both = f"SELECT trace_id FROM {come}" + (f" UNION ALL SELECT trace_id FROM {gone}" if gone else "")
+    touched = f"FROM tasks_known WHERE trace_id IN ({both})"
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_gone AS SELECT * EXCLUDE _thawed {touched} AND _thawed")
+    counted = f"SELECT (SELECT count(*) FROM tasks_gone), (SELECT count(*) {touched} AND NOT _thawed)"
+    thawed, frozen = cursor.execute(counted).fetchone() or (0, 0)
+    if thawed:
+        of_them = "(source, trace_id) IN (SELECT source, trace_id FROM tasks_gone)"
+        within = _extent(cursor, "tasks_gone")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE spans_before AS SELECT * FROM spans WHERE {within} AND {of_them}")
+    return _Known(bool(thawed), bool(frozen))
+
+
+def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known) -> None:
+    """Temporary `spans_after` and `tasks_come`: the touched traces with what comes; `tasks_alone`: only what comes of them."""
+    after = f"SELECT * FROM {come}"
+    if known.frozen:
+        after += " WHERE (source, trace_id) NOT IN (SELECT source, trace_id FROM tasks_known WHERE NOT _thawed)"
+    if known.thawed:
+        kept = "SELECT * FROM spans_before"
+        if gone is not None:
+            kept += f" WHERE (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM {gone})"
+        after = f"{kept} UNION ALL BY NAME {after}"
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW spans_after AS {after}")
+    for name, spans in {"tasks_come": "spans_after", "tasks_alone": come}.items():
+        text = render(definition("tasks"), {"spans": spans})
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+
+
+# --- Sums ----------------------------------------------------------------------------------------------------------
+
+
+def _added_by(rollup: Rollup) -> str:
+    return f"added_{rollup.sql}"
+
+
+def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) -> str:
+    """SELECT of a rollup's rows over other sources; with `minus` what they take away."""
+    key, columns = _SUMS[rollup.table].key, list(ROLLUPS[rollup.table])
+    picked = ", ".join(f'-"{name}" AS "{name}"' if minus and name not in key else f'"{name}"' for name in columns)
+    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources)})"
+
+
+def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str]) -> None:
+    """Add rows to the stored sums, key by key."""
+    sums, columns = _SUMS[rollup.table], list(ROLLUPS[rollup.table])
+    moved = parts[0].removeprefix("FROM ")
+    if len(parts) > 1 or moved == parts[0]:
+        moved = "moved"
+        union = " UNION ALL BY NAME ".join(parts)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE moved AS {union}")
+    bucket = f'"{rollup.bucket}"'
+    low, high = cursor.execute(f"SELECT min({bucket}), max({bucket}) FROM {moved}").fetchone() or (None, None)
+    if low is None:
+        return
+    same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM k."{name}"' for name in sums.key)
+    keys = f"(SELECT DISTINCT {quoted(sums.key)} FROM {moved})"
+    within = f"r.{bucket} BETWEEN TIMESTAMP '{low}' AND TIMESTAMP '{high}'"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE standing AS SELECT r.rowid AS _row, r.* FROM {rollup.table} AS r "
+        f"JOIN {keys} AS k ON {same} WHERE {within}"
+    )
+    cursor.execute(f"DELETE FROM {rollup.table} WHERE rowid IN (SELECT _row FROM standing)")
+    values = [name for name in columns if name not in sums.key]
+    rows = f"SELECT {quoted(columns)} FROM standing UNION ALL SELECT {quoted(columns)} FROM {moved}"
+    added = ", ".join(f'{_added(sums, name)} AS "{name}"' for name in values)
+    cursor.execute(
+        f"INSERT INTO {rollup.table} ({quoted([*sums.key, *values])}) SELECT {quoted(sums.key)}, {added} "
+        f'FROM ({rows}) GROUP BY {quoted(sums.key)} HAVING sum("{sums.count}") <> 0'
+    )
+
+
+def _added(sums: _Sums, name: str) -> str:
+    if name in sums.seconds:  # a sum of whole microseconds, so that no order of adding shows
+        return f'sum(CAST(round("{name}" * {_US}) AS BIGINT)) / 1e6'
+    if name in sums.nullable:
+        return f'CASE WHEN sum("{sums.nullable[name]}") <> 0 THEN sum("{name}") END'
+    return f'sum("{name}")'

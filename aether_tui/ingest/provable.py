@@ -1,0 +1,75 @@
+"""What of redaction DuckDB can decide by itself: which values cleaning surely leaves as they are.
+
+Cleaning is Python (`redact.py`); asking it about millions of values that are plainly harmless takes longer than everything
+else. These conditions say *unclean* of every value that cleaning might change, and of some that it would not: those are
+then cleaned by the same Python as ever, each distinct one once. A test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aether_tui.ingest.patterns import IBAN_LENGTHS
+from aether_tui.ingest.redact import MAX_CHARS
+from aether_tui.records import Column
+
+# A name of a secret, and after it anything but a letter, digit or underscore.
+_NAMED: Final = r"(?i:pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|cookie|authorization|key|sess(?:ion)?id)(?:[^0-9A-Za-z_]|$)"
+_PARAMETER: Final = r"[?&#](?i:[\w.\-]*(?:sig|signature|code|auth|credential))="
+_SCHEME: Final = r"(?i:bearer|basic)\s"
+_START: Final = r"(?:^|[^0-9A-Za-z])"
+_SHAPES: Final = (
+    r"A[KSBC][IC]A[A-Z0-9]{4}|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-|xox[abeoprs]|xapp-|[spr]k[\-_]"
+    r"|whsec_|AIza|ya29\.|GOCSPX-|lin_(?:api|oauth|wh)_|AT(?:ATT|CTT|BB)|hf_|npm_|pypi-|SG\.|do[po]_v1_"
+    r"|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ"
+)
+_ELSEWHERE: Final = r"hooks\.slack\.com|-----BEGIN"
+# An IBAN begins with a country and its check digits.
+_IBAN: Final = rf"(?i:{'|'.join(sorted(IBAN_LENGTHS))})[0-9]{{2}}(?: *[A-Za-z0-9]){{11}}"
+_CARD: Final = r"[0-9]{13,16}(?:[^0-9A-Za-z]|$)"
+_GROUPED: Final = r"[0-9]{4}[ .\-](?:[0-9]{4}[ .\-][0-9]{4}|[0-9]{6}[ .\-][0-9]{4})"
+_PHONE: Final = (
+    r"(?:\+|(?:^|[^0-9A-Za-z_])00)[1-9](?:[ ().\-/]{0,3}[0-9]){6}|[0-9]{3}(?:\) ?|[ .\-])[0-9]{3}[ .\-][0-9]{4}"
+    r"|(?:^|[^0-9A-Za-z_.,:/\-+])0[1-9][0-9]{0,4}\)?(?: [/\-] |[ \-/])[0-9]{2}"
+    r"|(?i:(?:phone|tel|mobile|fax|whatsapp)(?: (?:number|no|nr|is))*[.:=#\" ]+\+?\(?[0-9])"
+)
+_ADDRESS: Final = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
+UNCLEAN_TEXT: Final = "|".join(
+    (
+        r"[^ -~]|@",
+        _NAMED,
+        _PARAMETER,
+        _SCHEME,
+        f"{_START}(?:{_SHAPES}|{_IBAN}|{_CARD})",
+        _ELSEWHERE,
+        _GROUPED,
+        _PHONE,
+        _ADDRESS,
+    )
+)
+"""RE2: a text without a match stays as it is."""
+# What JSON parsers disagree about, too: trailing commas, numbers that are none.
+_JSON: Final = r"\\|,\s*[}\]]|[:\[,]\s*-?(?:NaN|nan|Inf|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}"
+UNCLEAN_JSON: Final = f"{UNCLEAN_TEXT}|{_JSON}"
+_DEEPEST: Final = 900
+
+
+def unclean(column: Column, name: str) -> str:
+    """SQL condition on the expression `name`: cleaning might change this value of `column` (false or null: it does not)."""
+    long = f"strlen({name}) > {MAX_CHARS}"
+    match column.kind:
+        case "text":
+            return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}))"
+        case "id":
+            harmless = "[0-9a-f]{7,128}"
+            text = f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}))"
+            return f"CASE WHEN regexp_full_match({name}, '{harmless}') THEN regexp_full_match({name}, '[0-9]+') ELSE {text} END"
+        case "json":
+            deep = f"(strlen({name}) > {_DEEPEST} AND regexp_matches({name}, '(?:[{{\\[][^{{\\[]*){{60}}'))"
+            return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
+        case _:
+            return f"({name} IS NOT NULL)"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,229 @@
+"""Spans of large files by columns: the same rows and rollups as the way through Python, row by row."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aether_tui.cache import Cache
+from aether_tui.cache.schema import ROLLUPS
+from aether_tui.cache.staging import arrive
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.ingest.provable import unclean
+from aether_tui.ingest.redact import Redactor
+from aether_tui.records import Column, Row, Value
+from aether_tui.records.source import Bulk, Reject
+from aether_tui.records.tables import SPANS
+from tests.cache.samples import NOW, fresh
+
+KEY = bytes(32)
+TEXTS: list[Value] = [
+    None, None, "ok", "chat", "plain words", " NULL ", "null", "", "  ", "Käse", "a\u200bb", "mail me: jo@example.org", "tel. +49 30 1234567",
+    "4111 1111 1111 1111", "4111111111111111", "AKIAIOSFODNN7EXAMPLE", "password=hunter2!", "token is abcDEF123456", "12345678901234567",
+    "10.1.2.3", "client ip 10.1.2.3", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "2026-11-21 10:00:00", "v1.2.3.4",
+    "x" * 10_050, "\x1b[31mred", "https://u:p@h/x?sig=abc", "Bearer abcdefgh12345", "(212) 555-0142", "030 1234567", "hf_" + "a" * 34, "'; --",
+]  # fmt: skip
+JSON: list[Value] = [
+    None, "{}", '{"app.feature":"search","app.team":"red"}', '{"feature": "a" , "team" : "b", "scenario":"s1"}', '{"app":{"feature":"nested"}}',
+    '{"feature":["x"],"team":"t"}', '{"feature":1.50,"team":true,"app.intent":null}', '{"feature":"a","feature":"b"}', '{"team":"t",}', '{"x":NaN}',
+    '{"x":1e999,"team":"q"}', "not json", '["team"]', '"team"', '{"note":"jo@example.org","team":"t"}', '{"note":"a\\nb","team":"t"}',
+    '{"api_key":"abc","team":"t"}', '{"client.address":"10.0.0.1","feature":"f"}', '{"max_tokens":4096,"app.outcome":"resolved","feature":"f"}',
+    '{"n":4111111111111111,"feature":"f"}', '{"deep":' + "[" * 1100 + "]" * 1100 + ',"team":"t"}', '{"deployment.environment":"prod","outcome":"no"}',
+    '{"feature":"a, NULL, b","team":"x"}', '{"test.scenario":"","scenario":"ü"}', '{"app.feature":12345678901234567890,"app.team":-0.0}',
+]  # fmt: skip
+MODELS: list[Value] = [
+    None,
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gemini-2.5-pro",
+    "o3",
+    "deepseek-chat",
+    "nobody-knows",
+    "priced-one",
+    "odd-one",
+]
+CONFIG = Config.model_validate(
+    {
+        "prices": [
+            {"model": "priced-*", "input_usd_per_million": "2.5", "output_usd_per_million": "10", "valid_from": "2026-07-02"},
+            {"model": "odd-*", "input_usd_per_million": "0.12345678", "output_usd_per_million": "1", "valid_from": "2020-01-01"},
+        ],
+        "mapping": {"features": {"search": "find", "f*": "fff"}, "environments": {"prod": "production"}},
+    }
+)  # fmt: skip
+
+
+def span(rng: random.Random, number: int) -> dict[str, Value]:
+    """A raw span with the oddities of strangers; some keys come twice."""
+    number = number if rng.random() < 0.9 else number // 2
+    tokens: list[Value] = [None, 0, 5, 1000, 250_000, -3, 2_000_000_000]
+    return {
+        "trace_id": rng.choice([f"{number // 4:032x}", f"{number // 4:032x}", f"jo@example.org {number // 4}"]), "span_id": f"{number:016d}",
+        "parent_id": rng.choice([None, f"{number // 4 * 4:016d}"]), "name": rng.choice([*TEXTS, "chat gpt-4o"]),
+        "operation": rng.choice(["chat", "chat", "execute_tool", "invoke_agent", None, "embeddings"]),
+        "start": datetime(2026, 7, 1) + timedelta(seconds=rng.randrange(250_000), microseconds=rng.randrange(10**6)),  # noqa: DTZ001
+        "duration_s": rng.choice([None, 0.25, -1.0, 1e12, rng.random() * 9]), "time_to_first_token_s": rng.choice([None, 0.1]),
+        "provider": rng.choice([None, "openai", "google", "deepseek", "nobody"]), "model": rng.choice(MODELS),
+        "input_tokens": rng.choice([*tokens, 700]), "output_tokens": rng.choice(tokens), "cached_tokens": rng.choice([None, None, 0, 500, -1]),
+        "cache_write_tokens": rng.choice([None, None, 100]), "reasoning_tokens": rng.choice([None, None, 3]),
+        "reported_cost_usd": rng.choice([None] * 5 + [Decimal("0.00000012")]), "status": rng.choice(["ok", "error", None]),
+        "error_type": rng.choice(TEXTS), "conversation": rng.choice(TEXTS), "user": rng.choice([None, "Jo", "jo ", "x@y.org", " "]),
+        "source_service": rng.choice([None, "api", "find-me"]), "source_environment": rng.choice([None, "prod", "staging", "moon"]),
+        "request_hash": rng.choice([None, "ab" * 16, "4111111111111111"]), "request": rng.choice([None, "what is my balance?"]),
+        "prompt_name": rng.choice(TEXTS), "prompt_version": rng.choice([None, "1"]), "attributes": rng.choice(JSON),
+    }  # fmt: skip
+
+
+def write(path: Path, rows: list[dict[str, Value]]) -> Bulk:
+    """The spans as a file of the form its name says."""
+    if path.suffix == ".parquet":
+        with duckdb.connect() as connection:
+            arrive(connection, "spans", SPANS.raw, [tuple(row.values()) for row in rows])
+            connection.execute(f"COPY (FROM spans) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    else:
+        path.write_text(
+            "".join(json.dumps({k: v for k, v in row.items() if v is not None}, default=str) + "\n" for row in rows)
+        )
+    form: Literal["parquet", "ndjson"] = "parquet" if path.suffix == ".parquet" else "ndjson"
+    return Bulk((path,), form, SPANS, {column.name: (column.name,) for column in SPANS.raw})
+
+
+def contents(cache: Cache) -> dict[str, list[tuple[Value, ...]]]:
+    """Everything that is stored of spans."""
+    with cache.read() as lease:
+        return {name: lease.cursor.execute(f"FROM {name} ORDER BY ALL").fetchall() for name in ("spans", *ROLLUPS)}
+
+
+def by_rows(cache: Cache, bulk: Bulk, ingest: Ingest) -> list[Reject]:
+    rejects: list[Reject] = []
+    rows: list[Row] = [row for part in cache.read_bulk(bulk, 10_000, rejects) for row in part]
+    cache.merge("spans", "files", {"spans": ingest.prepare(SPANS, rows)}, mapping_hash=ingest.mapping_hash, now=NOW)
+    return rejects
+
+
+def by_columns(cache: Cache, bulk: Bulk, ingest: Ingest) -> list[Reject]:
+    rejects: list[Reject] = []
+    assert cache.takes_bulk(bulk)
+    cache.merge_bulk("spans", "files", bulk, ingest, mapping_hash=ingest.mapping_hash, now=NOW, rejects=rejects)
+    return rejects
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "b.ndjson"])
+@pytest.mark.parametrize("seed", [1])
+def test_by_columns_equals_row_by_row(tmp_path: Path, name: str, seed: int) -> None:
+    rng = random.Random(seed)
+    bulk = write(tmp_path / name, [span(rng, number) for number in range(1200)])
+    cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
+    assert by_columns(cache, bulk, Ingest(CONFIG, KEY)) == by_rows(other, bulk, Ingest(CONFIG, KEY)) == []
+    found, wanted = contents(cache), contents(other)
+    for table in wanted:
+        assert found[table] == wanted[table], table
+    assert len(wanted["spans"]) > 1000
+    assert {row[SPANS_COST_STATUS] for row in wanted["spans"]} >= {"reported", "priced", "unpriced", None}
+    assert cache.verify() == []
+
+
+SPANS_COST_STATUS = 1 + [column.name for column in SPANS.columns].index("cost_status")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "b.ndjson"])
+def test_bad_rows_are_the_same_rejects(tmp_path: Path, name: str) -> None:
+    rng = random.Random(3)
+    rows = [span(rng, number) for number in range(400)]
+    rows[7]["trace_id"] = None
+    if name.endswith("ndjson"):
+        rows[9]["duration_s"] = "inf"
+    bulk = write(tmp_path / name, rows)
+    if name.endswith("ndjson"):
+        lines = (tmp_path / name).read_text().splitlines()
+        lines[20] = lines[20][:30]
+        (tmp_path / name).write_text("\n".join(lines))  # and no newline at the end
+    cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
+    found, wanted = by_columns(cache, bulk, Ingest(CONFIG, KEY)), by_rows(other, bulk, Ingest(CONFIG, KEY))
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+    assert found
+    assert contents(cache)["spans"] == contents(other)["spans"]
+
+
+def test_the_users_own_patterns_apply(tmp_path: Path) -> None:
+    config = Config.model_validate({"privacy": {"patterns": ["wor[dk]s"]}})
+    rng = random.Random(4)
+    bulk = write(tmp_path / "a.parquet", [span(rng, number) for number in range(300)])
+    cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
+    by_columns(cache, bulk, Ingest(config, KEY))
+    by_rows(other, bulk, Ingest(config, KEY))
+    assert contents(cache) == contents(other)
+    assert "plain words" not in str(contents(cache))
+    assert "[private:" in str(contents(cache))
+
+
+PIECES = st.sampled_from(
+    [*(str(text) for text in TEXTS if text and len(str(text)) < 100), "key", "secret", "=", ":", ": ", " ", "-", ".", "/", "(", ")", "+", "00", "0", "1", "49",
+     "555", "4242424242424242", "a", "Z", "_", "GB82WEST12345698765432", "sk-", "is", '"', "'", "[", "]", "{", "}", ",", "://", "?", "&", "code", "ip", "phone", "nr"]
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=7).map("".join), min_size=1, max_size=60))
+def test_what_is_not_called_unclean_stays_as_it_is(texts: list[str]) -> None:
+    redactor = Redactor(KEY)
+    values = [*texts, *(json.dumps({"a": text, text: 1}) for text in texts), *(f'{{"x":"{text}"}}' for text in texts)]
+    ways = {"text": redactor.text, "id": redactor.identifier, "json": redactor.json}
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE v AS SELECT unnest($values) AS value", {"values": values})
+        for kind in ("text", "id", "json"):
+            condition = unclean(Column("c", kind, ""), "value")  # type: ignore[arg-type]
+            clean = connection.execute(f"SELECT value FROM v WHERE NOT {condition}").fetchall()
+            for (value,) in clean:
+                assert ways[kind](value) == value
+
+
+def test_plain_values_are_not_called_unclean() -> None:
+    """Or the whole way would be no faster than before."""
+    plain = [
+        "chat gpt-4o-2024-08-06",
+        "invoke_agent billing",
+        "TimeoutError",
+        "2026-11-21T10:00:00Z",
+        "0.25",
+        "production",
+        "task-runner/1.2.3",
+    ]
+    attributes = [
+        '{"app.feature":"search","gen_ai.request.max_tokens":4096,"http.status_code":200}',
+        '{"session":"5f2c1f0e-8a51-4b8e-9d3e-2b1a7c9d0e4f","at":"2026-11-21T10:00:00Z"}',
+    ]
+    with duckdb.connect() as connection:
+        for kind, values in {
+            "text": plain,
+            "json": attributes,
+            "id": ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"],
+        }.items():
+            condition = unclean(Column("c", kind, ""), "value")  # type: ignore[arg-type]
+            sql = f"SELECT value FROM (SELECT unnest($values) AS value) WHERE {condition}"
+            assert connection.execute(sql, {"values": values}).fetchall() == []
+
+
+def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    rows = [span(rng, number) for number in range(800)]
+    cache, ingest = fresh(tmp_path), Ingest(CONFIG, KEY)
+    by_columns(cache, write(tmp_path / "a.parquet", rows), ingest)
+    before = contents(cache)
+    rng.shuffle(rows)
+    merged = cache.merge_bulk(
+        "spans", "files", write(tmp_path / "b.parquet", rows), ingest, mapping_hash=ingest.mapping_hash,
+        now=datetime(2026, 12, 1, tzinfo=UTC), rejects=[],
+    )  # fmt: skip
+    assert (merged.inserted, merged.updated) == (0, 0)
+    assert contents(cache) == before
