@@ -28,19 +28,67 @@ from tests.cache.samples import NOW, fresh
 
 KEY = bytes(32)
 TEXTS: list[Value] = [
-    None, None, "ok", "chat", "plain words", " NULL ", "null", "", "  ", "Käse", "a\u200bb", "mail me: jo@example.org", "tel. +49 30 1234567",
-    "4111 1111 1111 1111", "4111111111111111", "AKIAIOSFODNN7EXAMPLE", "password=hunter2!", "token is abcDEF123456", "12345678901234567",
-    "10.1.2.3", "client ip 10.1.2.3", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "2026-11-21 10:00:00", "v1.2.3.4",
-    "x" * 10_050, "\x1b[31mred", "https://u:p@h/x?sig=abc", "Bearer abcdefgh12345", "(212) 555-0142", "030 1234567", "hf_" + "a" * 34, "'; --",
-]  # fmt: skip
+    None,
+    None,
+    "ok",
+    "chat",
+    "plain words",
+    " NULL ",
+    "null",
+    "",
+    "  ",
+    "Käse",
+    "a\u200bb",
+    "mail me: jo@example.org",
+    "tel. +49 30 1234567",
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "AKIAIOSFODNN7EXAMPLE",
+    "password=hunter2!",
+    "token is abcDEF123456",
+    "12345678901234567",
+    "10.1.2.3",
+    "client ip 10.1.2.3",
+    "DE89 3704 0044 0532 0130 00",
+    "DE89370400440532013000",
+    "2026-11-21 10:00:00",
+    "v1.2.3.4",
+    "x" * 10_050,
+    "\x1b[31mred",
+    "https://u:p@h/x?sig=abc",
+    "Bearer abcdefgh12345",
+    "(212) 555-0142",
+    "030 1234567",
+    "hf_" + "a" * 34,
+    "'; --",
+]
 JSON: list[Value] = [
-    None, "{}", '{"app.feature":"search","app.team":"red"}', '{"feature": "a" , "team" : "b", "scenario":"s1"}', '{"app":{"feature":"nested"}}',
-    '{"feature":["x"],"team":"t"}', '{"feature":1.50,"team":true,"app.intent":null}', '{"feature":"a","feature":"b"}', '{"team":"t",}', '{"x":NaN}',
-    '{"x":1e999,"team":"q"}', "not json", '["team"]', '"team"', '{"note":"jo@example.org","team":"t"}', '{"note":"a\\nb","team":"t"}',
-    '{"api_key":"abc","team":"t"}', '{"client.address":"10.0.0.1","feature":"f"}', '{"max_tokens":4096,"app.outcome":"resolved","feature":"f"}',
-    '{"n":4111111111111111,"feature":"f"}', '{"deep":' + "[" * 1100 + "]" * 1100 + ',"team":"t"}', '{"deployment.environment":"prod","outcome":"no"}',
-    '{"feature":"a, NULL, b","team":"x"}', '{"test.scenario":"","scenario":"ü"}', '{"app.feature":12345678901234567890,"app.team":-0.0}',
-]  # fmt: skip
+    None,
+    "{}",
+    '{"app.feature":"search","app.team":"red"}',
+    '{"feature": "a" , "team" : "b", "scenario":"s1"}',
+    '{"app":{"feature":"nested"}}',
+    '{"feature":["x"],"team":"t"}',
+    '{"feature":1.50,"team":true,"app.intent":null}',
+    '{"feature":"a","feature":"b"}',
+    '{"team":"t",}',
+    '{"x":NaN}',
+    '{"x":1e999,"team":"q"}',
+    "not json",
+    '["team"]',
+    '"team"',
+    '{"note":"jo@example.org","team":"t"}',
+    '{"note":"a\\nb","team":"t"}',
+    '{"api_key":"abc","team":"t"}',
+    '{"client.address":"10.0.0.1","feature":"f"}',
+    '{"max_tokens":4096,"app.outcome":"resolved","feature":"f"}',
+    '{"n":4111111111111111,"feature":"f"}',
+    '{"deep":' + "[" * 1100 + "]" * 1100 + ',"team":"t"}',
+    '{"deployment.environment":"prod","outcome":"no"}',
+    '{"feature":"a, NULL, b","team":"x"}',
+    '{"test.scenario":"","scenario":"ü"}',
+    '{"app.feature":12345678901234567890,"app.team":-0.0}',
+]
 MODELS: list[Value] = [
     None,
     "gpt-4o",
@@ -55,12 +103,22 @@ MODELS: list[Value] = [
 CONFIG = Config.model_validate(
     {
         "prices": [
-            {"model": "priced-*", "input_usd_per_million": "2.5", "output_usd_per_million": "10", "valid_from": "2026-07-02"},
-            {"model": "odd-*", "input_usd_per_million": "0.12345678", "output_usd_per_million": "1", "valid_from": "2020-01-01"},
+            {
+                "model": "priced-*",
+                "input_usd_per_million": "2.5",
+                "output_usd_per_million": "10",
+                "valid_from": "2026-07-02",
+            },
+            {
+                "model": "odd-*",
+                "input_usd_per_million": "0.12345678",
+                "output_usd_per_million": "1",
+                "valid_from": "2020-01-01",
+            },
         ],
         "mapping": {"features": {"search": "find", "f*": "fff"}, "environments": {"prod": "production"}},
     }
-)  # fmt: skip
+)
 
 
 def span(rng: random.Random, number: int) -> dict[str, Value]:
@@ -68,20 +126,34 @@ def span(rng: random.Random, number: int) -> dict[str, Value]:
     number = number if rng.random() < 0.9 else number // 2
     tokens: list[Value] = [None, 0, 5, 1000, 250_000, -3, 2_000_000_000]
     return {
-        "trace_id": rng.choice([f"{number // 4:032x}", f"{number // 4:032x}", f"jo@example.org {number // 4}"]), "span_id": f"{number:016d}",
-        "parent_id": rng.choice([None, f"{number // 4 * 4:016d}"]), "name": rng.choice([*TEXTS, "chat gpt-4o"]),
+        "trace_id": rng.choice([f"{number // 4:032x}", f"{number // 4:032x}", f"jo@example.org {number // 4}"]),
+        "span_id": f"{number:016d}",
+        "parent_id": rng.choice([None, f"{number // 4 * 4:016d}"]),
+        "name": rng.choice([*TEXTS, "chat gpt-4o"]),
         "operation": rng.choice(["chat", "chat", "execute_tool", "invoke_agent", None, "embeddings"]),
         "start": datetime(2026, 7, 1) + timedelta(seconds=rng.randrange(250_000), microseconds=rng.randrange(10**6)),  # noqa: DTZ001
-        "duration_s": rng.choice([None, 0.25, -1.0, 1e12, rng.random() * 9]), "time_to_first_token_s": rng.choice([None, 0.1]),
-        "provider": rng.choice([None, "openai", "google", "deepseek", "nobody"]), "model": rng.choice(MODELS),
-        "input_tokens": rng.choice([*tokens, 700]), "output_tokens": rng.choice(tokens), "cached_tokens": rng.choice([None, None, 0, 500, -1]),
-        "cache_write_tokens": rng.choice([None, None, 100]), "reasoning_tokens": rng.choice([None, None, 3]),
-        "reported_cost_usd": rng.choice([None] * 5 + [Decimal("0.00000012")]), "status": rng.choice(["ok", "error", None]),
-        "error_type": rng.choice(TEXTS), "conversation": rng.choice(TEXTS), "user": rng.choice([None, "Jo", "jo ", "x@y.org", " "]),
-        "source_service": rng.choice([None, "api", "find-me"]), "source_environment": rng.choice([None, "prod", "staging", "moon"]),
-        "request_hash": rng.choice([None, "ab" * 16, "4111111111111111"]), "request": rng.choice([None, "what is my balance?"]),
-        "prompt_name": rng.choice(TEXTS), "prompt_version": rng.choice([None, "1"]), "attributes": rng.choice(JSON),
-    }  # fmt: skip
+        "duration_s": rng.choice([None, 0.25, -1.0, 1e12, rng.random() * 9]),
+        "time_to_first_token_s": rng.choice([None, 0.1]),
+        "provider": rng.choice([None, "openai", "google", "deepseek", "nobody"]),
+        "model": rng.choice(MODELS),
+        "input_tokens": rng.choice([*tokens, 700]),
+        "output_tokens": rng.choice(tokens),
+        "cached_tokens": rng.choice([None, None, 0, 500, -1]),
+        "cache_write_tokens": rng.choice([None, None, 100]),
+        "reasoning_tokens": rng.choice([None, None, 3]),
+        "reported_cost_usd": rng.choice([None] * 5 + [Decimal("0.00000012")]),
+        "status": rng.choice(["ok", "error", None]),
+        "error_type": rng.choice(TEXTS),
+        "conversation": rng.choice(TEXTS),
+        "user": rng.choice([None, "Jo", "jo ", "x@y.org", " "]),
+        "source_service": rng.choice([None, "api", "find-me"]),
+        "source_environment": rng.choice([None, "prod", "staging", "moon"]),
+        "request_hash": rng.choice([None, "ab" * 16, "4111111111111111"]),
+        "request": rng.choice([None, "what is my balance?"]),
+        "prompt_name": rng.choice(TEXTS),
+        "prompt_version": rng.choice([None, "1"]),
+        "attributes": rng.choice(JSON),
+    }
 
 
 def write(path: Path, rows: list[dict[str, Value]]) -> Bulk:
@@ -168,9 +240,48 @@ def test_the_users_own_patterns_apply(tmp_path: Path) -> None:
 
 
 PIECES = st.sampled_from(
-    [*(str(text) for text in TEXTS if text and len(str(text)) < 100), "key", "secret", "=", ":", ": ", " ", "-", ".", "/", "(", ")", "+", "00", "0", "1", "49",
-     "555", "4242424242424242", "a", "Z", "_", "GB82WEST12345698765432", "sk-", "is", '"', "'", "[", "]", "{", "}", ",", "://", "?", "&", "code", "ip", "phone", "nr"]
-)  # fmt: skip
+    [
+        *(str(text) for text in TEXTS if text and len(str(text)) < 100),
+        "key",
+        "secret",
+        "=",
+        ":",
+        ": ",
+        " ",
+        "-",
+        ".",
+        "/",
+        "(",
+        ")",
+        "+",
+        "00",
+        "0",
+        "1",
+        "49",
+        "555",
+        "4242424242424242",
+        "a",
+        "Z",
+        "_",
+        "GB82WEST12345698765432",
+        "sk-",
+        "is",
+        '"',
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "://",
+        "?",
+        "&",
+        "code",
+        "ip",
+        "phone",
+        "nr",
+    ]
+)
 
 
 @settings(max_examples=30, deadline=None)
@@ -222,8 +333,13 @@ def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
     before = contents(cache)
     rng.shuffle(rows)
     merged = cache.merge_bulk(
-        "spans", "files", write(tmp_path / "b.parquet", rows), ingest, mapping_hash=ingest.mapping_hash,
-        now=datetime(2026, 12, 1, tzinfo=UTC), rejects=[],
-    )  # fmt: skip
+        "spans",
+        "files",
+        write(tmp_path / "b.parquet", rows),
+        ingest,
+        mapping_hash=ingest.mapping_hash,
+        now=datetime(2026, 12, 1, tzinfo=UTC),
+        rejects=[],
+    )
     assert (merged.inserted, merged.updated) == (0, 0)
     assert contents(cache) == before
