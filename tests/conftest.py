@@ -25,7 +25,7 @@ def contracts() -> Path:
 @pytest.fixture(scope="session")
 def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration of 2026-11-21T09:30Z as `aether-tui demo` builds it, once for all workers; `<it>.out` and `<it>.err` are
-    what the command printed. A test that writes into it takes a copy."""
+    what the command printed. Others read it: a test that writes takes a copy."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     demo = shared / "built" / "aether-demo"

@@ -55,6 +55,11 @@ def demo(built_demo: Path) -> Workspace:
     return Workspace(built_demo)
 
 
+def copied(demo: Workspace, folder: Path) -> Workspace:
+    """The demonstration without what it was made from; the shared one is only read."""
+    return Workspace(shutil.copytree(demo.root, folder, ignore=shutil.ignore_patterns("files", "recordings")))
+
+
 def contents(workspace: Workspace) -> dict[str, tuple[Value, Value]]:
     """Rows and a hash of them, whatever their order, of every table of records and rollups."""
     with Cache(workspace.cache_path).read() as lease:
@@ -85,12 +90,13 @@ def test_the_command_prints_the_summary_and_how_to_go_on(demo: Workspace) -> Non
     assert "`aether-tui -w aether-demo`" in err
 
 
-def test_a_demonstration_that_is_there_is_opened_as_it_is(demo: Workspace) -> None:
-    again = aether(*AS_OF, "demo", cwd=demo.root.parent)
+def test_a_demonstration_that_is_there_is_opened_as_it_is(demo: Workspace, tmp_path: Path) -> None:
+    copied(demo, tmp_path / "aether-demo")
+    again = aether(*AS_OF, "demo", cwd=tmp_path)
     assert again.code == 0, again.err
     assert again.out == demo.root.with_suffix(".out").read_text("utf-8")
     assert "syncing" not in again.err
-    later = aether("--as-of", "2026-11-24T09:30Z", "demo", "--no-tui", cwd=demo.root.parent)
+    later = aether("--as-of", "2026-11-24T09:30Z", "demo", "--no-tui", cwd=tmp_path)
     assert later.code == 0
     assert "3 days ago" in later.err
     assert "--force" in later.err
@@ -265,8 +271,7 @@ def every_report(workspace: Workspace) -> dict[str, tuple[bytes, bytes]]:
 def test_rows_in_another_order_make_the_same_bytes(
     demo: Workspace, reports: dict[str, tuple[bytes, bytes]], tmp_path: Path
 ) -> None:
-    ignored = shutil.ignore_patterns("files", "recordings")
-    other = Workspace(shutil.copytree(demo.root, tmp_path / "copy", ignore=ignored))
+    other = copied(demo, tmp_path / "copy")
     with duckdb.connect(str(other.cache_path)) as file:
         for (table,) in file.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall():
             file.execute(f"CREATE TEMP TABLE moved AS SELECT * FROM {table} AS t ORDER BY hash(t)")
