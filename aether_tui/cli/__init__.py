@@ -122,14 +122,15 @@ def cli(
         from aether_tui.cli.console import open_console
 
         open_console(ctx.obj, start, read_only=read_only, bell=bell)
+    elif ctx.invoked_subcommand != "receive":
+        # What ends soon need not look for cycles every 700 objects: rows and documents come by the hundred thousand and hold none.
+        gc.set_threshold(50_000, 20, 20)
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; the only place that turns an exception into a line on stderr and an exit status."""
     # One BLAS thread: our arrays are small, and starting the others costs a third of numpy's import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Rows and syntax trees come by the hundred thousand and hold no cycles: looking for some every 700 costs a tenth.
-    gc.set_threshold(50_000, 20, 20)
     # Nor plugins of pydantic: looking for them reads the metadata of everything installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
