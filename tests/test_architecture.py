@@ -37,3 +37,14 @@ def test_measuring_a_report_imports_no_validation_and_no_numbers(tmp_path: Path)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert '"duration_s":0.5' in done.stdout
     assert not set(HEAVY) & set(done.stderr.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_behind_stdout_is_said_and_no_error_of_ours(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuite name="unit"><testcase name="a" time="0.5"/></testsuite>')
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "aether_tui", "measure", "tests", str(report)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (5, 1)
+    assert "cannot be written" in done.stderr

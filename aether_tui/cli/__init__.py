@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -155,6 +156,12 @@ def main(args: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _complain(
+                f"{error.filename or 'the output'}: cannot be written: {error.strerror}; make room, or write elsewhere"
+            )
+            sys.exit(5)
         # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
         if os.environ.get("AETHER_DEBUG"):
             raise
@@ -163,6 +170,9 @@ def main(args: list[str] | None = None) -> None:
         )
         code = 70
     sys.exit(code)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def _complain(line: str) -> None:

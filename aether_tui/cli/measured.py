@@ -44,9 +44,15 @@ _TASKS = (
     "quantile_disc(cost_usd, 0.5) FILTER (WHERE unpriced_calls = 0) AS cost_p50, "
     "quantile_disc(duration_s, 0.5) AS latency_p50_s, "
     "quantile_disc(duration_s / turns, 0.5) FILTER (WHERE turns > 0) AS turn_latency_p50_s, "
-    "count(*) FILTER (WHERE unpriced_calls > 0) AS unpriced "
+    "count(*) FILTER (WHERE unpriced_calls > 0) AS unpriced, "
+    "coalesce(list(CAST(tokens AS DOUBLE) ORDER BY start, trace_id) FILTER (WHERE tokens IS NOT NULL), [])[-{newest}:] AS tokens, "
+    "coalesce(list(CAST(cost_usd AS DOUBLE) ORDER BY start, trace_id) FILTER (WHERE cost_usd IS NOT NULL AND unpriced_calls = 0), [])"
+    "[-{newest}:] AS cost, "
+    "coalesce(list(duration_s / turns ORDER BY start, trace_id) FILTER (WHERE turns > 0), [])[-{newest}:] AS turns "
     "FROM tasks WHERE {within} AND calls > 0 GROUP BY 1, 2 ORDER BY 1, 2"
 )
+_NEWEST = 1_000
+"""Tasks of each scenario whose values are printed one by one, for whoever compares them."""
 _SPANS = "SELECT count(*) AS n FROM spans WHERE {within}"
 _IN_WINDOW = "start >= $since AND start < $until"
 _OF_TRACES = "trace_id IN (SELECT unnest($traces))"
@@ -74,7 +80,7 @@ def measure_cache(context: Context, surface: Surface, window: str) -> Measuremen
         elif surface == "tests":
             measured = _tests(_some(rows(_SUITES), surface), rows(_SLOWEST))
         else:
-            tasks = rows(_TASKS.format(within=_IN_WINDOW))
+            tasks = rows(_TASKS.format(within=_IN_WINDOW, newest=_NEWEST))
             measured = _tokens(_some(tasks, surface), rows(_SPANS.format(within=_IN_WINDOW)))
     return measured
 
@@ -86,7 +92,8 @@ def measure_traces(context: Context, traces: Collection[str]) -> Tokens:
     with Cache(context.workspace().cache_path).read() as lease:
         given = {"traces": list(traces)}
         found = _tokens(
-            lease.rows(_TASKS.format(within=_OF_TRACES), given), lease.rows(_SPANS.format(within=_OF_TRACES), given)
+            lease.rows(_TASKS.format(within=_OF_TRACES, newest=_NEWEST), given),
+            lease.rows(_SPANS.format(within=_OF_TRACES), given),
         )
     if found.tasks:
         return found
@@ -154,15 +161,19 @@ def _tokens(tasks: Sequence[Record], spans: Sequence[Record]) -> Tokens:
                 cost_p50=_real(row, "cost_p50"),
                 latency_p50_s=_real(row, "latency_p50_s"),
                 turn_latency_p50_s=_real(row, "turn_latency_p50_s"),
-                tokens=(),
-                cost=(),
-                turn_latency_s=(),
+                tokens=_reals(row["tokens"]),
+                cost=_reals(row["cost"]),
+                turn_latency_s=_reals(row["turns"]),
             )
             for row in tasks
         ),
         unpriced=sum(_whole(row, "unpriced") for row in tasks),
         problems=(),
     )
+
+
+def _reals(values: Value) -> tuple[float, ...]:
+    return tuple(float(one) for one in values) if isinstance(values, list | tuple) else ()
 
 
 def _real(row: Mapping[str, Value], name: str) -> float | None:

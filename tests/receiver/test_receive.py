@@ -73,6 +73,15 @@ def test_a_command_is_measured_and_its_status_returned(root: Path) -> None:
     )  # fmt: skip
     assert done.code == 7, done.err
     assert (done.json["tasks"], done.json["spans"], done.json["by_scenario"][0]["tokens_p50"]) == (1, 2, 140)
+    assert done.json["by_scenario"][0]["tokens"] == [140.0]
+    (root / "tokens.json").write_text(done.out)
+    (root / "optimization").mkdir(exist_ok=True)
+    (root / "optimization" / "budgets.yaml").write_text(
+        "version: 1\ncurrency: USD\nbudgets:\n"
+        "  - {id: t, surface: llm, metric: task.tokens, limit: 100 tokens/task, block: {limit: 10%}}\n"
+    )
+    judged = aether("budget", "check", "tokens.json", "--format", "json", cwd=root)
+    assert judged.json["budgets"][0]["now"] == 140.0  # what the suite used is what the gate judges
     assert "said 200" in done.err
     assert stored(cache(root)) == [2]
 
