@@ -25,7 +25,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     held = (
         None
         if unable or flow.wip.value is None
-        else limits.measure(data.rows("wip_items"), documents.config.wip, {}, people=False)
+        else limits.measure(data.rows("flow_limits"), documents.config.wip, {}, people=False)
     )
     return Report(
         report="flow",

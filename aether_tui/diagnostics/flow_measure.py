@@ -172,8 +172,8 @@ def _nothing(unit: str) -> Quantity:
 
 
 def _times(finished: Sequence[Record], span: Window) -> Times:
-    start, end = (edge.astimezone(UTC) for edge in (span.start, span.end))
-    inside = [row for row in finished if (at := instant(row["at"])) is not None and start <= at < end]
+    start, end = (edge.astimezone(UTC).replace(tzinfo=None) for edge in (span.start, span.end))
+    inside = [row for row in finished if isinstance(at := row["at"], datetime) and start <= at < end]
     lead = [real(row["lead_s"]) for row in inside if row["lead_s"] is not None]
     cycle = [real(row["cycle_s"]) for row in inside if row["cycle_s"] is not None]
     unseen = "no item finished was ever seen in progress" if inside else NOTHING_FINISHED

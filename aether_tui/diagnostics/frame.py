@@ -221,12 +221,14 @@ def _stored(value: Parameter) -> object:
 
 def real(value: Value) -> float:
     """A numeric cell as float; null is 0 (of sums and counts only)."""
+    if type(value) is float or type(value) is int:
+        return value
     return float(value) if value is not None and not isinstance(value, str | datetime | tuple) else 0.0
 
 
 def whole(value: Value) -> int:
     """A count."""
-    return int(real(value))
+    return value if type(value) is int else int(real(value))
 
 
 def instant(value: Value) -> datetime | None:

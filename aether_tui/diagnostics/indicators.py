@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -97,14 +99,36 @@ def anchored(indicator: Indicator, gate: Gate) -> Anchor | None:
     return msgspec.structs.replace(anchor, good=getattr(gate, anchor.gate))
 
 
-def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], currency: str) -> list[Record]:
+class Found:
+    """Rows in the order of their days, of which a span takes a slice."""
+
+    def __init__(self, rows: Sequence[Record]) -> None:
+        dated = [(day, row) for row in rows if isinstance(day := row["day"], datetime)]
+        dated.sort(key=itemgetter(0))
+        self._days = [day for day, _ in dated]
+        self._rows = [row for _, row in dated]
+
+    def between(self, start: datetime, end: datetime) -> Sequence[Record]:
+        """Those from `start` to before `end`."""
+        return self._rows[bisect_left(self._days, start) : bisect_left(self._days, end)]
+
+    def at(self, moment: datetime) -> Sequence[Record]:
+        """Those of exactly that moment."""
+        return self._rows[bisect_left(self._days, moment) : bisect_right(self._days, moment)]
+
+    def any_before(self, moment: datetime) -> bool:
+        """Whether there is one before it."""
+        return bisect_left(self._days, moment) > 0
+
+
+def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], currency: str) -> Found:
     """What its query answers for the previous and the present window together."""
     if indicator.shape == "snapshot":
-        return data.rows(indicator.query, ats=sorted(set(ends)))
-    return data.rows(indicator.query, currency=currency)
+        return Found(data.rows(indicator.query, ats=sorted(set(ends))))
+    return Found(data.rows(indicator.query, currency=currency))
 
 
-def measure(indicator: Indicator, found: Sequence[Record], span: Window, data: Data) -> Quantity:
+def measure(indicator: Indicator, found: Found, span: Window, data: Data) -> Quantity:
     """Its value over a span, or why there is none."""
     if unable := data.unfiltered(indicator.query, _LIVE):
         named = ", ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
@@ -123,17 +147,14 @@ _LIVE = ("environment",)
 """Queries that count production only (`$live`, or by definition) answer for the environment themselves."""
 
 
-def over(indicator: Indicator, found: Sequence[Record], span: Window) -> Quantity | None:
+def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
     """The value of rows within a span; None when there are none.
 
     share: `day, k, n` (k of n). values: `day, x, n` (n times x). rate: `day, k` (events). ratio: `day, k, n, m` (amounts, m
     observations). snapshot: `day, k, n` at the span's very end.
     """
     start, end = _stored(span.start), _stored(span.end)
-    if indicator.shape == "snapshot":
-        inside = [row for row in found if row["day"] == end]
-    else:
-        inside = [row for row in found if isinstance(day := row["day"], datetime) and start <= day < end]
+    inside = found.at(end) if indicator.shape == "snapshot" else found.between(start, end)
     if indicator.shape == "rate":
         return _rate(indicator, found, inside, span)
     if not inside:
@@ -154,9 +175,9 @@ def _stored(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _rate(indicator: Indicator, found: Sequence[Record], inside: Sequence[Record], span: Window) -> Quantity | None:
+def _rate(indicator: Indicator, found: Found, inside: Sequence[Record], span: Window) -> Quantity | None:
     """Events per day; a span without any is a zero only when there were some before it."""
-    if not inside and not any(isinstance(day := row["day"], datetime) and day < _stored(span.start) for row in found):
+    if not inside and not found.any_before(_stored(span.start)):
         return None
     events, length = sum(whole(row["k"]) for row in inside), (span.end - span.start) / timedelta(days=1)
     low, high = intervals.poisson(events)

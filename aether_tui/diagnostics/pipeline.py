@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from msgspec import Struct
 
@@ -23,6 +24,7 @@ HORIZON_DAYS = 90.0
 GRACE_DAYS = 28
 """How long after a release a measurement, and after a measurement a decision, may take."""
 MIN_STAYS = 10
+MOST = 200
 _DAY_S = 86_400
 
 
@@ -101,27 +103,31 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Pipeline]:
 
 def measure(data: Data, clock: Clock) -> Pipeline:
     """Every stage, cohort and flag."""
-    steps = _steps(data.rows("pipeline_stays"))
-    held = {whole(row["stage"]): row for row in data.rows("pipeline_days")}
+    rows = data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
+    found: Record = rows[0] if rows else {}
+    steps = _steps(_list(found, "stays"))
+    held = {whole(row["stage"]): row for row in _list(found, "held")}
     curves = [steps.get(number, ([], 0)) for number in range(1, len(STAGES) + 1)]
     limits = [survival.quantile(curve, 0.85) if n >= MIN_STAYS else None for curve, n in curves]
-    old = data.rows("pipeline_old", limits=[1e9 if limit is None else limit for limit in limits])
-    flags = data.rows("pipeline_flags", grace=clock.window.end - timedelta(days=GRACE_DAYS))
-    flag = flags[0] if flags else {}
-    older = {whole(row["stage"]): whole(row["older"]) for row in old}
+    flag = next(iter(_list(found, "flags")), {})
     total_days = sum(real(row["item_days"]) for row in held.values())
+    older = dict.fromkeys(range(1, len(STAGES) + 1), 0)
+    for row in _list(found, "ages"):
+        stage, ages = whole(row["stage"]), cast("list[float]", row["ages"])
+        older[stage] = sum(age > _limit(limits, stage) for age in ages)
     stages = tuple(
-        _stage(number, steps.get(number, ([], 0)), held.get(number, {}), total_days, older.get(number, 0), flag)
+        _stage(number, steps.get(number, ([], 0)), held.get(number, {}), total_days, older[number], flag)
         for number in range(1, len(STAGES))
     )
+    old = [row for row in _list(found, "open") if real(row["age_days"]) > _limit(limits, whole(row["stage"]))]
     return Pipeline(
         stages=stages,
-        cohorts=tuple(_cohort(row) for row in data.rows("pipeline_cohorts")),
-        old=tuple(_old(row, limits) for row in old),
+        cohorts=tuple(_cohort(row) for row in _list(found, "cohorts")),
+        old=tuple(_old(row, limits) for row in old[:MOST]),
         entered=_count(flag, "entered"),
         reached=tuple(
             share(
-                _count(flag, "entered" if number == 0 else f"past{number}"),
+                _count(flag, f"past{number}" if number else "entered"),
                 _count(flag, "entered"),
                 "nothing entered in a year",
             )
@@ -133,6 +139,16 @@ def measure(data: Data, clock: Clock) -> Pipeline:
         undecided=share(_count(flag, "undecided"), _count(flag, "measured"), "nothing was measured"),
         unmapped={text(row["state"]): whole(row["n"]) for row in data.rows("pipeline_unmapped")},
     )
+
+
+def _list(row: Record, name: str) -> list[Record]:
+    """A list of records within a row; none where it is null."""
+    return cast("list[Record]", row.get(name)) or []
+
+
+def _limit(limits: Sequence[float | None], stage: int) -> float:
+    limit = limits[stage - 1]
+    return math.inf if limit is None else limit
 
 
 def _count(row: Record, name: str) -> int:

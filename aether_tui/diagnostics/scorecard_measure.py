@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Protocol, TypeVar, get_args
 
 from msgspec import Struct, structs
 
@@ -120,16 +121,40 @@ def measure(
     """Everything, from the rows of `sql/scorecard_*.sql`."""
     shipped = [_deployment(row) for row in deployments]
     merged = [change(row) for row in changes]
-    linked = [link(row, shipped) for row in incidents]
+    index = Shipped(shipped)
+    linked = [link(row, index) for row in incidents]
     inside = [one for one in shipped if _in(one.at, clock.previous) or _in(one.at, clock.window)]
     names = {one.service for one in inside} | {one.service for one in merged}
-    services = [_service(name, merged, shipped, linked, clock) for name in names]
+    changed, own, broken = (
+        _grouped(merged),
+        _grouped(shipped),
+        _grouped([one for one in linked if one.deployment is not None]),
+    )
+    services = [
+        _service(name, changed.get(name, []), own.get(name, []), broken.get(name, []), index, clock) for name in names
+    ]
     return Scorecard(
         services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
         links=tuple(one for one in linked if _in(one.opened, clock.window)),
         edition=EDITION,
         means={str(metric): mean for metric, mean in MEANS.items()},
     )
+
+
+class _OfService(Protocol):
+    @property
+    def service(self) -> str: ...
+
+
+P = TypeVar("P", bound=_OfService)
+
+
+def _grouped(found: Sequence[P]) -> dict[str, list[P]]:
+    """By service, in their order."""
+    made: dict[str, list[P]] = {}
+    for one in found:
+        made.setdefault(one.service, []).append(one)
+    return made
 
 
 def _in(at: datetime, span: Window) -> bool:
@@ -177,18 +202,37 @@ def change(row: Record) -> Change:
 # --- Links --------------------------------------------------------------------------------------------------------
 
 
-def link(incident: Record, deployments: Sequence[Deployment]) -> Link:
+class Shipped:
+    """Deployments by service and by every name they have; those of a service are oldest first."""
+
+    def __init__(self, deployments: Sequence[Deployment]) -> None:
+        self.named: dict[str, Deployment] = {}
+        self._by_service: dict[str, list[Deployment]] = {}
+        for one in deployments:
+            for name in one.names:
+                self.named.setdefault(name, one)
+            if one.success:
+                self._by_service.setdefault(one.service, []).append(one)
+        self.services = frozenset(self._by_service)
+
+    def latest(self, service: str, before: datetime) -> Deployment | None:
+        """The last successful deployment of a service within the look-back."""
+        own = self._by_service.get(service, [])
+        place = bisect_left(own, before, key=lambda one: one.at) - 1
+        return own[place] if place >= 0 and own[place].at >= before - LOOK_BACK else None
+
+
+def link(incident: Record, shipped: Shipped) -> Link:
     """The deployment an incident names, else the latest successful one of its service in the seven days before it."""
     opened, service = _must(incident, "opened"), one_line(text(incident["service"]), 80)
     named = text(incident["deployment"])
-    found = next((one for one in deployments if named and named in one.names), None)
+    found = shipped.named.get(named) if named else None
     explicit, reason = found is not None, ""
-    services = {one.service for one in deployments if one.success}
     if found is None:
-        if service not in services and not service and len(services) == 1:
-            service = next(iter(services))  # there is only one it can be
-        if service in services:
-            found = latest(service, opened, deployments)
+        if not service and len(shipped.services) == 1:
+            service = next(iter(shipped.services))  # there is only one it can be
+        if service in shipped.services:
+            found = shipped.latest(service, opened)
             reason = "" if found else "no deployment of its service in the 7 days before"
         else:
             reason = f"no deployment of {service}" if service else "it names no service"
@@ -205,40 +249,25 @@ def link(incident: Record, deployments: Sequence[Deployment]) -> Link:
     )
 
 
-def latest(service: str, before: datetime, deployments: Sequence[Deployment]) -> Deployment | None:
-    """The last successful deployment of a service within the look-back; `deployments` are oldest first."""
-    return next(
-        (
-            one
-            for one in reversed(deployments)
-            if one.service == service and one.success and before - LOOK_BACK <= one.at < before
-        ),
-        None,
-    )
-
-
 # --- Measures -----------------------------------------------------------------------------------------------------
 
 
 def _service(
-    name: str, changes: Sequence[Change], deployments: Sequence[Deployment], links: Sequence[Link], clock: Clock
+    name: str, mine: Sequence[Change], own: Sequence[Deployment], broken: Sequence[Link], shipped: Shipped, clock: Clock
 ) -> Service:
-    mine = [one for one in changes if one.service == name]
-    own = [one for one in deployments if one.service == name]
-    broken = [one for one in links if one.service == name and one.deployment is not None]
-    failed = _failed(own, broken)
+    failed = _failed(own, broken, shipped)
     now, before = (_measures(span, mine, own, broken, failed) for span in (clock.window, clock.previous))
     if any(one.first > clock.previous.start for one in own[:1]):  # or fewer known would look like slower
         reason = "deployments are not known over the whole window before"
         before = structs.replace(before, frequency=missing(reason, unit="per_day", n=before.frequency.n))
-    shipped = [one.split for one in mine if one.deployed is not None and _in(one.deployed, clock.window)]
+    splits = [one.split for one in mine if one.deployed is not None and _in(one.deployed, clock.window)]
     inside = [one for one in own if _in(one.at, clock.window)]
     opened = [one for one in broken if _in(one.opened, clock.window)]
     return Service(
         service=name,
         now=now,
         before=before,
-        stages=tuple(_stage(stage, shipped) for stage in STAGES),
+        stages=tuple(_stage(stage, splits) for stage in STAGES),
         scores={
             metric: None if (value := getattr(now, metric).value) is None else quick_check(metric, value)
             for metric in METRICS
@@ -272,9 +301,9 @@ def _stage(stage: str, shipped: Sequence[Split]) -> Stage:
     return Stage(id=stage, p50=quantile(values, 0.5, "no change deployed in this window has this part"))
 
 
-def _failed(deployments: Sequence[Deployment], links: Sequence[Link]) -> frozenset[str]:
+def _failed(deployments: Sequence[Deployment], links: Sequence[Link], shipped: Shipped) -> frozenset[str]:
     """Deployments charged with an incident, or followed within seven days by a hotfix or rollback of their service."""
-    remedied = (latest(one.service, one.at, deployments) for one in deployments if one.success and one.remedy)
+    remedied = (shipped.latest(one.service, one.at) for one in deployments if one.success and one.remedy)
     return frozenset(
         [one.deployment for one in links if one.deployment] + [one.id for one in remedied if one is not None]
     )

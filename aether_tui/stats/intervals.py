@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from statistics import NormalDist
 
 from aether_tui.stats.sound import sound, sound_all
@@ -62,25 +63,32 @@ def quantile_ranks(n: int, p: float, level: float = 0.95) -> tuple[int | None, i
         half = z_score(level) * math.sqrt(n * p * (1 - p))
         low, high = math.floor(n * p - half), math.ceil(n * p + half) + 1
         return (low if low >= 1 else None), (high if high <= n else None)
-    cumulative = list(_binomial_cdf(n, p))
+    first, cumulative = _binomial_cdf(n, p)
     # P(X_(l) > quantile) = P(Bin < l) must be ≤ tail; P(X_(u) < quantile) = P(Bin ≥ u) = 1 − P(Bin ≤ u − 1) ≤ tail.
-    low = bisect_left(cumulative, tail + 1e-15)
-    high = bisect_left(cumulative, 1 - tail - 1e-15) + 1
+    low = first + bisect_left(cumulative, tail + 1e-15)
+    high = first + bisect_left(cumulative, 1 - tail - 1e-15) + 1
     return (low if low >= 1 else None), (high if high <= n else None)
 
 
-def _binomial_cdf(n: int, p: float) -> Iterable[float]:
-    total = 0.0
-    for k in range(n + 1):
-        log = (
-            math.lgamma(n + 1)
-            - math.lgamma(k + 1)
-            - math.lgamma(n - k + 1)
-            + k * math.log(p)
-            + (n - k) * math.log1p(-p)
-        )
-        total += math.exp(log)
-        yield min(1.0, total)
+@cache
+def _binomial_cdf(n: int, p: float) -> tuple[int, list[float]]:
+    """P(Bin ≤ k) for k from the first of these to n or to where it is 1; twelve deviations below the mean it is 0."""
+    first = max(0, math.floor(n * p - 12 * math.sqrt(n * p * (1 - p))) - 1)
+    term = math.exp(
+        math.lgamma(n + 1)
+        - math.lgamma(first + 1)
+        - math.lgamma(n - first + 1)
+        + first * math.log(p)
+        + (n - first) * math.log1p(-p)
+    )
+    total, odds, found = 0.0, p / (1 - p), []
+    for k in range(first, n + 1):
+        total += term
+        found.append(min(1.0, total))
+        if term < 1e-18 and k > n * p:
+            break
+        term *= (n - k) / (k + 1) * odds
+    return first, found
 
 
 def weighted_quantile(

@@ -324,3 +324,13 @@ def test_what_is_missing_is_named(empty: Workspace, filters: dict[str, str], wor
     assert isinstance(block, Gap)
     assert words in block.reason
     assert block.next_step
+
+
+@pytest.mark.parametrize(("name", "k", "n"), [("pay", 4, 5), (None, 5, 6)])
+def test_the_lens_charges_the_same_deployments_as_the_scorecard(
+    troubled: Workspace, name: str | None, k: int, n: int
+) -> None:
+    # Of pay d2, d4, d5 and d6 as above; of web its only one, which an incident names and another follows.
+    lenses = world.report("lens", troubled, filters=Filters(service=name)).data.lenses
+    found = next(one.value for lens in lenses for one in lens.indicators if one.id == "quality.change_fail")
+    assert (found.value, found.n) == (pytest.approx(k / n), n)

@@ -1,26 +1,42 @@
--- Successful production deployments, and those a rollback, a hotfix or an incident followed: each trouble is charged to the
--- latest deployment of the same service in the 7 days before it (of any service where the trouble names no service that deploys).
+-- Successful production deployments, and those a rollback, a hotfix or an incident followed, linked as on the scorecard: an incident
+-- to the deployment it names (label deployment:…), else every trouble to the latest deployment of its own service in the 7 days
+-- before. An incident without a service belongs to the only service that deploys, or to none.
 WITH deployed AS (
-  SELECT source, id, coalesce(service, repo, '') AS name, coalesce(finished, started) AS moment, reason
+  SELECT source || '/' || id AS deployment, id, sha, coalesce(service, repo, '') AS name, coalesce(finished, started) AS moment, reason
   FROM deployments
   WHERE environment = 'production' AND result = 'success'
-    AND coalesce(finished, started) >= $before - INTERVAL 7 DAY AND coalesce(finished, started) < $until
+    AND coalesce(finished, started) >= $before::TIMESTAMP - INTERVAL 7 DAY AND coalesce(finished, started) < $until
     AND ($team::VARCHAR IS NULL OR team = $team)
-    AND ($service::VARCHAR IS NULL OR service = $service)
+    AND ($service::VARCHAR IS NULL OR coalesce(service, repo, '') = $service)
+),
+happened AS (
+  SELECT coalesce(i.service, (SELECT CASE WHEN count(DISTINCT name) = 1 THEN min(name) END FROM deployed)) AS name, i.opened AS moment,
+    list_filter(w.labels, lambda l: starts_with(lower(l), 'deployment:'))[1][12:] AS named
+  FROM incidents i JOIN work_items w ON w.source = i.source AND w.id = i.id
+  WHERE i.opened >= $before AND i.opened < $until
+    AND ($team::VARCHAR IS NULL OR i.team = $team)
+    AND ($service::VARCHAR IS NULL OR i.service = $service)
+),
+explicit AS (
+  SELECT h.moment, h.named, min(d.deployment) AS deployment
+  FROM happened h JOIN deployed d ON h.named = d.id OR h.named = d.sha
+  WHERE h.named IS NOT NULL
+  GROUP BY h.moment, h.named
 ),
 trouble AS (
   SELECT name, moment FROM deployed WHERE reason IN ('hotfix', 'rollback')
   UNION ALL
-  SELECT service, opened FROM incidents WHERE opened >= $before AND opened < $until
+  SELECT name, moment FROM happened ANTI JOIN explicit USING (moment, named)
 ),
 charged AS (
-  SELECT DISTINCT arg_max(d.source || '/' || d.id, d.moment) AS deployment
-  FROM trouble t JOIN deployed d
-    ON d.moment < t.moment AND d.moment >= t.moment - INTERVAL 7 DAY AND (t.name = d.name OR t.name IS NULL OR t.name NOT IN (SELECT name FROM deployed))
-  GROUP BY t.name, t.moment
+  SELECT deployment FROM explicit
+  UNION
+  SELECT d.deployment
+  FROM trouble t ASOF JOIN deployed d ON d.name = t.name AND d.moment < t.moment
+  WHERE d.moment >= t.moment - INTERVAL 7 DAY
 )
 SELECT date_trunc('day', d.moment) AS day, count(c.deployment) AS k, count(*) AS n
-FROM deployed d LEFT JOIN charged c ON c.deployment = d.source || '/' || d.id
+FROM deployed d LEFT JOIN charged c ON c.deployment = d.deployment
 WHERE d.moment >= $before
 GROUP BY day
 ORDER BY ALL
