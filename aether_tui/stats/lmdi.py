@@ -29,7 +29,7 @@ def log_mean(a: float, b: float) -> float:
     """The logarithmic mean (a − b) ÷ ln(a ÷ b) of two positive numbers."""
     if math.isclose(a, b, rel_tol=1e-9):
         return (a + b) / 2
-    return (a - b) / math.log(a / b)
+    return (a - b) / (math.log(a) - math.log(b))
 
 
 def decompose(before: Mapping[str, Use], after: Mapping[str, Use]) -> dict[str, dict[Factor, float]]:
@@ -62,14 +62,15 @@ def _parts(one: Use, two: Use, good: tuple[float, float], volume: tuple[float, f
         parts[_whole(one, two, good)] = change
         return parts
     weight = log_mean(two.cost, one.cost)
-    ratios: dict[Factor, float] = {
-        "volume": volume[1] / volume[0],
-        "mix": (good[1] / volume[1]) / (good[0] / volume[0]),
-        "errors": (two.calls / good[1]) / (one.calls / good[0]),
-        "tokens": (two.tokens / two.calls) / (one.tokens / one.calls),
-        "price": (two.cost / two.tokens) / (one.cost / one.tokens),
+    ln = math.log  # of each number, never of a quotient: a tiny cost would make that one infinite
+    logs: dict[Factor, float] = {
+        "volume": ln(volume[1]) - ln(volume[0]),
+        "mix": ln(good[1]) - ln(volume[1]) - ln(good[0]) + ln(volume[0]),
+        "errors": ln(two.calls) - ln(good[1]) - ln(one.calls) + ln(good[0]),
+        "tokens": ln(two.tokens) - ln(two.calls) - ln(one.tokens) + ln(one.calls),
+        "price": ln(two.cost) - ln(two.tokens) - ln(one.cost) + ln(one.tokens),
     }
-    return {factor: weight * math.log(ratio) for factor, ratio in ratios.items()}
+    return {factor: weight * log for factor, log in logs.items()}
 
 
 def _whole(one: Use, two: Use, good: tuple[float, float]) -> Factor:

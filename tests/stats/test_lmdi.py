@@ -43,6 +43,11 @@ def test_what_appears_is_mix_and_what_begins_to_cost_is_price() -> None:
     assert found["free"]["price"] == 2.0
 
 
+def test_a_cost_next_to_nothing_is_no_infinity() -> None:
+    found = decompose({"a": Use(1, 1, 4, 8.5e-308)}, {"a": Use(1, 1, 1, 4.0)})["a"]
+    assert sum(found.values()) == pytest.approx(4)
+
+
 def test_log_mean() -> None:
     assert log_mean(math.e, 1) == pytest.approx(math.e - 1)
     assert log_mean(2.0, 2.0) == 2.0
