@@ -218,6 +218,10 @@ def _drawn(stream: Stream, seed: int, draws: int) -> dict[str, Array]:
     return found
 
 
+BLOCK = 64
+"""Draws that are inverted together."""
+
+
 class _Model:
     """All draws solved at once; the last axis is the step."""
 
@@ -227,14 +231,17 @@ class _Model:
         self._stream = stream
         self.drawn = drawn
         rows, n = drawn["cost"].shape
-        matrix: Array = np.tile(np.eye(n), (rows, 1, 1))
         on: Array = 1 - drawn["error_rate"] - drawn["abandon_rate"]
-        for index, target in enumerate(stream.rework_to):
-            if target is not None:
-                matrix[:, index, target] -= drawn["error_rate"][:, index]
-            if index + 1 < n:
-                matrix[:, index, index + 1] -= on[:, index]
-        self._inverse: Array = np.linalg.inv(matrix).astype(np.float64, copy=False)
+        self._inverse: Array = np.empty((rows, n, n))
+        for begin in range(0, rows, BLOCK):  # a block at a time stays in the processor's cache
+            some = slice(begin, begin + BLOCK)
+            matrix: Array = np.tile(np.eye(n), (len(on[some]), 1, 1))
+            for index, target in enumerate(stream.rework_to):
+                if target is not None:
+                    matrix[:, index, target] -= drawn["error_rate"][some, index]
+                if index + 1 < n:
+                    matrix[:, index, index + 1] -= on[some, index]
+            self._inverse[some] = np.linalg.inv(matrix)
         self._visits: Array = self._inverse[:, 0, :]
         self._through = on[:, -1]
         # What an item costs and takes from each step on: visits are linear, so a changed row changes these alike.

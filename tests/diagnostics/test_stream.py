@@ -10,6 +10,7 @@ import pytest
 from msgspec import to_builtins
 
 from aether_tui.cache import Cache
+from aether_tui.diagnostics.constraint import Constraint
 from aether_tui.diagnostics.constraint_solve import stream_of
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.stream_document import new, refreshed
@@ -172,7 +173,12 @@ def test_writing_twice_keeps_one_document_that_the_diagnosis_reads(made: Workspa
     assert refused.code == 3
     assert "categories are c" in refused.err
     assert maps(made)["requests"]["document"] == "VS-1"
-    assert world.report("constraint", made).data.solution.id == "VS-3"  # type: ignore[attr-defined]
+    diagnosis = world.report("constraint", made).data
+    assert isinstance(diagnosis, Constraint)
+    assert diagnosis.solution is not None
+    assert {one.id for one in diagnosis.streams} == {"VS-1", "VS-2", "VS-3"}
+    most = max(diagnosis.streams, key=lambda one: one.delta_money_per_month or 0)
+    assert (diagnosis.solution.id, most.chosen) == (most.id, True), "the one with the most to gain"
 
 
 def test_a_document_groups_counted_steps_and_keeps_the_stated_apart(made: Workspace) -> None:
