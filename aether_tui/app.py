@@ -409,10 +409,8 @@ class AetherApp(Background):
         """Narrow everything to a team, service or feature."""
         now = self.looking()
         said = ", ".join(f"{name} {value}" for name in NARROW if (value := getattr(now, name)))
-        offered = listed(self._narrowable(), self.size.width - 44)
-        label = (
-            f"only {offered}, or a name (nothing: all)" if offered else "only, such as: team payments (nothing: all)"
-        )
+        offered = listed(self._narrowable(), self.size.width - 34)
+        label = f"only {offered}; or a name" if offered else "only, such as: team payments (nothing: all)"
         self._ask_looking(label, said, self._narrowed, empty=True)
 
     def _narrowable(self) -> tuple[tuple[str, str], ...]:

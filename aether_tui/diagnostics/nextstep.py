@@ -31,15 +31,18 @@ def choose(
     documents: Documents, sources: Sources, gate: Gate, flywheel: Flywheel, blocked: tuple[Row, ...]
 ) -> NextAction:
     """The first that applies: a broken document, nothing connected, a failing source, a blocking budget, a missed gate,
-    no cycle, stale data, the next open item of the phase."""
+    no cycle, stale data, an interview left open, the next open item of the phase. Where there are no data, an open
+    interview comes before connecting some."""
     candidates = (
         _broken(documents),
+        None if sources.streams else _unfinished(documents),
         _connect(sources),
         _failing(sources),
         _budget(blocked),
         _gate(gate),
         _cycle(flywheel),
         _stale(sources),
+        _unfinished(documents),
         _item(flywheel),
     )
     return next((item for item in candidates if item is not None), _rest(flywheel))
@@ -144,6 +147,22 @@ def _stale(sources: Sources) -> NextAction | None:
         text=f"Refresh {plural(len(stale), 'stale stream')}.",
         why=f"{oldest.source}/{oldest.stream} {when}; the numbers here are as old.",
         how=refresh(oldest),
+    )
+
+
+def _unfinished(documents: Documents) -> NextAction | None:
+    from aether_tui.workspace.kinds.interview import Interview
+
+    begun = [one for one in documents.of(Interview) if one.finished is None and one.answers]
+    if not begun:
+        return None
+    first = min(begun, key=lambda one: (one.started, one.id))
+    others = f" {len(begun)} interviews are open in all." if len(begun) > 1 else ""
+    return NextAction(
+        id="interview",
+        text=f"Finish {first.id}.",
+        why=f"It was begun on {first.started:%Y-%m-%d} and left after {plural(len(first.answers), 'answer')}.{others}",
+        how="g i, then ↵ on it: it resumes where it was left",
     )
 
 

@@ -296,7 +296,7 @@ def anchors(documents: Documents) -> tuple[Prose, ...]:
 
     star = next(iter(documents.of(NorthStar)), None)
     said = [] if star is None else [(mark, getattr(star, f"impact_{mark}")) for mark in (1, 4, 7, 10)]
-    told = ", ".join(f"{mark} {one_line(words, 120)}" for mark, words in said if words)
+    told = ", ".join(f"{mark} = {one_line(words, 120)}" for mark, words in said if words)
     if star is None or not told:
         return ()
     metric = one_line(star.metric, 120) or "the north star"

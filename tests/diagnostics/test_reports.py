@@ -363,6 +363,21 @@ def test_readout_shows_usage_and_names_what_it_left_out(filled: Workspace) -> No
     assert len(texts) == 1 and "decisions" in texts[0]
 
 
+def test_an_interview_that_was_left_open_is_the_next_action_until_it_is_finished(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    said = (
+        "id: INT-1\nquestionnaire: maturity\nstarted: 2026-11-20T09:00:00\npeople: [{name: Eva}]\nwho: Eva\n"
+        "answers:\n- {question: flow.3.wip-limits-enforced, who: Eva, value: 4, when: 2026-11-20T09:01:00}\n"
+    )
+    assert action(made) == "connect"
+    world.document(made, "interviews", "INT-1", said)
+    assert action(made) == "interview"
+    world.document(made, "interviews", "INT-1", said + "finished: 2026-11-20T09:20:00\n")
+    assert action(made) == "connect"
+    world.document(made, "interviews", "INT-2", "id: INT-2\nanswrs: []\n")
+    assert action(made) == "documents"
+
+
 # --- All reports --------------------------------------------------------------------------------------------------
 
 
