@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,7 +24,7 @@ from connectors.linear_rows import (
     linear_project_rows,
     linear_relation_rows,
 )
-from connectors.paging import PageGuard
+from connectors.paging import PageGuard, ahead
 
 _DAY_S = 86_400.0
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=600, sweep_s=_DAY_S)
@@ -130,10 +131,11 @@ class Linear:
         table = stream.tables[0]
         for one in _LISTS[stream.name]:
             try:
-                async for nodes in self._nodes(one, start):
-                    rows, rejects = mapped(nodes, table.name, one.rows)
-                    newest = latest(rows, table, "updated", newest)
-                    yield Page(rows=rows, rejects=rejects)
+                async with aclosing(self._nodes(one, start)) as pages:
+                    async for nodes in pages:
+                        rows, rejects = mapped(nodes, table.name, one.rows)
+                        newest = latest(rows, table, "updated", newest)
+                        yield Page(rows=rows, rejects=rejects)
             except Refused as error:
                 if not one.optional:
                     raise
@@ -163,19 +165,23 @@ class Linear:
         """Close connections."""
         await self._http.close()
 
-    async def _nodes(self, one: _List, start: datetime) -> AsyncIterator[list[Node]]:
+    async def _nodes(self, one: _List, start: datetime) -> AsyncGenerator[list[Node]]:
         """The nodes of a list, page by page, down to `start` where the list cannot be asked for that."""
         guard = PageGuard("Linear")
-        after, size = None, one.first
-        while True:
-            answer, size = await self._page(one, start, size, after)
-            nodes = objects(answer.json, "data", one.field, "nodes")
-            yield [await self._whole(node) for node in nodes] if one is _ISSUES else nodes
-            after = _next(answer.json, "data", one.field)
+
+        def following(page: tuple[Answer, int]) -> Coroutine[None, None, tuple[Answer, int]] | None:
+            answer, size = page
+            nodes, after = objects(answer.json, "data", one.field, "nodes"), _next(answer.json, "data", one.field)
             if after is None or (one.unfiltered and _older(nodes, start)):
-                return
+                return None
             guard.follow(after, rows=len(nodes))
-            size = _page_size(answer, size)
+            return self._page(one, start, _page_size(answer, size), after)
+
+        pages = ahead(self._page(one, start, one.first, None), following)
+        async with aclosing(pages):
+            async for answer, _ in pages:
+                nodes = objects(answer.json, "data", one.field, "nodes")
+                yield [await self._whole(node) for node in nodes] if one is _ISSUES else nodes
 
     async def _page(self, one: _List, start: datetime, size: int, after: str | None) -> tuple[Answer, int]:
         """One page, and the size that passed: a query that is too complex is asked again by halves."""

@@ -1,10 +1,15 @@
-"""Guards against paging that never ends."""
+"""Paging: the next page is asked for while this one is worked on, and guards against what never ends."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import TypeVar
 
-from connectors.base import Malformed
+from connectors.base import Malformed, SourceError
+
+P = TypeVar("P")
 
 _EMPTY_PAGES = 3
 _PAGES = 10_000
@@ -34,3 +39,28 @@ class PageGuard:
         return Malformed(
             f"{self._asked} {what}: stopped, what came before is kept", hint="run sync again; report it if it stays"
         )
+
+
+async def ahead(
+    first: Coroutine[None, None, P], following: Callable[[P], Coroutine[None, None, P] | None]
+) -> AsyncGenerator[P]:
+    """Pages in order, each asked for before the one before it is handed over. `following` gives the request behind a page,
+    None for the last; what it raises is raised after that page."""
+    task: asyncio.Future[P] | None = asyncio.ensure_future(first)
+    try:
+        while task is not None:
+            page = await task
+            stop: SourceError | None = None
+            request: Coroutine[None, None, P] | None = None
+            try:
+                request = following(page)
+            except SourceError as error:
+                stop = error
+            task = asyncio.ensure_future(request) if request is not None else None
+            yield page
+            if stop is not None:
+                raise stop
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar, cast
@@ -36,8 +36,11 @@ from aether_tui.sync.plan import Job
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
-JOINED_ROWS = 2_000
-"""Rows of small pages that are stored in one transaction when they wait for the disk anyway."""
+JOINED_ROWS = 8_000
+"""Rows of small pages that are stored in one transaction, at most."""
+HELD_ROWS = 2_000
+HELD_S = 0.5
+"""Rows for which a transaction is begun at once, and how long fewer of them wait for more: each has its price."""
 PAGES_AHEAD = 16
 """Pages that are fetched before the first of them is stored, at most."""
 
@@ -267,6 +270,8 @@ class _Store:
         self._outcome = outcome
         self._keeps_cursor = keeps_cursor
         self._waiting: list[Page] = []
+        self._enough = asyncio.Event()
+        self._resting = False
         self._task: asyncio.Task[None] | None = None
         self._total: int | None = None
         self._about = False
@@ -285,14 +290,23 @@ class _Store:
     async def put(self, page: Page) -> None:
         """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
         self._waiting.append(page)
+        if page.bulk or page.replace or sum(map(_rows, self._waiting)) >= HELD_ROWS:
+            self._enough.set()
         if self._task is None or self._task.done():
-            await self.rest()
+            await self._stored()
             self._task = asyncio.create_task(self._work())
         elif len(self._waiting) >= PAGES_AHEAD:
             await self.rest()
 
     async def rest(self) -> None:
         """Wait until everything handed over is stored; a cancelled waiter does not cancel the storing."""
+        self._resting = True
+        self._enough.set()
+        await self._stored()
+        self._resting = False
+        self._enough.clear()
+
+    async def _stored(self) -> None:
         if self._task is not None:
             await asyncio.shield(self._task)
 
@@ -302,10 +316,16 @@ class _Store:
 
     async def _work(self) -> None:
         while self._waiting:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), HELD_S)
+            if not self._waiting:
+                break
             page = self._waiting.pop(0)
             while self._waiting and (joined := _joined(page, self._waiting[0])):
                 page = joined
                 self._waiting.pop(0)
+            if sum(map(_rows, self._waiting)) < HELD_ROWS and not self._resting:
+                self._enough.clear()
             self._outcome.counts.add(await self._engine.in_thread(self._storing(page)))
             if page.total is not None:
                 self._total, self._about = page.total, page.about
@@ -315,6 +335,10 @@ class _Store:
 
     def _storing(self, page: Page) -> Callable[[], Counts]:
         return lambda: self.intake.page(page, cursor=page.cursor if self._keeps_cursor else None)
+
+
+def _rows(page: Page) -> int:
+    return sum(map(len, page.rows.values()))
 
 
 def _joined(first: Page, second: Page) -> Page | None:

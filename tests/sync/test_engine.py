@@ -273,7 +273,7 @@ PLAIN = [canary for canary in CANARIES if "\n" not in canary and '"' not in cana
 def test_no_canary_is_ever_on_disk(tmp_path: Path) -> None:
     """Planted in every text, id, person, list and JSON column, in rejects and in problems; checkpointed or not."""
     text = " / ".join(PLAIN)
-    code, errors = stop_after(child(tmp_path, pages=200, text=text), "page one items 40", signal.SIGKILL)
+    code, errors = stop_after(child(tmp_path, pages=200, text=text), "page one items", signal.SIGKILL)
     assert code != 0, errors
     assert not leaks(tmp_path, PLAIN)
     assert (tmp_path / ".aether" / "cache.duckdb").exists()
