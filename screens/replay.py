@@ -8,9 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from aether_tui.human import amount, plural
+from aether_tui.text import cells
 from screens.base import PageScreen
 
 AGREED = "yes"
+ROOM = 8
+"""Cells that the answer needs."""
 
 
 class Plan(Struct):
@@ -47,11 +50,11 @@ def begin(page: PageScreen, trace: str, span: str, done: Callable[[str], None]) 
     page.ask("model (empty: the recorded one)", "", planned)
 
 
-def sentence(plan: Plan) -> str:
-    """What would be sent, where, and for how much, with the word that sends it."""
-    what = f"{plural(plan.shots, 'request')} to {', '.join(plan.models)} at {plan.host}"
+def sentence(plan: Plan, width: int) -> str:
+    """What would be sent, where, and for how much, with the word that sends it; without the models where they do not fit."""
     cost = f"about {amount(plan.expected_usd, 'USD')}, at most {amount(min(plan.worst_usd, plan.max_cost_usd), 'USD')}"
-    return f"{what}, {cost}: {AGREED}?"
+    whole = f"{plural(plan.shots, 'request')} to {', '.join(plan.models)} at {plan.host}, {cost}: {AGREED}?"
+    return whole if cells(whole) < width - ROOM else f"{plan.shots} to {plan.host[:20]}, {cost}: {AGREED}?"
 
 
 def _confirm(page: PageScreen, out: bytes, command: tuple[str, ...], done: Callable[[str], None]) -> None:
@@ -68,7 +71,7 @@ def _confirm(page: PageScreen, out: bytes, command: tuple[str, ...], done: Calla
         page.shell.answer("replay", (*command, *budget, "--yes"), lambda told: _sent(told, done))
 
     page.shell.say("")
-    page.ask(sentence(plan), "", agreed)
+    page.ask(sentence(plan, page.size.width), "", agreed)
 
 
 def _sent(out: bytes, done: Callable[[str], None]) -> None:

@@ -33,6 +33,12 @@ url = "replay:recordings/amplitude.jsonl"
 events = [{events}]
 timezone = "UTC"
 
+[privacy]
+keep_payloads = true            # the words are made up; those of real customers are dropped unless you say so
+
+[replay]
+url = "http://127.0.0.1:11434/v1"   # a model of your own; nothing is sent unless somebody agrees to the cost
+
 [wip]
 action = "stop the newest one until another is finished"
 initiatives = 4

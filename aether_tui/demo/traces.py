@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from aether_tui.demo.words import KINDS, Kind
+from aether_tui.demo.words import ANSWERS, INSTRUCTIONS, KINDS, Kind
 from aether_tui.demo.world import (
     DAYS,
     EXPERIMENT_DAYS,
@@ -28,6 +28,8 @@ FILE_DAYS = 24
 """Days of a file: its spans fit into one lease of the cache."""
 ROUTED_SHARE = 0.86
 OUTCOME_SHARE = 0.64
+WORDS_DAYS = 7
+"""So many days back the words of an answer are kept: instructions, request and answer."""
 PROMPT_GROWTH = 1.315
 """Tokens of the refund agent's own calls after the change: 31 % more per task, the router's tokens included."""
 
@@ -127,7 +129,8 @@ class _Agent:
         tags = [_word("user.id", self.user), *work] if rng.random() < 0.98 else work
         version = "v14" if ago < PROMPT_CHANGE_DAYS else "v13" if ago < 52 else "v12"
         growth = PROMPT_GROWTH if kind.scenario == "refund" and version == "v14" else 1.0
-        request = rng.choice(kind.asks).format(rng.choice(kind.things))
+        ask, thing = rng.choice(kind.asks), rng.choice(kind.things)
+        request = ask.format(thing)
         if rng.random() < 0.3:
             request = f"{request}, order {rng.randint(10_000, 99_999)}"
 
@@ -144,7 +147,8 @@ class _Agent:
             self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * 0.35 * growth, prompt)
             trouble |= self._tool(trace, service, root, work, tool)
             context *= 1.04
-        lost = self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * growth, prompt)
+        words = (request, ANSWERS[kind.scenario].format(thing)) if ago <= WORDS_DAYS else ("", "")
+        lost = self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * growth, prompt, *words)
         if lost and rng.random() < 0.8:
             lost = self._call(trace, service, root, tags, kind.model, context, kind.output_tokens * growth, prompt)
         if trouble and rng.random() < 0.35:
@@ -173,7 +177,7 @@ class _Agent:
             self.user = f"u-{int(self.rng.paretovariate(0.9)) % 5000:05d}"
 
     def _call(self, trace: _Trace, service: str, root: str, tags: list[str], model: str, tokens_in: float, tokens_out: float,
-              prompt: tuple[str, str], request: str = "") -> bool:  # fmt: skip
+              prompt: tuple[str, str], request: str = "", answer: str = "") -> bool:  # fmt: skip
         """One model call; returns whether it failed."""
         rng, start = self.rng, trace.now
         failed = rng.random() < 0.011
@@ -196,10 +200,10 @@ class _Agent:
             if spent_in > 1024:
                 attributes.append(_int("gen_ai.usage.cache_read.input_tokens", int(spent_in * rng.uniform(0.22, 0.44))))
         if request:
-            message = json.dumps(
-                [{"role": "user", "parts": [{"type": "text", "content": request}]}], ensure_ascii=False
-            )
-            attributes.append(_text("gen_ai.input.messages", message))
+            attributes.append(_text("gen_ai.input.messages", _message("user", request)))
+        if answer:
+            attributes += [_text("gen_ai.system_instructions", INSTRUCTIONS), _float("gen_ai.request.temperature", 0.2)]
+            attributes += [] if failed else [_text("gen_ai.output.messages", _message("assistant", answer))]
         trace.add(service, f"chat {model}", trace.span_id(), root, start, 3, attributes, failed)
         return failed
 
@@ -224,6 +228,10 @@ class _Agent:
             attributes.append(_word("error.type", "upstream_503"))
         trace.add(service, f"execute_tool {name}", trace.span_id(), root, start, 1, attributes, failed)
         return failed
+
+
+def _message(role: str, words: str) -> str:
+    return json.dumps([{"role": role, "parts": [{"type": "text", "content": words}]}], ensure_ascii=False)
 
 
 def _document(spans: dict[tuple[str, str], list[str]]) -> str:

@@ -112,3 +112,21 @@ KINDS = (
          ("let me talk to a person about {}", "stop the bot, a human please, it is about {}"), _ITEMS),
 )  # fmt: skip
 """The hidden truth that a task taxonomy should find again."""
+
+INSTRUCTIONS = (
+    "You answer customers of Northwind, a shop for the home. Use the results of tools and the passages you are given, name the order, "
+    "promise nothing that the policy does not say, and answer in at most four sentences."
+)
+"""What the assistant is told before each answer."""
+
+ANSWERS = {
+    "refund": "I have looked up your order with {}. The return is registered, and the money goes back to the card you paid with within "
+    "five working days. You need not do anything else.",
+    "standard": "Your order with {} is found. It is on its way and is expected in two working days; the tracking link in your mail shows "
+    "each stop. If it is not there by then, write again and I open a case.",
+    "product": "According to the product page, {} fits what you describe. The care label says how to clean it, and you can return it "
+    "within thirty days if it is not right for you.",
+    "account": "I have checked your account. The mail you need for {} was sent again just now; please look in the spam folder, too.",
+    "escalation": "I am sorry about {}. I have opened a case with everything you told me, and a colleague writes to you today.",
+}
+"""What it answers, by scenario."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 from aether_tui.diagnostics import replays_words as words
 from aether_tui.diagnostics.experiments import holm, paired
 from aether_tui.diagnostics.frame import Clock, Data, Record, instant, text
+from aether_tui.ingest.said import answered
 from aether_tui.report_model import Quantity, Report, missing
 from aether_tui.stats.intervals import wilson
 from aether_tui.text import one_line
@@ -114,7 +115,9 @@ def _report(data: Data, clock: Clock, run: str | None) -> Report[Replays]:
     if found.runs:
         rows = data.rows("replays_said", run=found.runs[0].run)
         said = {
-            (text(row["trace_id"]), text(row["span_id"])): text(row["completion"]) for row in rows if row["completion"]
+            (text(row["trace_id"]), text(row["span_id"])): answered(text(row["completion"]))
+            for row in rows
+            if row["completion"]
         }
     return Report(
         report="replays", title="Replays", as_of=clock.now, window=clock.window, data=found, headline=words.headline(found),

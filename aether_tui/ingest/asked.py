@@ -71,7 +71,7 @@ def stored(content: str, redactor: Redactor) -> str:
     for message in messages:
         room = _clean(message, redactor, room)
     rest = {name: value for name, value in request.items() if name != "messages"}
-    clean = json.loads(redactor.json(json.dumps(rest, ensure_ascii=False)))
+    clean = json.loads(redactor.json(json.dumps(rest, ensure_ascii=False))) if rest else {}
     return json.dumps({"messages": messages, **clean}, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -24,6 +24,11 @@ def readable(content: str) -> str:
     return "\n".join(line for line in _said(found, 0) if line) or content
 
 
+def answered(completion: str) -> str:
+    """What a model said, without the role that `readable` puts before it."""
+    return completion.removeprefix("assistant: ")
+
+
 def _said(node: object, depth: int) -> Iterator[str]:
     if isinstance(node, str):
         yield node

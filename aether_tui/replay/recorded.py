@@ -14,6 +14,7 @@ from typing import Final
 from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.ingest.asked import SETTINGS
+from aether_tui.ingest.said import answered
 from aether_tui.text import one_line
 
 REDACTED: Final = re.compile(r"\[(?!cut:)[a-z_]+:[0-9a-f]{8}\]")
@@ -190,7 +191,7 @@ def _recorded(row: Record, *, redacted: bool) -> Recorded:
         cost_usd=None if row["cost_usd"] is None else real(row["cost_usd"]),
         latency_s=None if row["duration_s"] is None else real(row["duration_s"]),
         request={**_span_settings(row["attributes"]), **request},
-        completion=None if row["completion"] is None else text(row["completion"]),
+        completion=None if row["completion"] is None else answered(text(row["completion"])),
         redactions=taken,
         same_input=not taken,
     )

@@ -44,7 +44,7 @@ def asked(number: int, **more: object) -> str:
 
 
 def call(
-    number: int, prompt: str | None = None, completion: str | None = "the old answer"
+    number: int, prompt: str | None = None, completion: str | None = "assistant: the old answer"
 ) -> Iterator[tuple[str, Row]]:
     trace, at = f"t{number}", START + timedelta(minutes=number)
     yield "spans", full(
