@@ -163,6 +163,29 @@ class Lens(Section):
     anchors: dict[str, Anchor] = Field(default_factory=dict, description="Overrides of anchors by indicator id")
 
 
+class Leading(Section):
+    """A product metric that moves before another one does, and how that is known."""
+
+    metric: str = Field(max_length=200, description="The metric that moves first")
+    leads: str = Field(max_length=200, description="What it leads")
+    lag_days: int = Field(ge=0, le=3650, description="By how many days")
+    evidence: str = Field(min_length=1, max_length=500, description="How that is known, such as EXP-3")
+
+
+class Scorecard(Section):
+    """What delivery is held against, and what product metrics measure."""
+
+    outcomes: dict[str, Literal["adoption", "activation", "retention", "revenue"]] = Field(
+        default_factory=dict, description="What a product metric measures, by its name"
+    )
+    leading: list[Leading] = Field(default_factory=list, max_length=50, description="Leading indicators")
+
+    edition: Literal["2025", "2024", "bands-2024", "bands-2023"] = Field(
+        default="2025",
+        description="Reference values: Quick Check means of 2025 or 2024, or the levels of the 2024 or 2023 report",
+    )
+
+
 class Portfolio(Section):
     """ICE-P."""
 
@@ -273,6 +296,7 @@ class Config(Section):
     mapping: Mapping = Field(default_factory=Mapping, description="From the sources' words to ours")
     gate: Gate = Field(default_factory=Gate, description="Thresholds of the go/no-go gate")
     lens: Lens = Field(default_factory=Lens, description="The three lenses")
+    scorecard: Scorecard = Field(default_factory=Scorecard, description="The three lenses")
     portfolio: Portfolio = Field(default_factory=Portfolio, description="ICE-P")
     wip: Wip = Field(default_factory=Wip, description="Limits on work in progress")
     prices: list[Price] = Field(default_factory=list, description="Model prices that override the shipped table")

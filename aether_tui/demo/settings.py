@@ -44,6 +44,17 @@ action = "stop the newest one until another is finished"
 initiatives = 4
 per_initiative = 9
 
+[scorecard.outcomes]
+"active_users" = "retention"
+"new_users" = "adoption"
+"event:Answer Accepted" = "activation"
+
+[[scorecard.leading]]
+metric = "event:Answer Accepted"
+leads = "active_users"
+lag_days = 14
+evidence = "agreed with support and product, INT-1; not tested yet"
+
 [mapping.states]
 "Validating" = "active"
 "In Review" = "wait"

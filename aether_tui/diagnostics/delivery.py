@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from typing import Literal
+
+import msgspec
+from msgspec import Struct
 
 Metric = Literal["lead_time", "frequency", "recovery", "change_fail", "rework"]
 
@@ -57,10 +62,42 @@ def _s(start: datetime, end: datetime) -> float:
 
 # --- Quick Check --------------------------------------------------------------------------------------------------
 
-EDITION = "DORA Quick Check 2025, all industries"
-MEANS: dict[Metric, float] = {"lead_time": 5.5, "frequency": 4.8, "recovery": 7.4, "change_fail": 8.1, "rework": 7.8}
-"""Means of a survey, 0 (worst) to 10: people's answers about themselves, no measurements. The two shares are published as
-1.9 and 2.2 (higher is worse) and turned round here (dora.dev, edition 2025, CC-BY-4.0)."""
+
+class Edition(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One published set of reference values. `means` are Quick Check scores, 0 (worst) to 10; the two shares are published as
+    higher is worse and turned round here. `bands` are the levels of a report with where each ends, the best first; of change
+    fail they are the clusters' own averages, so that the nearest one counts.
+    """
+
+    id: str
+    name: str
+    year: int
+    source: str
+    means: dict[str, float] = {}
+    bands: dict[str, list[tuple[str, float | None]]] = {}
+
+
+class _Content(Struct, frozen=True):
+    editions: tuple[Edition, ...]
+
+
+@cache
+def editions() -> dict[str, Edition]:
+    """The shipped ones by id, the newest first."""
+    file = resources.files("aether_tui.diagnostics") / "dora.json"
+    return {one.id: one for one in msgspec.json.decode(file.read_bytes(), type=_Content).editions}
+
+
+def band(edition: Edition, metric: Metric, value: float) -> str:
+    """The level of a measured value in an edition that has levels; nothing where it has none for this metric."""
+    levels = edition.bands.get(metric, [])
+    if metric == "change_fail":
+        return min(levels, key=lambda level: abs((level[1] or 0.0) - value))[0] if levels else ""
+    for name, end in levels:
+        if end is None or (value >= end if metric == "frequency" else value < end):
+            return name
+    return ""
+
 
 DAY_S = 86_400.0
 _MONTH_S = 365.25 / 12 * DAY_S

@@ -68,7 +68,7 @@ def lines(one: Metric, data: Data | None = None, *more: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-SHOWN_IN = {"speed": "lens", "quality": "lens", "visibility": "lens"}
+SHOWN_IN = {"discovery": "scorecard", "outcome": "scorecard", "speed": "lens", "quality": "lens", "visibility": "lens"}
 """Reports that show metrics of another name than their own."""
 
 

@@ -45,13 +45,13 @@ def calibrate(opportunities: Sequence[Opportunity], experiments: Sequence[Experi
     groups: dict[str, list[tuple[str, float]]] = {}
     for experiment in experiments:
         about = by_id.get(experiment.opportunity)
-        moved = _moved(experiment) if about is not None and experiment.decision is not None else None
-        if about is None or moved is None:
+        change = moved(experiment) if about is not None and experiment.decision is not None else None
+        if about is None or change is None:
             continue
         impact = _predicted(about, experiment)
         anchor = min(ANCHORS, key=lambda one: abs(one - impact))
         for group in (f"predicted {anchor:g}", *(f"evidence: {kind}" for kind in _evidence(about))):
-            groups.setdefault(group, []).append((experiment.id, moved))
+            groups.setdefault(group, []).append((experiment.id, change))
     order = [
         *(f"predicted {anchor:g}" for anchor in ANCHORS),
         *(f"evidence: {kind}" for kind, _ in KINDS),
@@ -60,7 +60,7 @@ def calibrate(opportunities: Sequence[Opportunity], experiments: Sequence[Experi
     return tuple(_measured(group, groups[group]) for group in order if group in groups)
 
 
-def _moved(experiment: Experiment) -> float | None:
+def moved(experiment: Experiment) -> float | None:
     """Relative movement of the first primary metric, better being positive; None where it was not measured or began at 0."""
     from aether_tui.diagnostics.experiments_results import judged
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from aether_tui.diagnostics import discovery
 from aether_tui.diagnostics import scorecard_words as words
+from aether_tui.diagnostics.delivery import editions
 from aether_tui.diagnostics.scorecard_measure import Scorecard, measure
 from aether_tui.report_model import Report
 
@@ -17,7 +21,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Scorecard]:
     """The report."""
     unable = data.unfiltered("scorecard_changes", ("environment",))
     rows = {name: [] if unable else data.rows(f"scorecard_{name}") for name in ("changes", "deployments", "incidents")}
-    card = measure(rows["changes"], rows["deployments"], rows["incidents"], clock)
+    card = measure(
+        rows["changes"], rows["deployments"], rows["incidents"], clock, editions()[documents.config.scorecard.edition]
+    )
+    found = discovery.measure(data, documents, clock)
+    card = structs.replace(card, discovery=found)
     return Report(
         report="scorecard",
         title="Scorecard",
@@ -27,5 +35,5 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Scorecard]:
         headline=words.headline(card),
         findings=words.findings(card),
         freshness=data.freshness(),
-        blocks=words.blocks(card, data, unable),
+        blocks=words.blocks(card, data, unable, () if unable else discovery.blocks(found, data)),
     )

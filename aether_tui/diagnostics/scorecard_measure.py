@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, get_args
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric, Split, quick_check, split
+from aether_tui.diagnostics.delivery import Edition, Metric, Split, editions, quick_check, split
+from aether_tui.diagnostics.discovery import Discovery
 from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Record, text
 from aether_tui.diagnostics.indicators import MIN_N
@@ -87,8 +88,8 @@ class Scorecard(Struct, frozen=True, kw_only=True):
 
     services: tuple[Service, ...]
     links: tuple[Link, ...]
-    edition: str
-    means: dict[str, float]
+    edition: Edition
+    discovery: Discovery | None = None
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -116,7 +117,11 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    changes: Sequence[Record], deployments: Sequence[Record], incidents: Sequence[Record], clock: Clock
+    changes: Sequence[Record],
+    deployments: Sequence[Record],
+    incidents: Sequence[Record],
+    clock: Clock,
+    edition: Edition | None = None,
 ) -> Scorecard:
     """Everything, from the rows of `sql/scorecard_*.sql`."""
     shipped = [_deployment(row) for row in deployments]
@@ -136,8 +141,7 @@ def measure(
     return Scorecard(
         services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
         links=tuple(one for one in linked if _in(one.opened, clock.window)),
-        edition=EDITION,
-        means={str(metric): mean for metric, mean in MEANS.items()},
+        edition=edition or editions()["2025"],
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import structs
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.delivery import EDITION, MEANS, Metric
+from aether_tui.diagnostics.delivery import Edition, Metric, band
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.scorecard_measure import METRICS, Link, Scorecard, Service
@@ -44,9 +44,10 @@ def headline(card: Scorecard) -> str:
         return f"{first} No metric has enough observations yet."
     service, metric = found
     value: Quantity = getattr(service.now, metric)
-    if (service.scores[metric] or 0) >= MEANS[metric]:
-        return f"{first} No metric scores below its mean in the {card.edition}."
-    return f"{first} Furthest below the {card.edition}: {TITLES[metric]} of {service.service}, {quantity(value)}."
+    if card.edition.means and (service.scores[metric] or 0) >= card.edition.means.get(metric, 0.0):
+        return f"{first} No metric scores below its mean in the {card.edition.name}."
+    against = f"Furthest below the {card.edition.name}" if card.edition.means else "Lowest Quick Check score"
+    return f"{first} {against}: {TITLES[metric]} of {service.service}, {quantity(value)}."
 
 
 def findings(card: Scorecard) -> tuple[Finding, ...]:
@@ -104,7 +105,7 @@ def _changed(service: Service) -> list[Finding]:
 # --- Blocks -------------------------------------------------------------------------------------------------------
 
 
-def blocks(card: Scorecard, data: Data, unable: tuple[str, ...]) -> tuple[Block, ...]:
+def blocks(card: Scorecard, data: Data, unable: tuple[str, ...], found: tuple[Block, ...]) -> tuple[Block, ...]:
     """All services side by side, each with its five metrics, the parts of lead time, the incidents and their links."""
     if unable:
         named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
@@ -120,18 +121,20 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...]) -> tuple[Block,
                 next_step="aether-tui report scorecard --window 90d"),
         )  # fmt: skip
     parts: list[Block] = [_glance(card, data), *_trend(card), _overview(card), *gaps]
-    parts += [_facts(one, data) for one in card.services[:SHOWN_SERVICES]]
-    parts += [_stages(card), _links(card)]
+    parts += [_facts(one, data, card.edition) for one in card.services[:SHOWN_SERVICES]]
+    parts += [_stages(card), _links(card), *found]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
-    parts.append(Prose(id="scorecard.how", text=narrowed + ABOUT))
+    parts.append(
+        Prose(id="scorecard.how", text=narrowed + ABOUT.format(name=card.edition.name, source=card.edition.source))
+    )
     return tuple(parts)
 
 
 ABOUT = (
     "Metrics are measured per service and never blended. Incidents are linked to the deployment they name (label deployment:ID), else "
     "to the latest successful production deployment of their service in the 7 days before, past the window's edge where needed. "
-    f"A score of 0–10 is what the measured value would have answered in the {EDITION}; its means come from a survey, in which people "
-    "answered about themselves. Intervals are 95 % (order statistics, Poisson, Kaplan–Meier, Wilson)."
+    "A score of 0–10 is what the measured value would have answered in the Quick Check. Held against: {name} ({source}); others by "
+    "[scorecard] edition. Intervals are 95 % (order statistics, Poisson, Kaplan–Meier, Wilson)."
 )
 _NEEDED = (
     ("deployments", "Production deployments", "Frequency, change fail and rework rate need deployments, and none has been pulled."),
@@ -154,7 +157,7 @@ def _gaps(data: Data) -> tuple[Block, ...]:
 def lowest(card: Scorecard) -> tuple[Service, Metric] | None:
     """What scores furthest below the mean of the survey."""
     gaps = [
-        (score - MEANS[metric], one, metric)
+        (score - card.edition.means.get(metric, 0.0), one, metric)
         for one in card.services
         for metric in METRICS
         if (score := one.scores[metric]) is not None
@@ -167,7 +170,7 @@ def _glance(card: Scorecard, data: Data) -> Facts:
     first, found = card.services[0], lowest(card)
 
     def fact(metric: Metric, series: tuple[float | None, ...]) -> Fact:
-        shown = _fact(first, metric, data)
+        shown = _fact(first, metric, data, card.edition)
         return structs.replace(shown, id=f"{shown.id}.glance", series=series, note=first.service or "(no service)")
 
     facts = [
@@ -176,8 +179,9 @@ def _glance(card: Scorecard, data: Data) -> Facts:
     ]
     if found is not None:
         service, metric = found
-        worst = _fact(service, metric, data)
-        state: State = "warn" if (service.scores[metric] or 0) < MEANS[metric] else "pass"
+        worst = _fact(service, metric, data, card.edition)
+        below = (service.scores[metric] or 0) < card.edition.means.get(metric, 0.0)
+        state: State = "warn" if below else "info" if not card.edition.means else "pass"
         note = f"{service.service or '(no service)'}, {TITLES[metric]}; {worst.note}"
         facts.append(structs.replace(worst, id=f"{worst.id}.worst", label="worst", note=note, state=state))
     return Facts(id="scorecard.glance", facts=tuple(facts))
@@ -245,20 +249,20 @@ def _counts(one: Service) -> str:
     return ", ".join(parts)
 
 
-def _facts(one: Service, data: Data) -> Facts:
+def _facts(one: Service, data: Data, edition: Edition) -> Facts:
     return Facts(
         id=f"scorecard.{one.service}.metrics",
         title=one.service or "(no service)",
-        facts=tuple(_fact(one, metric, data) for metric in METRICS),
+        facts=tuple(_fact(one, metric, data, edition) for metric in METRICS),
     )
 
 
-def _fact(one: Service, metric: Metric, data: Data) -> Fact:
+def _fact(one: Service, metric: Metric, data: Data, edition: Edition) -> Fact:
     value: Quantity = getattr(one.now, metric)
     before: Quantity = getattr(one.before, metric)
     score = one.scores[metric]
     state: State = "no-data" if value.value is None else "info"
-    note = "" if score is None else f"score {number(round(score, 1))}; mean {MEANS[metric]} (2025 survey)"
+    note = _held_against(edition, metric, value, score)
     if metric == "lead_time" and one.waiting:
         note = "; ".join(part for part in (note, f"{one.waiting} merged, not deployed") if part)
     return Fact(
@@ -271,6 +275,18 @@ def _fact(one: Service, metric: Metric, data: Data) -> Fact:
         note=note,
         why=metrics.why(f"scorecard.{metric}", data, _counts(one)),
     )
+
+
+def _held_against(edition: Edition, metric: Metric, value: Quantity, score: float | None) -> str:
+    """The Quick Check score beside its mean, or the level in a report, always with the year."""
+    if score is None or value.value is None:
+        return ""
+    if edition.bands:
+        level = band(edition, metric, value.value)
+        return f"{level} in {edition.year}" if level else f"no level in {edition.year}"
+    mean = edition.means.get(metric)
+    told = f"score {number(round(score, 1))}"
+    return f"{told}; mean {mean} ({edition.year} survey)" if mean is not None else f"{told}; no mean in {edition.year}"
 
 
 def _stages(card: Scorecard) -> Table:
