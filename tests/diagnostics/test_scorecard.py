@@ -311,7 +311,7 @@ def test_services_are_never_blended(troubled: Workspace) -> None:
     report = card_of(troubled)
     assert [one.service for one in report.data.services] == ["pay", "web"]
     shown = [block.title for block in report.blocks if isinstance(block, Facts) and block.title]
-    assert shown == ["pay", "web"]
+    assert shown == ["pay", "web", "Discovery"]
     assert [one.service for one in card_of(troubled, service="web").data.services] == ["web"]
 
 
