@@ -138,6 +138,17 @@ class Mapping(Section):
     cost_tags: CostTags = Field(default_factory=CostTags, description="Tags of cost rows")
 
 
+class Sheet(Section):
+    """How the columns of a spreadsheet are meant, for `load --as`; the command line says more, and beats it."""
+
+    columns: dict[str, str] = Field(default_factory=dict, description="Field → column of the file")
+    constants: dict[str, str] = Field(default_factory=dict, description="Field → value where no column says it")
+    dates: Literal["", "DMY", "MDY"] = Field(
+        "", description="Order of dates such as 03/04/2026; empty: the cells decide"
+    )
+    decimal: Literal["", ",", "."] = Field("", description="Decimal sign; empty: the cells decide")
+
+
 class Gate(Section):
     """Thresholds of the go/no-go gate."""
 
@@ -294,6 +305,9 @@ class Config(Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="Outside systems, by a name of yours")
     privacy: Privacy = Field(default_factory=Privacy, description="What is kept, and for how long")
     mapping: Mapping = Field(default_factory=Mapping, description="From the sources' words to ours")
+    load: dict[Literal["items", "opportunities", "invoice", "requests"], Sheet] = Field(
+        default_factory=dict, description="Columns of spreadsheets, by the kind given to load --as"
+    )
     gate: Gate = Field(default_factory=Gate, description="Thresholds of the go/no-go gate")
     lens: Lens = Field(default_factory=Lens, description="The three lenses")
     scorecard: Scorecard = Field(default_factory=Scorecard, description="The three lenses")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -14,6 +15,8 @@ from aether_tui.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aether_tui.config import Config
+    from aether_tui.records.source import FileKind
     from aether_tui.sync.loading import Loaded
 
 
@@ -24,6 +27,17 @@ _TOLD_SKIPS = 5
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "kind", metavar="KIND", help="Read every file as this kind instead of recognising it.")
 @click.option("--column", metavar="NAME", help="Column or key of the texts, for --as requests.")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Column of a field, for --as items, opportunities, invoice.",
+)
+@click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="Value of a field that no column says.")
+@click.option("--dates", type=click.Choice(["DMY", "MDY"]), help="Order of dates such as 03/04/2026.")
+@click.option("--decimal", type=click.Choice([",", "."]), help="Decimal sign of numbers such as 1,234.")
+@click.option("--accept", is_flag=True, help="Accept the columns that the headers suggest.")
 @click.option("--source", metavar="NAME", help="Name of the source the rows belong to (default: the kind).")
 @click.option("--force", is_flag=True, help="Let an older export replace a newer one.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -33,6 +47,11 @@ def load(
     paths: tuple[Path, ...],
     kind: str | None,
     column: str | None,
+    maps: tuple[str, ...],
+    sets: tuple[str, ...],
+    dates: Literal["DMY", "MDY"] | None,
+    decimal: Literal[",", "."] | None,
+    accept: bool,
     source: str | None,
     force: bool,
     form: str,
@@ -40,6 +59,7 @@ def load(
     """Load files, folders or patterns into the cache of the workspace; no network is used.
 
     The kind is recognised by the content. Compressed files (.gz .xz .bz2 .zst) and .zip archives are read through.
+    Spreadsheets (--as items, opportunities, invoice) need their columns named, here or under [load] in aether.toml.
     """
     from aether_tui.cache import Cache
     from aether_tui.ingest import Ingest
@@ -49,12 +69,11 @@ def load(
 
     workspace, config = context.workspace(), context.config()
     forced = registry.file_kind(kind) if kind else None
-    if column is not None:
-        if kind != "requests":
-            raise ConfigurationError("--column names the texts of requests", next_step="add --as requests")
-        from connectors.requests import RequestFiles
-
-        forced = RequestFiles(column)
+    said = Said(column, maps, sets, dates, decimal, accept)
+    if forced is None:
+        said.without_kind()
+    else:
+        forced = _with_columns(forced, said, config)
     kinds = [] if forced else registry.file_kinds(_narrate)
     writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now, force)
     results = load_files(
@@ -62,6 +81,56 @@ def load(
     )
     _print(results, form)
     _judge(results)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the command line says about columns."""
+
+    column: str | None
+    maps: tuple[str, ...]
+    sets: tuple[str, ...]
+    dates: Literal["DMY", "MDY"] | None
+    decimal: Literal[",", "."] | None
+    accept: bool
+
+    def without_kind(self) -> None:
+        """Raise ConfigurationError when anything was said: columns are those of a kind."""
+        if self.column is not None:
+            raise ConfigurationError("--column names the texts of requests", next_step="add --as requests")
+        if self.maps or self.sets or self.dates or self.decimal or self.accept:
+            raise ConfigurationError(
+                "--map, --set, --dates, --decimal and --accept are about the columns of a spreadsheet",
+                next_step="add --as items, --as opportunities or --as invoice",
+            )
+
+
+def _with_columns(kind: FileKind, said: Said, config: Config) -> FileKind:
+    """The kind of file, told what its columns mean: by the command line, else by aether.toml."""
+    from aether_tui.config import Sheet
+    from connectors.requests import RequestFiles
+    from connectors.sheets import SheetFiles, Stated
+
+    sheets: dict[str, Sheet] = {str(name): sheet for name, sheet in config.load.items()}
+    sheet = sheets.get(kind.kind) or Sheet.model_validate({})
+    columns = {**sheet.columns, **_pairs("--map", said.maps)}
+    if isinstance(kind, RequestFiles):
+        return RequestFiles(said.column or columns.get("text", ""))
+    if not isinstance(kind, SheetFiles):
+        said.without_kind()
+        return kind
+    constants = {**sheet.constants, **_pairs("--set", said.sets)}
+    return type(kind)(Stated(columns, constants, said.dates or sheet.dates, said.decimal or sheet.decimal, said.accept))
+
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise ConfigurationError(
+                f"{option} {text[:60]!r} is not FIELD=…", next_step=f"such as {option} title=Summary"
+            )
+    return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
 
 
 def _narrate(sentence: str) -> None:

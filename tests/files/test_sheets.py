@@ -1,0 +1,212 @@
+"""Spreadsheets: columns are stated, suggested from headers, or refused; dates and numbers are never guessed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.records import TABLES
+from connectors.base import Malformed, Page
+from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, number_of
+from connectors.sheets import InvoiceFiles, OpportunityFiles, SheetFiles, Stated, suggest
+from tests.command import aether
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+DAY = datetime.fromisoformat
+
+
+def read(kind: type[SheetFiles], path: Path, **stated: Any) -> tuple[list[dict[str, Any]], list[Page]]:
+    pages = list(kind(Stated(**stated)).pages([path], NOW))
+    rows = []
+    for page in pages:
+        for name, found in page.rows.items():
+            rows += [dict(zip((c.name for c in TABLES[name].raw), row, strict=True)) for row in found]
+    return rows, pages
+
+
+def file(tmp_path: Path, text: str | bytes, name: str = "sheet.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+GERMAN = (
+    "Schlüssel;Titel;Status;Erstellt;Erledigt;Aufwand;Tags\r\n"
+    'A-1;"Größe; Länge";Läuft;03.04.2026;;1,5;rot, blau\r\nA-2;Zwei;Fertig;04.04.2026 09:30;05.04.2026;2;\r\n'
+)
+ACCEPTED = {"id": "Schlüssel", "title": "Titel", "state": "Status", "created": "Erstellt", "completed": "Erledigt",
+            "estimate": "Aufwand", "labels": "Tags"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        (GERMAN.encode(), ""),
+        (b"\xef\xbb\xbf" + GERMAN.encode(), ""),
+        (GERMAN.encode("cp1252"), "Windows-1252"),
+        (GERMAN.encode("utf-16"), ""),
+        (("sep=;\r\n" + GERMAN).encode(), ""),
+        (GERMAN.replace(";", "\t").replace('"Größe\t Länge"', "Größe; Länge").encode(), ""),
+    ],
+)
+def test_encodings_separators_and_decimal_commas(tmp_path: Path, data: bytes, note: str) -> None:
+    rows, pages = read(SheetFiles, file(tmp_path, data), columns=ACCEPTED)
+    assert [(r["id"], r["title"], r["state"], r["estimate"], r["labels"]) for r in rows] == [
+        ("A-1", "Größe; Länge", "Läuft", 1.5, ("rot", "blau")), ("A-2", "Zwei", "Fertig", 2.0, ()),
+    ]  # fmt: skip
+    assert [(r["created"], r["completed"]) for r in rows] == [
+        (DAY("2026-04-03"), None), (DAY("2026-04-04T09:30"), DAY("2026-04-05")),
+    ]  # fmt: skip
+    problems = " ".join(problem for page in pages for problem in page.problems)
+    assert note in problems
+    assert "times without a zone are read as UTC" in problems
+
+
+def test_without_a_mapping_it_is_proposed_from_the_headers_and_nothing_is_read(tmp_path: Path) -> None:
+    path = file(tmp_path, GERMAN)
+    with pytest.raises(Malformed, match="line 1: no column is stated for id and title and created") as refused:
+        read(SheetFiles, path)
+    assert '--map "id=Schlüssel" --map "title=Titel"' in refused.value.hint
+    assert "--accept" in refused.value.hint
+    rows, _ = read(SheetFiles, path, accept=True)
+    assert len(rows) == 2
+    assert suggest(["Key", "Summary", "Issue Type", "Sprint"], "items", {}) == {
+        "id": "Key", "title": "Summary", "type": "Issue Type",
+    }  # fmt: skip
+
+
+def test_headers_that_are_our_words_need_no_mapping_and_the_rest_is_named(tmp_path: Path) -> None:
+    rows, (page,) = read(SheetFiles, file(tmp_path, "id,title,created,Status,Colour\n1,One,2026-01-02,Open,red\n"))
+    assert (rows[0]["key"], rows[0]["state"], rows[0]["updated"]) == ("1", None, DAY("2026-01-02"))
+    assert "not read: Status (--map state=Status?), Colour" in page.problems[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "what", "hint"),
+    [
+        ("id,title,created\n1,One,03/04/2026\n", {}, "column 'created': 03/04/2026 could be day or month", "--dates DMY"),
+        ("id,title,created\n1,A,13/04/2026\n2,B,04/13/2026\n", {}, "some dates begin with the day", "mend"),
+        ("id,title,created,estimate\n1,A,2026-01-01,\"1,234\"\n", {}, "column 'estimate': 1,234 could be", "--decimal"),
+        ("id,title,created\n1,A\n2,B,2026-01-01,x\n", {}, "line 3: 4 cells, and the header names 3", "double quotes"),
+        ("id,title,id\n1,A,2\n", {}, "two columns are called 'id'", "its own name"),
+        ('id,title,created\n1,"A,2026-01-01\n', {}, "line 2: not CSV", "save it as CSV"),
+        ("", {}, "is empty", "a header line"),
+        ("id,title,created\n", {"columns": {"titel": "title"}}, "items have no 'titel'", "there are id, title"),
+        ("id,title,created\n", {"columns": {"title": "Titel"}}, "no column 'Titel' for title", "did you mean 'title'"),
+        ('{"id": 1}\nnope\n', {}, "line 2: not JSON", "one JSON object a line"),
+        ('{"id": 1}\n[1]\n', {}, "line 2: not a JSON object", "one JSON object a line"),
+    ],
+)  # fmt: skip
+def test_refusals_name_file_line_or_column_and_the_fix(
+    tmp_path: Path, text: str, stated: dict[str, Any], what: str, hint: str
+) -> None:
+    with pytest.raises(Malformed) as refused:
+        read(SheetFiles, file(tmp_path, text), **stated)
+    assert "sheet.csv" in refused.value.what
+    assert what in refused.value.what
+    assert hint in refused.value.hint
+
+
+def test_a_bad_cell_is_one_reject_with_its_line_and_column(tmp_path: Path) -> None:
+    rows, (page,) = read(
+        SheetFiles, file(tmp_path, "id,title,created\n1,A,2026-01-01\n2,B,yesterday\n,C,2026-01-03\n4,D,31.02.2026\n")
+    )
+    assert [row["id"] for row in rows] == ["1"]
+    assert [(r.where.rpartition(": ")[2], r.reason.partition(";")[0]) for r in page.rejects] == [
+        ("line 3", "column 'created': 'yesterday' is no date"), ("line 4", "column 'id': is empty"),
+        ("line 5", "column 'created': '31.02.2026' is no date: day is out of range for month"),
+    ]  # fmt: skip
+
+
+def test_values_that_decide_themselves() -> None:
+    assert (day_first(["01/02/2026", "13/02/2026"]), day_first(["02/13/2026"]), day_first(["2026-01-02"])) == (
+        True,
+        False,
+        None,
+    )
+    with pytest.raises(Undecided):
+        day_first(["01/02/2026"])
+    assert instant_of("2026-03-01T10:00:00+0800", None) == DAY("2026-03-01T02:00")
+    assert instant_of("2026/3/1", None) == DAY("2026-03-01")
+    assert instant_of("1/2/2026 8:05", False) == DAY("2026-01-02T08:05")
+    assert [decimal_comma([cell]) for cell in ("1.234,50", "1,234.50", "12,5", "1.234.567", "7", "0,125")] == [
+        True, False, True, True, False, True,
+    ]  # fmt: skip
+    assert decimal_comma(["1,234", "2,5"])
+    numbers = [
+        ("€ 1.234,50", True),
+        ("1,234.50 USD", False),
+        ("(12.00)", False),
+        ("−3,5", True),
+        ("1’234.5", False),
+        ("2E3", False),
+    ]
+    assert [number_of(cell, comma) for cell, comma in numbers] == [
+        Decimal("1234.50"), Decimal("1234.50"), Decimal("-12.00"), Decimal("-3.5"), Decimal("1234.5"), Decimal("2E3"),
+    ]  # fmt: skip
+    for cell in ("twelve", "1 of 2", "", "NaN"):
+        with pytest.raises(ValueError, match="no number"):
+            number_of(cell, comma=False)
+
+
+def test_opportunities_carry_their_scores_as_labels(tmp_path: Path) -> None:
+    rows, _ = read(
+        OpportunityFiles,
+        file(tmp_path, '[{"id": 7, "title": "X", "created": "2026-01-01", "impact": 8, "effort": 2.5}]'),
+    )
+    assert (rows[0]["source_type"], rows[0]["labels"]) == ("Opportunity", ("impact: 8", "effort: 2.5"))
+
+
+def test_an_invoice_replaces_the_same_month_of_the_same_provider(tmp_path: Path) -> None:
+    text = (
+        "Rechnungsdatum;Leistung;Betrag\n01.10.2026;API;1.200,50\n01.10.2026;API;1.200,50\n15.11.2026;Support;-20,00\n"
+    )
+    path = file(tmp_path, text)
+    with pytest.raises(Malformed, match="no column is stated for currency"):
+        read(InvoiceFiles, path, columns={"date": "Rechnungsdatum", "amount": "Betrag"})
+    rows, (page,) = read(InvoiceFiles, path, accept=True, constants={"currency": "eur", "provider": "OpenAI"})
+    assert [(r["billed_cost"], r["currency"], r["provider"], r["billing_start"], r["source_service"]) for r in rows] == [
+        (Decimal("1200.50"), "EUR", "OpenAI", DAY("2026-10-01"), "API"),
+        (Decimal("1200.50"), "EUR", "OpenAI", DAY("2026-10-01"), "API"),
+        (Decimal("-20.00"), "EUR", "OpenAI", DAY("2026-11-01"), "Support"),
+    ]  # fmt: skip
+    assert len({row["row_hash"] for row in rows}) == 3
+    assert page.replace is not None
+
+
+def test_load_by_command_line_and_by_configuration(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text("")
+    path = file(tmp_path, GERMAN)
+    aether("load", path, "--as", "items", cwd=tmp_path).refuses(2, "no column is stated", '--map "id=Schlüssel"')
+    aether("load", path, "--map", "id=Schlüssel", cwd=tmp_path).refuses(2, "--as items")
+    aether("load", path, "--as", "items", "--map", "id", cwd=tmp_path).refuses(2, "--map 'id' is not FIELD=")
+    done = aether("load", path, "--as", "items", "--accept", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "columns: id = Schlüssel" in done.err
+    columns = "\n".join(f'{name} = "{column}"' for name, column in ACCEPTED.items())
+    (tmp_path / "aether.toml").write_text(f"[load.items.columns]\n{columns}\n[mapping.states]\nFertig = 'done'\n")
+    done = aether("load", path, "--as", "items", cwd=tmp_path)
+    assert "0 new, 0 changed, 2 known" in done.out
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        rows = lease.rows("SELECT source, key, category FROM work_items ORDER BY key")
+    assert [(row["source"], row["key"], row["category"]) for row in rows] == [
+        ("items", "A-1", None),
+        ("items", "A-2", "done"),
+    ]
+    (tmp_path / "aether.toml").write_text("[load.itms]\n")
+    aether("load", path, "--as", "items", cwd=tmp_path).refuses(2, "load")
+
+
+def test_hostile_sheets_are_refused_or_read_and_never_crash(tmp_path: Path) -> None:
+    odd = "id;title;created\n\u202e1;\x1b[31m;2026-01-01"
+    nul = b"id,title,created\n\x00,\x00,\x00\n"
+    for data in (b"\x00" * 5000, nul, b"=cmd|' /C calc'!A0,b\n1,2\n", odd.encode()):
+        try:
+            read(SheetFiles, file(tmp_path, data))
+        except Malformed as error:
+            assert "\x1b" not in error.what
