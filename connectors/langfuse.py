@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors.answers import Answer, Verdict, classify
 from connectors.base import Access, Gone, Network, Page, Refused, Reject, Row, Stream
 from connectors.fields import Node, dig, integer, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
-from connectors.langfuse_files import observation_row
+from connectors.langfuse_files import observation_row, payload_rows
 from connectors.paging import PageGuard
 from connectors.windows import by_window
 
 # A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
-OBSERVATIONS = Stream("observations", (SPANS,), overlap_s=3600)
+OBSERVATIONS = Stream("observations", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
 
 _V2 = "/api/public/v2/observations"
 _V1 = "/api/public/observations"
@@ -38,6 +38,10 @@ class LangfuseSettings(HttpSettings):
         description="Address: cloud (EU), us.cloud, jp.cloud, hipaa.cloud, or your own server; or replay:PATH",
     )
     metadata: bool = Field(True, description="Read metadata: feature, team and outcome are often told there")
+    payloads: bool = Field(
+        False,
+        description="Ask for inputs and outputs: they are kept redacted, and only with [privacy] keep_payloads = true",
+    )
     days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
 
 
@@ -50,7 +54,7 @@ class _Absent(Gone):
 
 
 class Langfuse:
-    """Observations by windows of their start, oldest window first; inputs and outputs are not asked for."""
+    """Observations by windows of their start, oldest window first; inputs and outputs only with `payloads`."""
 
     kind = "langfuse"
     Settings = LangfuseSettings
@@ -116,9 +120,9 @@ class Langfuse:
             yield page
 
     async def _by_cursor(self, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
-        query = {**period, "fields": _FIELDS}
+        query = {**period, "fields": _FIELDS + ",metadata" * self._settings.metadata + ",io" * self._settings.payloads}
         if self._settings.metadata:
-            query |= {"fields": f"{_FIELDS},metadata", "expandMetadata": "resourceAttributes"}
+            query["expandMetadata"] = "resourceAttributes"
         guard = PageGuard("Langfuse's list of observations")
         while True:
             try:
@@ -129,7 +133,7 @@ class Langfuse:
                 self._per_page //= 2
                 continue
             found, cursor = objects(answer.json, "data"), text(answer.json, "meta", "cursor")
-            yield _page(found), cursor is None
+            yield _page(found, payloads=self._settings.payloads), cursor is None
             if cursor is None:
                 return
             guard.follow(cursor, rows=len(found))
@@ -142,7 +146,7 @@ class Langfuse:
             answer = await self._http.get(_V1, {**period, "page": str(number), "limit": str(_PER_PAGE_V1)})
             found = objects(answer.json, "data")
             last = number >= (integer(answer.json, "meta", "totalPages") or 0)
-            yield _page(found), last
+            yield _page(found, payloads=self._settings.payloads), last
             if last:
                 return
             number += 1
@@ -152,22 +156,25 @@ class Langfuse:
 def classify_langfuse(answer: Answer) -> Verdict:
     """Langfuse's customs: an answer over 5 MB is refused, and fewer rows have to be asked for."""
     if answer.status == 413:
-        return _TooMuch(f"the answer would be too large ({answer.story()})", hint="set metadata = false")
+        return _TooMuch(f"the answer would be too large ({answer.story()})", hint="set metadata or payloads = false")
     verdict = classify(answer)
     return _Absent(verdict.what, hint=verdict.hint) if answer.status == 404 and isinstance(verdict, Gone) else verdict
 
 
-def _page(found: list[Node]) -> Page:
+def _page(found: list[Node], *, payloads: bool) -> Page:
     rows: list[Row] = []
+    said: list[Row] = []
     rejects: list[Reject] = []
     for raw in found:
         try:
-            rows.append(observation_row(*_as_exported(raw)))
+            row = observation_row(*_as_exported(raw))
+            rows.append(row)
+            said += payload_rows(raw, row) if payloads else []
         except ValueError as error:
             # What was said stays out of rejects: the ids find it.
             named = " ".join(filter(None, (text(raw, key) for key in ("traceId", "id", "type"))))
             rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))
-    return Page(rows={SPANS.name: rows}, rejects=rejects)
+    return Page(rows={SPANS.name: rows, SPAN_PAYLOADS.name: said}, rejects=rejects)
 
 
 def _as_exported(raw: Node) -> tuple[Node, Node]:

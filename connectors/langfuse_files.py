@@ -64,18 +64,19 @@ def _page(document: object, name: str) -> Page:
         try:
             row = observation_row(raw, trace)
             rows.append(row)
-            prompt, completion = (
-                said_text(cast("Attribute", raw.get("input"))),
-                said_text(cast("Attribute", raw.get("output"))),
-            )
-            if prompt or completion:
-                ids = dict(zip(_NAMES, row, strict=True))
-                payloads.append((ids["trace_id"], ids["span_id"], ids["start"], prompt, completion))
+            payloads += payload_rows(raw, row)
         except ValueError as error:
             # What was said never leaves the observation: a reject names it by its ids.
             named = " ".join(filter(None, (fields.text(raw, key) for key in ("traceId", "id", "type", "name"))))
             rejects.append(Reject(SPANS.name, str(error), named, f"{name} observation {number}"))
     return Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+
+
+def payload_rows(raw: Mapping[str, object], row: Row) -> list[Row]:
+    """What was said in an observation whose raw row of `spans` is `row`; none where it carries neither input nor output."""
+    prompt, completion = (said_text(cast("Attribute", raw.get(name))) for name in ("input", "output"))
+    ids = dict(zip(_NAMES, row, strict=True))
+    return [(ids["trace_id"], ids["span_id"], ids["start"], prompt, completion)] if prompt or completion else []
 
 
 def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> Row:

@@ -49,7 +49,7 @@ def indicators(data: Data) -> tuple[Indicator, ...]:
              f"model and tool calls, median; p95 {whole(tasks.get('steps_p95'))}", _most(shape, "steps")),
         _one("loop", "agent loop inefficiency", "serial share",
              _median(shape, "serial", "ratio", "no task of the window has two spans with a duration"),
-             "100 %: one step after the other; lower: some run side by side"),
+             "100 %: one step after the other; lower: some run side by side", _most(shape, "serial")),
         _one("loop", "agent loop inefficiency", "tool error rate",
              _pooled(shape, "tool_errors", "no task of the window calls a tool"),
              "tool calls that end in an error", _most(shape, "tool_errors")),

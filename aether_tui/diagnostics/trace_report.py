@@ -246,7 +246,7 @@ def _tree(found: Trace) -> Block:
     left = found.spans - len(found.nodes)
     return Table(
         id="trace.tree",
-        title=f"{found.spans:,} spans over {amount(whole_s, 's')}",
+        title=f"{plural(found.spans, 'span')} over {amount(whole_s, 's')}",
         note=f"{left:,} more are not drawn" if left else "",
         columns=(
             Col(key="span", title="span", width=34, priority=10),

@@ -292,7 +292,20 @@ def test_answers_over_the_cap_are_asked_for_in_smaller_pages() -> None:
     with serving(Cloud([generation(1)], most=0)) as server:
         refused = pull(langfuse(server.url)).error
     assert isinstance(refused, Refused)
-    assert "metadata = false" in refused.hint
+    assert "metadata or payloads = false" in refused.hint
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_said_is_asked_for_and_passed_on_only_where_the_source_says_so(old: bool) -> None:
+    words = {"input": '[{"role": "user", "content": "hi"}]', "output": "hello"}
+    for payloads in (False, True):
+        with serving(Cloud([generation(1, **words), generation(2)], old=old)) as server:
+            done = pull(langfuse(server.url, payloads=payloads))
+            asked = [request.query.get("fields", "") for request in server.requests]
+        assert done.error is None
+        said = [(row["prompt"], row["completion"]) for row in done.table("span_payloads")]
+        assert said == ([(words["input"], "hello")] if payloads else [])
+        assert old or all(("io" in fields.split(",")) == payloads for fields in asked)
 
 
 def test_a_server_of_ones_own_without_v2_is_asked_for_v1_once_and_for_all() -> None:
