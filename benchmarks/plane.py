@@ -1,0 +1,343 @@
+"""The data plane as ratios, in one run: `python -m benchmarks.plane` (AETHER_BENCH_SPANS, 300,000 unless told; `--keep DIR`).
+
+Spans from Parquet and JSON lines against DuckDB's own CREATE TABLE AS of the same file, per CPU second; a merge of which a
+tenth is known; ten thousand rows of the newest day and of an old one, in a small cache and in the large one; every report's
+queries, the same numbers from raw rows, and whether both are equal. Prints a table and writes `benchmarks/plane.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+HERE = Path(__file__).resolve().parent
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+DAYS, EACH, SMALL, NEW = 30, 10, 100_000, 10_000
+LATE_DAYS = 20
+
+SPANS = """
+SELECT md5((i // {each})::VARCHAR) AS trace_id, printf('%016x', hash(i)) AS span_id,
+  CASE WHEN i % {each} > 0 THEN printf('%016x', hash(i // {each} * {each})) END AS parent_id,
+  CASE WHEN i % {each} = 0 THEN 'agent' WHEN i % 3 = 0 THEN 'execute_tool find' ELSE 'chat gpt-4o' END AS name,
+  CASE WHEN i % {each} = 0 THEN 'invoke_agent' WHEN i % 3 = 0 THEN 'execute_tool' ELSE 'chat' END AS operation,
+  TIMESTAMP '{first}' + to_microseconds((i // {each} - {low} // {each}) * {step_us} + (i % {each}) * 900000) AS start,
+  CASE WHEN i % {each} = 0 THEN 9.0 ELSE 0.5 + hash(i) % 400000 / 1000000 END AS duration_s,
+  CASE WHEN call THEN 0.1 + hash(i + 1) % 400 / 1000 END AS time_to_first_token_s, CASE WHEN call THEN 'openai' END AS provider,
+  CASE WHEN call THEN ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'o3'][1 + (hash(i // {each}) % 4)::INT] END AS model,
+  CASE WHEN call THEN (500 + hash(i) % 4000)::BIGINT END AS input_tokens,
+  CASE WHEN call THEN (hash(i + 2) % 400)::BIGINT END AS output_tokens,
+  CASE WHEN hash(i) % 50 = 0 THEN 'error' ELSE 'ok' END AS status,
+  CASE WHEN hash(i) % 50 = 0 THEN ['TimeoutError', 'RateLimitError', 'ToolError'][1 + (hash(i + 7) % 3)::INT] END AS error_type,
+  'conv-' || hash(i // 30) % 100000 AS conversation, 'user-' || hash(i // 30) % 5000 AS "user",
+  ['answers', 'search', 'billing'][1 + (hash(i // {each}) % 3)::INT] AS source_service, 'production' AS source_environment,
+  CASE WHEN call THEN md5((i % 777777)::VARCHAR) END AS request_hash,
+  ['plan', 'answer', 'rewrite'][1 + (hash(i) % 3)::INT] AS prompt_name, 'v' || hash(i // 100000) % 9 AS prompt_version,
+  '{{"app.feature":"f' || hash(i // {each}) % 12 || '","app.team":"team' || hash(i // {each}) % 5
+    || '","gen_ai.request.max_tokens":4096,"gen_ai.request.temperature":0.2,"app.note":"'
+    || substr(md5(i::VARCHAR), 1, 18) || '"}}' AS attributes
+FROM (SELECT i, i % {each} > 0 AND i % 3 > 0 AS call FROM range({low}, {high}) t(i))
+"""
+
+
+def make(path: Path, low: int, high: int, first: datetime, span_days: float) -> Path:
+    """A file of spans numbered `low` to `high`, spread over some days from `first`; the form is the one of its name."""
+    step_us = int(span_days * 86_400_000_000 // max((high - low) // EACH, 1))
+    sql = SPANS.format(low=low, high=high, first=f"{first:%Y-%m-%d %H:%M:%S}", each=EACH, step_us=step_us)
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT {'parquet' if path.suffix == '.parquet' else 'json'})")
+    return path
+
+
+def cpu_s() -> float:
+    return time.process_time()
+
+
+def ctas(path: Path) -> float:
+    """CPU seconds of DuckDB's own CREATE TABLE AS from a file into a file, best of two."""
+    read = f"read_parquet('{path}')" if path.suffix == ".parquet" else f"read_json('{path}')"
+    best = float("inf")
+    for _ in range(2 if path.stat().st_size < 1 << 28 else 1):
+        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{folder}/x.duckdb' AS x")
+            began = cpu_s()
+            connection.execute(f"CREATE TABLE x.t AS FROM {read}")
+            connection.execute("DETACH x")
+            best = min(best, cpu_s() - began)
+    return best
+
+
+# --- One load, in a process of its own -----------------------------------------------------------------------------
+
+
+def load(path: Path, cache: Path) -> dict[str, float]:
+    """Load a file as `aether-tui load` does: CPU, rows, memory, the longest lease."""
+    from aether_tui.cache import Cache
+    from aether_tui.config import Config
+    from aether_tui.ingest import Ingest
+    from aether_tui.sync.intake import Intake, Writer
+    from connectors.spans import SpanFiles
+
+    writer = Writer(Cache(cache), Ingest(Config(), bytes(32)), lambda: NOW)
+    writer.open()
+    leases: list[tuple[float, float]] = []
+    attach = writer.cache._write
+
+    @contextlib.contextmanager
+    def timed(cursor: Any = None) -> Iterator[Any]:
+        with attach(cursor) as connection:
+            began = cpu_s(), time.perf_counter()
+            yield connection
+        leases.append((time.perf_counter() - began[1], cpu_s() - began[0]))
+
+    writer.cache._write = timed  # type: ignore[method-assign,assignment]
+    began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
+    for page in SpanFiles().pages([path], NOW):
+        rows += intake.page(page).rows
+    intake.finish()
+    used = cpu_s() - began
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "cpu_s": used, "rows": rows, "peak_mb": memory, "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
+        "lease_cpu_ms": 1e3 * max(cpu for _, cpu in leases),
+    }  # fmt: skip
+
+
+def staged(path: Path) -> float:
+    """CPU seconds of reading, cleaning, pricing and mapping alone, and of writing the result: no merge, no rollups."""
+    from aether_tui.cache.bulk import bulk_parts
+    from aether_tui.cache.columns import stage_spans
+    from aether_tui.config import Config
+    from aether_tui.ingest import Ingest
+    from connectors.spans import SpanFiles
+
+    ingest = Ingest(Config(), bytes(32))
+    (page,) = SpanFiles().pages([path], NOW)
+    assert page.bulk is not None
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{folder}/x.duckdb' AS x (ROW_GROUP_SIZE 30720)")
+        began = cpu_s()
+        for number, part in enumerate(bulk_parts(connection, page.bulk, [])):
+            stage_spans(connection, "ready", part, ingest)
+            connection.execute("CREATE TABLE x.t AS FROM ready" if not number else "INSERT INTO x.t FROM ready")
+        connection.execute("DETACH x")
+        return cpu_s() - began
+
+
+def child(*arguments: str) -> dict[str, float]:
+    """What one step says of itself, from a fresh process."""
+    command = [sys.executable, "-m", "benchmarks.plane", "--child", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    return dict(json.loads(done.stdout))
+
+
+# --- Reports -------------------------------------------------------------------------------------------------------
+
+
+def reports(cache_path: Path, runs: int) -> dict[str, float]:
+    """Milliseconds each report holds the cache (open and queries): the p95 of some runs, by report."""
+    from aether_tui.cache import Cache
+    from aether_tui.config import Config
+    from aether_tui.diagnostics.frame import Clock
+    from aether_tui.diagnostics.registry import REPORTS
+    from aether_tui.diagnostics.run import run_report
+    from aether_tui.workspace.folder import Workspace
+
+    cache, held = Cache(cache_path), 0.0
+    attach = cache.read
+
+    @contextlib.contextmanager
+    def timed() -> Iterator[Any]:
+        nonlocal held
+        began = time.perf_counter()
+        with attach() as lease:
+            held += time.perf_counter() - began
+            rows = lease.rows
+
+            def asked(*arguments: Any) -> Any:
+                nonlocal held
+                began = time.perf_counter()
+                try:
+                    return rows(*arguments)
+                finally:
+                    held += time.perf_counter() - began
+
+            lease.rows = asked  # type: ignore[method-assign]
+            yield lease
+
+    cache.read = timed  # type: ignore[method-assign,assignment]
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "aether.toml").write_text("")
+        workspace, config, clock = Workspace(Path(folder)), Config(), Clock.of(NOW, "28d")
+        for name in REPORTS:
+            times = []
+            for _ in range(runs + 1):
+                held = 0.0
+                run_report(name, workspace, config, clock, cache)
+                times.append(1e3 * held)
+            found[name] = sorted(times[1:])[int(0.95 * runs)]
+    return found
+
+
+PAIRS = {
+    "cost by model": (
+        "SELECT model, sum(cost_usd), sum(calls) FROM llm_hourly WHERE hour >= $since GROUP BY model ORDER BY ALL",
+        "SELECT model, sum(cost_usd), count(*) FROM spans WHERE {model_call} AND start >= $since GROUP BY model ORDER BY ALL",
+    ),
+    "tasks by feature": (
+        "SELECT feature, count(*), sum(cost_usd), sum(tokens) FROM tasks WHERE start >= $since GROUP BY feature ORDER BY ALL",
+        "SELECT feature, count(*), sum(cost_usd), sum(tokens) FROM ({tasks}) WHERE start >= $since GROUP BY feature ORDER BY ALL",
+    ),
+    "p95 of latency by model": (
+        "WITH h AS (SELECT segment, bucket, sum(n) AS n FROM duration_hist WHERE kind = 'llm_latency' AND day >= $since GROUP BY ALL), "
+        "c AS (SELECT *, sum(n) OVER (PARTITION BY segment ORDER BY bucket) AS upto, sum(n) OVER (PARTITION BY segment) AS total FROM h) "
+        "SELECT segment, pow(1.02, min(bucket) + 0.5) FROM c WHERE upto >= ceil(0.95 * total) GROUP BY segment ORDER BY segment",
+        "SELECT model, quantile_disc(duration_s, 0.95) FROM spans WHERE {model_call} AND start >= $since GROUP BY model ORDER BY model",
+    ),
+}
+
+
+def rollups_against_raw(cache_path: Path) -> tuple[dict[str, float], float]:
+    """How many times faster the same numbers come from rollups (open included), and the largest relative difference."""
+    from aether_tui.cache import Cache
+    from aether_tui.cache.rollups import definition, render
+
+    cache = Cache(cache_path)
+    since = {"since": NOW.replace(tzinfo=None) - timedelta(days=28)}
+    faster, worst = {}, 0.0
+    for name, (rolled, raw) in PAIRS.items():
+        text = render(raw.replace("{tasks}", definition("tasks")), {"spans": "spans"})
+        answers, times = [], []
+        for sql in (rolled, text):
+            took, answer = timed_read(cache, sql, since)
+            answers.append(answer)
+            times.append(took)
+        assert len(answers[0]) == len(answers[1]) > 1, name
+        faster[name] = times[1] / times[0]
+        for one, other in zip(*answers, strict=True):
+            for a, b in zip(one, other, strict=True):
+                if isinstance(a, str) or a is None:
+                    assert a == b, (name, a, b)
+                else:
+                    worst = max(worst, abs(float(a) - float(b)) / abs(float(b)))
+    return faster, worst
+
+
+def timed_read(cache: Any, sql: str, params: dict[str, object]) -> tuple[float, list[tuple[Any, ...]]]:
+    """Best of five of a lease with one query in it, and its answer."""
+    best, answer = float("inf"), []
+    for _ in range(5):
+        began = time.perf_counter()
+        with cache.read() as lease:
+            answer = [tuple(row.values()) for row in lease.rows(sql, params)]
+        best = min(best, time.perf_counter() - began)
+    return best, answer
+
+
+# --- The whole -----------------------------------------------------------------------------------------------------
+
+
+def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[str, float, str, float, str]]:
+    """Every number: name, value, unit, bar, and which side of it is good."""
+    first, end = NOW.replace(tzinfo=None) - timedelta(days=DAYS), NOW.replace(tzinfo=None)
+    whole = make(folder / "whole.parquet", 0, spans, first, DAYS)
+    cache = folder / "cache.duckdb"
+    for path in folder.glob("*.duckdb*"):
+        path.unlink()
+    say("load")
+    own, alone, loaded = ctas(whole), child("staged", str(whole))["cpu_s"], child("load", str(whole), str(cache))
+    say("merge")
+    tenth = make(folder / "tenth.parquet", 0, spans // 4, first, DAYS / 4)
+    overlap = folder / "overlap.duckdb"
+    child("load", str(make(folder / "known.parquet", 0, spans // 40, first, DAYS / 40)), str(overlap))
+    merged = child("load", str(tenth), str(overlap))
+    tenth_own = ctas(tenth)
+    lines = make(folder / "lines.ndjson", 0, max(spans // 10, 50_000), first, DAYS)
+    lines_own, lines_loaded = ctas(lines), child("load", str(lines), str(folder / "lines.duckdb"))
+    say("newest day")
+    small = folder / "small.duckdb"
+    child("load", str(make(folder / "small.parquet", 0, SMALL, first, DAYS)), str(small))
+    new = [
+        make(folder / f"new{n}.parquet", 10**9 + n * NEW, 10**9 + (n + 1) * NEW, end - timedelta(hours=9 - n), 1 / 24)
+        for n in range(3)
+    ]
+    late = make(folder / "late.parquet", 2 * 10**9, 2 * 10**9 + NEW, end - timedelta(days=LATE_DAYS), 1 / 24)
+    newest = {path: [child("load", str(one), str(path)) for one in new] for path in (small, cache)}
+    cpu = {path: min(one["cpu_s"] for one in found) for path, found in newest.items()}
+    late_cpu = {path: child("load", str(late), str(path))["cpu_s"] for path in (small, cache)}
+    say("reports")
+    held = reports(cache, 20)
+    slowest = max(held, key=held.__getitem__)
+    faster, worst = rollups_against_raw(cache)
+    return [
+        ("ingest, no merge, over own CREATE TABLE AS", own / alone, "x", 0.8, ">="),
+        ("load with merge and rollups, over own", own / loaded["cpu_s"], "x", 0.5, ">="),
+        ("load of which a tenth is known, over own", tenth_own / merged["cpu_s"], "x", 0.5, ">="),
+        ("JSON lines with merge and rollups, over own", lines_own / lines_loaded["cpu_s"], "x", 0.5, ">="),
+        ("CPU of a load", 1e6 * loaded["cpu_s"] / loaded["rows"], "us/span", 0, "."),
+        ("CPU of own CREATE TABLE AS", 1e6 * own / spans, "us/span", 0, "."),
+        ("memory of a load", loaded["peak_mb"], "MB", 1200, "<="),
+        ("longest lease of a load, CPU", loaded["lease_cpu_ms"], "ms", 300, "<="),
+        ("longest lease of a load, wall", loaded["longest_lease_ms"], "ms", 0, "."),
+        ("10 k newest rows, large over small cache", cpu[cache] / cpu[small], "x", 1.5, "<="),
+        ("10 k late rows, large over small cache", late_cpu[cache] / late_cpu[small], "x", 0, "."),
+        ("longest lease of 10 k newest rows, CPU", min(one["lease_cpu_ms"] for one in newest[cache]), "ms", 300, "<="),
+        (
+            "longest lease of 10 k newest rows, wall",
+            min(one["longest_lease_ms"] for one in newest[cache]),
+            "ms",
+            0,
+            ".",
+        ),
+        (f"slowest report's queries, p95 ({slowest})", held[slowest], "ms", 100, "<="),
+        *((f"raw over rollups: {name}", ratio, "x", 5, ">=") for name, ratio in faster.items()),
+        ("largest difference to raw rows", 100 * worst, "%", 1, "<="),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
+    parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        step, *paths = options.child
+        found = load(Path(paths[0]), Path(paths[1])) if step == "load" else {"cpu_s": staged(Path(paths[0]))}
+        print(json.dumps(found))
+        return 0
+    spans = int(os.environ.get("AETHER_BENCH_SPANS", "300000").replace("_", ""))
+    with tempfile.TemporaryDirectory(prefix="aether-plane-") as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = measure(spans, folder, lambda step: print(f"… {step}", file=sys.stderr))
+    missed = 0
+    for name, value, unit, bar, side in rows:
+        good = side == "." or (value >= bar if side == ">=" else value <= bar)
+        missed += not good
+        goal = "" if side == "." else f"{side} {bar:g}"
+        print(f"{'✓' if good else '■'} {name:<52}{value:>10.3g} {unit:<8}{goal}")
+    result = {
+        "spans": spans, "load_1min": os.getloadavg()[0],
+        "rows": [{"name": n, "value": round(v, 4), "unit": u, "bar": b, "good_is": s} for n, v, u, b, s in rows],
+    }  # fmt: skip
+    (HERE / "plane.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
