@@ -27,8 +27,9 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
 unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml
 
-test-faults: $(VENV)/.dev ## kill what answers interviews 200 times, in the console and below it
+test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, and merge in any order
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
+	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
 	$(BIN)/python -m benchmarks.ratios report-ratios.json
@@ -40,7 +41,9 @@ docs: $(VENV)/.dev ## write the generated pages of docs/
 docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 
-bench: $(VENV)/.dev ## measure; prints ratios
+bench: $(VENV)/.dev ## measure the data plane (AETHER_BENCH_SPANS=10000000 for the whole), the receiver and how it feels; prints ratios
+	-$(BIN)/python -m benchmarks.plane
+	-$(BIN)/python -m benchmarks.receiver
 	$(BIN)/python -m benchmarks
 
 lock: ## renew the lock files (needs uv)

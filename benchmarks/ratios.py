@@ -1,8 +1,10 @@
-"""What the gate watches of our own speed: `python -m benchmarks.ratios FILE`, about five seconds.
+"""What the gate watches of our own speed: `python -m benchmarks.ratios FILE`, about ten seconds.
 
 Writes a report in hyperfine's form. Each time is a ratio in disguise: CPU of ours over CPU of a fixed piece of Python run
 right before it, times what that piece takes on the machine the limits were set on (50 ms), so that a slow or busy machine
 does not matter. Medians of interleaved pairs.
+
+Spans are measured against DuckDB itself: CPU of `load` over CREATE TABLE AS from the same file, where 1 s is a ratio of one.
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
+from benchmarks import plane
 from benchmarks.gate import project
 
 YARDSTICK = "x = {}\nfor n in range(180_000):\n    x[n % 997] = str(n)"
 YARDSTICK_S = 0.05
 PAIRS = 3
+SPANS = 60_000
 
 
 def cpu_s(command: list[str], cwd: Path) -> float:
@@ -39,6 +44,18 @@ def ratios(command: list[str], cwd: Path) -> list[float]:
     return [YARDSTICK_S / run(yardstick) * run(command) for _ in range(PAIRS)]
 
 
+def spans(root: Path) -> dict[str, list[float]]:
+    """Loading spans, and loading them again, over DuckDB's own reading and writing of them."""
+    start = (plane.NOW - timedelta(days=2)).replace(tzinfo=None)
+    file = plane.make(root / "spans.parquet", 0, SPANS, start, 1)
+    found: dict[str, list[float]] = {"load spans": [], "load spans again": []}
+    for number in range(PAIRS):
+        own, cache = plane.ctas(file), root / f"{number}.duckdb"
+        for name in found:
+            found[name].append(plane.child("load", str(file), str(cache))["cpu_s"] / own)
+    return found
+
+
 def main(path: Path) -> None:
     """Measure and write."""
     with tempfile.TemporaryDirectory() as folder:
@@ -51,6 +68,7 @@ def main(path: Path) -> None:
             "budget explain": [*program, "budget", "explain", "tests.p07", *report],
         }
         found = {name: ratios(command, root) for name, command in commands.items()}
+        found |= spans(root)
     results = [
         {"command": name, "median": statistics.median(times), "times": times, "exit_codes": [0] * len(times)}
         for name, times in found.items()

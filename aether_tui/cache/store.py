@@ -62,6 +62,10 @@ class Cache:
         """Whether there is a cache file."""
         return self.path.exists()
 
+    def interrupted(self) -> bool:
+        """Whether a writer was stopped and left its log; the next look folds in what it had committed."""
+        return self._leases.wal.exists()
+
     def read(self) -> AbstractContextManager[ReadLease]:
         """A short read lease. Raises NoData without a cache, CacheTrouble when it is locked too long, damaged or newer."""
         return self._leases.read(self.wait_s)

@@ -45,7 +45,13 @@ def verify(context: Context, form: str) -> None:
     """Check that every block is readable, keys are unique and rollups equal their definition; exit 1 if not."""
     from aether_tui.cache import Cache
 
-    found = Cache(context.workspace().cache_path).verify()
+    target = Cache(context.workspace().cache_path)
+    interrupted = target.interrupted()
+    found = target.verify()
+    if interrupted:
+        click.echo(
+            "a writer was stopped: what it had committed is folded in; `sync` or `load` brings the rest", err=True
+        )
     if form == "json":
         print_json({"ok": not found, "findings": found})
     else:
@@ -74,14 +80,21 @@ def compact(context: Context, form: str) -> None:
 
 @cache.command()
 @click.option("--dry-run", is_flag=True, help="Only count what would go.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @FORMAT
 @click.pass_obj
-def prune(context: Context, form: str, dry_run: bool) -> None:
-    """Delete raw rows older than `privacy.retention_days`; the sums made of them stay."""
+def prune(context: Context, form: str, dry_run: bool, yes: bool) -> None:
+    """Delete raw rows older than `privacy.retention_days`; the sums made of them stay. Shows first what would go, and asks."""
     from aether_tui.cache import Cache
 
-    days = context.config().privacy.retention_days
-    found = Cache(context.workspace().cache_path).prune(days, now=context.now(), dry_run=dry_run)
+    days, target = context.config().privacy.retention_days, Cache(context.workspace().cache_path)
+    found = target.prune(days, now=context.now(), dry_run=True)
+    if any(found.values()) and not dry_run:
+        for name, rows in found.items():
+            click.echo(f"{name}: {rows:,} rows older than {days[name]} days would go; their sums stay", err=True)
+        if not yes:
+            click.confirm("Delete them?", abort=True, err=True)
+        found = target.prune(days, now=context.now())
     if form == "json":
         print_json({"dry_run": dry_run, "tables": found})
         return

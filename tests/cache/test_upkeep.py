@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from datetime import timedelta
@@ -214,7 +215,7 @@ def aether(capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def test_commands(tmp_path: Path, aether: Command) -> None:
+def test_commands(tmp_path: Path, aether: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "aether.toml").write_text("[privacy.retention_days]\nspans = 140\n")
     cache = Cache(tmp_path / ".aether" / "cache.duckdb")
     status, out, error = aether(tmp_path, "info")
@@ -230,7 +231,12 @@ def test_commands(tmp_path: Path, aether: Command) -> None:
     status, out, _ = aether(tmp_path, "prune", "--dry-run", "--format", "json")
     pruned = json.loads(out)
     assert (status, pruned["dry_run"]) == (0, True)
-    assert aether(tmp_path, "prune")[1] == f"spans: {pruned['tables']['spans']} rows older than 140 days went\n"
+    gone = f"spans: {pruned['tables']['spans']} rows older than 140 days"
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    status, out, error = aether(tmp_path, "prune")  # nobody answers: nothing goes
+    assert (status, out, error.startswith(f"{gone} would go")) == (130, "", True)
+    assert cache.info().tables["spans"].rows == 50
+    assert aether(tmp_path, "prune", "--yes")[1] == f"{gone} went\n"
     assert cache.info().tables["spans"].rows == 50 - pruned["tables"]["spans"]
     assert aether(tmp_path, "compact")[0] == 0
     with cache._write() as connection:
