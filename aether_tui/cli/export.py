@@ -18,9 +18,10 @@ from aether_tui.cli.context import Context
 )
 @click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
 @click.option("--handbook", is_flag=True, help="Only how we work and first weeks by role, into exports/handbook/.")
+@click.option("--html", is_flag=True, help="Pages that open in a browser, instead of Markdown.")
 @click.pass_obj
-def export(context: Context, output: Path | None, window: str, handbook: bool) -> None:
-    """Write an index, one Markdown page per report and one per document, the same bytes for the same data and clock.
+def export(context: Context, output: Path | None, window: str, handbook: bool, html: bool) -> None:
+    """Write an index, one Markdown page per report and one per document, charts as SVG; the same bytes for the same data and clock.
 
     What people said in interviews is not part of it unless they agreed.
     """
@@ -39,9 +40,13 @@ def export(context: Context, output: Path | None, window: str, handbook: bool) -
     if handbook:
         folder = output or workspace.exports / "handbook"
         found = pack.handbook(run_report("handbook", workspace, config, clock), papers)
-        click.echo(f"{len(pack.write(folder, found))} pages in {folder}, start with {folder / 'index.md'}", err=True)
-        return
-    reports, notices = run_all(workspace, config, clock, Cache(workspace.cache_path))
-    folder = output or workspace.exports
-    written = pack.write(folder, pack.pages(reports, config.engagement.name, notices, papers))
-    click.echo(f"{len(written)} pages in {folder}, start with {folder / 'index.md'}", err=True)
+    else:
+        folder = output or workspace.exports
+        reports, notices = run_all(workspace, config, clock, Cache(workspace.cache_path))
+        found = pack.pages(reports, config.engagement.name, notices, papers)
+    if html:
+        from aether_tui.reports.html import pages
+
+        found = pages(found)
+    written = pack.write(folder, found)
+    click.echo(f"{len(written)} files in {folder}, start with {written[-1]}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -61,12 +61,15 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
-def render(report: Report[Struct] | SavedReport, level: int = 1) -> str:
-    """The whole report, ending in a new line; headings start at `level`."""
-    return "\n".join(_lines(report, level)).rstrip() + "\n"
+def render(report: Report[Struct] | SavedReport, level: int = 1, charts: Mapping[str, str] | None = None) -> str:
+    """The whole report, ending in a new line; headings start at `level`.
+
+    `charts` names the picture of a plot by the plot's id; without one it is drawn in characters.
+    """
+    return "\n".join(_lines(report, level, charts or {})).rstrip() + "\n"
 
 
-def _lines(report: Report[Struct] | SavedReport, level: int) -> Iterator[str]:
+def _lines(report: Report[Struct] | SavedReport, level: int, charts: Mapping[str, str]) -> Iterator[str]:
     window = report.window
     yield f"{'#' * level} {escape(report.title)}"
     yield ""
@@ -80,7 +83,10 @@ def _lines(report: Report[Struct] | SavedReport, level: int) -> Iterator[str]:
     if report.findings:
         yield ""
     for block in report.blocks:
-        yield from _block(block, level + 1)
+        if isinstance(block, Plot) and block.id in charts:
+            yield from _pictured(block, level + 1, charts[block.id])
+        else:
+            yield from _block(block, level + 1)
     if report.freshness:
         yield f"*Data: {escape(draw.fresh_line(report.freshness))}.*"
 
@@ -117,6 +123,14 @@ def _block(block: Block, level: int) -> Iterator[str]:
         case Gap():
             yield escape(block.reason) + (f" → {code(block.next_step)}" if block.next_step else "")
     yield ""
+
+
+def _pictured(block: Plot, level: int, picture: str) -> Iterator[str]:
+    """Words, a picture, and a note."""
+    title = escape(block.title)
+    for paragraph in (f"{'#' * level} {title}", escape(block.text), f"![{title}]({picture})", escape(block.note)):
+        if paragraph:
+            yield from (paragraph, "")
 
 
 def _drawn(words: str, lines: Sequence[str], note: str) -> Iterator[str]:

@@ -4,18 +4,18 @@ same clock."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import ConfigurationError
-from aether_tui.report_model import Block, Boxes, Gap, Prose, Report, Table
-from aether_tui.reports import draw, markdown
+from aether_tui.report_model import Block, Boxes, Gap, Plot, Prose, Report, Table
+from aether_tui.reports import draw, markdown, svg
 
-PAPERS = "documents"
-"""Folder of the documents' pages."""
+PAPERS, CHARTS = "documents", "charts"
+"""Folders of the documents' pages, and of the pictures."""
 
 
 def pages(
@@ -24,13 +24,17 @@ def pages(
     notices: Sequence[str] = (),
     papers: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """File name → text: `index.md`, a page for each report that has something to say, and the documents' pages.
+    """File name → text: `index.md`, a page for each report that has something to say with its charts, and the documents' pages.
 
     `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
     """
     speaking = {key: _for_others(report) for key, report in reports.items() if not silent(key, report)}
     top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
-    found = {f"{key}.md": top + markdown.render(report) for key, report in speaking.items()}
+    found: dict[str, str] = {}
+    for key, report in speaking.items():
+        charts = _charts(key, report)
+        found |= {place: picture for _, place, picture in charts}
+        found[f"{key}.md"] = top + markdown.render(report, charts={block: place for block, place, _ in charts})
     found["index.md"] = top + _index(reports, speaking, name) + contents(papers or {})
     return found | {f"{PAPERS}/{key}": top + text for key, text in (papers or {}).items()}
 
@@ -65,6 +69,16 @@ def _for_others(report: Report[Struct]) -> Report[Struct]:
     return structs.replace(report, blocks=tuple(block for block in report.blocks if not _aside(block)))
 
 
+def _charts(name: str, report: Report[Struct]) -> list[tuple[str, str, str]]:
+    """Of each plot that can be drawn: its id, the file of its picture, and the picture."""
+    found = []
+    for block in report.blocks:
+        if isinstance(block, Plot) and (picture := svg.render(block)):
+            place = re.sub(r"[^a-z0-9]+", "-", f"{name}-{block.id}".lower()).strip("-")
+            found.append((block.id, f"{CHARTS}/{place}.svg", picture))
+    return found
+
+
 def _aside(block: Block) -> bool:
     return isinstance(block, Table) and block.aside
 
@@ -95,19 +109,17 @@ def _index(reports: Mapping[str, Report[Struct]], speaking: Mapping[str, Report[
 
 
 def write(folder: Path, found: Mapping[str, str]) -> list[Path]:
-    """Write all pages into `folder`, the index last; pages of an earlier export that are no longer made are removed.
+    """Write all pages into `folder`, the index last; what an earlier export made and this one does not is removed.
 
     Raises ConfigurationError when the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(key.startswith(f"{PAPERS}/") for key in found):
-            (folder / PAPERS).mkdir(exist_ok=True)
-        before = folder / "index.md"
-        old = set(_linked(before.read_text("utf-8"))) if before.exists() else set()
+        for place in {folder, *((folder / key).parent for key in found)}:
+            place.mkdir(parents=True, exist_ok=True)
+        old = set(_made(folder))
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(folder)) from error
-    order = sorted(found, key=lambda key: (key == "index.md", key))
+    order = sorted(found, key=lambda key: (key.startswith("index."), key))
     for key in order:
         write_file(folder / key, found[key].encode())
     for key in old - set(found):
@@ -129,7 +141,17 @@ def write_file(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _linked(index: str) -> list[str]:
-    """Pages the index of an earlier export names (only plain names such as `lens.md` and `documents/OPP-1.md`)."""
-    papers = re.findall(rf"\(({PAPERS}/[A-Za-z0-9-]+\.md)\)$", index, re.M)
-    return [*papers, *(f"{name}.md" for name in REPORTS if f"({name}.md)" in index)]
+def _made(folder: Path) -> Iterator[str]:
+    """Files of an earlier export: the pages its index names, only by plain names of ours, and the charts on them."""
+    for end in ("md", "html"):
+        index = folder / f"index.{end}"
+        if not index.exists():
+            continue
+        text = index.read_text("utf-8")
+        papers = re.findall(rf"""[("]({PAPERS}/[A-Za-z0-9-]+\.{end})[)"]""", text)
+        pages = [*papers, *(f"{name}.{end}" for name in REPORTS if re.search(rf"""[("]{name}\.{end}[)"]""", text))]
+        yield from (index.name, *pages)
+        for page in pages:
+            if (folder / page).is_file():
+                content = (folder / page).read_text("utf-8", errors="replace")
+                yield from re.findall(rf"""[("]({CHARTS}/[a-z0-9-]+\.svg)[)"]""", content)

@@ -12,12 +12,12 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Plot, Point, Series
 from aether_tui.reports import draw as draw_text
+from aether_tui.reports.axes import corners, finite, levels_of, stack, unbroken, x_words, y_words
 from aether_tui.text import cells, one_line
 
 LINES = ("braille", "•", "∘", "+", "×")
@@ -47,8 +47,8 @@ def load() -> None:
 @functools.lru_cache(maxsize=64)
 def draw(block: Plot, width: int, height: int = HEIGHT) -> tuple[str, ...]:
     """The canvas with its axes, `height` lines, and a legend under it; nothing when no point can be drawn."""
-    shown = [_finite(series) for series in block.series]
-    levels = _levels(shown, block)
+    shown = [finite(series) for series in block.series]
+    levels = levels_of(shown, block)
     if levels is None or width < MIN_WIDTH:
         return ()
     legend = _wrapped(list(_legend(block, shown)), width)
@@ -57,8 +57,8 @@ def draw(block: Plot, width: int, height: int = HEIGHT) -> tuple[str, ...]:
 
 def height_of(block: Plot, width: int, height: int = HEIGHT) -> int:
     """How many lines `draw` gives, without drawing."""
-    shown = [_finite(series) for series in block.series]
-    if _levels(shown, block) is None or width < MIN_WIDTH:
+    shown = [finite(series) for series in block.series]
+    if levels_of(shown, block) is None or width < MIN_WIDTH:
         return 0
     return max(height, MIN_HEIGHT) + len(_wrapped(list(_legend(block, shown)), width))
 
@@ -67,13 +67,13 @@ def numbers(block: Plot) -> list[str]:
     """What the drawing shows, in words: each series' course, then limits and marks."""
     lines = []
     for series in block.series:
-        known = [point for point in _finite(series) if point.y is not None]
+        known = [point for point in finite(series) if point.y is not None]
         if not known:
             lines.append(f"{one_line(series.label) or 'series'}: no values")
             continue
         ys = [point.y for point in known if point.y is not None]
-        first, last, low, high = (_y(block, y) for y in (ys[0], ys[-1], min(ys), max(ys)))
-        ends = dict.fromkeys((_x(block, known[0].x), _x(block, known[-1].x)))
+        first, last, low, high = (y_words(block, y) for y in (ys[0], ys[-1], min(ys), max(ys)))
+        ends = dict.fromkeys((x_words(block, known[0].x), x_words(block, known[-1].x)))
         span = " to ".join(ends)
         told = f"lowest {low}, highest {high}" if len(ys) > 1 else first
         told = f"{first} to {last}, {told}" if len(ys) > 1 and series.kind != "points" else told
@@ -81,9 +81,9 @@ def numbers(block: Plot) -> list[str]:
         lines.append(f"{one_line(series.label) or 'series'}: {told} ({points}, {span})")
         end = known[-1]
         if end.low is not None and end.high is not None:
-            lines.append(f"  range at the end {_y(block, end.low)} to {_y(block, end.high)}")
-    lines += [f"limit {_y(block, y)}: {one_line(words)}" for y, words in block.limits]
-    lines += [f"mark {_x(block, x)}: {one_line(words)}" for x, words in block.marks]
+            lines.append(f"  range at the end {y_words(block, end.low)} to {y_words(block, end.high)}")
+    lines += [f"limit {y_words(block, y)}: {one_line(words)}" for y, words in block.limits]
+    lines += [f"mark {x_words(block, x)}: {one_line(words)}" for x, words in block.marks]
     return lines
 
 
@@ -108,55 +108,12 @@ def _height(point: Point) -> float:
     return point.y if point.y is not None else 0.0
 
 
-def _finite(series: Series) -> list[Point]:
-    """Its points by x; what is not a number is a gap."""
-    points = [point for point in series.points if math.isfinite(point.x)]
-    bad = [point for point in points if point.y is not None and not math.isfinite(point.y)]
-    if bad:
-        points = [Point(x=point.x, y=None) if point in bad else point for point in points]
-    return sorted(points, key=lambda point: point.x)
-
-
-def _stack(block: Plot, shown: Sequence[list[Point]]) -> dict[int, list[Point]]:
-    """Areas lie on the areas before them: their upper edges, by number of the series."""
-    edge: dict[float, float] = {}
-    stacked: dict[int, list[Point]] = {}
-    for number, series in enumerate(block.series):
-        if series.kind == "area":
-            for point in shown[number]:
-                edge[point.x] = edge.get(point.x, 0.0) + (point.y or 0.0)
-            stacked[number] = [Point(x=point.x, y=edge[point.x]) for point in shown[number]]
-    return stacked
-
-
-def _levels(shown: Sequence[list[Point]], block: Plot) -> tuple[float, float, float, float] | None:
-    """Left, right, bottom, top of what is drawn; None when there is nothing."""
-    everything = [*shown, *_stack(block, shown).values()]
-    xs = [point.x for points in everything for point in points]
-    ys = [
-        y for points in everything for p in points for y in (p.y, p.low, p.high) if y is not None and math.isfinite(y)
-    ]
-    if not xs or not ys:
-        return None
-    ys += [y for y, _ in block.limits if math.isfinite(y)]
-    if any(series.kind == "area" for series in block.series):
-        ys.append(0.0)
-    left, right, low, high = min(xs), max(xs), min(ys), max(ys)
-    if right == left:
-        left, right = left - 1, right + 1
-    if high == low:
-        low, high = low - (abs(low) or 1), high + (abs(high) or 1)
-    elif low > 0 and low < 0.5 * high:
-        low = 0.0
-    return left, right, low, high
-
-
 def _canvas(
     block: Plot, shown: Sequence[list[Point]], levels: tuple[float, float, float, float], width: int, height: int
 ) -> Iterator[str]:
     left, right, low, high = levels
     ticks = _y_ticks(block, low, high, height)
-    labels = [_y(block, value) for value in ticks]
+    labels = [y_words(block, value) for value in ticks]
     columns = max(width - max(cells(label) for label in labels) - 2, 8)
     with _drawing:
         import plotext
@@ -167,7 +124,7 @@ def _canvas(
         plotext.plot_size(width, height)
         plotext.xlim(left, right)
         plotext.ylim(low, high)
-        _draw_areas(plotext, block, _stack(block, shown), columns)
+        _draw_areas(plotext, block, stack(block, shown), columns)
         for points in shown:
             _draw_band(plotext, points, levels, columns, height)
         for y, _ in block.limits:
@@ -183,7 +140,7 @@ def _canvas(
                 lines += series.kind != "points"
         plotext.yticks(ticks, labels)
         xs = _x_ticks(block, left, right, columns)
-        plotext.xticks(xs, [_x(block, x) for x in xs])
+        plotext.xticks(xs, [x_words(block, x) for x in xs])
         text = _CODES.sub("", plotext.build())
         plotext.clear_figure()
     for line in text.splitlines():
@@ -233,31 +190,10 @@ def _draw_series(plotext: ModuleType, series: Series, points: Sequence[Point], m
         known = [(p.x, p.y) for p in points if p.y is not None]
         plotext.scatter([x for x, _ in known], [y for _, y in known], marker=marker)
         return
-    for part in _unbroken(thin(points, columns)):
-        pairs = _steps(part) if series.kind == "steps" else part
+    for part in unbroken(thin(points, columns)):
+        pairs = corners(part) if series.kind == "steps" else part
         stroke = plotext.plot if len(pairs) > 1 else plotext.scatter
         stroke([x for x, _ in pairs], [y for _, y in pairs], marker=marker)
-
-
-def _unbroken(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
-    """Runs of points without a gap."""
-    run: list[tuple[float, float]] = []
-    for point in points:
-        if point.y is not None:
-            run.append((point.x, point.y))
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def _steps(run: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Each value holds until the next one."""
-    corners = [run[0]]
-    for (_, before), (x, y) in itertools.pairwise(run):
-        corners += [(x, before), (x, y)]
-    return corners
 
 
 def _marker(series: Series, number: int) -> str:
@@ -285,9 +221,9 @@ def _legend(block: Plot, shown: Sequence[list[Point]]) -> Iterator[str]:
     if any(point.low is not None and point.high is not None for points in shown for point in points):
         yield f"{BAND} range"
     for y, words in block.limits:
-        yield f"{LIMIT} {_y(block, y)} {one_line(words)}"
+        yield f"{LIMIT} {y_words(block, y)} {one_line(words)}"
     for x, words in block.marks:
-        yield f"{MARK} {_x(block, x)} {one_line(words)}"
+        yield f"{MARK} {x_words(block, x)} {one_line(words)}"
 
 
 def _wrapped(parts: Sequence[str], width: int) -> list[str]:
@@ -318,17 +254,3 @@ def _y_ticks(block: Plot, low: float, high: float, height: int) -> list[float]:
 def _x_ticks(block: Plot, left: float, right: float, columns: int) -> list[float]:
     count = max(2, min(5, columns // 18))
     return [left + (right - left) * n / (count - 1) for n in range(count)]
-
-
-def _y(block: Plot, value: float) -> str:
-    return "0" if value == 0 else human.amount(value, block.y_unit)
-
-
-def _x(block: Plot, value: float) -> str:
-    if block.x_kind == "time":
-        try:
-            instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
-        except OverflowError:
-            return human.NONE
-        return f"{instant.day} {instant:%b}"
-    return human.number(round(value, 6))

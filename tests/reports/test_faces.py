@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.config import Config
 from aether_tui.diagnostics.registry import REPORTS
@@ -34,7 +35,7 @@ from aether_tui.report_model import (
     Window,
     missing,
 )  # fmt: skip
-from aether_tui.reports import draw, markdown, pack, text
+from aether_tui.reports import draw, html, markdown, pack, text
 from aether_tui.text import cells
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -254,19 +255,23 @@ def test_the_pack_is_complete_linked_and_repeatable(filled: Workspace, tmp_path:
     def export(folder: Path) -> dict[str, bytes]:
         reports, notices = run_all(filled, Config(), world.clock(), world.Cache(filled.cache_path))
         pack.write(folder, pack.pages(reports, "Acme | <b>", notices))
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
     one, two = export(tmp_path / "one"), export(tmp_path / "two")
     assert one == two
     index = one["index.md"].decode()
     linked = re.findall(r"\]\(([\w-]+\.md)\)", index)
-    assert set(linked) | {"index.md"} == set(one)
+    pages = {name: content.decode() for name, content in one.items() if name.endswith(".md")}
+    assert set(linked) | {"index.md"} == set(pages)
     silent = [REPORTS[name].title for name in REPORTS if f"{name}.md" not in one]
     assert all(index.count(title) == 1 for title in silent)
     assert "Nothing to say yet: " in index
-    for name, content in one.items():
-        kinds = {token.type for token in tokens(content.decode())}
-        assert not kinds & {"html_block", "html_inline", "image"}, name
+    shown = set()
+    for name, content in pages.items():
+        found = tokens(content)
+        assert not {token.type for token in found} & {"html_block", "html_inline"}, name
+        shown |= {str(token.attrGet("src")) for token in found if token.type == "image"}
+    assert shown == set(one) - set(pages) != set()
 
 
 def test_the_pack_of_an_empty_workspace_lists_what_has_nothing_to_say(empty: Workspace) -> None:
@@ -285,6 +290,44 @@ def test_an_older_export_leaves_no_page_behind_and_other_files_alone(filled: Wor
     pack.write(folder, {"index.md": "new"})
     assert {path.name for path in folder.iterdir()} == {"index.md", "notes.md"}
     assert (tmp_path / "secret.md").read_text() == "mine"
+
+
+def test_a_page_in_html_shows_what_strangers_wrote_and_leads_to_html() -> None:
+    other = structs.replace(report("Other"), findings=(Finding(id="f", severity="bad", text=" ".join(HOSTILE)),))
+    made = html.pages(
+        pack.pages({"lens": report("Lens"), "flow": other}, "Acme <b>", [], {"OPP-1.md": "# OPP-1\n\n**x**\n"})
+    )
+    assert {"index.html", "lens.html", "flow.html", "documents/OPP-1.html"} == set(made)
+    seen = {name: Seen.of(page) for name, page in made.items()}
+    assert {"lens.html", "flow.html", "documents/OPP-1.html"} <= set(seen["index.html"].links)
+    assert not any(page.tags & {"script", "img", "b", "iframe", "form"} for page in seen.values())
+    assert seen["index.html"].title == "Acme <b>"
+    assert "<script>alert(1)</script>" in seen["flow.html"].text
+
+
+class Seen(HTMLParser):
+    """What a browser takes from a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.text = self.title = ""
+
+    @classmethod
+    def of(cls, page: str) -> Seen:
+        seen = cls()
+        seen.feed(page)
+        return seen
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.get_starttag_text() == "<title>" and not self.title:
+            self.title = data
 
 
 def test_notices_stand_on_every_page() -> None:
