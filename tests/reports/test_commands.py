@@ -96,7 +96,7 @@ def test_export_writes_the_same_pack_twice(filled: Workspace, tmp_path: Path) ->
     for name in ("one", "two"):
         done = run(filled, "export", "-o", str(tmp_path / name))
         assert (done.code, done.out) == (0, "")
-        packs.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+        packs.append({path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.*")})
     assert packs[0] == packs[1]
     assert "index.md" in packs[0] and "readout.md" in packs[0]
 
