@@ -31,6 +31,7 @@ Where = Literal[
     "traces",
     "trace",
     "rows",
+    "drill",
     "replay",
     "taxonomy",
 ]
@@ -189,6 +190,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("traces.mark", "m", "Compare", "Mark a trace; on another one, show both side by side", "Traces", "traces", footer=4),
     Action("traces.next", "n", "Next page", "The next 200 traces of the list", "Traces", "traces", footer=4),
     Action("traces.before", "p", "Page before", "The 200 traces before", "Traces", "traces"),
+    Action("drill.connect", "c", "Connect", "What is connected, and how to connect what is missing", "Work", "drill"),
+    Action("drill.ask", "i", "Ask", "Ask people what no source says, in an interview", "Work", "drill"),
     Action("rows.open", "enter", "Open", "What is known of the selected row; a trace as a tree", "Traces", "rows", footer=2, palette=False),
     Action("trace.open", "enter", "Open", "What is known of the selected span", "Traces", "trace", footer=2, palette=False),
     Action("trace.reveal", "r", "What was said", "Show prompt and completion, if they are kept; noted in .aether/audit.jsonl",

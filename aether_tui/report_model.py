@@ -282,13 +282,16 @@ class Prose(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="prose"):
 
 
 class Gap(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="gap"):
-    """What would stand here, why it does not, and what to do: `action` is the id of an action, or a command."""
+    """What would stand here, why it does not, and what to do: `action` is the id of an action, or a command; `why` says which of the
+    steps behind it leaves nothing.
+    """
 
     id: str
     title: str
     reason: str
     next_step: str = ""
     action: str = ""
+    why: str = ""
     private: bool = False
 
 

@@ -7,6 +7,7 @@ from datetime import UTC
 from aether_tui.diagnostics import changed, metrics
 from aether_tui.diagnostics.changed import Change, Changed, Look
 from aether_tui.diagnostics.changed_series import DAYS, Course
+from aether_tui.diagnostics.frame import Data
 from aether_tui.human import NONE, amount, evidence, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Plot, Point, Prose, Quantity, Row, Series, State, Table
 from aether_tui.stats.anomalies import Shift
@@ -113,6 +114,26 @@ def blocks(found: Changed) -> tuple[Block, ...]:
         table(found, found.changes[:SHOWN], TABLE, f"What changed {since(found)}"),
         Prose(id="anomalies.how", text=how),
     )
+
+
+KINDS = {
+    "changed_llm": "model calls", "changed_tasks": "requests", "changed_ci": "CI runs", "changed_tests": "tests", "changed_cost": "bills",
+    "changed_flow": "work items", "changed_delivery": "deployments", "changed_durations": "durations",
+}  # fmt: skip
+"""What the rows of each query are."""
+
+
+def narrowed(data: Data) -> tuple[Block, ...]:
+    """What the filters in use narrow, and which series they cannot, because their rows do not say."""
+    if not data.filters.set_names():
+        return ()
+    whole: dict[str, list[str]] = {}
+    for query, what in KINDS.items():
+        for name in data.unfiltered(query):
+            whole.setdefault(name, []).append(what)
+    unable = "; ".join(f"{', '.join(found)} do not carry a {name} and are whole" for name, found in whole.items())
+    text = f"Narrowed to {data.filters.sentence()}{f': {unable}' if unable else ''}."
+    return (Prose(id="anomalies.narrowed", title="Filters", text=text),)
 
 
 def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str) -> Table:

@@ -12,6 +12,8 @@ from msgspec import Struct
 from aether_tui.diagnostics import metrics, windows
 from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.diagnostics.joins import first_failed
+from aether_tui.diagnostics.needs import KEYS
 from aether_tui.diagnostics.portfolio_calibration import moved
 from aether_tui.human import NONE
 from aether_tui.report_model import Block, Col, Fact, Facts, Gap, Quantity, Row, State, Table, Window, missing
@@ -160,7 +162,8 @@ def _table(found: Discovery, data: Data) -> Block:
     if not found.outcomes:
         return Gap(id="scorecard.outcomes", title="Outcomes",
                    reason="No product usage is connected, so nobody sees whether what was shipped is used.",
-                   next_step="add [sources.amplitude] to aether.toml, then aether-tui sync", action="app.sync")  # fmt: skip
+                   next_step=f"{KEYS}: add [sources.amplitude] to aether.toml, then aether-tui sync", action="go.sources",
+                   why=first_failed(data, "product_metrics"))  # fmt: skip
     unnamed = sum(not one.role for one in found.outcomes)
     return Table(
         id="scorecard.outcomes",

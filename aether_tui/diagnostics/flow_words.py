@@ -18,6 +18,8 @@ from aether_tui.diagnostics.flow_measure import (
     sound,
 )
 from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.joins import first_failed
+from aether_tui.diagnostics.needs import KEYS
 from aether_tui.human import day, duration, evidence, plural, quantity
 from aether_tui.report_model import (
     Block,
@@ -189,13 +191,29 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block,
     if flow.wip.value is None:
         narrowed = f" for {data.filters.sentence()}" if data.filters.set_names() else ""
         reason = f"No work item is here{narrowed}: a tracker is the source of flow."
-        return (Gap(id="flow.none", title="Work items", reason=reason, next_step=CONNECT, action="app.sync"),)
+        step = f"{KEYS}: {CONNECT}"
+        return (
+            Gap(
+                id="flow.none",
+                title="Work items",
+                reason=reason,
+                next_step=step,
+                action="go.sources",
+                why=first_failed(data, "flow"),
+            ),
+        )
     parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         parts.append(
-            Gap(id="flow.history", title="Status history", next_step=CONNECT, action="app.sync",
-                reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.")
-        )  # fmt: skip
+            Gap(
+                id="flow.history",
+                title="Status history",
+                next_step=f"{KEYS}: {CONNECT}",
+                action="go.sources",
+                why=first_failed(data, "history"),
+                reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.",
+            )
+        )
     parts += [_validity(flow.validity, data), _ageing(flow), *limits, _weekly(flow), _forecast(flow, data)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="flow.how", text=narrowed + HOW))

@@ -10,7 +10,9 @@ from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.indicators import Anchor, score_of
+from aether_tui.diagnostics.joins import CHAINS, first_failed
 from aether_tui.diagnostics.lens import Lens, Lenses, Result
+from aether_tui.diagnostics.needs import KEYS, NEEDS, stored
 from aether_tui.human import amount, evidence, number, quantity
 from aether_tui.report_model import (
     Block,
@@ -18,6 +20,7 @@ from aether_tui.report_model import (
     Fact,
     Facts,
     Finding,
+    Gap,
     Plot,
     Point,
     Prose,
@@ -131,6 +134,7 @@ def _anchors(lenses: Lenses) -> list[Finding]:
 def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     """Three scores, then the indicators of each lens from worst to best."""
     parts: list[Block] = [Facts(id="lens.scores", facts=tuple(fact(item, lenses, data) for item in lenses.lenses))]
+    parts += _missing(lenses, data)
     parts += _trend(lenses)
     parts += [_table(item, data) for item in lenses.lenses]
     how = (
@@ -142,6 +146,27 @@ def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     narrowed = data.filters.sentence()
     parts.append(Prose(id="lens.how", text=f"Narrowed to {narrowed}. {how}" if narrowed else how))
     return tuple(parts)
+
+
+def _missing(lenses: Lenses, data: Data) -> list[Block]:
+    """What sources the missing indicators need, one gap for each kind of record."""
+    counts, wanted = stored(data), dict[str, list[str]]()
+    for one in (one for item in lenses.lenses for one in item.indicators if one.value.value is None):
+        for need in table.known()[one.id].needs:
+            if not counts.get(need):
+                wanted.setdefault(need, []).append(one.title)
+    return [
+        Gap(
+            id=f"lens.gap.{need.table}",
+            title=need.name,
+            reason=f"No {need.name} source is connected, so nothing is known of {', '.join(wanted[need.table])}.",
+            next_step=f"{KEYS}: {need.how}",
+            action="go.sources",
+            why=first_failed(data, need.table) if need.table in CHAINS else "",
+        )
+        for need in NEEDS
+        if need.table in wanted
+    ]
 
 
 def _trend(lenses: Lenses) -> list[Block]:
@@ -253,8 +278,17 @@ def _row(one: Result, data: Data) -> Row:
             one.series,
         ),
         detail="; ".join(part for part in parts if part),
-        why=metrics.lines(metrics.of(table.known()[one.id]), data, _anchor_text(one)),
+        why=metrics.lines(
+            metrics.of(table.known()[one.id]), data, _anchor_text(one), "" if measured else _failed(one, data)
+        ),
     )
+
+
+def _failed(one: Result, data: Data) -> str:
+    """The first join that fails, of an indicator without a value."""
+    outcome = one.id in {"quality.task_success", "visibility.outcome"}
+    needed = "outcome" if outcome else next((need for need in table.known()[one.id].needs if need in CHAINS), "")
+    return first_failed(data, needed) if needed else ""
 
 
 def _anchor_text(one: Result) -> str:

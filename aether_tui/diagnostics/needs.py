@@ -47,6 +47,9 @@ NEEDS: tuple[Need, ...] = (
     ),
 )  # fmt: skip
 
+KEYS = "press c to connect one, or i to ask in the interview"
+"""What can be done about missing data on the screens that have them."""
+
 HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… Access: aether-tui ask."
 
 

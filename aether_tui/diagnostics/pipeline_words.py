@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.joins import first_failed
+from aether_tui.diagnostics.needs import KEYS
 from aether_tui.diagnostics.pipeline import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
@@ -105,11 +107,13 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
             title="Pipeline",
             reason=f"No state is mapped to a lifecycle phase. States seen: {states}."
             if states
-            else "No work items yet.",
+            else "No work items source is connected.",
             next_step='write [mapping.phases] in aether.toml, such as "In Progress" = "build"; phases are '
             + ", ".join(STAGES)
             if states
-            else "connect linear or jira: add [sources.linear] to aether.toml, then aether-tui sync",
+            else f"{KEYS}: add [sources.linear] or [sources.jira] to aether.toml, then aether-tui sync",
+            action="go.sources",
+            why=first_failed(data, "pipeline"),
         )
         return (*notes, gap)
     return (

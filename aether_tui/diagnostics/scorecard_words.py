@@ -9,7 +9,8 @@ from msgspec import structs
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.delivery import Edition, Metric, band
 from aether_tui.diagnostics.frame import Data
-from aether_tui.diagnostics.needs import stored
+from aether_tui.diagnostics.joins import first_failed
+from aether_tui.diagnostics.needs import KEYS, stored
 from aether_tui.diagnostics.scorecard_measure import METRICS, Link, Scorecard, Service
 from aether_tui.human import day, duration, evidence, number, plural, quantity
 from aether_tui.report_model import (
@@ -118,7 +119,7 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...], found: tuple[Bl
         return gaps or (
             Gap(id="scorecard.none", title="Production deployments",
                 reason="Nothing was merged or deployed to production in this window or the one before.",
-                next_step="aether-tui report scorecard --window 90d"),
+                next_step="aether-tui report scorecard --window 90d", why=first_failed(data, "deployments")),
         )  # fmt: skip
     parts: list[Block] = [_glance(card, data), *_trend(card), _overview(card), *gaps]
     parts += [_facts(one, data, card.edition) for one in card.services[:SHOWN_SERVICES]]
@@ -137,18 +138,28 @@ ABOUT = (
     "[scorecard] edition. Intervals are 95 % (order statistics, Poisson, Kaplan–Meier, Wilson)."
 )
 _NEEDED = (
-    ("deployments", "Production deployments", "Frequency, change fail and rework rate need deployments, and none has been pulled."),
-    ("pull_requests", "Pull requests", "Change lead time needs merged pull requests, and none has been pulled."),
-    ("work_items", "Incidents", "Recovery time and incident links need incidents of a tracker, and no work item has been pulled."),
+    ("deployments", "Production deployments", "Frequency, fail and rework rate need deployments, and no source of them is connected."),
+    ("pull_requests", "Pull requests", "Change lead time needs merged pull requests, and no source of them is connected."),
+    ("work_items", "Incidents", "Recovery time and incident links need incidents of a tracker, and no source of them is connected."),
 )  # fmt: skip
+_TABLE: dict[Metric, str] = {
+    "lead_time": "pull_requests", "frequency": "deployments", "recovery": "work_items", "change_fail": "deployments",
+    "rework": "deployments",
+}  # fmt: skip
 _CONNECT = {"work_items": "[sources.linear] or [sources.jira]"}
 
 
 def _gaps(data: Data) -> tuple[Block, ...]:
     counts = stored(data)
     return tuple(
-        Gap(id=f"scorecard.gap.{table}", title=title, reason=reason, action="app.sync",
-            next_step=f"add {_CONNECT.get(table, '[sources.github]')} to aether.toml, then aether-tui sync")
+        Gap(
+            id=f"scorecard.gap.{table}",
+            title=title,
+            reason=reason,
+            action="go.sources",
+            next_step=f"{KEYS}: add {_CONNECT.get(table, '[sources.github]')} to aether.toml, then aether-tui sync",
+            why=first_failed(data, table),
+        )
         for table, title, reason in _NEEDED
         if not counts.get(table)
     )  # fmt: skip
@@ -273,7 +284,12 @@ def _fact(one: Service, metric: Metric, data: Data, edition: Edition) -> Fact:
         better="higher" if metric == "frequency" else LOWER,
         state=state,
         note=note,
-        why=metrics.why(f"scorecard.{metric}", data, _counts(one)),
+        why=metrics.why(
+            f"scorecard.{metric}",
+            data,
+            _counts(one),
+            "" if value.value is not None else first_failed(data, _TABLE[metric]),
+        ),
     )
 
 

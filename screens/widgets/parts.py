@@ -259,7 +259,7 @@ def gap(block: Gap, width: int) -> Lines:
         block.id,
         f"{clean(block.title)}: {clean(block.reason)}",
         detail=(clean(block.reason), f"next: {clean(block.next_step)}"),
-        why=(clean(block.reason),),
+        why=(clean(block.reason), *(clean(line) for line in block.why.split("\n") if line)),
         action=block.action if block.action in BY_ID else "",
     )
     told = f"{block.title} — {block.reason}" if block.title else block.reason

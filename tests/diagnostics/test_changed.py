@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from aether_tui.diagnostics.changed import Change, Changed
+from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
-from aether_tui.report_model import Report, Table
+from aether_tui.report_model import Prose, Report, Table
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -91,3 +93,13 @@ def test_nothing_connected_and_nothing_changed_are_said(empty: Workspace, tmp_pa
     report = world.report("anomalies", quiet)
     assert (report.data.series, report.data.changes) == (2, ())
     assert report.headline.startswith("Nothing changed")
+
+
+def test_filters_that_a_series_cannot_honour_are_said(billed: Workspace) -> None:
+    narrowed = world.report("anomalies", billed, filters=Filters(team="core"))
+    text = next(
+        block.text for block in narrowed.blocks if isinstance(block, Prose) and block.id == "anomalies.narrowed"
+    )
+    assert text.startswith("Narrowed to team core: ")
+    assert re.search(r"CI runs, tests.* do not carry a team and are whole", text)
+    assert not [block for block in world.report("anomalies", billed).blocks if block.id == "anomalies.narrowed"]

@@ -354,7 +354,7 @@ def test_a_change_is_carried_by_its_own_commit_else_by_what_began_after_the_merg
 
 
 @pytest.mark.parametrize(
-    ("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "none has been pulled")]
+    ("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "no source of them is connected")]
 )
 def test_what_is_missing_is_named(empty: Workspace, filters: dict[str, str], words: str) -> None:
     block = card_of(empty, **filters).blocks[0]

@@ -38,6 +38,7 @@ def test_every_action_has_a_method_where_it_acts():
         "sitting": Sitting,
         "trace": TracePage,
         "rows": RowsPage,
+        "drill": Drill,
         "replay": ReplayPage,
         **screens,
     }

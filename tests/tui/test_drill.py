@@ -49,5 +49,13 @@ def test_three_keys_from_a_score_to_an_item_or_a_trace_and_back(filled: Workspac
         await pilot.press("enter")
         await see(pilot, app, "Status history")
         await see(pilot, app, "ENG-6")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("c")  # what is missing is connected there
+        await until(pilot, lambda: app.screen.name == "sources")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("i")  # or asked there
+        await until(pilot, lambda: app.screen.name == "interview")
 
     drive(filled, script, size=(120, 40), start="lens")
