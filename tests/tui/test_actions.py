@@ -9,7 +9,7 @@ from aether_tui.app import AetherApp
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
-from screens.drill import ReplayPage, RowsPage, TracePage
+from screens.drill import Drill, ReplayPage, RowsPage, TracePage
 from screens.form import Form
 from screens.interview_sitting import Sitting
 from screens.organisation import Papers
