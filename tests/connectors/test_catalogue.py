@@ -10,8 +10,7 @@ import shutil
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.amplitude import Amplitude
 from connectors.base import (
     Denied,
     Gone,
@@ -32,105 +30,11 @@ from connectors.base import (
     Transient,
 )
 from connectors.github import GitHub
-from connectors.gitlab import GitLab
 from connectors.http import Http
 from connectors.jira import Jira
-from connectors.jira_dc import JiraDataCenter
-from connectors.langfuse import Langfuse
-from connectors.linear import Linear
-from connectors.phoenix import Phoenix
+from tests.connectors.kinds import CANARY, KINDS, Kind
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, Server, serving
-
-CANARY = "canary-0123456789"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A connector, its settings beside the url, and an answer that satisfies its first stream."""
-
-    cls: Any
-    settings: dict[str, Any]
-    fine: Callable[[Request], Reply]
-    more: Callable[[Request, str], Reply] | None = None
-    """An empty page that offers another one behind a token; None for lists without pages."""
-    asks: Mapping[int, int] = field(default_factory=dict)
-    """Requests after which a status is believed, where that is not one."""
-
-    def source(self, url: str, **values: Any) -> Any:
-        secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
-        return self.cls(self.cls.Settings(url=url, **self.settings), secrets, network(**values))
-
-
-def _linear(_: Request) -> Reply:
-    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": False}}}})
-
-
-def _linear_more(_: Request, token: str) -> Reply:
-    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": token}}}})
-
-
-def _jira(request: Request) -> Reply:
-    return Reply([] if request.method == "GET" else {"issues": []})
-
-
-def _jira_more(request: Request, token: str) -> Reply:
-    return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
-
-
-def _jira_dc(request: Request) -> Reply:
-    return Reply([] if request.path.endswith(("/status", "/field")) else {"issues": [], "total": 0})
-
-
-def _github(_: Request) -> Reply:
-    return Reply({"total_count": 0, "workflow_runs": []})
-
-
-def _github_more(request: Request, token: str) -> Reply:
-    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
-    return Reply({"total_count": 0, "workflow_runs": []}, headers={"Link": link})
-
-
-def _gitlab(_: Request) -> Reply:
-    return Reply([])
-
-
-def _gitlab_more(_: Request, token: str) -> Reply:
-    return Reply([], headers={"X-Next-Page": token})
-
-
-def _amplitude(_: Request) -> Reply:
-    return Reply({"data": {"series": [], "xValues": []}})
-
-
-def _langfuse(_: Request) -> Reply:
-    return Reply({"data": [], "meta": {}})
-
-
-def _langfuse_more(_: Request, token: str) -> Reply:
-    return Reply({"data": [], "meta": {"cursor": token}})
-
-
-def _phoenix(_: Request) -> Reply:
-    return Reply({"data": [], "next_cursor": None})
-
-
-def _phoenix_more(_: Request, token: str) -> Reply:
-    return Reply({"data": [], "next_cursor": token})
-
-
-KINDS = {
-    "linear": Kind(Linear, {}, _linear, _linear_more),
-    # After a 401 it asks once for its cloud id.
-    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more, {401: 2}),
-    "jira_dc": Kind(JiraDataCenter, {}, _jira_dc),
-    "github": Kind(GitHub, {"repos": ["acme/app"]}, _github, _github_more),
-    "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more),
-    # After a 404 it asks once for the older list.
-    "langfuse": Kind(Langfuse, {}, _langfuse, _langfuse_more, {404: 2}),
-    "phoenix": Kind(Phoenix, {}, _phoenix, _phoenix_more),
-    "amplitude": Kind(Amplitude, {}, _amplitude),
-}
 
 
 @pytest.fixture(params=KINDS)
@@ -474,6 +378,22 @@ def test_a_link_to_another_address_is_not_followed() -> None:
         with pytest.raises(Refused, match="another address"):
             _run(http, lambda: http.get("https://elsewhere.example/next"))
         assert server.requests == []
+
+
+def test_a_service_that_does_not_answer_in_time_is_asked_again_and_then_told() -> None:
+    waiting = threading.Event()
+
+    def silent(_: Request) -> Reply:
+        waiting.wait(20)
+        return Reply({})
+
+    with serving(silent) as server:
+        http = _client(server, timeout_s=0.05)
+        with pytest.raises(Transient, match="took too long"):
+            _run(http, lambda: http.get("/"))
+        waiting.set()
+        assert len(server.requests) == 6
+    assert 31.0 <= http.network.waited_s <= 33.5
 
 
 def test_a_ca_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -266,3 +266,32 @@ def test_replay(tmp_path: Path) -> None:
     done = pull(JiraDataCenter(JiraDataCenterSettings(url=url), {}, network(root=tmp_path, offline=True)))
     assert done.error is None
     assert [row["key"] for row in done.table("work_items")] == ["DC-0", "DC-1"]
+
+
+def test_the_sweep_lists_every_id_although_issues_are_deleted_meanwhile() -> None:
+    """Offsets shift when something before them goes: pages begin at an instant instead, so nothing is taken for deleted."""
+    there = [{"id": str(n), "fields": {"created": (START + timedelta(minutes=n)).isoformat()}} for n in range(350)]
+    asked: list[dict[str, str]] = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(request.query)
+        bound = re.search(r"created >= (-?\d+) ORDER BY created ASC", request.query["jql"])
+        assert bound
+        since = datetime.fromtimestamp(int(bound[1]) / 1000, UTC)
+        found = [one for one in there if datetime.fromisoformat(one["fields"]["created"]) >= since]
+        begin = int(request.query["startAt"])
+        page = found[begin : begin + 100]
+        if len(asked) == 1:
+            del there[:5]
+        return Reply({"startAt": begin, "total": len(found), "issues": page})
+
+    with serving(answer) as server:
+        source = jira(server.url)
+
+        async def ids() -> set[str]:
+            return {one async for page in source.ids(source.streams[0]) for one in page}
+
+        listed = call(source, ids)
+    assert {str(n) for n in range(5, 350)} <= listed
+    assert asked[0]["fields"] == "id,created"
+    assert "expand" not in asked[0]

@@ -1,0 +1,114 @@
+"""The failure catalogue, its rows about content: times, ids, unknown words, missing fields; and what nothing new costs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import distribution
+from typing import Any
+
+import pytest
+
+from tests.connectors.kinds import KINDS, Kind, Record
+from tests.connectors.pull import Pulled, pull
+from tests.connectors.server import serving
+
+EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+CARRYING = pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.record], ids=[name for name, kind in KINDS.items() if kind.record]
+)
+AT = datetime.fromisoformat("2026-11-10T00:52:27")
+FINE = "2026-11-10T00:00:00Z"
+
+
+def test_every_connector_of_this_distribution_is_in_the_catalogue() -> None:
+    points = distribution("aether-tui").entry_points
+    assert {point.name for point in points if point.group == "aether_tui.connectors"} == set(KINDS)
+
+
+def carried(kind: Kind, *pairs: tuple[object, object], **more: Any) -> tuple[Pulled, Record]:
+    """What arrives of records with these ids and instants."""
+    record = kind.record
+    assert record is not None
+    found = [{**record.make(*pair), **more} for pair in pairs]
+    with serving(lambda request: record.carry(request, found)) as server:
+        done = pull(kind.source(server.url))
+    assert done.error is None
+    return done, record
+
+
+@CARRYING
+def test_times_of_every_form_are_one_instant(kind: Kind) -> None:
+    seconds = int((AT - datetime.fromisoformat("1970-01-01")).total_seconds())
+    forms: list[object] = [
+        "2026-11-10T00:52:27Z", "2026-11-10T08:52:27.000+0800", "2026-11-09T19:52:27-05:00", "2026-11-10 00:52:27 UTC",
+        "2026-11-10T00:52:27.0000000Z", "2026-11-10T00:52:27.000000000Z", seconds, seconds * 10**3, seconds * 10**6,
+        seconds * 10**9,
+    ]  # fmt: skip
+    done, record = carried(kind, *((1000 + n, form) for n, form in enumerate(forms)))
+    assert {row[record.id]: row[record.at] for row in done.table(record.table)} == {
+        record.shown(1000 + n): AT for n in range(len(forms))
+    }
+    assert done.rejects == []
+
+
+@CARRYING
+def test_an_unknown_form_of_time_rejects_its_row_and_not_the_page(kind: Kind) -> None:
+    done, record = carried(kind, (1, FINE), (2, "yesterday"), (3, FINE))
+    assert sorted(row[record.id] for row in done.table(record.table)) == [record.shown(1), record.shown(3)]
+    assert len({reject.reason for reject in done.rejects}) == 1
+    assert "yesterday" in done.rejects[0].reason
+
+
+@CARRYING
+def test_ids_above_two_to_the_53_stay_as_they_are(kind: Kind) -> None:
+    large = 2**63 - 1
+    done, record = carried(kind, (large, FINE), (large - 1, FINE))
+    assert sorted(row[record.id] for row in done.table(record.table)) == [record.shown(large - 1), record.shown(large)]
+
+
+@CARRYING
+def test_unknown_fields_and_words_keep_the_row(kind: Kind) -> None:
+    strange = {
+        "status": "levitating",
+        "state": "levitating",
+        "conclusion": "levitating",
+        "type": "LEVITATING",
+        "brandNew": [{}],
+    }
+    done, record = carried(kind, (1, FINE), **strange)
+    assert [row[record.id] for row in done.table(record.table)] == [record.shown(1)]
+    assert done.rejects == []
+
+
+@CARRYING
+def test_a_record_without_its_id_is_one_reject(kind: Kind) -> None:
+    record = kind.record
+    assert record is not None
+    whole, bare = record.make(1, FINE), record.make(2, FINE)
+    bare.pop("id", None)
+    bare.pop("context", None)
+    if record.carry.__name__ == "_gitlab_carry":
+        bare["id"] = None  # its details are asked for by the id
+    with serving(lambda request: record.carry(request, [whole, bare])) as server:
+        done = pull(kind.source(server.url))
+    assert done.error is None
+    assert [row[record.id] for row in done.table(record.table)] == [record.shown(1)]
+    assert len({reject.reason for reject in done.rejects}) == 1
+
+
+@EVERY
+def test_nothing_new_costs_three_requests_a_stream_at_most(kind: Kind) -> None:
+    streams = kind.cls.streams
+    for stream in streams:
+        with serving(kind.fine) as server:
+            done = pull(kind.source(server.url), stream, since="2026-11-20T11:30:00")
+            assert len(server.requests) <= 3, (stream.name, [request.target for request in server.requests])
+        assert done.error is None, stream.name
+        assert all(not rows for page in done.pages for rows in page.rows.values())
+
+
+@EVERY
+def test_an_empty_first_page_is_a_success(kind: Kind) -> None:
+    with serving(kind.fine) as server:
+        done = pull(kind.source(server.url))
+    assert (done.error, done.rejects) == (None, [])
