@@ -111,11 +111,52 @@ def _metric(one: Metric) -> Iterator[str]:
         yield "- rows: " + ", ".join(f"[{name}.sql](../{QUERIES}/{name}.sql)" for name in one.queries)
 
 
+def sources() -> str:
+    """What every connector needs, reads and leaves, from the connectors; how every one behaves."""
+    from aether_tui.sync import registry
+
+    lines = [NOTE, "# Sources", "", SOURCES_PREFACE]
+    for name in registry.connector_names():
+        source = registry.connector(name)
+        access = source.access
+        lines += [f"## {name}", "", f"Needs {access.credential}: {'; '.join(access.permissions)}.", ""]
+        lines += ["| stream | fills | read again before the cursor | deletions looked for |", "|---|---|---|---|"]
+        for stream in source.streams:
+            tables = ", ".join(f"`{table.name}`" for table in stream.tables)
+            swept = "daily" if stream.sweep_s else "–"
+            lines.append(f"| {stream.name} | {tables} | {stream.overlap_s / 60:g} min | {swept} |")
+        lines += ["", *(f"- reads {one}" for one in access.reads), *(f"- leaves {one}" for one in access.leaves), ""]
+    return "\n".join(lines)
+
+
+SOURCES_PREFACE = """\
+`aether-tui ask` makes a letter to a client of this; `config.example.toml` has the settings. What holds for every source:
+
+- **Nothing twice, nothing lost.** Every sync reads a little before its cursor and merges by key; the cursor moves with the rows, in
+  one transaction. A second sync with nothing new changes no row and costs three requests a stream at most (GitHub, GitLab and Phoenix:
+  for each repository or project).
+- **Limits.** Headers tell what is left and when it is whole again; both are kept for the next run and belong to the credential. A wait
+  the server asks for is kept to the second, by the server's clock, within the 15 minutes a sync may take; a longer one is told with the
+  time it ends, exit status 4, and nothing is asked before.
+- **Unchanged lists.** A connector may ask for a list with the ETag of the last sync; it is remembered only once the rows are stored,
+  and `--full` forgets it.
+- **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
+  history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
+- **Counts.** Where a source says how many rows there are, fewer are told by name.
+- **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
+  is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.
+- **What it took** stands behind each stream: requests, kB, rows a second, time waited; `--format json` has it as `traffic`.
+
+A spreadsheet is no source of its own: `aether-tui load FILE --as items|opportunities|invoice` with `--map FIELD=COLUMN`, or `[load]` in
+`aether.toml`. Without a mapping it proposes one from the headers and reads nothing.
+"""
+
 PAGES: dict[str, Callable[[], str]] = {
     "data-model.md": data_model,
     "cli.md": command_line,
     "keys.md": keys,
     "metrics.md": metrics,
+    "sources.md": sources,
 }
 
 
