@@ -187,6 +187,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("traces.failed", "f", "Failed", "Only traces that failed; again for all", "Traces", "traces", footer=4),
     Action("traces.search", "t", "Search", "Find a text in every span of the window; esc stops it", "Traces", "traces", footer=4),
     Action("traces.group", "b", "Group by", "Group the traces by the next attribute", "Traces", "traces", footer=4),
+    Action("traces.attribute", "B", "Group by any", "Group the traces by any attribute of their spans, typed", "Traces", "traces"),
     Action("traces.mark", "m", "Compare", "Mark a trace; on another one, show both side by side", "Traces", "traces", footer=4),
     Action("traces.next", "n", "Next page", "The next 200 traces of the list", "Traces", "traces", footer=4),
     Action("traces.before", "p", "Page before", "The 200 traces before", "Traces", "traces"),

@@ -38,7 +38,7 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replay whose run is `text` answered, or the rows behind the number whose id is `trace`."""
 
     number: int = 0
-    what: Literal["list", "search", "trace", "pair", "reveal", "replayed", "rows", "stop"]
+    what: Literal["list", "search", "trace", "pair", "reveal", "replayed", "rows", "group", "stop"]
     now: datetime
     looking: Looking = Looking()
     sort: str = "start"
@@ -139,6 +139,8 @@ class _Child:
             self._search(ask)
         elif ask.what == "rows":
             self._rows(ask)
+        elif ask.what == "group":
+            self._group(ask)
         elif ask.what != "stop":
             self._trace(ask)
 
@@ -195,6 +197,12 @@ class _Child:
         shown = self.explorer.order(ask.sort, descending=ask.descending, searched=True)
         _tell(Told(number=ask.number, message=f"{ended}{shown:,} traces contain it", done=False))
         self._page(msgspec.structs.replace(ask, searched=True), shown)
+
+    def _group(self, ask: Ask) -> None:
+        from aether_tui.diagnostics.traces import group_of, groups_table
+
+        groups = [group_of(row) for row in self.explorer.groups(ask.text, self._clock(ask), self._filters(ask))]
+        _tell(Told(number=ask.number, table=groups_table(ask.text, groups)))
 
     def _rows(self, ask: Ask) -> None:
         from aether_tui.diagnostics import evidence

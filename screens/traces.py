@@ -45,6 +45,8 @@ class Traces(Asking):
         self._asked_for: Looking | None = None
         self._shown = 0
         self._group = 0
+        self._typed: Table | None = None
+        """The grouping by an attribute that was typed."""
         self._busy = ""
         self._marked = ""
 
@@ -59,6 +61,8 @@ class Traces(Asking):
         groups = [block.id for block in report.blocks if block.id.startswith("traces.by-")]
         shown = groups[self._group % len(groups)] if groups else ""
         blocks = [block for block in report.blocks if block.id not in groups or block.id == shown]
+        if self._typed is not None and self._asked_for == self.shell.looking():
+            blocks = [self._typed if block.id == shown else block for block in blocks]
         if self._table is not None and self._asked_for == self.shell.looking():
             blocks = [self._table if block.id == LIST and isinstance(block, Table) else block for block in blocks]
         return msgspec.structs.replace(report, blocks=tuple(blocks))
@@ -89,7 +93,10 @@ class Traces(Asking):
 
     def hear(self, told: Told) -> None:
         super().hear(told)
-        if told.table is not None:
+        if told.table is not None and told.table.id != LIST:
+            self._typed = told.table
+            self.shell.say(f"grouped by {told.table.id.removeprefix('traces.by-')}")
+        elif told.table is not None:
             self._table, self._shown = told.table, told.shown
         if told.done:
             self._busy = ""
@@ -154,8 +161,20 @@ class Traces(Asking):
 
         self.ask("text in names, errors, attributes, kept prompts", "", done)
 
+    def action_attribute(self) -> None:
+        """Group by an attribute that is typed."""
+
+        def done(name: str | None) -> None:
+            if name:
+                self._busy, self._asked_for = "grouping …", self.shell.looking()
+                self.send(self.question("group", text=name))
+                self.show_around()
+
+        self.ask("attribute of spans, such as app.intent", "", done)
+
     def action_group(self) -> None:
-        self._group += 1
+        self._group += 0 if self._typed is not None else 1
+        self._typed = None
         self.show()
         report = self.page.report
         found = next((b.id for b in report.blocks if b.id.startswith("traces.by-")), "") if report else ""

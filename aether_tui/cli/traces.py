@@ -14,7 +14,7 @@ from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.explorer import Explorer
-    from aether_tui.diagnostics.frame import Clock, Data, Record
+    from aether_tui.diagnostics.frame import Clock, Data, Filters, Record
 
 SHOWN = (
     "start",
@@ -43,6 +43,7 @@ SHOWN = (
 @click.option(
     "--search", metavar="TEXT", help="Only traces whose names, errors, attributes or kept prompts contain it."
 )
+@click.option("--by", metavar="ATTRIBUTE", help="Group them by a column, or by any attribute of their spans.")
 @click.option("--team", help="Only this team.")
 @click.option("--service", help="Only this service.")
 @click.option("--feature", help="Only this feature.")
@@ -51,7 +52,7 @@ SHOWN = (
 @click.pass_obj
 def traces(
     context: Context, words: tuple[str, ...], window: str, since: str | None, failed: bool, sort: str, ascending: bool,
-    limit: int, search: str | None, team: str | None, service: str | None, feature: str | None, environment: str | None,
+    limit: int, search: str | None, by: str | None, team: str | None, service: str | None, feature: str | None, environment: str | None,
     form: str,
 ) -> None:  # fmt: skip
     """List traces of a window, newest first.
@@ -67,6 +68,9 @@ def traces(
     where(condition)
     clock = _clock(context, f"{since}..{context.now().isoformat()}" if since else window)
     explorer = Explorer(Cache(context.workspace().cache_path))
+    if by is not None:
+        _grouped(explorer, by, clock, Filters(team, service, feature, environment), form)
+        return
     try:
         explorer.open(clock, Filters(team, service, feature, environment))
         if search is not None:
@@ -80,6 +84,32 @@ def traces(
         return
     print_table([name.upper() for name in SHOWN], [_line(row) for row in rows])
     click.echo(f"{len(rows):,} of {explorer.shown:,} that match, of {explorer.total:,} in the window", err=True)
+
+
+def _grouped(explorer: Explorer, by: str, clock: Clock, filters: Filters, form: str) -> None:
+    """Traces by an attribute, the largest groups first."""
+    from msgspec import to_builtins
+
+    from aether_tui.diagnostics.traces import group_of
+    from aether_tui.human import amount
+
+    try:
+        groups = [group_of(row) for row in explorer.groups(by, clock, filters)]
+    finally:
+        explorer.close()
+    if form == "json":
+        print_json({"by": by, "groups": to_builtins(groups)})
+        return
+
+    def cell(value: float | None, unit: str) -> str:
+        return "—" if value is None else amount(value, unit)
+
+    rows = [
+        [one.shared or "—", f"{one.n:,}", amount(one.failed / one.n, "ratio"), cell(one.p50_s, "s"), cell(one.p95_s, "s"),
+         cell(one.cost_usd, "USD")]
+        for one in groups
+    ]  # fmt: skip
+    print_table([by.upper(), "TRACES", "FAILED", "P50", "P95", "COST"], rows)
 
 
 def _clock(context: Context, window: str) -> Clock:

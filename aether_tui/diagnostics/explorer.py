@@ -19,6 +19,7 @@ from aether_tui.errors import ConfigurationError
 
 MOST: Final = 300_000
 """Tasks that are copied, the newest ones; the list says when there are more."""
+MOST_GROUPS: Final = 200
 COLUMNS: Final = (
     "start", "feature", "model", "duration_s", "turns", "calls", "tokens", "cost_usd", "status", "outcome", "cluster",
     "errors", "team", "environment", "scenario", "service", "trace_id", "source",
@@ -48,6 +49,29 @@ SELECT {
     )
 }
 {_WITHIN}"""
+_GROUPED: Final = f"""
+WITH task AS (
+  SELECT source, trace_id, {{value}} AS value, status = 'error' OR outcome IS NOT DISTINCT FROM 'failure' AS failed,
+    cost_usd, tokens, duration_s, turns
+  {_WITHIN}
+), told AS (
+  {{told}}
+)
+SELECT $name AS attribute, told.value, count(*) AS n, count(*) FILTER (WHERE failed) AS failed,
+  CAST(sum(cost_usd) AS DOUBLE) AS cost_usd, CAST(sum(tokens) AS BIGINT) AS tokens,
+  quantile_disc(duration_s, 0.5) AS p50_s, quantile_disc(duration_s, 0.95) AS p95_s, avg(turns) AS turns
+FROM task LEFT JOIN told USING (source, trace_id)
+GROUP BY told.value
+ORDER BY n DESC, told.value
+LIMIT {MOST_GROUPS}
+"""
+_TOLD: Final = """
+  SELECT source, trace_id, arg_min(json_extract_string(attributes, $path), (start, span_id)) AS value FROM spans
+  WHERE start >= $since AND start < $until::TIMESTAMP + INTERVAL 1 DAY AND contains(attributes, $key)
+    AND json_extract_string(attributes, $path) IS NOT NULL
+  GROUP BY source, trace_id
+"""
+"""The first span that has an attribute says it for its trace."""
 _FOUND: Final = """
 SELECT DISTINCT s.source, s.trace_id FROM spans s
 WHERE s.start >= $since AND s.start < $until
@@ -90,9 +114,7 @@ class Explorer:
     def open(self, clock: Clock, filters: Filters) -> int:
         """Copy the window's newest tasks; returns how many the window has. Raises NoData, CacheTrouble."""
         self._stop.clear()
-        params = {"since": _naive(clock.window.start), "until": _naive(clock.window.end),
-                  "team": filters.team, "service": filters.service, "feature": filters.feature,
-                  "environment": filters.environment}  # fmt: skip
+        params = _params(clock, filters)
         with self._cache.read() as lease:
             self._lease = lease.cursor
             try:
@@ -156,6 +178,34 @@ class Explorer:
         row = found.fetchone()
         return row[0] if row else None
 
+    def groups(self, name: str, clock: Clock, filters: Filters) -> list[Record]:
+        """The window's traces by a column of the list, or by any attribute of their spans; the largest groups first.
+
+        Raises ConfigurationError for a name that can be neither, Cancelled when interrupted.
+        """
+        self._stop.clear()
+        found = _SHORT.get(name.casefold(), name.casefold())
+        params: dict[str, object] = {**_params(clock, filters), "name": found}
+        if found in COLUMNS and found not in {*NUMBERS, "start", "trace_id"}:
+            column = "task_cluster" if found == "cluster" else found
+            sql = _GROUPED.format(value=column, told="SELECT source, trace_id, value FROM task")
+        else:
+            if not name or not name.isprintable() or set(name) & {'"', "\\"}:
+                raise ConfigurationError(
+                    f"{name!r} is no attribute", where="traces", next_step="name one, such as app.intent"
+                )
+            params |= {"name": name, "path": f'$."{name}"', "key": f'"{name}"'}
+            sql = _GROUPED.format(value="NULL", told=_TOLD)
+        with self._cache.read() as lease:
+            self._lease = lease.cursor
+            try:
+                rows = lease.rows(sql, params)
+            except duckdb.InterruptException as error:
+                raise Cancelled from error
+            finally:
+                self._lease = None
+        return rows
+
     def search(self, text: str, clock: Clock) -> Iterator[tuple[float, int]]:
         """Find traces whose spans (or kept prompts) contain a text, newest day first; yields share done and traces found.
 
@@ -195,6 +245,13 @@ class Explorer:
     def _count(self, table: str) -> int:
         (found,) = self._cursor.execute(f"SELECT count(*) FROM memory.main.{table}").fetchone() or (0,)
         return int(found)
+
+
+def _params(clock: Clock, filters: Filters) -> dict[str, object]:
+    return {
+        "since": _naive(clock.window.start), "until": _naive(clock.window.end), "team": filters.team,
+        "service": filters.service, "feature": filters.feature, "environment": filters.environment,
+    }  # fmt: skip
 
 
 def column_of(name: str) -> str:

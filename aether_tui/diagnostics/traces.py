@@ -130,7 +130,7 @@ def measure(data: Data) -> Traces:
     for row in sorted([*data.rows("traces_top"), *retried], key=lambda row: whole(row["place"])):
         kind = text(row["kind"])
         top[kind] = (*top.get(kind, ()), task_of(row))
-    groups = [_group(row) for row in data.rows("traces_groups")]
+    groups = [group_of(row) for row in data.rows("traces_groups")]
     everything = next((one for one in groups if not one.attribute), None)
     return Traces(
         all=everything if everything is not None and everything.n else None,
@@ -170,7 +170,8 @@ def task_of(row: Mapping[str, object]) -> Task:
     )
 
 
-def _group(row: Record) -> Group:
+def group_of(row: Record) -> Group:
+    """One row of a grouping."""
     return Group(
         attribute=text(row["attribute"]),
         shared=_word(row["value"]) if row["attribute"] else None,
@@ -242,7 +243,7 @@ def _blocks(found: Traces) -> tuple[Block, ...]:
         _facts(every),
         list_table(found.newest, "Newest traces", f"{every.n:,} in the window"),
         *([_top(found)] if tasks else []),
-        *(_groups(name, groups) for name, groups in found.groups.items()),
+        *(groups_table(name, groups) for name, groups in found.groups.items()),
         _loops(found.loops),
         Prose(
             id="traces.how",
@@ -310,7 +311,8 @@ def _top(found: Traces) -> Table:
     )
 
 
-def _groups(name: str, groups: Sequence[Group]) -> Table:
+def groups_table(name: str, groups: Sequence[Group]) -> Table:
+    """Traces by the values of an attribute."""
     left = len(groups) - GROUPED
     return Table(
         id=f"traces.by-{name}",

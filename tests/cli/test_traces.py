@@ -68,14 +68,23 @@ def rows() -> Iterator[Row]:
         error_type="Timeout",
         outcome="failure",
     )
+    plans = ('{"app.plan":"gold"}', '{"app.plan":"free","other":{"app.plan":1}}')
     for number in range(4):
         yield call(
-            "t1", f"c{number}", "r", 1 + number, input_tokens=100, output_tokens=10, request_hash="same", duration_s=0.5
+            "t1",
+            f"c{number}",
+            "r",
+            1 + number,
+            input_tokens=100,
+            output_tokens=10,
+            request_hash="same",
+            duration_s=0.5,
+            attributes=plans[number // 3],
         )
     yield row(
         "t2", "r", None, 60, duration_s=2.0, name="agent", feature="orders", outcome="success", task_cluster="refund"
     )
-    yield call("t2", "c", "r", 60.5, input_tokens=9_000, output_tokens=1_000, cost_usd=1.5)
+    yield call("t2", "c", "r", 60.5, input_tokens=9_000, output_tokens=1_000, cost_usd=1.5, attributes=plans[0])
     yield call("t3", "a", "b", 100)
     yield call("t3", "b", "a", 101)
     yield call("t3", "early", "a", 99.5)
@@ -118,9 +127,24 @@ def test_the_list_is_sorted_filtered_and_cut(place: Workspace) -> None:
     assert listed(place, "--search", "nowhere") == []
 
 
+def test_traces_are_grouped_by_any_attribute(place: Workspace) -> None:
+    def grouped(name: str) -> dict[str | None, tuple[int, int]]:
+        done = run("-w", str(place.root), "--as-of", AS_OF, "traces", "--by", name, "--format", "json")
+        assert done.status == 0, done.err
+        return {one["shared"]: (one["n"], one["failed"]) for one in json.loads(done.out)["groups"]}
+
+    assert grouped("feature") == {"search": (1, 1), "orders": (1, 0), "[@click=app.quit]x[/]": (1, 0), None: (1, 0)}
+    assert grouped("cluster") == {"refund": (1, 0), None: (3, 1)}
+    assert grouped("app.plan") == {"gold": (2, 1), None: (2, 0)}  # the first span that says it
+    assert grouped("nowhere.at.all") == {None: (4, 1)}
+    done = run("-w", str(place.root), "--as-of", AS_OF, "traces", "--by", "feature")
+    assert "\x1b" not in done.out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("--by", 'x"y'), "is no attribute"),
         (("--sort", "beauty"), "no column 'beauty'"),
         (("cost>much",), "'much' is not a number"),
         (("--search", " "), "empty"),

@@ -89,6 +89,8 @@ def test_a_search_is_told_and_its_errors_too(place: Workspace) -> None:
         assert "that contain “timeout”" in screen_text(app)
         await pilot.press("escape")
         await until(pilot, lambda: "Newest traces" in screen_text(app))
+        await pilot.press("B", *"app.plan", "enter")
+        await until(pilot, lambda: screen._typed is not None and screen._typed.rows[0].id == "gold")
         await press(pilot, app, "no column 'beauty'", "slash", *"beauty=1", "enter")
 
     drive(place, script, start="traces")
