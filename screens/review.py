@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from screens.base import ReportScreen
+from screens.drill import Drill
 
 
-class Review(ReportScreen):
+class Review(Drill):
     """Sentences that open on their facts; the window decides whether it is the week's, the month's or the quarter's."""
 
     FIRST: ClassVar[str] = "review.facts"

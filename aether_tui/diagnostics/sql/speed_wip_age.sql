@@ -6,6 +6,7 @@ WITH items AS (
   WHERE started IS NOT NULL AND type IS DISTINCT FROM 'incident'
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
+    AND coalesce(completed, cancelled, 'infinity'::TIMESTAMP) >= list_min($ats::TIMESTAMP[]) - INTERVAL 90 DAY
 ),
 instants AS (SELECT unnest($ats::TIMESTAMP[]) AS moment),
 limits AS (
