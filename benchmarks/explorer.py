@@ -15,11 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-from aether_tui.cache import Cache, rollups
+from aether_tui.cache import Cache
 from aether_tui.cache.schema import ROLLUPS, quoted
 from aether_tui.diagnostics.explorer import Cancelled, Explorer
 from aether_tui.diagnostics.frame import Clock, Data, Filters
 from aether_tui.diagnostics.trace_report import report
+from aether_tui.records.definitions import definition, render
 from aether_tui.report_model import load, save
 from screens.widgets.layout import View, lay_out
 
@@ -66,8 +67,8 @@ def fill(cache: Cache, spans: int) -> None:
             connection.execute(_SPANS, params)
     with cache._write() as connection:
         connection.execute(_BIG, {"n": BIG})
-        definition = rollups.render(rollups.definition("tasks"), {"spans": "spans"})
-        connection.execute(f"INSERT INTO tasks BY NAME SELECT {quoted(list(ROLLUPS['tasks']))} FROM ({definition})")
+        made = render(definition("tasks"), {"spans": "spans"})
+        connection.execute(f"INSERT INTO tasks BY NAME SELECT {quoted(list(ROLLUPS['tasks']))} FROM ({made})")
 
 
 def median_ms(work: Callable[[int], object], times: int = 9) -> float:

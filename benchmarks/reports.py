@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from aether_tui.cache import Cache, rollups
+from aether_tui.cache import Cache
 from aether_tui.cache.lease import ReadLease
 from aether_tui.cache.schema import ROLLUPS, quoted
 from aether_tui.config import Config
@@ -26,6 +26,7 @@ from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_report
 from aether_tui.records import TABLES
+from aether_tui.records.definitions import definition, render
 from aether_tui.records.model import Value
 from aether_tui.workspace.folder import Workspace
 
@@ -56,7 +57,7 @@ def fill(cache: Cache, share: float) -> None:
                 continue
             connection.execute(text, {name: size for name, size in sizes.items() if f"${name}" in text})
         for name in _OWN:
-            made = rollups.render(rollups.definition(name), {table: table for table in (*TABLES, *ROLLUPS)})
+            made = render(definition(name), {table: table for table in (*TABLES, *ROLLUPS)})
             connection.execute(f"INSERT INTO {name} BY NAME SELECT {quoted(list(ROLLUPS[name]))} FROM ({made})")
         state = "SELECT 'linear' AS source, 'issues' AS stream, TIMESTAMP '2026-11-20' AS last_success, 1 AS rows"
         connection.execute(f"INSERT INTO sync_state BY NAME {state}")

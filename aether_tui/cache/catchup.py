@@ -6,6 +6,7 @@ import duckdb
 
 from aether_tui.cache import rollups, schema
 from aether_tui.records import TABLES
+from aether_tui.records.definitions import render
 
 
 def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -27,9 +28,7 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     ]
     for name, columns in schema.BOOKKEEPING.items():
         _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
-    cursor.execute(
-        f"UPDATE tasks SET trace_number = {rollups.render('{id_number(trace_id)}', {})} WHERE trace_number IS NULL"
-    )
+    cursor.execute(f"UPDATE tasks SET trace_number = {render('{id_number(trace_id)}', {})} WHERE trace_number IS NULL")
     cursor.execute(schema.INCIDENTS)
     if stale:
         rollups.start(cursor)

@@ -1,106 +1,19 @@
 """Rollups: one SQL definition each, refreshed for the touched buckets only.
 
-A definition is ANSI SQL over `{table}` with the primitives below, so that another engine needs another set of primitives
-and nothing else.
+What they are stands in `aether_tui.records.definitions`, for every engine.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import duckdb
 
 from aether_tui.cache.schema import ROLLUPS, quoted
-
-_CALLS: Final = (
-    "('chat', 'text_completion', 'completion', 'generate_content', 'embeddings', 'embedding', 'llm', 'generation')"
-)
-_NOT_CALLS: Final = (
-    "('invoke_agent', 'create_agent', 'execute_tool', 'agent', 'chain', 'tool', 'retriever', 'retrieval', 'reranker', "
-    "'guardrail', 'evaluator', 'workflow', 'task', 'span')"
-)
-
-PRIMITIVES: Final[dict[str, str]] = {
-    "day": "date_trunc('day', {0})",
-    "hour": "date_trunc('hour', {0})",
-    "days": "unnest(generate_series({0}, {1}, INTERVAL 1 DAY))",
-    "us": "epoch_us({0})",
-    "seconds": "((epoch_us({1}) - epoch_us({0})) / 1e6)",
-    # A clock that runs backwards counts as no time, one that claims more than 31 years as 31 years.
-    "duration_us": "CAST(least(greatest(coalesce({0}, 0), 0), 1e9) * 1e6 AS BIGINT)",
-    "log_bucket": "CASE WHEN {0} > 0 THEN CAST(floor(ln({0}) / ln(1.02)) AS INTEGER) ELSE -10000 END",
-    # Floating sums depend on the order of rows; a rollup must not.
-    "exact_sum": "CAST(sum(TRY_CAST({0} AS DECIMAL(24, 6))) AS DOUBLE)",
-    "first_of": "arg_min({0}, (start, span_id))",
-    "of_root": "coalesce(min(CASE WHEN parent_id IS NULL THEN {0} END), min({0}))",
-    # 64 bits of an id: found in an eighth of the time of the text, which decides where two are equal.
-    "id_number": "md5_number_lower({0})",
-    "segment": "coalesce({0}, '') || '/' || coalesce({1}, '')",
-    "model_call": (
-        f"(lower(coalesce(operation, '')) IN {_CALLS} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR "
-        f"output_tokens IS NOT NULL) AND lower(coalesce(operation, '')) NOT IN {_NOT_CALLS}))"
-    ),
-    "embedding": "(lower(coalesce(operation, '')) IN ('embeddings', 'embedding'))",
-    "tool_call": "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool'))",
-    "step": (
-        "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool', 'retrieval', 'retriever', 'reranker', 'guardrail', "
-        "'evaluator') OR {model_call})"
-    ),
-    # Without the operation it begins with, and with ids and counters made alike, so that steps are few.
-    "step_name": (
-        "left(regexp_replace(CASE WHEN {0} <> '' AND starts_with(lower({1}), {0} || ' ') THEN substr({1}, length({0}) + 2) "
-        "ELSE coalesce({1}, '') END, '[0-9a-fA-F-]{12,}|[0-9]{3,}', '#', 'g'), 80)"
-    ),
-    "failed_free": (
-        "(coalesce(status, '') = 'error' AND input_tokens IS NULL AND output_tokens IS NULL AND cost_usd IS NULL)"
-    ),
-    "counted_run": "(coalesce(result, '') IN ('success', 'failure', 'timed_out'))",
-    "entered": "(from_category IS NULL OR from_category <> to_category)",
-}
-"""What an engine must offer, in DuckDB's words. `model_call` and the following are shared pieces of definition."""
-
-_TOKEN: Final = re.compile(r"\{(\w+)(?:\(([^{}]*)\))?\}")
-
-
-def render(text: str, sources: Mapping[str, str]) -> str:
-    """`text` with tables from `sources` and primitives filled in, innermost first."""
-
-    def fill(match: re.Match[str]) -> str:
-        name, arguments = match[1], match[2]
-        if arguments is None and name in sources:
-            return sources[name]
-        template = PRIMITIVES[name]
-        for place, argument in enumerate(_split(arguments or "")):
-            template = template.replace(f"{{{place}}}", argument)
-        return template
-
-    while _TOKEN.search(text):
-        text = _TOKEN.sub(fill, text)
-    return text
-
-
-def _split(arguments: str) -> list[str]:
-    """Arguments at top-level commas, unless parentheses hold them together."""
-    parts, depth = [""], 0
-    for character in arguments:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-@cache
-def definition(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
-    return files("aether_tui.cache").joinpath("sql", f"{name}.sql").read_text("utf-8")
+from aether_tui.records.definitions import definition, render
 
 
 @dataclass(frozen=True, slots=True)

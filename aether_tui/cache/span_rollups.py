@@ -12,8 +12,9 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
-from aether_tui.cache.rollups import DAILY, Rollup, definition, render
+from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
+from aether_tui.records.definitions import definition, render
 
 _US: Final = 1_000_000
 

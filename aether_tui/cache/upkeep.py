@@ -16,6 +16,7 @@ from aether_tui.cache.merge import newest_instant
 from aether_tui.cache.schema import BOOKKEEPING, ROLLUPS, quoted
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Table
+from aether_tui.records.definitions import definition, render
 
 FRAGMENTED: Final = 0.25
 """Share of free blocks from which `compact` writes the file anew."""
@@ -101,7 +102,7 @@ def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
         elif name == "tasks":
             keep = f"(source, trace_id) NOT IN {frozen_tasks}"
         columns = quoted(list(ROLLUPS[name]))
-        wanted = f"SELECT {columns} FROM ({rollups.render(rollups.definition(sql), whole)}) WHERE {keep}"
+        wanted = f"SELECT {columns} FROM ({render(definition(sql), whole)}) WHERE {keep}"
         stored = f"SELECT {columns} FROM {name} WHERE {owned} AND {keep}"
         missing = _count(cursor, f"SELECT count(*) FROM ({wanted} EXCEPT ALL {stored})")
         surplus = _count(cursor, f"SELECT count(*) FROM ({stored} EXCEPT ALL {wanted})")

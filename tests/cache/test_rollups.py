@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache
-from aether_tui.cache.rollups import definition, render
 from aether_tui.records import TABLES, Row
+from aether_tui.records.definitions import definition, render
 from tests.cache.samples import DAY_ONE, dump, everything, fresh, rows, store
 
 Record = dict[str, Any]
