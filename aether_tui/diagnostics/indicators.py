@@ -52,6 +52,8 @@ class Indicator(Struct, frozen=True, omit_defaults=True):
     needs: tuple[str, ...]
     why: str
     p: float = 0.5
+    none: str = ""
+    """Why there may be no row although its records are there."""
     anchor: Anchor | None = None
 
 
@@ -140,7 +142,7 @@ def measure(indicator: Indicator, found: Found, span: Window, data: Data) -> Qua
     for need in NEEDS:
         if need.table in indicator.needs and not counts.get(need.table):
             return missing(f"no {need.name} yet", unit=indicator.unit, connect=need.how)
-    return missing("nothing in this window", unit=indicator.unit)
+    return missing(indicator.none or "nothing in this window", unit=indicator.unit)
 
 
 _LIVE = ("environment",)

@@ -371,3 +371,19 @@ def test_the_lens_charges_the_same_deployments_as_the_scorecard(
     lenses = world.report("lens", troubled, filters=Filters(service=name)).data.lenses
     found = next(one.value for lens in lenses for one in lens.indicators if one.id == "quality.change_fail")
     assert (found.value, found.n) == (pytest.approx(k / n), n)
+
+
+def test_what_nobody_records_is_not_none(tmp_path: Path) -> None:
+    # Ten deployments of a host that does not say why they were made, and no tracker: how many failed is not known.
+    made = world.workspace(tmp_path / "w")
+    rows = [
+        full("deployments", id=f"d{number}", repo="acme/api", started=at(number), finished=at(number), updated=at(number),
+             result="success", reason="unknown", environment="production", service="api")
+        for number in range(1, 11)
+    ]  # fmt: skip
+    world.store(made, "github", "deployments", "deployments", rows)
+    lenses = world.report("lens", made).data.lenses
+    found = next(one for lens in lenses for one in lens.indicators if one.id == "quality.change_fail")
+    assert (found.value.value, found.score) == (None, None)
+    assert "neither incidents nor hotfixes are recorded" in (found.value.reason or "")
+    assert card_of(made).data.services[0].now.change_fail.value is None

@@ -1,10 +1,12 @@
 -- Successful production deployments, and those a rollback, a hotfix or an incident followed, linked as on the scorecard: an incident
 -- to the deployment it names (label deployment:…), else every trouble to the latest deployment of its own service in the 7 days
--- before. An incident without a service belongs to the only service that deploys, or to none.
+-- before. An incident without a service belongs to the only service that deploys, or to none. Where
+-- neither incidents are recorded nor why deployments are made, nothing is known, which is not none.
 WITH deployed AS (
   SELECT source || '/' || id AS deployment, id, sha, coalesce(service, repo, '') AS name, coalesce(finished, started) AS moment, reason
   FROM deployments
   WHERE environment = 'production' AND result = 'success'
+    AND (source IN (SELECT source FROM deployments WHERE reason IN ('planned', 'hotfix', 'rollback')) OR EXISTS (SELECT 1 FROM incidents))
     AND coalesce(finished, started) >= $before::TIMESTAMP - INTERVAL 7 DAY AND coalesce(finished, started) < $until
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($service::VARCHAR IS NULL OR coalesce(service, repo, '') = $service)
