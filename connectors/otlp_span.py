@@ -321,7 +321,11 @@ def _request(span: Span, kind: str | None) -> dict[str, Value]:
     prompt = said(span.attributes, span.events, _PROMPT)
     if prompt is None:
         return {"request_hash": None}
-    return {"request_hash": content_hash(prompt), "request": None if kind in NOT_ASKED else said_text(prompt)}
+    # Other instructions make another request, even to the same words.
+    return {
+        "request_hash": content_hash(_whole(prompt, span.attributes)),
+        "request": None if kind in NOT_ASKED else said_text(prompt),
+    }
 
 
 NOT_ASKED = frozenset({"execute_tool", "embeddings", "retrieval", "rerank", "guardrail", "evaluate", "prompt"})

@@ -326,6 +326,7 @@ def test_content_and_persons_are_never_stored_but_equal_requests_have_equal_hash
     said = {"input.value": "where is my parcel"}
     assert row(said)["request_hash"] == row(said, name="other")["request_hash"]
     assert row(said)["request_hash"] != row({"input.value": "where is my parcel?"})["request_hash"]
+    assert row(said)["request_hash"] != row({**said, "gen_ai.system_instructions": "be brief"})["request_hash"]
     assert row(events=events)["request_hash"]
     assert row()["request_hash"] is None
 
