@@ -23,7 +23,7 @@ from aether_tui.errors import AetherError
 from aether_tui.nice import be_nice
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit, Written, bytes_of, take_back, written_since
+from aether_tui.workspace.edits import Edit, bytes_of, take_back, written_since
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -97,7 +97,7 @@ class Background(App[int]):
         self._glance: Timer | None = None
         self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
-        self._edits: deque[tuple[Edit | Written, str]] = deque(maxlen=UNDO_STEPS)
+        self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
         self._editing = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
         self._progress_due = False
@@ -271,12 +271,12 @@ class Background(App[int]):
     def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
         """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""
 
-        def run() -> tuple[Written | None, str]:
+        def run() -> tuple[Edit | None, str]:
             before = bytes_of([place])
             told = work()
             return written_since(before, [place], told), told
 
-        def made(result: tuple[Written | None, str]) -> None:
+        def made(result: tuple[Edit | None, str]) -> None:
             if result[0] is not None:
                 self._edits.append((result[0], rebuild))
             self._told(f"{result[1]}; u takes it back", rebuild)

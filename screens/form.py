@@ -45,6 +45,7 @@ class Form(PageScreen):
         model: type[Document]
         stored: Stored[Document] | None
         error: AetherError | None = None
+        conflict: Conflict | None = None
         offered: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def __init__(self, kind: str, identity: str | None, tab: str = "") -> None:
@@ -75,7 +76,7 @@ class Form(PageScreen):
 
     def show(self) -> None:
         """Read the document again, unless something said has still to be completed."""
-        if not self._sets and self._conflict is None:
+        if not self._sets:
             self.run_worker(self._read, thread=True, exclusive=True, group="read", exit_on_error=False)
         self.show_around()
 
@@ -92,17 +93,19 @@ class Form(PageScreen):
         try:
             stored = store.get(model, identity) if identity is not None else None
             offers = offered(self.shell.workspace, model) if identity is None else {}
-            self.post_message(self.Read(model, stored, offered=offers))
+            waiting = store.undecided(model, identity) if identity is not None else None
+            self.post_message(self.Read(model, stored, conflict=waiting, offered=offers))
         except AetherError as error:
             self.post_message(self.Read(model, None, error))
 
     def on_form_read(self, event: Read) -> None:
         event.stop()
-        if self._sets or self._conflict is not None:
+        if self._sets:
             return
         from aether_tui.workspace.fields import begun
 
         first, self._model, self._stored, self._error = self._model is None, event.model, event.stored, event.error
+        self._conflict = event.conflict
         if event.stored is not None:
             self._data = event.stored.document.model_dump()
         elif first:
@@ -368,7 +371,7 @@ class Form(PageScreen):
             self._data = self._stored.document.model_dump()
         if isinstance(error, Conflict):
             self._conflict = error
-            self.draw()
+            self.show()
             self.shell.say("▲ somebody changed this meanwhile: 1 keeps yours, 2 theirs, 3 opens both")
         elif last:
             self._refuse(last, error.sentence())
@@ -398,21 +401,9 @@ class Form(PageScreen):
             self._open_files(conflict)
             return
 
-        def theirs() -> str:
-            kept = settle(workspace, conflict, model, mine=False, now=now)
-            assert not isinstance(kept, Edit)
-            return f"theirs stands; yours is kept in {kept.relative_to(workspace.root)}"
-
-        def mine() -> Edit:
-            made = settle(workspace, conflict, model, mine=True, now=now)
-            assert isinstance(made, Edit)
-            return made
-
         self._conflict = None
-        if choice == 1:
-            self.shell.edit(mine, done=lambda _: self.show(), refused=self._refused)
-        else:
-            self.shell.in_thread(theirs)
+        work = lambda: settle(workspace, conflict, model, mine=choice == 1, now=now)  # noqa: E731
+        self.shell.edit(work, done=lambda _: self.show(), refused=self._refused)
 
     def _open_files(self, conflict: Conflict) -> None:
         from screens.editor import open_files

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import Edit, change, checked, create
+from aether_tui.workspace.edits import Edit, change, checked, create, saved, together
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def save(
             place = {"who": stored.document.who, "at": stored.document.at}
             base, new = theirs, checked(update(theirs.document.model_copy(update=place)))
     fresh = store.save(new, base.revision, now, read=base.document)
-    return fresh, Edit(type(new), new.id, base.data, fresh.revision, what)
+    return fresh, saved(fresh, base.data, what)
 
 
 def _contradicts(read: Interview, theirs: Interview, ours: Interview) -> bool:
@@ -114,7 +113,7 @@ def draft_rituals(workspace: Workspace, now: datetime) -> Edit:
         make = lambda identity, one=one: Ritual.model_validate({"id": identity, **one.fields()})  # noqa: E731
         made.append(create(workspace, Ritual, make, now))
     ids = made[0].identity + (f" to {made[-1].identity}" if len(made) > 1 else "")
-    return replace(made[-1], also=tuple(made[:-1]), what=f"{ids} drafted from interviews; ↵ completes one")
+    return together(made, f"{ids} drafted from interviews; ↵ completes one", made[-1].identity)
 
 
 def opportunity(workspace: Workspace, interview: str, place: int, now: datetime) -> Edit:
@@ -150,4 +149,4 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
         return old.model_copy(update={"notes": notes})
 
     link = change(workspace, Interview, interview, linked, now)
-    return replace(made, also=(link,))
+    return together([made, link], made.what, made.identity)

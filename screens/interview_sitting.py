@@ -48,6 +48,7 @@ class Sitting(PageScreen):
         content: Content | None
         stored: Stored[Interview] | None
         error: AetherError | None = None
+        conflict: Conflict | None = None
 
     def __init__(self, identity: str, clock_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__(name="sitting")
@@ -101,14 +102,17 @@ class Sitting(PageScreen):
 
     def _known(self) -> bool:
         """Whether the file is as it was read or written last; reading it takes ten times as long as looking."""
-        from aether_tui.workspace.store import revision_of
+        from aether_tui.workspace.kinds.interview import Interview
+        from aether_tui.workspace.store import Store, revision_of
 
         if self._stored is None:
             return False
         try:
-            return revision_of(self._stored.path.read_bytes()) == self._stored.revision
+            same = revision_of(self._stored.path.read_bytes()) == self._stored.revision
         except OSError:
             return False
+        waiting = Store(self.shell.workspace).undecided(Interview, self._identity)
+        return same and (waiting is None) == (self._conflict is None)
 
     def _read(self) -> None:
         """In a thread."""
@@ -122,13 +126,16 @@ class Sitting(PageScreen):
             write_yaml(
                 {"id": self._identity}, b"id: INT-0\n", {"id": "INT-0"}
             )  # so that the first answer is not the slow one
-            self.post_message(self.Read(content, Store(self.shell.workspace).get(Interview, self._identity)))
+            store = Store(self.shell.workspace)
+            stored, waiting = store.get(Interview, self._identity), store.undecided(Interview, self._identity)
+            self.post_message(self.Read(content, stored, conflict=waiting))
         except AetherError as error:
             self.post_message(self.Read(None, None, error))
 
     def on_sitting_read(self, event: Read) -> None:
         event.stop()
         self._content, self._error = event.content or self._content, event.error
+        self._conflict = event.conflict
         if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
             self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
         if self._elsewhere and self._stored is not None and event.stored is not None:
@@ -188,9 +195,8 @@ class Sitting(PageScreen):
 
     def draw(self) -> None:
         """Draw the question as it stands."""
-        if not self.is_mounted:
-            return
-        self.query_one(Card).put(self._lines())
+        for card in self.query(Card):  # none is there while it is being left
+            card.put(self._lines())
         self.show_around()
 
     def _lines(self) -> list[Line]:
@@ -284,20 +290,8 @@ class Sitting(PageScreen):
         workspace, now = self.shell.workspace, self.shell.now()
         self._conflict = None
 
-        def mine() -> Edit:
-            made = settle(workspace, conflict, Interview, mine=True, now=now)
-            assert isinstance(made, Edit)
-            return made
-
-        def theirs() -> str:
-            settle(workspace, conflict, Interview, mine=False, now=now)
-            return "theirs stands; yours is kept in .aether/removed/"
-
-        if digit == 1:
-            self.shell.edit(mine, done=lambda _: self.show(), refused=self._refused)
-        else:
-            self.shell.in_thread(theirs)
-            self.draw()
+        work = lambda: settle(workspace, conflict, Interview, mine=digit == 1, now=now)  # noqa: E731
+        self.shell.edit(work, done=lambda _: self.show(), refused=self._refused)
 
     # --- what keys do --------------------------------------------------------------------------------------------
 

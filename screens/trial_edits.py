@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -17,7 +16,7 @@ from msgspec import Struct
 from aether_tui.errors import AetherError, CheckFailed, ConfigurationError
 from aether_tui.text import one_line
 from aether_tui.workspace import trials
-from aether_tui.workspace.edits import Edit, change, checked, create, take_back
+from aether_tui.workspace.edits import Edit, change, checked, create, take_back, together
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
@@ -120,10 +119,11 @@ def _named(
 ) -> Edit:
     """The step of an experiment that names what was made for it; that does not stay when the step is refused."""
     try:
-        return replace(step(workspace, identity, update, now, what), also=(made,))
+        done = step(workspace, identity, update, now, what)
     except AetherError:
         take_back(workspace, made, now)
         raise
+    return together([made, done], done.what, identity)
 
 
 def codify(workspace: Workspace, identity: str, kind: Kind, owner: str, won: str, now: datetime) -> Edit:

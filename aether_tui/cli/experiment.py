@@ -284,7 +284,7 @@ def codify(
         return add_budget(context.workspace(), budget, metric, limit, pairs, today)
 
     edit = write(context.workspace(), identity, entry, owner, context.now(), keep if limit else None)
-    click.echo(edit.also[0].identity)
+    click.echo(edit.identity)
 
 
 # --- Shared --------------------------------------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from aether_tui.errors import AetherError
 from aether_tui.workspace import trials
-from aether_tui.workspace.edits import Edit, change, checked, create, take_back
+from aether_tui.workspace.edits import Edit, change, checked, create, take_back, together
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.experiment import Experiment
 from aether_tui.workspace.kinds.playbook import PlaybookEntry
@@ -19,7 +18,7 @@ def codify(
     workspace: Workspace, identity: str, entry: Callable[[str, Experiment], PlaybookEntry], owner: str, now: datetime,
     keep: Callable[[], Edit] | None = None,
 ) -> Edit:  # fmt: skip
-    """Write the entry, the budget (`keep`) and the experiment's last step; the entry's id is that of `also[0]`.
+    """Write the entry, the budget (`keep`) and the experiment's last step; the edit is about the entry.
 
     Nothing of it stays when one of them cannot be written. Raises as they do.
     """
@@ -38,4 +37,4 @@ def codify(
             take_back(workspace, edit, now)
         raise
     kept = f", {made[1].what}" if len(made) > 1 else ""
-    return replace(last, also=tuple(made), what=f"{identity} codified as {made[0].identity}{kept}")
+    return together([*made, last], f"{identity} codified as {link}{kept}", link)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from aether_tui.errors import CheckFailed
-from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.edits import Edit, change, create, together
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.cycle import Cycle
 from aether_tui.workspace.store import Store
@@ -30,8 +29,9 @@ def open_next(workspace: Workspace, constraint: str, goal: str, now: datetime) -
     def make(identity: str) -> Cycle:
         return Cycle(id=identity, started=today, constraint=constraint, goal=goal)
 
-    closed = () if before is None else (
-        change(workspace, Cycle, before.id, lambda one: one.model_copy(update={"ended": today}), now),
-    )  # fmt: skip
-    told = f"{before.id} is closed, " if before else ""
-    return replace(create(workspace, Cycle, make, now, f"{told}{{id}} opens on: {constraint[:60]}"), also=closed)
+    if before is None:
+        return create(workspace, Cycle, make, now, f"{{id}} opens on: {constraint[:60]}")
+    closed = change(workspace, Cycle, before.id, lambda one: one.model_copy(update={"ended": today}), now)
+    opened = create(workspace, Cycle, make, now)
+    told = f"{before.id} is closed, {opened.identity} opens on: {constraint[:60]}"
+    return together([closed, opened], told, opened.identity)

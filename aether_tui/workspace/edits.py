@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """One change to one file: its bytes before (None: it was not there), its revision after, and what was done.
+class Wrote:
+    """One file: its bytes before and its revision after; None where it was not there."""
 
-    `also` was made in the same stroke and is taken back with it. `place` is a file that is no document, such as budgets.yaml.
-    """
-
-    kind: type[Document] | None
-    identity: str
+    path: Path
     before: bytes | None
-    after: str
-    what: str
-    also: tuple[Edit, ...] = ()
-    place: Path | None = None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a command, or anything else than a document's edit, wrote: files with their bytes before and after.
+class Edit:
+    """What one stroke wrote, so that it can be taken back: its files, what was done, and the document it is about, if any."""
 
-    None stands for a file that was not there.
-    """
-
-    files: tuple[tuple[Path, bytes | None, bytes | None], ...]
+    files: tuple[Wrote, ...]
     what: str
+    identity: str = ""
+
+
+def together(edits: Sequence[Edit], what: str, identity: str) -> Edit:
+    """Edits made in one stroke, to be taken back as one; a file that was written twice is as it was before the first."""
+    files: dict[Path, Wrote] = {}
+    for one in (file for edit in edits for file in edit.files):
+        first = files.get(one.path, one)
+        files[one.path] = Wrote(one.path, first.before, one.after)
+    return Edit(tuple(files.values()), what, identity)
 
 
 def bytes_of(places: Sequence[Path]) -> dict[Path, bytes]:
@@ -59,11 +59,19 @@ def bytes_of(places: Sequence[Path]) -> dict[Path, bytes]:
     return found
 
 
-def written_since(before: Mapping[Path, bytes], places: Sequence[Path], what: str) -> Written | None:
+def written_since(before: Mapping[Path, bytes], places: Sequence[Path], what: str) -> Edit | None:
     """What was written in these places since `bytes_of` them was `before`; None when nothing was."""
+    from aether_tui.workspace.store import revision_of
+
     after = bytes_of(places)
     paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    return Written(tuple((path, before.get(path), after.get(path)) for path in paths), what) if paths else None
+    files = (Wrote(path, before.get(path), revision_of(after[path]) if path in after else None) for path in paths)
+    return Edit(tuple(files), what) if paths else None
+
+
+def saved(stored: Stored[D], before: bytes | None, what: str) -> Edit:
+    """The edit of a document that the store has just written over these bytes."""
+    return Edit((Wrote(stored.path, before, stored.revision),), what, stored.document.id)
 
 
 def change(
@@ -77,8 +85,8 @@ def change(
 
     store = Store(workspace)
     stored = store.get(kind, identity)
-    saved = store.save(checked(update(stored.document)), stored.revision, now, read=stored.document)
-    return Edit(kind, identity, stored.data, saved.revision, what or f"{identity} saved")
+    fresh = store.save(checked(update(stored.document)), stored.revision, now, read=stored.document)
+    return saved(fresh, stored.data, what or f"{identity} saved")
 
 
 def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: datetime, what: str = "") -> Edit:
@@ -89,8 +97,7 @@ def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: d
     from aether_tui.workspace.store import Store
 
     stored = Store(workspace).add(kind, lambda identity: checked(make(identity)))
-    told = (what or "{id} made").replace("{id}", stored.document.id)
-    return Edit(kind, stored.document.id, None, stored.revision, told)
+    return saved(stored, None, (what or "{id} made").replace("{id}", stored.document.id))
 
 
 def write(
@@ -117,8 +124,7 @@ def write(
     if document.id != identity:
         raise ConfigurationError("the id cannot change", where=f"{identity}.yaml", next_step=f"write `id: {identity}`")
     before = store.path(kind, identity).read_bytes() if revision is not None else None
-    saved = store.save(document, revision, now, text)
-    return Edit(kind, identity, before, saved.revision, what or f"{identity} saved")
+    return saved(store.save(document, revision, now, text), before, what or f"{identity} saved")
 
 
 def change_file(place: Path, before: bytes, text: bytes, what: str) -> Edit:
@@ -126,17 +132,7 @@ def change_file(place: Path, before: bytes, text: bytes, what: str) -> Edit:
     from aether_tui.workspace.store import revision_of, write_whole
 
     write_whole(place, text)
-    return Edit(None, place.name, before, revision_of(text), what, place=place)
-
-
-def _file_back(edit: Edit, place: Path) -> str:
-    from aether_tui.errors import CheckFailed
-    from aether_tui.workspace.store import revision_of, write_whole
-
-    if edit.before is None or not place.is_file() or revision_of(place.read_bytes()) != edit.after:
-        raise CheckFailed("changed since; it stays as it is", where=place.name, next_step="mend it by hand")
-    write_whole(place, edit.before)
-    return f"{edit.identity} is as it was before: {edit.what}"
+    return Edit((Wrote(place, before, revision_of(text)),), what)
 
 
 def set_fields(
@@ -158,27 +154,29 @@ def set_fields(
     for path, value in sets:
         data = with_value(data, path, value)
     base = shown if touched else now_there
-    saved = store.save(from_data(kind, data), base.revision, now, read=base.document)
-    return Edit(kind, saved.document.id, base.data, saved.revision, what or f"{saved.document.id} saved")
+    fresh = store.save(from_data(kind, data), base.revision, now, read=base.document)
+    return saved(fresh, base.data, what or f"{fresh.document.id} saved")
 
 
-def settle(workspace: Workspace, conflict: Conflict, kind: type[Document], *, mine: bool, now: datetime) -> Edit | Path:
+def settle(workspace: Workspace, conflict: Conflict, kind: type[Document], *, mine: bool, now: datetime) -> Edit:
     """Decide a conflict: my version replaces theirs, or is set aside. The other one is kept in `.aether/removed/`.
 
-    Returns the edit, or where my version is kept. Raises Conflict when the file changed once more.
+    Taking it back leaves both versions to be decided again. Raises Conflict when the file changed once more.
     """
     from aether_tui.workspace.store import Store
 
     store = Store(workspace)
     identity = conflict.theirs.stem
     ours = conflict.ours.read_bytes()
+    decided = Wrote(conflict.ours, ours, None)
     if not mine:
-        return store.set_aside(kind, conflict.ours, f"{identity}-mine", now)
+        kept = store.set_aside(kind, conflict.ours, f"{identity}-mine", now)
+        return Edit((decided,), f"theirs stands; yours is kept in {kept.relative_to(workspace.root)}", identity)
     theirs = store.get(kind, identity)
     store.keep_copy(theirs.data, f"{identity}-theirs", now)
     edit = write(workspace, kind, identity, ours, theirs.revision, now, f"{identity}: your version stands")
     store.set_aside(kind, conflict.ours, f"{identity}-mine", now)
-    return edit
+    return Edit((*edit.files, decided), edit.what, identity)
 
 
 def from_data(kind: type[D], data: Mapping[str, object]) -> D:
@@ -194,49 +192,20 @@ def from_data(kind: type[D], data: Mapping[str, object]) -> D:
         raise
 
 
-def take_back(workspace: Workspace, edit: Edit | Written, now: datetime) -> str:
-    """Restore the file as it was before; one that was made is moved to `.aether/removed/`. Returns what was done.
+def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
+    """Restore every file as it was before, or none; one that was made is moved to `.aether/removed/`. Returns what was done.
 
-    Raises Conflict or CheckFailed when somebody changed it since: both versions are kept.
+    Raises Conflict or CheckFailed when somebody changed one since: both versions are kept.
     """
     from aether_tui.workspace.store import Store
 
-    if isinstance(edit, Written):
-        return _unwritten(workspace, edit, now)
-    for other in reversed(edit.also):
-        take_back(workspace, other, now)
-    if edit.kind is None:
-        assert edit.place is not None
-        return _file_back(edit, edit.place)
-    store = Store(workspace)
-    if edit.before is None:
-        kept = store.remove(edit.kind, edit.identity, edit.after, now)
-        more = f" and {len(edit.also)} more" if edit.also else ""
-        return f"{edit.identity}{more} taken back; kept in {kept.relative_to(workspace.root).parent}"
-    store.restore(edit.kind, edit.identity, edit.before, edit.after, now)
-    return f"{edit.identity} is as it was before: {edit.what}"
-
-
-def _unwritten(workspace: Workspace, edit: Written, now: datetime) -> str:
-    """Put files back as they were; all of them, or none when one has changed since."""
-    from aether_tui.errors import CheckFailed
-    from aether_tui.workspace.store import Store, write_whole
-
-    for path, _, after in edit.files:
-        if (path.read_bytes() if path.exists() else None) != after:
-            place = path.relative_to(workspace.root).as_posix()
-            raise CheckFailed("changed since; it stays as it is", where=place, next_step="mend it yourself")
-    store = Store(workspace)
-    for path, before, after in edit.files:
-        if after is not None and before is None:
-            store.keep_copy(after, path.stem, now)
-            path.unlink()
-        elif before is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, before)
-    names = ", ".join(path.relative_to(workspace.root).as_posix() for path, _, _ in edit.files[:3])
-    more = f" and {len(edit.files) - 3} more" if len(edit.files) > 3 else ""
-    return f"{names}{more} taken back: {edit.what}"
+    made = Store(workspace).put_back(edit.files, now)
+    more = len(edit.files) - 1
+    name = edit.identity or edit.files[0].path.relative_to(workspace.root).as_posix()
+    told = f"{name} and {more} more" if more else name
+    if made:
+        return f"{told} taken back; kept in {made[0].relative_to(workspace.root).parent}"
+    return f"{told} {'are as they were' if more else 'is as it was'} before: {edit.what}"
 
 
 def checked(document: D) -> D:

@@ -160,7 +160,7 @@ def store(workspace: Workspace, planned: Sequence[Mapping[str, object]], now: da
 
     Raises ConfigurationError when nothing is left or a field is not valid.
     """
-    from aether_tui.workspace.edits import Edit, create, from_data
+    from aether_tui.workspace.edits import create, from_data, together
     from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
 
@@ -178,7 +178,7 @@ def store(workspace: Workspace, planned: Sequence[Mapping[str, object]], now: da
         raise ConfigurationError("nothing new to import", next_step="every item is linked to an opportunity already")
     first, last = made[0], made[-1]
     ids = first.identity if first is last else f"{first.identity} to {last.identity}"
-    return Edit(last.kind, last.identity, None, last.after, f"{len(made)} imported: {ids}", tuple(made[:-1]))
+    return together(made, f"{len(made)} imported: {ids}", last.identity)
 
 
 def _links(fields: Mapping[str, object]) -> list[str]:

@@ -12,11 +12,11 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -26,6 +26,9 @@ from aether_tui.workspace.document import Document
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.lock import Busy, exclusive
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.edits import Wrote
 
 D = TypeVar("D", bound=Document)
 
@@ -124,7 +127,7 @@ class Store:
 
     def add(self, kind: type[D], make: Callable[[str], D]) -> Stored[D]:
         """Store a new document under the next free id, which `make` receives."""
-        with self._locked(kind):
+        with self._locked(self.folder(kind)):
             used = [_number(kind, path.name.partition(".")[0]) for path in self._files(kind)]
             if kind.SINGLE and used:
                 raise ConfigurationError(
@@ -144,39 +147,52 @@ class Store:
         """
         kind = type(document)
         path = self.path(kind, document.id)
-        with self._locked(kind):
+        with self._locked(self.folder(kind)):
             old = path.read_bytes() if path.exists() else None
             found = revision_of(old) if old is not None else None
             if found == revision:
                 return self._write(document, path, old, text, read)
-            ours = _free(path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
+            ours = _second(path, now)
             self._write(document, ours, None, text)
         raise Conflict(path, ours)
 
-    def restore(self, kind: type[Document], identity: str, data: bytes, revision: str, now: datetime) -> None:
-        """Put earlier bytes back over those of `revision`. Raises Conflict when the file is no longer that."""
-        path = self.path(kind, identity)
-        with self._locked(kind):
-            if path.exists() and revision_of(path.read_bytes()) == revision:
-                write_whole(path, data)
-                return
-            ours = _free(path.with_name(f"{path.stem}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
-            write_whole(ours, data)
-        raise Conflict(path, ours)
+    def put_back(self, files: Sequence[Wrote], now: datetime) -> list[Path]:
+        """Give files the bytes they had before they were written, all of them or none.
 
-    def remove(self, kind: type[Document], identity: str, revision: str, now: datetime) -> Path:
-        """Move a document to `.aether/removed/`; returns its place there. Raises CheckFailed when it changed since."""
+        Those that were not there are moved to `.aether/removed/`; returns their places. Raises Conflict when a document is no
+        longer what was written, and keeps what it was before beside it; CheckFailed for any other file, or one that was made.
+        """
+        with self._locked(self.workspace.engagement):
+            for one in files:
+                if (revision_of(one.path.read_bytes()) if one.path.is_file() else None) != one.after:
+                    self._changed_since(one, now)
+            made = [
+                self._aside(one.path, one.path.stem, now) for one in files if one.before is None and one.path.is_file()
+            ]
+            for one in files:
+                if one.before is not None:
+                    one.path.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(one.path, one.before)
+        return made
+
+    def _changed_since(self, one: Wrote, now: datetime) -> NoReturn:
+        if one.before is None or not one.path.is_relative_to(self.workspace.engagement):
+            raise CheckFailed(
+                "changed since; it stays as it is", where=self._shown(one.path), next_step="mend it yourself"
+            )
+        ours = _second(one.path, now)
+        write_whole(ours, one.before)
+        raise Conflict(one.path, ours)
+
+    def undecided(self, kind: type[Document], identity: str) -> Conflict | None:
+        """The second version of a document that waits for a decision: the last of them."""
         path = self.path(kind, identity)
-        with self._locked(kind):
-            if not path.exists() or revision_of(path.read_bytes()) != revision:
-                raise CheckFailed(
-                    "changed since; it stays where it is", where=self._shown(path), next_step="remove it yourself"
-                )
-            return self._aside(path, identity, now)
+        waiting = sorted(path.parent.glob(f"{identity}.conflict-*.yaml"))
+        return Conflict(path, waiting[-1]) if waiting and path.is_file() else None
 
     def set_aside(self, kind: type[Document], path: Path, name: str, now: datetime) -> Path:
         """Move a file of a kind's folder to `.aether/removed/`; returns its place there."""
-        with self._locked(kind):
+        with self._locked(self.folder(kind)):
             return self._aside(path, name, now)
 
     def keep_copy(self, data: bytes, name: str, now: datetime) -> Path:
@@ -186,14 +202,14 @@ class Store:
         return kept
 
     def _aside(self, path: Path, name: str, now: datetime) -> Path:
-        kept = self._removed(name, now)
+        kept = self._removed(name, now, path.suffix)
         path.replace(kept)
         return kept
 
-    def _removed(self, name: str, now: datetime) -> Path:
+    def _removed(self, name: str, now: datetime, suffix: str = ".yaml") -> Path:
         folder = self.workspace.private() / "removed"
         folder.mkdir(mode=0o700, exist_ok=True)
-        return _free(folder / f"{name}-{now:%Y%m%dT%H%M%S}.yaml")
+        return _free(folder / f"{name}-{now:%Y%m%dT%H%M%S}{suffix}")
 
     def _files(self, kind: type[Document]) -> list[Path]:
         folder = self.folder(kind)
@@ -258,12 +274,12 @@ class Store:
         return Stored(document, path, revision_of(data), data)
 
     @contextlib.contextmanager
-    def _locked(self, kind: type[Document]) -> Iterator[None]:
+    def _locked(self, folder: Path) -> Iterator[None]:
         lock = self.workspace.private() / "documents.lock"
         try:
-            self.folder(kind).mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             with exclusive(lock, self._wait_s):
-                for leftover in self.folder(kind).glob(".*.tmp"):  # of a save that was killed
+                for leftover in folder.glob(".*.tmp"):  # of a save that was killed
                     leftover.unlink(missing_ok=True)
                 yield
         except Busy as error:
@@ -271,7 +287,7 @@ class Store:
                 "another aether-tui is saving documents", where=str(lock), next_step="try again"
             ) from error
         except OSError as error:
-            place = str(error.filename or self.folder(kind))
+            place = str(error.filename or folder)
             raise ConfigurationError(
                 f"cannot be written: {error.strerror}", where=place, next_step="check space and permissions"
             ) from error
@@ -297,6 +313,11 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _second(path: Path, now: datetime) -> Path:
+    """Where a second version of a document is kept."""
+    return _free(path.with_name(f"{path.name.partition('.')[0]}.conflict-{now:%Y%m%dT%H%M%S}.yaml"))
 
 
 def _free(path: Path) -> Path:

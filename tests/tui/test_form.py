@@ -256,9 +256,15 @@ def test_what_others_change_elsewhere_stays_and_in_the_same_field_is_a_choice(wo
             await pilot.press("8")
             await until(pilot, lambda: "Nothing was overwritten" in " ".join(screen_text(app).split()))
             assert opportunity(workspace).impact == theirs
-            await pilot.press(keep)
-            await until(pilot, lambda e=stands: opportunity(workspace).impact == e)
-            await until(pilot, lambda: not list(path.parent.glob("*conflict*")))
+            (ours,) = path.parent.glob("*conflict*")
+            for then in ("u", keep):  # taken back, both versions wait again
+                await pilot.press(keep)
+                await until(pilot, lambda e=stands, o=ours: opportunity(workspace).impact == e and not o.exists())
+                await settled(pilot)
+                if then == "u":
+                    await pilot.press("u")
+                    await until(pilot, lambda e=theirs, o=ours: opportunity(workspace).impact == e and o.exists())
+                    await until(pilot, lambda: "Nothing was overwritten" in " ".join(screen_text(app).split()))
         kept = {file.name.split("-2026")[0] for file in (workspace.hidden / "removed").iterdir()}
         assert {"OPP-1-mine", "OPP-1-theirs"} <= kept
 

@@ -179,6 +179,10 @@ def test_two_consoles_on_one_interview_lose_nothing_and_show_a_contradiction(tmp
         await pilot.press("n", "p", "tab", "9")  # nothing is answered before this is decided
         assert store.get(Interview, "INT-1").document.given("Eva")[at].value == 1
         assert "conflict" in " ".join(screen_text(app).split())
+        await pilot.press("2")
+        await until(pilot, lambda: store.all(Interview)[1] == [] and "Two versions" not in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "Two versions" in screen_text(app))
         await pilot.press("1")
         await until(pilot, lambda: store.get(Interview, "INT-1").document.given("Eva")[at].value == 3)
         await until(pilot, lambda: store.all(Interview)[1] == [])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aether_tui.errors import CheckFailed, ConfigurationError
-from aether_tui.workspace.edits import change, create, take_back, write
+from aether_tui.workspace.edits import change, change_file, create, settle, take_back, together, write, written_since
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Conflict, Store
@@ -73,7 +73,7 @@ def test_somebody_elses_change_stays_and_both_versions_are_named(workspace: Work
 def test_what_was_made_and_changed_since_stays(workspace: Workspace) -> None:
     made = create(workspace, Opportunity, make, NOW)
     change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW)
-    with pytest.raises(CheckFailed, match="it stays where it is"):
+    with pytest.raises(CheckFailed, match="it stays as it is"):
         take_back(workspace, made, NOW)
     assert Store(workspace).get(Opportunity, "OPP-1").document.impact == 9
 
@@ -91,9 +91,68 @@ def test_an_edit_is_checked_by_the_model(workspace: Workspace) -> None:
 def test_a_whole_file_is_stored_as_written(workspace: Workspace) -> None:
     made = create(workspace, Opportunity, make, NOW)
     text = path(workspace).read_bytes().replace(b"impact: 5", b"impact: [4, 6, 9] # guessed")
-    edit = write(workspace, Opportunity, "OPP-1", text, made.after, NOW)
+    edit = write(workspace, Opportunity, "OPP-1", text, made.files[0].after, NOW)
     assert path(workspace).read_bytes() == text
     with pytest.raises(Conflict):
-        write(workspace, Opportunity, "OPP-1", text.replace(b"4", b"3"), made.after, NOW)
+        write(workspace, Opportunity, "OPP-1", text.replace(b"4", b"3"), made.files[0].after, NOW)
     with pytest.raises(ConfigurationError, match="id cannot change"):
-        write(workspace, Opportunity, "OPP-1", text.replace(b"OPP-1", b"OPP-2"), edit.after, NOW)
+        write(workspace, Opportunity, "OPP-1", text.replace(b"OPP-1", b"OPP-2"), edit.files[0].after, NOW)
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_decided_conflict_is_taken_back_and_can_be_decided_again(workspace: Workspace, mine: bool) -> None:
+    store = Store(workspace)
+    create(workspace, Opportunity, make, NOW)
+    read = store.get(Opportunity, "OPP-1")
+    change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW)
+    with pytest.raises(Conflict) as caught:
+        store.save(read.document.model_copy(update={"impact": 2}), read.revision, NOW)
+    both = {file: file.read_bytes() for file in path(workspace).parent.iterdir()}
+    for _ in range(2):
+        decided = settle(workspace, caught.value, Opportunity, mine=mine, now=NOW)
+        assert store.get(Opportunity, "OPP-1").document.impact == (2 if mine else 9)
+        assert store.undecided(Opportunity, "OPP-1") is None
+        take_back(workspace, decided, NOW)
+        assert {file: file.read_bytes() for file in path(workspace).parent.iterdir()} == both
+        again = store.undecided(Opportunity, "OPP-1")
+        assert again is not None and again.ours == caught.value.ours
+
+
+def test_one_stroke_over_documents_and_other_files_is_taken_back_whole_or_not_at_all(workspace: Workspace) -> None:
+    create(workspace, Opportunity, make, NOW)
+    plain = workspace.root / "budgets.yaml"
+    plain.write_bytes(b"a: 1\n")
+    before = {plain: plain.read_bytes(), path(workspace): path(workspace).read_bytes()}
+    edits = [
+        change_file(plain, b"a: 1\n", b"a: 2\n", "budget"),
+        change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 9}), NOW),
+        change(workspace, Opportunity, "OPP-1", lambda old: old.model_copy(update={"impact": 8}), NOW),
+        create(workspace, Opportunity, make, NOW),
+    ]
+    stroke = together(edits, "all of it", "OPP-1")
+    after = {file: file.read_bytes() for file in (plain, path(workspace), path(workspace, "OPP-2"))}
+    plain.write_bytes(b"a: 3\n")
+    with pytest.raises(CheckFailed, match="changed since"):
+        take_back(workspace, stroke, NOW)
+    assert {file: file.read_bytes() for file in after} == after | {plain: b"a: 3\n"}
+    plain.write_bytes(b"a: 2\n")
+    assert "OPP-1 and 2 more taken back" in take_back(workspace, stroke, NOW)
+    assert {file: file.read_bytes() for file in before} == before
+    assert not path(workspace, "OPP-2").exists()
+
+
+def test_what_a_command_wrote_and_removed_is_taken_back(workspace: Workspace) -> None:
+    folder = workspace.root / "benchmarks"
+    folder.mkdir()
+    changed, gone, new = (folder / name for name in ("a.json", "b.json", "c.json"))
+    changed.write_text("1")
+    gone.write_text("2")
+    before = {file: file.read_bytes() for file in (changed, gone)}
+    changed.write_text("9")
+    gone.unlink()
+    new.write_text("3")
+    edit = written_since(before, [folder], "baseline kept")
+    assert edit is not None
+    take_back(workspace, edit, NOW)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+    assert written_since(before, [folder], "") is None
