@@ -11,7 +11,7 @@ from aether_tui.demo import papers
 from aether_tui.demo.world import World
 from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.run import run_report
-from aether_tui.report_model import Col, Row, Table, save
+from aether_tui.report_model import Col, Row, SavedReport, Table, save
 from aether_tui.session import Memory
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.folder import Workspace
@@ -87,9 +87,14 @@ EDITS: dict[str, Try] = {
     "maturity.done": Try("maturity", "maturity.next/", "space"),
     "budgets.waive": Try("budgets", "budgets.rows/ci.main", "w", ("moved to next week", "@p", "2026-12-15", "17min")),
     "levers.promote": Try("levers", "levers.rows/ci.0", "p"),
+    "page.opportunity documents": Try("over:documents", "documents/opportunity OPP-1", "O", ("Out of a document",)),
+    "page.opportunity rows": Try("over:rows", "rows/a", "O", ("Out of what is behind a number",)),
+    "page.opportunity trace": Try("over:trace", "trace.tree/a", "O", ("Out of a span",)),
+    "page.opportunity replay": Try("over:replay", "replays.answers/a", "O", ("Out of an answer",)),
+    "app.decide trace": Try("over:trace", "trace.tree/a", "D", ("Keep it", "head of product", "yes")),
     "report.open": Try("interview", "interview.start/maturity", "enter", ("Ida, ops, lead",)),
 }  # fmt: skip
-"""Every action that writes what people keep, with one edit that it makes."""
+"""Every action that writes what people keep, with one edit that it makes; a word more names another page it is pressed on."""
 
 BY_COMMAND = frozenset({"constraint.sample", "stream.write", "taxonomy.build", "budgets.baseline"})
 """Actions whose edit a command makes that reads the cache; undone in `tests/demo`."""
@@ -119,11 +124,22 @@ def engagement(root: Path) -> Workspace:
     memory = Memory(workspace)
     for name in names:
         memory.keep_report(name, save(run_report(name, workspace, Config(), Clock.of(NOW))), LATER)
+    for name in ("traces", "lens"):
+        memory.keep_report(name, save(over(name)), LATER)
     columns = (Col(key="state", title="", kind="state"), Col(key="id", title="id"), Col(key="saving", title="saving"))
     for name, block, row in (("budgets", "budgets.rows", "ci.main"), ("levers", "levers.rows", "ci.0")):
         table = Table(id=block, title=name, columns=columns, rows=(Row(id=row, cells=("pass", row, "3 min a run")),))
         memory.keep_report(name, save(_report(name, name, "One row.", (table,))), LATER)
     return workspace
+
+
+def over(name: str) -> SavedReport:
+    """What a page over the traces shows: one row of the table that its keys are for."""
+    block = {"rows": "rows", "trace": "trace.tree", "replay": "replays.answers", "traces": "traces.list"}.get(
+        name, name
+    )
+    table = Table(id=block, title=name, columns=(Col(key="id", title="id"),), rows=(Row(id="a", cells=("a",)),))
+    return _report(name, name, "One row.", (table,))
 
 
 def _more() -> list[Document]:
