@@ -132,7 +132,7 @@ def _words(document: object) -> Iterator[str]:
             yield from _words(item)
     elif isinstance(document, Mapping):
         for name in (
-            "userPresentableMessage", "extensions", "errorMessages", "message", "error_description", "error", "detail",
+            "userPresentableMessage", "extensions", "errorMessages", "message", "Message", "error_description", "error", "detail",
             "title",
         ):  # fmt: skip
             if name != "extensions" or isinstance(document.get(name), Mapping):

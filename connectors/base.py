@@ -14,6 +14,8 @@ from aether_tui.records.source import (
     Network,
     Offline,
     Page,
+    Price,
+    Priced,
     RateLimited,
     Refused,
     Reject,
@@ -27,6 +29,6 @@ from aether_tui.records.source import (
 
 __all__ = [
     "Access", "Bulk", "Column", "Denied", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory", "Network", "Offline",
-    "Page", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table",
+    "Page", "Price", "Priced", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table",
     "Transient", "Value",
 ]  # fmt: skip

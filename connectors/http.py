@@ -39,6 +39,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 T = TypeVar("T")
 
+Sign = Callable[[str, str, bytes], Mapping[str, str]]
+"""Method, absolute address and body of a request to the headers that sign it."""
+
 
 class HttpSettings(BaseModel):
     """Keys every `[sources.NAME]` table of an HTTP source has."""
@@ -81,6 +84,7 @@ class Http:
         concurrency: int = 4,
         timeout_s: float = 60.0,
         paid: bool = False,
+        sign: Sign | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.network = network
@@ -100,6 +104,8 @@ class Http:
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
         self._paid = paid
+        self._sign = sign
+        self._signature = ""
         self._slots = asyncio.Semaphore(concurrency)
         self._jitter = jitter
         self._ends = network.clock() + network.deadline_s
@@ -128,7 +134,7 @@ class Http:
     def mask(self, words: str) -> str:
         """`words` without any credential, plain or as sent."""
         sent = self._headers.get("Authorization", "").rpartition(" ")[2]
-        for secret in sorted({*self._secrets.values(), sent}, key=len, reverse=True):
+        for secret in sorted({*self._secrets.values(), sent, self._signature}, key=len, reverse=True):
             if len(secret) >= 4:
                 words = words.replace(secret, "***")
         return words
@@ -301,9 +307,16 @@ class Http:
         began = self.network.clock()
         try:
             client = self._connected()
-            async with client.stream(method, url, params=query or None, json=body, headers=headers) as response:
+            request = client.build_request(method, url, params=query or None, json=body, headers=headers)
+            if self._sign is not None:
+                request.headers.update(self._sign(method, str(request.url), request.content))
+                self._signature = request.headers.get("authorization", "").rpartition(" ")[2]
+            response = await client.send(request, stream=True)
+            try:
                 self.network.requests += 1
                 content = await self._read(response.headers.get("content-encoding", ""), response.aiter_raw(), asked)
+            finally:
+                await response.aclose()
             told = {name.lower(): value for name, value in response.headers.items()}
             took_s = self.network.clock() - began
             return Answer(asked, response.status_code, told, content, self.network.now(), took_s)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.errors import CacheTrouble, SourceFailed
+from aether_tui.errors import CacheTrouble, ConfigurationError, SourceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from aether_tui.sync.engine import Event, Outcome, Traffic
+    from aether_tui.sync.paid import Bill
+    from aether_tui.sync.plan import Job
     from aether_tui.workspace.folder import Workspace
 
 
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     metavar="DATE",
     help="Read what changed after this date (UTC) instead.",
 )
+@click.option("--yes", is_flag=True, help="Agree to the price of sources that bill each request.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime | None, form: str) -> None:
+def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime | None, yes: bool, form: str) -> None:
     """Pull the named sources, or all enabled ones, into the cache.
 
-    Interrupted, it continues where it was the next time. One failing source does not stop the others (exit 4).
+    Interrupted, it continues where it was the next time. One failing source does not stop the others (exit 4). A source
+    whose requests cost money says its price first, and is left out unless you agree.
     """
     import asyncio
 
@@ -42,6 +46,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     from aether_tui.ingest import Ingest
     from aether_tui.sync.engine import run
     from aether_tui.sync.intake import Writer
+    from aether_tui.sync.paid import bills
     from aether_tui.sync.plan import plan
 
     workspace, config = context.workspace(), context.config()
@@ -50,10 +55,27 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     with alone(workspace):
         writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now)
         start = since.replace(tzinfo=UTC) if since else None
+        jobs = _agreed(jobs, bills(jobs, writer.cache, since=start, full=full), yes=yes, named=bool(sources))
         outcomes = asyncio.run(run(jobs, writer, _safely(emit), since=start, full=full))
     if form == "text":
         _print_table(outcomes)
     _judge(outcomes)
+
+
+def _agreed(jobs: list[Job], costly: Sequence[Bill], *, yes: bool, named: bool) -> list[Job]:
+    """The jobs without those whose price nobody agreed to. Raises ConfigurationError when nothing else was asked for."""
+    import sys
+
+    for bill in costly:
+        click.echo(bill.sentence(), err=True)
+        if yes or (sys.stdin.isatty() and click.confirm(f"pull {bill.job.name}?", err=True)):
+            continue
+        jobs = [job for job in jobs if job is not bill.job]
+        next_step = f"agree to its price with `aether-tui sync {bill.job.name} --yes`"
+        if named or not jobs:
+            raise ConfigurationError(f"{bill.job.name} is not pulled: {bill.sentence()}", next_step=next_step)
+        click.echo(f"{bill.job.name} is left out; {next_step}", err=True)
+    return jobs
 
 
 @contextmanager

@@ -39,7 +39,7 @@ NEEDS: tuple[Need, ...] = (
         "CI duration, the ci budgets",
     ),
     Need("test_runs", "test results", "load JUnit files, or sync gitlab", "flaky rate, the tests budgets"),
-    Need("costs", "bills", "load FOCUS exports", "billed cost with a team, the cost budgets"),
+    Need("costs", "bills", "load FOCUS exports, or sync aws", "billed cost with a team, the cost budgets"),
     Need("cost_estimates", "cost estimates", "load Infracost files", "planned cost in the cost budgets"),
     Need(
         "product_metrics", "product usage", "sync amplitude",

@@ -6,8 +6,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from aether_tui.records.model import Row, Table
 
@@ -171,6 +172,24 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What asking a source costs whoever owns the account, at least and at most, and why."""
+
+    least_usd: Decimal
+    most_usd: Decimal
+    why: str
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """What a source that bills every request has, too: it is pulled only when somebody agreed to its price."""
+
+    def price(self, stream: Stream, since: str | None) -> Price | None:
+        """What pulling `stream` after the cursor costs; None: nothing. Asks nobody."""
         ...
 
 

@@ -329,6 +329,7 @@ COSTS = Table(
         _c("account", "text", "Sub-account, else billing account"),
         _c("resource", "text", "Resource id"),
         _c("tags", "json", "Tags as a JSON object of text"),
+        _c("estimated", "bool", "AWS Cost Explorer: the bill may still change; null for exports"),
         _d("environment", "text", "production, staging, dev or other, by mapping of tags"),
         _d("service", "text", "Service, by mapping"),
         _d("team", "text", "Team, by mapping of tags"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.amplitude import Amplitude
+from connectors.aws import Aws
 from connectors.github import GitHub
 from connectors.gitlab import GitLab
 from connectors.jira import Jira
@@ -164,6 +165,14 @@ RECORDS = {
     ),
 }  # fmt: skip
 
+def _aws(_: Request) -> Reply:
+    return Reply({"ResultsByTime": []})
+
+
+def _aws_more(_: Request, token: str) -> Reply:
+    return Reply({"ResultsByTime": [], "NextPageToken": token})
+
+
 KINDS = {
     "linear": Kind(Linear, {}, _linear, _linear_more, record=RECORDS["linear"]),
     # After a 401 it asks once for its cloud id.
@@ -175,4 +184,5 @@ KINDS = {
     "langfuse": Kind(Langfuse, {}, _langfuse, _langfuse_more, {404: 2}, record=RECORDS["langfuse"]),
     "phoenix": Kind(Phoenix, {}, _phoenix, _phoenix_more, record=RECORDS["phoenix"]),
     "amplitude": Kind(Amplitude, {}, _amplitude),
+    "aws": Kind(Aws, {}, _aws, _aws_more),
 }
