@@ -165,6 +165,7 @@ RECORDS = {
     ),
 }  # fmt: skip
 
+
 def _aws(_: Request) -> Reply:
     return Reply({"ResultsByTime": []})
 

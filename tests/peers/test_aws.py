@@ -21,7 +21,9 @@ KEYS = {"access_key_id": "AKIDEXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MD
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
     """The address of moto's server; it ends with the module."""
-    server = pytest.importorskip("moto.server", reason="moto is not installed: group `peers`").ThreadedMotoServer(port=0)
+    server = pytest.importorskip("moto.server", reason="moto is not installed: group `peers`").ThreadedMotoServer(
+        port=0
+    )
     server.start()
     try:
         host, port = server.get_host_and_port()
