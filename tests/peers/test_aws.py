@@ -26,7 +26,7 @@ def moto() -> Iterator[str]:
     )
     server.start()
     try:
-        host, port = server.get_host_and_port()
+        _host, port = server.get_host_and_port()
         yield f"http://127.0.0.1:{port}"
     finally:
         server.stop()
