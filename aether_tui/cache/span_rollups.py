@@ -89,7 +89,10 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
     if known.any or not prepared:
-        _stage_tasks(cursor, rest, gone, known=known)
+        _stage_tasks(cursor, rest, gone, known=known, alone=prepared)
+    within = _extent_of(cursor, come, gone, known=known)
+    if within is None:
+        return
     for rollup in _MOVED:
         if rollup.source == "spans" and prepared:
             parts = [f"FROM {_added_by(rollup)}"]
@@ -107,7 +110,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
                 parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": "spans_after"}))
             if known.thawed:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
-        _move(cursor, rollup, parts)
+        _move(cursor, rollup, parts, within)
     if known.thawed:
         cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
     columns = quoted(list(ROLLUPS["tasks"]))
@@ -162,8 +165,18 @@ def _stage_known(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None)
     return _Known(bool(thawed), bool(frozen))
 
 
-def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known) -> None:
-    """Temporary `spans_after` and `tasks_come`: the touched traces with what comes; `tasks_alone`: only what comes of them."""
+def _extent_of(
+    cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known
+) -> tuple[str, str] | None:
+    """The first and the last instant at which something moves; None where nothing has an instant."""
+    moving = [come, *([gone] if gone else []), *(["tasks_gone"] if known.thawed else [])]
+    starts = " UNION ALL ".join(f"SELECT start FROM {rows}" for rows in moving)
+    first, last = cursor.execute(f"SELECT min(start), max(start) FROM ({starts})").fetchone() or (None, None)
+    return None if first is None else (str(first), str(last))
+
+
+def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known, alone: bool) -> None:
+    """Temporary `spans_after` and `tasks_come`: the touched traces with what comes; if `alone`, `tasks_alone`: only what comes."""
     after = f"SELECT * FROM {come}"
     if known.frozen:
         after += " WHERE (source, trace_id) NOT IN (SELECT source, trace_id FROM tasks_known WHERE NOT _thawed)"
@@ -173,7 +186,7 @@ def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None,
             kept += f" WHERE (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM {gone})"
         after = f"{kept} UNION ALL BY NAME {after}"
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW spans_after AS {after}")
-    for name, spans in {"tasks_come": "spans_after", "tasks_alone": come}.items():
+    for name, spans in {"tasks_come": "spans_after", **({"tasks_alone": come} if alone else {})}.items():
         text = render(definition("tasks"), {"spans": spans})
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
 
@@ -192,38 +205,42 @@ def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) ->
     return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources)})"
 
 
-def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str]) -> None:
-    """Add rows to the stored sums, key by key."""
+def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], within: tuple[str, str]) -> None:
+    """Add rows to the stored sums, key by key; `within` are the first and the last instant of what moves."""
     sums, columns = _SUMS[rollup.table], list(ROLLUPS[rollup.table])
-    moved = parts[0].removeprefix("FROM ")
-    if len(parts) > 1 or moved == parts[0]:
-        moved = "moved"
-        union = " UNION ALL BY NAME ".join(parts)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE moved AS {union}")
-    bucket = f'"{rollup.bucket}"'
-    low, high = cursor.execute(f"SELECT min({bucket}), max({bucket}) FROM {moved}").fetchone() or (None, None)
-    if low is None:
-        return
-    same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM k."{name}"' for name in sums.key)
-    keys = f"(SELECT DISTINCT {quoted(sums.key)} FROM {moved})"
-    within = f"r.{bucket} BETWEEN TIMESTAMP '{low}' AND TIMESTAMP '{high}'"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE standing AS SELECT r.rowid AS _row, r.* FROM {rollup.table} AS r "
-        f"JOIN {keys} AS k ON {same} WHERE {within}"
-    )
-    cursor.execute(f"DELETE FROM {rollup.table} WHERE rowid IN (SELECT _row FROM standing)")
     values = [name for name in columns if name not in sums.key]
-    rows = f"SELECT {quoted(columns)} FROM standing UNION ALL SELECT {quoted(columns)} FROM {moved}"
     added = ", ".join(f'{_added(sums, name)} AS "{name}"' for name in values)
+    rows = " UNION ALL BY NAME ".join(parts)
+    low, high = (f"date_trunc('{rollup.bucket}', TIMESTAMP '{instant}')" for instant in within)
+    same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM m."{name}"' for name in sums.key)
+    sets = ", ".join(f'"{name}" = {_both(sums, name)}' for name in values)
     cursor.execute(
-        f"INSERT INTO {rollup.table} ({quoted([*sums.key, *values])}) SELECT {quoted(sums.key)}, {added} "
-        f'FROM ({rows}) GROUP BY {quoted(sums.key)} HAVING sum("{sums.count}") <> 0'
+        f"MERGE INTO {rollup.table} AS r USING (SELECT {quoted(sums.key)}, {added} FROM ({rows}) GROUP BY {quoted(sums.key)}) AS m "
+        f'ON {same} AND r."{rollup.bucket}" BETWEEN {low} AND {high} '
+        f'WHEN MATCHED AND r."{sums.count}" + m."{sums.count}" = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET {sets} '
+        f'WHEN NOT MATCHED AND m."{sums.count}" <> 0 THEN INSERT ({quoted([*sums.key, *values])}) '
+        f"VALUES ({', '.join(_alone(sums, name) for name in [*sums.key, *values])})"
     )
 
 
 def _added(sums: _Sums, name: str) -> str:
+    """SQL: the sum of what moves."""
     if name in sums.seconds:  # a sum of whole microseconds, so that no order of adding shows
         return f'sum(CAST(round("{name}" * {_US}) AS BIGINT)) / 1e6'
-    if name in sums.nullable:
-        return f'CASE WHEN sum("{sums.nullable[name]}") <> 0 THEN sum("{name}") END'
     return f'sum("{name}")'
+
+
+def _alone(sums: _Sums, name: str) -> str:
+    """SQL: a sum that had no row yet."""
+    count = sums.nullable.get(name)
+    return f'CASE WHEN m."{count}" <> 0 THEN m."{name}" END' if count else f'm."{name}"'
+
+
+def _both(sums: _Sums, name: str) -> str:
+    """SQL: a stored sum with what moves."""
+    stored, moved = f'r."{name}"', f'm."{name}"'
+    if name in sums.seconds:
+        return f"(CAST(round({stored} * {_US}) AS BIGINT) + CAST(round({moved} * {_US}) AS BIGINT)) / 1e6"
+    if count := sums.nullable.get(name):
+        return f'CASE WHEN r."{count}" + m."{count}" <> 0 THEN coalesce({stored}, 0) + coalesce({moved}, 0) END'
+    return f"coalesce({stored} + {moved}, {stored}, {moved})"

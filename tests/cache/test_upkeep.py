@@ -141,6 +141,9 @@ def test_compact_gives_space_back_and_loses_nothing(tmp_path: Path) -> None:
         store(cache, spans(3000, seed), source=f"{seed}")
     with cache._write() as connection:
         connection.execute("DELETE FROM spans WHERE source <> '0'")
+        connection.execute("CREATE TABLE large AS SELECT hash(range) AS h FROM range(1000000)")
+    with cache._write() as connection:
+        connection.execute("DROP TABLE large")
     kept = dump(cache, but=())
     with cache._leases.alone(9) as connection:
         connection.execute("CHECKPOINT cache")
