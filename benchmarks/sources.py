@@ -1,6 +1,7 @@
 """How long a first sync of Linear takes beside what its pages must take, and how much memory: `python -m benchmarks.sources`.
 
     python -m benchmarks.sources [ISSUES=20000] [LATENCY_MS=100]
+    python -m benchmarks.sources interrupt [TIMES=5]            # seconds from ctrl+c to the end, pages flowing
 
 A server in a process of its own waits before every page and serves as many issues as were asked for; what a page costs in
 points is answered as Linear does, so the size of the pages adapts. The sync runs in a fresh process, as the program does.
@@ -12,6 +13,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,20 +88,53 @@ def serve(issues: int, latency_s: float) -> None:
             self.end_headers()
             self.wfile.write(body.encode())
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A sync that was stopped is what is measured."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
     print(server.server_address[1], flush=True)
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     server.serve_forever()
 
 
-def measure(issues: int, latency_s: float) -> dict[str, float]:
-    """Wall, CPU, the wall that latency alone takes, and the peak memory of the sync."""
+def _server(issues: int, latency_s: float) -> tuple[subprocess.Popen[str], int]:
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.sources", "serve", str(issues), str(latency_s)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert server.stdout is not None
-    port = int(server.stdout.readline())
+    return server, int(server.stdout.readline())
+
+
+def interrupt(times: int) -> dict[str, object]:
+    """Seconds from the signal to the end of the process, at growing distances from its first stored page."""
+    took = []
+    for n in range(times):
+        server, port = _server(50_000, 0.1 if n % 2 else 5.0)  # every other time it waits for an answer
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "aether.toml").write_text(f'[sources.linear]\nurl = "http://127.0.0.1:{port}"\n')
+            env = {**os.environ, "AETHER_LINEAR_API_KEY": "lin_api_benchmark"}
+            command = [sys.executable, "-m", "aether_tui", "-w", folder, "sync", "--format", "json"]
+            sync = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            assert sync.stdout is not None
+            for line in sync.stdout:
+                if json.loads(line)["event"] == ("page" if n % 2 else "start"):
+                    break
+            time.sleep(0.5 + 0.3 * n)
+            began = time.monotonic()
+            sync.send_signal(signal.SIGINT)
+            sync.wait()
+            took.append(round(time.monotonic() - began, 3))
+        assert server.stdin is not None
+        server.stdin.close()
+        server.wait()
+    return {"seconds": took, "worst": max(took)}
+
+
+def measure(issues: int, latency_s: float) -> dict[str, float]:
+    """Wall, CPU, the wall that latency alone takes, and the peak memory of the sync."""
+    server, port = _server(issues, latency_s)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "aether.toml").write_text(f'[sources.linear]\nurl = "http://127.0.0.1:{port}"\n')
         began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -132,6 +167,9 @@ def main(arguments: list[str]) -> None:
     """Serve, or measure and print."""
     if arguments[:1] == ["serve"]:
         serve(int(arguments[1]), float(arguments[2]))
+        return
+    if arguments[:1] == ["interrupt"]:
+        print(json.dumps(interrupt(int((arguments[1:] or ["5"])[0]))))
         return
     issues, latency_ms = (
         (int(one) for one in [*arguments, "20000", "100"][:2]) if len(arguments) != 1 else (int(arguments[0]), 100)

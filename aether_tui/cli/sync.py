@@ -149,15 +149,26 @@ def _narrate(event: Event) -> None:
         click.echo(f"{name}: {rows} rows", err=True)
 
 
+_ONLY_WHERE = {"gone": "0", "rejected": "0", "waited": "0 s"}
+"""Columns that are shown where a stream has something else to say."""
+
+
 def _print_table(outcomes: Sequence[Outcome]) -> None:
     from aether_tui.text import one_line
 
     head = ("source", "stream", "rows", "new", "changed", "gone", "rejected", "requests", "kB", "rows/s", "waited", "")
-    lines = [head, *map(_line, outcomes)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    lines: list[tuple[str, ...]] = [head, *map(_line, outcomes)]
+    # What did not happen needs no column: 80 columns are few.
+    shown = [
+        place
+        for place, name in enumerate(head)
+        if name not in _ONLY_WHERE or any(line[place] != _ONLY_WHERE[name] for line in lines[1:])
+    ]
+    lines = [tuple(line[place] for place in shown) for line in lines]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(shown))]
     for line in lines:
         cells = [
-            cell.rjust(width) if 2 <= place < len(head) - 1 else cell.ljust(width)
+            cell.rjust(width) if 2 <= place < len(shown) - 1 else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())

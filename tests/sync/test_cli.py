@@ -88,21 +88,10 @@ def test_text_is_a_table_on_stdout(workspace: Path) -> None:
     done = aether("sync", cwd=workspace, env=SECRET)
     assert done.code == 0, done.err
     head, line = (text.split() for text in done.out.splitlines()[:2])
-    assert head == [
-        "source",
-        "stream",
-        "rows",
-        "new",
-        "changed",
-        "gone",
-        "rejected",
-        "requests",
-        "kB",
-        "rows/s",
-        "waited",
-    ]
-    assert line[:8] == ["linear", "issues", "6", "12", "0", "0", "0", "2"]
-    assert line[-3:] == ["0", "s", "done"]
+    assert head == ["source", "stream", "rows", "new", "changed", "requests", "kB", "rows/s"]
+    assert line[:6] == ["linear", "issues", "6", "12", "0", "2"]
+    assert line[-1] == "done"
+    assert max(map(len, done.out.splitlines())) <= 80
     assert "linear issues: 6 rows" in done.err
 
 
