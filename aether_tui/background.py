@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual.app import App
@@ -18,12 +16,13 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import WorkType
 
-from aether_tui.builds import COMMAND, FROM_DOCUMENTS, Options, Order, Outcome, build
+from aether_tui.builders import Builders
+from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
+from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
-from aether_tui.nice import be_nice
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit, bytes_of, take_back, written_since
+from aether_tui.workspace.edits import Edit, bytes_of, written_since
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -31,9 +30,6 @@ from screens.base import PageScreen, ReportScreen
 if TYPE_CHECKING:
     from aether_tui.jobs import Job, Receiving
 
-T = TypeVar("T")
-
-UNDO_STEPS = 100
 POLL_S = 0.5
 GLANCE_S = 0.15
 """Where somebody watches data come in, the cache alone is looked at this often."""
@@ -43,8 +39,6 @@ WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
 QUIET_S = 0.25
 """Progress waits this long after a key."""
-WAITS_S = 30.0
-"""A child that has built everything waits so long for another order."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
 
@@ -83,13 +77,8 @@ class Background(App[int]):
         self._memory = memory
         self._shelf = Shelf(memory, options.as_of, looking)
         self._building: set[str] = set()
-        self._builder: Process | None = None
-        self._children: list[Process] = []
         self._wanted: Order | None = None
-        self._waiting: Process | None = None
-        self._yields = False
-        """Whether the child that waits has given up its share of the processor."""
-        self._waits_since = 0.0
+        self._builders = Builders()
         self._job: Job | None = None
         self._receiver: Receiving | None = None
         self._began = self._took_s = 0.0
@@ -97,9 +86,7 @@ class Background(App[int]):
         self._glance: Timer | None = None
         self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
-        self._edits: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
-        self._editing = asyncio.Lock()
-        self._unsaved: set[asyncio.Task[None]] = set()
+        self._edits = Editing(self)
         self._progress_due = False
         self._typed_at = 0.0
         self._seen_ns = 0
@@ -206,17 +193,13 @@ class Background(App[int]):
 
     async def stop(self) -> None:
         """Wait for every edit, end every child and wait until it has ended."""
-        from aether_tui.jobs import over
-
-        await asyncio.gather(*self._unsaved, return_exceptions=True)
+        await self._edits.finished()
         for timer in (self._watch, self._glance):
             if timer is not None:
                 timer.stop()
         following = self.workers.cancel_group(self, "report")
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
-        self._let_go()
-        for process in self._children:
-            await over(process)
+        await self._builders.end()
         if self._job is not None:
             self._job.stop()
             await self._job.ended()
@@ -259,64 +242,22 @@ class Background(App[int]):
 
         Keys wait until it is on disk. `done` gets it then; `refused` gets an error, and answers whether it has been told.
         """
-
-        def made(edit: Edit) -> None:
-            self._edits.append((edit, rebuild))
-            self._told(f"{edit.what}; u takes it back", rebuild)
-            if done is not None:
-                done(edit)
-
-        self._in_turn(work, made, refused)
+        if not self.refused():
+            self._edits.make(work, rebuild, done, refused)
 
     def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
         """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""
-
-        def run() -> tuple[Edit | None, str]:
-            before = bytes_of([place])
-            told = work()
-            return written_since(before, [place], told), told
-
-        def made(result: tuple[Edit | None, str]) -> None:
-            if result[0] is not None:
-                self._edits.append((result[0], rebuild))
-            self._told(f"{result[1]}; u takes it back", rebuild)
-
-        self._in_turn(run, made, None)
+        if not self.refused():
+            self._edits.write(work, place, rebuild)
 
     def action_undo(self) -> None:
         """Take the last edit back, whichever screen it was made on."""
-        if not self._edits:
+        if not len(self._edits):
             self.say("nothing to undo: nothing was edited since the start")
-            return
-        last, rebuild = self._edits.pop()
-        self._in_turn(lambda: take_back(self.workspace, last, self.now()), lambda told: self._told(told, rebuild), None)
+        elif not self.refused():
+            self._edits.take_back(self.workspace, self.now)
 
-    def _in_turn(
-        self, work: Callable[[], T], done: Callable[[T], None], refused: Callable[[AetherError], bool] | None
-    ) -> None:
-        """Edits in the order of their keys, one at a time; the next key is answered after them, and quitting waits."""
-        if self.refused():
-            return
-        self.hold_keys()
-
-        async def run() -> None:
-            try:
-                async with self._editing:
-                    result = await asyncio.to_thread(work)
-                done(result)
-            except AetherError as error:
-                if refused is None or not refused(error):
-                    self._told(f"■ {error.sentence()}", "")
-            except OSError as error:
-                self._told(f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions", "")
-            finally:
-                self.release_keys()
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._unsaved.add(task)
-        task.add_done_callback(self._unsaved.discard)
-
-    def _told(self, message: str, rebuild: str) -> None:
+    def edited(self, message: str, rebuild: str) -> None:
         """Say it, and rebuild what an edit has put out of date."""
         self.say(message)
         self._renew_page()
@@ -348,14 +289,14 @@ class Background(App[int]):
         """
         screen = self.front()
         live = screen is not None and screen.LIVE
-        if not live and time.monotonic() - self._waits_since > WAITS_S:
-            self._let_go()
+        if not live:
+            self._builders.rest()
         if self._job is not None and self._job.running and not live:
             return
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
         self._seen_ns = changed
-        if not quiet and not self._editing.locked():  # our own edit tells its page itself
+        if not quiet and not self._edits.busy:  # our own edit tells its page itself
             self._renew_page(elsewhere=True)
         if screen is None or self._covered() or screen.report in self._building:
             return
@@ -424,52 +365,16 @@ class Background(App[int]):
     async def _build(self, order: Order, names: tuple[str, ...], *, behind: bool = False) -> None:
         """Follow a child that builds these of an order; ended with it when something newer is wanted."""
         left = set(names)
-        process: Process | None = None
+
+        def built(outcome: Outcome) -> None:
+            left.discard(outcome.name)
+            self.post_message(self.Built(outcome))
+
         try:
-            process = self._builder = await self._ordered(msgspec.structs.replace(order, names=names), new=behind)
-            assert process.stdout is not None
-            while left and (line := await process.stdout.readline()):
-                outcome = msgspec.json.decode(line, type=Outcome)
-                left.discard(outcome.name)
-                self.post_message(self.Built(outcome))
-            if left:
-                status = await process.wait()
-                for name in left:
-                    self.post_message(self.Built(Outcome(name, Failure(f"its process ended with status {status}"))))
-            elif self._waiting is None:
-                self._waiting, process, self._waits_since = process, None, time.monotonic()
-                self._yields = order.yields
-        except OSError as error:
-            self.post_message(self.Built(Outcome(names[0], Failure(f"cannot be started: {error.strerror}"))))
+            await self._builders.build(msgspec.structs.replace(order, names=names), built, new=behind)
         finally:
-            if process is not None and process.returncode is None:
-                process.kill()
-                await process.wait()
             if self._wanted is order:
                 self._building.difference_update(left)
-
-    async def _ordered(self, order: Order, *, new: bool = False) -> Process:
-        """A child with this order: the one that waits for it, else a new one."""
-        process: Process | None = None
-        if self._yields and not order.yields:
-            self._let_go()  # what it gave up cannot be given back
-        if not new:
-            process, self._waiting = self._waiting, None
-        if process is None or process.returncode is not None:
-            process = await create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
-            self._children = [child for child in self._children if child.returncode is None]
-            self._children.append(process)
-        if order.yields:
-            be_nice(process.pid)
-        assert process.stdin is not None
-        process.stdin.write(order.line())
-        return process
-
-    def _let_go(self) -> None:
-        """End a child that waits; it holds nothing."""
-        if self._waiting is not None and self._waiting.returncode is None:
-            self._waiting.kill()
-        self._waiting = None
 
     def on_background_built(self, event: Built) -> None:
         outcome = event.outcome
@@ -581,7 +486,7 @@ class Background(App[int]):
         self._show_progress(force=True)
         made = await asyncio.to_thread(written_since, before, [writes], job.title) if writes is not None else None
         if made is not None:
-            self._edits.append((made, ""))
+            self._edits.remember(made)
         if job.error:
             self.say(f"■ {job.title}: {job.error}")
         elif job.stopped:

@@ -64,7 +64,7 @@ async def settled(pilot: Pilot[int]) -> None:
     assert isinstance(app, AetherApp)
     for _ in range(3):  # what a worker ends with may begin another
         await pilot.pause()
-        await until(pilot, lambda: not app._unsaved and all(worker.is_finished for worker in app.workers))
+        await until(pilot, lambda: not app._edits.unsaved and all(worker.is_finished for worker in app.workers))
 
 
 def look_away(app: AetherApp) -> None:

@@ -105,8 +105,8 @@ def test_quitting_ends_a_build(tmp_path):
         (workspace.state / "reports" / f"{name}.json").unlink()
 
     async def script(pilot, app):
-        await until(pilot, lambda: app._builder is not None)
+        await until(pilot, lambda: app._builders.newest is not None)
         await pilot.press("q")
 
     app = drive(workspace, script)
-    assert app._builder.returncode is not None
+    assert app._builders.newest.returncode is not None
