@@ -128,7 +128,7 @@ class AetherApp(Background):
             place=self._place(summary),
             network=" · ".join(word for word, on in states if on),
             age=synced(summary.freshness if summary else (), self.now()),
-            job="  ".join(job.short() for job in (self._receiver, self._job) if job is not None and job.running),
+            job=self._commands.short(),
         )
 
     @staticmethod
@@ -209,7 +209,7 @@ class AetherApp(Background):
 
     async def _key(self, event: events.Key, screen: PageScreen) -> None:
         self._actions.append(event.key)
-        self._typed_at = time.monotonic()
+        self._commands.typed_at = time.monotonic()
         before = (self._message, self._prefix)
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""

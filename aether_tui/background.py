@@ -18,17 +18,18 @@ from textual.worker import WorkType
 
 from aether_tui.builders import Builders
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
+from aether_tui.commands import Commands
 from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit, bytes_of, written_since
+from aether_tui.workspace.edits import Edit, Written
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 
 if TYPE_CHECKING:
-    from aether_tui.jobs import Job, Receiving
+    from aether_tui.jobs import Job
 
 POLL_S = 0.5
 GLANCE_S = 0.15
@@ -37,8 +38,6 @@ BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
 WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
-QUIET_S = 0.25
-"""Progress waits this long after a key."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
 
@@ -79,16 +78,13 @@ class Background(App[int]):
         self._building: set[str] = set()
         self._wanted: Order | None = None
         self._builders = Builders()
-        self._job: Job | None = None
-        self._receiver: Receiving | None = None
+        self._commands = Commands(self)
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
         self._glance: Timer | None = None
         self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
         self._edits = Editing(self)
-        self._progress_due = False
-        self._typed_at = 0.0
         self._seen_ns = 0
 
     # --- what the subclass says and shows ------------------------------------------------------------------------
@@ -180,10 +176,11 @@ class Background(App[int]):
         return self._shelf.failure(report)
 
     def updating(self, report: str) -> bool:
-        return report in self._building or (self._job is not None and self._job.running)
+        return report in self._building or self._commands.busy
 
     def progress(self) -> Job | None:
-        return self._job if self._job is not None and self._job.title == "sync" else None
+        job = self._commands.job
+        return job if job is not None and job.title == "sync" else None
 
     def begin(self) -> None:
         """Begin to look for changes."""
@@ -200,12 +197,7 @@ class Background(App[int]):
         following = self.workers.cancel_group(self, "report")
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         await self._builders.end()
-        if self._job is not None:
-            self._job.stop()
-            await self._job.ended()
-        if self._receiver is not None:
-            self._receiver.stop()
-            await self._receiver.ended()
+        await self._commands.end()
 
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
         """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
@@ -291,7 +283,7 @@ class Background(App[int]):
         live = screen is not None and screen.LIVE
         if not live:
             self._builders.rest()
-        if self._job is not None and self._job.running and not live:
+        if self._commands.busy and not live:
             return
         changed = self._memory.changed_ns()
         quiet = changed == self._seen_ns
@@ -401,13 +393,8 @@ class Background(App[int]):
 
     def action_sync(self) -> None:
         """Start a sync as a child process; while one runs, stop it."""
-        if self.refused():
-            return
-        if self._job is not None and self._job.running:
-            self._job.stop()
-            self.say("sync is stopping; what was stored stays stored")
-        else:
-            self._start("sync", "sync", "--format", "json")
+        if not self.refused():
+            self._commands.sync()
 
     def action_export_all(self) -> None:
         self.command("export", "export", "-o", str(self.workspace.exports))
@@ -417,96 +404,33 @@ class Background(App[int]):
 
         What it writes in the folder `writes` can be taken back.
         """
-        if self._job is not None and self._job.running:
-            self.say(f"{self._job.title} is still running")
-        else:
-            self._start(title, *command, writes=writes)
+        self._commands.run(title, command, writes)
 
     def answer(self, title: str, command: Sequence[str], done: Callable[[bytes], None]) -> None:
         """Run a command as a child and hand over what it prints; its error is said instead."""
-        if self.refused():
-            return
-        from aether_tui.jobs import Answering
-
-        job = Answering(title, [*self._arguments(), *command])
-
-        async def follow() -> None:
-            status = await job.run(self.around)
-            if job.error:
-                self.say(f"■ {title}: {job.error}")
-            if not status or job.out:
-                done(job.out)
-
-        self.run_worker(follow(), group="answer", exclusive=True, exit_on_error=False)
+        if not self.refused():
+            self._commands.answer(title, command, done)
 
     def receive(self) -> None:
         """Start the receiver of traces as a child; while it runs, stop it."""
-        if self.refused():
-            return
-        from aether_tui.jobs import Receiving
+        if not self.refused():
+            self._commands.receive()
 
-        if self._receiver is not None and self._receiver.running:
-            self._receiver.stop()
-            self.say("receiver is stopping; every span it acknowledged is stored")
-            return
-        self._receiver = Receiving([*self._arguments(), "receive", "--format", "json"], time.monotonic)
-        self.run_worker(self._listen(self._receiver), group="receiver", exit_on_error=False)
-        self.say("receiver starting; o stops it")
-
-    async def _listen(self, receiver: Receiving) -> None:
-        await receiver.run(self.around)
-        self.say(f"■ receiver: {receiver.error}" if receiver.error else "receiver stopped")
-        self.around()
-
-    def _arguments(self) -> list[str]:
-        arguments = ["-w", str(self.workspace.root)]
-        if self.options.offline:
-            arguments.append("--offline")
-        if self.options.as_of is not None:
-            arguments += ["--as-of", self.options.as_of.isoformat()]
-        return arguments
-
-    def _start(self, title: str, *command: str, writes: Path | None = None) -> None:
-        if self.refused():
-            return
-        from aether_tui.jobs import Job
-
-        self._job = Job(title, [*self._arguments(), *command])
-        self.run_worker(self._follow(self._job, writes), group="job", exit_on_error=False)
-        self.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
-
-    async def _follow(self, job: Job, writes: Path | None) -> None:
-        self._progress_due = False
-        before = await asyncio.to_thread(bytes_of, [writes]) if writes is not None else {}
-        timer = self.set_interval(0.25, self._show_progress)
-        try:
-            status = await job.run(self._progress)
-        finally:
-            timer.stop()
-        self._show_progress(force=True)
-        made = await asyncio.to_thread(written_since, before, [writes], job.title) if writes is not None else None
+    def job_ended(self, made: Written | None, told: str) -> None:
+        """A job ended: `made` can be taken back, `told` is said where there is something to say."""
         if made is not None:
             self._edits.remember(made)
-        if job.error:
-            self.say(f"■ {job.title}: {job.error}")
-        elif job.stopped:
-            self.say(f"{job.title} stopped; what was stored stays stored")
-        elif status == 0:
-            done = {"sync": "synced", "export": f"wrote {self.workspace.exports.name}/"}
-            self.say(done.get(job.title, f"{job.title} done") + ("; u takes it back" if made is not None else ""))
+        if told:
+            self.say(told)
         self._seen_ns = self._memory.changed_ns()
         self.renew()
 
-    def _progress(self) -> None:
-        self._progress_due = True
-
-    def _show_progress(self, *, force: bool = False) -> None:
-        """Four times a second at most, only when something was heard, and never between a key and its effect."""
+    def show_progress(self) -> bool:
+        """Draw how far a job is; false where no report is in front."""
         screen = self.front()
-        typing = time.monotonic() - self._typed_at < QUIET_S
-        if screen is None or not (force or (self._progress_due and not typing)):
-            return
-        self._progress_due = False
+        if screen is None:
+            return False
         if screen.report == "sources":
             screen.show()
         screen.show_around()
+        return True

@@ -1,0 +1,140 @@
+"""The commands a console runs as children: one job at a time, questions beside it, and the receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aether_tui.workspace.edits import Written, bytes_of, written_since
+
+if TYPE_CHECKING:
+    from aether_tui.background import Background
+    from aether_tui.jobs import Job, Receiving
+
+QUIET_S = 0.25
+"""Progress waits this long after a key."""
+
+
+class Commands:
+    """The children of one console that run commands; it is told what came of them."""
+
+    def __init__(self, app: Background) -> None:
+        self.job: Job | None = None
+        """The last job: a sync, an export, something a page asked for."""
+        self.receiver: Receiving | None = None
+        self.typed_at = 0.0
+        """When the last key came, by the monotonic clock."""
+        self._app = app
+        self._heard = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is running."""
+        return self.job is not None and self.job.running
+
+    def short(self) -> str:
+        """What runs, for the status line."""
+        return "  ".join(job.short() for job in (self.receiver, self.job) if job is not None and job.running)
+
+    def sync(self) -> None:
+        """Start a sync; while a job runs, stop it."""
+        if self.job is not None and self.job.running:
+            self.job.stop()
+            self._app.say("sync is stopping; what was stored stays stored")
+        else:
+            self._start("sync", ["sync", "--format", "json"], None)
+
+    def run(self, title: str, command: Sequence[str], writes: Path | None) -> None:
+        """Run a command unless one is running; what it writes in the folder `writes` can be taken back."""
+        if self.job is not None and self.job.running:
+            self._app.say(f"{self.job.title} is still running")
+        elif not self._app.refused():
+            self._start(title, command, writes)
+
+    def answer(self, title: str, command: Sequence[str], done: Callable[[bytes], None]) -> None:
+        """Run a command and hand over what it prints; its error is said instead."""
+        from aether_tui.jobs import Answering
+
+        job = Answering(title, [*self._arguments(), *command])
+
+        async def follow() -> None:
+            status = await job.run(self._app.around)
+            if job.error:
+                self._app.say(f"■ {title}: {job.error}")
+            if not status or job.out:
+                done(job.out)
+
+        self._app.run_worker(follow(), group="answer", exclusive=True, exit_on_error=False)
+
+    def receive(self) -> None:
+        """Start the receiver of traces; while it runs, stop it."""
+        from aether_tui.jobs import Receiving
+
+        if self.receiver is not None and self.receiver.running:
+            self.receiver.stop()
+            self._app.say("receiver is stopping; every span it acknowledged is stored")
+            return
+        self.receiver = Receiving([*self._arguments(), "receive", "--format", "json"], time.monotonic)
+        self._app.run_worker(self._listen(self.receiver), group="receiver", exit_on_error=False)
+        self._app.say("receiver starting; o stops it")
+
+    async def end(self) -> None:
+        """Stop job and receiver, and wait until they have ended."""
+        for job in (self.job, self.receiver):
+            if job is not None:
+                job.stop()
+                await job.ended()
+
+    async def _listen(self, receiver: Receiving) -> None:
+        await receiver.run(self._app.around)
+        self._app.say(f"■ receiver: {receiver.error}" if receiver.error else "receiver stopped")
+        self._app.around()
+
+    def _arguments(self) -> list[str]:
+        options = self._app.options
+        arguments = ["-w", str(self._app.workspace.root)]
+        if options.offline:
+            arguments.append("--offline")
+        if options.as_of is not None:
+            arguments += ["--as-of", options.as_of.isoformat()]
+        return arguments
+
+    def _start(self, title: str, command: Sequence[str], writes: Path | None) -> None:
+        from aether_tui.jobs import Job
+
+        self.job = Job(title, [*self._arguments(), *command])
+        self._app.run_worker(self._follow(self.job, writes), group="job", exit_on_error=False)
+        self._app.say(f"{title} started" + ("; s stops it" if title == "sync" else ""))
+
+    async def _follow(self, job: Job, writes: Path | None) -> None:
+        self._heard = False
+        before = await asyncio.to_thread(bytes_of, [writes]) if writes is not None else {}
+        timer = self._app.set_interval(0.25, self._show_progress)
+        try:
+            status = await job.run(self._hear)
+        finally:
+            timer.stop()
+        self._app.show_progress()
+        made = await asyncio.to_thread(written_since, before, [writes], job.title) if writes is not None else None
+        self._app.job_ended(made, self._told(job, status, made))
+
+    def _told(self, job: Job, status: int, made: Written | None) -> str:
+        if job.error:
+            return f"■ {job.title}: {job.error}"
+        if job.stopped:
+            return f"{job.title} stopped; what was stored stays stored"
+        if status:
+            return ""
+        done = {"sync": "synced", "export": f"wrote {self._app.workspace.exports.name}/"}
+        return done.get(job.title, f"{job.title} done") + ("; u takes it back" if made is not None else "")
+
+    def _hear(self) -> None:
+        self._heard = True
+
+    def _show_progress(self) -> None:
+        """Four times a second at most, only when something was heard, and never between a key and its effect."""
+        if self._heard and time.monotonic() - self.typed_at >= QUIET_S and self._app.show_progress():
+            self._heard = False
