@@ -11,7 +11,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
+from aether_tui.budgets.package import package_of
 from aether_tui.records.tables import TEST_CASES, TEST_RUNS
+from aether_tui.text import one_line
 from connectors import fields
 from connectors.base import Page, Row, Sample
 from connectors.files import name_of, open_binary, written_at
@@ -90,8 +92,10 @@ class _Tally:
         self._bar_s = -1.0
         self._places = 0
 
-    def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, int]]:
-        """Each case with its ordinal among equal ones; a case that completes a failed and a passed one is flaky."""
+    def cases(self, stream: BinaryIO) -> Iterator[tuple[Case, str, int]]:
+        """Each case with its package and its ordinal among equal ones; one that completes a failed and a passed one is
+        flaky. They are counted by kind, whatever the package.
+        """
         for suite, batch in self._reader.batches(stream):
             for found in batch:
                 case = self._reader.case_of(suite, found) if isinstance(found, dict) else found
@@ -99,6 +103,10 @@ class _Tally:
                     yield self._numbered(case)
         for case in self._reader.undecided_cases():
             yield self._numbered(case)
+        times_s = self.report.suite_times_s
+        for label in [label for label in times_s if "\t" in label]:
+            kind = label.partition("\t")[0]
+            times_s[kind] = times_s.get(kind, 0.0) + times_s.pop(label)
 
     def read(self, stream: BinaryIO) -> JUnitResult:
         """The counts alone."""
@@ -145,13 +153,16 @@ class _Tally:
             both.note(case)
             self._count(case)
 
-    def _numbered(self, case: Case) -> tuple[Case, int]:
-        """A case, counted, and its ordinal; flaky where it completes a failed and a passed one."""
+    def _numbered(self, case: Case) -> tuple[Case, str, int]:
+        """A case, counted, its package and its ordinal; flaky where it completes a failed and a passed one."""
+        kind, _, package = case.suite.partition("\t")
+        if package:
+            case = case._replace(suite=kind)
         ordinal, flipped = self._repeats.note(case)
         if flipped and not case.flaky:
             case = case._replace(flaky=True)
         self._count(case)
-        return case, ordinal
+        return case, package, ordinal
 
     def _count(self, case: Case) -> None:
         suite, duration_s = case.suite, case.duration_s
@@ -345,12 +356,13 @@ def _pages(path: Path, now: datetime) -> Iterator[Page]:
             digest.update(chunk)
     content = digest.hexdigest()
     file_time = written_at(path, now)
-    tally = _Tally(name_of(path))
+    tally = _Tally(name_of(path), packages=True)
+    folder = package_of(path)
     rows: list[Row] = []
     with open_binary(path) as stream:
-        for case, ordinal in tally.cases(stream):
+        for case, package, ordinal in tally.cases(stream):
             started = _instant(tally.report.timestamp) or file_time
-            rows.append(_case_row(_run_id(content, case.suite), started, case, ordinal))
+            rows.append(_case_row(_run_id(content, case.suite), started, case, package or folder, ordinal))
             if len(rows) >= PAGE_ROWS:
                 yield Page({TEST_CASES.name: rows})
                 rows = []
@@ -378,12 +390,12 @@ def _run_row(content: str, suite: str, counts: SuiteResult, result: JUnitResult,
     )  # fmt: skip
 
 
-def _case_row(run_id: str, started: datetime, case: Case, ordinal: int) -> Row:
+def _case_row(run_id: str, started: datetime, case: Case, package: str, ordinal: int) -> Row:
     key = "::".join(part for part in (case.classname, case.name, case.file) if part) or "?"
     return TEST_CASES.row(
         run_id=run_id, case_key=key, ordinal=ordinal, started=started, name=case.name or None,
         classname=case.classname or None, duration_s=case.duration_s, result=case.result, flaky=case.flaky,
-        file=case.file or None, message=case.message,
+        file=case.file or None, package=one_line(package) or None, message=case.message,
     )  # fmt: skip
 
 

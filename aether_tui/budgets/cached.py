@@ -46,11 +46,6 @@ def from_cache(rows: Rows, file: BudgetFile, span: Span) -> dict[str, list[Measu
     """What the cache knows about each budget, by its id; a budget nobody measured is absent."""
     measured: dict[str, list[Measured]] = {}
     for budget in file.budgets:
-        if "package" in budget.match:
-            # The cache keeps no packages: to measure something else would be worse than nothing.
-            problem = "the cache does not know the package: give `budget check` the reports themselves"
-            measured[budget.id] = [Series("", problem=problem)]
-            continue
         found = _MEASURES[budget.surface](rows, budget, span)
         if found:
             measured[budget.id] = found
@@ -92,20 +87,26 @@ def _tests(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
     column = {"suite.duration": "duration_s", "suite.flaky": "flaky"}.get(budget.metric)
     if column is None:  # benchmarks are compared with files
         return []
-    found = rows(
-        "budget_tests", repo=budget.pattern("repo"), suite=budget.pattern("suite"), branch=budget.pattern("branch"),
-        **_reach(budget, span),
-    )  # fmt: skip
-    groups = _grouped(found, "repo", "suite")
+    keys: tuple[str, ...] = ("repo", "suite")
+    patterns: dict[str, Value] = {key: budget.pattern(key) for key in (*keys, "branch")}
+    name = "budget_tests"
+    if "package" in budget.match:  # its cases alone: a report may hold several
+        name, keys, patterns["package"] = "budget_packages", (*keys, "package"), budget.pattern("package")
+    groups = _grouped(rows(name, **patterns, **_reach(budget, span)), *keys)
     result: list[Measured] = []
     for key, group in groups.items():
         series = _series(budget, _name(key, groups), group, span, column, at="started")
-        series = replace(series, labels={"repo": key[0], "suite": key[1]})
+        series = replace(series, labels=dict(zip(keys, key, strict=True)))
         last = group[-1]
         if last["partial"] and series.now:
             series = replace(series, problem="the last report was cut short")
         if budget.metric == "suite.duration" and series.now and budget.limit and series.now[-1].value > budget.limit:
-            series = replace(series, drivers=tuple(_slow(row) for row in rows("budget_slowest", run=last["id"])))
+            series = replace(
+                series,
+                drivers=tuple(
+                    _slow(row) for row in rows("budget_slowest", run=last["id"], package=last.get("package"))
+                ),
+            )
         result.append(series)
     return result
 

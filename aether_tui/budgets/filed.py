@@ -37,29 +37,43 @@ def unmatched(measurements: Sequence[Measurement], budget: Budget) -> str:
     if plans and budget.surface == "cost":
         changes = [change for part in plans for change in part.changes]
         return f"a plan says what changes ({counted(changes)}), not what it costs: give Infracost's JSON of it, too"
-    names = sorted({name for part in measurements for name in _names(part, budget)})
-    if not names:
+    fitting = [part for part in measurements if isinstance(part, Benchmarks) == (budget.metric == "benchmark.duration")]
+    found = {name: meant for part in fitting for name, meant in _names(part, budget)}
+    found = found or {name: False for part in measurements for name, _ in _names(part, budget)}
+    if not found:
         return ""
-    wanted = ", ".join(f"{key} {value!r}" for key, value in budget.match.items()) or "anything"
-    return f"measured {', '.join(names[:5])}; none is {wanted}"
+    mute = sorted(name for name, meant in found.items() if meant)
+    if mute:
+        return f"measured {', '.join(mute[:5])}, but it does not say {budget.metric}"
+    wanted = ", ".join(f"{key} {value!r}" for key, value in budget.match.items()) or f"of {budget.metric}"
+    return f"measured {', '.join(sorted(found)[:5])}; none is {wanted}"
 
 
-def _names(part: Measurement, budget: Budget) -> Iterable[str]:
-    if isinstance(part, Benchmarks) and budget.metric == "benchmark.duration":
-        return {f"benchmark {bench.name!r}" for bench in part.by_benchmark}
-    if isinstance(part, Tests) and budget.metric in _SUITES:
-        return {
-            f"package {one.package!r}" if "package" in budget.match else f"suite {one.suite!r}" for one in part.by_suite
-        }
+def _names(part: Measurement, budget: Budget) -> Iterable[tuple[str, bool]]:
+    """What was measured on the budget's surface, and whether its `match` means it."""
+    if isinstance(part, Benchmarks) and budget.surface == "tests":
+        for bench in part.by_benchmark:
+            yield f"benchmark {bench.name!r}", False
+    if isinstance(part, Tests) and budget.surface == "tests":
+        keys = ("suite", "package") if "package" in budget.match else ("suite",)
+        for suite in part.by_suite:
+            labels = {key: getattr(suite, key) for key in keys}
+            yield f"{keys[-1]} {labels[keys[-1]]!r}" if labels[keys[-1]] else "tests without a package", False
     if isinstance(part, Cost) and budget.surface == "cost":
-        return {f"project {project.name!r} in {project.environment or 'no environment'}" for project in part.projects}
+        for project in part.projects:
+            yield f"project {project.name!r} in {project.environment or 'no environment'}", False
     if isinstance(part, Pipelines) and budget.surface == "ci":
-        if "job" in budget.match:
-            return {f"job {flow.job!r}" for flow in part.by_job} or {"no jobs"}
-        return {f"{flow.workflow!r} on {flow.branch or 'no branch'}" for flow in part.by_workflow}
+        by_job = "job" in budget.match
+        for flow in part.by_job if by_job else part.by_workflow:
+            where = f"{flow.workflow or 'a workflow without a name'!r} on {flow.branch or 'no branch'}"
+            yield f"job {flow.job!r}" if by_job else where, False
+        if by_job and not part.by_job:
+            yield "no jobs", False
     if isinstance(part, Tokens) and budget.surface == "llm":
-        return {f"scenario {scenario.scenario or 'none'!r}" for scenario in part.by_scenario}
-    return ()
+        for one in part.by_scenario:
+            labels = {"scenario": one.scenario, "env": one.environment, "model": one.model}
+            meant = budget.allows({key: value for key, value in labels.items() if value or key == "scenario"})
+            yield f"scenario {one.scenario!r}" if one.scenario else "tasks without a scenario", meant
 
 
 def _measured(budget: Budget, part: Measurement) -> Iterator[Measured]:

@@ -205,7 +205,7 @@ def _catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     catch_up(cursor)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up,) * 7
+MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up,) * 8
 """Step i leads from version i+1 to i+2. Each runs in the transaction that raises the version."""
 
 VERSION: Final = len(MIGRATIONS) + 1

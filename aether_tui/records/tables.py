@@ -300,6 +300,7 @@ TEST_CASES = Table(
         _c("result", "text", "passed, failed, error or skipped"),
         _c("flaky", "bool", "Failed and passed in one run"),
         _c("file", "text", "Source file of the case"),
+        _c("package", "text", "Of a monorepo: the suite named like one, else the folder of its report; null elsewhere"),
         _c("message", "text", "Failure message, first 2,000 characters"),
     ),
     key=("run_id", "case_key", "ordinal"),

@@ -14,6 +14,7 @@ from aether_tui.diagnostics.budgets import Budgets
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.report_model import Gap, Table, envelope
 from aether_tui.workspace.folder import Workspace
+from tests.command import aether
 from tests.diagnostics.world import at, full, report, store, workspace
 
 HEAD = (
@@ -201,13 +202,57 @@ def test_a_model_swap_is_named(made: Workspace) -> None:
     assert found["llm.cost · order"].drivers == ()
 
 
-def test_what_the_cache_does_not_know_is_not_measured_as_something_else(made: Workspace) -> None:
+def test_what_no_report_says_is_not_measured_as_something_else(made: Workspace) -> None:
     runs(made, "acme/api", STEADY)
     suite(made, [100.0] * 8)
     found = results(made, "- {id: p, surface: tests, metric: suite.duration, match: {package: api}}\n"
                           "- {id: j, surface: ci, metric: pipeline.duration, match: {job: test}}\n")  # fmt: skip
     assert found["p"].verdict == found["j"].verdict == "no-data"
-    assert "the cache does not know the package" in found["p"].why
+
+
+def test_packages_of_one_report_are_told_apart_by_their_cases(made: Workspace) -> None:
+    """Twelve runs of 90 s for api and 30 s for web in one report each; api takes 120 s in the last five."""
+    suite(made, [120.0] * 7 + [150.0] * 5)
+    cases = [
+        full("test_cases", run_id=f"run1-{place}", case_key=f"{package}{part}", ordinal=0, started=at(1 + place / 2),
+             name=f"{package}{part}", duration_s=seconds / 2, result="passed", flaky=package == "web" and part == 0,
+             package=package)
+        for place in range(12)
+        for package, seconds in (("api", 90.0 if place < 7 else 120.0), ("web", 30.0))
+        for part in range(2)
+    ]  # fmt: skip
+    store(made, "junit", "cases", "test_cases", cases)
+    found = results(made, "- {id: a, surface: tests, metric: suite.duration, match: {package: api}, limit: 110s, "
+                          "block: {limit: 0%}}\n"
+                          "- {id: w, surface: tests, metric: suite.duration, match: {package: '*'}, limit: 200s}\n"
+                          "- {id: f, surface: tests, metric: suite.flaky, match: {package: w?b, suite: integration}}\n"
+                          "- {id: n, surface: tests, metric: suite.duration, match: {package: docs}}\n")  # fmt: skip
+    api, web = found["a"], found["w · web"]
+    assert (api.verdict, api.now, api.baseline, api.n_now, api.n_base) == ("block", 120.0, 90.0, 5, 7)
+    assert api.drivers == ("api0 60 s", "api1 60 s")
+    assert (web.verdict, web.now, web.baseline) == ("pass", 30.0, 30.0)
+    assert (found["w · api"].now, found["f"].now, found["n"].verdict) == (120.0, 1, "no-data")
+
+
+def test_a_package_is_loaded_from_its_folder_or_from_the_name_of_its_suite(tmp_path: Path) -> None:
+    """Of two reports: the folder tells one package, the suites of the other tell two, whose cases are one run."""
+    cases = "".join(f'<testcase name="t{place}" time="{place}"/>' for place in range(1, 4))
+    for place, body in {
+        "packages/api/reports": f'<testsuite name="unit" tests="3" time="6">{cases}</testsuite>',
+        "out": f'<testsuites><testsuite name="@acme/web" tests="3" time="6">{cases}</testsuite>'
+               f'<testsuite name="@acme/docs" tests="3" time="7">{cases}</testsuite></testsuites>',
+    }.items():  # fmt: skip
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "junit.xml").write_text(body)
+    assert aether("init", "w", cwd=tmp_path).code == 0
+    assert aether("-w", "w", "load", "packages", "out", cwd=tmp_path).code == 0
+    (tmp_path / "w" / "optimization" / "budgets.yaml").write_text(
+        HEAD + "- {id: p, surface: tests, metric: suite.duration, match: {package: '*'}, limit: 10s}\n"
+               "- {id: all, surface: tests, metric: suite.duration, limit: 20s}\n"
+    )  # fmt: skip
+    told = aether("-w", "w", "budget", "check", "--format", "json", cwd=tmp_path).json
+    found = {one["series"]: one["now"] for one in told["budgets"]}
+    assert found == {"unit · api": 6, "tests · web": 6, "tests · docs": 6, "tests": 12, "unit": 6}
 
 
 def test_jobs_of_one_matrix_are_one_job_from_its_first_start_to_its_last_end(made: Workspace) -> None:
