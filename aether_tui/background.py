@@ -23,7 +23,7 @@ from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit, Written
+from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -416,7 +416,7 @@ class Background(App[int]):
         if not self.refused():
             self._commands.receive()
 
-    def job_ended(self, made: Written | None, told: str) -> None:
+    def job_ended(self, made: Edit | None, told: str) -> None:
         """A job ended: `made` can be taken back, `told` is said where there is something to say."""
         if made is not None:
             self._edits.remember(made)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aether_tui.workspace.edits import Written, bytes_of, written_since
+from aether_tui.workspace.edits import Edit, bytes_of, written_since
 
 if TYPE_CHECKING:
     from aether_tui.background import Background
@@ -121,7 +121,7 @@ class Commands:
         made = await asyncio.to_thread(written_since, before, [writes], job.title) if writes is not None else None
         self._app.job_ended(made, self._told(job, status, made))
 
-    def _told(self, job: Job, status: int, made: Written | None) -> str:
+    def _told(self, job: Job, status: int, made: Edit | None) -> str:
         if job.error:
             return f"■ {job.title}: {job.error}"
         if job.stopped:

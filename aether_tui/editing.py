@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aether_tui.errors import AetherError
-from aether_tui.workspace.edits import Edit, Written, bytes_of, take_back, written_since
+from aether_tui.workspace.edits import Edit, bytes_of, take_back, written_since
 from aether_tui.workspace.folder import Workspace
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Editing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._made: deque[tuple[Edit | Written, str]] = deque(maxlen=UNDO_STEPS)
+        self._made: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
         self._turn = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
 
@@ -57,7 +57,7 @@ class Editing:
         """Whether an edit is not yet on disk, or not yet told."""
         return bool(self._unsaved)
 
-    def remember(self, edit: Edit | Written, rebuild: str = "") -> None:
+    def remember(self, edit: Edit, rebuild: str = "") -> None:
         """Something done elsewhere, which can be taken back too."""
         self._made.append((edit, rebuild))
 
@@ -78,12 +78,12 @@ class Editing:
     def write(self, work: Callable[[], str], place: Path, rebuild: str) -> None:
         """Write a file that is no document, and remember its bytes."""
 
-        def run() -> tuple[Written | None, str]:
+        def run() -> tuple[Edit | None, str]:
             before = bytes_of([place])
             told = work()
             return written_since(before, [place], told), told
 
-        def made(result: tuple[Written | None, str]) -> None:
+        def made(result: tuple[Edit | None, str]) -> None:
             if result[0] is not None:
                 self.remember(result[0], rebuild)
             self._desk.edited(f"{result[1]}; u takes it back", rebuild)
