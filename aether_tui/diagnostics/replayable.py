@@ -60,7 +60,7 @@ def row(found: Replayable) -> Row:
         for n, words in (
             (found.not_kept, "not kept"),
             (found.redacted, "redacted"),
-            (found.cut, "cut: too long"),
+            (found.cut, "too long, or with images"),
         )
         if n
     ]

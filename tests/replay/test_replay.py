@@ -333,6 +333,25 @@ def test_the_key_is_sent_and_never_shown(tmp_path: Path, serve: Serve, monkeypat
     assert "canary" not in done.out + done.err + str(stored(workspace))
 
 
+def test_the_key_of_the_endpoint_is_tested_with_a_call_that_generates_nothing(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = "Bearer sk-good-0123456789"
+    models = Reply({"data": [{"id": "a"}, {"id": "b"}]})
+    server = serve(lambda request: models if request.headers.get("authorization") == good else Reply({}, 401))
+    workspace = place(tmp_path, server.url)
+    status = ("-w", str(workspace.root), "auth", "status", "--format", "json")
+    monkeypatch.setenv("AETHER_REPLAY_API_KEY", good.removeprefix("Bearer "))
+    (found,) = json.loads(run(*status).out)
+    assert (found["source"], found["result"], found["check"].split(",")[1]) == ("replay", "works", " 2 models")
+    monkeypatch.setenv("AETHER_REPLAY_API_KEY", "sk-wrong-0123456789")
+    refused = run(*status)
+    assert refused.status == 4
+    assert "sk-wrong" not in refused.out + refused.err
+    assert [request.path for request in server.requests] == ["/v1/models"] * 2
+    assert run("-w", str(workspace.root), "auth", "remove", "replay", "nonsense").status == 2
+
+
 def test_words_are_compared_in_order() -> None:
     assert likeness("a b c", "a x c") == pytest.approx(2 * 2 / 6)
     assert likeness(None, "a") is None
