@@ -20,7 +20,8 @@ LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
 PART_BYTES: Final = 64 << 20
-_LONGEST_LINE: Final = 16 << 20
+LONGEST_LINE: Final = 16 << 20
+"""Bytes of one line of a file."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 Format = Literal["csv", "parquet", "ndjson"]
@@ -54,7 +55,7 @@ def relation(path: Path, form: Format) -> str:
     packed = _packing(path)
     if form == "parquet":
         return f"read_parquet('{_name(path)}')"
-    common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size={_LONGEST_LINE}"
+    common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}"
     if form == "csv":
         return f"read_csv('{_name(path)}', header=true, {common})"
     # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
@@ -93,18 +94,18 @@ def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:
         with _file_of(lines) as name:
             typed = (
                 f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
-                f"maximum_object_size={_LONGEST_LINE}, compression='none')"
+                f"maximum_object_size={LONGEST_LINE}, compression='none')"
             )
             plain = (
                 f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
-                f"all_varchar=true, store_rejects=true, max_line_size={_LONGEST_LINE})"
+                f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
             )
             yield Part(typed, plain, first, copied=True)
         first += lines.count(b"\n")
 
 
 def _runs(path: Path) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time. Raises Malformed for a packed file that is cut short."""
+    """Whole lines, some megabytes at a time. Raises Malformed for a packed file that is cut short, and for endless lines."""
     rest = b""
     try:
         with _opened(path) as stream:
@@ -112,6 +113,8 @@ def _runs(path: Path) -> Iterator[bytes]:
                 cut = some.rfind(b"\n") + 1
                 if not cut:
                     rest += some
+                    if len(rest) > LONGEST_LINE:
+                        raise Malformed(f"{path.name}: a line longer than {LONGEST_LINE >> 20} MiB")
                     continue
                 yield rest + some[:cut]
                 rest = some[cut:]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +24,7 @@ from aether_tui.ingest import Ingest
 from aether_tui.ingest.provable import unclean
 from aether_tui.ingest.redact import Redactor
 from aether_tui.records import Column, Row, Value
-from aether_tui.records.source import Bulk, Reject
+from aether_tui.records.source import Bulk, Malformed, Reject
 from aether_tui.records.tables import SPANS
 from tests.cache.samples import NOW, fresh
 
@@ -343,3 +345,23 @@ def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
     )
     assert (merged.inserted, merged.updated) == (0, 0)
     assert contents(cache) == before
+
+
+def test_many_small_parts_packed_or_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(6)
+    whole = write(tmp_path / "a.ndjson", [span(rng, number) for number in range(200)])
+    packed = tmp_path / "b.ndjson"
+    packed.write_bytes(gzip.compress((tmp_path / "a.ndjson").read_bytes()))
+    cut = tmp_path / "c.ndjson"
+    cut.write_bytes(packed.read_bytes()[:4000])
+    cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
+    by_columns(other, whole, Ingest(CONFIG, KEY))
+    monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", 20_000)
+    by_columns(cache, replace(whole, paths=(packed,)), Ingest(CONFIG, KEY))
+    assert contents(cache) == contents(other)
+    with pytest.raises(Malformed, match=r"c\.ndjson: the compressed file is cut short or damaged"):
+        by_columns(cache, replace(whole, paths=(cut,)), Ingest(CONFIG, KEY))
+    monkeypatch.setattr("aether_tui.cache.parts.LONGEST_LINE", 50_000)
+    (tmp_path / "d.ndjson").write_text("x" * 200_000)
+    with pytest.raises(Malformed, match="a line longer than"):
+        by_columns(cache, replace(whole, paths=(tmp_path / "d.ndjson",)), Ingest(CONFIG, KEY))
