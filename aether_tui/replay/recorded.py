@@ -19,6 +19,8 @@ from aether_tui.text import one_line
 
 REDACTED: Final = re.compile(r"\[(?!cut:)[a-z_]+:[0-9a-f]{8}\]")
 CUT: Final = re.compile(r"…\[cut:[0-9a-f]{8}\]")
+WORDS: Final = re.compile(r"(?:system|developer|user|human|assistant|ai|tool): ")
+"""How inputs began that were kept as words for people, before their messages were."""
 MOST_PROMPT: Final = 1 << 20
 KEEP: Final = "`[privacy] keep_payloads = true` keeps the requests that come from then on"
 _SPAN_SETTINGS: Final = {
@@ -173,6 +175,8 @@ def _recorded(row: Record, *, redacted: bool) -> Recorded:
         raise CannotReplay("its model is not known")
     if CUT.search(prompt):
         raise CannotReplay("its input was too long to be kept whole")
+    if WORDS.match(prompt):
+        raise CannotReplay("its messages were kept as one text, which is not what was sent")
     taken = len(REDACTED.findall(prompt))
     if taken and not redacted:
         raise CannotReplay("something in it is redacted")

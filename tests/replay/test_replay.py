@@ -279,6 +279,7 @@ def test_the_budget_holds_where_answers_are_long_or_not_counted(tmp_path: Path, 
         (("t3", "--yes"), (), 3, "its input was not kept"),
         (("t4", "--yes"), (), 3, "image_url, which is not kept"),
         (("t5", "--yes"), (), 3, "too long to be kept whole"),
+        (("t6", "--yes"), (), 3, "kept as one text"),
         (("nowhere", "--yes"), (), 3, "no trace"),
         (("t1", "--yes", "--span", "other"), (), 3, "no model call of this trace"),
         (("--yes",), (), 2, "one trace or a sample"),
@@ -293,6 +294,7 @@ def test_what_is_not_sent_says_why(
     workspace = place(
         tmp_path, server.url, call(1, asked(1)), call(2, "mail [email:0a1b2c3d] please"), call(3),
         call(4, json.dumps(image)), call(5, "α" * 99 + "…[cut:0a1b2c3d]"),
+        call(6, "user: hello"),
     )  # fmt: skip
     done = replay(workspace, *words, flags=flags)
     assert (done.status, server.requests) == (status, [])
