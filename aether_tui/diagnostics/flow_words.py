@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aether_tui.diagnostics import flow_plots, metrics
+from aether_tui.diagnostics.compare import changed
 from aether_tui.diagnostics.flow_measure import (
     AGE_GROWTH,
     BALANCE,
@@ -140,24 +141,12 @@ def _late(flow: Flow) -> list[Finding]:
 
 def _changed(now: Times, before: Times) -> list[Finding]:
     """A p85 whose interval lies wholly beyond the one of the window before."""
-    found = []
-    for name, label in (("cycle_p85", "Cycle time"), ("lead_p85", "Lead time")):
-        new: Quantity = getattr(now, name)
-        old: Quantity = getattr(before, name)
-        if new.low is None or new.high is None or old.low is None or old.high is None:
-            continue
-        if new.low > old.high or new.high < old.low:
-            slower = new.low > old.high
-            found.append(
-                Finding(
-                    id=f"flow.{name}.change",
-                    severity="warn" if slower else "info",
-                    text=f"{label} p85 went {'up' if slower else 'down'} from {quantity(old)} to {quantity(new)}; the 95 % "
-                    "intervals do not overlap.",
-                    evidence=(f"flow.{name}",),
-                )
-            )
-    return found
+    pairs = (("cycle_p85", "Cycle time p85"), ("lead_p85", "Lead time p85"))
+    return [
+        finding
+        for name, label in pairs
+        for finding in changed(f"flow.{name}", label, getattr(now, name), getattr(before, name), better="lower")
+    ]
 
 
 def _broken_promises(flow: Flow) -> list[Finding]:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from aether_tui.diagnostics.budgets_rows import Budgets
 from aether_tui.diagnostics.changed import CLEAREST, Change, Changed, Driver
 from aether_tui.diagnostics.commitments import Ledger
+from aether_tui.diagnostics.compare import apart
 from aether_tui.diagnostics.decisions import Decisions
 from aether_tui.diagnostics.flow_measure import LEVELS, Flow
 from aether_tui.diagnostics.gains_report import Gains
@@ -304,9 +305,7 @@ def _delivery(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
         for metric in METRICS:
             new: Quantity = getattr(service.now, metric)
             old: Quantity = getattr(service.before, metric)
-            if None in (new.low, new.high, old.low, old.high) or new.value is None or old.value is None:
-                continue
-            if (new.low or 0) > (old.high or 0) or (new.high or 0) < (old.low or 0):
+            if apart(new, old) and new.value is not None and old.value is not None:
                 text = f"The {TITLES[metric]} of {service.service} went from {quantity(old)} to {quantity(new)}{_between(new)}."
                 weight = clear(new.value - old.value, new.low, new.high)
                 found.append(

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import structs
 
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.compare import changed
 from aether_tui.diagnostics.delivery import Edition, Metric, band
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.joins import first_failed
@@ -82,25 +83,17 @@ def findings(card: Scorecard) -> tuple[Finding, ...]:
 
 def _changed(service: Service) -> list[Finding]:
     """Metrics whose interval lies wholly beyond the one of the window before."""
-    found = []
-    for metric in METRICS:
-        new: Quantity = getattr(service.now, metric)
-        old: Quantity = getattr(service.before, metric)
-        if new.low is None or new.high is None or old.low is None or old.high is None:
-            continue
-        if new.low > old.high or new.high < old.low:
-            up = new.low > old.high
-            worse = up is not (metric == "frequency")
-            found.append(
-                Finding(
-                    id=f"scorecard.{service.service}.{metric}.change",
-                    severity="warn" if worse else "info",
-                    text=f"{service.service}: {TITLES[metric]} went {'up' if up else 'down'} from {quantity(old)} to {quantity(new)}; "
-                    "the 95 % intervals do not overlap.",
-                    evidence=(f"scorecard.{service.service}.{metric}",),
-                )
-            )
-    return found
+    return [
+        finding
+        for metric in METRICS
+        for finding in changed(
+            f"scorecard.{service.service}.{metric}",
+            f"{service.service}: {TITLES[metric]}",
+            getattr(service.now, metric),
+            getattr(service.before, metric),
+            better="higher" if metric == "frequency" else "lower",
+        )
+    ]
 
 
 # --- Blocks -------------------------------------------------------------------------------------------------------

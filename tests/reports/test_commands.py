@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,14 @@ def test_a_report_imports_neither_textual_nor_httpx(filled: Workspace) -> None:
     command = [sys.executable, "-c", code, "-w", str(filled.root), "report", "summary", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(("cadence", "days"), [("weekly", 7), ("monthly", 28), ("quarterly", 51)])
+def test_a_review_pack_has_its_own_window(empty: Workspace, cadence: str, days: int) -> None:
+    # The quarter is the one we are in: 1 October to 21 November.
+    done = run(empty, "review", "pack", cadence, "--format", "json", "-o", str(empty.root / "pack.json"))
+    assert (done.code, done.out) == (0, "")
+    pack = json.loads((empty.root / "pack.json").read_text("utf-8"))
+    begin, end = (datetime.fromisoformat(pack["window"][edge]) for edge in ("from", "to"))
+    assert (pack["data"]["cadence"], (end - begin).days) == (cadence, days)
+    assert pack["data"]["sentences"] == []
