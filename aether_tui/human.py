@@ -10,8 +10,10 @@ NONE = "—"
 
 
 def duration(seconds: float) -> str:
-    """`0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`."""
+    """`41 µs`, `3.2 ms`, `0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`."""
     size = abs(seconds)
+    if 0 < size < 0.01:
+        return f"{_tenths(seconds * 1e3)} ms" if size >= 0.001 else f"{_tenths(seconds * 1e6)} µs"
     if size < 1:
         return f"{seconds:.2f} s"
     if size < 10:

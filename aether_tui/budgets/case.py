@@ -17,6 +17,8 @@ class Case:
     why: list[str] = field(default_factory=list)
     next: str = ""
     need_more: int | None = None
+    unconfirmed: bool = False
+    """Inconclusive only because a breach asks for more runs."""
 
     def say(self, verdict: Verdict, why: str, next_step: str = "", need_more: int | None = None) -> None:
         """Add a reason; the worst verdict wins and its reason comes first."""
@@ -67,11 +69,11 @@ def limit_of(budget: Budget, waiver: Waiver | None) -> float | None:
 
 
 def settle_waiver(case: Case, waiver: Waiver | None, now: float, limit: float | None) -> str | None:
-    """A waiver turns a block into a warning, unless it raised the limit and even that is exceeded."""
+    """A waiver turns a block, and what may become one, into a warning, unless it raised the limit and even that is exceeded."""
     if waiver is None:
         return None
     beyond = waiver.raise_to is not None and limit is not None and now > limit
-    if case.verdict == "block" and not beyond:
+    if not beyond and (case.verdict == "block" or (case.verdict == "inconclusive" and case.unconfirmed)):
         case.verdict = "warn"
     case.why.append(f"waived by {waiver.owner} until {waiver.expires} ({waiver.id}: {waiver.reason})")
     return waiver.id

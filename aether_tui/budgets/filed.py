@@ -13,6 +13,7 @@ from aether_tui.budgets.model import Estimate, Measured, Sample, Series
 from aether_tui.budgets.terraform import counted
 from aether_tui.human import duration
 from aether_tui.stats.ranks import quantile
+from aether_tui.text import one_line
 
 T = TypeVar("T")
 _SUITES = frozenset({"suite.duration", "suite.flaky"})
@@ -111,7 +112,7 @@ def _suites(budget: Budget, part: Tests) -> Iterator[Measured]:
             " · ".join(told),
             (Sample(sum(value for value in values if value is not None)),) if values else (),
             problem=problem if values else "its cases do not say how long they took",
-            drivers=tuple(f"{case.name} {duration(case.duration_s)}" for case in slow[:3]),
+            drivers=tuple(f"{one_line(case.name, 60)} {duration(case.duration_s)}" for case in slow[:3]),
             labels=dict(zip(keys, key, strict=False)),
         )
 

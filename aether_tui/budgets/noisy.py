@@ -105,7 +105,9 @@ def judge_noisy(
         p_alone=shift[0].p if shift else None,
         n_now=len(values),
         n_base=len(before),
-        smallest_detectable=_detectable(before, len(values), tests) if len(before) >= budget.min_samples else None,
+        smallest_detectable=_detectable(budget, before, len(values), tests)
+        if len(before) >= budget.min_samples
+        else None,
         need_more=case.need_more,
         share=now / limit if limit else None,
         drift=drift[0].change(budget)[0] if drift else None,
@@ -171,10 +173,16 @@ def _one_sample(case: Case, budget: Budget, now: Sequence[Sample], base: Sequenc
         return
     sign = 1 if budget.direction == "lower" else -1
     worse = sign * (_stat(budget, [one.value for one in now]) - middle) / abs(middle)
-    band = max(budget.block.relative or 0.0, 3 * ranks.MAD_TO_SD * ranks.mad(base) / abs(middle))
+    band = _band(budget, base, middle)
     if budget.block.relative is not None and worse > band:
         why = f"one measurement is {share_shown(worse)} worse than the baseline, outside the noise band of {share_shown(band)}"
+        case.unconfirmed = case.verdict != "inconclusive"
         case.say("inconclusive", why, "run it once more to confirm", 1)
+
+
+def _band(budget: Budget, base: Sequence[float], middle: float) -> float:
+    """How much worse one measurement must be to ask for another, as a share of the baseline's median."""
+    return max(budget.block.relative or 0.0, 3 * ranks.MAD_TO_SD * ranks.mad(base) / abs(middle))
 
 
 def _evidence(case: Case, budget: Budget, shift: Shift, p: float, *, n_now: int, n_base: int) -> None:
@@ -190,6 +198,7 @@ def _evidence(case: Case, budget: Budget, shift: Shift, p: float, *, n_now: int,
         case.say("warn", size, "mend it")
     elif blocks and n_now < budget.min_samples:
         more = budget.min_samples - n_now
+        case.unconfirmed = case.verdict != "inconclusive"
         case.say("inconclusive", f"{size}: too few runs to tell from noise", f"re-run {more} more", more)
     else:
         case.why.append(f"{size}: not distinguishable from noise with n {n_now} against {n_base}")
@@ -200,11 +209,11 @@ def _drifted(case: Case, budget: Budget, drift: Shift, p: float) -> None:
         case.say("warn", f"{share_shown(drift.share)} worse than 90 days ago: a slow drift", "plan the way back")
 
 
-def _detectable(base: Sequence[float], n_now: int, tests: int) -> float | None:
+def _detectable(budget: Budget, base: Sequence[float], n_now: int, tests: int) -> float | None:
     """The smallest relative rise this many measurements can show among so many tests; for one, the noise band."""
     middle = median(base)
     if n_now == 1 and middle:
-        return 3 * ranks.MAD_TO_SD * ranks.mad(base) / abs(middle)
+        return _band(budget, base, middle)
     return ranks.smallest_detectable(base, n_now, max(SOME / max(tests, 1), STRONG))
 
 

@@ -84,7 +84,10 @@ def number(value: float | None, one: Result, currency: str) -> str:
 
 def signed_share(value: float | None) -> str:
     """`+12 %`, or `—`."""
-    return "—" if value is None else f"{'+' if value > 0 else ''}{amount(value, 'ratio')}"
+    if value is None:
+        return "—"
+    rounded = round(value, 4)  # the last bits of a mean are no change
+    return f"{'+' if rounded > 0 else ''}{amount(rounded, 'ratio')}"
 
 
 def _advice(one: Result) -> str:
@@ -142,7 +145,12 @@ def _row(one: Result, currency: str) -> tuple[str, ...]:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|`*_[]<>@#~!&$:" else letter for letter in one_line(text, 300))
+    """Text that Markdown shows as it is. Mentions and references are found in what was rendered: a zero-width space ends them."""
+    apart = {"@": "\\@\u200b", "#": "\\#\u200b"}
+    return "".join(
+        apart.get(letter) or (f"\\{letter}" if letter in "\\|`*_[]<>~!&$:" else letter)
+        for letter in one_line(text, 300)
+    )
 
 
 # --- JUnit ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 
 from aether_tui.budgets.file import BudgetFile, default_budgets, parse_budgets
 from aether_tui.budgets.model import Estimate, Measured, Result, Sample, Series, Spend
+from aether_tui.budgets.outputs import signed_share
 from aether_tui.budgets.selftest import self_test
 from aether_tui.budgets.verdict import expired, judge, overall
 
@@ -195,6 +196,17 @@ def test_a_waiver_raises_or_downgrades_and_never_hides() -> None:
         "even the raised limit is exceeded"
     )
     assert one(TESTS, series([130]), WAIVED % "").verdict == "warn"
+    breach = series([200], STEADY, "m", "m")
+    assert one(FREE, breach).verdict == "inconclusive"
+    assert one(FREE, breach, WAIVED % "").verdict == "warn", "what a second run would confirm is waived, too"
+    assert one(FREE, replace(breach, problem="cut short"), WAIVED % "").verdict == "inconclusive"
+    assert one(FREE, series([200], STEADY, "m", "n"), WAIVED % "").verdict == "inconclusive", "another machine"
+
+
+def test_one_measurement_sees_no_less_than_what_would_ask_for_another() -> None:
+    """Ten equal ones have no noise band: then the block threshold of 10 % is the smallest rise that is seen."""
+    same = one(FREE, series([100.001], [100.0] * 10))
+    assert (same.verdict, same.smallest_detectable, signed_share(same.shift)) == ("pass", 0.1, "0 %")
 
 
 def test_an_expired_waiver_no_longer_holds() -> None:
