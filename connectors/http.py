@@ -12,10 +12,11 @@ import hashlib
 import json
 import random
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -23,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.answers import LATER, Again, Answer, Classify, classify
 from connectors.base import Denied, Forbidden, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.inflate import Damaged, inflated
 from connectors.limits import closed_until, learn, refused, reopen
 from connectors.replay import SCHEME, Replay
 
@@ -54,6 +56,20 @@ class HttpSettings(BaseModel):
     ca_bundle: str = Field(
         "", description="PEM file of a private certificate authority, from the workspace; default: the public ones"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One request as a caller wants it; `into` is a file for the body of a good answer, which may come from `elsewhere`."""
+
+    method: str
+    target: str
+    query: Mapping[str, str] | None = None
+    body: Mapping[str, object] | None = None
+    conditional: bool = False
+    into: Path | None = None
+    max_bytes: int = MAX_BYTES
+    elsewhere: bool = False
 
 
 class _Retry(Exception):
@@ -111,6 +127,7 @@ class Http:
         self._ends = network.clock() + network.deadline_s
         self._replay = Replay(network.root / url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
         self._client: httpx.AsyncClient | None = None
+        self._bare: httpx.AsyncClient | None = None
         self.base = "" if self._replay else url.rstrip("/")
 
     async def get(self, target: str, query: Mapping[str, str] | None = None, *, conditional: bool = False) -> Answer:
@@ -119,17 +136,29 @@ class Http:
         With `conditional` an address that answered with an ETag in an earlier sync may say that it is `unchanged` since:
         for lists of which nothing new means nothing to do. Raises SourceError, after the retries that make sense.
         """
-        return await self._persistently("GET", target, query, None, conditional=conditional)
+        return await self._persistently(
+            _Wanted("GET", target, query, conditional=conditional, max_bytes=self._max_bytes)
+        )
+
+    async def download(
+        self, target: str, query: Mapping[str, str] | None, into: Path, *, max_bytes: int, elsewhere: bool = False
+    ) -> Answer:
+        """GET a large body into a file, a piece at a time; `elsewhere`: a redirect to another host is followed without
+        credentials. What came is not looked at. Raises SourceError; the file is then not whole.
+        """
+        wanted = _Wanted("GET", target, query, into=into, max_bytes=max_bytes, elsewhere=elsewhere)
+        return await self._persistently(wanted)
 
     async def post(self, target: str, body: Mapping[str, object]) -> Answer:
         """POST JSON that only reads (all our POSTs do), so it is retried like a GET. Raises SourceError."""
-        return await self._persistently("POST", target, None, body)
+        return await self._persistently(_Wanted("POST", target, body=body, max_bytes=self._max_bytes))
 
     async def close(self) -> None:
         """Close connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        for client in (self._client, self._bare):
+            if client is not None:
+                await client.aclose()
+        self._client = self._bare = None
 
     def mask(self, words: str) -> str:
         """`words` without any credential, plain or as sent."""
@@ -141,21 +170,13 @@ class Http:
 
     # -- patience
 
-    async def _persistently(
-        self,
-        method: str,
-        target: str,
-        query: Mapping[str, str] | None,
-        body: Mapping[str, object] | None,
-        *,
-        conditional: bool = False,
-    ) -> Answer:
+    async def _persistently(self, wanted: _Wanted) -> Answer:
         try:
             self._permitted()
             for tries in count(1):
                 await self._opened()
                 try:
-                    return await self._once(method, target, query, body, conditional=conditional)
+                    return await self._once(wanted)
                 except _Retry as retry:
                     wait_s = self._pause(retry.again, tries)
                     if wait_s is None:
@@ -242,34 +263,33 @@ class Http:
 
     # -- one request
 
-    async def _once(
-        self,
-        method: str,
-        target: str,
-        query: Mapping[str, str] | None,
-        body: Mapping[str, object] | None,
-        *,
-        conditional: bool,
-    ) -> Answer:
-        url = self._address(target)
-        memory, known = self.network.memory, _fingerprint(url, query) if conditional else ""
+    async def _once(self, wanted: _Wanted) -> Answer:
+        url, query, bare = self._address(wanted.target), wanted.query, False
+        memory, known = self.network.memory, _fingerprint(url, query) if wanted.conditional else ""
         headers = {"If-None-Match": memory.etags[known]} if known in memory.etags else {}
         for _ in range(4):
             async with self._slots:
-                answer = await self._send(method, url, query, body, headers)
+                answer = await self._send(wanted, url, query, headers, bare=bare)
             if answer.status not in _REDIRECTS:
-                learn(memory, answer, self.network.now())
-                memory.expires = (answer.status < 300 and answer.expires) or memory.expires
-                if known and (etag := answer.headers.get("etag") or (headers and memory.etags[known])):
-                    memory.fresh[known] = etag
-                verdict = self._classify(answer)
-                if isinstance(verdict, Again):
-                    raise _Retry(verdict)
-                if verdict is not None:
-                    raise verdict
-                return answer
-            url, query = self._redirected(answer, url), None
+                return self._judged(wanted, answer, known, sent=bool(headers))
+            url, query = urljoin(url, answer.headers.get("location", "")), None
+            bare = bare or (wanted.elsewhere and _origin(url) != _origin(self.base))
+            url = url if bare else self._address(url)
         raise Malformed(f"{answer.asked} redirects in a circle", hint="check the url of this source")
+
+    def _judged(self, wanted: _Wanted, answer: Answer, known: str, *, sent: bool) -> Answer:
+        """The answer, when it is fine; what it tells of limits, expiry and ETags is remembered."""
+        memory = self.network.memory
+        learn(memory, answer, self.network.now())
+        memory.expires = (answer.status < 300 and answer.expires) or memory.expires
+        if known and (etag := answer.headers.get("etag") or (sent and memory.etags[known])):
+            memory.fresh[known] = etag
+        verdict = None if wanted.into and answer.status == 200 else self._classify(answer)
+        if isinstance(verdict, Again):
+            raise _Retry(verdict)
+        if verdict is not None:
+            raise verdict
+        return answer
 
     def _address(self, target: str) -> str:
         """The absolute address of `target`. Raises Refused for another origin: credentials would travel."""
@@ -287,34 +307,27 @@ class Http:
             )
         return target
 
-    def _redirected(self, answer: Answer, url: str) -> str:
-        where = urljoin(url, answer.headers.get("location", ""))
-        return self._address(where)
-
     async def _send(
-        self,
-        method: str,
-        url: str,
-        query: Mapping[str, str] | None,
-        body: Mapping[str, object] | None,
-        headers: Mapping[str, str],
+        self, wanted: _Wanted, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str], *, bare: bool
     ) -> Answer:
+        method, body = wanted.method, wanted.body
         asked = f"{method} {urlsplit(url).path}"
         if self._replay is not None:
-            return await self._recorded(self._replay, asked, url, query, body)
+            return await self._recorded(self._replay, wanted, asked, url, query)
         import httpx
 
         began = self.network.clock()
         try:
-            client = self._connected()
+            client = self._stranger() if bare else self._connected()
             request = client.build_request(method, url, params=query or None, json=body, headers=headers)
-            if self._sign is not None:
+            if self._sign is not None and not bare:
                 request.headers.update(self._sign(method, str(request.url), request.content))
                 self._signature = request.headers.get("authorization", "").rpartition(" ")[2]
             response = await client.send(request, stream=True)
             try:
                 self.network.requests += 1
-                content = await self._read(response.headers.get("content-encoding", ""), response.aiter_raw(), asked)
+                coding, chunks = response.headers.get("content-encoding", ""), response.aiter_raw()
+                content = await self._body(wanted, response.status_code, coding, chunks, asked)
             finally:
                 await response.aclose()
             told = {name.lower(): value for name, value in response.headers.items()}
@@ -334,6 +347,15 @@ class Http:
             )
         return self._client
 
+    def _stranger(self) -> httpx.AsyncClient:
+        """A client that sends no credential."""
+        import httpx
+
+        if self._bare is None:
+            timeout = httpx.Timeout(self._timeout_s, connect=10.0)
+            self._bare = httpx.AsyncClient(headers={"User-Agent": "aether-tui"}, timeout=timeout, verify=self._trust())
+        return self._bare
+
     def _trust(self) -> ssl.SSLContext | bool:
         if not self._ca_bundle:
             # Building the default context takes 20 ms; recordings need none.
@@ -345,28 +367,23 @@ class Http:
                 f"ca_bundle {self._ca_bundle} cannot be read: {error}", hint="set ca_bundle to a PEM file"
             ) from error
 
-    async def _read(self, coding: str, chunks: AsyncIterator[bytes], asked: str) -> bytes:
-        """The body, inflated while the cap is watched: a bomb costs no memory, a cut one is no answer."""
-        coding = coding.strip().lower()
-        if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
-            raise Malformed(f"{asked} answered in the encoding {coding[:40]}, which nobody asked for")
-        inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
-        body = bytearray()
+    async def _body(self, wanted: _Wanted, status: int, coding: str, chunks: AsyncIterator[bytes], asked: str) -> bytes:
+        """The body, or nothing when it went into a file."""
+        plain = inflated(coding, self._counted(chunks), wanted.max_bytes, asked)
+        try:
+            if wanted.into is None or status != 200:
+                return b"".join([piece async for piece in plain])
+            with wanted.into.open("wb") as file:
+                async for piece in plain:
+                    file.write(piece)
+        except Damaged as error:
+            raise _Retry(Again(error, tries=2)) from None
+        return b""
+
+    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             self.network.bytes += len(chunk)
-            room = self._max_bytes - len(body) + 1
-            try:
-                body += inflate.decompress(chunk, room) if inflate else chunk
-            except zlib.error:
-                raise _Retry(Again(_damaged(asked), tries=2)) from None
-            if len(body) > self._max_bytes:
-                raise Malformed(
-                    f"{asked} answered more than {self._max_bytes // 1024**2} MiB: refused",
-                    hint="ask for less: a shorter period, or fewer projects",
-                )
-        if inflate and not inflate.eof and (body or inflate.unconsumed_tail):
-            raise _Retry(Again(_damaged(asked), tries=2))
-        return bytes(body)
+            yield chunk
 
     def _failed(self, error: Exception, asked: str) -> Exception:
         """What a failure below HTTP means: TLS is final, no connection is offline after a second try, else again."""
@@ -392,15 +409,16 @@ class Http:
         return _Retry(Again(trouble))
 
     async def _recorded(
-        self, replay: Replay, asked: str, url: str, query: Mapping[str, str] | None, body: Mapping[str, object] | None
+        self, replay: Replay, wanted: _Wanted, asked: str, url: str, query: Mapping[str, str] | None
     ) -> Answer:
         """A recorded answer, without the client: a demonstration asks 1,900 times, and httpx would take 3 ms for each."""
         method, _, path = asked.partition(" ")
+        body = json.loads(json.dumps(wanted.body)) if wanted.body else None
         sent = dict(query) if query else dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-        status, headers, content = replay.answer(method, path, sent, json.loads(json.dumps(body)) if body else None)
+        status, headers, content = replay.answer(method, path, sent, body)
         self.network.requests += 1
         named = {name.lower(): value for name, value in headers.items()}
-        whole = await self._read(named.get("content-encoding", ""), _once_through(content), asked)
+        whole = await self._body(wanted, status, named.get("content-encoding", ""), _once_through(content), asked)
         return Answer(asked, status, named, whole, self.network.now())
 
 
@@ -439,7 +457,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _damaged(asked: str) -> Malformed:
-    return Malformed(f"{asked} answered compressed bytes that are damaged or cut short", hint=LATER)

@@ -1,0 +1,37 @@
+"""A body as it was before it was packed for the way, while its size is watched: a bomb costs no memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator
+
+from connectors.answers import LATER
+from connectors.base import Malformed
+
+
+class Damaged(Malformed):
+    """Packed bytes that are cut short or wrong: worth asking for once more."""
+
+
+async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: str) -> AsyncIterator[bytes]:
+    """The pieces of a body. Raises Malformed past `cap` bytes or for a coding nobody asked for, Damaged for a cut one."""
+    coding = coding.strip().lower()
+    if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
+        raise Malformed(f"{asked} answered in the encoding {coding[:40]}, which nobody asked for")
+    inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
+    size = 0
+    damaged = f"{asked} answered compressed bytes that are damaged or cut short"
+    async for chunk in chunks:
+        try:
+            piece = inflate.decompress(chunk, cap - size + 1) if inflate else chunk
+        except zlib.error:
+            raise Damaged(damaged, hint=LATER) from None
+        size += len(piece)
+        if size > cap:
+            raise Malformed(
+                f"{asked} answered more than {cap // 1024**2} MiB: refused",
+                hint="ask for less: a shorter period, or fewer projects",
+            )
+        yield piece
+    if inflate and not inflate.eof and (size or inflate.unconsumed_tail):
+        raise Damaged(damaged, hint=LATER)
