@@ -1,26 +1,35 @@
-"""Daily active and new users and event counts of an Amplitude project (Dashboard REST API)."""
+"""Product usage of an Amplitude project: daily users, events, funnels and retention (Dashboard REST API), and the export."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import zipfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import PRODUCT_METRICS
-from connectors.answers import Answer
-from connectors.base import Access, Malformed, Network, Page, RateLimited, Row, Stream
-from connectors.fields import dig, number, text
+from connectors.amplitude_export import HOURS, LATE, MAX_ZIP, Exports, tallies
+from connectors.amplitude_rows import funnel_rows, measuring, retention_rows, series_rows
+from connectors.answers import Answer, Verdict, classify
+from connectors.base import Access, Gone, Malformed, Network, Page, RateLimited, Refused, Row, Stream, Transient
 from connectors.http import ADDRESS, Http, HttpSettings
 
 ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
 NEW = Stream("new_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
 EVENTS = Stream("segmentation", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
+FUNNELS = Stream("funnels", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
+RETENTION = Stream("retention", (PRODUCT_METRICS,), overlap_s=31 * 86_400)
+EXPORT = Stream("export", (PRODUCT_METRICS,), overlap_s=3 * 3_600)
 
 _HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
 # Published limit per project: 1,000 points in 5 minutes; a query costs its days times its conditions. Recordings are free.
@@ -35,10 +44,31 @@ class AmplitudeSettings(HttpSettings):
     region: Literal["us", "eu"] = Field("us", description="Where the project's data live")
     events: list[str] = Field(default_factory=list, description="Events to count per day, by their names in Amplitude")
     measure: Literal["totals", "uniques"] = Field("totals", description="Count events (totals) or users (uniques)")
+    funnels: dict[str, list[str]] = Field(
+        default_factory=dict, description="Funnels by a name of yours: their events in order, two or more"
+    )
+    funnel_days: int = Field(
+        7, ge=1, le=90, description="Days within which a funnel must be walked", json_schema_extra={"unit": "days"}
+    )
+    retention: dict[str, tuple[str, str]] = Field(
+        default_factory=dict, description="By a name of yours: the event that begins and the one that shows a return"
+    )
+    export: bool = Field(False, description="Download raw events by upload hour and keep their counts, of every event")
+    export_days_back: int = Field(
+        7, ge=1, le=_LONGEST_DAYS, description="Days the first export covers", json_schema_extra={"unit": "days"}
+    )
     timezone: str = Field("", description="IANA time zone of the project: its days are days there; empty: unknown")
     days_back: int = Field(
         120, ge=1, le=_LONGEST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
     )
+
+    @field_validator("funnels")
+    @classmethod
+    def _of_steps(cls, funnels: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name, steps in funnels.items():
+            if len(steps) < 2:
+                raise ValueError(f"the funnel {name!r} needs two events or more")
+        return funnels
 
     @field_validator("timezone")
     @classmethod
@@ -51,18 +81,34 @@ class AmplitudeSettings(HttpSettings):
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One query: what it is called in the cursor, where it is asked, its points a day, and what its answer means."""
+
+    metric: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    points: int
+    rows: Callable[[Answer], list[Row]]
+    again: timedelta = timedelta(0)
+    """How much further back than the overlap it is asked again."""
+
+
 class Amplitude:
-    """Active users, new users and counts of the configured events, one row per day and segment."""
+    """Users, events, funnels and retention, one row per day and segment; events are counted from exports where asked."""
 
     kind = "amplitude"
     Settings = AmplitudeSettings
     SECRETS = ("api_key", "secret_key")
-    streams = (ACTIVE, NEW, EVENTS)
+    streams = (ACTIVE, NEW, EVENTS, FUNNELS, RETENTION, EXPORT)
     access = Access(
         credential="the API key and the secret key of the project",
         permissions=("the keys of one project; Amplitude has no narrower ones",),
-        reads=("daily counts: active and new users, uniques and totals of the events named",),
-        leaves=("single events", "user properties", "identities"),
+        reads=(
+            "daily counts: active and new users, uniques and totals of the events named, steps of funnels, returning users",
+            "with `export`: raw events pass through, of which only name, time and id are read and only counts are kept",
+        ),
+        leaves=("user properties", "event properties", "identities"),
     )
 
     def __init__(self, settings: AmplitudeSettings, secrets: Mapping[str, str], network: Network) -> None:
@@ -75,8 +121,10 @@ class Amplitude:
             service="Amplitude",
             secrets=keys,
             basic=(keys["api_key"], keys["secret_key"]),
+            classify=classify_amplitude,
             ca_bundle=settings.ca_bundle,
         )
+        self._exports = Exports()
         self._budget = _Budget(_POINTS if self._http.base else math.inf)
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
@@ -84,19 +132,22 @@ class Amplitude:
 
         Raises SourceError; RateLimited before asking when the project's budget would not allow it. Never stores.
         """
+        if stream.name == EXPORT.name:
+            async for page in self._exported(since, timedelta(seconds=stream.overlap_s)):
+                yield page
+            return
         # An instant as cursor stands for every metric.
         marks: dict[str, str] = json.loads(since) if since and since.startswith("{") else {}
         start = since[:10] if since and not marks else None
-        for metric, path, query, cost_per_day in self._questions(stream):
-            first, last = self._period(marks.get(metric, start), stream)
+        for one in self._questions(stream):
+            overlap = timedelta(seconds=stream.overlap_s) + one.again
+            first, last = self._period(marks.get(one.metric, start), overlap)
             days = (last - first).days + 1
-            self._budget.spend(days * cost_per_day, self._network.now())
-            answer = await self._http.get(
-                path, {**query, "start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}", "i": "1"}
-            )
-            unit = "events" if query["m"] == "totals" else "users"
-            rows = series_rows(answer, metric, unit, self._settings.timezone, self._over_before(), self._naive_now())
-            marks[metric] = max(marks.get(metric, ""), (self._over_before() - timedelta(days=1)).isoformat())
+            self._budget.spend(days * one.points, self._network.now())
+            query = [*one.query, ("start", f"{first:%Y%m%d}"), ("end", f"{last:%Y%m%d}"), ("i", "1")]
+            answer = await self._http.get(f"{one.path}?{urlencode(query)}")
+            rows = one.rows(answer)
+            marks[one.metric] = max(marks.get(one.metric, ""), (self._over_before() - timedelta(days=1)).isoformat())
             yield Page(rows={PRODUCT_METRICS.name: rows}, cursor=json.dumps(marks, sort_keys=True))
 
     async def check(self) -> str:
@@ -107,27 +158,105 @@ class Amplitude:
         return f"a project in Amplitude's {self._settings.region.upper()} region"
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close connections, and delete what was downloaded."""
         await self._http.close()
+        self._exports.close()
 
-    def _questions(self, stream: Stream) -> Iterator[tuple[str, str, dict[str, str], int]]:
-        """Metric name, path, query and points per day of everything `stream` asks for."""
+    def _questions(self, stream: Stream) -> Iterator[_Question]:
+        """Everything `stream` asks for."""
+        settings, over = self._settings, self._over_before()
+        measure = measuring(settings.timezone, self._naive_now())
+
+        def series(metric: str, path: str, *query: tuple[str, str]) -> _Question:
+            unit = "events" if ("m", "totals") in query else "users"
+            zone, now = settings.timezone, self._naive_now()
+            return _Question(
+                metric, path, query, 1, lambda answer: series_rows(answer, metric, unit, zone, over, now)
+            )  # fmt: skip
+
         if stream.name == ACTIVE.name:
-            yield "active_users", "/api/2/users", {"m": "active"}, 1
+            yield series("active_users", "/api/2/users", ("m", "active"))
         elif stream.name == NEW.name:
-            yield "new_users", "/api/2/users", {"m": "new"}, 1
+            yield series("new_users", "/api/2/users", ("m", "new"))
+        elif stream.name == EVENTS.name:
+            for event in settings.events:
+                chosen = ("e", _event(event)), ("m", settings.measure)
+                yield series(f"event:{event}", "/api/2/events/segmentation", *chosen)
+        elif stream.name == FUNNELS.name:
+            window = timedelta(days=settings.funnel_days)
+            for name, steps in settings.funnels.items():
+                yield _Question(
+                    f"funnel:{name}",
+                    "/api/2/funnels",
+                    (*(("e", _event(step)) for step in steps), ("cs", str(settings.funnel_days * 86_400))),
+                    2 * len(steps),
+                    lambda answer, name=name, steps=steps: funnel_rows(answer, name, steps, over - window, measure),  # type: ignore[misc]
+                    window,
+                )
         else:
-            for event in self._settings.events:
-                chosen = json.dumps({"event_type": event}, ensure_ascii=False)
-                yield f"event:{event}", "/api/2/events/segmentation", {"e": chosen, "m": self._settings.measure}, 1
+            for name, (begins, returns) in settings.retention.items():
+                yield _Question(
+                    f"retention:{name}",
+                    "/api/2/retention",
+                    (("se", _event(begins)), ("re", _event(returns)), ("rm", "n-day")),
+                    8,
+                    lambda answer, name=name: retention_rows(answer, name, measure),  # type: ignore[misc]
+                )
 
-    def _period(self, mark: str | None, stream: Stream) -> tuple[date, date]:
+    async def _exported(self, since: str | None, overlap: timedelta) -> AsyncIterator[Page]:
+        """Counts of raw events, a day of upload hours at a time, oldest first; the cursor is the first hour not read."""
+        if not self._settings.export:
+            return
+        until = self._naive_now().replace(minute=0, second=0, microsecond=0) - LATE
+        oldest = until - timedelta(days=self._settings.export_days_back)
+        begin = max(datetime.fromisoformat(since) - overlap, until - timedelta(days=_LONGEST_DAYS)) if since else oldest
+        begin = begin.replace(minute=0, second=0, microsecond=0)
+        hours = HOURS
+        while begin < until:
+            end = min(begin + timedelta(hours=hours), until)
+            try:
+                archive = await self._archive(begin, end)
+            except (_TooMuch, Transient):
+                if hours == 1:
+                    raise
+                hours = max(1, hours // 4)
+                continue
+            if archive is not None:
+                found = tallies(archive, self._exports.folder, self._naive_now())
+                while (tally := await asyncio.to_thread(next, found, None)) is not None:
+                    yield Page(tally=tally)
+                archive.unlink()
+            yield Page(cursor=end.isoformat())
+            begin = end
+
+    async def _archive(self, begin: datetime, end: datetime) -> Path | None:
+        """The export of some upload hours on disk; None when nothing was uploaded, which is told by a 404."""
+        path = self._exports.folder() / "export.zip"
+        query = {"start": f"{begin:%Y%m%dT%H}", "end": f"{end - timedelta(hours=1):%Y%m%dT%H}"}
+        for attempt in range(2):
+            try:
+                await self._http.download("/api/2/export", query, path, max_bytes=MAX_ZIP)
+            except Gone:
+                return None
+            with path.open("rb") as file:
+                head = file.read(512)
+            if head.startswith(b"PK") and zipfile.is_zipfile(path):
+                return path
+            if head.lstrip().startswith(b"<"):
+                raise Malformed(
+                    "Amplitude's export is a web page: this is not the API", hint="check the url of this source"
+                )
+            if attempt:
+                raise Malformed("Amplitude's export is no zip archive, or cut short", hint="run sync again")
+        raise AssertionError("unreachable")
+
+    def _period(self, mark: str | None, overlap: timedelta) -> tuple[date, date]:
         """First and last day to ask for: from the mark less the overlap (late events) to the day that is running."""
         last = self._over_before()
         oldest = last - timedelta(days=self._settings.days_back)
         if mark is None:
             return oldest, last
-        first = date.fromisoformat(mark) - timedelta(seconds=stream.overlap_s)
+        first = date.fromisoformat(mark) - overlap
         return max(min(first, last), last - timedelta(days=_LONGEST_DAYS)), last
 
     def _over_before(self) -> date:
@@ -141,56 +270,21 @@ class Amplitude:
         return self._network.now().astimezone(UTC).replace(tzinfo=None)
 
 
-def series_rows(answer: Answer, metric: str, unit: str, zone: str, over_before: date, read: datetime) -> list[Row]:
-    """Rows of an answer `{data: {series, seriesLabels | seriesMeta, xValues}}`, one per day and label.
-
-    Raises Malformed when the series and the days do not fit together.
-    """
-    data = dig(answer.json, "data")
-    days = [_day(value) for value in _list(data, "xValues")]
-    series = _list(data, "series")
-    labels = _list(data, "seriesLabels") or _list(data, "seriesMeta")
-    rows: list[Row] = []
-    for position, values in enumerate(series):
-        if not isinstance(values, list) or len(values) != len(days):
-            raise Malformed(f"{answer.asked}: {metric} has another number of values than days", hint="report this")
-        segment = "" if len(series) == 1 else _label(labels, position)
-        rows += [
-            PRODUCT_METRICS.row(
-                metric=metric,
-                segment=segment,
-                day=datetime.combine(day, datetime.min.time()),
-                zone=zone or None,
-                value=number({"value": value}, "value"),
-                unit=unit,
-                incomplete=day >= over_before,
-                updated=read,
-            )
-            for day, value in zip(days, values, strict=True)
-        ]
-    return rows
+class _TooMuch(Refused):
+    """More than one export may hold."""
 
 
-def _label(labels: Sequence[object], position: int) -> str:
-    """Labels are texts, `[index, text]` pairs, or objects with a segment index; an absent one is its number."""
-    label = labels[position] if position < len(labels) else None
-    if isinstance(label, list):
-        label = label[-1] if label else None
-    if isinstance(label, Mapping):
-        label = label.get("label")
-    return text({"label": label}, "label") or str(position)
+def classify_amplitude(answer: Answer) -> Verdict:
+    """Amplitude's customs: an export that is too large is a 400."""
+    if answer.status == 400 and answer.asked.endswith("/export"):
+        return _TooMuch(
+            f"the export was refused ({answer.story()})", hint="an hour may be more than 4 GB: set export = false"
+        )
+    return classify(answer)
 
 
-def _day(value: object) -> date:
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
-        raise Malformed(f"Amplitude answered a day that is none: {str(value)[:40]!r}", hint="report this") from None
-
-
-def _list(node: object, field: str) -> list[object]:
-    value = dig(node, field)
-    return value if isinstance(value, list) else []
+def _event(name: str) -> str:
+    return json.dumps({"event_type": name}, ensure_ascii=False)
 
 
 class _Budget:

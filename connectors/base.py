@@ -24,11 +24,12 @@ from aether_tui.records.source import (
     Source,
     SourceError,
     Stream,
+    Tally,
     Transient,
 )
 
 __all__ = [
     "Access", "Bulk", "Column", "Denied", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory", "Network", "Offline",
     "Page", "Price", "Priced", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table",
-    "Transient", "Value",
+    "Tally", "Transient", "Value",
 ]  # fmt: skip

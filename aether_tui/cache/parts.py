@@ -54,12 +54,12 @@ def relation(path: Path, form: Format) -> str:
     """A whole file: columns, or for JSON lines one column `line`. Raises Malformed for one that is missing or empty."""
     packed = _packing(path)
     if form == "parquet":
-        return f"read_parquet('{_name(path)}')"
+        return f"read_parquet('{quoted(path)}')"
     common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}"
     if form == "csv":
-        return f"read_csv('{_name(path)}', header=true, {common})"
+        return f"read_csv('{quoted(path)}', header=true, {common})"
     # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
-    return f"read_csv('{_name(path)}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], {common})"
+    return f"read_csv('{quoted(path)}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], {common})"
 
 
 def _packing(path: Path) -> str:
@@ -73,17 +73,20 @@ def _packing(path: Path) -> str:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
 
 
-def _name(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path for the inside of an SQL text, standing for itself alone."""
     # Brackets and stars in a file's name are not patterns.
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path)).replace("'", "''")
 
 
 def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Part]:
     _packing(path)
-    (rows,) = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata('{_name(path)}')").fetchone() or (0,)
+    (rows,) = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata('{quoted(path)}')").fetchone() or (
+        0,
+    )
     for low in range(0, int(rows or 0), PART_ROWS):
         within = f"file_row_number >= {low} AND file_row_number < {low + PART_ROWS}"
-        some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{_name(path)}', file_row_number=true) WHERE {within})"
+        some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{quoted(path)}', file_row_number=true) WHERE {within})"
         yield Part(some, some, low, copied=False)
 
 

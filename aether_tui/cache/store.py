@@ -22,10 +22,11 @@ from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive, settle
 from aether_tui.cache.sweep import Sweep, Swept
+from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
-from aether_tui.records.source import Bulk, Reject, Replace
+from aether_tui.records.source import Bulk, Reject, Replace, Tally
 from aether_tui.records.tables import SPANS
 
 if TYPE_CHECKING:
@@ -178,6 +179,14 @@ class Cache:
         connection = self._leases.cursor()
         try:
             yield from bulk_rows(connection, bulk, chunk, [] if rejects is None else rejects)
+        finally:
+            connection.close()
+
+    def tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
+        """What `tally` counts; nothing is stored, no lease is taken. Raises Malformed."""
+        connection = self._leases.cursor()
+        try:
+            return tallied(connection, tally, rejects)
         finally:
             connection.close()
 

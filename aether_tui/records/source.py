@@ -69,6 +69,23 @@ class Bulk:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """JSON lines (plain or gzip) of which only counts are kept: how many different `id` there are by `name` and day of `at`.
+
+    Each set of `files` is counted by itself and read by DuckDB; `row` makes the row of a set, a name, a day and its count.
+    `stored` is called when the counts are durable, or cannot be: the files are not needed any more.
+    """
+
+    table: Table
+    files: Mapping[str, tuple[Path, ...]]
+    name: str
+    at: str
+    id: str
+    row: Callable[[str, str, datetime, int], Row]
+    stored: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Replace:
     """The pages of this stream are a whole export: rows of `table` with the same values of the `scope` columns that the
     export does not hold are removed. An export with an older `as_of` than the stored one of that scope is refused."""
@@ -86,6 +103,7 @@ class Page:
     cursor: str | None = None
     rejects: Sequence[Reject] = ()
     bulk: Bulk | None = None
+    tally: Tally | None = None
     replace: Replace | None = None
     total: int | None = None
     """Rows the source promises for this reading of the stream, where it says."""

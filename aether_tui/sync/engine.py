@@ -290,7 +290,7 @@ class _Store:
     async def put(self, page: Page) -> None:
         """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
         self._waiting.append(page)
-        if page.bulk or page.replace or sum(map(_rows, self._waiting)) >= HELD_ROWS:
+        if page.bulk or page.tally or page.replace or sum(map(_rows, self._waiting)) >= HELD_ROWS:
             self._enough.set()
         if self._task is None or self._task.done():
             await self._stored()
@@ -343,7 +343,7 @@ def _rows(page: Page) -> int:
 
 def _joined(first: Page, second: Page) -> Page | None:
     """Two pages as one, with the later cursor; None when they are large or more than rows."""
-    if first.bulk or first.replace or second.bulk or second.replace:
+    if any(page.bulk or page.tally or page.replace for page in (first, second)):
         return None
     rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
     if sum(map(len, rows.values())) > JOINED_ROWS:

@@ -12,7 +12,7 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Bulk, Page, Reject, Replace
+from aether_tui.records.source import Bulk, Page, Reject, Replace, Tally
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
@@ -144,8 +144,17 @@ class Intake:
         elif page.bulk is not None:
             for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
                 counts.add(self._merge({page.bulk.table.name: chunk}))
-        counts.add(self._merge(page.rows, rejects, cursor, state))
+        rows = (
+            page.rows if page.tally is None else {**page.rows, page.tally.table.name: self._tally(page.tally, rejects)}
+        )
+        counts.add(self._merge(rows, rejects, cursor, state))
         return counts
+
+    def _tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
+        try:
+            return self._writer.cache.tally(tally, rejects)
+        finally:
+            tally.stored()
 
     def complete(self) -> Counts:
         """Store the export collected so far, if there is one: it was read to its end."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import io
 import json
+import tempfile
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +16,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.amplitude import Amplitude, AmplitudeSettings, series_rows
+from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.sync.engine import Outcome, run
+from aether_tui.sync.plan import Job
+from aether_tui.workspace.folder import Workspace
+from connectors.amplitude import Amplitude, AmplitudeSettings
+from connectors.amplitude_rows import series_rows
 from connectors.answers import Answer
 from connectors.base import Malformed, RateLimited
 from tests.connectors.pull import NOW, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
+from tests.sync.fake import workspace, writer
 
 
 def amplitude(url: str, *, now: datetime = NOW, root: Path = Path(), **settings: Any) -> Amplitude:
@@ -143,3 +156,182 @@ def test_replay(tmp_path: Path) -> None:
         ("event:Sent", 1.0, "users"),
         ("event:Sent", 2.0, "users"),
     ]
+
+
+def funnel(request: Request) -> Reply:
+    axis = days(request)
+    series = [[100, 50, 25 + n] for n in range(len(axis))]
+    group = {
+        "stepByStep": [1, 0.5, 0.5],
+        "cumulativeRaw": [100, 50, 25],
+        "dayFunnels": {"series": series, "xValues": axis},
+    }
+    return Reply({"data": [group]})
+
+
+def test_a_funnel_per_day_with_its_window_and_days_that_may_still_change() -> None:
+    with serving(funnel) as server:
+        source = amplitude(
+            server.url, days_back=9, timezone="UTC", funnels={"answered": ["Ask", "Shown", "Accepted"]}, funnel_days=2
+        )
+        rows = pull(source, "funnels").table("product_metrics")
+        asked = server.requests[0]
+    assert asked.path == "/api/2/funnels"
+    assert asked.target.count("e=%7B%22event_type%22") == 3
+    assert asked.query["cs"] == "172800"
+    first = [row for row in rows if row["day"].day == 11]
+    assert [(row["metric"], row["segment"], row["value"], row["unit"]) for row in first] == [
+        ("funnel:answered", "entered", 100.0, "users"),
+        ("funnel:answered", "step 2: Shown", 0.5, "ratio"),
+        ("funnel:answered", "", 0.25, "ratio"),
+    ]
+    assert {row["day"].day for row in rows if row["incomplete"]} == {18, 19, 20}
+    with pytest.raises(ValidationError, match="two events"):
+        AmplitudeSettings(funnels={"short": ["Ask"]})
+
+
+def test_retention_after_one_seven_and_thirty_days() -> None:
+    periods = [{"count": 200 - after, "outof": 200, "incomplete": after == 30} for after in range(31)]
+    values = {"Nov 01, 2026": periods, "2026-11-02": [*periods[:1], {"count": 5, "outof": 0}]}
+    body = {"data": {"series": [{"dates": list(values), "values": values}]}}
+    with serving(lambda _: Reply(body)) as server:
+        source = amplitude(server.url, timezone="UTC", retention={"weekly": ["_new", "_active"]})
+        done = pull(source, "retention")
+        asked = server.requests[0].query
+    assert (json.loads(asked["se"]), json.loads(asked["re"])) == ({"event_type": "_new"}, {"event_type": "_active"})
+    assert [
+        (row["metric"], row["day"].day, row["value"], row["incomplete"]) for row in done.table("product_metrics")
+    ] == [
+        ("retention:weekly day 1", 1, 0.995, False),
+        ("retention:weekly day 7", 1, 0.965, False),
+        ("retention:weekly day 30", 1, 0.85, True),
+        ("retention:weekly day 1", 2, None, False),
+    ]
+
+
+def event(name: str, at: str, uuid: str) -> str:
+    said = {
+        "event_type": name,
+        "event_time": at,
+        "uuid": uuid,
+        "user_id": "ada@example.com",
+        "event_properties": {"n": 1},
+    }
+    return json.dumps(said)
+
+
+def export(hours: dict[str, list[str]]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for hour, lines in hours.items():
+            archive.writestr(f"1/1_{hour}.json.gz", gzip.compress("\n".join(lines).encode()))
+    return packed.getvalue()
+
+
+HOURS = {
+    "2026-11-20_3#0": [
+        event("Ask", "2026-11-20 03:10:00.1", "a"), event("Ask", "2026-11-20 03:10:00.1", "a"),
+        event("Ask", "2026-11-19 23:59:59.9", "b"), event("Accept", "2026-11-20 03:11:00", "c"), "{broken",
+    ],
+    "2026-11-20_3#1": [event("Ask", "2026-11-20 03:12:00", "d"), event("", "2026-11-20 03:12:00", "e")],
+    "2026-11-20_4#0": [event("Ask", "2026-11-20 03:59:00", "f")],
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    return workspace(tmp_path / "acme")[0]
+
+
+def sync(place: Workspace, url: str) -> Outcome:
+    """The stream `export` into the cache of a workspace."""
+    source = amplitude(url, export=True, export_days_back=1)
+    keys = {"api_key": "canary-key", "secret_key": "canary-secret"}
+    job = Job("amplitude", Amplitude, source._settings, source._network, keys)
+    outcomes = asyncio.run(run([job], writer(place, Config(), NOW), lambda _: None))
+    return next(one for one in outcomes if one.stream == "export")
+
+
+def uploaded(body: bytes) -> Callable[[Request], Reply]:
+    """Everything was uploaded between two and nine in the morning; nothing otherwise."""
+
+    def answer(request: Request) -> Reply:
+        if not request.path.endswith("/export"):
+            return Reply({"data": {"series": [], "xValues": []}})
+        inside = request.query["start"] <= "20261120T04" <= request.query["end"]
+        return Reply(body, headers={"Content-Type": "application/zip"}) if inside else Reply({}, 404)
+
+    return answer
+
+
+def test_an_export_is_counted_by_event_and_day_and_nothing_of_it_stays(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with serving(uploaded(export(HOURS))) as server:
+        first = sync(place, server.url)
+        periods = [(r.query["start"], r.query["end"]) for r in server.requests if r.path.endswith("/export")]
+        second = sync(place, server.url)
+        again = [r.query["start"] for r in server.requests if r.path.endswith("/export")][len(periods) :]
+    assert (first.error, first.counts.inserted, first.counts.rejected) == ("", 4, 1)
+    assert periods == [("20261119T09", "20261120T08")]
+    assert (second.counts.inserted, second.counts.updated, again) == (0, 0, ["20261120T06"])
+    with Cache(place.cache_path).read() as lease:
+        rows = lease.rows('SELECT metric, segment, "day", value FROM product_metrics ORDER BY ALL')
+        said = lease.rows("SELECT reason FROM rejects")
+    assert [(row["metric"], row["segment"], row["day"].day, row["value"]) for row in rows] == [
+        ("exported:Accept", "uploaded 2026-11-20T03", 20, 1.0),
+        ("exported:Ask", "uploaded 2026-11-20T03", 19, 1.0),
+        ("exported:Ask", "uploaded 2026-11-20T03", 20, 2.0),
+        ("exported:Ask", "uploaded 2026-11-20T04", 20, 1.0),
+    ]
+    assert "without a name" in said[0]["reason"]
+    assert b"ada@example.com" not in place.cache_path.read_bytes()
+    assert not list(tmp_path.glob("aether-amplitude-*"))
+
+
+def test_no_data_is_nothing_and_an_archive_cut_short_is_fetched_once_more() -> None:
+    whole = export(HOURS)
+    with serving(lambda _: Reply({}, 404)) as server:
+        done = pull(amplitude(server.url, export=True), "export")
+        assert (done.error, done.cursor, len(server.requests)) == (None, "2026-11-20T09:00:00", 7)
+    with serving(lambda _: Reply(whole[: len(whole) // 2])) as server:
+        done = pull(amplitude(server.url, export=True), "export")
+        assert len(server.requests) == 2
+    assert isinstance(done.error, Malformed)
+    assert done.cursor is None
+    assert pull(amplitude("http://127.0.0.1:9"), "export").pages == []
+
+
+def test_an_inner_file_cut_short_stores_nothing(place: Workspace) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        lines = "\n".join(event("Ask", "2026-11-20 03:10:00", f"{n:032x}") for n in range(2000))
+        archive.writestr("1/1_2026-11-20_4#0.json.gz", gzip.compress(lines.encode())[:-2000])
+    with serving(uploaded(packed.getvalue())) as server:
+        outcome = sync(place, server.url)
+    assert "cut short" in outcome.error
+    assert outcome.counts.rows == 0
+
+
+def test_more_than_one_export_may_hold_is_asked_for_in_parts() -> None:
+    def answer(request: Request) -> Reply:
+        start, end = (
+            datetime.strptime(request.query[name], "%Y%m%dT%H").replace(tzinfo=UTC) for name in ("start", "end")
+        )
+        return Reply({"error": "too large"}, 400) if (end - start).seconds // 3600 >= 6 else Reply({}, 404)
+
+    with serving(answer) as server:
+        done = pull(amplitude(server.url, export=True, export_days_back=1), "export")
+        assert len(server.requests) == 5
+    assert (done.error, done.cursor) == (None, "2026-11-20T09:00:00")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "1/1_2026-11-20_4.json"])
+def test_a_member_that_is_no_hour_is_refused(name: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, b"x")
+    with serving(lambda _: Reply(packed.getvalue())) as server:
+        done = pull(amplitude(server.url, export=True, export_days_back=1), "export")
+    assert isinstance(done.error, Malformed)

@@ -1,0 +1,117 @@
+"""Amplitude's export: a zip of one gzip of JSON lines per upload hour, counted by the cache, of which no event is kept."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from aether_tui.records.tables import PRODUCT_METRICS
+from connectors.base import Malformed, Row, Tally
+
+HOURS = 24
+"""Upload hours asked for at once; fewer where that is too much for one answer."""
+LATE = timedelta(hours=3)
+"""An hour is complete about two hours after its end."""
+MAX_ZIP = 4 << 30
+"""Amplitude refuses to export more at once."""
+MAX_MEMBER = 1 << 30
+MAX_MEMBERS = 5_000
+HOURS_TOGETHER = 4
+"""Hours that are unpacked and counted together: two are read side by side, and memory stays flat."""
+
+_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{1,2})(?:#\d+)?\.json\.gz$")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+
+
+class Exports:
+    """Where exports lie between the download and the counting: a folder of our own, gone with the connector."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._count = 0
+
+    def folder(self) -> Path:
+        """A new empty folder that only this user can read."""
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="aether-amplitude-"))
+        self._count += 1
+        folder = self._root / str(self._count)
+        folder.mkdir()
+        return folder
+
+    def close(self) -> None:
+        """Delete whatever is left."""
+        if self._root is not None:
+            shutil.rmtree(self._root, ignore_errors=True)
+            self._root = None
+
+
+def tallies(archive: Path, folder: Callable[[], Path], read: datetime) -> Iterator[Tally]:
+    """What there is to count in an export, some hours at a time, each unpacked into a folder that goes when it is counted.
+
+    Raises Malformed for a damaged archive, for too much, and for members that are no hours.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            hours = _hours(zipped)
+            names = sorted(hours)
+            for first in range(0, len(names), HOURS_TOGETHER):
+                target = folder()
+                files = {
+                    hour: tuple(_unpack(zipped, info, target) for info in hours[hour])
+                    for hour in names[first : first + HOURS_TOGETHER]
+                }
+                yield Tally(
+                    PRODUCT_METRICS, files, "event_type", "event_time", "uuid", _rows(read), partial(_drop, target)
+                )
+    except _BROKEN as error:
+        raise Malformed(f"Amplitude's export is a damaged or cut archive ({error})", hint="run sync again") from error
+
+
+def _hours(zipped: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
+    members = [info for info in zipped.infolist() if not info.is_dir()]
+    if len(members) > MAX_MEMBERS:
+        raise Malformed(f"Amplitude's export holds {len(members):,} files, the cap is {MAX_MEMBERS:,}")
+    hours: dict[str, list[zipfile.ZipInfo]] = {}
+    for info in members:
+        found = _HOUR.search(info.filename)
+        if found is None:
+            raise Malformed("Amplitude's export holds a file that is no hour of events", hint="report this")
+        if info.file_size > MAX_MEMBER:
+            raise Malformed(f"an hour of Amplitude's export is larger than {MAX_MEMBER >> 20} MiB packed: refused")
+        hours.setdefault(f"{found[1]}T{int(found[2]):02d}", []).append(info)
+    return hours
+
+
+def _unpack(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> Path:
+    path = folder / f"{len(list(folder.iterdir()))}.json.gz"
+    with zipped.open(info) as packed, path.open("wb") as file:
+        shutil.copyfileobj(packed, file, 1 << 20)
+    return path
+
+
+def _drop(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rows(read: datetime) -> Callable[[str, str, datetime, int], Row]:
+    def row(hour: str, name: str, day: datetime, n: int) -> Row:
+        return PRODUCT_METRICS.row(
+            metric=f"exported:{name}",
+            segment=f"uploaded {hour}",
+            day=day,
+            zone="UTC",
+            value=float(n),
+            unit="events",
+            incomplete=False,
+            updated=read,
+        )
+
+    return row
