@@ -57,7 +57,7 @@ _PACKAGE = "pip install 'aether-tui[aws]'"
 
 class AwsSettings(HttpSettings):
     """`[sources.aws]`. The keys of an identity that may read costs are the secrets `access_key_id` and
-    `secret_access_key`, unless `credentials = "machine"`.
+    `secret_access_key`, unless `signed_by = "machine"`.
     """
 
     url: str = Field(
@@ -65,7 +65,7 @@ class AwsSettings(HttpSettings):
         pattern=ADDRESS,
         description="Address of Cost Explorer, the same for all regions; or replay:PATH",
     )
-    credentials: Literal["stored", "machine"] = Field(
+    signed_by: Literal["stored", "machine"] = Field(
         "stored",
         description="stored: keys kept with `auth set`; machine: this machine's own (profiles, SSO, roles; extra aws)",
     )
@@ -181,7 +181,7 @@ class Aws:
         return self._client(self._settings.url, "ce", {"content-type": _JSON, "x-amz-target": _TARGET}, classify_aws)
 
     def _client(self, url: str, service: str, headers: Mapping[str, str], customs: Classify) -> Http:
-        keys = self._keys if self._settings.credentials == "stored" else self._of_machine()
+        keys = self._keys if self._settings.signed_by == "stored" else self._of_machine()
         host = (urlsplit(url).hostname or "").split(".")
         region = host[1] if len(host) > 3 and host[0] in {"ce", "sts"} else "us-east-1"
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def gate(folder: Path, seconds: float, **speed_s: float) -> Done:
-    times = {"help": 0.08, "budget check": 0.4, "budget explain": 0.4} | {
+    times = {"help": 0.08, "budget check": 0.4, "budget explain": 0.4, "load spans": 6, "load spans again": 6} | {
         name.replace("_", " "): value for name, value in speed_s.items()
     }
     results = [
@@ -37,6 +37,8 @@ def test_what_is_quick_passes(tmp_path: Path) -> None:
         ({"seconds": 400, "help": 0.16}, "speed.help"),
         ({"seconds": 400, "budget_check": 0.8}, "speed.check"),
         ({"seconds": 400, "budget_explain": 0.8}, "speed.explain"),
+        ({"seconds": 400, "load_spans": 14}, "speed.load"),
+        ({"seconds": 400, "load_spans_again": 14}, "speed.reload"),
     ],
 )
 def test_a_planted_regression_blocks(planted: dict[str, float], named: str, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_check_asks_who_we_are_and_not_what_it_costs() -> None:
 def test_without_the_extra_the_machines_credentials_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     with serving(lambda _: Reply({})) as server:
-        done = pull(aws(server.url, keys={}, credentials="machine"))
+        done = pull(aws(server.url, keys={}, signed_by="machine"))
         assert server.requests == []
     assert isinstance(done.error, Denied)
     assert "pip install 'aether-tui[aws]'" in done.error.hint

@@ -87,6 +87,6 @@ def test_the_credentials_of_this_machine_sign(moto: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "machine-secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "machine-token")
     seed(moto, [page("01", "1")])  # the same request is answered by the same page again, whichever it was
-    done = pull(Aws(AwsSettings(url=moto, credentials="machine"), {}, network(now=lambda: NOW)))
+    done = pull(Aws(AwsSettings(url=moto, signed_by="machine"), {}, network(now=lambda: NOW)))
     assert done.error is None
     assert done.table("costs")
