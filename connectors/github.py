@@ -1,26 +1,49 @@
-"""Actions runs and jobs, pull requests and deployments of GitHub repositories (REST)."""
+"""Actions runs and jobs, pull requests, deployments, releases and test reports of GitHub repositories (REST)."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 from pydantic import Field, field_validator
 
-from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS
+from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Access, Denied, Gone, Network, Page, RateLimited, Refused, Row, SourceError, Stream
+from connectors.base import (
+    Access,
+    Denied,
+    Gone,
+    Malformed,
+    Network,
+    Page,
+    RateLimited,
+    Refused,
+    Row,
+    SourceError,
+    Stream,
+)
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
-from connectors.github_rows import fold, github_deployment_row, github_pull_request_row, github_run_rows
+from connectors.github_artifacts import Folder, report_pages
+from connectors.github_rows import (
+    fold,
+    github_deployment_row,
+    github_pull_request_row,
+    github_release_row,
+    github_run_rows,
+)
 from connectors.http import ADDRESS, Http, HttpSettings, together
 from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard
 
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
 PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
-RELEASES = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600)
+DEPLOYED = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600)
+RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600)
+ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600)
 
 _PER_PAGE = "100"
 _WINDOW_RESULTS = 1000
@@ -45,6 +68,16 @@ class GitHubSettings(HttpSettings):
     )
     repos: list[str] = Field(min_length=1, description="Repositories to read, owner/name")
     jobs: bool = Field(True, description="Read the jobs of every run (one request per run): queue times, re-runs")
+    releases: str = Field(
+        "", description="Environment a published release counts as a deployment to; empty: releases are not read"
+    )
+    artifacts: list[str] = Field(
+        default_factory=list,
+        description="Artifacts of runs with JUnit reports, by name or pattern; empty: none is read",
+    )
+    artifact_mb: int = Field(
+        50, ge=1, le=2000, description="Larger artifacts are named and left", json_schema_extra={"unit": "MB"}
+    )
     days_back: int = Field(90, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
 
     @field_validator("repos")
@@ -61,19 +94,26 @@ class _Ceiling(Refused):
 
 
 class GitHub:
-    """Runs with jobs, pull requests, deployments. One repository that cannot be read does not stop the others."""
+    """Runs with jobs, pull requests, deployments, releases, test reports. One repository that cannot be read does not stop the others."""
 
     kind = "github"
     Settings = GitHubSettings
     SECRETS = ("token",)
-    streams = (RUNS, PULLS, RELEASES)
+    streams = (RUNS, PULLS, DEPLOYED, RELEASES, ARTIFACTS)
     access = Access(
         credential="a fine-grained personal access token for the repositories named",
-        permissions=("Actions: read", "Pull requests: read", "Deployments: read", "Metadata: read"),
+        permissions=(
+            "Actions: read",
+            "Pull requests: read",
+            "Deployments: read",
+            "Metadata: read",
+            "Contents: read, only where `releases` is set",
+        ),
         reads=(
             "workflow runs and jobs: times, results, branch, runner",
             "pull requests: times, size, labels, commit and review times",
-            "deployments and their statuses",
+            "deployments and their statuses, releases where asked: times and tags",
+            "test reports in the artifacts that are named: cases, results, times",
             "authors, kept as a keyed hash",
         ),
         leaves=("source code", "logs", "comments and review texts"),
@@ -82,6 +122,7 @@ class GitHub:
     def __init__(self, settings: GitHubSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings
         self._network = network
+        self._folder = Folder()
         token = secrets.get("token", "")
         self._http = Http(
             settings.url,
@@ -102,7 +143,17 @@ class GitHub:
         only after the others were read; never stores.
         """
         marks, start = read_marks(since)
-        reader = {RUNS.name: self._runs, PULLS.name: self._pulls, RELEASES.name: self._deployments}[stream.name]
+        reader = {
+            RUNS.name: self._runs,
+            PULLS.name: self._pulls,
+            DEPLOYED.name: self._deployments,
+            RELEASES.name: self._releases,
+            ARTIFACTS.name: self._artifacts,
+        }[stream.name]
+        if (stream is RELEASES and not self._settings.releases) or (
+            stream is ARTIFACTS and not self._settings.artifacts
+        ):
+            return
         trouble: SourceError | None = None
         for repo in self._settings.repos:
             mark = marks.setdefault(repo, dict(start))
@@ -120,8 +171,9 @@ class GitHub:
         return text((await self._http.get("/user")).json, "login") or "unknown"
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close connections, and delete what was downloaded."""
         await self._http.close()
+        self._folder.close()
 
     # -- runs
 
@@ -281,6 +333,63 @@ class GitHub:
         statuses = await self._all(f"/repos/{repo}/deployments/{text(deployment, 'id')}/statuses")
         return {**deployment, _DETAIL: {"statuses": statuses}}
 
+    async def _releases(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """Published releases, newest first, down to the mark; drafts and pre-releases are none."""
+        known = instant(mark, "created")
+        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        newest, environment = known, self._settings.releases
+        async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}):
+            found = _items(answer)
+            fresh = [one for one in found if _at_least(one, "published_at", start)]
+            whole = [one for one in fresh if dig(one, "draft") is not True and dig(one, "prerelease") is not True]
+            rows, rejects = mapped(
+                whole, DEPLOYMENTS.name, lambda one: {DEPLOYMENTS.name: [github_release_row(one, repo, environment)]}
+            )
+            newest = latest(rows, DEPLOYMENTS, "started", newest)
+            yield Page(rows=rows, rejects=rejects)
+            if found and not fresh:
+                break
+        advance(mark, "created", newest)
+        yield Page()
+
+    # -- test reports
+
+    async def _artifacts(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """Artifacts whose names were asked for, newest first; each is downloaded once. Only the end of the walk moves the mark."""
+        known, read = instant(mark, "created"), set(_texts(mark, "read"))
+        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        newest, now_read = known, set[str]()
+        async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}):
+            found = objects(answer.json, "artifacts")
+            recent = [one for one in found if _at_least(one, "created_at", start)]
+            for one in recent:
+                created = _instant(one, "created_at")
+                name = text(one, "name") or ""
+                if created is None or not any(fnmatchcase(name, pattern) for pattern in self._settings.artifacts):
+                    continue
+                if (key := text(one, "id") or "") not in read and dig(one, "expired") is not True:
+                    for page in await self._reports(repo, one, created):
+                        yield page
+                newest = max(filter(None, (newest, created)))
+                now_read.add(key)
+            if len(recent) < len(found):
+                break
+        advance(mark, "created", newest)
+        mark["read"] = sorted(now_read)[-_OPEN_KEPT:]
+        yield Page()
+
+    async def _reports(self, repo: str, artifact: Node, created: datetime) -> list[Page]:
+        """The test reports of one artifact; one that is too large, gone or damaged is a problem, not the end."""
+        name, cap = text(artifact, "name") or "", self._settings.artifact_mb
+        if (integer(artifact, "size_in_bytes") or 0) > cap * 1_000_000:
+            return [Page(problems=[f"{repo}: the artifact {name} is larger than {cap} MB and was left (artifact_mb)"])]
+        path, target = self._folder.path(), f"/repos/{repo}/actions/artifacts/{text(artifact, 'id')}/zip"
+        try:
+            await self._http.download(target, None, path, max_bytes=cap * 1_000_000, elsewhere=True)
+            return await asyncio.to_thread(report_pages, path, artifact, repo, created)
+        except (Gone, Malformed) as error:
+            return [Page(problems=[f"{repo}: the artifact {name} was not read: {error.what}"])]
+
     # -- paging
 
     async def _linked(self, path: str, query: Mapping[str, str], first: Answer | None = None) -> AsyncIterator[Answer]:
@@ -331,7 +440,12 @@ def _next_link(answer: Answer) -> str | None:
 
 
 def _rows_in(answer: Answer) -> int:
-    lists = (_items(answer), objects(answer.json, "workflow_runs"), objects(answer.json, "jobs"))
+    lists = (
+        _items(answer),
+        objects(answer.json, "workflow_runs"),
+        objects(answer.json, "jobs"),
+        objects(answer.json, "artifacts"),
+    )
     return sum(len(rows) for rows in lists)
 
 

@@ -205,6 +205,24 @@ def github_deployment_row(deployment: Node, repo: str, statuses: Sequence[Node] 
     )
 
 
+def github_release_row(release: Node, repo: str, environment: str) -> Row:
+    """A published release as a deployment to `environment`. Raises ValueError for one that cannot be read."""
+    target = text(release, "target_commitish") or ""
+    published = instant(release, "published_at")
+    said = " ".join(filter(None, (text(release, name) for name in ("tag_name", "name")))).lower()
+    return DEPLOYMENTS.row(
+        id=f"release:{text(release, 'id')}",
+        repo=repo,
+        source_environment=environment,
+        sha=target if re.fullmatch(r"[0-9a-f]{40}", target) else None,
+        started=published,
+        finished=published,
+        updated=published,
+        result="success",
+        reason=next((word for word in ("rollback", "hotfix") if word in said), "unknown"),
+    )
+
+
 def _reason(deployment: Node) -> str:
     """Only what the deployment itself says; an ordinary one says nothing."""
     said = " ".join(filter(None, (text(deployment, name) for name in ("task", "ref", "description")))).lower()

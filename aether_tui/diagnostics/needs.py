@@ -38,7 +38,7 @@ NEEDS: tuple[Need, ...] = (
         "pipeline_runs", "CI runs", "sync github or gitlab",
         "CI duration, the ci budgets",
     ),
-    Need("test_runs", "test results", "load JUnit files, or sync gitlab", "flaky rate, the tests budgets"),
+    Need("test_runs", "test results", "load JUnit files, or sync gitlab or github", "flaky rate, the tests budgets"),
     Need("costs", "bills", "load FOCUS exports, or sync aws", "billed cost with a team, the cost budgets"),
     Need("cost_estimates", "cost estimates", "load Infracost files", "planned cost in the cost budgets"),
     Need(

@@ -1,0 +1,70 @@
+"""Test reports in the artifacts of workflow runs: downloaded, read, and thrown away."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zipfile import is_zipfile
+
+from aether_tui.records.tables import TEST_RUNS
+from connectors.base import Malformed, Page, Row
+from connectors.fields import Node, text
+from connectors.files import expand, sample
+from connectors.junit import JUnitFiles
+
+
+class Folder:
+    """Where an artifact lies while it is read; gone with the connector."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+
+    def path(self) -> Path:
+        """The file to download into."""
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="aether-artifact-"))
+        return self._root / "artifact.zip"
+
+    def close(self) -> None:
+        """Delete it."""
+        if self._root is not None:
+            shutil.rmtree(self._root, ignore_errors=True)
+            self._root = None
+
+
+def report_pages(archive: Path, artifact: Node, repo: str, created: datetime) -> list[Page]:
+    """Runs and cases of every test report inside; other files are left alone, what cannot be read is a problem.
+
+    Raises Malformed for an archive that is damaged or hostile.
+    """
+    if not is_zipfile(archive):
+        raise Malformed("not a zip archive, or cut short", hint="run sync again")
+    return list(_pages(archive, artifact, repo, created))
+
+
+def _pages(archive: Path, artifact: Node, repo: str, created: datetime) -> Iterator[Page]:
+    reader = JUnitFiles()
+    for path in expand([archive]):
+        try:
+            if not reader.recognises(sample(path)):
+                continue
+            for page in reader.pages([path], created):
+                yield Page(
+                    {
+                        **page.rows,
+                        TEST_RUNS.name: [_placed(row, artifact, repo) for row in page.rows.get(TEST_RUNS.name, ())],
+                    },
+                    problems=page.problems,
+                )
+        except Malformed as error:
+            yield Page(problems=[f"{repo}: {text(artifact, 'name')}: {error.what.replace(str(archive.parent), '')}"])
+
+
+def _placed(row: Row, artifact: Node, repo: str) -> Row:
+    """A test run with the repository, branch and commit it belongs to."""
+    named = dict(zip((column.name for column in TEST_RUNS.raw), row, strict=True))
+    branch, sha = text(artifact, "workflow_run", "head_branch"), text(artifact, "workflow_run", "head_sha")
+    return TEST_RUNS.row(**{**named, "repo": repo, "branch": branch, "sha": sha})

@@ -1,0 +1,120 @@
+"""GitHub's releases, and test reports out of the artifacts of runs, on loopback."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_core import OpenAPI
+
+from connectors.github import GitHub, GitHubSettings
+from tests.connectors.legal import assert_legal
+from tests.connectors.pull import network, pull
+from tests.connectors.server import Reply, Request, serving
+
+REPO = "acme/app"
+REPORT = (
+    '<testsuites><testsuite name="unit" timestamp="2026-11-20T09:00:00Z"><testcase classname="a" name="one" time="0.5"/>'
+    '<testcase classname="a" name="two" time="1.5"><failure message="no"/></testcase></testsuite></testsuites>'
+)
+
+
+def github(url: str, **settings: Any) -> GitHub:
+    return GitHub(GitHubSettings(url=url, repos=[REPO], **settings), {"token": "canary-token"}, network())
+
+
+def packed(files: dict[str, str]) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return body.getvalue()
+
+
+def artifact(number: int, name: str, **more: Any) -> dict[str, Any]:
+    run = {"id": 7, "head_branch": "main", "head_sha": "a" * 40}
+    return {
+        "id": number, "name": name, "size_in_bytes": 1000, "expired": False, "created_at": f"2026-11-20T09:{number:02d}:00Z",
+        "workflow_run": run, **more,
+    }  # fmt: skip
+
+
+def host(artifacts: list[dict[str, Any]], elsewhere: str) -> Callable[[Request], Reply]:
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/zip"):
+            return Reply(b"", 302, {"Location": f"{elsewhere}/blob/{request.path.split('/')[-2]}?sig=x"})
+        return Reply({"total_count": len(artifacts), "artifacts": artifacts})
+
+    return answer
+
+
+def test_reports_of_the_artifacts_that_are_named(
+    github_api: OpenAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    files = {"reports/unit.xml": REPORT, "reports/coverage.xml": "<coverage/>", "log.txt": "secret words"}
+    listed = [
+        artifact(5, "junit-linux"), artifact(4, "build"), artifact(3, "junit-old", expired=True),
+        artifact(2, "junit-large", size_in_bytes=60_000_000), artifact(1, "junit-broken"),
+    ]  # fmt: skip
+
+    def blob(request: Request) -> Reply:
+        return Reply(
+            packed(files) if request.path.endswith("/5") else b"no zip", headers={"Content-Type": "application/zip"}
+        )
+
+    with serving(blob) as blobs, serving(host(listed, blobs.url)) as server:
+        first = pull(github(server.url, artifacts=["junit-*"]), "artifacts")
+        asked = list(server.requests)
+        second = pull(github(server.url, artifacts=["junit-*"]), "artifacts", first.cursor)
+        again = server.requests[len(asked) :]
+        assert all("authorization" not in request.headers for request in blobs.requests)
+    (run,) = first.table("test_runs")
+    assert (run["tests"], run["failed"], run["repo"], run["branch"], run["sha"]) == (2, 1, REPO, "main", "a" * 40)
+    assert [case["name"] for case in first.table("test_cases")] == ["one", "two"]
+    assert first.error is None
+    assert any("junit-large is larger than 50 MB" in problem for problem in first.problems)
+    assert any("junit-broken" in problem for problem in first.problems)
+    for request in asked:
+        assert_legal(github_api, "https://api.github.com", request)
+    assert [request.path.rpartition("/")[2] for request in again] == ["artifacts"]
+    assert second.table("test_runs") == []
+    assert not list(tmp_path.glob("aether-artifact-*"))
+
+
+def test_a_bomb_in_an_artifact_is_a_problem_and_the_others_are_read() -> None:
+    bomb = packed({"bomb.xml": "<testsuites>" + " " * 90_000_000})
+    with serving(lambda r: Reply(bomb if r.path.endswith("/2") else packed({"unit.xml": REPORT}))) as blobs:
+        listed = [artifact(2, "junit"), artifact(1, "junit")]
+        with serving(host(listed, blobs.url)) as server:
+            done = pull(github(server.url, artifacts=["junit"]), "artifacts")
+    assert len(done.table("test_runs")) == 1
+    assert any("bomb" in problem for problem in done.problems)
+
+
+def test_published_releases_count_as_deployments_where_asked(github_api: OpenAPI) -> None:
+    def release(number: int, at: str, **more: Any) -> dict[str, Any]:
+        return {"id": number, "tag_name": f"v{number}", "published_at": at, "target_commitish": "main", **more}
+
+    listed = [
+        release(4, "2026-11-20T09:00:00Z", target_commitish="b" * 40, name="Hotfix for login"),
+        release(3, "2026-11-19T09:00:00Z", prerelease=True), release(2, "2026-11-18T09:00:00Z"),
+        release(1, "2020-01-01T00:00:00Z"), {**release(5, ""), "draft": True, "published_at": None},
+    ]  # fmt: skip
+    with serving(lambda _: Reply(listed)) as server:
+        assert pull(github(server.url), "releases").pages == []
+        first = pull(github(server.url, releases="production"), "releases")
+        second = pull(github(server.url, releases="production"), "releases", first.cursor)
+        assert_legal(github_api, "https://api.github.com", server.requests[0])
+        assert len(server.requests) == 2
+    rows = {row["id"]: row for row in first.table("deployments")}
+    assert {key: (row["result"], row["reason"], row["sha"]) for key, row in rows.items()} == {
+        "release:4": ("success", "hotfix", "b" * 40), "release:2": ("success", "unknown", None),
+    }  # fmt: skip
+    assert {row["source_environment"] for row in rows.values()} == {"production"}
+    assert [row["id"] for row in second.table("deployments")] == ["release:4"]
