@@ -20,8 +20,6 @@ from aether_tui.workspace.folder import CONFIG_NAME, Workspace
 
 ENV_PREFIX = "AETHER_"
 _SECRET = re.compile(r"(^|_)(token|secret|password|passwd|api_?key|secret_key|private_key|credentials?)$", re.I)
-_PLACES = ("stored", "machine")
-"""Words for where credentials are kept, which are no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,6 @@ def load_config(workspace: Workspace, environ: Mapping[str, str] | None = None) 
     return loaded.config
 
 
-def _at(data: object, loc: Loc) -> object:
-    """The value at a place of the document; None where it goes through a list."""
-    for key in loc:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
-
-
 def read_config(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Loaded:
     """As `load_config`, but answers with every problem and every origin. Raises only when the file is not TOML."""
     data, lines = _read_toml(workspace.config_path)
@@ -75,7 +66,7 @@ def read_config(workspace: Workspace, environ: Mapping[str, str] | None = None) 
             f"remove it; keep it with `aether-tui auth set {loc[1]}`",
         )
         for loc, line in lines.items()
-        if len(loc) > 2 and loc[0] == "sources" and _SECRET.search(str(loc[-1])) and _at(data, loc) not in _PLACES
+        if len(loc) > 2 and loc[0] == "sources" and _SECRET.search(str(loc[-1]))
     ]
     variables = _environment(os.environ if environ is None else environ)
     for name, path, text in variables:
