@@ -254,6 +254,8 @@ class Background(App[int]):
         self.say(message)
         self._renew_page()
         screen = self.front()
+        if screen is not None and screen.has_begun:  # which may have been taken back
+            screen.show()
         if rebuild:
             self.rebuild(rebuild)
         if screen is None or screen.report == rebuild or self._covered():

@@ -71,6 +71,11 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     private: bool = False
     """Not shown in room mode: somebody's answer, another client (money is known by its unit)."""
 
+    @property
+    def command(self) -> str:
+        """The action where it can be typed into a shell; an id of the console's actions cannot."""
+        return self.action if self.action and " " in self.action else ""
+
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by severity; those of one severity keep their order."""

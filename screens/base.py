@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -24,6 +24,9 @@ from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.parts import Item
 from screens.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from screens.begun import Begun
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
 
@@ -256,6 +259,7 @@ class ReportScreen(PageScreen):
     """The block the cursor begins in; the first of all when empty."""
     LIVE: ClassVar[bool] = False
     """Somebody watches it while data come in: it is built again as soon as there are new ones."""
+    _begun: Begun | None = None
 
     @property
     def report(self) -> str:
@@ -277,8 +281,24 @@ class ReportScreen(PageScreen):
         if failure is not None:
             report = replace_blocks(report, failed(failure, self.report))
         self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD, first=self.FIRST)
+        if self._begun is not None:
+            with_it = self._begun.within(report)
+            self._begun, report = (self._begun, with_it) if with_it else (None, report)
         self.page.show(self.adorn(report))
         self.show_around()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a document just made is shown that the report does not have yet."""
+        return self._begun is not None
+
+    def begun(self, block: str, edit: Edit, cells: Mapping[str, str]) -> None:
+        """Show a document just made as a row of the table `block`, with the cursor on it."""
+        from screens.begun import Begun
+
+        self._begun = Begun(block, edit.identity, edit.files[0].path, cells)
+        self.show()
+        self.page.select(f"{block}/{edit.identity}")
 
     def adorn(self, report: SavedReport) -> SavedReport:
         """The report as this screen shows it."""

@@ -77,9 +77,14 @@ class Experiments(ReportScreen):
         from screens import trial_edits as edits
 
         def make(words: str) -> None:
+            def opened(edit: Edit) -> None:
+                self.begun(
+                    TABLE, edit, {"id": edit.identity, "title": words, "state": "draft", "next": "fill it in (f)"}
+                )
+                self.shell.open_form("experiment", edit.identity)
+
             if words:
                 work = lambda: edits.new(self.shell.workspace, words, self.shell.now())  # noqa: E731
-                opened = lambda edit: self.shell.open_form("experiment", edit.identity)  # noqa: E731
                 self.shell.edit(work, rebuild=self.report, done=opened)
 
         self._then_ask("title, or an opportunity such as OPP-3", make)

@@ -112,7 +112,9 @@ class Portfolio(ReportScreen):
     def action_new(self) -> None:
         def done(title: str | None) -> None:
             if title:
-                self.shell.edit(lambda: add(self.shell.workspace, title, self.shell.now()), rebuild=self.report)
+                work = lambda: add(self.shell.workspace, title, self.shell.now())  # noqa: E731
+                made = lambda edit: self.begun(TABLE, edit, {"id": edit.identity, "title": title})  # noqa: E731
+                self.shell.edit(work, rebuild=self.report, done=made)
 
         self.ask("new opportunity", "", done)
 

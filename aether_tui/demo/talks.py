@@ -42,6 +42,15 @@ _LENS = (
      "lens.outcome": 3, "lens.llm-cost": 3},
     {"lens.lead-time": 2, "lens.deployments": 4, "lens.change-fail": 2, "lens.task-success": 2, "lens.outcome": 2},
 )  # fmt: skip
+# What the engineering lead says about meetings; what is asked by a scale is answered 2 unless said here.
+_MEETINGS: dict[str, int | str] = {
+    "rituals.list": "Weekly product sync, 60, 8; Backlog refinement, weekly, 60 min, 9 people; "
+    "Evaluation round, every two weeks, 45 min, 5 people; Release call, weekly, 30 min, 6 people",
+    "rituals.most-useful": "The incident review: it decided in October to keep two indexes side by side.",
+    "rituals.least-useful": "The daily status round. We read the board to each other.",
+    "rituals.hours": 3,
+    "rituals.purpose": 1,
+}
 # Level by pillar that a person's answers are consistent with; the quarter before, then this one by two people.
 _BEFORE = {"model": 2, "instrumentation": 1, "flow": 2, "rituals": 2, "teams": 2, "improvement": 1}
 _NOW = (
@@ -55,7 +64,7 @@ def talks(world: World) -> list[Document]:
     stakeholders = [_stakeholder(world, number) for number in range(3)]
     lenses = [_lens(world, number) for number in range(3)]
     people = [_person(world, 1), _person(world, 0)]
-    return [*stakeholders, *lenses, _maturity(world, people), _first(world), *_assessments(world)]
+    return [*stakeholders, *lenses, _maturity(world, people), _first(world), _inventory(world), *_assessments(world)]
 
 
 def _at(world: World, ago: int, minute: int = 0) -> datetime:
@@ -103,6 +112,20 @@ def _first(world: World) -> Interview:
         id="INT-8", questionnaire="stakeholder", started=start, finished=start + timedelta(minutes=9), people=[person],
         who=person.name, notes=[note], elapsed_s=540.0,
     )  # fmt: skip
+
+
+def _inventory(world: World) -> Interview:
+    """The calendar of one person: meetings of which three have no sheet yet."""
+    content, person, start = shipped(), _person(world, 1), _at(world, 17)
+    interview = Interview(id="INT-9", questionnaire="rituals", started=start, people=[person], who=person.name)
+    for place, question in enumerate(content.questions("rituals"), 1):
+        given = _MEETINGS.get(
+            question.id, "Once a quarter, and by the people who are in it." if question.answer == "text" else 2
+        )
+        text, value = (given, None) if isinstance(given, str) else ("", given)
+        when = start + timedelta(minutes=place)
+        interview = sitting.answered(content, interview, question, when, value=value, text=text)
+    return interview.model_copy(update={"elapsed_s": 1020.0})
 
 
 def _lens(world: World, number: int) -> Interview:

@@ -92,7 +92,7 @@ def _lines(report: Report[Struct] | SavedReport, level: int, charts: Mapping[str
 
 
 def _finding(finding: Finding) -> str:
-    action = f" → {code(finding.action)}" if finding.action else ""
+    action = f" → {code(finding.command)}" if finding.command else ""
     return f"- **{WORDS[finding.severity]}:** {escape(finding.text)}{action}"
 
 

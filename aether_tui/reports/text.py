@@ -56,8 +56,8 @@ def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     yield from _wrap(finding.text, width, f"{MARKS[finding.severity]} ", "  ")
-    if finding.action:
-        yield from _wrap(finding.action, width, "  → ", "    ")
+    if finding.command:
+        yield from _wrap(finding.command, width, "  → ", "    ")
 
 
 def _block(block: Block, width: int) -> Iterator[str]:

@@ -8,7 +8,8 @@ from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.experiment import Experiment
 from aether_tui.workspace.kinds.value_stream import ValueStream
 from aether_tui.workspace.store import Store
-from tests.tui.driving import drive, screen_text, until
+from screens.form import Form
+from tests.tui.driving import drive, screen_text, settled, until
 from tests.tui.workspaces import NOW
 from tests.workspace.test_trials import WHOLE
 
@@ -108,3 +109,24 @@ def test_the_next_cycle_opens_on_the_diagnosed_constraint_and_is_taken_back(tmp_
         await until(pilot, lambda: not cycle.exists())
 
     drive(workspace, script, start="playbook")
+
+
+def test_a_new_draft_is_there_at_once_with_the_cursor_on_it(tmp_path: Path) -> None:
+    """Also where nothing was built yet, and nothing is being built."""
+    (tmp_path / "aether.toml").write_text("")
+    workspace = Workspace(tmp_path)
+
+    async def script(pilot, app):
+        await settled(pilot)
+        app.rebuild = app.renew = lambda *_, **__: None  # no build comes to help
+        await pilot.press("n", *"Ask first", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Form) and "EXP-1" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.front())
+        assert app.screen.page.selected.id == "experiments.items/EXP-1"
+        assert "Ask first" in screen_text(app) and "draft" in screen_text(app)
+        await pilot.press("u")
+        await until(pilot, lambda: not list((workspace.engagement / "experiments").iterdir()))
+        await until(pilot, lambda: "Ask first" not in screen_text(app))
+
+    drive(workspace, script, start="experiments")
