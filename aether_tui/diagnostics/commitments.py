@@ -39,6 +39,7 @@ class Promise(Struct, frozen=True, kw_only=True):
     by: date | None
     standing: Standing
     number: str
+    label: str
     direction: str
     before: Quantity
     now: Quantity
@@ -87,9 +88,16 @@ def _promise(one: Commitment, courses: dict[str, Course], today: date) -> Promis
     before, now, effect = _levels(one, courses)
     return Promise(
         id=one.id, title=one_line(one.title), who=one_line(one.who), promised=one.promised, by=one.by,
-        standing=_standing(one, today), number=one_line(one.number), direction=one.direction, before=before, now=now,
+        standing=_standing(one, today), number=one_line(one.number),
+        label=_label(one, courses), direction=one.direction, before=before, now=now,
         effect=effect, moved=_moved(effect, one.direction), lacks=one.lacks(),
     )  # fmt: skip
+
+
+def _label(one: Commitment, courses: dict[str, Course]) -> str:
+    """The number in words, such as “cost per task, scenario refund”; its name where there is no such series."""
+    course = courses.get(one.number)
+    return one_line(f"{course.metric.title}, {course.by} {course.segment}" if course else one.number)
 
 
 def _standing(one: Commitment, today: date) -> Standing:
@@ -155,13 +163,14 @@ def findings(ledger: Ledger) -> tuple[Finding, ...]:
             text = f"{one.id} {one.title} was due on {one.by} ({one.who or 'nobody is named'})."
             found.append(Finding(id=f"commitments.{one.id}", severity="bad", text=text, evidence=(one.id,)))
         elif one.standing == "done" and one.moved in {"not clearly", "the other way"}:
-            text = f"{one.id} {one.title} is done; {one.number} moved {one.moved}: {_change(one)}."
+            moved = "did not clearly move" if one.moved == "not clearly" else "moved the other way"
+            text = f"{one.id} {one.title} is done; {one.label} {moved}: {_change(one)}."
             found.append(Finding(id=f"commitments.{one.id}", severity="warn", text=text, evidence=(one.id, one.number)))
     return worst_first(found)
 
 
 def _change(one: Promise) -> str:
-    return f"{quantity(one.before)} → {quantity(one.now)}, shift {quantity(one.effect)} {evidence(one.effect)}"
+    return f"median of a day {quantity(one.before)} → {quantity(one.now)}, shift {quantity(one.effect)} {evidence(one.effect)}"
 
 
 def blocks(ledger: Ledger) -> tuple[Block, ...]:
@@ -194,7 +203,7 @@ def _row(one: Promise) -> Row:
         id=one.id,
         state=states[one.standing],
         cells=(one.standing, one.id, one.title, one.who or NONE, f"{one.by}" if one.by else NONE, one.moved),
-        detail=f"{one.number or 'no number'}, should go {one.direction}: {detail}{lacking}",
+        detail=f"{one.label or 'no number'}, should go {one.direction}: {detail}{lacking}",
         why=f"shift {amount(one.effect.value, one.effect.unit) if one.effect.value is not None else NONE} "
         f"{evidence(one.effect)}\naether-tui doc edit commitment {one.id}",
     )

@@ -131,6 +131,12 @@ def _usage(data: Data) -> tuple[Usage, ...]:
     )
 
 
+def _plain(metric: str) -> str:
+    """A metric as people say it: `active_users` is “active users”, `event:Answer Shown` is “Answer Shown, events”."""
+    kind, _, name = metric.partition(":")
+    return f"{name}, {kind}s" if kind == "event" and name else metric.replace("_", " ")
+
+
 def _mean(values: list[float], unit: str) -> Quantity:
     if not values:
         return missing("no day in this window", unit=unit)
@@ -151,7 +157,8 @@ def _usage_blocks(usage: tuple[Usage, ...]) -> tuple[Block, ...]:
                 Col(key="trend", title="trend", kind="spark", priority=5),
             ),
             rows=tuple(
-                Row(id=item.metric, cells=(item.metric, item.now, item.before, item.series)) for item in usage[:8]
+                Row(id=item.metric, cells=(_plain(item.metric), item.now, item.before, item.series))
+                for item in usage[:8]
             ),
             note=f"{len(usage) - 8} more metrics are not shown." if len(usage) > 8 else "",
         ),

@@ -85,7 +85,9 @@ def named(meetings: Sequence[Meeting]) -> tuple[Finding, ...]:
     if not meetings:
         return ()
     titles = ", ".join(one_line(one.title, 60) for one in meetings[:4]) + (" …" if len(meetings) > 4 else "")
-    text = f"Interviews name {plural(len(meetings), 'meeting')} without a sheet: {titles}; key i on Rituals drafts them."
+    text = (
+        f"Interviews name {plural(len(meetings), 'meeting')} without a sheet: {titles}; key i on Rituals drafts them."
+    )
     evidence = tuple(dict.fromkeys(one.source for one in meetings))
     return (Finding(id="rituals.named", severity="info", text=text, evidence=evidence, action="rituals.inventory"),)
 

@@ -175,7 +175,7 @@ def headline(found: Stakeholders) -> str:
     if not found.people:
         return "Nobody has been interviewed yet: choose a questionnaire below and press ↵."
     ranked = sorted((one for one in found.answers if one.about == "priority"), key=lambda one: -one.median)
-    first = f" First priority: {ranked[0].label} ({_five(ranked[0])})." if ranked else ""
+    first = f" First priority: {ranked[0].label}, {_five(ranked[0])}." if ranked else ""
     both = [one for one in found.answers if one.n > 1]
     differ = sum(not one.agree for one in both)
     told = f" They differ on {differ} of {plural(len(both), 'question')} that several answered." if both else ""

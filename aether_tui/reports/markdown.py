@@ -165,10 +165,20 @@ def _table(block: Table) -> Iterator[str]:
         details = [row for row in block.rows if row.detail and not _told(row)]
         if details:
             yield ""
-            yield from (f"- {escape(row.id)}: {escape(row.detail)}" for row in details)
+            yield from (f"- {escape(_named(block, row))}: {escape(row.detail)}" for row in details)
     if block.note:
         yield ""
         yield escape(block.note)
+
+
+def _named(block: Table, row: Row) -> str:
+    """What the table calls a row: its id where that is shown, else its first words."""
+    said = [
+        cell
+        for cell, col in zip(row.cells, block.columns, strict=True)
+        if isinstance(cell, str) and col.kind != "state"
+    ]
+    return row.id if row.id in said else next((cell for cell in said if cell), row.id)
 
 
 def _told(row: Row) -> bool:

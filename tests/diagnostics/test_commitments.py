@@ -48,6 +48,7 @@ def test_promises_are_held_against_their_number(billed: Workspace) -> None:
     assert [(one.id, one.standing) for one in report.data.promises] == [
         ("COM-2", "overdue"), ("COM-3", "open"), ("COM-4", "open"), ("COM-1", "done"),
     ]  # fmt: skip
+    assert found["COM-1"].label == "billed cost per day, environment staging"
     assert (found["COM-1"].moved, found["COM-2"].moved) == ("as promised", "the other way")
     assert found["COM-1"].effect.value == pytest.approx(-20)  # 100 to 104 against 80 to 84
     assert found["COM-1"].effect.high is not None and found["COM-1"].effect.high < 0
