@@ -33,9 +33,9 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     if one.shift is not None:
         lines.append(f"  shift       {_signed(one.shift)}{_interval(one)}")
     if one.p_value is not None:
-        alone = "" if one.p_alone is None else f"; {one.p_alone:.3g} alone"
-        lines.append(f"  evidence    p {one.p_value:.3g}, one-sided Mann–Whitney over all budgets (Holm){alone}")
-        lines.append("              blocks below 0.01, warns below 0.05 or below 0.01 alone")
+        alone = "" if one.p_alone is None else f", {one.p_alone:.3g} alone"
+        lines.append(f"  evidence    p {one.p_value:.3g}, one-sided Mann–Whitney over all budgets (Holm){alone};")
+        lines.append("              it blocks below 0.01, and warns below 0.05 or below 0.01 alone")
     if one.smallest_detectable is not None:
         lines.append(
             f"  sees        a rise of {amount(one.smallest_detectable, 'ratio')} or more with so many measurements"

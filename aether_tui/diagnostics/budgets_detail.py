@@ -118,7 +118,7 @@ def crossing_words(live: Live, *, short: bool = False) -> str:
         return f"{day}, rough"
     between = f" [{ahead.crosses_low.day}–{ahead.crosses_high.day}]" if ahead.crosses_low != ahead.crosses_high else ""
     if short:
-        return day if ahead.crosses_p >= SURE else f"{day} {ahead.crosses_p:.2f}".replace(" 0.", " .")
+        return day if ahead.crosses_p >= SURE else f"{day} {ahead.crosses_p:.0%}"
     return f"{day}{between}, {amount(ahead.crosses_p, 'ratio')}"
 
 
