@@ -40,6 +40,7 @@ from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard
 
 PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
+CHILDREN = Stream("child_pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
 MERGE_REQUESTS = Stream("merge_requests", (PULL_REQUESTS,))
 RELEASES = Stream("deployments", (DEPLOYMENTS,))
 
@@ -75,7 +76,7 @@ class GitLab:
     kind = "gitlab"
     Settings = GitLabSettings
     SECRETS = ("token",)
-    streams = (PIPELINES, MERGE_REQUESTS, RELEASES)
+    streams = (PIPELINES, CHILDREN, MERGE_REQUESTS, RELEASES)
     access = Access(
         credential="a project or group access token, role Reporter",
         permissions=("read_api",),
@@ -109,6 +110,7 @@ class GitLab:
         marks, start = read_marks(since)
         reader = {
             PIPELINES.name: self._pipelines,
+            CHILDREN.name: self._children,
             MERGE_REQUESTS.name: self._merge_requests,
             RELEASES.name: self._deployments,
         }[stream.name]
@@ -139,8 +141,19 @@ class GitLab:
     # -- streams
 
     async def _pipelines(self, project: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        async for page in self._ended(project, mark, overlap, {}):
+            yield page
+
+    async def _children(self, project: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
+        """Pipelines that a job of another one started: the list leaves them out unless their source is asked for."""
+        async for page in self._ended(project, mark, overlap, {"source": "parent_pipeline"}):
+            yield page
+
+    async def _ended(
+        self, project: str, mark: Mark, overlap: timedelta, query: Mapping[str, str]
+    ) -> AsyncIterator[Page]:
         """The list knows no durations: pipelines that have ended are asked for one by one."""
-        async for changed in self._changed(project, "pipelines", mark, overlap):
+        async for changed in self._changed(project, "pipelines", mark, overlap, query):
             problems: list[str] = []
             found = await together(self._with_details(project, one, problems) for one in changed)
             whole = [one for one in found if one is not None]

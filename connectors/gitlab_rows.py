@@ -51,13 +51,14 @@ def gitlab_pipeline_row(pipeline: Node, repo: str = "", jobs: Sequence[Node] = (
     rest, where its `jobs` tell: a manual job or a retry days later moves `finished`.
     """
     created, finished = instant(pipeline, "created_at"), instant(pipeline, "finished_at")
+    source = text(pipeline, "source")
     return PIPELINE_RUNS.row(
         id=text(pipeline, "id"),
         attempt=1,
         repo=repo or project_of(pipeline),
-        workflow=text(pipeline, "name") or "pipeline",
+        workflow=text(pipeline, "name") or ("child pipeline" if source == "parent_pipeline" else "pipeline"),
         branch=text(pipeline, "ref"),
-        event=text(pipeline, "source"),
+        event=source,
         sha=text(pipeline, "sha"),
         created=created,
         started=instant(pipeline, "started_at"),

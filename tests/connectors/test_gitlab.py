@@ -65,7 +65,9 @@ class Host:
             return Reply({"username": "ada"})
         match request.path.removeprefix(API).strip("/").split("/"):
             case ["pipelines"]:
-                return self._list(request, self.pipelines, ">")
+                child = request.query.get("source") == "parent_pipeline"
+                wanted = [one for one in self.pipelines if (one.get("source") == "parent_pipeline") == child]
+                return self._list(request, wanted, ">")
             case ["merge_requests"]:
                 return self._list(request, self.requests, ">=")
             case ["deployments"]:
@@ -498,3 +500,22 @@ def test_replay(tmp_path: Path) -> None:
     assert [done.error for done in (runs, requests, deployments)] == [None, None, None]
     assert [row["run_s"] for row in runs.table("pipeline_runs")] == [20.0]
     assert (len(requests.table("pull_requests")), len(deployments.table("deployments"))) == (1, 1)
+
+
+def test_child_pipelines_come_with_jobs_and_tests_of_their_own_and_a_second_sync_asks_once() -> None:
+    host = Host(pipelines=3)
+    host.pipelines[2]["source"] = "parent_pipeline"
+    suite = {"name": "child", "total_count": 1, "test_cases": [{"name": "one", "classname": "a", "status": "success"}]}
+    host.report = Reply({"total_count": 1, "test_suites": [suite]})
+    with serving(host) as server:
+        parents = pull(gitlab(server.url), "pipelines")
+        children = pull(gitlab(server.url), "child_pipelines")
+        before = len(server.requests)
+        again = pull(gitlab(server.url), "child_pipelines", children.cursor)
+        asked = server.requests[before:]
+    assert [row["id"] for row in parents.table("pipeline_runs")] == ["1", "2"]
+    (child,) = children.table("pipeline_runs")
+    assert (child["id"], child["workflow"], child["event"]) == ("3", "child pipeline", "parent_pipeline")
+    assert [job["id"] for job in children.table("pipeline_jobs")] == ["31", "32"]
+    assert len(children.table("test_runs")) == 1
+    assert (again.table("pipeline_runs"), len(asked)) == ([], 1)
