@@ -6,13 +6,13 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
-from connectors.answers import LATER, Again, Answer, Verdict, classify
+from connectors.answers import Answer
 from connectors.base import (
     Access,
     Denied,
@@ -20,13 +20,26 @@ from connectors.base import (
     Malformed,
     Network,
     Page,
-    RateLimited,
-    Refused,
     Row,
     SourceError,
     Stream,
 )
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
+from connectors.github_answers import (
+    Ceiling,
+    at_least,
+    classify_github,
+    instant_of,
+    items,
+    naive,
+    names_of,
+    next_link,
+    read_already,
+    rows_in,
+    second,
+    texts_of,
+    unfinished,
+)
 from connectors.github_artifacts import Folder, report_pages
 from connectors.github_rows import (
     fold,
@@ -54,7 +67,6 @@ _RERUN_DAYS = 30
 _OPEN_KEPT = 100
 _DETAIL = "aether detail"
 """Where the connector keeps what it fetched for an object, beside the object's own fields."""
-_NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
 
 
 class GitHubSettings(HttpSettings):
@@ -87,10 +99,6 @@ class GitHubSettings(HttpSettings):
             if not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repo):
                 raise ValueError(f"{repo!r} is not owner/name")
         return repos
-
-
-class _Ceiling(Refused):
-    pass
 
 
 class GitHub:
@@ -179,14 +187,14 @@ class GitHub:
 
     async def _runs(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """New runs by windows of `created`, oldest first; runs that were not finished; once a day, re-runs of old ones."""
-        now = _naive(self._network.now())
+        now = naive(self._network.now())
         today = now.date().isoformat()
         known, changed = instant(mark, "created"), instant(mark, "updated")
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
         begin = start
         if text(mark, "swept") not in {None, today}:
             begin = min(start, now - timedelta(days=_RERUN_DAYS))
-        for run_id in _texts(mark, "open"):
+        for run_id in texts_of(mark, "open"):
             run = await self._run(repo, run_id)
             yield await self._run_page(repo, [run] if run else [], mark, gone=() if run else (run_id,))
         newest, changed_now = known, changed
@@ -194,8 +202,8 @@ class GitHub:
             fresh = [
                 run
                 for run in objects(answer.json, "workflow_runs")
-                if _at_least(run, "created_at", start)
-                or (changed is not None and _at_least(run, "updated_at", changed - overlap))
+                if at_least(run, "created_at", start)
+                or (changed is not None and at_least(run, "updated_at", changed - overlap))
             ]
             page = await self._run_page(repo, fresh, mark)
             page.problems = [problem] if problem else []
@@ -221,7 +229,7 @@ class GitHub:
         rows, rejects = mapped(
             whole, PIPELINE_RUNS.name, lambda run: github_run_rows(run, repo, objects(run, _DETAIL, "jobs"))
         )
-        still = set(_texts(mark, "open")) - set(gone)
+        still = set(texts_of(mark, "open")) - set(gone)
         for run in runs:
             running = fold(text(run, "conclusion"), text(run, "status")) == "running"
             still = still | {str(text(run, "id"))} if running else still - {str(text(run, "id"))}
@@ -245,7 +253,7 @@ class GitHub:
         while pending:
             begin, until = pending.pop()
             query = {
-                "created": f"{_second(begin)}..{_second(until)}",
+                "created": f"{second(begin)}..{second(until)}",
                 "per_page": _PER_PAGE,
                 "exclude_pull_requests": "true",
             }
@@ -253,7 +261,7 @@ class GitHub:
             try:
                 first = await self._http.get(path, query)
                 total = integer(first.json, "total_count") or 0
-            except _Ceiling:
+            except Ceiling:
                 if smallest:
                     raise
                 total = _WINDOW_RESULTS + 1
@@ -263,10 +271,10 @@ class GitHub:
                 continue
             missing = total - _WINDOW_RESULTS
             problem = (
-                f"{repo}: {missing:,} runs created {_second(begin)} are beyond GitHub's list" if missing > 0 else ""
+                f"{repo}: {missing:,} runs created {second(begin)} are beyond GitHub's list" if missing > 0 else ""
             )
             async for answer in self._linked(path, query, first):
-                yield answer, problem, _next_link(answer) is None
+                yield answer, problem, next_link(answer) is None
                 problem = ""
 
     # -- pull requests
@@ -278,17 +286,17 @@ class GitHub:
         (`lower` to `upper`) is not asked for again.
         """
         known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
-        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
         newest = upper or known
         query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
         async for answer in self._linked(f"/repos/{repo}/pulls", query):
-            pulls = _items(answer)
-            recent = [pull for pull in pulls if _at_least(pull, "updated_at", start)]
-            fresh = [pull for pull in recent if not (lower and upper and _read(pull, lower, upper))]
+            pulls = items(answer)
+            recent = [pull for pull in pulls if at_least(pull, "updated_at", start)]
+            fresh = [pull for pull in recent if not (lower and upper and read_already(pull, lower, upper))]
             whole = await together(self._with_commits(repo, pull) for pull in fresh)
             rows, rejects = mapped(whole, PULL_REQUESTS.name, lambda pull: _pull_rows(pull, repo))
             newest = latest(rows, PULL_REQUESTS, "updated", newest)
-            oldest = min(filter(None, (_instant(pull, "updated_at") for pull in recent)), default=None)
+            oldest = min(filter(None, (instant_of(pull, "updated_at") for pull in recent)), default=None)
             if oldest and (upper is None or oldest <= upper):
                 advance(mark, "lower", min(lower or oldest, oldest))
                 advance(mark, "upper", newest)
@@ -308,22 +316,22 @@ class GitHub:
 
     async def _deployments(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """Newest first, down to the mark or the oldest deployment that had no final status when it was last read."""
-        now = _naive(self._network.now())
+        now = naive(self._network.now())
         known = instant(mark, "created")
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
-        open_before = {key: at for key in _names(mark, "open") if (at := instant(mark, "open", key)) is not None}
+        open_before = {key: at for key in names_of(mark, "open") if (at := instant(mark, "open", key)) is not None}
         floor = min((start, *open_before.values()))
         still: dict[str, str] = {}
         newest = known
         async for answer in self._linked(f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}):
-            found = _items(answer)
-            fresh = [one for one in found if _at_least(one, "created_at", start) or text(one, "id") in open_before]
+            found = items(answer)
+            fresh = [one for one in found if at_least(one, "created_at", start) or text(one, "id") in open_before]
             whole = await together(self._with_statuses(repo, one) for one in fresh)
             rows, rejects = mapped(whole, DEPLOYMENTS.name, lambda one: _deployment_rows(one, repo))
             newest = latest(rows, DEPLOYMENTS, "started", newest)
-            still |= _unfinished(rows[DEPLOYMENTS.name], now)
+            still |= unfinished(rows[DEPLOYMENTS.name], now)
             yield Page(rows=rows, rejects=rejects)
-            if not all(_at_least(one, "created_at", floor) for one in found):
+            if not all(at_least(one, "created_at", floor) for one in found):
                 break
         advance(mark, "created", newest)
         mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
@@ -336,11 +344,11 @@ class GitHub:
     async def _releases(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """Published releases, newest first, down to the mark; drafts and pre-releases are none."""
         known = instant(mark, "created")
-        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
         newest, environment = known, self._settings.releases
         async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}):
-            found = _items(answer)
-            fresh = [one for one in found if _at_least(one, "published_at", start)]
+            found = items(answer)
+            fresh = [one for one in found if at_least(one, "published_at", start)]
             whole = [one for one in fresh if dig(one, "draft") is not True and dig(one, "prerelease") is not True]
             rows, rejects = mapped(
                 whole, DEPLOYMENTS.name, lambda one: {DEPLOYMENTS.name: [github_release_row(one, repo, environment)]}
@@ -356,14 +364,14 @@ class GitHub:
 
     async def _artifacts(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """Artifacts whose names were asked for, newest first; each is downloaded once. Only the end of the walk moves the mark."""
-        known, read = instant(mark, "created"), set(_texts(mark, "read"))
-        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        known, read = instant(mark, "created"), set(texts_of(mark, "read"))
+        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
         newest, now_read = known, set[str]()
         async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}):
             found = objects(answer.json, "artifacts")
-            recent = [one for one in found if _at_least(one, "created_at", start)]
+            recent = [one for one in found if at_least(one, "created_at", start)]
             for one in recent:
-                created = _instant(one, "created_at")
+                created = instant_of(one, "created_at")
                 name = text(one, "name") or ""
                 if created is None or not any(fnmatchcase(name, pattern) for pattern in self._settings.artifacts):
                     continue
@@ -398,31 +406,14 @@ class GitHub:
         answer = first or await self._http.get(path, query)
         while True:
             yield answer
-            link = _next_link(answer)
+            link = next_link(answer)
             if link is None:
                 return
-            guard.follow(link, rows=_rows_in(answer))
+            guard.follow(link, rows=rows_in(answer))
             answer = await self._http.get(link)
 
     async def _all(self, path: str) -> list[Node]:
-        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in _items(answer)]
-
-
-def classify_github(answer: Answer) -> Verdict:
-    """GitHub's customs: a 403 may be a limit; resets are epoch seconds; the secondary limit names no time."""
-    if answer.status in {403, 429}:
-        limit = RateLimited(f"GitHub's limit is reached ({answer.story()})", hint=LATER)
-        told = answer.retry_after_s()
-        reset = integer(answer.headers, "x-ratelimit-reset")
-        if told is not None:
-            return Again(limit, wait_s=told)
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
-            return Again(limit, wait_s=answer.seconds_until(datetime.fromtimestamp(reset, UTC)))
-        if answer.status == 429 or "rate limit" in answer.message().lower():
-            return Again(limit, first_pause_s=60.0)
-    if answer.status == 422:
-        return _Ceiling(f"the list is too long ({answer.story()})", hint="ask for fewer days")
-    return classify(answer)
+        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in items(answer)]
 
 
 def _pull_rows(pull: Node, repo: str) -> dict[str, list[Row]]:
@@ -432,70 +423,3 @@ def _pull_rows(pull: Node, repo: str) -> dict[str, list[Row]]:
 
 def _deployment_rows(deployment: Node, repo: str) -> dict[str, list[Row]]:
     return {DEPLOYMENTS.name: [github_deployment_row(deployment, repo, objects(deployment, _DETAIL, "statuses"))]}
-
-
-def _next_link(answer: Answer) -> str | None:
-    link = _NEXT.search(answer.headers.get("link", ""))
-    return link[1] if link else None
-
-
-def _rows_in(answer: Answer) -> int:
-    lists = (
-        _items(answer),
-        objects(answer.json, "workflow_runs"),
-        objects(answer.json, "jobs"),
-        objects(answer.json, "artifacts"),
-    )
-    return sum(len(rows) for rows in lists)
-
-
-def _unfinished(rows: list[Row], now: datetime) -> dict[str, str]:
-    columns = [column.name for column in DEPLOYMENTS.raw]
-    key, started, result = (columns.index(name) for name in ("id", "started", "result"))
-    oldest = now - timedelta(days=7)
-    return {
-        str(row[key]): at.isoformat()
-        for row in rows
-        if row[result] in {"running", "unknown"} and isinstance(at := row[started], datetime) and at > oldest
-    }
-
-
-def _naive(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None)
-
-
-def _second(at: datetime) -> str:
-    return f"{at.isoformat(timespec='seconds')}Z"
-
-
-def _at_least(node: Node, field: str, bound: datetime) -> bool:
-    """Whether an instant is at or after `bound`; one that cannot be read is kept, so that it becomes a reject."""
-    at = _instant(node, field)
-    return at is None or at >= bound
-
-
-def _instant(node: Node, field: str) -> datetime | None:
-    try:
-        return instant(node, field)
-    except ValueError:
-        return None
-
-
-def _read(pull: Node, lower: datetime, upper: datetime) -> bool:
-    changed = _instant(pull, "updated_at")
-    # Others may have changed in the very seconds at both ends.
-    return changed is not None and lower < changed < upper
-
-
-def _items(answer: Answer) -> list[Node]:
-    return objects({"list": answer.json}, "list")
-
-
-def _texts(node: Node, field: str) -> list[str]:
-    value = dig(node, field)
-    return [str(item) for item in value] if isinstance(value, list) else []
-
-
-def _names(node: Node, field: str) -> list[str]:
-    value = dig(node, field)
-    return [str(name) for name in value] if isinstance(value, Mapping) else []
