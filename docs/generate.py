@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,7 +152,16 @@ A spreadsheet is no source of its own: `aether-tui load FILE --as items|opportun
 `aether.toml`. Without a mapping it proposes one from the headers and reads nothing.
 """
 
+
+def budgets_schema() -> str:
+    """The JSON Schema of budgets.yaml that the package ships."""
+    from aether_tui.budgets import schema
+
+    return json.dumps(schema.budgets_schema(), indent=2)
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "../aether_tui/budgets/budgets.schema.json": budgets_schema,
     "data-model.md": data_model,
     "cli.md": command_line,
     "keys.md": keys,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from aether_tui.budgets.file import METRICS, BudgetSource
@@ -13,6 +14,11 @@ MODELINE = f"# yaml-language-server: $schema={FILE_NAME}"
 _SHARE = {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$", "examples": ["10%"]}
 
 Schema = dict[str, Any]
+
+
+def shipped() -> bytes:
+    """The schema as the package ships it: `budgets_schema`, written by docs/generate.py."""
+    return Path(__file__).with_name(FILE_NAME).read_bytes()
 
 
 def budgets_schema() -> Schema:

@@ -45,18 +45,15 @@ def waive(
 @click.pass_obj
 def schema(context: Context, write: bool, path: Path | None) -> None:
     """Print the JSON Schema of budgets.yaml, or put it where editors find it."""
-    from aether_tui.budgets.schema import FILE_NAME, MODELINE, budgets_schema
-    from aether_tui.cli.output import print_json
+    from aether_tui.budgets.schema import FILE_NAME, MODELINE, shipped
     from aether_tui.workspace.store import write_whole
 
     if not write:
-        print_json(budgets_schema())
+        click.echo(shipped().decode(), nl=False)
         return
-    import json
-
     found = find_budgets(context, path).resolve()
     try:
-        write_whole(found.parent / FILE_NAME, (json.dumps(budgets_schema(), indent=2) + "\n").encode())
+        write_whole(found.parent / FILE_NAME, shipped())
         data = found.read_bytes()
         if MODELINE.encode() not in data:
             write_whole(found, MODELINE.encode() + b"\n" + data.removeprefix(b"\xef\xbb\xbf"))
