@@ -9,7 +9,7 @@ import click
 
 from aether_tui.cli.context import Context
 from aether_tui.diagnostics.registry import REPORTS
-from aether_tui.errors import NoData
+from aether_tui.errors import CheckFailed, NoData
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -48,6 +48,7 @@ def report(
     """Print the report NAME.
 
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
+    `report gate` exits 1 on no-go, 3 when there are no traces to judge by, 0 on go, provisional or an override in force.
     """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Filters
@@ -64,6 +65,23 @@ def report(
         raise NoData(
             "the cache is empty", where=f"report {name}", next_step="run `aether-tui sync` or `aether-tui load PATH`"
         )
+    if name == "gate":
+        _held_by_gate(made.data)
+
+
+def _held_by_gate(judged: Struct) -> None:
+    """Raises NoData where nothing can be judged, CheckFailed on no-go; an override in force opens it."""
+    from aether_tui.diagnostics.gate import Gate, blind
+
+    assert isinstance(judged, Gate)
+    if judged.open:
+        return
+    if blind(judged):
+        raise NoData("nothing to judge by", where="report gate", next_step="load AI traces: `aether-tui load PATH`")
+    missed = [one for one in judged.criteria if not one.met]
+    raise CheckFailed(
+        f"no-go: {', '.join(one.title for one in missed)}", where="report gate", next_step=missed[0].next_step
+    )
 
 
 def looked_at(context: Context, config: Config, window: str, compare: str) -> Clock:
