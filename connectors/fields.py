@@ -30,8 +30,12 @@ def dig(node: object, *path: str) -> object:
 
 def text(node: object, *path: str) -> str | None:
     """Text or a number as text; empty text, like everything else, is None."""
-    value = dig(node, *path)
-    if type(value) is str:
+    value = node
+    for name in path:  # as `dig`, whose call would cost as much again: this is asked for most of all
+        if type(value) is not dict and not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    if type(value) is str or value is None:
         return value or None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -64,7 +68,9 @@ def integer(node: object, *path: str) -> int | None:
 def objects(node: object, *path: str) -> list[Node]:
     """The objects of a list; anything else in it is left out."""
     value = dig(node, *path)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return (
+        [item for item in value if type(item) is dict or isinstance(item, Mapping)] if isinstance(value, list) else []
+    )
 
 
 def names(items: Iterable[Node], field: str = "name") -> tuple[str, ...]:
@@ -80,9 +86,9 @@ def instant(node: object, *path: str) -> datetime | None:
     value = dig(node, *path)
     if value is None or value == "":
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _epoch(value)
     if not isinstance(value, str):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _epoch(value)
         raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value!r}")
     try:
         read = datetime.fromisoformat(value.strip().removesuffix(" UTC"))

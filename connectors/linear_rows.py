@@ -49,23 +49,27 @@ def _transitions(issue: Node) -> list[Row]:
     dated = sorted(
         ((at, span) for span in spans if (at := instant(span, "startedAt")) is not None), key=lambda pair: pair[0]
     )
+    item_id, source_team = text(issue, "id"), text(issue, "team", "key")
     rows: list[Row] = []
-    before: Node = {}
+    before: tuple[str | None, str | None, str | None] | None = None
     for at, span in dated:
-        if text(span, "stateId") == text(before, "stateId") and before:
+        state_id, state = text(span, "stateId"), dig(span, "state")
+        name, kind = text(state, "name") or state_id, text(state, "type")
+        if before is not None and state_id == before[0]:
             continue
+        _, from_state, from_type = before or (None, None, None)
         rows.append(
             WORK_TRANSITIONS.row(
-                item_id=text(issue, "id"),
+                item_id=item_id,
                 at=at,
-                to_state=text(span, "state", "name") or text(span, "stateId"),
-                to_type=text(span, "state", "type"),
-                from_state=text(before, "state", "name") or text(before, "stateId"),
-                from_type=text(before, "state", "type"),
-                source_team=text(issue, "team", "key"),
+                to_state=name,
+                to_type=kind,
+                from_state=from_state,
+                from_type=from_type,
+                source_team=source_team,
             )
         )
-        before = span
+        before = state_id, name, kind
     return rows
 
 

@@ -72,6 +72,18 @@ class Leases:
         self._memory: duckdb.DuckDBPyConnection | None = None
         self._readers = 0
         self._mine = threading.local()
+        self._threads = 0
+
+    def threads(self, most: int) -> int:
+        """Let DuckDB work with at most so many threads, 0: one per core. Each has memory of its own. Returns the limit before."""
+        with self._change:
+            before, self._threads = self._threads, most
+            if most != before and self._memory is not None:
+                self._limit(self._memory)
+            return before
+
+    def _limit(self, memory: duckdb.DuckDBPyConnection) -> None:
+        memory.execute(f"SET threads = {self._threads}" if self._threads else "RESET threads")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A new connection to the in-memory database, for staging."""
@@ -279,6 +291,8 @@ class Leases:
             self._memory.execute("SET python_enable_replacements = false")
             self._memory.execute("SET GLOBAL pandas_analyze_sample = 0")
             self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
+            if self._threads:
+                self._limit(self._memory)
         return self._memory
 
     def _discard(self) -> None:

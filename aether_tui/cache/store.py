@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,20 @@ class Cache:
         self._leases = leases_of(path)
         self._pace = Pace()
         self._exports: dict[tuple[str, str], Export] = {}
+
+    def frugal(self) -> None:
+        """Work in one thread, which takes less memory and less CPU for many small merges; large files get all cores."""
+        self._leases.threads(1)
+
+    @contextmanager
+    def _of_files(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that reads large files, on all cores."""
+        before, connection = self._leases.threads(0), self._leases.cursor()
+        try:
+            yield connection
+        finally:
+            connection.close()
+            self._leases.threads(before)
 
     def exists(self) -> bool:
         """Whether there is a cache file."""
@@ -155,15 +169,12 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        connection = self._leases.cursor()
         pace = Pace(BULK_SLICE, BULK_SLICE // 2)
-        try:
+        with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
                 merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace)
-        finally:
-            connection.close()
         return result
 
     @staticmethod
@@ -176,19 +187,13 @@ class Cache:
 
         Rows that cannot be read are appended to `rejects`, complete when the iterator is spent. Raises Malformed.
         """
-        connection = self._leases.cursor()
-        try:
+        with self._of_files() as connection:
             yield from bulk_rows(connection, bulk, chunk, [] if rejects is None else rejects)
-        finally:
-            connection.close()
 
     def tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
         """What `tally` counts; nothing is stored, no lease is taken. Raises Malformed."""
-        connection = self._leases.cursor()
-        try:
+        with self._of_files() as connection:
             return tallied(connection, tally, rejects)
-        finally:
-            connection.close()
 
     def rederive(self, deriver: Deriver, mapping_hash: str, *, now: datetime) -> int:
         """Derive again, from stored raw rows, every row that another mapping derived; returns how many.

@@ -53,7 +53,9 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     jobs = plan(config, workspace, sources, now=context.now, offline=context.offline)
     emit = _print_event if form == "json" else _narrate
     with alone(workspace):
-        writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now)
+        cache = Cache(workspace.cache_path)
+        cache.frugal()
+        writer = Writer(cache, Ingest.of(workspace, config), context.now)
         start = since.replace(tzinfo=UTC) if since else None
         jobs = _agreed(jobs, bills(jobs, writer.cache, since=start, full=full), yes=yes, named=bool(sources))
         outcomes = asyncio.run(run(jobs, writer, _safely(emit), since=start, full=full))

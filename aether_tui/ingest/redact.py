@@ -29,7 +29,7 @@ MAX_CHARS = 10_000
 """Longest text kept; longer ones end in `…[cut:digest]`, so that two of them stay two."""
 _PASSES = 16  # what stood glued to a replaced value shows only afterwards
 _MEMO_CHARS = 200
-_MEMO_SIZE = 65_536
+_MEMO_SIZE = 8_192
 
 # Cheap hints decide which patterns a text must meet; a text without any costs about a microsecond.
 _NUMBER = re.compile(r"[0-9](?:[ ().\-/]{0,3}[0-9]){6}|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")

@@ -60,18 +60,19 @@ class Table:
         return tuple(column for column in self.columns if column.derived)
 
     @cached_property
-    def _raw_names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.raw)
+    def _empty(self) -> dict[str, Value]:
+        """Every raw column without a value, in row order."""
+        return dict.fromkeys(column.name for column in self.raw)
 
     def row(self, **values: Value) -> Row:
         """A raw row from named values; absent columns are None.
 
         Raises TypeError for a name that is not a raw column, ValueError when a part of the key is missing.
         """
-        row = tuple(values.pop(name, None) for name in self._raw_names)
-        if values:
-            raise TypeError(f"{self.name} has no raw column {', '.join(sorted(values))}")
+        row = self._empty | values
+        if len(row) > len(self._empty):
+            raise TypeError(f"{self.name} has no raw column {', '.join(sorted(values.keys() - self._empty.keys()))}")
         for name in self.key:
-            if row[self._raw_names.index(name)] is None:
+            if row[name] is None:
                 raise ValueError(f"{self.name}.{name} is missing")
-        return row
+        return tuple(row.values())

@@ -36,7 +36,7 @@ from aether_tui.sync.plan import Job
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
-JOINED_ROWS = 8_000
+JOINED_ROWS = 4_000
 """Rows of small pages that are stored in one transaction, at most."""
 HELD_ROWS = 2_000
 HELD_S = 0.5
