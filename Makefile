@@ -6,7 +6,7 @@ DEMO ?= demo
 WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-faults check unit gate docs docs-check lock bench clean
+.PHONY: help demo test test-faults test-peers check unit gate docs docs-check lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +30,10 @@ unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, and merge in any order
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
+
+test-peers: $(VENV)/.dev ## against software nobody here wrote (moto, …); installs the group `peers`, not locked
+	$(PIP) install --group peers
+	$(BIN)/pytest -n0 -q tests/peers
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
 	$(BIN)/python -m benchmarks.ratios report-ratios.json

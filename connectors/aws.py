@@ -83,6 +83,11 @@ class AwsSettings(HttpSettings):
     )
     max_requests: int = Field(20, ge=1, le=1000, description="Requests a sync may pay for, at 0.01 USD each")
 
+    @property
+    def needs_secrets(self) -> bool:
+        """Whether keys must be kept for it; the machine may have its own."""
+        return self.signed_by == "stored"
+
 
 class _Stale(Refused):
     """The token of a further page is not valid any more."""

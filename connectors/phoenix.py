@@ -47,6 +47,11 @@ class PhoenixSettings(HttpSettings):
                 raise ValueError(f"{name!r} is not the name of a project: it has none of / ? #")
         return projects
 
+    @property
+    def needs_secrets(self) -> bool:
+        """Whether a key must be kept for it."""
+        return not self.anonymous
+
 
 class Phoenix:
     """Spans by windows of their start, oldest window first. One project that is absent does not stop the others."""

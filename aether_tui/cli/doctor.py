@@ -18,6 +18,7 @@ from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import AetherError, CheckFailed, NoData
 from aether_tui.report_model import GLYPHS, State
+from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.config import Config
@@ -124,6 +125,15 @@ def _documents(workspace: Workspace, config: Config) -> Iterator[Check]:
         yield Check("documents", "pass", f"{count} valid")
 
 
+_COUNTED_TWICE = """
+SELECT account, any_value(sources) AS sources FROM (
+  SELECT account, billing_start, string_agg(DISTINCT source, ' and ' ORDER BY source) AS sources FROM costs
+  WHERE account IS NOT NULL GROUP BY ALL HAVING count(DISTINCT source) > 1
+) GROUP BY account ORDER BY account LIMIT 5
+"""
+"""Accounts of which two sources tell the same month: an export and Cost Explorer, say."""
+
+
 def _cache(workspace: Workspace) -> Iterator[Check]:
     from aether_tui.cache import Cache
 
@@ -132,9 +142,15 @@ def _cache(workspace: Workspace) -> Iterator[Check]:
         yield Check("cache", "info", "nothing pulled yet", "`aether-tui sync` or `aether-tui load PATH…`")
         return
     try:
-        with cache.read():
+        with cache.read() as lease:
             size = workspace.cache_path.stat().st_size
+            twice = lease.rows(_COUNTED_TWICE)
         yield Check("cache", "pass", f"opens, {size / 1e6:.1f} MB")
+        for row in twice:
+            what = f"account {one_line(str(row['account']), 40)} is billed by {one_line(str(row['sources']), 80)}: counted twice"
+            yield Check(
+                "costs", "warn", what, "disable one of them, then `aether-tui cache reset`, and sync and load again"
+            )
     except NoData as error:
         yield Check("cache", "info", error.what, error.next_step)
     except AetherError as error:
@@ -151,11 +167,14 @@ def _sources(workspace: Workspace, config: Config) -> Iterator[Check]:
             yield Check(name, "block", wrong[name].what, wrong[name].fix or "`aether-tui config validate`")
             continue
         kind = kind_of(config, name)
-        missing = [one for one in connector(kind).SECRETS if not find_secret(name, one, workspace)]
+        settings = connector(kind).Settings.model_validate(config.sources[name].model_dump())
+        wanted = connector(kind).SECRETS if getattr(settings, "needs_secrets", True) else ()
+        missing = [one for one in wanted if not find_secret(name, one, workspace)]
         if is_replayed(config, name):
             yield Check(name, "pass", f"{kind} source, answers from recordings")
         elif missing:
             fix = f"`aether-tui auth set {name}`, or set {variable(name, missing[0])}"
             yield Check(name, "warn", f"{kind} source without {missing[0]}", fix)
         else:
-            yield Check(name, "pass", f"{kind} source, credentials found; `aether-tui auth status {name}` tries them")
+            found = "credentials found" if wanted else "no credential of ours needed"
+            yield Check(name, "pass", f"{kind} source, {found}; `aether-tui auth status {name}` tries them")

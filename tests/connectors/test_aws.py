@@ -236,3 +236,21 @@ def test_sync_asks_before_it_pays_and_a_second_one_is_free(tmp_path: Path) -> No
         full = aether("sync", "--full", "--yes", "--format", "json", cwd=tmp_path, env=keys)
     done = [json.loads(line) for line in full.out.splitlines() if '"done"' in line]
     assert [(line["inserted"], line["updated"], line["removed"]) for line in done] == [(0, 0, 0)], full.err
+
+
+def test_doctor_names_an_account_that_two_sources_bill_and_asks_for_no_key_of_the_machines(tmp_path: Path) -> None:
+    keys = {"AETHER_AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AETHER_AWS_SECRET_ACCESS_KEY": "canary-secret"}
+    bill = tmp_path / "bill.csv"
+    bill.write_text(
+        "BilledCost,ChargeCategory,ChargePeriodStart,BillingPeriodStart,BillingCurrency,SubAccountId\n"
+        "1.00,Usage,2026-11-01T00:00:00Z,2026-11-01T00:00:00Z,USD,111\n1.00,Usage,2026-11-01T00:00:00Z,2026-11-01T00:00:00Z,USD,222\n"
+    )
+    with serving(lambda _: Reply({"ResultsByTime": [day("2026-11-01", group("Amazon EC2", "111"))]})) as server:
+        (tmp_path / "aether.toml").write_text(f'[sources.aws]\nurl = "{server.url}"\n')
+        assert aether("sync", "--yes", cwd=tmp_path, env=keys).code == 0
+        assert aether("load", bill, cwd=tmp_path).code == 0
+    (tmp_path / "aether.toml").write_text('[sources.aws]\nsigned_by = "machine"\n')
+    checks = {one["name"]: one for one in aether("doctor", "--format", "json", cwd=tmp_path).json["checks"]}
+    assert "account 111 is billed by aws and focus" in json.dumps(checks["costs"])
+    assert "222" not in json.dumps(checks["costs"])
+    assert "no credential of ours needed" in json.dumps(checks["aws"])
