@@ -29,6 +29,8 @@ class Commands:
         """When the last key came, by the monotonic clock."""
         self._app = app
         self._heard = False
+        self._asked: set[Job] = set()
+        """Jobs that are answering."""
 
     @property
     def busy(self) -> bool:
@@ -61,7 +63,9 @@ class Commands:
         job = Answering(title, [*self._arguments(), *command])
 
         async def follow() -> None:
+            self._asked.add(job)
             status = await job.run(self._app.around)
+            self._asked.discard(job)
             if job.error:
                 self._app.say(f"■ {title}: {job.error}")
             if not status or job.out:
@@ -82,8 +86,8 @@ class Commands:
         self._app.say("receiver starting; o stops it")
 
     async def end(self) -> None:
-        """Stop job and receiver, and wait until they have ended."""
-        for job in (self.job, self.receiver):
+        """Stop everything that runs, and wait until it has ended."""
+        for job in (self.job, self.receiver, *self._asked):
             if job is not None:
                 job.stop()
                 await job.ended()
