@@ -64,8 +64,10 @@ class Commands:
 
         async def follow() -> None:
             self._asked.add(job)
-            status = await job.run(self._app.around)
-            self._asked.discard(job)
+            try:
+                status = await job.run(self._app.around)
+            finally:
+                self._asked.discard(job)
             if job.error:
                 self._app.say(f"■ {title}: {job.error}")
             if not status or job.out:
