@@ -289,6 +289,11 @@ def test_in_room_mode_no_report_shows_money_or_what_people_said(
     said |= {answer["text"] for one in sittings for answer in one.get("answers", ()) if answer.get("text")}
     said |= {person["name"] for one in sittings for person in one.get("people", ())} | {config.engagement.name}
     assert len(said) > 10
+    with Cache(demo.cache_path).read() as lease:
+        rows = lease.rows("SELECT assignee AS who FROM work_items UNION SELECT actor FROM work_transitions UNION "
+                              "SELECT author FROM pull_requests UNION SELECT \"user\" FROM spans")  # fmt: skip
+    hashes = [str(row["who"]) for row in rows if row["who"]]
+    assert len(hashes) > 10
     whole = ""
     for name, (report, _) in reports.items():
         kept = msgspec.json.decode(report, type=SavedReport)
@@ -297,6 +302,7 @@ def test_in_room_mode_no_report_shows_money_or_what_people_said(
         told = " ".join(strings((seen, [opened(seen, item) for item in seen.details])))
         assert not (found := re.search(r".{20}\d[\d,.]*\s?(?:USD|EUR).{20}|[$€]\s?\d", told)), f"{name}: {found}"
         assert not [words for words in said if words in told], name
+        assert not [one for one in hashes if one in told], name
     assert any(words in whole for words in said) and re.search(r"\d USD", whole)  # it is there when nobody looks
 
 
