@@ -79,8 +79,8 @@ def revision(table: Table, prefix: str = "") -> str:
 
 
 def content(table: Table, prefix: str = "") -> str:
-    """SQL: hash of the raw columns."""
-    return f"hash({_names(table.raw, prefix)})"
+    """SQL: hash of the raw columns, but for the one that says when they were read."""
+    return f"hash({_names([column for column in table.raw if column.name != table.read], prefix)})"
 
 
 def derived(table: Table, prefix: str = "") -> str:

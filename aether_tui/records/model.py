@@ -39,7 +39,8 @@ class Column:
 class Table:
     """A record table. `key` identifies a row within one source; `at` is the instant that bounds and buckets it;
     `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal. `of` is
-    the column with the id of the thing a row belongs to: it goes when that thing goes."""
+    the column with the id of the thing a row belongs to: it goes when that thing goes. `read` is the column that only says
+    when a row was read: what is read again as it was has not changed, and keeps its first instant."""
 
     name: str
     meaning: str
@@ -48,6 +49,7 @@ class Table:
     at: str
     revision: str | None = None
     of: str = ""
+    read: str = ""
 
     @cached_property
     def raw(self) -> tuple[Column, ...]:

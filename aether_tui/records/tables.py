@@ -440,11 +440,12 @@ PRODUCT_METRICS = Table(
         _c("value", "float", "Value"),
         _c("unit", "text", "users, events or ratio"),
         _c("incomplete", "bool", "The period was not over when it was read"),
-        _c("updated", "time", "When it was read"),
+        _c("updated", "time", "When this value was read first"),
     ),
     key=("metric", "segment", "day"),
     at="day",
     revision="updated",
+    read="updated",
 )
 
 REQUESTS = Table(

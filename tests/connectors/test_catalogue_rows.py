@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aether_tui.sync.engine import Outcome, run
+from aether_tui.sync.plan import Job
+from connectors.amplitude import Amplitude
 from tests.connectors.kinds import KINDS, Kind, Record
-from tests.connectors.pull import Pulled, pull
-from tests.connectors.server import serving
+from tests.connectors.pull import NOW, Pulled, network, pull
+from tests.connectors.server import Reply, Request, serving
+from tests.sync.fake import workspace, writer
 
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 CARRYING = pytest.mark.parametrize(
@@ -94,6 +101,45 @@ def test_a_record_without_its_id_is_one_reject(kind: Kind) -> None:
     assert done.error is None
     assert [row[record.id] for row in done.table(record.table)] == [record.shown(1)]
     assert len({reject.reason for reject in done.rejects}) == 1
+
+
+DAYS = {"data": {"series": [[3, 4]], "xValues": ["2026-11-10", "2026-11-11"]}}
+_USD = {"Amount": "1.5", "Unit": "USD"}
+_SPENT = {"Keys": ["AmazonS3", "111"], "Metrics": {"UnblendedCost": _USD, "AmortizedCost": _USD}}
+BILL = {
+    "ResultsByTime": [
+        {"TimePeriod": {"Start": "2026-11-10", "End": "2026-11-11"}, "Groups": [_SPENT], "Estimated": False}
+    ]
+}
+
+
+@EVERY
+def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -> None:
+    place, config = workspace(tmp_path, one={})
+    record, settings = kind.record, kind.settings
+    first_of = type(kind.cls.__name__, (kind.cls,), {"streams": kind.cls.streams[:1]})
+
+    def answer(request: Request) -> Reply:
+        if record is not None:
+            return record.carry(request, [record.make(n, FINE) for n in (1001, 1002)])
+        return Reply(DAYS if kind.cls is Amplitude else BILL)
+
+    def sync(at: datetime) -> Outcome:
+        into = replace(writer(place, config, at), clock=lambda: at)
+        secrets = dict.fromkeys(kind.cls.SECRETS, "key-0123456789")
+        parsed = kind.cls.Settings(url=server.url, **settings)
+        job = Job("one", first_of, parsed, network(source="one", now=lambda: at), secrets)
+        (outcome,) = asyncio.run(run([job], into, lambda _: None))
+        return outcome
+
+    with serving(answer) as server:
+        first = sync(NOW)
+        asked = len(server.requests)
+        second = sync(NOW + timedelta(hours=9))
+    assert first.error == second.error == ""
+    assert first.counts.inserted > 0
+    assert len(server.requests) > asked
+    assert (second.counts.inserted, second.counts.updated, second.counts.removed) == (0, 0, 0)
 
 
 @EVERY
