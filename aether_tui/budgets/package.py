@@ -9,11 +9,14 @@ _WORDS = """
     artifact artifacts build ci coverage default dist downloads e2e integration integrationtest junit junitxml latest logs out
     output report reports result results src surefire failsafe target temp test testing testresult testresults tests tmp
     unit unittest unittests xml pytest jest vitest mocha karma nunit xunit gotest cargo debug release main shard part run
-    node attempt functional acceptance smoke contract performance
+    node file files data nightly weekly daily attempt functional acceptance smoke contract performance
 """
 _COMMON = frozenset(_WORDS.split())
 """Words of folders and files of reports that name no package."""
 _MATRIX = re.compile(r"(?:\s*\(.*\)|:?\s*\[.*\]|\s+\d+/\d+)\s*$")
+
+_ROOTS = (".git", "aether.toml")
+"""What marks the top of a repository or a workspace."""
 
 
 def without_matrix(name: str) -> str:
@@ -23,10 +26,15 @@ def without_matrix(name: str) -> str:
 
 def package_of(path: Path) -> str:
     """The nearest folder above a report that is named like a package (`packages/api/reports/junit.xml`: api), else the
-    file where its name says more than that it is a report; empty when neither does, or it lies outside the current folder.
+    file where its name says more than that it is a report; empty when neither does.
+
+    Folders count below the repository or workspace that holds the report, wherever it is called from, else below the current
+    folder; what lies outside both is of no package.
     """
+    place = path.resolve()
+    root = next((one for one in place.parents if any((one / mark).exists() for mark in _ROOTS)), Path.cwd())
     try:
-        relative = path.resolve().relative_to(Path.cwd())
+        relative = place.relative_to(root)
     except ValueError:
         return ""
     folders = [without_matrix(name) for name in relative.parts[:-1]]

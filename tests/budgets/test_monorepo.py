@@ -152,6 +152,15 @@ def test_the_package_of_a_report(path: str, package: str, tmp_path: Path, monkey
     assert package_of(tmp_path.parent / "elsewhere" / path) == "", "what lies outside is not of this repository"
 
 
+def test_the_package_does_not_depend_on_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = tmp_path / "repo" / "packages" / "api" / "junit.xml"
+    report.parent.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").mkdir()
+    for place in (tmp_path, tmp_path / "repo", report.parent):
+        monkeypatch.chdir(place)
+        assert package_of(report) == "api"
+
+
 @pytest.mark.parametrize("name", ["test (3.11, linux)", "test: [3.11, linux]", "test 1/3", "test"])
 def test_the_job_of_a_matrix(name: str) -> None:
     assert without_matrix(name) == "test"
