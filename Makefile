@@ -31,8 +31,8 @@ test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 ti
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
-test-peers: $(VENV)/.dev ## against software nobody here wrote (moto, …); installs the group `peers`, not locked
-	$(PIP) install --group peers
+test-peers: $(VENV)/.dev ## against software nobody here wrote, which it installs (moto, …)
+	$(PIP) install --require-hashes -r requirements-peers.lock
 	$(BIN)/pytest -n0 -q tests/peers
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
@@ -55,6 +55,8 @@ lock: ## renew the lock files (needs uv)
 	  pyproject.toml --group build -o requirements.lock --upgrade
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	  pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  pyproject.toml --group peers -c requirements-dev.lock -o requirements-peers.lock
 
 clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report-junit.xml report-ratios.json
