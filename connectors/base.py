@@ -5,6 +5,8 @@ from aether_tui.records.source import (
     Access,
     Bulk,
     Denied,
+    Derived,
+    Deriving,
     FileKind,
     Forbidden,
     Gone,
@@ -16,6 +18,7 @@ from aether_tui.records.source import (
     Page,
     Price,
     Priced,
+    Pushed,
     RateLimited,
     Refused,
     Reject,
@@ -29,7 +32,7 @@ from aether_tui.records.source import (
 )
 
 __all__ = [
-    "Access", "Bulk", "Column", "Denied", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory", "Network", "Offline",
-    "Page", "Price", "Priced", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample", "Source", "SourceError", "Stream", "Table",
-    "Tally", "Transient", "Value",
+    "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
+    "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample",
+    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Value",
 ]  # fmt: skip

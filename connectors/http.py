@@ -65,7 +65,7 @@ class _Wanted:
     method: str
     target: str
     query: Mapping[str, str] | None = None
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | str | None = None
     conditional: bool = False
     into: Path | None = None
     max_bytes: int = MAX_BYTES
@@ -152,6 +152,10 @@ class Http:
     async def post(self, target: str, body: Mapping[str, object]) -> Answer:
         """POST JSON that only reads (all our POSTs do), so it is retried like a GET. Raises SourceError."""
         return await self._persistently(_Wanted("POST", target, body=body, max_bytes=self._max_bytes))
+
+    async def ask(self, target: str, words: str, query: Mapping[str, str]) -> Answer:
+        """POST a question in words (a query language) that only reads, so it is retried like a GET. Raises SourceError."""
+        return await self._persistently(_Wanted("POST", target, query, words, max_bytes=self._max_bytes))
 
     async def close(self) -> None:
         """Close connections."""
@@ -311,6 +315,7 @@ class Http:
         self, wanted: _Wanted, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str], *, bare: bool
     ) -> Answer:
         method, body = wanted.method, wanted.body
+        words, document = (body.encode(), None) if isinstance(body, str) else (None, body)
         asked = f"{method} {urlsplit(url).path}"
         if self._replay is not None:
             return await self._recorded(self._replay, wanted, asked, url, query)
@@ -319,7 +324,9 @@ class Http:
         began = self.network.clock()
         try:
             client = self._stranger() if bare else self._connected()
-            request = client.build_request(method, url, params=query or None, json=body, headers=headers)
+            request = client.build_request(
+                method, url, params=query or None, content=words, json=document, headers=headers
+            )
             if self._sign is not None and not bare:
                 request.headers.update(self._sign(method, str(request.url), request.content))
                 self._signature = request.headers.get("authorization", "").rpartition(" ")[2]

@@ -105,6 +105,11 @@ def _storable(name: str) -> bool:
     return not name.startswith(otlp_aliases.NEVER_STORED)
 
 
+def left_over(name: str) -> bool:
+    """Whether an attribute of this name is kept among `attributes`: it is no known field, and may be stored."""
+    return name not in _FIELD and _storable(name)
+
+
 def _short(value: Attribute) -> Attribute:
     if isinstance(value, bool | int) or value is None:
         return value

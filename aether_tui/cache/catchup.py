@@ -23,8 +23,8 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     renamed = _hours_for_days(cursor)
     stale = renamed + [
         name
-        for name, columns in schema.ROLLUPS.items()
-        if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
+        for name, columns in ((name, schema.rollup_columns(name)) for name in schema.ROLLUPS)
+        if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns)) - {"origin"}
     ]
     for name, columns in schema.BOOKKEEPING.items():
         _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))

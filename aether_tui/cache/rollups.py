@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from aether_tui.cache.schema import ROLLUPS, quoted
+from aether_tui.cache.schema import ROLLUPS, local, quoted
 from aether_tui.records.definitions import definition, render
 
 
@@ -187,8 +187,11 @@ def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
             f"AND date_trunc('{length}', {column}) IN {buckets}"
         )
 
-    cursor.execute(f"DELETE FROM {rollup.table} WHERE {rollup.owned()} AND {within(rollup.bucket)}")
-    sources = {rollup.source: f"(SELECT * FROM {rollup.source} WHERE {within(rollup.at)})"}
+    cursor.execute(
+        f"DELETE FROM {rollup.table} WHERE {rollup.owned()} AND {local(rollup.table)} AND {within(rollup.bucket)}"
+    )
+    rows = f"(SELECT * FROM {rollup.source} WHERE {local(rollup.source)} AND {within(rollup.at)})"
+    sources = {rollup.source: rows}
     if rollup.source == "tasks" and "{spans}" in definition(rollup.sql):
         sources["spans"] = _spans_of(cursor, sources["tasks"])
     _insert(cursor, rollup.table, rollup.sql, sources)

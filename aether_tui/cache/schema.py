@@ -135,6 +135,23 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
 }
 """Rollup tables: columns and types. Days and hours are truncated UTC instants."""
 
+PUSHED: Final = (
+    "llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "steps_hourly", "prompts_hourly", "users_daily",
+    "duration_hist",
+)  # fmt: skip
+"""Rollups that a source may compute itself; their column `origin` names it, and is null for what is computed here."""
+
+
+def rollup_columns(name: str) -> dict[str, str]:
+    """Columns of a rollup as stored."""
+    return ROLLUPS[name] | ({"origin": "VARCHAR"} if name in PUSHED else {})
+
+
+def local(name: str) -> str:
+    """SQL condition on a rollup: computed here, from rows that are here."""
+    return "origin IS NULL" if name in PUSHED else "TRUE"
+
+
 BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
     "meta": _columns(("key value", "VARCHAR")),
     "sync_state": _columns(
@@ -190,7 +207,9 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Every table and view of the newest version in the current schema."""
     for table in TABLES.values():
         connection.execute(record_ddl(table))
-    for name, columns in (ROLLUPS | BOOKKEEPING).items():
+    for name in ROLLUPS:
+        connection.execute(plain_ddl(name, rollup_columns(name)))
+    for name, columns in BOOKKEEPING.items():
         connection.execute(plain_ddl(name, columns))
     connection.execute(INCIDENTS)
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})

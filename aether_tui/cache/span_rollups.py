@@ -216,11 +216,19 @@ def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], w
     sets = ", ".join(f'"{name}" = {_both(sums, name)}' for name in values)
     cursor.execute(
         f"MERGE INTO {rollup.table} AS r USING (SELECT {quoted(sums.key)}, {added} FROM ({rows}) GROUP BY {quoted(sums.key)}) AS m "
-        f'ON {same} AND r."{rollup.bucket}" BETWEEN {low} AND {high} '
+        f'ON {same} AND r.origin IS NULL AND r."{rollup.bucket}" BETWEEN {low} AND {high} '
         f'WHEN MATCHED AND r."{sums.count}" + m."{sums.count}" = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET {sets} '
         f'WHEN NOT MATCHED AND m."{sums.count}" <> 0 THEN INSERT ({quoted([*sums.key, *values])}) '
         f"VALUES ({', '.join(_alone(sums, name) for name in [*sums.key, *values])})"
     )
+
+
+def added_up(table: str, rows: str) -> str:
+    """SELECT of the rows of a relation with the columns of a rollup, one for each key."""
+    sums = _SUMS[table]
+    values = [name for name in ROLLUPS[table] if name not in sums.key]
+    added = ", ".join(f'{_added(sums, name)} AS "{name}"' for name in values)
+    return f"SELECT {quoted(sums.key)}, {added} FROM {rows} GROUP BY {quoted(sums.key)}"
 
 
 def _added(sums: _Sums, name: str) -> str:

@@ -26,11 +26,12 @@ from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
-from aether_tui.records.source import Bulk, Reject, Replace, Tally
+from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Tally
 from aether_tui.records.tables import SPANS
 
 if TYPE_CHECKING:
     from aether_tui.cache.columns import Preparer
+    from aether_tui.cache.pushed import Cleaner
 
 
 BULK_SLICE: Final = 61_440
@@ -58,6 +59,7 @@ class Cache:
         self._leases = leases_of(path)
         self._pace = Pace()
         self._exports: dict[tuple[str, str], Export] = {}
+        self._local: set[str] = set()
 
     def frugal(self) -> None:
         """Work in one thread, which takes less memory and less CPU for many small merges; large files get all cores."""
@@ -122,6 +124,8 @@ class Cache:
         With `replace` rows are only collected in memory (cursor and rejects are ignored) until `complete`, which swaps the
         whole export in, scope by scope. Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
         """
+        if rows.get(SPANS.name):
+            self._not_pushed(source)
         origin = Origin(source, stream, mapping_hash, naive(now))
         note = Note(cursor=cursor, rejects=rejects, state=state, success=complete)
         if replace is not None:
@@ -150,6 +154,30 @@ class Cache:
             return sweep.finish(self._write, force=force)
         finally:
             sweep.close()
+
+    def push(
+        self,
+        source: str,
+        stream: str,
+        pushed: Pushed,
+        cleaner: Cleaner,
+        *,
+        mapping_hash: str,
+        now: datetime,
+        cursor: str | None = None,
+    ) -> int:
+        """Store rollups that a source computed itself, in the place of what it said of these days before; returns how many rows.
+
+        Raises Refused when spans of that source are here: they would count twice. CacheTrouble.
+        """
+        from aether_tui.cache.pushed import store_pushed  # readers do without
+
+        connection = self._leases.cursor()
+        try:
+            origin = Origin(source, stream, mapping_hash, naive(now))
+            return store_pushed(connection, self._write, origin, pushed, cleaner, Note(cursor=cursor))
+        finally:
+            connection.close()
 
     def merge_bulk(
         self,
@@ -274,6 +302,21 @@ class Cache:
             return False
         self._leases.remove(self.wait_s)
         return True
+
+    def _not_pushed(self, source: str) -> None:
+        """Raises Refused when there are rollups of that source which it computed itself: its spans would count twice."""
+        if source in self._local or not self.exists():
+            return
+        with self.read() as lease:
+            known = lease.rows(
+                "SELECT 1 AS known FROM coverage_daily WHERE origin = $source LIMIT 1", {"source": source}
+            )
+        if known:
+            raise Refused(
+                f"rollups that {source} computed are in the cache: its spans would count twice",
+                hint="give it another name in aether.toml with its kind, or run `aether-tui cache reset` and sync",
+            )
+        self._local.add(source)
 
     def _bytes(self) -> int:
         return sum(path.stat().st_size for path in (self.path, self._leases.wal) if path.exists())

@@ -13,7 +13,7 @@ import duckdb
 from aether_tui.cache import rollups
 from aether_tui.cache.lease import ROW_GROUPS
 from aether_tui.cache.merge import newest_instant
-from aether_tui.cache.schema import BOOKKEEPING, ROLLUPS, quoted
+from aether_tui.cache.schema import BOOKKEEPING, ROLLUPS, local, quoted
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Table
 from aether_tui.records.definitions import definition, render
@@ -87,7 +87,9 @@ def findings(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    whole = {name: name for name in (*TABLES, "tasks", "flow_items")}
+    whole = {name: name for name in (*TABLES, "flow_items")} | {
+        "tasks": f"(SELECT * FROM tasks WHERE {local('tasks')})"
+    }
     frozen_tasks = f"(SELECT source, trace_id FROM tasks WHERE NOT ({rollups.thawed(cursor, 'spans', 'start')}))"
     definitions = [(rollup.table, rollup.sql, rollup.owned(), rollup) for rollup in rollups.DAILY]
     for name, sql, owned, rollup in (
@@ -103,7 +105,7 @@ def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
             keep = f"(source, trace_id) NOT IN {frozen_tasks}"
         columns = quoted(list(ROLLUPS[name]))
         wanted = f"SELECT {columns} FROM ({render(definition(sql), whole)}) WHERE {keep}"
-        stored = f"SELECT {columns} FROM {name} WHERE {owned} AND {keep}"
+        stored = f"SELECT {columns} FROM {name} WHERE {owned} AND {local(name)} AND {keep}"
         missing = _count(cursor, f"SELECT count(*) FROM ({wanted} EXCEPT ALL {stored})")
         surplus = _count(cursor, f"SELECT count(*) FROM ({stored} EXCEPT ALL {wanted})")
         if missing or surplus:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from aether_tui.ingest.prices import MILLION, NOT_CALLS, Prices, Rate, Rates
-from aether_tui.records import Column, Row
+from aether_tui.records import Column, Row, Value
 
 _ENDS: Final = 2**62
 _MOST_PICO: Final = 10**9
@@ -63,6 +63,15 @@ DERIVED: Final = {
     "price_version": f"CASE WHEN {_CALL} AND c.reported_cost_usd IS NULL THEN p.price_version END",
 }
 """Derived columns in SQL over `c` and `p`."""
+
+
+NONE: Final[Row] = (*[None] * 5, -_ENDS, _ENDS, *[False] * 4, *[None] * 5, 0)
+"""What stands for the rates of a span that is no call."""
+
+
+def day_of(start: Value) -> datetime:
+    """The day whose rates a call that started then pays."""
+    return start if isinstance(start, datetime) else datetime(1970, 1, 1)  # noqa: DTZ001  # instants in rows are naive UTC
 
 
 def rate_rows(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from aether_tui.records.model import Row, Table
+from aether_tui.records.model import Row, Table, Value
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -95,6 +95,42 @@ class Replace:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Rollups that a source computed of its spans that started from `begin` until `end` (naive UTC, whole days): rows by name
+    of the rollup, under `columns`. They take the place of what it said of these days before."""
+
+    begin: datetime
+    end: datetime
+    columns: Mapping[str, Sequence[str]]
+    rows: Mapping[str, Sequence[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a workspace makes of a span: dimensions by name, and its model's prices that day, a row for each range of prompt
+    lengths. `by_call`: they are not the same all day, and so not told."""
+
+    dimensions: Mapping[str, Value]
+    rates: Sequence[Mapping[str, Value]]
+    by_call: bool = False
+
+
+class Deriving(Protocol):
+    """A workspace's mapping and prices, for a source that computes where its spans are."""
+
+    attributes: tuple[str, ...]
+    """Names of span attributes that dimensions are read from."""
+    version: str
+    """Another one: the same spans would give other rows."""
+    cost_usd: str
+    """The cost of a span `c` (raw columns of `spans`) by its rates `p`, in SQL."""
+
+    async def derive(self, spans: Sequence[Row]) -> Sequence[Derived]:
+        """For each of some raw rows of `spans`, whose ids do not matter."""
+        ...
+
+
 @dataclass(slots=True)
 class Page:
     """Rows by table name, durable together with `cursor` (None leaves the stored one)."""
@@ -105,6 +141,7 @@ class Page:
     bulk: Bulk | None = None
     tally: Tally | None = None
     replace: Replace | None = None
+    pushed: Pushed | None = None
     total: int | None = None
     """Rows the source promises for this reading of the stream, where it says."""
     about: bool = False
@@ -150,7 +187,7 @@ async def _sleep(seconds: float) -> None:
 class Network:
     """What a connector may use of the outside: permission, the folder of `replay:` addresses, the clock (`now`, `clock` in
     monotonic seconds, `sleep`), what is remembered, and counters it fills. `source` is the name of its table in
-    `aether.toml`, `needs` are the permissions its credential must have, both for messages."""
+    `aether.toml`, `needs` are the permissions its credential must have, both for messages; `deriving` is there in a sync."""
 
     offline: bool = False
     root: Path = Path()
@@ -164,6 +201,7 @@ class Network:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = _sleep
     memory: Memory = field(default_factory=Memory)
+    deriving: Deriving | None = None
 
 
 class Source(Protocol):

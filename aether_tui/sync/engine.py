@@ -32,6 +32,7 @@ from aether_tui.sync import memory
 from aether_tui.sync.deletions import sweep
 from aether_tui.sync.intake import Counts, Intake, State, Writer
 from aether_tui.sync.plan import Job
+from aether_tui.sync.remote import Remote
 
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
@@ -163,6 +164,7 @@ class _Engine:
     async def source(self, job: Job) -> list[Outcome]:
         """Every stream of one source; the rest of them when the source is not there at all."""
         job.network.memory = memory.recall(job, self._known)
+        job.network.deriving = Remote(self.writer.ingest, self.in_thread)
         source = job.connect()
         outcomes: list[Outcome] = []
         try:
@@ -290,7 +292,7 @@ class _Store:
     async def put(self, page: Page) -> None:
         """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
         self._waiting.append(page)
-        if page.bulk or page.tally or page.replace or sum(map(_rows, self._waiting)) >= HELD_ROWS:
+        if page.bulk or page.tally or page.replace or page.pushed or sum(map(_rows, self._waiting)) >= HELD_ROWS:
             self._enough.set()
         if self._task is None or self._task.done():
             await self._stored()
@@ -343,7 +345,7 @@ def _rows(page: Page) -> int:
 
 def _joined(first: Page, second: Page) -> Page | None:
     """Two pages as one, with the later cursor; None when they are large or more than rows."""
-    if any(page.bulk or page.tally or page.replace for page in (first, second)):
+    if any(page.bulk or page.tally or page.replace or page.pushed for page in (first, second)):
         return None
     rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
     if sum(map(len, rows.values())) > JOINED_ROWS:

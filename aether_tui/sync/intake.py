@@ -12,7 +12,7 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Bulk, Page, Reject, Replace, Tally
+from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Tally
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
@@ -144,6 +144,8 @@ class Intake:
         elif page.bulk is not None:
             for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
                 counts.add(self._merge({page.bulk.table.name: chunk}))
+        if page.pushed is not None:
+            return self._push(page.pushed, cursor)
         rows = (
             page.rows if page.tally is None else {**page.rows, page.tally.table.name: self._tally(page.tally, rejects)}
         )
@@ -179,6 +181,19 @@ class Intake:
     def _counts(self, table: str) -> bool:
         """What was said in spans is a part of them, not rows of its own."""
         return table == self._counted if self._counted else table != SPAN_PAYLOADS.name
+
+    def _push(self, pushed: Pushed, cursor: str | None) -> Counts:
+        writer, ingest = self._writer, self._writer.ingest
+        rows = writer.cache.push(
+            self._source,
+            self._stream,
+            pushed,
+            ingest,
+            mapping_hash=ingest.mapping_hash,
+            now=writer.clock(),
+            cursor=cursor,
+        )
+        return Counts(rows, rows)
 
     def _merge_bulk(self, bulk: Bulk, rejects: list[Reject]) -> Counts:
         writer, ingest = self._writer, self._writer.ingest

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache
+from aether_tui.cache.schema import ROLLUPS, quoted
 from aether_tui.records import TABLES, Row
 from aether_tui.records.definitions import definition, render
 from tests.cache.samples import DAY_ONE, dump, everything, fresh, rows, store
@@ -291,7 +292,7 @@ def stored(cache: Cache, name: str) -> list[tuple[Any, ...]]:
     with cache.read() as lease:
         return [
             tuple(round(value, 4) if isinstance(value, float) else value for value in row.values())
-            for row in lease.rows(f"FROM {name}")
+            for row in lease.rows(f"SELECT {quoted(list(ROLLUPS[name]))} FROM {name}")
         ]
 
 

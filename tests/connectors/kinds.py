@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.amplitude import Amplitude
 from connectors.aws import Aws
+from connectors.clickhouse import ClickHouse
 from connectors.github import GitHub
 from connectors.gitlab import GitLab
 from connectors.jira import Jira
@@ -123,6 +124,10 @@ def _gitlab_carry(request: Request, found: list[dict[str, Any]]) -> Reply:
     return Reply([] if request.path.endswith("/jobs") else {})
 
 
+def _clickhouse(_: Request) -> Reply:
+    return Reply({"meta": [], "data": [], "rows": 0})
+
+
 _FINE = "2026-11-10T00:00:00Z"
 RECORDS = {
     "linear": Record(
@@ -186,4 +191,5 @@ KINDS = {
     "phoenix": Kind(Phoenix, {}, _phoenix, _phoenix_more, record=RECORDS["phoenix"]),
     "amplitude": Kind(Amplitude, {}, _amplitude),
     "aws": Kind(Aws, {}, _aws, _aws_more),
+    "clickhouse": Kind(ClickHouse, {}, _clickhouse),  # its instants are asked for as numbers
 }

@@ -44,6 +44,14 @@ class Server:
     requests: list[Request]
 
 
+def _read(sent: bytes) -> Any:
+    """JSON, or words as they are."""
+    try:
+        return json.loads(sent) if sent else None
+    except ValueError:
+        return sent.decode()
+
+
 class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -69,7 +77,7 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
                 parts.path,
                 dict(parse_qsl(parts.query, keep_blank_values=True)),
                 {name.lower(): value for name, value in self.headers.items()},
-                json.loads(sent) if sent else None,
+                _read(sent),
                 self.path,
             )
             requests.append(request)
