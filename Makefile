@@ -31,9 +31,8 @@ test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 ti
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
-test-peers: $(VENV)/.dev ## against software nobody here wrote, which it installs (moto, …)
-	$(PIP) install --require-hashes -r requirements-peers.lock
-	$(BIN)/pytest -n0 -q tests/peers
+test-peers: $(VENV)/.peers ## test against programs nobody here wrote: ClickHouse, moto, Langfuse (1.5 GB are installed)
+	$(BIN)/pytest -n0 -q -rs -s tests/peers
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
 	$(BIN)/python -m benchmarks.ratios report-ratios.json
@@ -75,4 +74,8 @@ $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.peers: $(VENV)/.dev requirements-peers.lock
+	@$(PIP) install --require-hashes -r requirements-peers.lock
 	@touch $@

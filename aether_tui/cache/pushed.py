@@ -46,7 +46,7 @@ def store_pushed(
         total += _stage(cursor, table, pushed, cleaner)
     with write(cursor):
         source = {"source": origin.source}
-        if cursor.execute("SELECT 1 FROM spans WHERE source = $source LIMIT 1", source).fetchone():
+        if cursor.execute("SELECT 1 FROM spans WHERE source = $source LIMIT 1", source).fetchall():
             raise Refused(
                 f"spans of {origin.source} are in the cache: rollups of the same would count twice",
                 hint='give it another name in aether.toml with kind = "clickhouse", or run `aether-tui cache reset` and sync',
@@ -82,7 +82,8 @@ def _stage(cursor: duckdb.DuckDBPyConnection, table: str, pushed: Pushed, cleane
         text = span_rollups.added_up(table, "arrived")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE pushed_{table} AS {text}")
     cursor.execute("DROP TABLE arrived")
-    (count,) = cursor.execute(f"SELECT count(*) FROM pushed_{table}").fetchone() or (0,)
+    # Fetched to the end: a result that is half read keeps the next table from being staged.
+    ((count,),) = cursor.execute(f"SELECT count(*) FROM pushed_{table}").fetchall()
     return int(count)
 
 

@@ -53,6 +53,7 @@ DUCKDB: Final[dict[str, str]] = {
     # Floating sums depend on the order of rows; a rollup must not.
     "exact_sum": "CAST(sum(TRY_CAST({0} AS DECIMAL(24, 6))) AS DOUBLE)",
     "first_of": "arg_min({0}, (start, span_id))",
+    "nullable": "{0}",
     # 64 bits of an id: found in an eighth of the time of the text, which decides where two are equal.
     "id_number": "md5_number_lower({0})",
     # Without the operation it begins with, and with ids and counters made alike, so that steps are few.
@@ -72,6 +73,8 @@ CLICKHOUSE: Final[dict[str, str]] = {
     "duration_us": "toInt64(round(least(greatest(coalesce({0}, 0), 0), 1e9) * 1e6))",
     "log_bucket": "CASE WHEN {0} > 0 THEN toInt32(floor(log({0}) / log(1.02))) ELSE -10000 END",
     "first_of": "argMin({0}, (start, span_id))",
+    # Outside its frame a window function finds nought where a column cannot be null.
+    "nullable": "toNullable({0})",
     "id_number": "reinterpretAsUInt64(substring(MD5({0}), 9, 8))",
     "step_name": (
         "substringUTF8(replaceRegexpAll(CASE WHEN {0} <> '' AND startsWith(lowerUTF8({1}), {0} || ' ') "

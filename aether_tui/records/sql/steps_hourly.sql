@@ -9,8 +9,10 @@ WITH known AS (
     FROM {spans}
     WHERE start IS NOT NULL
 ), step AS (
-    SELECT s.source, s.trace_id, s.span_id, s.parent_id, s.begun, s.ended, coalesce(s.status, '') = 'error' AS failed, s.cost_usd, s.unpriced,
-        t.start AS task_start, t.environment, t.service, t.feature, t.team, t.task_cluster, coalesce(t.outcome, '') = 'failure' AS lost,
+    SELECT s.source AS source, s.trace_id AS trace_id, s.span_id AS span_id, s.parent_id AS parent_id, s.begun AS begun, s.ended AS ended,
+        coalesce(s.status, '') = 'error' AS failed, s.cost_usd AS cost_usd, s.unpriced AS unpriced,
+        t.start AS task_start, t.environment AS environment, t.service AS service, t.feature AS feature, t.team AS team,
+        t.task_cluster AS task_cluster, coalesce(t.outcome, '') = 'failure' AS lost,
         CASE WHEN s.calls AND s.operation = '' THEN 'chat' WHEN s.operation = '' THEN 'span' ELSE s.operation END AS operation,
         CASE WHEN s.calls THEN coalesce(s.prompt_name, a.name, s.model, '') ELSE coalesce(s.name, '') END AS name
     FROM known AS s
@@ -19,23 +21,25 @@ WITH known AS (
         ON a.source = s.source AND a.trace_id = s.trace_id AND a.span_id = s.parent_id
     WHERE s.known OR t.calls + t.tool_calls = 0
 ), inner_time AS (
-    SELECT c.source, c.trace_id, c.parent_id, sum(c.ended - c.begun) AS inside
+    SELECT c.source AS source, c.trace_id AS trace_id, c.parent_id AS parent_id, sum(c.ended - c.begun) AS inside
     FROM step AS c
     WHERE c.parent_id IS NOT NULL
     GROUP BY 1, 2, 3
 ), ordered AS (
-    SELECT s.source, s.trace_id, s.task_start, s.environment, s.service, s.feature, s.team, s.task_cluster, s.operation, s.name, s.failed, s.lost,
-        s.cost_usd, s.unpriced, greatest(s.ended - s.begun - coalesce(i.inside, 0), 0) AS touch,
+    SELECT s.source AS source, s.trace_id AS trace_id, s.task_start AS task_start, s.environment AS environment, s.service AS service,
+        s.feature AS feature, s.team AS team, s.task_cluster AS task_cluster, s.operation AS operation, s.name AS name,
+        s.failed AS failed, s.lost AS lost, s.cost_usd AS cost_usd, s.unpriced AS unpriced, greatest(s.ended - s.begun - coalesce(i.inside, 0), 0) AS touch,
         row_number() OVER along AS place,
-        lead(s.name) OVER along AS next_name,
+        lead({nullable(s.name)}) OVER along AS next_name,
         coalesce(max(CASE WHEN s.failed THEN 1 END) OVER (along ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS failed_before,
-        lead(s.operation) OVER along AS next_operation,
-        greatest(s.begun - coalesce(max(s.ended) OVER (along ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), {us(s.task_start)}), 0) AS waited
+        lead({nullable(s.operation)}) OVER along AS next_operation,
+        greatest(s.begun - coalesce(max({nullable(s.ended)}) OVER (along ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), {us(s.task_start)}), 0) AS waited
     FROM step AS s
     LEFT JOIN inner_time AS i ON i.source = s.source AND i.trace_id = s.trace_id AND i.parent_id = s.span_id
     WINDOW along AS (PARTITION BY s.source, s.trace_id ORDER BY s.begun, s.ended DESC, s.span_id)
 ), summed AS (
-    SELECT {hour(o.task_start)} AS hour, o.environment, o.service, o.feature, o.team, o.task_cluster, o.operation, o.name,
+    SELECT {hour(o.task_start)} AS hour, o.environment AS environment, o.service AS service, o.feature AS feature, o.team AS team,
+        o.task_cluster AS task_cluster, o.operation AS operation, o.name AS name,
         count(*) AS visits,
         sum(CASE WHEN o.failed THEN 1 ELSE 0 END) AS errors,
         sum(CASE WHEN o.failed AND o.next_name = o.name AND o.next_operation = o.operation THEN 1 ELSE 0 END) AS retried,

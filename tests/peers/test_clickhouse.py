@@ -1,0 +1,191 @@
+"""The connector `clickhouse` against ClickHouse itself (chdb), with the collector's own table: spans, and rollups made there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.cache.schema import PUSHED, ROLLUPS
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.records.tables import SPANS
+from aether_tui.sync.engine import Outcome, run
+from aether_tui.sync.intake import Writer
+from aether_tui.sync.plan import plan
+from aether_tui.workspace.folder import Workspace
+from connectors.base import Bulk, Reject
+from connectors.clickhouse_spans import Present, spans_sql
+from tests.connectors.pull import at_once
+
+pytest.importorskip("chdb", reason="chdb is not installed: group `peers`")
+
+from tests.peers.clickhouse import OTEL_TRACES, Peer, serving
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MANY = int(os.environ.get("AETHER_PARITY_SPANS", "4000"))
+"""Spans that parity is shown on; the number of the specification is 5,000,000."""
+
+# Traces of five spans over two days and a half: an agent with two model calls, a tool and a retrieval; some fail, some have
+# nothing to say, names and models repeat, and values come in every form that senders use.
+FILL = """
+INSERT INTO otel_traces (Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes,
+    SpanAttributes, Duration, StatusCode, Events.Timestamp, Events.Name, Events.Attributes)
+SELECT began + toIntervalMillisecond(p * 700), lower(hex(MD5(toString(t)))), leftPad(lower(hex(cityHash64(t, p, 'span'))), 16, '0'),
+    if(p = 0, '', leftPad(lower(hex(cityHash64(t, 0, 'span'))), 16, '0')),
+    ['handle request', 'chat plan', 'execute_tool lookup 12345', 'chat answer', 'retrieve docs'][p + 1], 'Internal',
+    ['assist-api', 'search', 'batch'][h % 3 + 1],
+    map('service.name', ['assist-api', 'search', 'batch'][h % 3 + 1], 'deployment.environment.name',
+        ['production', 'staging', 'prod-eu', ''][h % 4 + 1]),
+    multiIf(
+        p = 0, map('gen_ai.operation.name', 'invoke_agent', 'app.feature', ['refund', 'search', 'invoice'][h % 3 + 1],
+            'app.team', if(h % 7 = 0, 'red', 'blue'), 'app.outcome', if(h % 5 = 0, 'failure', 'success')),
+        p = 2, map('openinference.span.kind', 'TOOL', 'app.feature', 'refund'),
+        p = 4, map('gen_ai.operation.name', 'retrieval'),
+        h % 11 = 0, map('gen_ai.operation.name', 'chat', 'gen_ai.request.model', 'model-nobody-sells',
+            'gen_ai.usage.input_tokens', '12', 'gen_ai.usage.output_tokens', '3'),
+        h % 13 = 0, map('langfuse.observation.type', 'generation', 'langfuse.observation.model.name', 'gpt-4o-mini',
+            'langfuse.observation.usage_details',
+            concat('{"input":', toString(h % 900), ',"output":', toString(h % 80), ',"input_cached_tokens":7}')),
+        h % 17 = 0, map('llm.model_name', 'gpt-4o', 'openinference.span.kind', 'LLM', 'llm.token_count.prompt', '10',
+            'llm.token_count.completion', 'many', 'llm.cost.total', concat('0.', toString(100000 + h % 1000))),
+        map('gen_ai.operation.name', 'chat', 'gen_ai.response.model', ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5'][h % 3 + 1],
+            'gen_ai.provider.name', ['openai', 'openai', 'anthropic'][h % 3 + 1],
+            'gen_ai.usage.input_tokens', toString(h % 5000), 'gen_ai.usage.output_tokens', toString(h % 700),
+            'gen_ai.usage.cache_read.input_tokens', toString(h % 300), 'gen_ai.response.time_to_first_token',
+            toString((h % 2000) / 1000), 'user.id', concat('person ', toString(h % 50)),
+            'gen_ai.prompt.name', 'answer', 'gen_ai.prompt.version', toString(h % 4))),
+    if(p = 0, 4000000000, 0) + h % 900000000, ['Unset', 'Ok', 'Error'][h % 3 + 1],
+    if(p = 3 AND h % 3 = 2, [began], []), if(p = 3 AND h % 3 = 2, ['exception'], []),
+    if(p = 3 AND h % 3 = 2, [map('exception.type', 'TimeoutError')], [])
+FROM (
+    SELECT number AS n, intDiv(number, 5) AS t, number % 5 AS p, bitAnd(cityHash64(number, 'seed'), 0x7fffffff) AS h,
+        toDateTime64('2026-11-18 01:00:00', 9, 'UTC') + toIntervalMicrosecond(cityHash64(t) % 205000000000) AS began
+    FROM numbers({many})
+) SETTINGS session_timezone = 'UTC'
+"""
+
+MAPPING = {
+    "span_attributes": {"feature": ["app.feature"], "team": ["app.team"], "outcome": ["app.outcome"]},
+}
+
+
+@pytest.fixture(scope="module")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """The server with `MANY` spans."""
+    with serving(tmp_path_factory.mktemp("clickhouse")) as peer:
+        peer.run(OTEL_TRACES)
+        peer.run(FILL.replace("{many}", str(MANY)))
+        yield peer
+
+
+def synced(folder: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Cache, Outcome]:
+    """A workspace after one sync."""
+    monkeypatch.setenv("AETHER_CLICKHOUSE_KEY", peer.key)
+    (folder / ".aether").mkdir(parents=True, exist_ok=True)
+    place = Workspace(folder)
+    config = Config.model_validate({
+        "sources": {"clickhouse": {"url": peer.url, "days_back": 3, "task_days": 30, **settings}}, "mapping": MAPPING,
+    })  # fmt: skip
+    jobs = plan(config, place, (), now=lambda: NOW)
+    for job in jobs:
+        job.network.sleep = at_once
+    cache = Cache(place.cache_path)
+    # One key for all, so that people get one hash.
+    writer = Writer(cache, Ingest(config, b"k" * 32), lambda: NOW)
+    (outcome,) = asyncio.run(run(jobs, writer, lambda _: None))
+    assert outcome.error == ""
+    return cache, outcome
+
+
+def loaded(folder: Path, peer: Peer) -> tuple[Cache, int]:
+    """A cache with the spans of the server, by a file: as the connector makes them in SQL, derived and rolled up here."""
+    folder.mkdir(parents=True)
+    found = peer.session.query(
+        "SELECT groupUniqArrayArray(mapKeys(SpanAttributes)), groupUniqArrayArray(mapKeys(ResourceAttributes)) FROM otel_traces",
+        "JSONCompact",
+    )
+    present = Present(*json.loads(str(found))["data"][0])
+    words = ("app.feature", "app.team", "app.outcome")
+    own = [column.name for column in SPANS.raw if column.name in _OWN]
+    said = ", ".join(f"'{name}', word_{place}" for place, name in enumerate(words))
+    path = folder / "spans.parquet"
+    peer.run(
+        f"SELECT {', '.join(own)}, toString(reported_cost_usd) AS reported_cost_usd, toJSONString(map({said})) AS attributes "
+        f"FROM ({spans_sql('otel_traces', 'TRUE', present, words)}) INTO OUTFILE '{path}' FORMAT Parquet "
+        "SETTINGS session_timezone = 'UTC', prefer_column_name_to_alias = 1, "
+        "cast_keep_nullable = 1, output_format_parquet_string_as_string = 1"
+    )
+    config = Config.model_validate({"mapping": MAPPING})
+    ingest, cache = Ingest(config, b"k" * 32), Cache(folder / "cache.duckdb")
+    cache.ensure()
+    rejects: list[Reject] = []
+    columns = {name: (name,) for name in (*own, "reported_cost_usd", "attributes")}
+    merged = cache.merge_bulk(
+        "clickhouse", "traces", Bulk((path,), "parquet", SPANS, columns), ingest, mapping_hash=ingest.mapping_hash, now=NOW,
+        rejects=rejects,
+    )  # fmt: skip
+    assert not rejects
+    return cache, merged.inserted
+
+
+_OWN = frozenset((
+    "trace_id", "span_id", "parent_id", "name", "operation", "start", "duration_s", "time_to_first_token_s", "provider", "model",
+    "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "user", "status",
+    "source_service", "source_environment", "prompt_name", "prompt_version",
+))  # fmt: skip
+
+
+def differences(here: Cache, there: Cache, name: str) -> tuple[int, int, float]:
+    """Rows of a rollup, how many are on one side only (or null on one), and the largest relative difference of a number."""
+    values = [column for column, kind in ROLLUPS[name].items() if kind.startswith(("BIGINT", "DOUBLE", "DECIMAL"))]
+    keys = [column for column in ROLLUPS[name] if column not in values]
+    same = " AND ".join(f'a."{key}" IS NOT DISTINCT FROM b."{key}"' for key in keys)
+    nulls = " OR ".join(f'(a."{v}" IS NULL) <> (b."{v}" IS NULL)' for v in values)
+    apart = [
+        f'coalesce(abs(a."{v}" - b."{v}") / nullif(CAST(abs(a."{v}") AS DOUBLE), 0), abs(a."{v}" - b."{v}"), 0)'
+        for v in values
+    ]
+    with duckdb.connect() as connection:
+        for place, cache in {"here": here, "there": there}.items():
+            connection.execute(f"ATTACH '{cache.path}' AS {place} (READ_ONLY)")
+        ((rows, alone, worst),) = connection.execute(
+            f"SELECT count(*), count_if(a._ IS NULL OR b._ IS NULL OR {nulls}), max(greatest({', '.join(apart)}, 0)) "
+            f"FROM (SELECT 1 AS _, * FROM here.{name}) AS a FULL JOIN (SELECT 1 AS _, * FROM there.{name}) AS b ON {same}"
+        ).fetchall()
+    return rows, alone, worst
+
+
+def test_rollups_made_in_clickhouse_are_those_made_here(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.perf_counter()
+    if MANY > 100_000:
+        here, count = loaded(tmp_path / "here", peer)
+    else:
+        here, whole = synced(tmp_path / "here", peer, monkeypatch)
+        count = whole.counts.inserted
+    assert count == MANY
+    between, sent = time.perf_counter(), sum(peer.sent)
+    there, groups = synced(tmp_path / "there", peer, monkeypatch, mode="rollups", slice_spans=max(1000, MANY // 4))
+    for name in PUSHED:
+        rows, alone, worst = differences(here, there, name)
+        assert rows > 3, name
+        assert alone == 0, name
+        assert worst < 1e-9, name
+    with there.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 0}]
+    assert here.verify() == there.verify() == []
+    print(
+        f"{MANY:,} spans: {between - began:.1f} s as spans, {time.perf_counter() - between:.1f} s as rollups with comparison; "
+        f"{sent:,} and {sum(peer.sent) - sent:,} bytes; {count:,} and {groups.counts.inserted:,} rows"
+    )
