@@ -13,7 +13,6 @@ import pytest
 
 from aether_tui.sync.engine import Outcome, run
 from aether_tui.sync.plan import Job
-from connectors.amplitude import Amplitude
 from tests.connectors.kinds import KINDS, Kind, Record
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, serving
@@ -112,6 +111,11 @@ BILL = {
     ]
 }
 
+TRACES = {
+    "meta": [{"name": name} for name in ("at", "TraceId", "SpanId", "Duration")],
+    "data": [[1794268800 * 10**9, f"{7:032x}", f"{n:016x}", "5000"] for n in (1, 2)],
+}
+
 
 @EVERY
 def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -
     def answer(request: Request) -> Reply:
         if record is not None:
             return record.carry(request, [record.make(n, FINE) for n in (1001, 1002)])
-        return Reply(DAYS if kind.cls is Amplitude else BILL)
+        return Reply({"amplitude": DAYS, "aws": BILL, "clickhouse": TRACES}[kind.cls.kind])
 
     def sync(at: datetime) -> Outcome:
         into = replace(writer(place, config, at), clock=lambda: at)
