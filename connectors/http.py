@@ -12,12 +12,14 @@ import hashlib
 import json
 import random
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +32,9 @@ from connectors.replay import SCHEME, Replay
 
 if TYPE_CHECKING:
     import httpx
+
+# httpx imports a command line of its own where it can, and rich with it: 4 MB of every sync that nothing here needs.
+sys.modules.setdefault("httpx._main", cast("ModuleType", None))
 
 ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
 """What a source's `url` looks like; credentials have no place in it."""

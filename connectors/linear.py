@@ -35,6 +35,7 @@ LINKS = Stream("links", (WORK_LINKS,), overlap_s=600, sweep_s=_DAY_S)
 _PATH = "/graphql"
 # One query may cost 10,000 points; 50 issues of our query cost about 4,900. The first answer's X-Complexity tells.
 _POINTS = 9_000
+_LABELS = 10  # as the query says
 _FIRST_PAGE, _SMALLEST_PAGE, _LARGEST_PAGE = 50, 5, 100
 
 
@@ -135,7 +136,7 @@ class Linear:
                     async for nodes in pages:
                         rows, rejects = mapped(nodes, table.name, one.rows)
                         newest = latest(rows, table, "updated", newest)
-                        yield Page(rows=rows, rejects=rejects)
+                        yield Page(rows=rows, rejects=rejects, problems=_cut_labels(nodes))
             except Refused as error:
                 if not one.optional:
                     raise
@@ -249,6 +250,13 @@ def _start(since: str | None, stream: Stream, now: datetime, days_back: int) -> 
     if since:
         return datetime.fromisoformat(since) - timedelta(seconds=stream.overlap_s)
     return now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=days_back)
+
+
+def _cut_labels(nodes: Sequence[Node]) -> list[str]:
+    """A sentence when issues have more labels than the query asks for: each one more would make every page smaller."""
+    cut = [text(node, "identifier") or "?" for node in nodes if dig(node, "labels", "pageInfo", "hasNextPage") is True]
+    shown = ", ".join(cut[:5]) + (" …" if len(cut) > 5 else "")
+    return [f"more than {_LABELS} labels, of which the first {_LABELS} are read: {shown}"] if cut else []
 
 
 def _next(node: object, *path: str) -> str | None:

@@ -37,12 +37,12 @@ from aether_tui.sync.remote import Remote
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
-JOINED_ROWS = 4_000
+JOINED_ROWS = 3_000
 """Rows of small pages that are stored in one transaction, at most."""
 HELD_ROWS = 2_000
 HELD_S = 0.5
 """Rows for which a transaction is begun at once, and how long fewer of them wait for more: each has its price."""
-PAGES_AHEAD = 16
+PAGES_AHEAD = 8
 """Pages that are fetched before the first of them is stored, at most."""
 
 _ESTIMATED = 0.9

@@ -64,7 +64,7 @@ def issue(number: int, spans: int = 3) -> dict[str, Any]:
         "state": {"name": "Done", "type": "completed"},
         "team": {"key": "ENG"},
         "project": {"name": "Checkout"},
-        "labels": {"nodes": [{"name": "bug"}]},
+        "labels": {"pageInfo": {"hasNextPage": False}, "nodes": [{"name": "bug"}]},
         "spans": [
             {
                 "stateId": states[n % 3][0],
@@ -337,6 +337,19 @@ def test_spans_become_transitions_in_order_of_time() -> None:
         (1, None, "A", None),
         (2, "A", "B", "started"),
     ]
+
+
+def test_labels_beyond_what_is_asked_for_are_told(tmp_path: Path) -> None:
+    many = {
+        **stamped(7),
+        "identifier": "ENG-7",
+        "labels": {"pageInfo": {"hasNextPage": True}, "nodes": [{"name": "bug"}]},
+    }
+    few = {**many, "id": "8", "labels": {"pageInfo": {"hasNextPage": False}, "nodes": []}}
+    with serving(lambda _: Reply(_page([many, few]))) as server:
+        done = pull(linear(server.url))
+    assert (done.error, len(done.table("work_items"))) == (None, 2)
+    assert done.problems == ["more than 10 labels, of which the first 10 are read: ENG-7"]
 
 
 def test_a_trashed_issue_counts_as_cancelled_and_missing_fields_are_null() -> None:
