@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from chdb.session import Session
@@ -119,9 +118,3 @@ def serving(folder: Path, key: str = "canary-key") -> Iterator[Peer]:
         server.server_close()
         thread.join()
         session.close()
-
-
-def attributes(pairs: dict[str, Any]) -> str:
-    """A Map literal of texts."""
-    told = ", ".join(f"'{name}', {value}" for name, value in pairs.items())
-    return f"map({told})"
