@@ -17,7 +17,7 @@ from aether_tui.report_model import Cell, Col, Quantity, Row, Table, missing
 BURN_H = (6, 24, 72)
 _LIVE_COLUMNS = (
     Col(key="forecast", title="month's end (80 %)", kind="number", priority=8),
-    Col(key="burn", title="6/24/72h", kind="number", priority=7),
+    Col(key="burn", title="6/24/72h", kind="number", priority=6),
     Col(key="crosses", title="used up", priority=7),
 )
 
@@ -50,7 +50,7 @@ class Look:
 
 _COLUMNS = (
     Col(key="state", title="verdict", kind="state", priority=10),
-    Col(key="budget", title="budget", priority=10, least=21),
+    Col(key="budget", title="budget", priority=10, least=26),
     Col(key="now", title="now", kind="number", priority=9),
     Col(key="baseline", title="base", kind="number", priority=4),
     Col(key="shift", title="Δ", kind="number", priority=4),
