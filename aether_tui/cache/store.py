@@ -307,11 +307,9 @@ class Cache:
         """Raises Refused when there are rollups of that source which it computed itself: its spans would count twice."""
         if source in self._local or not self.exists():
             return
-        with self.read() as lease:
-            known = lease.rows(
-                "SELECT 1 AS known FROM coverage_daily WHERE origin = $source LIMIT 1", {"source": source}
-            )
-        if known:
+        with self._write() as connection:  # a writer's look: damage that it meets is set aside
+            known = connection.execute("SELECT 1 FROM coverage_daily WHERE origin = $1 LIMIT 1", [source]).fetchone()
+        if known is not None:
             raise Refused(
                 f"rollups that {source} computed are in the cache: its spans would count twice",
                 hint="give it another name in aether.toml with its kind, or run `aether-tui cache reset` and sync",
