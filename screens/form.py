@@ -105,7 +105,8 @@ class Form(PageScreen):
         from aether_tui.workspace.fields import begun
 
         first, self._model, self._stored, self._error = self._model is None, event.model, event.stored, event.error
-        self._conflict = event.conflict
+        there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
+        self._conflict = event.conflict if there else None
         if event.stored is not None:
             self._data = event.stored.document.model_dump()
         elif first:

@@ -55,6 +55,8 @@ class Sitting(PageScreen):
         self._clock_s = clock_s
         self._identity = identity
         self._content: Content | None = None
+        self._kept = False
+        """Whether leaving has kept the time already."""
         self._stored: Stored[Interview] | None = None
         self._error: AetherError | None = None
         self._since = clock_s()
@@ -135,7 +137,8 @@ class Sitting(PageScreen):
     def on_sitting_read(self, event: Read) -> None:
         event.stop()
         self._content, self._error = event.content or self._content, event.error
-        self._conflict = event.conflict
+        there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
+        self._conflict = event.conflict if there else None
         if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
             self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
         if self._elsewhere and self._stored is not None and event.stored is not None:
@@ -249,6 +252,7 @@ class Sitting(PageScreen):
     def close(self) -> bool:
         """Leaving keeps the time since the last answer."""
         if self._unsaved_s() > UNSAVED_S and not self.shell.refused():
+            self._kept = True
             self._save(lambda old: old, f"{self._identity} paused")
         return False
 
@@ -257,7 +261,10 @@ class Sitting(PageScreen):
         from screens.interview_edits import save
 
         stored, spent = self._stored, self._elapsed_s()
-        if stored is not None and self._unsaved_s() > UNSAVED_S and not self.shell.refused():
+        unsaved = (
+            not self._kept and self._unsaved_s() > UNSAVED_S
+        )  # a second save would meet the first as somebody else's
+        if stored is not None and unsaved and not self.shell.refused():
             with contextlib.suppress(AetherError, OSError):  # it is only the time
                 save(self.shell.workspace, stored, lambda old: timed(old, spent), "", self.shell.now())
 

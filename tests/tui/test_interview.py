@@ -15,7 +15,7 @@ from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.questions import shipped
 from aether_tui.workspace.store import Store
 from screens.interview_sitting import Sitting
-from tests.tui.driving import drive, screen_text, until
+from tests.tui.driving import drive, screen_text, settled, until
 from tests.tui.workspaces import NOW, WINDOW, unbuilt
 
 
@@ -173,6 +173,7 @@ def test_two_consoles_on_one_interview_lose_nothing_and_show_a_contradiction(tmp
         assert [one.value for one in document.given("Ola").values()] == [2] and document.who == "Eva"
         assert app._watch is not None
         app._watch.pause()  # it has not looked yet when the key comes
+        await settled(pilot)  # nor is it reading what it saw before
         at = theirs(1)
         await pilot.press("3")
         await until(pilot, lambda: "Two versions" in screen_text(app))
@@ -260,3 +261,4 @@ def test_time_before_a_pause_is_kept_and_a_suspended_session_does_not_count(tmp_
     drive(workspace, script, size=(100, 40), start="interview")
     drive(workspace, again, size=(100, 40), start="interview")
     assert store.get(Interview, "INT-1").document.elapsed_s == 200  # quitting keeps it too
+    assert store.undecided(Interview, "INT-1") is None
