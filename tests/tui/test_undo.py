@@ -92,10 +92,9 @@ async def at(app: AetherApp, place: str, row: str) -> None:
         await soon(app, lambda: (here := app.front()) is not None and here.name == place and here is app.screen)
         assert isinstance(app.screen, ReportScreen)
         page = app.screen.page
-        found = (
-            row if not row.endswith("/") else next(s.item.id for s in page._layout.stops if s.item.id.startswith(row))
-        )
-        await soon(app, lambda: not row or page.select(found))
+        stops = lambda: (stop.item.id for stop in page._layout.stops)  # noqa: E731
+        first = lambda: next((item for item in stops() if item.startswith(row)), "") if row.endswith("/") else row  # noqa: E731
+        await soon(app, lambda: not row or (bool(first()) and page.select(first())))
     await asyncio.sleep(0)
 
 
