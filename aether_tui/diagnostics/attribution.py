@@ -9,6 +9,7 @@ from msgspec import Struct
 from aether_tui.diagnostics import attribution_words as words
 from aether_tui.diagnostics.bill import Bill, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.human import plural
 from aether_tui.report_model import Report, Window
 from aether_tui.stats.lmdi import FACTORS, Factor, Use, decompose
 from aether_tui.text import one_line
@@ -20,11 +21,11 @@ SHOWN = 12
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """One value of a dimension; a `name` of None is what no attribute says."""
+    """One value of a dimension; a `name` of None is what no attribute says, a cost of None what nobody knows a price of."""
 
     name: str | None
     calls: int
-    cost_usd: float
+    cost_usd: float | None
     share: float | None
 
 
@@ -52,6 +53,9 @@ class Waterfall(Struct, frozen=True, kw_only=True):
     before_usd: float
     after_usd: float
     parts: dict[Factor, float]
+    unpriced_before: float
+    unpriced_after: float
+    """Share of calls without a price in each window: where it changes, that change is among `price`."""
     movers: tuple[Mover, ...]
 
 
@@ -114,7 +118,7 @@ def _cost(rows: Sequence[Record]) -> float:
 def _dimensions(data: Data, rows: Sequence[Record]) -> tuple[Dimension, ...]:
     """By each dimension; the window of calls for those of calls, tasks that began in it for categories."""
     users = [
-        (None if row["tenth"] is None else f"{whole(row['tenth'])}. tenth ({whole(row['users']):,} users)", row)
+        (None if row["tenth"] is None else f"{whole(row['tenth'])}. tenth ({plural(whole(row['users']), 'user')})", row)
         for row in data.rows("attribution_users")
     ]
     by: dict[str, list[tuple[str | None, Record]]] = {
@@ -133,21 +137,23 @@ def _name(value: object) -> str | None:
 
 
 def _dimension(name: str, named: Sequence[tuple[str | None, Record]]) -> Dimension:
-    costs: dict[str | None, float] = {}
+    costs: dict[str | None, float | None] = {}
     calls: dict[str | None, int] = {}
     for value, row in named:
-        costs[value] = costs.get(value, 0.0) + real(row["cost_usd"])
+        known = costs.get(value)
+        costs[value] = known if row["cost_usd"] is None else (known or 0.0) + real(row["cost_usd"])
         calls[value] = calls.get(value, 0) + whole(row["calls"])
-    total = sum(costs.values())
+    total = sum(cost or 0.0 for cost in costs.values())
+
+    def share(value: str | None) -> Share:
+        cost = costs[value]
+        part = cost / total if cost is not None and total > 0 else None
+        return Share(name=value, calls=calls[value], cost_usd=cost, share=part)
+
     return Dimension(
         name=name,
-        values=tuple(
-            Share(
-                name=value, calls=calls[value], cost_usd=costs[value], share=costs[value] / total if total > 0 else None
-            )
-            for value in sorted(costs, key=lambda value: (-costs[value], value or ""))
-        ),
-        covered=1 - costs.get(None, 0.0) / total if total > 0 else None,
+        values=tuple(map(share, sorted(costs, key=lambda value: (-(costs[value] or 0.0), value or "")))),
+        covered=1 - (costs.get(None) or 0.0) / total if total > 0 else None,
     )
 
 
@@ -168,14 +174,22 @@ def _waterfall(earlier: Sequence[Record], rows: Sequence[Record], window: Window
         before_usd=_cost(earlier),
         after_usd=_cost(rows),
         parts={factor: sum(found[factor] for found in parts.values()) for factor in FACTORS},
+        unpriced_before=_unpriced(earlier),
+        unpriced_after=_unpriced(rows),
         movers=tuple(sorted(movers, key=lambda one: (-abs(one.after_usd - one.before_usd), one.name))),
     )
 
 
+def _unpriced(rows: Sequence[Record]) -> float:
+    return sum(whole(row["unpriced"]) for row in rows) / max(sum(whole(row["calls"]) for row in rows), 1)
+
+
 def _uses(rows: Sequence[Record]) -> dict[str, Use]:
-    return {
-        " · ".join(one_line(text(row[name]) or f"no {name}", 60) for name in ("feature", "team", "model")): Use(
-            real(row["calls"]), real(row["errors"]), real(row["tokens"]), real(row["cost_usd"])
-        )
-        for row in rows
-    }
+    """What each kind of call used; kinds whose names read the same (long ones are cut) are one."""
+    sums: dict[str, list[float]] = {}
+    for row in rows:
+        kind = " · ".join(one_line(text(row[name]) or f"no {name}", 60) for name in ("feature", "team", "model"))
+        used = sums.setdefault(kind, [0.0] * 4)
+        for place, name in enumerate(("calls", "errors", "tokens", "cost_usd")):
+            used[place] += real(row[name])
+    return {kind: Use(*used) for kind, used in sums.items()}

@@ -33,6 +33,10 @@ NAMES: dict[Factor, tuple[str, str]] = {
     "tokens": ("tokens per call", "input and output together"),
     "price": ("price", "money per token, caching and the share of output included"),
 }
+HOW = {
+    "category": "Of traces that began in the window, each with all of its calls.",
+    "user tenth": "The first tenth are the users that cost most.",
+}
 BAR = 20
 LEAST, CLOSE = 0.9, 0.05
 """Attribution the gate wants, and how far traces may be from the bill."""
@@ -127,8 +131,16 @@ def _waterfall(one: Waterfall) -> Table:
             Col(key="draw", title="", width=BAR, priority=7),
         ),
         rows=tuple(_fall(name, begin, end, most, one) for name, begin, end in steps),
-        note="The five parts sum to the change exactly: LMDI-I (Ang 2005) over feature × team × model.",
+        note=f"The five parts sum to the change exactly: LMDI-I (Ang 2005) over feature × team × model.{_blurred(one)}",
     )
+
+
+def _blurred(one: Waterfall) -> str:
+    """What makes the price part more than prices."""
+    if abs(one.unpriced_after - one.unpriced_before) < 0.01:
+        return ""
+    before, after = (amount(share, "ratio") for share in (one.unpriced_before, one.unpriced_after))
+    return f" Calls without a price were {before} before and are {after} now; that change is among price."
 
 
 def _fall(name: str, begin: float, end: float, most: float, one: Waterfall) -> Row:
@@ -192,8 +204,8 @@ def _dimension(one: Dimension) -> Table:
             (
                 f"{len(rest):,} more",
                 sum(s.calls for s in rest),
-                sum(s.cost_usd for s in rest),
-                sum(s.share or 0 for s in rest),
+                sum(s.cost_usd or 0.0 for s in rest),
+                sum(s.share or 0.0 for s in rest),
             )
         )
     rows += [(f"no {one.name.removesuffix(' tenth')}", share.calls, share.cost_usd, share.share) for share in nobody]
@@ -210,15 +222,15 @@ def _dimension(one: Dimension) -> Table:
         rows=tuple(
             Row(id=f"{one.name}.{name}", cells=_cells(name, calls, usd, share)) for name, calls, usd, share in rows
         ),
-        note=covered + (" The first tenth are the users that cost most." if one.name == "user tenth" else ""),
+        note=f"{covered} {HOW.get(one.name, '')}".strip(),
         empty="No model call.",
     )
 
 
-def _cells(name: str, calls: int, usd: float, share: float | None) -> tuple[Cell, ...]:
+def _cells(name: str, calls: int, usd: float | None, share: float | None) -> tuple[Cell, ...]:
     return (
         name,
         f"{calls:,}",
-        money(usd, "USD").removesuffix(" USD"),
+        missing("no price known", unit="USD") if usd is None else money(usd, "USD").removesuffix(" USD"),
         NONE if share is None else amount(share, "ratio"),
     )

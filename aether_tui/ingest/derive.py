@@ -20,8 +20,9 @@ from aether_tui.config import Config
 from aether_tui.ingest.mapping import Mapper
 from aether_tui.ingest.prices import Cost, Prices, Usage, is_model_call, table_version
 from aether_tui.records import Row, Table, Value
+from aether_tui.records.definitions import CALLS
 
-VERSION = 1
+VERSION = 2
 
 _REDACTED = re.compile(r"\[([a-z_]+):[0-9a-f]{8}\]")
 
@@ -223,10 +224,11 @@ class Deriver:
         reasoning: int | None,
         reported: Value,
     ) -> Cost:
-        if model is None or not is_model_call(model, operation, input_tokens, output_tokens):
-            return _FREE
-        usage = Usage(input_tokens, output_tokens, cached or 0, cache_write or 0, reasoning or 0)
         money = reported if isinstance(reported, Decimal) else None
+        if model is None or not is_model_call(model, operation, input_tokens, output_tokens):
+            told = money is not None and (operation or "").lower() in CALLS
+            return Cost(money, "reported", None) if told else _FREE
+        usage = Usage(input_tokens, output_tokens, cached or 0, cache_write or 0, reasoning or 0)
         at = start if isinstance(start, datetime) else _EPOCH
         return self.prices.cost(provider, model, at, usage, money)
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from aether_tui.ingest.prices import MILLION, NOT_CALLS, Prices, Rate, Rates
 from aether_tui.records import Column, Row, Value
+from aether_tui.records.definitions import CALLS
 
 _ENDS: Final = 2**62
 _MOST_PICO: Final = 10**9
@@ -40,6 +41,7 @@ JOIN: Final = (
 
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _CALL = "(p.model IS NOT NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL))"
+_TOLD = f"(c.reported_cost_usd IS NOT NULL AND lower(coalesce(c.operation, '')) IN {CALLS})"
 _HUGE = " OR ".join(f"c.{name} NOT BETWEEN {-MOST_TOKENS} AND {MOST_TOKENS}" for name in _TOKENS)
 BY_CALL: Final = f"coalesce({_CALL} AND c.reported_cost_usd IS NULL AND (p.by_call OR {_HUGE}), FALSE)"
 """SQL condition: Python must compute this one."""
@@ -57,9 +59,9 @@ _PICO = (
 )
 _PRICED = f"CASE WHEN {_KNOWN} THEN CAST({_PICO} AS DECIMAL(19, 0)) * CAST(0.000000000001 AS DECIMAL(12, 12)) END"
 DERIVED: Final = {
-    "cost_usd": f"CASE WHEN {_CALL} THEN coalesce(c.reported_cost_usd, {_PRICED}) END",
+    "cost_usd": f"CASE WHEN {_CALL} THEN coalesce(c.reported_cost_usd, {_PRICED}) WHEN {_TOLD} THEN c.reported_cost_usd END",
     "cost_status": f"CASE WHEN {_CALL} THEN CASE WHEN c.reported_cost_usd IS NOT NULL THEN 'reported' WHEN {_KNOWN} THEN 'priced' "
-    "ELSE 'unpriced' END END",
+    f"ELSE 'unpriced' END WHEN {_TOLD} THEN 'reported' END",
     "price_version": f"CASE WHEN {_CALL} AND c.reported_cost_usd IS NULL THEN p.price_version END",
 }
 """Derived columns in SQL over `c` and `p`."""

@@ -11,9 +11,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-_CALLS: Final = (
-    "('chat', 'text_completion', 'completion', 'generate_content', 'embeddings', 'embedding', 'llm', 'generation')"
+CALLS: Final = (
+    "chat",
+    "text_completion",
+    "completion",
+    "generate_content",
+    "embeddings",
+    "embedding",
+    "llm",
+    "generation",
 )
+"""Operations (lower case) that are calls of a model, whatever else a span says."""
 _NOT_CALLS: Final = (
     "('invoke_agent', 'create_agent', 'execute_tool', 'agent', 'chain', 'tool', 'retriever', 'retrieval', 'reranker', "
     "'guardrail', 'evaluator', 'workflow', 'task', 'span')"
@@ -23,7 +31,7 @@ _SHARED: Final[dict[str, str]] = {
     "of_root": "coalesce(min(CASE WHEN parent_id IS NULL THEN {0} END), min({0}))",
     "segment": "coalesce({0}, '') || '/' || coalesce({1}, '')",
     "model_call": (
-        f"(lower(coalesce(operation, '')) IN {_CALLS} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR "
+        f"(lower(coalesce(operation, '')) IN {CALLS} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR "
         f"output_tokens IS NOT NULL) AND lower(coalesce(operation, '')) NOT IN {_NOT_CALLS}))"
     ),
     "embedding": "(lower(coalesce(operation, '')) IN ('embeddings', 'embedding'))",

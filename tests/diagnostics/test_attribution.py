@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_cost_by_every_dimension(made: Workspace) -> None:
     assert by["category"] == {"c": 6.0}
     assert by["model"] == {"m": 4.0, "n": 2.0}
     assert by["prompt version"] == {"p v1": 1.0, "p v2": 5.0}
-    assert by["user tenth"] == {"1. tenth (1 users)": 3.0, "2. tenth (1 users)": 1.0, None: 2.0}
+    assert by["user tenth"] == {"1. tenth (1 user)": 3.0, "2. tenth (1 user)": 1.0, None: 2.0}
     assert (found["cost_usd"], found["attributed"], found["calls"]) == (6.0, 0.5, 3)
 
 
@@ -54,6 +55,39 @@ def test_the_waterfall_sums_to_the_change(made: Workspace) -> None:
     assert sum(found["parts"].values()) == pytest.approx(5.0)
     movers = {mover["name"]: mover["parts"] for mover in found["movers"]}
     assert movers["search · core · n"] == {"volume": 0, "mix": 2.0, "errors": 0, "tokens": 0, "price": 0}
+
+
+def test_waterfalls_of_odd_worlds_sum_to_raw_costs(tmp_path: Path) -> None:
+    """Nulls, names that read the same, calls without a price, kinds that appear and vanish: against sums over the rows."""
+    names = [column.name for column in world.TABLES["spans"].columns]
+    features = [None, "search", "search · core", "x" * 90 + "a", "x" * 90 + "b"]
+    for seed in range(3):
+        rng, rows = random.Random(seed), []
+        for number in range(60):
+            row = dict(zip(names, call(number, 10, "1", user=rng.choice([None, "u1"])), strict=True))
+            row |= {
+                "start": world.at(10) - timedelta(days=rng.choice([0, 30])), "feature": rng.choice(features),
+                "team": rng.choice([None, "core"]), "model": rng.choice(["m", "n", None]), "status": rng.choice(["ok", "error"]),
+                "input_tokens": rng.choice([None, 0, 10, 900]), "cost_usd": rng.choice([None, Decimal(0), Decimal("0.3"), Decimal(2)]),
+            }  # fmt: skip
+            row["cost_usd"] = None if row["model"] == "n" else row["cost_usd"]
+            rows.append(row)
+        made = world.workspace(tmp_path / str(seed))
+        world.store(made, "otlp", "receiver", "spans", [tuple(row.values()) for row in rows])
+        found = to_builtins(world.report("attribution", made).data)
+        now = [row for row in rows if row["start"] == world.at(10)]
+        cost = float(sum(row["cost_usd"] or 0 for row in now))
+        before = float(sum(row["cost_usd"] or 0 for row in rows)) - cost
+        fall = found["waterfall"]
+        assert (fall["before_usd"], fall["after_usd"]) == (pytest.approx(before), pytest.approx(cost))
+        assert sum(fall["parts"].values()) == pytest.approx(cost - before, abs=1e-9)
+        assert sum(mover["after_usd"] for mover in fall["movers"]) == pytest.approx(cost)
+        for dimension in found["dimensions"]:
+            assert sum(share["cost_usd"] or 0 for share in dimension["values"]) == pytest.approx(cost), dimension[
+                "name"
+            ]
+        models = next(one for one in found["dimensions"] if one["name"] == "model")["values"]
+        assert [share["cost_usd"] for share in models if share["name"] == "n"] == [None], "unpriced, not nothing"
 
 
 def test_without_calls_it_says_so(empty: Workspace) -> None:

@@ -114,6 +114,10 @@ def test_what_a_span_costs() -> None:
     assert span(provider="unheard-of", model="gpt-4o", **tokens)[1] == "priced"
     nothing = (None, None, None)
     assert span(model="gpt-4o") == nothing
+    told = (Decimal(2), "reported", None)
+    assert span(reported_cost_usd=Decimal(2)) == told, "a call that only says what it cost"
+    assert span(model="gpt-4o", operation="Chat", reported_cost_usd=Decimal(2)) == told
+    assert span(model="gpt-4o", operation="plan", reported_cost_usd=Decimal(2)) == nothing
     assert span(**tokens) == nothing
     for operation in NOT_CALLS:
         assert span(model="gpt-4o", operation=operation, reported_cost_usd=Decimal(1), **tokens) == nothing
