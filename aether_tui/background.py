@@ -23,8 +23,8 @@ from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
-from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aether_tui.errors import AetherError
-from aether_tui.workspace.edits import Edit, bytes_of, take_back, written_since
+from aether_tui.workspace.edits import take_back
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit, bytes_of, written_since
 
 T = TypeVar("T")
 

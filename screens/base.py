@@ -17,8 +17,8 @@ from aether_tui.actions import BY_ID, Action, Keymap, Where, shown
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Block, Gap, SavedReport, Window
 from aether_tui.session import Failure, Looking
-from aether_tui.workspace.edits import Edit
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit
 from screens import SCREENS
 from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import Edit, change, checked, create
+from aether_tui.workspace.edits import change, checked, create
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.cycle import Cycle

@@ -10,9 +10,9 @@ from aether_tui.report_model import Prose, SavedReport
 from screens.base import ReportScreen
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.edits import Edit
     from aether_tui.workspace.kinds.experiment import Choice
     from aether_tui.workspace.kinds.playbook import Kind
+    from aether_tui.workspace.written import Edit
 
 TABLE = "experiments.items"
 WAY = (

@@ -14,7 +14,7 @@ from aether_tui.actions import Where
 from aether_tui.errors import AetherError, ConfigurationError
 from aether_tui.report_model import Block, Col, Gap, Row, SavedReport, State, Table, Window
 from aether_tui.room import HIDDEN
-from aether_tui.workspace.edits import Edit
+from aether_tui.workspace.written import Edit
 from screens.base import PageScreen
 from screens.widgets.page import Page
 from screens.widgets.spans import clean
@@ -421,7 +421,8 @@ class Form(PageScreen):
     def action_editor(self) -> None:
         """The file as it is, or the text that could not be stored last time."""
         from aether_tui.workspace.edits import write
-        from aether_tui.workspace.store import Store, revision_of
+        from aether_tui.workspace.store import Store
+        from aether_tui.workspace.written import revision_of
         from screens.editor import edited
 
         if self._model is None or self._identity is None:

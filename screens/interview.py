@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from aether_tui.workspace.edits import Edit
+from aether_tui.workspace.written import Edit
 from screens.base import ReportScreen
 
 SITTINGS, START, NOTES = "interview.sittings", "interview.start", "stakeholders.notes"

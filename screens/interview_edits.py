@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import Edit, change, checked, create, saved, together
+from aether_tui.workspace.edits import change, checked, create, saved
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit, together
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.interview import Interview, Person
@@ -64,7 +65,8 @@ def save(
     What somebody else wrote to it since stays. Raises Conflict when they changed the same answer or person, and keeps both;
     ConfigurationError when the result is not valid.
     """
-    from aether_tui.workspace.store import Store, revision_of
+    from aether_tui.workspace.store import Store
+    from aether_tui.workspace.written import revision_of
 
     store, base, new = Store(workspace), stored, checked(update(stored.document))
     if not stored.path.exists() or revision_of(stored.path.read_bytes()) != stored.revision:

@@ -15,7 +15,7 @@ from aether_tui import human
 from aether_tui.actions import Where
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Quantity, Table
-from aether_tui.workspace.edits import Edit
+from aether_tui.workspace.written import Edit
 from screens.base import PageScreen
 from screens.interview_card import TICK_S, Faces, prose_width
 from screens.widgets.card import Card
@@ -105,7 +105,8 @@ class Sitting(PageScreen):
     def _known(self) -> bool:
         """Whether the file is as it was read or written last; reading it takes ten times as long as looking."""
         from aether_tui.workspace.kinds.interview import Interview
-        from aether_tui.workspace.store import Store, revision_of
+        from aether_tui.workspace.store import Store
+        from aether_tui.workspace.written import revision_of
 
         if self._stored is None:
             return False

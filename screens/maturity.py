@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from aether_tui.actions import Where
 from aether_tui.report_model import Checklist
-from aether_tui.workspace.edits import Edit, change, create
+from aether_tui.workspace.edits import change, create
+from aether_tui.workspace.written import Edit
 from screens.base import ReportScreen
 
 NEXT = "maturity.next"

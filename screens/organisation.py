@@ -10,7 +10,7 @@ from screens.base import ReportScreen
 
 if TYPE_CHECKING:
     from aether_tui.workspace.document import Document
-    from aether_tui.workspace.edits import Edit
+    from aether_tui.workspace.written import Edit
 
 SINGLE = frozenset({"canvas", "lifecycle"})
 """Kinds of which there is one file."""

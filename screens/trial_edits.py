@@ -16,8 +16,9 @@ from msgspec import Struct
 from aether_tui.errors import AetherError, CheckFailed, ConfigurationError
 from aether_tui.text import one_line
 from aether_tui.workspace import trials
-from aether_tui.workspace.edits import Edit, change, checked, create, take_back, together
+from aether_tui.workspace.edits import change, checked, create, take_back
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit, together
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured

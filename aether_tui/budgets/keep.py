@@ -8,8 +8,9 @@ from datetime import date
 from aether_tui.budgets.edit import with_budget
 from aether_tui.budgets.file import METRICS, parse_budgets
 from aether_tui.errors import ConfigurationError
-from aether_tui.workspace.edits import Edit, change_file
+from aether_tui.workspace.edits import change_file
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit
 
 SHOWN = "optimization/budgets.yaml"
 

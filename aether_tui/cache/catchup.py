@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import duckdb
 
 from aether_tui.cache import rollups, schema
 from aether_tui.records import TABLES
 from aether_tui.records.definitions import render
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the attached file (read-write, as `cache`) to the newest version, whole or not at all.
+
+    Raises CacheTrouble when a newer program made the file; it is not touched.
+    """
+    version = schema.stored_version(connection)
+    if version > schema.VERSION:
+        raise schema.newer(path)
+    if version == schema.VERSION:
+        return
+    cursor = connection.cursor()
+    try:
+        cursor.execute("USE cache")
+        _in_transaction(cursor, catch_up if version else schema.create_all)
+    finally:
+        cursor.close()
+
+
+def _in_transaction(cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    cursor.execute("BEGIN")
+    try:
+        work(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
 
 
 def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -35,6 +66,7 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
         for name in TABLES:
             rollups.touch(cursor, name, name)
         rollups.refresh(cursor)
+    cursor.execute("UPDATE meta SET value = $version WHERE key = 'schema_version'", {"version": str(schema.VERSION)})
 
 
 def _hours_for_days(cursor: duckdb.DuckDBPyConnection) -> list[str]:

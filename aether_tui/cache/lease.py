@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from aether_tui.cache import schema
+from aether_tui.cache import catchup, schema
 from aether_tui.cache.turn import Turn, holder
 from aether_tui.errors import AetherError, CacheTrouble, NoData
 from aether_tui.records import Value
@@ -204,7 +204,7 @@ class Leases:
             if version < schema.VERSION:
                 self._detach()
                 self._attach("READ_WRITE", deadline)
-                schema.migrate(self._instance(), self.path)
+                catchup.migrate(self._instance(), self.path)
                 self._detach()
                 self._attach("READ_ONLY", deadline)
         except BaseException:
@@ -231,7 +231,7 @@ class Leases:
                     raise self._locked("a thread of this process keeps reading")
                 self._attach("READ_WRITE", deadline)
                 try:
-                    schema.migrate(self._instance(), self.path)
+                    catchup.migrate(self._instance(), self.path)
                     yield
                 finally:
                     self._detach()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -215,19 +214,8 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
-Migration = Callable[[duckdb.DuckDBPyConnection], None]
-
-
-def _catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
-    from aether_tui.cache.catchup import catch_up  # which knows the rollups, and they this module
-
-    catch_up(cursor)
-
-
-MIGRATIONS: Final[tuple[Migration, ...]] = (_catch_up,) * 8
-"""Step i leads from version i+1 to i+2. Each runs in the transaction that raises the version."""
-
-VERSION: Final = len(MIGRATIONS) + 1
+VERSION: Final = 9
+"""Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 
 
 def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
@@ -237,46 +225,6 @@ def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
     except duckdb.CatalogException:
         return 0
     return int(row[0]) if row else 0
-
-
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the attached file (read-write, as `cache`) to the newest version, step by step, each step whole.
-
-    Raises CacheTrouble when a newer program made the file; it is not touched.
-    """
-    version = stored_version(connection)
-    if version > VERSION:
-        raise newer(path)
-    if version == VERSION:
-        return
-    cursor = connection.cursor()
-    try:
-        cursor.execute("USE cache")
-        if version == 0:
-            _in_transaction(cursor, create_all)
-            return
-        for step, migration in enumerate(MIGRATIONS[version - 1 :], version + 1):
-            _in_transaction(cursor, _numbered(migration, step))
-    finally:
-        cursor.close()
-
-
-def _numbered(migration: Migration, version: int) -> Migration:
-    def run(cursor: duckdb.DuckDBPyConnection) -> None:
-        migration(cursor)
-        cursor.execute("UPDATE meta SET value = $version WHERE key = 'schema_version'", {"version": str(version)})
-
-    return run
-
-
-def _in_transaction(cursor: duckdb.DuckDBPyConnection, work: Migration) -> None:
-    cursor.execute("BEGIN")
-    try:
-        work(cursor)
-        cursor.execute("COMMIT")
-    except BaseException:
-        cursor.execute("ROLLBACK")
-        raise
 
 
 def newer(path: Path) -> CacheTrouble:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from aether_tui.diagnostics.experiments_report import DesignHelp
     from aether_tui.diagnostics.experiments_results import Outcome
-    from aether_tui.workspace.edits import Edit
     from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured
     from aether_tui.workspace.kinds.playbook import Kind
+    from aether_tui.workspace.written import Edit
 
 IDENTITY = click.argument("identity", metavar="ID")
 WHO = click.option("--who", required=True, help="Who says so.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from aether_tui.cache import StreamState
 from aether_tui.human import plural
@@ -13,9 +13,6 @@ from aether_tui.records.source import Source, SourceError, Stream, Sweepable
 from aether_tui.sync.intake import Counts, Writer
 from aether_tui.sync.memory import swept_at
 from aether_tui.sync.plan import Job
-
-if TYPE_CHECKING:
-    from aether_tui.sync.engine import Outcome
 
 _T = TypeVar("_T")
 
@@ -40,6 +37,13 @@ class Engine(Protocol):
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Run cache work where it belongs."""
         ...
+
+
+class Outcome(Protocol):
+    """Where a sweep tells what it did."""
+
+    counts: Counts
+    problems: list[str]
 
 
 class _Closable(Protocol):

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from aether_tui.errors import AetherError
 from aether_tui.workspace import trials
-from aether_tui.workspace.edits import Edit, change, checked, create, take_back, together
+from aether_tui.workspace.edits import change, checked, create, take_back
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.experiment import Experiment
 from aether_tui.workspace.kinds.playbook import PlaybookEntry
 from aether_tui.workspace.store import Store
+from aether_tui.workspace.written import Edit, together
 
 
 def codify(

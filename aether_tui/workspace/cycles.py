@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from aether_tui.errors import CheckFailed
-from aether_tui.workspace.edits import Edit, change, create, together
+from aether_tui.workspace.edits import change, create
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.cycle import Cycle
 from aether_tui.workspace.store import Store
+from aether_tui.workspace.written import Edit, together
 
 
 def running(workspace: Workspace) -> Cycle | None:

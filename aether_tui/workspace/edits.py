@@ -7,12 +7,12 @@ makes edits in a thread, and pydantic is imported there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import Edit, Wrote, revision_of
 
 if TYPE_CHECKING:
     from aether_tui.workspace.document import Document
@@ -20,53 +20,6 @@ if TYPE_CHECKING:
     from aether_tui.workspace.store import Conflict, Stored
 
     D = TypeVar("D", bound=Document)
-
-
-@dataclass(frozen=True, slots=True)
-class Wrote:
-    """One file: its bytes before and its revision after; None where it was not there."""
-
-    path: Path
-    before: bytes | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What one stroke wrote, so that it can be taken back: its files, what was done, and the document it is about, if any."""
-
-    files: tuple[Wrote, ...]
-    what: str
-    identity: str = ""
-
-
-def together(edits: Sequence[Edit], what: str, identity: str) -> Edit:
-    """Edits made in one stroke, to be taken back as one; a file that was written twice is as it was before the first."""
-    files: dict[Path, Wrote] = {}
-    for one in (file for edit in edits for file in edit.files):
-        first = files.get(one.path, one)
-        files[one.path] = Wrote(one.path, first.before, one.after)
-    return Edit(tuple(files.values()), what, identity)
-
-
-def bytes_of(places: Sequence[Path]) -> dict[Path, bytes]:
-    """Every file of these files and folders, hidden ones left out, as it is now."""
-    found: dict[Path, bytes] = {}
-    for place in places:
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file() and not path.name.startswith("."):
-                found[path] = path.read_bytes()
-    return found
-
-
-def written_since(before: Mapping[Path, bytes], places: Sequence[Path], what: str) -> Edit | None:
-    """What was written in these places since `bytes_of` them was `before`; None when nothing was."""
-    from aether_tui.workspace.store import revision_of
-
-    after = bytes_of(places)
-    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    files = (Wrote(path, before.get(path), revision_of(after[path]) if path in after else None) for path in paths)
-    return Edit(tuple(files), what) if paths else None
 
 
 def saved(stored: Stored[D], before: bytes | None, what: str) -> Edit:
@@ -129,7 +82,7 @@ def write(
 
 def change_file(place: Path, before: bytes, text: bytes, what: str) -> Edit:
     """Write a file that is no document as a whole, over the bytes it was read with."""
-    from aether_tui.workspace.store import revision_of, write_whole
+    from aether_tui.workspace.store import write_whole
 
     write_whole(place, text)
     return Edit((Wrote(place, before, revision_of(text)),), what)

@@ -17,8 +17,8 @@ from aether_tui.text import one_line
 from aether_tui.workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.edits import Edit
     from aether_tui.workspace.kinds.opportunity import Opportunity
+    from aether_tui.workspace.written import Edit
 
 SCORES = ("impact", "confidence", "reversibility", "effort_weeks")
 TEXTS = ("id", "title", "cluster", "constraint", "notes")
@@ -160,9 +160,10 @@ def store(workspace: Workspace, planned: Sequence[Mapping[str, object]], now: da
 
     Raises ConfigurationError when nothing is left or a field is not valid.
     """
-    from aether_tui.workspace.edits import create, from_data, together
+    from aether_tui.workspace.edits import create, from_data
     from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
+    from aether_tui.workspace.written import together
 
     known = {link for item in Store(workspace).all(Opportunity)[0] for link in item.document.links}
     new = [one for one in planned if known.isdisjoint(_links(one))]

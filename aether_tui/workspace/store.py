@@ -7,7 +7,6 @@ the revision it was read at; if the file changed since, both versions are kept a
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import stat
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
+from typing import Generic, NoReturn, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -25,10 +24,8 @@ from aether_tui.problems import Problem, explain
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.lock import Busy, exclusive
+from aether_tui.workspace.written import Wrote, revision_of
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
-
-if TYPE_CHECKING:
-    from aether_tui.workspace.edits import Wrote
 
 D = TypeVar("D", bound=Document)
 
@@ -62,11 +59,6 @@ class Conflict(CheckFailed):
         )
         self.theirs = theirs
         self.ours = ours
-
-
-def revision_of(data: bytes) -> str:
-    """What identifies these bytes."""
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Store:

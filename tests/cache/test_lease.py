@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from aether_tui.cache import Cache, schema
+from aether_tui.cache import Cache, catchup, schema
 from aether_tui.cache.turn import Turn
 from aether_tui.errors import CacheTrouble, NoData
 from benchmarks.cache_leases import run as crowd
@@ -199,27 +199,28 @@ def test_a_newer_cache_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reader_first", [True, False])
-def test_an_older_cache_is_migrated_step_by_step(
+def test_an_older_cache_is_brought_up_before_anything_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader_first: bool
 ) -> None:
     cache = fresh(tmp_path)
     store(cache, spans(3))
-    steps = (
-        lambda cursor: cursor.execute("ALTER TABLE meta ADD COLUMN note VARCHAR"),
-        lambda cursor: cursor.execute("UPDATE meta SET note = 'second' WHERE key = 'schema_version'"),
-    )
-    pretend(cache, 1)
-    monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", 3)
+    before = catchup.catch_up
+
+    def more(cursor: duckdb.DuckDBPyConnection) -> None:
+        before(cursor)
+        cursor.execute("ALTER TABLE meta ADD COLUMN note VARCHAR DEFAULT 'new'")
+
+    monkeypatch.setattr(catchup, "catch_up", more)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     if not reader_first:
         store(cache, {})
-    assert version(cache) == "3"
+    assert version(cache) == str(schema.VERSION)
     with cache.read() as lease:
-        assert lease.rows("SELECT note FROM meta WHERE key = 'schema_version'") == [{"note": "second"}]
+        assert lease.rows("SELECT DISTINCT note FROM meta") == [{"note": "new"}]
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
 
 
-def test_a_failing_migration_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_catching_up_that_fails_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = fresh(tmp_path)
     store(cache, spans(3))
 
@@ -228,7 +229,7 @@ def test_a_failing_migration_leaves_the_old_version_whole(tmp_path: Path, monkey
         cursor.execute("SELECT no_such_thing")
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
+        patch.setattr(catchup, "catch_up", broken)
         patch.setattr(schema, "VERSION", schema.VERSION + 1)
         with pytest.raises(duckdb.BinderException):
             store(cache, {})

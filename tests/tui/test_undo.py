@@ -13,8 +13,8 @@ from aether_tui.actions import ACTIONS
 from aether_tui.app import AetherApp
 from aether_tui.builds import Options
 from aether_tui.report_model import SavedReport
-from aether_tui.workspace.edits import bytes_of
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.written import bytes_of
 from screens.base import PageScreen, ReportScreen
 from screens.documents import Documents
 from screens.drill import Asking, ReplayPage, RowsPage, TracePage

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from aether_tui.errors import CheckFailed, ConfigurationError
-from aether_tui.workspace.edits import change, change_file, create, settle, take_back, together, write, written_since
+from aether_tui.workspace.edits import change, change_file, create, settle, take_back, write
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Conflict, Store
+from aether_tui.workspace.written import together, written_since
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 
