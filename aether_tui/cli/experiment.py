@@ -18,7 +18,7 @@ from aether_tui.workspace.edits import change, create
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aether_tui.diagnostics.experiments_report import DesignHelp
+    from aether_tui.diagnostics.experiments_measure import DesignHelp
     from aether_tui.diagnostics.experiments_results import Outcome
     from aether_tui.workspace.kinds.experiment import Choice, Experiment, Measured
     from aether_tui.workspace.kinds.playbook import Kind
@@ -43,7 +43,7 @@ def list_(context: Context, form: str) -> None:
     from msgspec import to_builtins
 
     from aether_tui.cache import Cache
-    from aether_tui.diagnostics.experiments_report import Experiments
+    from aether_tui.diagnostics.experiments_measure import Experiments
     from aether_tui.diagnostics.frame import Clock
     from aether_tui.diagnostics.run import run_report
 
@@ -310,7 +310,7 @@ def _change(context: Context, identity: str, update: Callable[[Experiment], Expe
 def _computed(context: Context, one: Experiment) -> tuple[DesignHelp | None, Outcome, list[Measured]]:
     """The plan, the verdict, and what is cached now of metrics that nobody recorded; cached tasks count while it runs."""
     from aether_tui.cache import Cache
-    from aether_tui.diagnostics.experiments_report import help_with
+    from aether_tui.diagnostics.experiments_measure import help_with
     from aether_tui.diagnostics.experiments_results import from_cache, judged
     from aether_tui.diagnostics.frame import Clock
     from aether_tui.diagnostics.run import open_data

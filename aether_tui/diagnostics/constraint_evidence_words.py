@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aether_tui.diagnostics.constraint import Constraint
 from aether_tui.diagnostics.constraint_failures import WANTED, Failures
 from aether_tui.diagnostics.constraint_indicators import Indicator
+from aether_tui.diagnostics.constraint_measure import Constraint
 from aether_tui.human import evidence, number, plural, quantity
 from aether_tui.report_model import (
     Block,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aether_tui.diagnostics import constraint_evidence_words as evidence_words
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.constraint import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_failures import AGREES, Failures
+from aether_tui.diagnostics.constraint_measure import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
 from aether_tui.diagnostics.constraint_streams import StreamChoice
 from aether_tui.human import NONE, amount, duration, money, number, plural

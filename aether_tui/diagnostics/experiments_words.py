@@ -24,7 +24,7 @@ from aether_tui.text import one_line, plain
 from aether_tui.workspace.kinds import experiment as kind
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.experiments_report import DesignHelp, Item, Metric
+    from aether_tui.diagnostics.experiments_measure import DesignHelp, Item, Metric
     from aether_tui.workspace.kinds.experiment import Experiment
 
 NEW = 'aether-tui experiment new "TITLE"'

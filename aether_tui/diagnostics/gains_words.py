@@ -30,7 +30,7 @@ DRAWS = 400
 REFERENCE = (3.0, 6.0)
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.gains_report import CycleGain, Gains
+    from aether_tui.diagnostics.gains_measure import CycleGain, Gains
 
 REFERENCE = (3.0, 6.0)
 REFERENCE_DAYS = 182.5

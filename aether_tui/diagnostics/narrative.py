@@ -19,7 +19,7 @@ from aether_tui.diagnostics.commitments import Ledger
 from aether_tui.diagnostics.compare import apart
 from aether_tui.diagnostics.decisions import Decisions
 from aether_tui.diagnostics.flow_measure import LEVELS, Flow
-from aether_tui.diagnostics.gains_report import Gains
+from aether_tui.diagnostics.gains_measure import Gains
 from aether_tui.diagnostics.lens import Lens, Lenses, Result
 from aether_tui.diagnostics.pipeline import Pipeline
 from aether_tui.diagnostics.scorecard_measure import METRICS, Scorecard

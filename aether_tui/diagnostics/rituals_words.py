@@ -13,7 +13,7 @@ from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quant
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.rituals_report import Line, Rituals
+    from aether_tui.diagnostics.rituals_measure import Line, Rituals
     from aether_tui.workspace.inventory import Meeting
 
 STATES: dict[str, State] = {

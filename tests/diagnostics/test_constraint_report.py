@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from aether_tui.diagnostics.constraint import Constraint
 from aether_tui.diagnostics.constraint_failures import measure
+from aether_tui.diagnostics.constraint_measure import Constraint
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.errors import ConfigurationError
 from aether_tui.records.model import Row, Value

@@ -11,7 +11,7 @@ import pytest
 
 from aether_tui.config import Config
 from aether_tui.diagnostics.gains import Work, resampled
-from aether_tui.diagnostics.gains_report import deflator_of
+from aether_tui.diagnostics.gains_measure import deflator_of
 from aether_tui.diagnostics.run import open_data
 from tests.diagnostics import world
 

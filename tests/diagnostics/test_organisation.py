@@ -12,8 +12,8 @@ from aether_tui.diagnostics import failures, operating, registers
 from aether_tui.diagnostics.decisions import Decisions, latency
 from aether_tui.diagnostics.decisions import measure as ledger
 from aether_tui.diagnostics.operating import OperatingModel, Papers, contradictions, decide
-from aether_tui.diagnostics.rituals_report import Rituals
-from aether_tui.diagnostics.rituals_report import measure as judged
+from aether_tui.diagnostics.rituals_measure import Rituals
+from aether_tui.diagnostics.rituals_measure import measure as judged
 from aether_tui.report_model import Boxes, load, save
 from aether_tui.room import discreet
 from aether_tui.workspace.kinds.agreement import Agreement

@@ -10,7 +10,7 @@ import pytest
 from msgspec import to_builtins
 
 from aether_tui.cache import Cache
-from aether_tui.diagnostics.constraint import Constraint
+from aether_tui.diagnostics.constraint_measure import Constraint
 from aether_tui.diagnostics.constraint_solve import stream_of
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.stream_document import new, refreshed
