@@ -82,8 +82,8 @@ def new(context: Context, title: str | None, level: int, opportunity: str | None
     words = title or (from_one.title if from_one else "")
     if not words:
         raise ConfigurationError("give a TITLE, or --opportunity", where="experiment new")
-    cycle = read_documents(workspace, context.config()).cycle
     today = context.now().date()
+    cycle = read_documents(workspace, context.config()).running(today)
 
     def make(identity: str) -> Experiment:
         made = trials.draft(identity, words, today, from_one, cycle.id if cycle else "")

@@ -12,6 +12,7 @@ from msgspec import Struct
 from aether_tui.human import NONE, plural
 from aether_tui.report_model import Block, Col, Finding, Gap, Row, Table
 from aether_tui.text import one_line
+from aether_tui.workspace.document import AHEAD
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.postmortem import Postmortem
@@ -60,7 +61,9 @@ class Failures(Struct, frozen=True, kw_only=True):
 
 def measure(postmortems: Sequence[Postmortem], today: date) -> Failures:
     """Failures newest first; recurrence over the last 365 days, most frequent first."""
-    known = sorted((one for one in postmortems if one.happened <= today), key=lambda one: one.happened, reverse=True)
+    known = sorted(
+        (one for one in postmortems if one.happened <= today + AHEAD), key=lambda one: one.happened, reverse=True
+    )
     by_condition: dict[str, list[Postmortem]] = defaultdict(list)
     for one in known:
         if one.happened > today - YEAR:

@@ -85,8 +85,8 @@ class Flywheel(Struct, frozen=True, kw_only=True):
 
 def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywheel:
     """Every item of every phase, and which phase we are in."""
-    cycle = documents.cycle
     limits, today = documents.config.gate, clock.now.date()
+    cycle = documents.running(today)
     span = gating.window(clock, limits.window_days)
     answers = _instrumented(data, gate.criteria, gate.fields, span)
     earlier = gating.window(replace(clock, now=clock.now - LOOK_BACK), limits.window_days)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.voices import interviews, labels, to_come
+from aether_tui.diagnostics.voices import interviews, labels
 from aether_tui.diagnostics.windows import quarter_of
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
@@ -121,7 +121,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Maturity]:
         window=clock.window,
         data=maturity,
         headline=headline(maturity),
-        findings=(*findings(maturity), *to_come(documents, clock.now)),
+        findings=findings(maturity),
         blocks=blocks(maturity),
     )
 
@@ -133,6 +133,7 @@ def draft(documents: Documents, clock: Clock) -> tuple[Report[Maturity], bool]:
 
 def heard(documents: Documents, until: datetime) -> list[Heard]:
     """What every voice answered, by quarter: people of maturity interviews, and typed assessments."""
+    from aether_tui.workspace.document import AHEAD
     from aether_tui.workspace.kinds.assessment import Assessment
 
     found = [one for one in interviews(documents, until) if one.questionnaire == "maturity"]
@@ -150,7 +151,7 @@ def heard(documents: Documents, until: datetime) -> list[Heard]:
     voices += [
         Heard(quarter_of(one.day, first), one.id, one.day, dict(one.answers))
         for one in documents.of(Assessment)
-        if one.answers and one.day <= day
+        if one.answers and one.day <= day + AHEAD
     ]
     return voices
 

@@ -13,36 +13,49 @@ from aether_tui.diagnostics.sources import Sources, refresh
 from aether_tui.human import age, amount, plural, quantity
 from aether_tui.report_model import Row
 from aether_tui.text import one_line
+from aether_tui.workspace.documents import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aether_tui.diagnostics.aged import Aged
+    from aether_tui.workspace.document import Document
     from aether_tui.workspace.documents import Documents
 
 
 class NextAction(Struct, frozen=True, kw_only=True):
-    """What to do, why, and how: a command or a place."""
+    """What to do, why, and how: a command or keys; `screen` is where it is done, where there is one."""
 
     id: str
     text: str
     why: str
     how: str
+    screen: str = ""
+
+
+HALF_WAY = ("interview", "failure-review", "north-star")
+"""Kinds that are one piece of work: left half way, they come before anything new, and before blocked budgets."""
 
 
 def choose(
-    documents: Documents, sources: Sources, gate: Gate, flywheel: Flywheel, blocked: tuple[Row, ...]
+    documents: Documents, sources: Sources, gate: Gate, flywheel: Flywheel, aged: Aged | None, blocked: tuple[Row, ...]
 ) -> NextAction:
-    """The first that applies: a broken document, nothing connected, a failing source, a blocking budget, a missed gate,
-    no cycle, stale data, an interview left open, the next open item of the phase. Where there are no data, an open
-    interview comes before connecting some."""
+    """The first that applies: a broken document, nothing connected, a failing source, a missed gate, no cycle, evidence
+    gone stale, a piece of work left half way, a blocked budget, any other document that lacks something, the next open
+    item of the phase. Where there are no data, work left half way comes before connecting some."""
+    half_way = _unfinished(documents, HALF_WAY)
     candidates = (
         _broken(documents),
-        None if sources.streams else _unfinished(documents),
+        None if sources.streams else half_way,
         _connect(sources),
         _failing(sources),
-        _budget(blocked),
         _gate(gate),
         _cycle(flywheel),
+        _aged(aged),
         _stale(sources),
-        _unfinished(documents),
+        half_way,
+        _budget(blocked),
+        _unfinished(documents, [name for name in KINDS if name not in HALF_WAY]),
         _item(flywheel),
     )
     return next((item for item in candidates if item is not None), _rest(flywheel))
@@ -56,7 +69,7 @@ def _broken(documents: Documents) -> NextAction | None:
     return NextAction(
         id="documents",
         text="Mend a document that cannot be read.",
-        why=one_line(str(first)) + others,
+        why=one_line(first.sentence()) + others,
         how="aether-tui doc validate",
     )
 
@@ -68,6 +81,7 @@ def _connect(sources: Sources) -> NextAction | None:
             text=f"Pull {', '.join(sources.never_pulled)} for the first time.",
             why="They are configured, and the cache is empty.",
             how="aether-tui sync",
+            screen="sources",
         )
     if not sources.streams:
         return NextAction(
@@ -75,6 +89,7 @@ def _connect(sources: Sources) -> NextAction | None:
             text="Load one file of traces, or connect one source.",
             why="Nothing is in the cache yet; one source is enough to start.",
             how="aether-tui load PATH, or name a source in aether.toml",
+            screen="sources",
         )
     return None
 
@@ -89,6 +104,7 @@ def _failing(sources: Sources) -> NextAction | None:
         text=f"Get {first.source} working again.",
         why=f"{first.source}/{first.stream} failed last time: {one_line(first.last_error or '', 160)}",
         how=refresh(first),
+        screen="sources",
     )
 
 
@@ -102,6 +118,7 @@ def _budget(blocked: tuple[Row, ...]) -> NextAction | None:
         text=f"Bring {blocked[0].id} back under its budget.",
         why=f"It blocks.{others} {why}".strip(),
         how="aether-tui report budgets",
+        screen="budgets",
     )
 
 
@@ -114,6 +131,7 @@ def _gate(gate: Gate) -> NextAction | None:
             text="Load AI traces.",
             why="The gate cannot be judged without them, and phases 2 to 6 wait for it.",
             how="aether-tui load PATH (OTLP or Langfuse files)",
+            screen="flywheel",
         )
     missed = next(item for item in gate.criteria if not item.met)
     return NextAction(
@@ -122,6 +140,7 @@ def _gate(gate: Gate) -> NextAction | None:
         why=f"It is {quantity(missed.value)}, and the gate is no-go until then."
         + (f" Worst: {missed.worst[0].name}." if missed.worst else ""),
         how=missed.next_step,
+        screen="flywheel",
     )
 
 
@@ -133,6 +152,7 @@ def _cycle(flywheel: Flywheel) -> NextAction | None:
         text="Open the first cycle.",
         why="Documents and ticks of the phases belong to a cycle.",
         how="g f, then N; or aether-tui playbook next-cycle",
+        screen="flywheel",
     )
 
 
@@ -147,23 +167,62 @@ def _stale(sources: Sources) -> NextAction | None:
         text=f"Refresh {plural(len(stale), 'stale stream')}.",
         why=f"{oldest.source}/{oldest.stream} {when}; the numbers here are as old.",
         how=refresh(oldest),
+        screen="sources",
     )
 
 
-def _unfinished(documents: Documents) -> NextAction | None:
+def _aged(aged: Aged | None) -> NextAction | None:
+    if aged is None:
+        return None
+    return NextAction(id="aged", text=aged.text, why=aged.why, how=aged.how, screen=aged.screen)
+
+
+def _unfinished(documents: Documents, kinds: Iterable[str]) -> NextAction | None:
+    """The first document of these kinds that lacks something, in the order of the kinds."""
+    there = [name for name in kinds if KINDS.place(name, documents.workspace).exists()]
+    found = [(name, one) for name in there for one in documents.of(KINDS[name]) if one.lacks()]
+    if not found:
+        return None
+    kind, first = found[0]
+    others = f" {len(found)} such documents are open in all." if len(found) > 1 else ""
+    why, how, screen = _left(kind, first)
+    return NextAction(
+        id=kind, text=f"Finish {one_line(_called(first), 120)}.", why=why + others, how=how, screen=screen
+    )
+
+
+def _left(kind: str, one: Document) -> tuple[str, str, str]:
+    """Why a document is not finished, how to finish it, and on which screen."""
+    from aether_tui.workspace.kinds.failure_review import FailureReview
     from aether_tui.workspace.kinds.interview import Interview
 
-    begun = [one for one in documents.of(Interview) if one.finished is None and one.answers]
-    if not begun:
-        return None
-    first = min(begun, key=lambda one: (one.started, one.id))
-    others = f" {len(begun)} interviews are open in all." if len(begun) > 1 else ""
-    return NextAction(
-        id="interview",
-        text=f"Finish {first.id}.",
-        why=f"It was begun on {first.started:%Y-%m-%d} and left after {plural(len(first.answers), 'answer')}.{others}",
-        how="g i, then ↵ on it: it resumes where it was left",
-    )
+    if isinstance(one, Interview):
+        why = f"It was begun on {one.started:%Y-%m-%d} and left after {plural(len(one.answers), 'answer')}."
+        return why, "g i, then ↵ on it: it resumes where it was left", "interview"
+    if isinstance(one, FailureReview) and one.traces:
+        bare = sum(not item.cause for item in one.traces)
+        return (
+            f"{bare} of {plural(len(one.traces), 'failed trace')} have no cause yet.",
+            "g k: one digit a cause",
+            "constraint",
+        )
+    lacks = one.lacks()
+    named = ", ".join(name.replace("_", " ") for name in lacks[:4]) + (" …" if len(lacks) > 4 else "")
+    return f"It lacks {named}.", f"aether-tui doc edit {kind} {one.id}", SHOWN.get(kind, "")
+
+
+SHOWN = {
+    "experiment": "experiments", "ritual": "rituals", "canvas": "canvas", "decision-right": "canvas", "agreement": "canvas",
+    "team": "canvas", "event": "canvas", "tool": "canvas", "decision": "decisions", "postmortem": "decisions",
+    "commitment": "decisions",
+}  # fmt: skip
+"""Screens that show documents of a kind."""
+
+
+def _called(one: Document) -> str:
+    """Its id, and its title where it has one."""
+    named = getattr(one, "title", "") or getattr(one, "decision", "")
+    return f"{one.id}, {named}" if named else one.id.replace("-", " ") if one.SINGLE else one.id
 
 
 def _item(flywheel: Flywheel) -> NextAction | None:
@@ -171,7 +230,11 @@ def _item(flywheel: Flywheel) -> NextAction | None:
     if item is None:
         return None
     return NextAction(
-        id=item.id, text=f"{item.text}.", why=f"{position(flywheel)}; {item.evidence}.", how=item.next_step
+        id=item.id,
+        text=f"{item.text}.",
+        why=f"{position(flywheel)}; {item.evidence}.",
+        how=item.next_step,
+        screen="flywheel",
     )
 
 
@@ -181,4 +244,5 @@ def _rest(flywheel: Flywheel) -> NextAction:
         text="Open the next cycle.",
         why=f"Every item of {flywheel.cycle} is done.",
         how="g f, then N; or aether-tui playbook next-cycle",
+        screen="flywheel",
     )

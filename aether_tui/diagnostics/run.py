@@ -6,7 +6,7 @@ import difflib
 import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics.frame import EVERYTHING, Clock, Data, Filters, Readable
 from aether_tui.diagnostics.registry import REPORTS, ReportSpec
@@ -47,7 +47,7 @@ def diagnostic(name: str) -> Diagnostic:
 def built(name: str, data: Data, documents: Documents, clock: Clock) -> Report[Struct]:
     """A report over these data, built once however many ask for it; the clock is that of the data."""
     if name not in data.built:
-        data.built[name] = diagnostic(name).build(data, documents, clock)
+        data.built[name] = _dated(diagnostic(name).build(data, documents, clock), name, documents, clock)
     return cast("Report[Struct]", data.built[name])
 
 
@@ -73,15 +73,24 @@ def run_report(
 
     documents = read_documents(workspace, config)
     with open_data(config, clock, cache, filters) as data:
-        return module.build(data, documents, clock)
+        return _dated(module.build(data, documents, clock), name, documents, clock)
 
 
 def run_draft(name: str, workspace: Workspace, config: Config, clock: Clock) -> tuple[Report[Struct], bool]:
     """A report of documents without what takes long, and whether anything was left out. Raises as `run_report` does."""
     from aether_tui.workspace.documents import read_documents
 
-    report, left = importlib.import_module(spec(name).module).draft(read_documents(workspace, config), clock)
-    return report, bool(left)
+    documents = read_documents(workspace, config)
+    report, left = importlib.import_module(spec(name).module).draft(documents, clock)
+    return _dated(report, name, documents, clock), bool(left)
+
+
+def _dated(report: Report[Struct], name: str, documents: Documents, clock: Clock) -> Report[Struct]:
+    """The report, and which documents it rests on are dated later than its clock."""
+    from aether_tui.diagnostics import ahead
+
+    later = ahead.findings(name, documents, clock.now)
+    return structs.replace(report, findings=(*later, *report.findings)) if later else report
 
 
 def run_all(

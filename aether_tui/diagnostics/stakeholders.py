@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.voices import anonymous, interviews, labels, to_come
+from aether_tui.diagnostics.voices import anonymous, interviews, labels
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Finding, Prose, Report, Row, State, Table
 from aether_tui.text import one_line
@@ -89,7 +89,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Stakeholders
         window=clock.window,
         data=found,
         headline=headline(found),
-        findings=(*findings(found), *to_come(documents, clock.now)),
+        findings=findings(found),
         blocks=blocks(found, content),
     )
 

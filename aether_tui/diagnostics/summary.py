@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics import (
+    aged,
     budgets,
     changed,
     changed_words,
@@ -137,7 +138,9 @@ def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
         budgets=table,
         budget_findings=budgeted.findings,
         changed=changed.look(data, documents, clock).changed,
-        next_action=nextstep.choose(documents, state, gated, turning, blocked),
+        next_action=nextstep.choose(
+            documents, state, gated, turning, aged.look(data, documents, clock, turning), blocked
+        ),
     )
 
 
@@ -204,7 +207,11 @@ def narrowed(data: Data) -> tuple[Block, ...]:
 def next_block(action: NextAction) -> Gap:
     """The one next action."""
     return Gap(
-        id="summary.next", title="Next", reason=f"{action.text} {action.why}", next_step=action.how, action=action.id
+        id="summary.next",
+        title="Next",
+        reason=f"{action.text} {action.why}",
+        next_step=action.how,
+        action=f"go.{action.screen}" if action.screen else "",
     )
 
 

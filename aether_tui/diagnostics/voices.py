@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.report_model import Finding, Quantity
+from aether_tui.report_model import Quantity
 from aether_tui.text import plain
 
 if TYPE_CHECKING:
@@ -31,29 +31,12 @@ class Said(Struct, frozen=True, kw_only=True):
     interview: str
 
 
-def interviews(documents: Documents, until: datetime | None = None) -> tuple[Interview, ...]:
+def interviews(documents: Documents, until: datetime) -> tuple[Interview, ...]:
     """Interviews begun by `until` (aware), by number."""
     from aether_tui.workspace.kinds.interview import Interview
 
     found = documents.of(Interview)
-    return tuple(one for one in found if until is None or one.started.replace(tzinfo=UTC) <= until)
-
-
-def to_come(documents: Documents, until: datetime) -> tuple[Finding, ...]:
-    """What is dated after `until` and therefore left out: the clock was set back, or the report looks back."""
-    from aether_tui.workspace.kinds.assessment import Assessment
-
-    day = until.astimezone(UTC).date()
-    counted = {one.id for one in interviews(documents, until)}
-    later = [one.id for one in interviews(documents) if one.id not in counted]
-    later += [one.id for one in documents.of(Assessment) if one.day > day]
-    if not later:
-        return ()
-    text = (
-        f"{', '.join(later[:5])} {'is' if len(later) == 1 else 'are'} dated after {day} and not counted; if that is today, "
-        "the clock was set back."
-    )
-    return (Finding(id="voices.to-come", severity="warn", text=text, evidence=tuple(later)),)
+    return tuple(one for one in found if one.started.replace(tzinfo=UTC) <= until)
 
 
 def labels(found: Iterable[Interview]) -> dict[str, str]:
@@ -79,7 +62,7 @@ def anonymous(text: str, told: Mapping[str, str]) -> str:
     return text
 
 
-def stated(documents: Documents, until: datetime | None = None) -> dict[str, tuple[Said, ...]]:
+def stated(documents: Documents, until: datetime) -> dict[str, tuple[Said, ...]]:
     """Indicator id → values people stated for it, one per person (their newest), anonymised."""
     from aether_tui.workspace.questions import load
 

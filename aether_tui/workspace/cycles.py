@@ -21,10 +21,16 @@ def running(workspace: Workspace) -> Cycle | None:
 def open_next(workspace: Workspace, constraint: str, goal: str, now: datetime) -> Edit:
     """Close the running cycle today and open the next on its constraint, in one stroke.
 
-    Raises CheckFailed when the running one began only today.
+    Raises CheckFailed when the running one began only today, or begins later.
     """
     today, before = now.date(), running(workspace)
-    if before is not None and before.started >= today:
+    if before is not None and before.started > today:
+        raise CheckFailed(
+            f"{before.id} starts on {before.started}, and today is {today}",
+            where="next cycle",
+            next_step=f"set the clock, or mend `started` of {before.id}",
+        )
+    if before is not None and before.started == today:
         raise CheckFailed(f"{before.id} started only today", where="next cycle", next_step="work on it first")
 
     def make(identity: str) -> Cycle:

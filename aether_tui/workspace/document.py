@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 D = TypeVar("D", bound="Document")
+
+AHEAD = timedelta(days=1)
+"""Days are typed as they are where somebody sits, which may be a day ahead of UTC."""
+DATED = ("started", "created", "raised", "happened", "promised", "day", "built", "signed")
+"""Fields that say on which day a document was begun; a kind has one of them, or does not say."""
 
 Stated = float | tuple[float, float, float]
 """A number as somebody stated it: one value, or low, most likely, high."""
@@ -63,6 +69,12 @@ class Document(BaseModel):
 
     OFFERED: ClassVar[dict[str, tuple[str, str]]] = {}
     """Field → kind of another document and its field, whose value a new document of this kind begins with."""
+
+    @property
+    def dated(self) -> date | None:
+        """The day it was begun, where it says."""
+        when = next((getattr(self, name) for name in DATED if name in type(self).model_fields), None)
+        return when.date() if isinstance(when, datetime) else when
 
     def public(self) -> Document:
         """As it may leave the workspace in an export. A private kind is exported only when it has its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -113,10 +114,12 @@ class Documents:
             for problem in self._read(KINDS[name])[1]
         )
 
-    @cached_property
-    def cycle(self) -> Cycle | None:
-        """The running cycle: the newest that has not ended."""
-        return next((cycle for cycle in reversed(self.cycles) if cycle.ended is None), None)
+    def running(self, today: date) -> Cycle | None:
+        """The running cycle: the newest that has begun by `today` and not ended by then."""
+        from aether_tui.workspace.document import AHEAD
+
+        begun = (one for one in reversed(self.cycles) if one.started <= today + AHEAD)
+        return next((one for one in begun if one.ended is None or one.ended > today), None)
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
         """Every readable document of a kind, by number."""

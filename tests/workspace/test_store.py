@@ -173,8 +173,9 @@ def test_a_snapshot_holds_everything_and_the_running_cycle(store: Store) -> None
     store.add(Cycle, lambda identity: Cycle(id=identity, started=date(2026, 10, 1), goal="refunds"))
     write(store, "OPP-1.yaml", "nonsense")
     documents = read_documents(store.workspace, Config())
-    assert documents.cycle is not None
-    assert (documents.cycle.number, documents.cycle.goal) == (2, "refunds")
+    running = documents.running(date(2026, 11, 21))
+    assert running is not None
+    assert (running.number, running.goal) == (2, "refunds")
     assert len(documents.problems) == 1
     assert read_documents(Workspace(store.workspace.root / "nowhere"), Config()).opportunities == ()
 

@@ -204,6 +204,10 @@ class Experiment(Document):
         """Where it stands."""
         return self.history[-1].to if self.history else "draft"
 
+    def lacks(self) -> tuple[str, ...]:
+        """What its one-pager still needs."""
+        return tuple(gap.field for gap in missing(self))
+
     @property
     def last(self) -> Entry | None:
         """The last step."""

@@ -76,6 +76,12 @@ class FailureReview(Document):
             raise ValueError("a trace stands twice; remove one")
         return self
 
+    def lacks(self) -> tuple[str, ...]:
+        """A sample, and a cause for each of its traces."""
+        if not self.traces:
+            return ("traces",)
+        return () if all(one.cause for one in self.traces) else ("traces[].cause",)
+
     def rated(self, source: str, trace: str, cause: str, who: str) -> FailureReview:
         """The review with one more verdict: the first person's, or that of a second one; the same person's is replaced.
 

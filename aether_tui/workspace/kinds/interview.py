@@ -100,6 +100,10 @@ class Interview(Document):
             raise ValueError(f"{who!r} answers {question} twice; keep one, the other belongs under `earlier`")
         return self
 
+    def lacks(self) -> tuple[str, ...]:
+        """Its end, once it was begun."""
+        return ("finished",) if self.answers and self.finished is None else ()
+
     def person(self, name: str) -> Person | None:
         """One of the people by name."""
         return next((person for person in self.people if person.name == name), None)
