@@ -8,6 +8,7 @@ writes `benchmarks/receiver.json`. Linux only: memory and CPU of the child are r
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -77,6 +78,7 @@ def in_process(bodies: list[bytes]) -> dict[str, float]:
     from aether_tui.records.tables import SPANS
     from aether_tui.sync.intake import Writer
 
+    gc.set_threshold(50_000, 20, 20)  # as the command line does
     ingest = Ingest(Config(), bytes(32))
     durable, merged = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,8 @@ from connectors.base import (
 from connectors.clickhouse_spans import READ, Present, identifier, span_of
 from connectors.fields import Node, dig, integer, objects, text
 from connectors.http import ADDRESS, Http, HttpSettings
-from connectors.otlp_span import left_over, payload_row, span_row
+from connectors.otlp_attributes import left_over
+from connectors.otlp_span import payload_row, span_row
 from connectors.windows import by_window
 
 # A span arrives when it ends, and the collector sends in batches: an hour covers those that run long.

@@ -10,6 +10,7 @@ from typing import Final
 
 from connectors import otlp_aliases
 from connectors.fields import Node, dig, integer, text
+from connectors.otlp_attributes import Resource
 from connectors.otlp_span import Event, Span
 
 READ: Final = (
@@ -26,7 +27,7 @@ _STATUS: Final = {"ok": 1, "error": 2, "status_code_ok": 1, "status_code_error":
 _MOST: Final = 2**62
 
 
-def span_of(raw: Node) -> tuple[Span, Mapping[str, str]]:
+def span_of(raw: Node) -> tuple[Span, Resource]:
     """One row as it would have come off the wire, and its resource. Raises ValueError for times that cannot be."""
     start, length = integer(raw, "at"), integer(raw, "Duration")
     if start is None or length is None:
@@ -51,7 +52,8 @@ def span_of(raw: Node) -> tuple[Span, Mapping[str, str]]:
         events=events,
     )
     # The collector takes the service's name out of the resource into a column of its own in some versions.
-    return span, {SERVICE: text(raw, "ServiceName") or "", **{k: v for k, v in resource.items() if k != SERVICE or v}}
+    named = {SERVICE: text(raw, "ServiceName") or "", **{k: v for k, v in resource.items() if k != SERVICE or v}}
+    return span, Resource(named)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -14,15 +14,8 @@ from connectors import fields
 from connectors.base import Malformed, Page, Reject, Row, Sample, Value
 from connectors.files import name_of, read_all
 from connectors.money import money
-from connectors.otlp_span import (
-    Attribute,
-    attributes_json,
-    content_hash,
-    operation,
-    said_text,
-    sort_attributes,
-    usage_counts,
-)
+from connectors.otlp_attributes import Attribute, attributes_json, sort_attributes
+from connectors.otlp_span import content_hash, operation, said_text, usage_counts
 from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20

@@ -14,7 +14,8 @@ from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import otlp_json, otlp_proto
 from connectors.base import Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
-from connectors.otlp_span import Attributes, Span, payload_row, span_row
+from connectors.otlp_attributes import Resource
+from connectors.otlp_span import Span, payload_row, span_row
 from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20
@@ -23,7 +24,7 @@ PAGE_ROWS = 10_000
 PAGE_CHARACTERS = 32 << 20
 """Characters of prompts and completions after which a page ends early."""
 
-Decoded = tuple[Span | Reject, Attributes, str]
+Decoded = tuple[Span, Resource, str] | Reject
 """A span with its resource and its place in the input, or what could not be read."""
 
 
@@ -46,10 +47,11 @@ class OtlpFiles:
 def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[tuple[Row, Row | None] | Reject]:
     """Each decoded span as a raw row of `spans`, with one of `span_payloads` where it has and should have one, or as a reject
     with its reason."""
-    for span, resource, where in decoded:
-        if isinstance(span, Reject):
-            yield span
+    for item in decoded:
+        if isinstance(item, Reject):
+            yield item
             continue
+        span, resource, where = item
         try:
             yield span_row(span, resource), payload_row(span) if payloads else None
         except ValueError as error:
@@ -134,7 +136,7 @@ def _by_line(path: Path, lines: Iterable[bytes]) -> Iterator[Decoded]:
         if document is None:
             if line.strip():
                 # Where it is, and no piece of it: the line may hold a prompt.
-                yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where), {}, where
+                yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
         elif other := _others(document):
             others |= other
         else:
@@ -184,6 +186,6 @@ def _document(path: Path, document: Mapping[str, object], where: str) -> Iterato
     if others := _others(document):
         raise _other_signal(path, " and ".join(sorted(others)))
     if "resourceSpans" not in document:
-        yield Reject(SPANS.name, "not an OTLP document: no resourceSpans", ", ".join(document)[:200], where), {}, where
+        yield Reject(SPANS.name, "not an OTLP document: no resourceSpans", ", ".join(document)[:200], where)
     for span, resource in otlp_json.spans(document):
         yield span, resource, where

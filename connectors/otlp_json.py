@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from connectors import fields
-from connectors.otlp_span import Attribute, Attributes, Span
+from connectors.otlp_attributes import Attribute, Resource
+from connectors.otlp_span import Span
 
 SIGNALS = {"resourceSpans": "traces", "resourceLogs": "logs", "resourceMetrics": "metrics"}
 MAX_DEPTH = 16
 
 
-def spans(document: Mapping[str, object]) -> Iterator[tuple[Span, Attributes]]:
-    """Each span of one trace document with its resource's attributes; what is missing in a span is empty or zero."""
+def spans(document: Mapping[str, object]) -> Iterator[tuple[Span, Resource]]:
+    """Each span of one trace document with its resource; what is missing in a span is empty or zero."""
     for block in fields.objects(document, "resourceSpans"):
-        resource = _attributes(fields.dig(block, "resource"))
+        resource = Resource(_attributes(fields.dig(block, "resource")))
         for scope in (*fields.objects(block, "scopeSpans"), *fields.objects(block, "instrumentationLibrarySpans")):
             for raw in fields.objects(scope, "spans"):
                 yield _span(raw), resource

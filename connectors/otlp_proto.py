@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from connectors.otlp_span import Attribute, Attributes, Span
+from connectors.otlp_attributes import Attribute, Resource
+from connectors.otlp_span import Span
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 
-def spans(body: bytes) -> Iterator[tuple[Span, Attributes]]:
-    """Each span of one message with its resource's attributes. Raises ValueError when the message does not decode."""
+def spans(body: bytes) -> Iterator[tuple[Span, Resource]]:
+    """Each span of one message with its resource. Raises ValueError when the message does not decode."""
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
     decode_error: type[Exception] = import_module("google.protobuf.message").DecodeError  # ships no types
@@ -25,7 +26,7 @@ def spans(body: bytes) -> Iterator[tuple[Span, Attributes]]:
     if body and not message.resource_spans:
         raise ValueError("not an OTLP trace message (it holds nothing that is known)")
     for block in message.resource_spans:
-        resource = _attributes(block.resource.attributes)
+        resource = Resource(_attributes(block.resource.attributes))
         for scope in block.scope_spans:
             for raw in scope.spans:
                 yield _span(raw), resource
@@ -33,22 +34,27 @@ def spans(body: bytes) -> Iterator[tuple[Span, Attributes]]:
 
 def _span(raw: WireSpan) -> Span:
     return Span(
-        trace_id=raw.trace_id.hex(),
-        span_id=raw.span_id.hex(),
-        parent_id=raw.parent_span_id.hex(),
-        name=raw.name,
-        start_ns=raw.start_time_unix_nano,
-        end_ns=raw.end_time_unix_nano,
-        attributes=_attributes(raw.attributes),
-        status=raw.status.code,
-        events=[(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in raw.events]
+        raw.trace_id.hex(),
+        raw.span_id.hex(),
+        raw.parent_span_id.hex(),
+        raw.name,
+        raw.start_time_unix_nano,
+        raw.end_time_unix_nano,
+        _attributes(raw.attributes),
+        raw.status.code,
+        [(event.name, event.time_unix_nano, _attributes(event.attributes)) for event in raw.events]
         if raw.events
         else (),
     )
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Attribute]:
-    return {pair.key: _value(pair.value) for pair in pairs}
+    found: dict[str, Attribute] = {}
+    for pair in pairs:
+        value = pair.value
+        # A field that is not the one set is empty or zero, and to ask which is set costs as much as all of this.
+        found[pair.key] = value.string_value or value.int_value or _value(value)
+    return found
 
 
 def _value(value: AnyValue) -> Attribute:

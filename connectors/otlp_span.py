@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from hashlib import blake2b
-from typing import Union
+from operator import itemgetter
+from typing import NamedTuple
 
 from aether_tui.records.tables import SPANS
 from connectors import fields, otlp_aliases
 from connectors.base import Row, Value
 from connectors.money import money, total
+from connectors.otlp_attributes import Attribute, Attributes, Resource, as_json, attributes_json, is_part, shape_of
 
-Attribute = Union[None, bool, int, float, str, bytes, Decimal, Sequence["Attribute"], Mapping[str, "Attribute"]]  # noqa: UP007  # recursive
-Attributes = Mapping[str, Attribute]
 Event = tuple[str, int, Attributes]
 
-MAX_ATTRIBUTES = 64
-MAX_TEXT = 256
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
 _LAST_NS = 253_402_300_799 * 10**9
-_NAMES = tuple(column.name for column in SPANS.raw)
-_FIELD = {name: (field, rank) for field, names in otlp_aliases.FIELDS.items() for rank, name in enumerate(names)}
+_cells = itemgetter(*(column.name for column in SPANS.raw))
 _STATUS = {0: "unset", 1: "ok", 2: "error", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error"}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A span as it came off the wire: ids as lower-case hex, times in integer nanoseconds since 1970."""
 
     trace_id: str
@@ -44,28 +39,35 @@ class Span:
     events: Sequence[Event] = ()
 
 
-def span_row(span: Span, resource: Attributes) -> Row:
+def span_row(span: Span, resource: Resource) -> Row:
     """The raw row of one span. Raises ValueError for ids or times that cannot be."""
-    found, rest = sort_attributes(span.attributes, resource)
+    shape = shape_of(tuple(span.attributes))
+    found, rest = shape.sort(span.attributes, resource)
     kind = operation(found.get("operation"))
+    start_ns, end_ns = span.start_ns, span.end_ns
     row: dict[str, Value] = {
-        "trace_id": _id(span.trace_id, 32, "trace id"),
-        "span_id": _id(span.span_id, 16, "span id"),
-        "parent_id": None if not span.parent_id.strip("0") else _id(span.parent_id, 16, "parent id"),
+        "trace_id": _id(span.trace_id, _TRACE_ID, "trace id", 32),
+        "span_id": _id(span.span_id, _SPAN_ID, "span id", 16),
+        "parent_id": _id(span.parent_id, _SPAN_ID, "parent id", 16) if span.parent_id.strip("0") else None,
         "name": span.name,
         "operation": kind,
-        "start": _instant(span.start_ns),
-        "duration_s": (span.end_ns - span.start_ns) / 1e9 if span.end_ns >= span.start_ns else None,
+        "start": _instant(start_ns),
+        "duration_s": (end_ns - start_ns) / 1e9 if end_ns >= start_ns else None,
         "time_to_first_token_s": _first_token_s(span, found),
         "reported_cost_usd": _cost(found),
-        **_request(span, kind),
+        "request_hash": None,
+        "request": None,
         "attributes": attributes_json(rest),
-        **_tokens(found),
-        **_status(span, found),
     }
+    if shape.asks or span.events:
+        row.update(_request(span, kind))
+    row.update(_NO_TOKENS if _USAGE.isdisjoint(found) else _tokens(found))
+    row.update(_status(span, found))
     for column, field in _TEXTS:
-        row[column] = _text(found.get(field))
-    return tuple(map(row.get, _NAMES))
+        value = found.get(field)
+        row[column] = value if type(value) is str else _text(value)
+    cells: Row = _cells(row)
+    return cells
 
 
 _TEXTS = (
@@ -73,54 +75,6 @@ _TEXTS = (
     ("source_service", "service"), ("source_environment", "environment"), ("prompt_name", "prompt_name"),
     ("prompt_version", "prompt_version"),
 )  # fmt: skip
-
-
-def sort_attributes(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
-    """Known fields, each by its best name (the span's before the resource's), and what else may be stored."""
-    found: dict[str, Attribute] = {}
-    ranks: dict[str, int] = {}
-    rest: dict[str, Attribute] = {}
-    for penalty, attributes in ((0, span), (1000, resource)):
-        for name, value in attributes.items():
-            known = _FIELD.get(name)
-            if known is not None:
-                field, rank = known
-                if value not in (None, "") and rank + penalty < ranks.get(field, 10_000):
-                    found[field], ranks[field] = value, rank + penalty
-            elif name not in rest and len(rest) < MAX_ATTRIBUTES and _storable(name):
-                rest[name[:MAX_TEXT]] = _short(value)
-    return found, rest
-
-
-def attributes_json(rest: Attributes) -> str | None:
-    """What `sort_attributes` left over, as the `attributes` column."""
-    return _encode(rest) if rest else None
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-@lru_cache(maxsize=4096)
-def _storable(name: str) -> bool:
-    return not name.startswith(otlp_aliases.NEVER_STORED)
-
-
-def left_over(name: str) -> bool:
-    """Whether an attribute of this name is kept among `attributes`: it is no known field, and may be stored."""
-    return name not in _FIELD and _storable(name)
-
-
-def _short(value: Attribute) -> Attribute:
-    if isinstance(value, bool | int) or value is None:
-        return value
-    if isinstance(value, float | Decimal):
-        value = float(value)
-        return value if value - value == 0 else None  # JSON has neither NaN nor infinity
-    return (value if isinstance(value, str) else _json(value))[:MAX_TEXT]
-
-
-def _json(value: Attribute) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def said_text(value: Attribute) -> str | None:
@@ -131,20 +85,25 @@ def said_text(value: Attribute) -> str | None:
 def _text(value: Attribute) -> str | None:
     if value is None or value == "":
         return None
-    return value if isinstance(value, str) else _json(value)
+    return value if isinstance(value, str) else as_json(value)
 
 
-def _id(text: str, digits: int, what: str) -> str:
-    text = text.lower()
-    if len(text) != digits or not text.strip("0") or text.strip("0123456789abcdef"):
-        raise ValueError(f"{what} is not {digits} hex digits: {text[:40]!r}")
-    return text
+_TRACE_ID = re.compile("(?!0{32})[0-9a-f]{32}")
+_SPAN_ID = re.compile("(?!0{16})[0-9a-f]{16}")
+
+
+def _id(text: str, form: re.Pattern[str], what: str, digits: int) -> str:
+    if form.fullmatch(text):
+        return text
+    if form.fullmatch(text.lower()):
+        return text.lower()
+    raise ValueError(f"{what} is not {digits} hex digits: {text.lower()[:40]!r}")
 
 
 def _instant(at_ns: int) -> datetime:
     if not 0 < at_ns < _LAST_NS:
         raise ValueError(f"start time is not an instant: {at_ns}")
-    return _EPOCH + timedelta(microseconds=at_ns // 1000)
+    return _EPOCH + timedelta(0, at_ns // 10**9, at_ns // 1000 % 10**6)
 
 
 def operation(value: Attribute) -> str | None:
@@ -190,7 +149,7 @@ _FIRST_TOKENS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
 
 def _count(value: Attribute) -> int | None:
     """A token count; int64 may be text, negative and broken ones are null."""
-    count = fields.integer(value)
+    count = value if type(value) is int else fields.integer(value)
     return count if count is not None and 0 <= count < 2**62 else None
 
 
@@ -200,8 +159,6 @@ def _tokens(found: Attributes) -> dict[str, Value]:
     The conventions say so, but some instrumentations leave them out: it shows when the part exceeds the whole, and then
     the part is added.
     """
-    if _USAGE.isdisjoint(found):
-        return dict.fromkeys(_COUNTS)
     counts = {name: _count(found[name]) if name in found else None for name in _COUNTS}
     if "usage_json" in found and counts["input_tokens"] is None and counts["output_tokens"] is None:
         counts = usage_counts(_object(found["usage_json"]))
@@ -216,6 +173,7 @@ def _tokens(found: Attributes) -> dict[str, Value]:
 
 _COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _USAGE = frozenset((*_COUNTS, "usage_json"))
+_NO_TOKENS: dict[str, Value] = dict.fromkeys(_COUNTS)
 
 
 def usage_counts(usage: Mapping[str, object]) -> dict[str, int | None]:
@@ -275,8 +233,8 @@ def payload_row(span: Span) -> Row | None:
         return None
     start = _instant(span.start_ns)
     return (
-        _id(span.trace_id, 32, "trace id"),
-        _id(span.span_id, 16, "span id"),
+        _id(span.trace_id, _TRACE_ID, "trace id", 32),
+        _id(span.span_id, _SPAN_ID, "span id", 16),
         start,
         said_text(_whole(prompt, span.attributes)),
         said_text(completion),
@@ -318,7 +276,11 @@ class Side:
 
     def __init__(self, ranked: tuple[str, ...], parts: tuple[str, ...], events: tuple[str, ...]) -> None:
         self.ranked, self.names, self.events = ranked, frozenset(ranked), frozenset(events)
-        self.part = lru_cache(maxsize=4096)(lambda name: name.startswith(parts) and name not in _FIELD)
+        self._parts = parts
+
+    def part(self, name: str) -> bool:
+        """Whether an attribute holds one of several parts."""
+        return is_part(name, self._parts)
 
 
 def _request(span: Span, kind: str | None) -> dict[str, Value]:
@@ -343,5 +305,5 @@ _COMPLETION = Side(otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS, otlp_aliases.
 
 def content_hash(content: Attribute) -> str:
     """16 bytes of BLAKE2b over the text, or over the JSON of a structure, as hex."""
-    text = content if isinstance(content, str) else _json(content)
+    text = content if isinstance(content, str) else as_json(content)
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -14,7 +14,8 @@ from connectors.base import Access, Denied, Gone, Network, Page, Reject, Row, So
 from connectors.fields import Node, dig, instant, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import advance, read_marks
-from connectors.otlp_span import Attribute, Span, payload_row, span_row
+from connectors.otlp_attributes import Attribute, Resource
+from connectors.otlp_span import Span, payload_row, span_row
 from connectors.paging import PageGuard
 from connectors.windows import by_window
 
@@ -133,10 +134,11 @@ def _page(found: list[Node], project: str) -> Page:
     rows: list[Row] = []
     payloads: list[Row] = []
     rejects: list[Reject] = []
+    resource = Resource({"service.name": project})
     for raw in found:
         try:
             span = phoenix_span(raw)
-            rows.append(span_row(span, {"service.name": project}))
+            rows.append(span_row(span, resource))
             if (payload := payload_row(span)) is not None:
                 payloads.append(payload)
         except ValueError as error:

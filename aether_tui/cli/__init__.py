@@ -123,8 +123,8 @@ def cli(
         from aether_tui.cli.console import open_console
 
         open_console(ctx.obj, start, read_only=read_only, bell=bell)
-    elif ctx.invoked_subcommand != "receive":
-        # What ends soon need not look for cycles every 700 objects: rows and documents come by the hundred thousand and hold none.
+    else:
+        # Not every 700 objects: rows and documents come by the hundred thousand and hold no cycles.
         gc.set_threshold(50_000, 20, 20)
 
 

@@ -298,11 +298,11 @@ def _each(function: Callable[..., T], *columns: Sequence[object]) -> list[T]:
 
 
 def _texts(values: Sequence[Value]) -> list[str | None]:
-    return [value if isinstance(value, str) and value else None for value in values]
+    return [value if type(value) is str and value else None for value in values]
 
 
 def _ints(values: Sequence[Value]) -> list[int | None]:
-    return [value if isinstance(value, int) else None for value in values]
+    return [value if type(value) is int else None for value in values]
 
 
 def _labels(value: Value) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from aether_tui.config import Price
 from aether_tui.ingest.words import wildcard
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CostStatus = Literal["reported", "priced", "unpriced"]
 MILLION = Decimal(1_000_000)
 _PLACES = Decimal("1e-12")
+_REMEMBERED_DAYS: Final = 4096
+_LONGEST_NAME: Final = 256
 
 NOT_CALLS = frozenset(
     {"invoke_agent", "create_agent", "agent", "execute_tool", "tool", "chain", "workflow", "invoke_workflow", "task",
@@ -34,8 +36,7 @@ NOT_CALLS = frozenset(
 _PROVIDERS = {"azure.ai.inference": "azure", "x_ai": "x-ai"}
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one call, as in `spans`: cached and written ones are part of the input, reasoning ones of the output."""
 
     input: int | None
@@ -45,8 +46,7 @@ class Usage:
     reasoning: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """USD and where the number comes from; null and `unpriced` when nobody knows the model's price."""
 
     usd: Decimal | None
@@ -142,6 +142,7 @@ class Prices:
         ordered = sorted(enumerate(overrides), key=lambda item: (item[1].valid_from, item[0]), reverse=True)
         self._overrides = [(wildcard(price.model), price.valid_from, _override(price)) for _, price in ordered]
         self._expanded: dict[int, Rates] = {}
+        self._days: dict[tuple[str | None, str, int], DayRates] = {}
         self.version = table_version()
 
     def cost(self, provider: str | None, model: str, at: datetime, usage: Usage, reported: Decimal | None) -> Cost:
@@ -153,6 +154,17 @@ class Prices:
 
     def of_day(self, provider: str | None, model: str, at: datetime) -> DayRates:
         """The prices at `at` (UTC), and whether they are those of its whole day."""
+        key = provider, model, at.toordinal()
+        known = self._days.get(key)
+        if known is None:
+            known = self._of_day(provider, model, at)
+            if not known.varies and len(model) <= _LONGEST_NAME:
+                if len(self._days) >= _REMEMBERED_DAYS:
+                    self._days.clear()
+                self._days[key] = known
+        return known
+
+    def _of_day(self, provider: str | None, model: str, at: datetime) -> DayRates:
         day = f"{at:%Y-%m-%d}"
         for pattern, valid_from, rates in self._overrides:
             if valid_from <= day and pattern.fullmatch(model.casefold()):

@@ -13,8 +13,9 @@ from aether_tui.receiver.body import Refusal
 from aether_tui.records import Row
 from aether_tui.records.source import Reject
 from connectors import otlp_json, otlp_proto
-from connectors.otlp import rows_and_rejects
-from connectors.otlp_span import Attributes, Span
+from connectors.otlp import Decoded, rows_and_rejects
+from connectors.otlp_attributes import Resource
+from connectors.otlp_span import Span
 
 MAX_SPANS: Final = 20_000
 """Spans of one request that are taken; exporters send 512 at a time."""
@@ -57,9 +58,7 @@ def decode(body: bytes, form: Form, *, payloads: bool = False) -> Batch:
     batch = Batch()
     try:
         spans = _json(body) if form == "json" else _protobuf(body)
-        decoded: Iterable[tuple[Span, Attributes, str]] = (
-            (span, resource, "received") for span, resource in _capped(spans, batch)
-        )
+        decoded: Iterable[Decoded] = ((span, resource, "received") for span, resource in _capped(spans, batch))
         for item in rows_and_rejects(decoded, payloads=payloads):
             if isinstance(item, Reject):
                 batch.rejects.append(item)
@@ -72,7 +71,7 @@ def decode(body: bytes, form: Form, *, payloads: bool = False) -> Batch:
     return batch
 
 
-def _json(body: bytes) -> Iterator[tuple[Span, Attributes]]:
+def _json(body: bytes) -> Iterator[tuple[Span, Resource]]:
     document = msgspec.json.decode(body)
     if not isinstance(document, dict) or not isinstance(document.get("resourceSpans", []), list):
         raise ValueError("no object with resourceSpans")
@@ -81,14 +80,14 @@ def _json(body: bytes) -> Iterator[tuple[Span, Attributes]]:
     return otlp_json.spans(document)
 
 
-def _protobuf(body: bytes) -> Iterator[tuple[Span, Attributes]]:
+def _protobuf(body: bytes) -> Iterator[tuple[Span, Resource]]:
     signal = otlp_proto.signal_of(body[:4096])
     if signal in ("logs", "metrics"):
         raise ValueError(f"these are {signal}; only traces are received")
     return otlp_proto.spans(body)
 
 
-def _capped(spans: Iterable[tuple[Span, Attributes]], batch: Batch) -> Iterator[tuple[Span, Attributes]]:
+def _capped(spans: Iterable[tuple[Span, Resource]], batch: Batch) -> Iterator[tuple[Span, Resource]]:
     for count, pair in enumerate(spans):
         if count < MAX_SPANS:
             yield pair

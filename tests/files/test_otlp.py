@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import Resource as SdkResource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -22,7 +22,8 @@ from connectors.base import Malformed
 from connectors.files import sample
 from connectors.otlp import OtlpFiles
 from connectors.otlp_aliases import FIELDS, NEVER_STORED
-from connectors.otlp_span import Attribute, Attributes, Span, span_row
+from connectors.otlp_attributes import Attribute, Attributes, Resource
+from connectors.otlp_span import Span, span_row
 from tests.files.reading import named, read, stored, total
 
 KIND = OtlpFiles()
@@ -37,7 +38,7 @@ def row(
         "trace_id": TRACE, "span_id": SPAN, "parent_id": "", "name": "chat", "start_ns": START_NS,
         "end_ns": START_NS + 1_500_000_000, "attributes": attributes or {}, **changes,
     }  # fmt: skip
-    return named("spans", span_row(Span(**values), resource or {}))  # type: ignore[arg-type]  # test shorthand
+    return named("spans", span_row(Span(**values), Resource(resource or {})))  # type: ignore[arg-type]  # test shorthand
 
 
 def document(*names: str, attributes: dict[str, str] | None = None) -> dict[str, object]:
@@ -91,7 +92,7 @@ def test_captured_bodies_are_read(contracts: Path) -> None:
 
 def test_spans_of_the_real_sdk_are_read(tmp_path: Path) -> None:
     exporter = InMemorySpanExporter()
-    provider = TracerProvider(resource=Resource({"service.name": "desk", "deployment.environment.name": "prod"}))
+    provider = TracerProvider(resource=SdkResource({"service.name": "desk", "deployment.environment.name": "prod"}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("test")
     with tracer.start_as_current_span("invoke_agent helper") as agent, tracer.start_as_current_span("chat gpt") as span:
