@@ -214,7 +214,7 @@ class _Child:
         _tell(Told(number=ask.number, report=load(save(made))))
 
     def _trace(self, ask: Ask) -> None:
-        from aether_tui.diagnostics import trace_report
+        from aether_tui.diagnostics import trace_pair, trace_report
         from aether_tui.diagnostics.reveal import reveal
         from aether_tui.diagnostics.run import open_data
         from aether_tui.report_model import load, save
@@ -233,7 +233,7 @@ class _Child:
             both = ask.what == "pair"
             begun = self.explorer.started(ask.trace)
             made = (
-                trace_report.compare(data, ask.trace, ask.other)
+                trace_pair.compare(data, ask.trace, ask.other)
                 if both
                 else trace_report.report(data, ask.trace, begun=begun)
             )

@@ -170,7 +170,7 @@ def _line(row: Record) -> list[str]:
 def trace(context: Context, identity: str, other: str | None, shown: str | None, form: str) -> None:
     """Show trace ID as a tree: durations on its own time axis, tokens, cost, errors, repeats and loops."""
     from aether_tui.cache import Cache
-    from aether_tui.diagnostics import trace_report
+    from aether_tui.diagnostics import trace_pair, trace_report
     from aether_tui.diagnostics.run import open_data
     from aether_tui.report_model import envelope
 
@@ -185,7 +185,7 @@ def trace(context: Context, identity: str, other: str | None, shown: str | None,
         if shown is not None:
             _reveal(context, data, identity, shown, form)
             return
-        made = trace_report.compare(data, identity, other) if other else trace_report.report(data, identity)
+        made = trace_pair.compare(data, identity, other) if other else trace_report.report(data, identity)
     if form == "json":
         click.echo(envelope(made).decode())
     elif form == "md":

@@ -1,4 +1,4 @@
-"""One trace as a report: its tree with durations on its own time axis, and two traces step by step beside each other."""
+"""One trace as a report: its tree with durations on its own time axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
 from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
 from aether_tui.errors import NoData
-from aether_tui.human import amount, plural
+from aether_tui.human import amount, money, plural
 from aether_tui.report_model import (
     Block,
     Cell,
@@ -116,16 +116,17 @@ def report(data: Data, trace: str, source: str | None = None, begun: datetime | 
         report="trace",
         title=f"Trace {one_line(trace, 80)}",
         as_of=data.clock.now,
-        window=_window(found),
+        window=window_of(found),
         data=found,
-        headline=_headline(found),
+        headline=headline(found),
         findings=_findings(found),
         blocks=(_facts(found), _tree(found)),
         details={f"trace.tree/{node.span.span_id}": (Prose(id="about", text=_detail(node)),) for node in found.nodes},
     )
 
 
-def _window(found: Trace) -> Window:
+def window_of(found: Trace) -> Window:
+    """The trace's own time as a window."""
     end = found.start + timedelta(seconds=min(found.duration_s or 0.0, 1e9))
     return Window(start=found.start, end=end, label=f"{found.start.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
@@ -174,7 +175,8 @@ def _without_tokens(span: Span) -> bool:
 # --- Words --------------------------------------------------------------------------------------------------------
 
 
-def _headline(found: Trace) -> str:
+def headline(found: Trace) -> str:
+    """How long it took, its calls, its cost, how it ended."""
     took = "unknown duration" if found.duration_s is None else amount(found.duration_s, "s")
     cost = "no known cost" if found.cost_usd is None else amount(found.cost_usd, "USD")
     ended = {"success": ", ended in success", "failure": ", ended in failure"}.get(found.outcome or "", "")
@@ -184,10 +186,10 @@ def _headline(found: Trace) -> str:
 def _findings(found: Trace) -> tuple[Finding, ...]:
     told = (
         ("repeat", "warn", "{n} made a request that had been made before in this trace, with the same input"),
-        ("loop", "warn", "{n} belong to steps that recur three times or more in a row"),
-        ("orphan", "info", "{n} name a parent that is not here: it was not sent, or is sampled away"),
+        ("loop", "warn", "{n} in steps that recur three times or more in a row"),
+        ("orphan", "info", "{n} with a parent that is not here: it was not sent, or is sampled away"),
         ("cycle", "warn", "{n} had parents in a circle, which is cut where it begins"),
-        ("skew", "info", "{n} begin before their parent: the clocks of two machines differ"),
+        ("skew", "info", "{n} beginning before the parent: the clocks of two machines differ"),
     )
     parts = [
         Finding(id=f"trace.{mark}", severity="warn" if grave == "warn" else "info",
@@ -197,7 +199,12 @@ def _findings(found: Trace) -> tuple[Finding, ...]:
     ]  # fmt: skip
     counted = (
         ("duplicates", found.duplicates, "span", "came with an id that is taken; the first is drawn"),
-        ("unpriced", found.unpriced_calls, "call", "of a model without a price: the cost is a lower bound"),
+        (
+            "unpriced",
+            found.unpriced_calls,
+            "call",
+            "without a known cost (no price, or no token counts): the total is a lower bound",
+        ),
         ("tokens", found.without_tokens, "model call", "without token counts"),
     )
     parts += [
@@ -218,10 +225,10 @@ def _facts(found: Trace) -> Facts:
     return Facts(
         id="trace.facts",
         facts=(
-            Fact(id="duration", label="duration", value=_quantity(found.duration_s, "s"), note=placed),
+            Fact(id="duration", label="duration", value=quantity(found.duration_s, "s"), note=placed),
             Fact(id="turns", label="turns", value=Quantity(value=found.turns, unit="count")),
-            Fact(id="tokens", label="tokens", value=_quantity(found.tokens, "tokens")),
-            Fact(id="cost", label="cost", value=_quantity(found.cost_usd, "USD")),
+            Fact(id="tokens", label="tokens", value=quantity(found.tokens, "tokens")),
+            Fact(id="cost", label="cost", value=quantity(found.cost_usd, "USD", "no price, or no token counts")),
             Fact(id="errors", label="errors", value=Quantity(value=found.errors, unit="count"),
                  state="block" if found.status == "error" else "info"),
             Fact(id="serial", label="serial share", value=serial,
@@ -230,8 +237,9 @@ def _facts(found: Trace) -> Facts:
     )  # fmt: skip
 
 
-def _quantity(value: float | None, unit: str) -> Quantity:
-    return missing("no span says", unit=unit) if value is None else Quantity(value=value, unit=unit)
+def quantity(value: float | None, unit: str, why: str = "no span says") -> Quantity:
+    """A number of a trace, or why there is none."""
+    return missing(why, unit=unit) if value is None else Quantity(value=value, unit=unit)
 
 
 def _tree(found: Trace) -> Block:
@@ -242,36 +250,52 @@ def _tree(found: Trace) -> Block:
             reason="retention has taken the spans of this trace; what is above comes from its rollup",
             next_step="set privacy.retention_days.spans higher to keep them longer",
         )
-    whole_s = max((node.offset_s + (node.span.duration_s or 0.0) for node in found.nodes), default=0.0)
+    whole_s = length_s(found)
     left = found.spans - len(found.nodes)
     return Table(
         id="trace.tree",
-        title=f"{plural(found.spans, 'span')} over {amount(whole_s, 's')}",
+        title=f"{plural(found.spans, 'span')} over {amount(whole_s, 's')} · {one_line(found.trace, 40)}",
         note=f"{left:,} more are not drawn" if left else "",
         columns=(
             Col(key="span", title="span", width=34, priority=10),
             Col(key="bar", title="when", width=BAR, priority=9),
             Col(key="duration", title="duration", kind="number", priority=9),
             Col(key="tokens", title="tokens", kind="number", priority=6),
-            Col(key="cost", title="cost", kind="number", priority=7),
+            Col(key="cost", title="USD", kind="number", unit="USD", priority=7),
             Col(key="notes", title="notes", width=26, priority=8),
         ),
         rows=tuple(_row(node, whole_s) for node in found.nodes),
     )
 
 
+def length_s(found: Trace) -> float:
+    """The time axis of a trace: from its first start to its last end."""
+    return max((node.offset_s + (node.span.duration_s or 0.0) for node in found.nodes), default=0.0)
+
+
+def indented(node: Node) -> str:
+    """The name of a span as deep as it lies."""
+    deep = f"{node.depth}│ " if node.depth > DEEPEST else "│ " * node.depth
+    return deep + (node.span.name or node.span.operation or node.span.span_id)
+
+
+def _usd(span: Span) -> Cell:
+    if span.cost_usd is not None:
+        return money(span.cost_usd, "USD").removesuffix(" USD")
+    return missing("no price, or no token counts", unit="USD") if span.model is not None else ""
+
+
 def _row(node: Node, whole_s: float) -> Row:
     span = node.span
     failed = span.status == "error"
-    deep = f"{node.depth}│ " if node.depth > DEEPEST else "│ " * node.depth
     notes = [f"✗ {span.error_type or 'error'}"] if failed else []
-    notes += [WORDS[mark] for mark in node.marks] + (["¶ words kept"] if span.said else [])
+    notes += [WORDS[mark] for mark in node.marks] + (["¶ kept"] if span.said else [])
     cells: tuple[Cell, ...] = (
-        deep + (span.name or span.operation or span.span_id),
+        indented(node),
         bar(node.offset_s, span.duration_s, whole_s),
-        _quantity(span.duration_s, "s"),
+        quantity(span.duration_s, "s"),
         _tokens(span),
-        _quantity(span.cost_usd, "USD") if span.model is not None else "",
+        _usd(span),
         ", ".join(notes),
     )
     state: State = "block" if failed else "info"
@@ -307,109 +331,3 @@ def bar(offset_s: float, duration_s: float | None, whole_s: float, cells: int = 
     length = max(duration_s or 0.0, 0.0) / whole_s * cells
     size = min(max(round(length), 1), cells - begin)
     return "·" * begin + ("█" * size if length >= 0.5 else "▏") + "·" * (cells - begin - size)
-
-
-# --- Two traces ---------------------------------------------------------------------------------------------------
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """Spans of one name in one trace."""
-
-    n: int = 0
-    duration_s: float = 0.0
-    tokens: int = 0
-    cost_usd: float | None = None
-    errors: int = 0
-
-
-class Pair(Struct, frozen=True, kw_only=True):
-    """Two traces, and their spans by name."""
-
-    first: Trace
-    second: Trace
-    steps: dict[str, tuple[Step, Step]]
-
-
-def steps(found: Trace) -> dict[str, Step]:
-    """The drawn spans of a trace by name, in order of appearance."""
-    totals: dict[str, Step] = {}
-    for node in found.nodes:
-        span, so_far = node.span, totals.get(node.span.name, Step())
-        totals[span.name] = Step(
-            n=so_far.n + 1,
-            duration_s=so_far.duration_s + (span.duration_s or 0.0),
-            tokens=so_far.tokens + (span.input_tokens or 0) + (span.output_tokens or 0),
-            cost_usd=so_far.cost_usd if span.cost_usd is None else (so_far.cost_usd or 0.0) + span.cost_usd,
-            errors=so_far.errors + (span.status == "error"),
-        )
-    return totals
-
-
-def compare(data: Data, first: str, second: str) -> Report[Struct]:
-    """Two traces side by side. Raises NoData for an unknown id."""
-    one, other = read_trace(data, first), read_trace(data, second)
-    left, right = steps(one), steps(other)
-    both = {name: (left.get(name, Step()), right.get(name, Step())) for name in (*left, *right)}
-    return Report(
-        report="trace",
-        title="Two traces",
-        as_of=data.clock.now,
-        window=_window(one),
-        data=Pair(first=one, second=other, steps=both),
-        headline=f"A: {_headline(one)} B: {_headline(other)}",
-        blocks=(_totals(one, other), _steps(both)),
-    )
-
-
-def _totals(one: Trace, other: Trace) -> Table:
-    def row(name: str, left: float | None, right: float | None, unit: str) -> Row:
-        return Row(id=name, cells=(name, _quantity(left, unit), _quantity(right, unit)))
-
-    return Table(
-        id="pair.totals",
-        title=f"A {one_line(one.trace, 40)} · B {one_line(other.trace, 40)}",
-        columns=(
-            Col(key="what", title="", priority=10),
-            Col(key="a", title="A", kind="number", priority=10),
-            Col(key="b", title="B", kind="number", priority=10),
-        ),
-        rows=(
-            row("duration", one.duration_s, other.duration_s, "s"),
-            row("turns", one.turns, other.turns, "count"),
-            row("model calls", one.calls, other.calls, "count"),
-            row("tool calls", one.tool_calls, other.tool_calls, "count"),
-            row("tokens", one.tokens, other.tokens, "count"),
-            row("cost", one.cost_usd, other.cost_usd, "USD"),
-            row("errors", one.errors, other.errors, "count"),
-            row("serial share", one.serial_share, other.serial_share, "ratio"),
-        ),
-    )
-
-
-def _steps(both: dict[str, tuple[Step, Step]]) -> Table:
-    cols = [Col(key="step", title="step", width=28, priority=10)]
-    for key, title, priority in (("n", "×", 9), ("duration", "time", 8), ("tokens", "tokens", 6), ("cost", "cost", 5)):
-        cols += [Col(key=f"{key}_{side}", title=f"{title} {side}", kind="number", priority=priority) for side in "AB"]
-
-    def row(name: str, sides: tuple[Step, Step]) -> Row:
-        cells: list[Cell] = [name]
-        for values in (
-            [(float(side.n), "count") for side in sides],
-            [(side.duration_s, "s") for side in sides],
-            [(side.cost_usd, "USD") for side in sides],
-        ):
-            cells += [
-                Quantity(value=value, unit=unit) if side.n and value is not None else ""
-                for side, (value, unit) in zip(sides, values, strict=True)
-            ]
-        cells[5:5] = [side.tokens or "" for side in sides]
-        state: State = "block" if sides[0].errors + sides[1].errors else "info"
-        only = "only in A" if not sides[1].n else "only in B" if not sides[0].n else ""
-        return Row(id=name, cells=tuple(cells), state=state, detail=only)
-
-    return Table(
-        id="pair.steps",
-        title="Steps, by name",
-        columns=tuple(cols),
-        rows=tuple(row(name, sides) for name, sides in both.items()),
-    )

@@ -44,7 +44,7 @@ def render(report: Report[Struct] | SavedReport, width: int = WIDTH) -> str:
 
 def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
     right = f"{report.window.label or 'window'}, as of {draw.stamp(report.as_of)}"
-    title = report.title.upper()
+    title = _capitals(report.title)
     if cells(title) + 2 + cells(right) <= width:
         yield title + " " * (width - cells(title) - cells(right)) + right
     else:
@@ -62,7 +62,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
 
 def _block(block: Block, width: int) -> Iterator[str]:
     if block.title and not isinstance(block, Checklist):
-        yield from _wrap(block.title.upper(), width)
+        yield from _wrap(_capitals(block.title), width)
     match block:
         case Facts():
             yield from _facts(block, width)
@@ -154,7 +154,7 @@ def _fit(block: Table, texts: Sequence[Sequence[str]], width: int) -> tuple[tupl
 
 
 def _checklist(block: Checklist, width: int) -> Iterator[str]:
-    yield from _wrap(f"{block.title.upper()}  {draw.state(block.state)}", width)
+    yield from _wrap(f"{_capitals(block.title)}  {draw.state(block.state)}", width)
     yield from _wrap(block.locked, width, "  locked: ", "  ")
     for item in block.items:
         said = f" — {item.evidence}" if item.evidence else ""
@@ -162,6 +162,11 @@ def _checklist(block: Checklist, width: int) -> Iterator[str]:
         if item.next_step:
             yield from _wrap(item.next_step, width, "    → ", "      ")
     yield from _wrap(block.note, width, "  ", "  ")
+
+
+def _capitals(title: str) -> str:
+    """A title in capitals; words with digits are ids or times, and stay as they are."""
+    return " ".join(word if any(map(str.isdigit, word)) else word.upper() for word in title.split(" "))
 
 
 def _wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:

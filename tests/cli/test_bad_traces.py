@@ -74,12 +74,12 @@ def trace(place: Path, number: int) -> tuple[dict[str, object], str]:
     [
         pytest.param(1, "marks", {"orphan": 1}, "parent that is not here", id="orphan"),
         pytest.param(2, "marks", {"cycle": 1}, "parents in a circle", id="cycle"),
-        pytest.param(3, "marks", {"skew": 1}, "begin before their parent", id="clock-skew"),
+        pytest.param(3, "marks", {"skew": 1}, "beginning before the parent", id="clock-skew"),
         pytest.param(4, "spans", 1, "1 span over", id="duplicate-id"),
         pytest.param(6, "without_tokens", 1, "without token counts", id="missing-tokens"),
-        pytest.param(7, "unpriced_calls", 1, "without a price: the cost is a lower bound", id="unknown-model"),
+        pytest.param(7, "unpriced_calls", 1, "without a known cost", id="unknown-model"),
         pytest.param(8, "spans", 1, "wipe", id="control-sequences"),
-        pytest.param(9, "spans", 1, "words kept", id="two-megabytes"),
+        pytest.param(9, "spans", 1, "¶ kept", id="two-megabytes"),
         pytest.param(10, "spans", 1, "Prüfung 你好 مرحبا", id="mixed-languages"),
     ],
 )

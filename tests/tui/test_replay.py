@@ -28,7 +28,7 @@ def test_a_call_is_sent_again_after_its_cost_was_agreed_to(tmp_path: Path) -> No
             assert isinstance(screen, Traces)
             screen.page.select("traces.list/t1")
             await pilot.press("enter")
-            await until(pilot, lambda: isinstance(app.screen, TracePage) and "words kept" in screen_text(app))
+            await until(pilot, lambda: isinstance(app.screen, TracePage) and "¶ kept" in screen_text(app))
             await seen("the recorded one", "p")
             await seen("yes?", "enter")
             assert "about 0.0002 USD, at most 0.0042 USD" in screen_text(app)
