@@ -12,16 +12,31 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from aether_tui.report_model import Block, Check, Fact, Gap, Plot, Quantity, SavedReport, Table, Trend, missing, opened
+from aether_tui.report_model import (
+    Block,
+    Check,
+    Col,
+    Fact,
+    Gap,
+    Plot,
+    Quantity,
+    SavedReport,
+    Table,
+    Trend,
+    missing,
+    opened,
+)
 
 HIDDEN = "•••"
 WHY = "hidden in room mode"
 
+_CURRENCY = r"(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|INR|CNY|BRL|SGD|HKD|ZAR|MXN|[€£¥])(?![A-Za-z])"
 _MONEY = re.compile(
     r"(?:[$€£¥]\s?\d[\d,.]*(?:\s?[kKM]\b)?)"
-    r"|(?:(?<![\w.])\d[\d,.]*(?:\s?[kM])?(?:\s?(?:to|–|-)\s?\d[\d,.]*)?\s?"
-    r"(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|INR|CNY|BRL|SGD|HKD|ZAR|MXN|[€£¥])(?![A-Za-z]))"
+    rf"|(?:(?<![\w.])\d[\d,.]*(?:\s?[kM])?(?:\s?(?:to|of|–|-)\s?\d[\d,.]*)?\s?{_CURRENCY})"
 )
+_TITLED = re.compile(rf"\b{_CURRENCY}")
+"""A column's title that says its figures are money."""
 _AS_IS = frozenset(
     {"id", "key", "kind", "state", "unit", "y_unit", "x_kind", "action", "report", "glyph", "severity", "better", "step",
      "connect", "currency", "source", "stream", "points"}
@@ -66,11 +81,15 @@ def _hidden(block: object) -> bool:
     return (isinstance(block, Trend) and money(block.unit)) or (isinstance(block, Plot) and money(block.y_unit))
 
 
+def _of_money(column: Col) -> bool:
+    return column.private or money(column.unit) or _TITLED.search(column.title) is not None
+
+
 def _columns(block: S) -> S:
     """A table without its private columns, and those of money."""
     if not isinstance(block, Table):
         return block
-    kept = [n for n, column in enumerate(block.columns) if not (column.private or money(column.unit))]
+    kept = [n for n, column in enumerate(block.columns) if not _of_money(column)]
     if len(kept) == len(block.columns):
         return block
     rows = tuple(

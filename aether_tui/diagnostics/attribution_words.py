@@ -127,7 +127,7 @@ def _waterfall(one: Waterfall) -> Table:
         title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end)}",
         columns=(
             Col(key="name", title="", priority=10),
-            Col(key="usd", title="USD", kind="number", unit="USD", priority=10),
+            Col(key="usd", title="USD", kind="number", priority=10),
             Col(key="draw", title="", width=BAR, priority=7),
         ),
         rows=tuple(_fall(name, begin, end, most, one) for name, begin, end in steps),
@@ -170,9 +170,9 @@ def _movers(one: Waterfall) -> Table:
         title="Kinds of call that changed most",
         columns=(
             Col(key="name", title="feature · team · model", priority=10),
-            Col(key="change", title="Δ USD", kind="number", unit="USD", priority=9),
+            Col(key="change", title="Δ USD", kind="number", priority=9),
             *(
-                Col(key=factor, title=words[0], kind="number", unit="USD", priority=5)
+                Col(key=factor, title=words[0], kind="number", private=True, priority=5)
                 for factor, words in NAMES.items()
             ),
         ),
@@ -219,7 +219,7 @@ def _dimension(one: Dimension) -> Table:
         columns=(
             Col(key="name", title=one.name, priority=10),
             Col(key="calls", title="calls", kind="number", priority=6),
-            Col(key="usd", title="USD", kind="number", unit="USD", priority=9),
+            Col(key="usd", title="USD", kind="number", priority=9),
             Col(key="share", title="share", kind="number", priority=8),
         ),
         rows=tuple(

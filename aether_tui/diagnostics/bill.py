@@ -59,7 +59,9 @@ def facts(bill: Bill) -> Facts:
     """Two key figures: how much of the bill traces explain, and how many calls have no price."""
     note = ""
     if bill.ratio is not None and bill.first_day is not None and bill.last_day is not None:
-        note = f"{bill.traced_usd:,.2f} of {bill.billed_usd:,.2f} USD, {bill.first_day:%d %b} to {bill.last_day:%d %b}"
+        note = (
+            f"{bill.traced_usd:,.2f} USD of {bill.billed_usd:,.2f} USD, {bill.first_day:%d %b} to {bill.last_day:%d %b}"
+        )
     return Facts(
         id="sources.bill",
         facts=(

@@ -360,7 +360,7 @@ def _steps(solution: Solution) -> Table:
             Col(key="visits", title="visits", kind="number", priority=5),
             Col(key="touch", title="touch", kind="number", priority=6),
             Col(key="wait", title="wait", kind="number", priority=6),
-            Col(key="cost", title="cost", kind="number", priority=7),
+            Col(key="cost", title="cost", kind="number", private=True, priority=7),
             Col(key="error", title="error", kind="number", priority=7),
             Col(key="leave", title="leave", kind="number", priority=7),
             Col(key="capacity", title="capacity", kind="number", priority=4),

@@ -178,9 +178,14 @@ def _line(field: str, value: float | None, step: Step, *, again: bool = False) -
         return (
             ""
             if field == "error_rate" and not value
-            else f"{TITLES[field]} {_shown(field, value)}{' ⟲' if again else ''}"
+            else f"{TITLES[field]} {_boxed(field, value)}{' ⟲' if again else ''}"
         )
-    return "" if stated is None else f"{TITLES[field]} {_shown(field, stated.value)} {_by(stated)}"
+    return "" if stated is None else f"{TITLES[field]} {_boxed(field, stated.value)} {_by(stated)}"
+
+
+def _boxed(field: str, value: float) -> str:
+    """A number with its unit: no header says it."""
+    return money(value, "USD") if field == "cost" else _shown(field, value)
 
 
 def _shown(field: str, value: float) -> str:
@@ -264,7 +269,10 @@ def _told(one: Map) -> Table:
         title=f"Written in {one.document}",
         columns=(
             Col(key="name", title="step", priority=10),
-            *(Col(key=field, title=title, kind="number", priority=6) for field, title in TITLES.items()),
+            *(
+                Col(key=field, title=title, kind="number", private=field == "cost", priority=6)
+                for field, title in TITLES.items()
+            ),
             Col(key="who", title="rests on", priority=5),
         ),
         rows=tuple(_told_row(one, step) for step in one.steps if step.stated),

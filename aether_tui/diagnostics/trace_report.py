@@ -261,7 +261,7 @@ def _tree(found: Trace) -> Block:
             Col(key="bar", title="when", width=BAR, priority=9),
             Col(key="duration", title="duration", kind="number", priority=9),
             Col(key="tokens", title="tokens", kind="number", priority=6),
-            Col(key="cost", title="USD", kind="number", unit="USD", priority=7),
+            Col(key="cost", title="USD", kind="number", priority=7),
             Col(key="notes", title="notes", width=26, priority=8),
         ),
         rows=tuple(_row(node, whole_s) for node in found.nodes),

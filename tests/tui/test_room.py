@@ -42,10 +42,11 @@ def workspace(tmp_path):
 
 
 def secret() -> SavedReport:
-    mine = Row(id="a", cells=("open", 3.0, 12.0))
-    theirs = Row(id="b", cells=("Globex pays late", 3.0, 13.0), private=True)
+    mine = Row(id="a", cells=("open", 3.0, 12.0, "+4,321"))
+    theirs = Row(id="b", cells=("Globex pays late", 3.0, 13.0, "0"), private=True)
     columns = (
         Col(key="t", title="what"), Col(key="n", title="n", kind="number"), Col(key="c", title="cost", kind="number", unit="USD"),
+        Col(key="d", title="Δ USD/month", kind="number"),
     )  # fmt: skip
     line = Series(label="cost", points=(Point(x=0, y=1), Point(x=1, y=4321)))
     return SavedReport(
@@ -77,7 +78,7 @@ def test_money_people_and_clients_are_left_out_and_the_rest_stays():
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("1,640 of 2,000 USD", "1,640 of •••"),
+        ("1,640 of 2,000 USD", "•••"),
         ("0.131 USD/task", "•••/task"),
         ("12 to 15 EUR", "•••"),
         ("costs $12.50 or €3k", "costs ••• or •••"),
