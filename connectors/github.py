@@ -48,9 +48,9 @@ from connectors.github_rows import (
     github_release_row,
     github_run_rows,
 )
-from connectors.http import ADDRESS, Http, HttpSettings, together
+from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import Mark, advance, read_marks
-from connectors.paging import PageGuard
+from connectors.paging import PageGuard, together
 
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
 PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)

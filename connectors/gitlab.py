@@ -35,9 +35,9 @@ from connectors.gitlab_rows import (
     gitlab_pipeline_row,
     gitlab_test_rows,
 )
-from connectors.http import ADDRESS, Http, HttpSettings, together
+from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import Mark, advance, read_marks
-from connectors.paging import PageGuard
+from connectors.paging import PageGuard, together
 
 PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
 CHILDREN = Stream("child_pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))

@@ -13,10 +13,8 @@ import json
 import random
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -25,9 +23,11 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.answers import LATER, Again, Answer, Classify, classify
-from connectors.base import Denied, Forbidden, Malformed, Network, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.base import Denied, Malformed, Network, Offline, Refused, SourceError, Transient
+from connectors.credentials import Credentials
 from connectors.inflate import Damaged, inflated
-from connectors.limits import closed_until, learn, refused, reopen
+from connectors.limits import learn
+from connectors.patience import Patience, Retry
 from connectors.replay import SCHEME, Replay
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
 """What a source's `url` looks like; credentials have no place in it."""
 
 MAX_BYTES = 64 * 1024 * 1024
-_LONGEST_PAUSE = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -77,12 +76,6 @@ class _Wanted:
     elsewhere: bool = False
 
 
-class _Retry(Exception):
-    def __init__(self, again: Again) -> None:
-        super().__init__(str(again.error))
-        self.again = again
-
-
 class Http:
     """Requests to one service. `secrets` are its credentials by name: all must be there, none is ever shown.
 
@@ -110,7 +103,8 @@ class Http:
     ) -> None:
         self.network = network
         self._service = service
-        self._secrets = {name: value.strip() for name, value in secrets.items()}
+        self._credentials = Credentials(service, secrets, network)
+        self._patience = Patience(network, service, paid=paid, jitter=jitter)
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -124,12 +118,9 @@ class Http:
         self._ca_bundle = ca_bundle
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
-        self._paid = paid
         self._sign = sign
         self._signature = ""
         self._slots = asyncio.Semaphore(concurrency)
-        self._jitter = jitter
-        self._ends = network.clock() + network.deadline_s
         self._replay = Replay(network.root / url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
         self._client: httpx.AsyncClient | None = None
         self._bare: httpx.AsyncClient | None = None
@@ -144,6 +135,10 @@ class Http:
         return await self._persistently(
             _Wanted("GET", target, query, conditional=conditional, max_bytes=self._max_bytes)
         )
+
+    def forget(self, target: str, query: Mapping[str, str] | None = None) -> None:
+        """Keep no ETag of this address: what comes behind its answer may change while the answer itself does not."""
+        self.network.memory.fresh.pop(_fingerprint(self._address(target), query), None)
 
     async def download(
         self, target: str, query: Mapping[str, str] | None, into: Path, *, max_bytes: int, elsewhere: bool = False
@@ -172,103 +167,27 @@ class Http:
     def mask(self, words: str) -> str:
         """`words` without any credential, plain or as sent."""
         sent = self._headers.get("Authorization", "").rpartition(" ")[2]
-        for secret in sorted({*self._secrets.values(), sent, self._signature}, key=len, reverse=True):
-            if len(secret) >= 4:
-                words = words.replace(secret, "***")
-        return words
-
-    # -- patience
+        return self._credentials.mask(words, (sent, self._signature))
 
     async def _persistently(self, wanted: _Wanted) -> Answer:
         try:
-            self._permitted()
-            for tries in count(1):
-                await self._opened()
-                try:
-                    return await self._once(wanted)
-                except _Retry as retry:
-                    wait_s = self._pause(retry.again, tries)
-                    if wait_s is None:
-                        raise self._told(retry.again.error, retry.again.wait_s) from None
-                await self.network.sleep(wait_s)
+            if self._replay is None:
+                if self.network.offline:
+                    raise Offline("not asked: offline", hint="run sync without --offline")
+                self._credentials.check()
+            return await self._patience.until(lambda: self._once(wanted), limited=self._replay is None)
         except SourceError as error:
             raise self._told(error) from None
-        raise AssertionError("unreachable")
 
-    async def _opened(self) -> None:
-        """Wait until the limits that are known to be used up open. Raises RateLimited when that is too late."""
-        network = self.network
-        opens_at = closed_until(network.memory, network.now())
-        if opens_at is None or self._replay:
-            return
-        wait_s = (opens_at - network.now()).total_seconds()
-        if network.clock() + wait_s > self._ends:
-            raise RateLimited(
-                f"{self._service}'s limit is used up, as it said before: not asked",
-                opens_at=opens_at,
-                hint=_after(opens_at),
-            )
-        network.waited_s += wait_s
-        await network.sleep(wait_s)
-        reopen(network.memory)
-
-    def _pause(self, again: Again, tries: int) -> float | None:
-        """Seconds until the next try; None when there is none."""
-        if self._paid and not isinstance(again.error, RateLimited):
-            return None
-        growing = again.first_pause_s * (2.0 ** (tries - 1) + self._jitter() / 2)
-        wait_s = min(growing, _LONGEST_PAUSE * max(1.0, again.first_pause_s)) if again.wait_s is None else again.wait_s
-        if tries >= again.tries or self.network.clock() + wait_s > self._ends:
-            return None
-        if again.wait_s is not None:
-            reopen(self.network.memory)  # the answer's own wait counts
-        self.network.waited_s += wait_s
-        return wait_s
-
-    def _told(self, error: SourceError, wait_s: float | None = None) -> SourceError:
-        """`error` as the user reads it: credentials masked, the hint complete, when the limit opens."""
+    def _told(self, error: SourceError) -> SourceError:
+        """`error` as the user reads it: credentials masked, the hint complete; when a limit opens is remembered."""
         if isinstance(error, Denied) and not error.hint:
-            self._explain(error)
-        if isinstance(error, RateLimited):
-            if error.opens_at is None and wait_s is not None:
-                error.opens_at = self.network.now() + timedelta(seconds=wait_s)
-                error.hint = _after(error.opens_at)
-            if error.opens_at is not None:
-                refused(self.network.memory, error.opens_at)
+            self._credentials.explain(error)
+        self._patience.remember(error)
         error.what = self.mask(error.what)
         error.hint = self.mask(error.hint)
         error.args = (error.what,)
         return error
-
-    def _explain(self, error: Denied) -> None:
-        """Say what to do about a credential, and since when it does not work where that is known."""
-        if isinstance(error, Forbidden):
-            missing = error.scope or "; ".join(self.network.needs) or "read access to this"
-            error.hint = f"give it {missing}, or {self._credential_hint()}"
-            return
-        memory = self.network.memory
-        if "expired" not in error.what:
-            if memory.expires and memory.expires <= f"{self.network.now():%Y-%m-%d}":
-                error.what = f"token expired {memory.expires}; {error.what}"
-            elif memory.worked is not None:
-                error.what += f"; it worked last on {memory.worked:%Y-%m-%d}: expired or revoked since"
-        error.hint = self._credential_hint()
-
-    def _permitted(self) -> None:
-        if self._replay:
-            return
-        if self.network.offline:
-            raise Offline("not asked: offline", hint="run sync without --offline")
-        for name, value in self._secrets.items():
-            if not value:
-                raise Denied(f"no {name} is stored", hint=self._credential_hint())
-            if not (value.isascii() and value.isprintable()):
-                raise Denied(f"{name} has characters no credential has", hint=self._credential_hint())
-
-    def _credential_hint(self) -> str:
-        source = self.network.source or self._service.lower()
-        variables = ", ".join(f"AETHER_{source}_{name}".upper().replace("-", "_") for name in self._secrets)
-        return f"run `aether-tui auth set {source}` with a valid one, or set {variables}"
 
     # -- one request
 
@@ -295,7 +214,7 @@ class Http:
             memory.fresh[known] = etag
         verdict = None if wanted.into and answer.status == 200 else self._classify(answer)
         if isinstance(verdict, Again):
-            raise _Retry(verdict)
+            raise Retry(verdict)
         if verdict is not None:
             raise verdict
         return answer
@@ -389,7 +308,7 @@ class Http:
                 async for piece in plain:
                     file.write(piece)
         except Damaged as error:
-            raise _Retry(Again(error, tries=2)) from None
+            raise Retry(Again(error, tries=2)) from None
         return b""
 
     async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -415,10 +334,10 @@ class Http:
                 f"cannot be reached at {host} ({error or type(error).__name__})",
                 hint="check the network, the proxy and the url; cached data stay usable",
             )
-            return _Retry(Again(offline, tries=2))
+            return Retry(Again(offline, tries=2))
         kind = "took too long" if isinstance(error, httpx.TimeoutException) else "broke off"
         trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint=LATER)
-        return _Retry(Again(trouble))
+        return Retry(Again(trouble))
 
     async def _recorded(
         self, replay: Replay, wanted: _Wanted, asked: str, url: str, query: Mapping[str, str] | None
@@ -434,26 +353,10 @@ class Http:
         return Answer(asked, status, named, whole, self.network.now())
 
 
-def _after(opens_at: datetime) -> str:
-    return f"run sync again after {opens_at:%Y-%m-%d %H:%M} UTC"
-
-
 def _fingerprint(url: str, query: Mapping[str, str] | None) -> str:
     """What stands for an address in the memory: names of repositories do not belong there."""
     asked = f"{url}?{urlencode(sorted((query or {}).items()))}"
     return hashlib.blake2b(asked.encode(), digest_size=9).hexdigest()
-
-
-async def together(jobs: Iterable[Coroutine[None, None, T]]) -> list[T]:
-    """The results of all jobs, run side by side; the first error stops the others."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 async def _once_through(body: bytes) -> AsyncIterator[bytes]:
