@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-
-from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import Answer
@@ -31,14 +28,17 @@ from connectors.github_answers import (
     classify_github,
     instant_of,
     items,
+    keep_read,
     naive,
     names_of,
     next_link,
+    note_read,
     read_already,
     rows_in,
     second,
     texts_of,
     unfinished,
+    unread,
 )
 from connectors.github_artifacts import Folder, report_pages
 from connectors.github_rows import (
@@ -48,7 +48,8 @@ from connectors.github_rows import (
     github_release_row,
     github_run_rows,
 )
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.github_settings import GitHubSettings
+from connectors.http import Http
 from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard, together
 
@@ -67,38 +68,6 @@ _RERUN_DAYS = 30
 _OPEN_KEPT = 100
 _DETAIL = "aether detail"
 """Where the connector keeps what it fetched for an object, beside the object's own fields."""
-
-
-class GitHubSettings(HttpSettings):
-    """`[sources.github]`. The token (fine-grained: read access to actions, deployments, pull requests) is the secret
-    `token`."""
-
-    url: str = Field(
-        "https://api.github.com",
-        pattern=ADDRESS,
-        description="Address; Enterprise: https://HOST/api/v3; or replay:PATH",
-    )
-    repos: list[str] = Field(min_length=1, description="Repositories to read, owner/name")
-    jobs: bool = Field(True, description="Read the jobs of every run (one request per run): queue times, re-runs")
-    releases: str = Field(
-        "", description="Environment a published release counts as a deployment to; empty: releases are not read"
-    )
-    artifacts: list[str] = Field(
-        default_factory=list,
-        description="Artifacts of runs with JUnit reports, by name or pattern; empty: none is read",
-    )
-    artifact_mb: int = Field(
-        50, ge=1, le=2000, description="Larger artifacts are named and left", json_schema_extra={"unit": "MB"}
-    )
-    days_back: int = Field(90, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
-
-    @field_validator("repos")
-    @classmethod
-    def _named(cls, repos: list[str]) -> list[str]:
-        for repo in repos:
-            if not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repo):
-                raise ValueError(f"{repo!r} is not owner/name")
-        return repos
 
 
 class GitHub:
@@ -186,22 +155,27 @@ class GitHub:
     # -- runs
 
     async def _runs(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
-        """New runs by windows of `created`, oldest first; runs that were not finished; once a day, re-runs of old ones."""
+        """New runs by windows of `created`, oldest first; runs that were not finished; once a day, re-runs of old ones.
+
+        What was read and has not changed since (`read`: ids with `updated_at`) is not asked for again, nor after a walk
+        that broke off.
+        """
         now = naive(self._network.now())
         today = now.date().isoformat()
         known, changed = instant(mark, "created"), instant(mark, "updated")
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
-        begin = start
-        if text(mark, "swept") not in {None, today}:
-            begin = min(start, now - timedelta(days=_RERUN_DAYS))
+        sweeps = text(mark, "swept") not in {None, today}
+        begin = min(start, now - timedelta(days=_RERUN_DAYS)) if sweeps else start
         for run_id in texts_of(mark, "open"):
             run = await self._run(repo, run_id)
             yield await self._run_page(repo, [run] if run else [], mark, gone=() if run else (run_id,))
-        newest, changed_now = known, changed
-        async for answer, problem, complete in self._windows(repo, begin, now + _AHEAD):
+        newest, changed_now, listed = known, changed, dict[str, datetime]()
+        async for answer, problem, complete in self._windows(repo, begin, _end(now), anew=known is None or sweeps):
+            found = objects(answer.json, "workflow_runs")
+            listed |= {key: at for run in found if (key := text(run, "id")) and (at := instant_of(run, "created_at"))}
             fresh = [
                 run
-                for run in objects(answer.json, "workflow_runs")
+                for run in unread(found, mark)
                 if at_least(run, "created_at", start)
                 or (changed is not None and at_least(run, "updated_at", changed - overlap))
             ]
@@ -209,9 +183,11 @@ class GitHub:
             page.problems = [problem] if problem else []
             newest = latest(page.rows, PIPELINE_RUNS, "created", newest)
             changed_now = latest(page.rows, PIPELINE_RUNS, "updated", changed_now)
+            note_read(mark, fresh)
             if complete:
                 # Inside a window the newest come first: only its end may move the mark.
                 advance(mark, "created", newest)
+                keep_read(mark, listed, newest and newest - overlap)
             yield page
         advance(mark, "updated", changed_now)
         mark["swept"] = today
@@ -243,10 +219,13 @@ class GitHub:
         pages = self._linked(path, {"filter": "all", "per_page": _PER_PAGE})
         return {**run, _DETAIL: {"jobs": [job async for answer in pages for job in objects(answer.json, "jobs")]}}
 
-    async def _windows(self, repo: str, start: datetime, end: datetime) -> AsyncIterator[tuple[Answer, str, bool]]:
+    async def _windows(
+        self, repo: str, start: datetime, end: datetime, *, anew: bool
+    ) -> AsyncIterator[tuple[Answer, str, bool]]:
         """Pages of runs created in a period; a sentence where some cannot be had; whether the page ends its window.
 
-        A filtered list ends at 1,000 results: a window with more is halved, down to a minute.
+        A filtered list ends at 1,000 results: a window with more is halved, down to a minute. Unless `anew`, a period that is
+        one page may say that nothing changed in it.
         """
         path = f"/repos/{repo}/actions/runs"
         pending = [(start, end)]
@@ -258,9 +237,14 @@ class GitHub:
                 "exclude_pull_requests": "true",
             }
             smallest = until - begin <= _SMALLEST_WINDOW
+            first: Answer | None = None
             try:
-                first = await self._http.get(path, query)
+                first = await self._http.get(path, query, conditional=not anew and until - begin == end - start)
+                if first.unchanged:
+                    return
                 total = integer(first.json, "total_count") or 0
+                if next_link(first) is not None:
+                    self._http.forget(path, query)
             except Ceiling:
                 if smallest:
                     raise
@@ -287,15 +271,23 @@ class GitHub:
         """
         known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
         start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
-        newest = upper or known
+        newest, listed = upper or known, dict[str, datetime]()
         query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
-        async for answer in self._linked(f"/repos/{repo}/pulls", query):
+        walk = self._linked(f"/repos/{repo}/pulls", query, conditional=upper is None)
+        async for answer in walk:
+            if answer.unchanged:
+                return
             pulls = items(answer)
             recent = [pull for pull in pulls if at_least(pull, "updated_at", start)]
-            fresh = [pull for pull in recent if not (lower and upper and read_already(pull, lower, upper))]
+            listed |= {key: at for one in recent if (key := text(one, "id")) and (at := instant_of(one, "updated_at"))}
+            fresh = [
+                pull for pull in unread(recent, mark) if not (lower and upper and read_already(pull, lower, upper))
+            ]
             whole = await together(self._with_commits(repo, pull) for pull in fresh)
             rows, rejects = mapped(whole, PULL_REQUESTS.name, lambda pull: _pull_rows(pull, repo))
             newest = latest(rows, PULL_REQUESTS, "updated", newest)
+            note_read(mark, fresh)
+            keep_read(mark, listed, newest and newest - overlap)
             oldest = min(filter(None, (instant_of(pull, "updated_at") for pull in recent)), default=None)
             if oldest and (upper is None or oldest <= upper):
                 advance(mark, "lower", min(lower or oldest, oldest))
@@ -303,7 +295,9 @@ class GitHub:
             yield Page(rows=rows, rejects=rejects)
             if len(recent) < len(pulls):
                 break
+        read = mark.get("read", {})
         mark.clear()
+        mark["read"] = read
         advance(mark, "updated", newest)
         yield Page()
 
@@ -315,26 +309,44 @@ class GitHub:
     # -- deployments
 
     async def _deployments(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
-        """Newest first, down to the mark or the oldest deployment that had no final status when it was last read."""
+        """Newest first, down to the mark or the oldest deployment that had no final status when it was last read.
+
+        A status moves `updated_at` of its deployment, so what shows none new is left; those without a final one are read
+        once a day all the same.
+        """
         now = naive(self._network.now())
+        today = now.date().isoformat()
         known = instant(mark, "created")
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
         open_before = {key: at for key in names_of(mark, "open") if (at := instant(mark, "open", key)) is not None}
+        again = set(open_before) if text(mark, "swept") != today else set[str]()
         floor = min((start, *open_before.values()))
-        still: dict[str, str] = {}
-        newest = known
-        async for answer in self._linked(f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}):
+        still = {key: at.isoformat() for key, at in open_before.items()}
+        newest, listed = known, dict[str, datetime]()
+        path, query = f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}
+        async for answer in self._linked(path, query, conditional=not again):
+            if answer.unchanged:
+                return
             found = items(answer)
-            fresh = [one for one in found if at_least(one, "created_at", start) or text(one, "id") in open_before]
+            kept = [one for one in found if at_least(one, "created_at", start) or text(one, "id") in open_before]
+            listed |= {key: at for one in kept if (key := text(one, "id")) and (at := instant_of(one, "created_at"))}
+            new = unread(kept, mark)
+            fresh = [one for one in kept if one in new or text(one, "id") in again]
             whole = await together(self._with_statuses(repo, one) for one in fresh)
             rows, rejects = mapped(whole, DEPLOYMENTS.name, lambda one: _deployment_rows(one, repo))
             newest = latest(rows, DEPLOYMENTS, "started", newest)
+            note_read(mark, fresh)
+            still = {key: at for key, at in still.items() if key not in {text(one, "id") for one in fresh}}
             still |= unfinished(rows[DEPLOYMENTS.name], now)
             yield Page(rows=rows, rejects=rejects)
             if not all(at_least(one, "created_at", floor) for one in found):
                 break
+            self._http.forget(path, query)  # a status further down does not change the first page
         advance(mark, "created", newest)
+        still = {key: at for key, at in still.items() if key in listed}
         mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
+        keep_read(mark, listed, newest and min((newest - overlap, *(listed[key] for key in still))))
+        mark["swept"] = today
         yield Page()
 
     async def _with_statuses(self, repo: str, deployment: Node) -> Node:
@@ -346,7 +358,9 @@ class GitHub:
         known = instant(mark, "created")
         start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
         newest, environment = known, self._settings.releases
-        async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}):
+        async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}, conditional=True):
+            if answer.unchanged:
+                return
             found = items(answer)
             fresh = [one for one in found if at_least(one, "published_at", start)]
             whole = [one for one in fresh if dig(one, "draft") is not True and dig(one, "prerelease") is not True]
@@ -367,7 +381,9 @@ class GitHub:
         known, read = instant(mark, "created"), set(texts_of(mark, "read"))
         start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
         newest, now_read = known, set[str]()
-        async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}):
+        async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}, conditional=True):
+            if answer.unchanged:
+                return
             found = objects(answer.json, "artifacts")
             recent = [one for one in found if at_least(one, "created_at", start)]
             for one in recent:
@@ -400,13 +416,16 @@ class GitHub:
 
     # -- paging
 
-    async def _linked(self, path: str, query: Mapping[str, str], first: Answer | None = None) -> AsyncIterator[Answer]:
-        """Answers along the `next` links, beginning with `first` where it is already there."""
+    async def _linked(
+        self, path: str, query: Mapping[str, str], first: Answer | None = None, *, conditional: bool = False
+    ) -> AsyncIterator[Answer]:
+        """Answers along the `next` links, beginning with `first` where it is already there. With `conditional` the first may
+        say that it is unchanged, and is then the only one."""
         guard = PageGuard(f"GitHub's list {path}")
-        answer = first or await self._http.get(path, query)
+        answer = first or await self._http.get(path, query, conditional=conditional)
         while True:
             yield answer
-            link = next_link(answer)
+            link = None if answer.unchanged else next_link(answer)
             if link is None:
                 return
             guard.follow(link, rows=rows_in(answer))
@@ -414,6 +433,11 @@ class GitHub:
 
     async def _all(self, path: str) -> list[Node]:
         return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in items(answer)]
+
+
+def _end(now: datetime) -> datetime:
+    """Where windows end: the same all day, so that a list that did not change has the same address."""
+    return (now + _AHEAD).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _pull_rows(pull: Node, repo: str) -> dict[str, list[Row]]:

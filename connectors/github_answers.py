@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from aether_tui.records.tables import DEPLOYMENTS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import RateLimited, Refused, Row
-from connectors.fields import Node, dig, instant, integer, objects
+from connectors.fields import Node, dig, instant, integer, objects, text
+from connectors.marks import Mark
 
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
 
@@ -110,3 +111,23 @@ def names_of(node: Node, field: str) -> list[str]:
     """The names of an object of a mark."""
     value = dig(node, field)
     return [str(name) for name in value] if isinstance(value, Mapping) else []
+
+
+def unread(found: Sequence[Node], mark: Mark) -> list[Node]:
+    """Those that are new or have changed since they were read; one that is not dated is new."""
+    return [one for one in found if (text(one, "updated_at") or "?") != text(mark, "read", text(one, "id") or "")]
+
+
+def note_read(mark: Mark, found: Sequence[Node]) -> None:
+    """Remember of objects that were read with all their details when they had changed last."""
+    read = {name: text(mark, "read", name) or "" for name in names_of(mark, "read")}
+    mark["read"] = {**read, **{key: text(one, "updated_at") or "" for one in found if (key := text(one, "id"))}}
+
+
+def keep_read(mark: Mark, listed: Mapping[str, datetime], bound: datetime | None) -> None:
+    """Forget what will not be listed again: only from `bound` on it is asked for."""
+    mark["read"] = {
+        key: text(mark, "read", key) or ""
+        for key in names_of(mark, "read")
+        if key in listed and (bound is None or listed[key] >= bound)
+    }

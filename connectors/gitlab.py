@@ -226,21 +226,26 @@ class GitLab:
         yield ()
 
     async def _pages(self, path: str, start: datetime, query: Mapping[str, str]) -> AsyncIterator[list[Node]]:
-        """The list from `start` on, oldest change first.
+        """The list from `start` on, oldest change first; nothing where it did not change.
 
         Each page begins at the last change of the one before: under page numbers, something that changes meanwhile
         would push something else over the edge of a page, unseen.
         """
         guard = PageGuard(f"GitLab's list {path}")
-        after, page = start, "1"
+        after, page, conditional = start, "1", True
         while True:
             asked = {"order_by": "updated_at", "sort": "asc", "updated_after": zulu(after)}
-            answer = await self._http.get(path, {**query, **asked, "per_page": _PER_PAGE, "page": page})
+            asked |= {**query, "per_page": _PER_PAGE, "page": page}
+            answer = await self._http.get(path, asked, conditional=conditional)
+            if answer.unchanged:
+                return
             found = _items(answer)
             yield found
             following = _next_page(answer)
             if following is None:
                 return
+            self._http.forget(path, asked)
+            conditional = False
             guard.follow(_token(found) or following, rows=len(found))
             times = [at for one in found if (at := _instant(one)) is not None]
             moved = times and max(times) > max(after, min(times))

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
-from connectors.fields import Mapper, Node, integer, latest, mapped, names, objects, text
+from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
@@ -108,14 +108,17 @@ class Jira:
         total, first = None, True
         while True:
             answer = await self._http.post("/rest/api/3/search/jql", body)
-            issues = objects(answer.json, "issues")
+            issues = listed = objects(answer.json, "issues")
             token = text(answer.json, "nextPageToken")
             if token is not None and first:
                 total = await self._count(str(body["jql"]))
+            elif first:
+                issues = self._unread(issues)
             first = False
             histories = await self._histories(issues, site)
             rows, rejects = mapped(issues, WORK_ITEMS.name, _mapper(site, histories))
             newest = latest(rows, WORK_ITEMS, "updated", newest)
+            self._note_read(listed, newest, stream)
             yield Page(
                 rows=rows,
                 rejects=rejects,
@@ -129,6 +132,19 @@ class Jira:
                 return
             guard.follow(token, rows=len(issues))
             body["nextPageToken"] = token
+
+    def _unread(self, issues: list[Node]) -> list[Node]:
+        """The issues that have changed since an earlier sync read them, in what was the end of its time."""
+        known = self._network.memory.etags
+        return [one for one in issues if (text(one, "fields", "updated") or "?") != known.get(text(one, "id") or "")]
+
+    def _note_read(self, issues: list[Node], newest: datetime | None, stream: Stream) -> None:
+        """Remember what the next sync will be shown again: the end of this one."""
+        bound = newest - timedelta(seconds=stream.overlap_s) if newest else None
+        for issue in issues:
+            at = _changed(issue)
+            if at and (bound is None or at >= bound):
+                self._network.memory.fresh[text(issue, "id") or ""] = text(issue, "fields", "updated") or ""
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
         """Ids of every issue, or sprint, there is. Raises SourceError."""
@@ -279,6 +295,13 @@ def jql(projects: Sequence[str], start: datetime, by: str = "updated") -> str:
     bound = f"{by} >= {(start - _EPOCH) // timedelta(milliseconds=1)}"
     keys = ", ".join(f'"{key}"' for key in projects)
     return f"{f'project in ({keys}) AND ' if keys else ''}{bound} ORDER BY {by} ASC, key ASC"
+
+
+def _changed(issue: Node) -> datetime | None:
+    try:
+        return instant(issue, "fields", "updated")
+    except ValueError:
+        return None
 
 
 def _mapper(site: JiraSite, histories: Mapping[str, list[Node]]) -> Mapper:

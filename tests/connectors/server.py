@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import ssl
 import threading
@@ -42,6 +43,20 @@ Answering = Callable[[Request], Reply]
 class Server:
     url: str
     requests: list[Request]
+
+
+def tagged(answer: Answering) -> Answering:
+    """`answer` with an ETag for each body, and 304 for one that is known."""
+
+    def conditional(request: Request) -> Reply:
+        reply = answer(request)
+        tag = f'W/"{hashlib.sha256(reply.content()).hexdigest()}"'
+        headers = {**reply.headers, "ETag": tag}
+        if reply.status == 200 and request.headers.get("if-none-match") == tag:
+            return Reply(b"", 304, {"ETag": tag})
+        return Reply(reply.body, reply.status, headers, reply.cut)
+
+    return conditional
 
 
 def _read(sent: bytes) -> Any:

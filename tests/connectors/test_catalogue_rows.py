@@ -144,6 +144,7 @@ def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -
     assert first.counts.inserted > 0
     assert len(server.requests) > asked
     assert (second.counts.inserted, second.counts.updated, second.counts.removed) == (0, 0, 0)
+    assert second.traffic.requests <= 3, [request.target for request in server.requests[asked:]]
 
 
 @EVERY

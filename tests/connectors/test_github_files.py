@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from openapi_core import OpenAPI
 
-from connectors.github import GitHub, GitHubSettings
+from connectors.github import GitHub
+from connectors.github_settings import GitHubSettings
 from tests.connectors.legal import assert_legal
 from tests.connectors.pull import network, pull
 from tests.connectors.server import Reply, Request, serving
