@@ -63,7 +63,7 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(schema.INCIDENTS)
     if stale:
         rollups.start(cursor)
-        for name in TABLES:
+        for name in rollups.read_by(stale):
             rollups.touch(cursor, name, name)
         rollups.refresh(cursor)
     cursor.execute("UPDATE meta SET value = $version WHERE key = 'schema_version'", {"version": str(schema.VERSION)})

@@ -5,7 +5,7 @@ What they are stands in `aether_tui.records.definitions`, for every engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -60,6 +60,13 @@ DAILY: Final = (
 def days_of(source: str) -> tuple[str, ...]:
     """Columns of `source` whose days or hours bucket some rollup."""
     return tuple(dict.fromkeys(rollup.at for rollup in DAILY if rollup.source == source))
+
+
+def read_by(tables: Sequence[str]) -> tuple[str, ...]:
+    """Record tables that these rollups are made of."""
+    raw = {"tasks": ("spans",), "flow_items": ("work_items", "work_transitions"), "flow_daily": ("work_items",)}
+    read = [source for rollup in DAILY if rollup.table in tables for source in raw.get(rollup.source, (rollup.source,))]
+    return tuple(dict.fromkeys([*read, *(source for name in tables for source in raw.get(name, ()))]))
 
 
 # --- What a transaction touched ------------------------------------------------------------------------------------

@@ -125,6 +125,9 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("reopened transitions", "BIGINT"),
         ("category_since", "TIMESTAMP"),
         ("ideation_at validation_at specification_at build_at release_at measure_at learn_at", "TIMESTAMP"),
+        ("active_us wait_us queue_us unmapped_us", "BIGINT"),
+        ("handoffs", "BIGINT"),
+        ("steps", "STRUCT(state VARCHAR, next_state VARCHAR, back BOOLEAN, touch_us BIGINT, wait_us BIGINT)[]"),
     ),
     "flow_daily": _columns(
         ("day", "TIMESTAMP"),
@@ -214,7 +217,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
-VERSION: Final = 9
+VERSION: Final = 10
 """Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 
 

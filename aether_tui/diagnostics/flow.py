@@ -25,7 +25,12 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     held = (
         None
         if unable or flow.wip.value is None
-        else limits.measure(data.rows("flow_limits"), documents.config.wip, {}, people=False)
+        else limits.measure(
+            data.rows("flow_limits") if limits.agreed(documents.config.wip) else (),
+            documents.config.wip,
+            {},
+            people=False,
+        )
     )
     return Report(
         report="flow",

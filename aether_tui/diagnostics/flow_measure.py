@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Clock, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Record, instant, numbers, real, text, whole
 from aether_tui.diagnostics.indicators import MIN_N
 from aether_tui.human import number, plural
-from aether_tui.report_model import Quantity, Window, missing
+from aether_tui.report_model import Quantity, missing
 from aether_tui.stats import intervals
 from aether_tui.stats.forecast import LEAST_WEEKS, fan, hits, weeks_to_finish
 from aether_tui.text import one_line
@@ -131,9 +131,9 @@ def measure(
     clock: Clock,
 ) -> Flow:
     """Everything, from the rows of `sql/flow_*.sql`."""
-    state: Record = load[0] if load else {}
-    times, before = (_times(finished, span) for span in (clock.window, clock.previous))
-    history = any(row["history"] for row in finished)
+    state, ended, spent = (next(iter(rows), Record()) for rows in (load, finished, time))
+    times, before = (_times(ended, span) for span in ("now", "before"))
+    history = bool(whole(ended.get("now_history")) or whole(ended.get("before_history")))
     weeks, start = _weeks(weekly, instant(state.get("first_seen")), clock.window.end)
     validity = _validity(state)
     span_s = (clock.window.end - clock.window.start).total_seconds()
@@ -146,9 +146,9 @@ def measure(
         mean_wip=Quantity(value=real(state["present_s"]) / span_s, unit="count") if seen else _nothing("count"),
         past_p85=_past(ageing),
         throughput=_throughput(times.finished, span_s) if seen else _nothing("per_week"),
-        efficiency=_efficiency(time, times.finished),
-        unmapped=_unmapped(time, times.finished),
-        handoffs=_handoffs(time, times.finished),
+        efficiency=_efficiency(spent, times.finished),
+        unmapped=_unmapped(spent, times.finished),
+        handoffs=_handoffs(spent, times.finished),
         validity=validity,
         weekly=weeks,
         weekly_from=start,
@@ -171,21 +171,18 @@ def _nothing(unit: str) -> Quantity:
 # --- Times --------------------------------------------------------------------------------------------------------
 
 
-def _times(finished: Sequence[Record], span: Window) -> Times:
-    start, end = (edge.astimezone(UTC).replace(tzinfo=None) for edge in (span.start, span.end))
-    inside = [row for row in finished if isinstance(at := row["at"], datetime) and start <= at < end]
-    lead = [real(row["lead_s"]) for row in inside if row["lead_s"] is not None]
-    cycle = [real(row["cycle_s"]) for row in inside if row["cycle_s"] is not None]
-    unseen = "no item finished was ever seen in progress" if inside else NOTHING_FINISHED
-    known = [bool(row["reopened"]) for row in inside if row["history"]]
+def _times(finished: Record, span: str) -> Times:
+    n, known = whole(finished.get(f"{span}_n")), whole(finished.get(f"{span}_history"))
+    lead, cycle = (numbers(finished.get(f"{span}_{kind}")) for kind in ("lead_s", "cycle_s"))
+    unseen = "no item finished was ever seen in progress" if n else NOTHING_FINISHED
     return Times(
-        finished=len(inside),
-        without_start=len(inside) - len(cycle),
+        finished=n,
+        without_start=n - len(cycle),
         lead_p50=quantile(lead, 0.5, NOTHING_FINISHED),
         lead_p85=quantile(lead, 0.85, NOTHING_FINISHED),
         cycle_p50=quantile(cycle, 0.5, unseen),
         cycle_p85=quantile(cycle, 0.85, unseen),
-        reopened=share(sum(known), len(known), NO_HISTORY if inside else NOTHING_FINISHED),
+        reopened=share(whole(finished.get(f"{span}_reopened")), known, NO_HISTORY if n else NOTHING_FINISHED),
     )
 
 
@@ -195,7 +192,7 @@ def quantile(values: Sequence[float], p: float, none: str) -> Quantity:
     n = len(values)
     if n < MIN_N:
         return missing(f"n too small ({n}, needs {MIN_N})" if n else none, unit="s", n=n)
-    value, low, high = intervals.weighted_quantile([(one, 1) for one in values], p)
+    value, low, high = intervals.quantile(values, p)
     return Quantity(value=value, unit="s", n=n, low=low, high=high)
 
 
@@ -213,43 +210,38 @@ def _throughput(finished: int, span_s: float) -> Quantity:
     return Quantity(value=finished / weeks, unit="per_week", n=finished, low=low / weeks, high=high / weeks)
 
 
-def _efficiency(time: Sequence[Record], finished: int) -> Quantity:
+def _efficiency(time: Record, finished: int) -> Quantity:
     """Active ÷ (active + wait + queue): an upper bound, because "in progress" hides waiting."""
-    pairs = [
-        (active, active + real(row["wait_s"]) + real(row["queue_s"]))
-        for row in time
-        for active in (real(row["active_s"]),)
-    ]
-    if not pairs:
+    n, busy_s = whole(time.get("n")), real(time.get("busy_s"))
+    if not n:
         return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio", connect="linear or jira")
-    if len(pairs) < MIN_N:
-        return missing(f"n too small ({len(pairs)}, needs {MIN_N})", unit="ratio", n=len(pairs))
-    if not sum(total for _, total in pairs) > 0:
-        return missing("no time in states mapped to active, wait or queue", unit="ratio", n=len(pairs))
-    value, low, high = intervals.ratio(pairs)
-    return Quantity(value=value, unit="ratio", n=len(pairs), low=low, high=None if high is None else min(1.0, high))
+    if n < MIN_N:
+        return missing(f"n too small ({n}, needs {MIN_N})", unit="ratio", n=n)
+    if not busy_s > 0:
+        return missing("no time in states mapped to active, wait or queue", unit="ratio", n=n)
+    value, low, high = intervals.ratio_of_sums(n, real(time["active_s"]), busy_s, real(time["off"]))
+    return Quantity(value=value, unit="ratio", n=n, low=low, high=None if high is None else min(1.0, high))
 
 
-def _unmapped(time: Sequence[Record], finished: int) -> Quantity:
+def _unmapped(time: Record, finished: int) -> Quantity:
     """Share of the time of finished items that lies in states nobody mapped."""
-    kinds = ("active_s", "wait_s", "queue_s", "unmapped_s")
-    total = sum(real(row[kind]) for row in time for kind in kinds)
+    total = real(time.get("busy_s")) + real(time.get("unmapped_s"))
     if total <= 0:
         return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="ratio")
-    return Quantity(value=sum(real(row["unmapped_s"]) for row in time) / total, unit="ratio", n=len(time))
+    return Quantity(value=real(time["unmapped_s"]) / total, unit="ratio", n=whole(time["n"]))
 
 
-def _handoffs(time: Sequence[Record], finished: int) -> Quantity:
+def _handoffs(time: Record, finished: int) -> Quantity:
     """Mean changes of the person who moves an item, over items where every move names one."""
-    counts = [real(row["handoffs"]) for row in time if row["handoffs"] is not None]
-    if not time:
+    n = whole(time.get("handoffs_n"))
+    if not whole(time.get("n")):
         return missing(NO_HISTORY if finished else NOTHING_FINISHED, unit="count")
-    if len(counts) < MIN_N:
-        return missing("the status history does not say who moved the items", unit="count", n=len(counts))
-    value, low, high = intervals.ratio([(count, 1.0) for count in counts])
-    if low == high:  # all alike: their spread says nothing about other items
+    if n < MIN_N:
+        return missing("the status history does not say who moved the items", unit="count", n=n)
+    value, low, high = intervals.ratio_of_sums(n, real(time["handoffs"]), float(n), real(time["handoffs_off"]))
+    if time["alike"]:  # their spread says nothing about other items
         low = high = None
-    return Quantity(value=value, unit="count", n=len(counts), low=low, high=high)
+    return Quantity(value=value, unit="count", n=n, low=low, high=high)
 
 
 # --- Load ---------------------------------------------------------------------------------------------------------

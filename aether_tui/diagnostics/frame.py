@@ -94,8 +94,8 @@ class Readable(Protocol):
 class Data:
     """Named queries over one read lease, taken at the first query. Without a cache every answer is no rows.
 
-    Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before` (start of
-    the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
+    Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before
+    $before_until` (the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
     """
 
     def __init__(
@@ -177,7 +177,8 @@ class Data:
     def _defaults(self) -> dict[str, Parameter]:
         clock, filters = self.clock, self.filters
         return {
-            "since": clock.window.start, "until": clock.window.end, "before": clock.previous.start, "now": clock.now,
+            "since": clock.window.start, "until": clock.window.end, "before": clock.previous.start,
+            "before_until": clock.previous.end, "now": clock.now,
             "team": filters.team, "service": filters.service, "feature": filters.feature,
             "environment": filters.environment,
         }  # fmt: skip
@@ -229,6 +230,11 @@ def real(value: Value) -> float:
 def whole(value: Value) -> int:
     """A count."""
     return value if type(value) is int else int(real(value))
+
+
+def numbers(value: Value) -> Sequence[float]:
+    """A list of numbers; null is none."""
+    return cast("Sequence[float]", value) if isinstance(value, list | tuple) else ()
 
 
 def instant(value: Value) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Record, real, whole
+from aether_tui.diagnostics.frame import Data, Record, numbers, real, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
@@ -152,8 +153,8 @@ _LIVE = ("environment",)
 def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
     """The value of rows within a span; None when there are none.
 
-    share: `day, k, n` (k of n). values: `day, x, n` (n times x). rate: `day, k` (events). ratio: `day, k, n, m` (amounts, m
-    observations). snapshot: `day, k, n` at the span's very end.
+    share: `day, k, n` (k of n). values: `day, x` (a list), or `day, x, n` (lists: n times x). rate: `day, k` (events).
+    ratio: `day, k, n, m` (amounts, m observations). snapshot: `day, k, n` at the span's very end.
     """
     start, end = _stored(span.start), _stored(span.end)
     inside = found.at(end) if indicator.shape == "snapshot" else found.between(start, end)
@@ -187,11 +188,21 @@ def _rate(indicator: Indicator, found: Found, inside: Sequence[Record], span: Wi
 
 
 def _values(indicator: Indicator, inside: Sequence[Record]) -> Quantity:
-    pairs = [(real(row["x"]), whole(row["n"])) for row in inside]
-    n = sum(count for _, count in pairs)
+    counted: Counter[float] = Counter()
+    values: list[float] = []
+    for row in inside:
+        if "n" in row:
+            for value, count in zip(numbers(row["x"]), numbers(row["n"]), strict=True):
+                counted[value] += int(count)
+        else:
+            values.extend(numbers(row["x"]))
+    n = len(values) + counted.total()
     if n < MIN_N:
         return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
-    value, low, high = intervals.weighted_quantile(pairs, indicator.p)
+    if counted:
+        value, low, high = intervals.weighted_quantile(list(counted.items()), indicator.p)
+    else:
+        value, low, high = intervals.quantile(values, indicator.p)
     return Quantity(value=value, unit=indicator.unit, n=n, low=low, high=high)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aether_tui.diagnostics.frame import Data, whole
 
 Step = tuple[str, str, str]
-"""Column of `sql/joins.sql`, what its rows are, and what makes them."""
+"""Column of a query `sql/joins_*.sql`, what its rows are, and what makes them."""
 
 _TRACKER = ("items", "work items", "a tracker: linear or jira")
 _DEPLOYED: tuple[Step, ...] = (
@@ -58,10 +58,18 @@ CHAINS: dict[str, tuple[Step, ...]] = {
 }
 """By report or kind of record: the steps in order."""
 
+_COUNTS = {
+    **dict.fromkeys(("flow", "history", "pipeline"), "joins_items"),
+    **dict.fromkeys(("deployments", "pull_requests", "work_items"), "joins_delivery"),
+    **dict.fromkeys(("spans", "outcome"), "joins_traces"),
+    **dict.fromkeys(("pipeline_runs", "test_runs", "costs", "product_metrics"), "joins_rows"),
+}
+"""By the same: the query that counts them."""
+
 
 def first_failed(data: Data, name: str) -> str:
     """The steps up to the first that leaves nothing, and what would fill it; where none does, that the window is empty."""
-    found = next(iter(data.rows("joins")), {})
+    found = next(iter(data.rows(_COUNTS[name])), {})
     passed = []
     for column, what, by in CHAINS[name]:
         n = whole(found.get(column))

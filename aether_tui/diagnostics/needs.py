@@ -55,10 +55,7 @@ HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load:
 
 def stored(data: Data) -> dict[str, int]:
     """Rows in the cache per record table."""
-    counts: dict[str, int] = {}
-    for row in data.rows("row_counts"):
-        counts[text(row["name"])] = counts.get(text(row["name"]), 0) + whole(row["n"])
-    return counts
+    return {text(row["name"]): whole(row["n"]) for row in data.rows("row_counts")}
 
 
 def absent(data: Data) -> tuple[Need, ...]:

@@ -39,6 +39,11 @@ class WipCheck(Struct, frozen=True, kw_only=True):
     loads: tuple[Load, ...]
 
 
+def agreed(limits: Wip) -> bool:
+    """Whether there is any limit on initiatives to hold work against."""
+    return bool(limits.initiative) or limits.initiatives is not None or limits.per_initiative is not None
+
+
 def measure(rows: Sequence[Record], limits: Wip, names: Mapping[str, str], people: bool) -> WipCheck:
     """Rows of `wip_items` against the limits; `names` are those of people by hash, where somebody keeps them locally."""
     initiatives: dict[str, list[str]] = defaultdict(list)

@@ -115,6 +115,17 @@ def weighted_quantile(
     return at(nearest_rank(total, p)), at(low) if low else None, at(high) if high else None
 
 
+def quantile(values: Sequence[float], p: float, level: float = 0.95) -> tuple[float, float | None, float | None]:
+    """As `weighted_quantile` of single values in any order; ones that are in order already cost least."""
+    sound_all(values)
+    if not values:
+        raise ValueError("no values")
+    ordered = sorted(values)
+    low, high = quantile_ranks(len(ordered), p, level)
+    middle = ordered[nearest_rank(len(ordered), p) - 1]
+    return middle, ordered[low - 1] if low else None, ordered[high - 1] if high else None
+
+
 def ratio(pairs: Sequence[tuple[float, float]], level: float = 0.95) -> tuple[float, float | None, float | None]:
     """Σx/Σy over clusters such as days, with the linearised interval of a ratio estimator (Cochran 1977, Sampling
     Techniques, 6.3), clipped at 0; no interval under 5 clusters. Raises ValueError when Σy is not positive."""
@@ -122,10 +133,19 @@ def ratio(pairs: Sequence[tuple[float, float]], level: float = 0.95) -> tuple[fl
     bottom = sum(y for _, y in pairs)
     if bottom <= 0:
         raise ValueError("nothing to divide by")
-    value = sum(x for x, _ in pairs) / bottom
-    clusters = len(pairs)
+    top = sum(x for x, _ in pairs)
+    return ratio_of_sums(len(pairs), top, bottom, sum((x - top / bottom * y) ** 2 for x, y in pairs), level)
+
+
+def ratio_of_sums(
+    clusters: int, top: float, bottom: float, spread: float, level: float = 0.95
+) -> tuple[float, float | None, float | None]:
+    """As `ratio` of clusters that were added up where they are stored; `spread` is Σ(x − (Σx/Σy) y)²."""
+    sound(top, bottom, spread)
+    if bottom <= 0:
+        raise ValueError("nothing to divide by")
+    value = top / bottom
     if clusters < 5:
         return value, None, None
-    spread = sum((x - value * y) ** 2 for x, y in pairs)
     half = z_score(level) * math.sqrt(clusters / (clusters - 1) * spread) / bottom
     return value, max(0.0, value - half), value + half

@@ -35,6 +35,7 @@ def make_old(cache: Cache) -> None:
             "ALTER TABLE spans DROP COLUMN price_version"
         )  # derived: comes back when rows are derived again
         connection.execute("ALTER TABLE coverage_daily DROP COLUMN with_team")
+        connection.execute("ALTER TABLE flow_items DROP COLUMN steps")
         connection.execute("DROP TABLE flow_daily")
         connection.execute("DROP TABLE exports")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")

@@ -178,7 +178,50 @@ def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
                 **{f"{name}_at": entered(name) for name in PHASES},
             }
         )
+        found[-1] |= stays(found[-1], history)
     return found
+
+
+def stays(item: Record, history: list[Record]) -> Record:
+    """Time by category between creation and end, handoffs and steps of an item, walked change by change."""
+    times, ended = dict.fromkeys(("active", "wait", "queue", None), 0), item["completed"] or item["cancelled"]
+    nothing: Record = {f"{name}_us": None for name in ("active", "wait", "queue", "unmapped")}
+    if ended is None or not history:
+        return {**nothing, "handoffs": None, "steps": None}
+
+    def us(begun: Any, end: Any) -> int:
+        return max(0, (end - begun) // timedelta(microseconds=1)) if begun else 0
+
+    known = sorted(
+        (t for t in history if t["at"] <= ended), key=lambda t: (t["at"], t["from_state"] or "", t["to_state"])
+    )
+    since, category = item["created"], known[0]["from_category"] if known else None
+    steps: list[Record] = []
+    waited, mover, moved, named = 0, None, 0, [t for t in known if t["from_state"] is not None]
+    for change, end in zip(known, [*(t["at"] for t in known), ended][1:], strict=True):
+        if category in times and change is known[0]:
+            times[category] += us(since, change["at"])
+        category, length = change["to_category"], us(change["at"], end)
+        if category in times:
+            times[category] += length
+        waited += length if category in ("queue", "wait") else 0
+        if category == "active" and change["to_state"] is not None:
+            steps.append({"state": change["to_state"], "touch_us": length, "wait_us": waited})
+            waited = 0
+        actor = change["actor"] if change["from_state"] is not None else None
+        moved += mover is not None and actor is not None and actor != mover
+        mover = actor
+    if not known:
+        times[None] = us(since, ended)
+    for place, step in enumerate(steps):
+        step["next_state"] = steps[place + 1]["state"] if place + 1 < len(steps) else None
+        been = {one["state"] for one in steps[: place + 1]}
+        step["back"] = None if step["next_state"] is None else step["next_state"] in been - {step["state"]}
+    return {
+        **{f"{name or 'unmapped'}_us": spent for name, spent in times.items()},
+        "handoffs": moved if named and all(t["actor"] is not None for t in named) else None,
+        "steps": steps or None,
+    }
 
 
 def flow_daily(items: list[Record]) -> set[tuple[Any, ...]]:

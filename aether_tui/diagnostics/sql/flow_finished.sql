@@ -1,9 +1,20 @@
--- Items finished in the window or the one before. `history`: their source keeps status history, so that no reopening means none.
-SELECT completed AS at, CASE WHEN created IS NOT NULL THEN greatest(epoch(completed) - epoch(created), 0) END AS lead_s,
-  CASE WHEN started IS NOT NULL THEN greatest(epoch(completed) - epoch(started), 0) END AS cycle_s, reopened > 0 AS reopened,
-  source IN (SELECT DISTINCT source FROM work_transitions) AS history
-FROM flow_items
-WHERE completed >= $before AND completed < $until AND type IS DISTINCT FROM 'incident'
-  AND ($team::VARCHAR IS NULL OR team = $team)
-  AND ($feature::VARCHAR IS NULL OR feature = $feature)
-ORDER BY ALL
+-- Items finished in the window (`now`) and in the one before, as one row: how many, their lead and cycle times in order, and of
+-- those whose source keeps status history (otherwise no reopening is not known to be none) how many were reopened.
+WITH item AS (
+  SELECT completed >= $since AND completed < $until AS now, completed >= $before AND completed < $before_until AS before,
+    CASE WHEN created IS NOT NULL THEN greatest(epoch(completed) - epoch(created), 0) END AS lead_s,
+    CASE WHEN started IS NOT NULL THEN greatest(epoch(completed) - epoch(started), 0) END AS cycle_s, reopened > 0 AS reopened,
+    source IN (SELECT DISTINCT source FROM flow_items WHERE transitions > 0) AS history
+  FROM flow_items
+  WHERE completed >= least($before::TIMESTAMP, $since::TIMESTAMP) AND completed < $until AND type IS DISTINCT FROM 'incident'
+    AND ($team::VARCHAR IS NULL OR team = $team)
+    AND ($feature::VARCHAR IS NULL OR feature = $feature)
+)
+SELECT count(*) FILTER (WHERE now) AS now_n, list_sort(list(lead_s) FILTER (WHERE now AND lead_s IS NOT NULL)) AS now_lead_s,
+  list_sort(list(cycle_s) FILTER (WHERE now AND cycle_s IS NOT NULL)) AS now_cycle_s,
+  count(*) FILTER (WHERE now AND history) AS now_history, count(*) FILTER (WHERE now AND history AND reopened) AS now_reopened,
+  count(*) FILTER (WHERE before) AS before_n, list_sort(list(lead_s) FILTER (WHERE before AND lead_s IS NOT NULL)) AS before_lead_s,
+  list_sort(list(cycle_s) FILTER (WHERE before AND cycle_s IS NOT NULL)) AS before_cycle_s,
+  count(*) FILTER (WHERE before AND history) AS before_history,
+  count(*) FILTER (WHERE before AND history AND reopened) AS before_reopened
+FROM item

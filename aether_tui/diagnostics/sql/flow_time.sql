@@ -1,37 +1,17 @@
--- Per item finished in the window that has status history: the time it spent in each category between creation and completion, and
--- how often somebody else than before moved it (null where a mover is not named). A stretch has the category entered at its
--- begin; before the first change, the category that change left.
-WITH finished AS (
-  SELECT source, id, created, completed, row_number() OVER () AS item
+-- Of items finished in the window that have status history: the time they spent in each category between creation and completion,
+-- and how often somebody else than before moved them (null where a mover is not named), as sums. `busy`: active, wait and queue;
+-- `off` and `handoffs_off` are the squared distances from the mean share and the mean, for their intervals.
+WITH item AS (
+  SELECT active_us / 1e6 AS active_s, active_us + wait_us + queue_us AS busy_us, active_us, unmapped_us, handoffs
   FROM flow_items
   WHERE completed >= $since AND completed < $until AND transitions > 0 AND type IS DISTINCT FROM 'incident'
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
-),
-steps AS (
-  SELECT f.item, f.created, t."at", 0 AS closing, t.from_state, t.from_category, t.to_category,
-    CASE WHEN t.from_state IS NOT NULL THEN t.actor END AS actor  -- who created it did not move it
-  FROM finished f JOIN work_transitions t ON t.source = f.source AND t.item_id = f.id AND t."at" <= f.completed
-  UNION ALL
-  SELECT item, created, completed, 1, NULL, NULL, NULL, NULL FROM finished
-),
-placed AS (
-  SELECT item, closing, from_state, actor, from_category, "at", created,
-    lag("at") OVER steps_of AS since, lag(to_category) OVER steps_of AS entered, lag(actor) OVER steps_of AS before
-  FROM steps
-  WINDOW steps_of AS (PARTITION BY item ORDER BY "at", closing, from_state NULLS FIRST)
-),
-stretches AS (
-  SELECT item, closing, from_state, actor, before, greatest(epoch("at") - epoch(coalesce(since, created)), 0) AS s,
-    CASE WHEN since IS NULL THEN from_category ELSE entered END AS category
-  FROM placed
+), mean AS (SELECT sum(active_us) / nullif(sum(busy_us), 0) AS active, avg(handoffs) AS handoffs FROM item)
+SELECT count(*) AS n, sum(active_us) / 1e6 AS active_s, sum(busy_us) / 1e6 AS busy_s, sum(unmapped_us) / 1e6 AS unmapped_s,
+  sum(off ORDER BY off) AS off, count(handoffs) AS handoffs_n, sum(handoffs) AS handoffs, min(handoffs) = max(handoffs) AS alike,
+  sum(handoffs_off ORDER BY handoffs_off) AS handoffs_off
+FROM (
+  SELECT item.*, pow(active_us / 1e6 - mean.active * (busy_us / 1e6), 2) AS off, pow(item.handoffs - mean.handoffs, 2) AS handoffs_off
+  FROM item, mean
 )
-SELECT coalesce(sum(s) FILTER (WHERE category = 'active'), 0) AS active_s,
-  coalesce(sum(s) FILTER (WHERE category = 'wait'), 0) AS wait_s,
-  coalesce(sum(s) FILTER (WHERE category = 'queue'), 0) AS queue_s,
-  coalesce(sum(s) FILTER (WHERE category IS NULL), 0) AS unmapped_s,
-  CASE WHEN bool_and(actor IS NOT NULL) FILTER (WHERE closing = 0 AND from_state IS NOT NULL)
-    THEN count(*) FILTER (WHERE closing = 0 AND before IS NOT NULL AND actor <> before) END AS handoffs
-FROM stretches
-GROUP BY item
-ORDER BY ALL

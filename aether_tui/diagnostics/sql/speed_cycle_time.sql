@@ -1,7 +1,8 @@
--- First active to last done, per item completed.
-SELECT date_trunc('day', completed) AS day, greatest(epoch(completed) - epoch(started), 0) AS x, 1 AS n
+-- First active to last done of the items completed, by day.
+SELECT date_trunc('day', completed) AS day, list(greatest(epoch(completed) - epoch(started), 0)) AS x
 FROM flow_items
 WHERE started IS NOT NULL AND completed >= $before AND completed < $until AND type IS DISTINCT FROM 'incident'
   AND ($team::VARCHAR IS NULL OR team = $team)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
-ORDER BY ALL
+GROUP BY day
+ORDER BY day

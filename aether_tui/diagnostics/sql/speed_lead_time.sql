@@ -14,7 +14,8 @@ carried AS (
   ASOF LEFT JOIN production d ON d.repo = p.repo AND d.begun >= p.merged
   LEFT JOIN own o ON o.repo = p.repo AND o.sha = p.merge_sha AND o.moment >= p.merged
 )
-SELECT date_trunc('day', moment) AS day, epoch(moment) - epoch(begun) AS x, 1 AS n
+SELECT date_trunc('day', moment) AS day, list(epoch(moment) - epoch(begun)) AS x
 FROM carried
 WHERE moment >= $before AND moment < $until AND begun IS NOT NULL
-ORDER BY ALL
+GROUP BY day
+ORDER BY day
