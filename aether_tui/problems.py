@@ -144,7 +144,7 @@ def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str
                 f"write for example {example}" if example else "",
             )
     if kind == "string_pattern_mismatch":
-        example = _example(model, loc)
+        example = _example(model, loc) or _matching(str(context.get("pattern")))
         rule = f"write for example {example}" if example else f"it must match {context.get('pattern')}"
         return f"{_shown(error['input'])} is not how it is written", rule
     message = error["msg"].removeprefix("Input ").removeprefix("String ")
@@ -157,6 +157,12 @@ _BOUNDS = {
     "ge": " or more", "gt": " at least, not included", "le": " or less", "lt": " at most, not included",
     "min_length": " or more of them", "max_length": " or fewer of them",
 }  # fmt: skip
+
+
+def _matching(pattern: str) -> str:
+    """Something that an id's or a currency's pattern matches; nothing for other patterns."""
+    bare = re.fullmatch(r"\^\(?([A-Za-z-]+-)\\d\+(\)\?)?\$", pattern)
+    return f"{bare[1]}1" if bare else {"^[A-Z]{3}$": "USD"}.get(pattern, "")
 
 
 def _example(model: type[BaseModel], loc: Loc) -> str:

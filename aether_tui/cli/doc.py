@@ -13,6 +13,7 @@ from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import CheckFailed, ConfigurationError
 from aether_tui.problems import explain, raise_first
+from aether_tui.text import plain
 from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import KINDS, offered, read_documents
@@ -73,7 +74,7 @@ def show(context: Context, kind: str, identity: str, form: str) -> None:
     if form == "json":
         print_json(stored.document.model_dump(mode="json"))
     else:
-        click.echo(stored.path.read_text(encoding="utf-8"), nl=False)
+        click.echo(plain(text := stored.data.decode("utf-8-sig"), len(text)), nl=False)
 
 
 @doc.command(name="templates")
@@ -107,7 +108,8 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
                 "nothing was given", where=f"doc new {kind}", next_step="use --set KEY=VALUE, or stdin"
             )
         value, lines = read_yaml(text, "the new document")
-    fields = {**_today(model, today), **offered(context.workspace(), model), **_table(value)}
+    given = _table(value, "the new document")
+    fields = {**_today(model, today), **offered(context.workspace(), model), **given}
 
     def make(identity: str) -> Document:
         return _valid(
@@ -115,6 +117,8 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
         )
 
     stored = Store(context.workspace()).add(model, make)
+    if given.get("id") not in (None, stored.document.id):
+        click.echo(f"its own id is not kept: a new {kind} takes the next free one", err=True)
     click.echo(stored.document.id)
 
 
@@ -144,7 +148,7 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
     model = type(stored.document)
     try:
         value, lines = read_yaml(text, stored.path.name)
-        document = _valid(model, _table(value), stored.path.name, lines)
+        document = _valid(model, _table(value, stored.path.name), stored.path.name, lines)
         if document.id != stored.document.id:
             raise ConfigurationError(
                 "the id cannot change", where=stored.path.name, next_step="make a new document instead"
@@ -222,9 +226,11 @@ def _today(model: type[Document], today: date) -> dict[str, object]:
     return {name: today for name in ("created", "raised", "started") if name in model.model_fields}
 
 
-def _table(value: object) -> dict[str, object]:
+def _table(value: object, where: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise ConfigurationError("expected keys and values", next_step="write lines such as `title: Cache answers`")
+        raise ConfigurationError(
+            "expected keys and values", where=where, next_step="write lines such as `title: Cache answers`"
+        )
     return value
 
 

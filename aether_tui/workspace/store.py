@@ -261,7 +261,8 @@ class Store:
         self, document: D, path: Path, old: bytes | None, text: bytes | None = None, read: D | None = None
     ) -> Stored[D]:
         before = read.model_dump(exclude_defaults=True) if read is not None else None
-        data = text or write_yaml(document.model_dump(exclude_defaults=True), old, before)
+        fields = document.model_dump(exclude_defaults=True)
+        data = text or write_yaml(fields if old else {"id": document.id, **fields}, old, before)
         write_whole(path, data)
         return Stored(document, path, revision_of(data), data)
 

@@ -44,8 +44,8 @@ class Opportunity(Document):
         default=False, description="A major architecture or capability move, whatever its effort"
     )
     evidence: list[Line] = Field(default_factory=list, description="Interviews, trace queries, experiments behind it")
-    cluster: str = Field(default="", description="Request category it is about")
-    constraint: str = Field(default="", description="Constraint it would relieve")
+    cluster: str = Field(default="", max_length=300, description="Request category it is about")
+    constraint: str = Field(default="", max_length=300, description="Constraint it would relieve")
     links: Links = Field(default_factory=list)
     notes: str = Field(default="", max_length=20_000, description="Anything else")
     created: date | None = Field(default=None, description="When it was written down")

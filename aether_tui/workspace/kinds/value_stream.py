@@ -30,7 +30,9 @@ class StreamStep(BaseModel):
     wait_s: Size = Field(default=None, description="Seconds of waiting per visit")
     cost: Size = Field(default=None, description="Money per visit")
     error_rate: Share = Field(default=None, description="Share of visits that go wrong")
-    rework_to: str | None = Field(default=None, description="Step that errors go back to; none: they fail")
+    rework_to: str | None = Field(
+        default=None, max_length=300, description="Step that errors go back to; none: they fail"
+    )
     abandon_rate: Share = Field(default=None, description="Share of visits that are given up")
     capacity_per_month: Size = Field(default=None, description="Visits a month it can take; none: no limit")
     seen_as: list[Line] = Field(
