@@ -20,8 +20,8 @@ from aether_tui.reports import draw as draw_text
 from aether_tui.reports.axes import corners, finite, levels_of, stack, unbroken, x_words, y_words
 from aether_tui.text import cells, one_line
 
-LINES = ("braille", "•", "∘", "+", "×")
-"""Markers of joined series, by their order."""
+LINES = ("hd", "•", "∘", "+", "×")
+"""Markers of joined series, by their order; `hd` are quarters of a cell, which every font of a terminal has."""
 AREAS = "█▒░▓"
 BAND = "░"
 LIMIT, MARK = "──", "│"
@@ -217,7 +217,7 @@ def _legend(block: Plot, shown: Sequence[list[Point]]) -> Iterator[str]:
             glyph = _marker(series, lines)
             lines += series.kind != "points"
         if points and (series.label or len(block.series) > 1):
-            yield f"{'⠒⠒' if glyph == 'braille' else glyph} {one_line(series.label)}"
+            yield f"{'▄▀' if glyph == 'hd' else glyph} {one_line(series.label)}"
     if any(point.low is not None and point.high is not None for points in shown for point in points):
         yield f"{BAND} range"
     for y, words in block.limits:

@@ -18,6 +18,8 @@ GAP = 2
 SAMPLE_ROWS = 100
 """Columns are as wide as in so many first rows, and in as many spread over the others with the last."""
 MIN_TEXT = 14
+AN_INTERVAL = 26
+"""An interval and its n, which are shown whole where there is room; a reason that stands there takes what notes leave."""
 WRAP_ROWS = 16
 WRAP_LINES = 3
 """A short table of texts only is read, not scanned: its cells are wrapped instead of cropped."""
@@ -285,14 +287,14 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
         ("", False, 7),
     )
     sample = [spans(fact) for fact in shown]
-    columns = []
-    for i, (name, right, priority) in enumerate(plans):
-        widest = max((cell_len(line[i][0]) for line in sample), default=0)
-        if i == 0 and all(line[0][0] == " " for line in sample):
-            widest = 0
-        columns.append(
-            Column(str(i), name, right, priority, widest, min(widest, MIN_TEXT) if i in {1, 5, 6} else widest)
-        )
+    widest = [max((cell_len(line[i][0]) for line in sample), default=0) for i in range(len(plans))]
+    if all(line[0][0] == " " for line in sample):
+        widest[0] = 0
+    note = min(widest[6], MIN_TEXT)
+    room = width - sum(widest[:5]) - note - GAP * (sum(map(bool, widest)) - 1)
+    evidence = min(widest[5], max(MIN_TEXT, min(room, AN_INTERVAL)))
+    least = [widest[0], min(widest[1], MIN_TEXT), *widest[2:5], evidence, note]
+    columns = [Column(str(i), name, right, n, widest[i], least[i]) for i, (name, right, n) in enumerate(plans)]
     used = [i for i, column in enumerate(columns) if column.natural]
 
     def used_spans(fact: Fact) -> list[Span]:

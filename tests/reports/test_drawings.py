@@ -94,7 +94,7 @@ def test_areas_are_stacked_and_add_up() -> None:
 def test_steps_hold_until_the_next_value() -> None:
     rows = canvas(plots.draw(plot(line(0, 0, 10, kind="steps")), 60, 12))
     assert len(rows[-1].strip()) > 50  # the bottom is left only at the end
-    assert not rows[0].strip()[:-2].strip("⢸⡇⠁⠈⢀⡀⣀⠉")
+    assert not rows[0].strip()[:-2].strip("▐▌▘▝▖▗▀▄▛▜▙▟")
 
 
 def test_ten_thousand_points_keep_their_one_peak() -> None:
