@@ -24,6 +24,7 @@ from connectors.linear_rows import (
     linear_project_rows,
     linear_relation_rows,
 )
+from connectors.linear_walk import Walk
 from connectors.paging import PageGuard, ahead
 
 _DAY_S = 86_400.0
@@ -123,25 +124,53 @@ class Linear:
         )
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
-        """Pages of what changed after `since`. Linear sends the newest first, so only the last page moves the cursor.
-
-        Raises SourceError; never stores.
+        """Pages of what changed after `since`. Linear sends the newest first, so only the last page moves the cursor; of
+        issues, which are many, each page notes how far down a walk came. Raises SourceError; never stores.
         """
-        start = _start(since, stream, self._network.now(), self._settings.days_back)
-        newest = datetime.fromisoformat(since) if since else None
-        table = stream.tables[0]
+        walk = Walk.read(since)
+        if stream is ISSUES:
+            async for page in self._issues(stream, walk):
+                yield page
+        else:
+            async for page in self._others(stream, walk):
+                yield page
+        yield Page(cursor=walk.newest.isoformat() if walk.newest else None)
+
+    async def _others(self, stream: Stream, walk: Walk) -> AsyncIterator[Page]:
+        start, table = self._start(stream, walk), stream.tables[0]
         for one in _LISTS[stream.name]:
             try:
                 async with aclosing(self._nodes(one, start)) as pages:
                     async for nodes in pages:
                         rows, rejects = mapped(nodes, table.name, one.rows)
-                        newest = latest(rows, table, "updated", newest)
-                        yield Page(rows=rows, rejects=rejects, problems=_cut_labels(nodes))
+                        walk.newest = latest(rows, table, "updated", walk.newest)
+                        yield Page(rows=rows, rejects=rejects)
             except Refused as error:
                 if not one.optional:
                     raise
                 yield Page(problems=[f"{one.field} cannot be read and are left out: {error.what}"])
-        yield Page(cursor=newest.isoformat() if newest else None)
+
+    async def _issues(self, stream: Stream, walk: Walk) -> AsyncIterator[Page]:
+        """From the newest change down; a walk that broke off goes on where it was, after what changed since it began."""
+        overlap, lower = timedelta(seconds=stream.overlap_s), walk.lower
+        stretches = [(self._start(stream, walk), lower)]
+        if walk.upper is not None and lower is not None:
+            stretches.insert(0, (walk.upper - overlap, None))
+        for start, until in stretches:
+            async with aclosing(self._nodes(_ISSUES, start, until)) as pages:
+                async for nodes in pages:
+                    rows, rejects = mapped(nodes, WORK_ITEMS.name, linear_issue_rows)
+                    walk.newest = latest(rows, WORK_ITEMS, "updated", walk.newest)
+                    if until is lower:
+                        walk.came(nodes)
+                    yield Page(rows=rows, rejects=rejects, problems=_cut_labels(nodes), cursor=walk.cursor)
+            walk.upper = walk.newest
+
+    def _start(self, stream: Stream, walk: Walk) -> datetime:
+        """Where reading begins: the cursor less the overlap, else `days_back`. Naive UTC."""
+        if walk.known is not None:
+            return walk.known - timedelta(seconds=stream.overlap_s)
+        return self._network.now().astimezone(UTC).replace(tzinfo=None) - timedelta(days=self._settings.days_back)
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
         """Ids of everything that is alive, archived or not. Raises SourceError."""
@@ -166,7 +195,7 @@ class Linear:
         """Close connections."""
         await self._http.close()
 
-    async def _nodes(self, one: _List, start: datetime) -> AsyncGenerator[list[Node]]:
+    async def _nodes(self, one: _List, start: datetime, until: datetime | None = None) -> AsyncGenerator[list[Node]]:
         """The nodes of a list, page by page, down to `start` where the list cannot be asked for that."""
         guard = PageGuard("Linear")
 
@@ -176,22 +205,27 @@ class Linear:
             if after is None or (one.unfiltered and _older(nodes, start)):
                 return None
             guard.follow(after, rows=len(nodes))
-            return self._page(one, start, _page_size(answer, size), after)
+            return self._page(one, start, until, _page_size(answer, size), after)
 
-        pages = ahead(self._page(one, start, one.first, None), following)
+        pages = ahead(self._page(one, start, until, one.first, None), following)
         async with aclosing(pages):
             async for answer, _ in pages:
                 nodes = objects(answer.json, "data", one.field, "nodes")
                 yield [await self._whole(node) for node in nodes] if one is _ISSUES else nodes
 
-    async def _page(self, one: _List, start: datetime, size: int, after: str | None) -> tuple[Answer, int]:
+    async def _page(
+        self, one: _List, start: datetime, until: datetime | None, size: int, after: str | None
+    ) -> tuple[Answer, int]:
         """One page, and the size that passed: a query that is too complex is asked again by halves."""
         while True:
             try:
                 variables: dict[str, object] = {"first": size, "after": after}
                 if not one.unfiltered:
                     variables["since"] = zulu(start)
-                return await self._ask(one.operation, one.document, variables), size
+                if until is not None:
+                    variables["until"] = zulu(until)
+                operation = one.operation if until is None else f"{one.operation}Until"
+                return await self._ask(operation, one.document, variables), size
             except Refused as error:
                 if "complex" not in error.what.lower() or size <= _SMALLEST_PAGE:
                     raise
@@ -243,13 +277,6 @@ def _limit_wait_s(answer: Answer) -> float | None:
         if reset_ms is not None and (remaining is None or remaining <= 0):
             waits.append(answer.seconds_until(datetime.fromtimestamp(reset_ms / 1000, UTC)))
     return max(waits, default=answer.retry_after_s())
-
-
-def _start(since: str | None, stream: Stream, now: datetime, days_back: int) -> datetime:
-    """Where reading begins: the cursor less the overlap, else `days_back`. Naive UTC."""
-    if since:
-        return datetime.fromisoformat(since) - timedelta(seconds=stream.overlap_s)
-    return now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=days_back)
 
 
 def _cut_labels(nodes: Sequence[Node]) -> list[str]:

@@ -97,9 +97,10 @@ class Peer:
             case "issues":
                 if "filter" not in arguments:
                     return self._connection(self.issues, arguments["first"], arguments.get("after"))
-                since = arguments["filter"]["updatedAt"]["gte"]
+                bounds = arguments["filter"]["updatedAt"]
+                since, until = bounds["gte"], bounds.get("lte", "9999")
                 found = sorted(
-                    (one for one in self.issues if one["updatedAt"] >= since),
+                    (one for one in self.issues if since <= one["updatedAt"] <= until),
                     key=lambda one: one["updatedAt"],
                     reverse=True,
                 )
@@ -142,13 +143,39 @@ def test_pages_to_the_end_with_nested_pages_and_only_then_moves_the_cursor(linea
         assert done.error is None
         assert sorted(row["key"] for row in done.table("work_items")) == sorted(f"ENG-{n}" for n in range(130))
         assert len(done.table("work_transitions")) == 129 * 3 + 150
-        assert {page.cursor is None for page in done.pages[:-1]} == {True}
+        assert all((page.cursor or "").startswith("{") for page in done.pages[:-1])
         assert done.cursor == "2026-01-15T09:00:00.500000"
         assert server.requests[0].headers["authorization"] == "lin_api_canary"
 
         again = pull(linear(server.url), since=done.cursor)
         assert again.cursor == done.cursor
         assert [row["key"] for row in again.table("work_items")] == ["ENG-129"]
+
+
+def test_a_first_pull_that_broke_off_goes_on_where_it_was(linear_schema: GraphQLSchema) -> None:
+    peer = Peer(linear_schema, [issue(n) for n in range(400)])
+    left = 3
+
+    def mortal(request: Request) -> Reply:
+        nonlocal left
+        left -= 1
+        return peer(request) if left >= 0 else Reply({"errors": [{"message": "down"}]})
+
+    with serving(mortal) as server:
+        pulls = [pull(linear(server.url))]
+        # Meanwhile one that was read changes, and so does one that was not.
+        for number, minute in ((390, 1), (3, 2)):
+            peer.issues[number] |= {"updatedAt": f"2026-02-01T00:0{minute}:00.000Z"}
+        while pulls[-1].error:
+            left = 3
+            pulls.append(pull(linear(server.url), since=pulls[-1].cursor))
+        asked = len(server.requests)
+    assert len(pulls[0].table("work_items")) == 50 + 91 + 91
+    whole = Pulled([page for done in pulls for page in done.pages])
+    assert {row["key"] for row in whole.table("work_items")} == {f"ENG-{n}" for n in range(400)}
+    assert {row["key"]: row["updated"].month for row in whole.table("work_items")}["ENG-390"] == 2
+    assert whole.cursor == "2026-02-01T00:02:00"
+    assert asked <= 12
 
 
 def test_an_issue_that_changes_while_pages_are_read_is_neither_lost_nor_doubled(linear_schema: GraphQLSchema) -> None:
