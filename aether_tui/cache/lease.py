@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -31,8 +32,10 @@ _DAMAGE = re.compile(
 _NEWER = re.compile(r"version number (\d+), but we can only read")
 _FULL = re.compile(r"No space left|File too large|[Dd]isk quota|Could not write|Failed to write", re.S)
 _PID = re.compile(r"\(PID (\d+)\)")
-# A checkpoint compresses the row group that just filled up: with DuckDB's 122,880 rows that holds everybody for a second.
-ROW_GROUPS = ", ROW_GROUP_SIZE 30720"
+ROW_GROUP: Final = 30_720
+"""Rows of a row group. With DuckDB's 122,880 the checkpoint of one that just filled up would hold everybody for a second."""
+ROW_GROUPS: Final = f", ROW_GROUP_SIZE {ROW_GROUP}"
+_TIDY_EVERY: Final = 8
 _NO_CACHE = "nothing has been pulled yet"
 _FILL_IT = "run `aether-tui sync` or `aether-tui load PATH`"
 
@@ -73,6 +76,7 @@ class Leases:
         self._readers = 0
         self._mine = threading.local()
         self._threads = 0
+        self._merges = 0
 
     def threads(self, most: int) -> int:
         """Let DuckDB work with at most so many threads, 0: one per core. Each has memory of its own. Returns the limit before."""
@@ -109,6 +113,8 @@ class Leases:
         """
         with self._alone_in_thread(), self._attached_to_write(wait_s):
             mine = cursor or self._instance().cursor()
+            if cursor is not None:
+                self._tidy_in_turn()
             try:
                 mine.execute("USE cache")
                 mine.execute("BEGIN")
@@ -125,6 +131,15 @@ class Leases:
             finally:
                 if cursor is None:
                     mine.close()
+
+    def _tidy_in_turn(self) -> None:
+        """Let the checkpoint put small row groups together at the first merge, then at every eighth, one run of them at a time.
+
+        At each it would write the newest rows again each time.
+        """
+        tidy = self._merges % _TIDY_EVERY == 0
+        self._merges += 1
+        self._instance().execute(f"SET GLOBAL max_vacuum_tasks = {int(tidy)}")
 
     @contextmanager
     def alone(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -291,6 +306,8 @@ class Leases:
             self._memory.execute("SET python_enable_replacements = false")
             self._memory.execute("SET GLOBAL pandas_analyze_sample = 0")
             self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
+            # What will be in the checkpoint a moment later is not written to the log before, compressed nowhere.
+            self._memory.execute("SET GLOBAL checkpoint_threshold = '256KB'")
             if self._threads:
                 self._limit(self._memory)
         return self._memory

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import duckdb
 
 from aether_tui.cache import rollups, span_rollups
+from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.records import TABLES, Row, Table
@@ -21,7 +22,7 @@ from aether_tui.records.source import Reject
 
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
-LARGEST_SLICE: Final = 60_000
+LARGEST_SLICE: Final = 2 * ROW_GROUP
 PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
@@ -43,7 +44,8 @@ class Pace:
         """Learn from a lease; a small one teaches nothing."""
         if rows >= self.rows:
             fitting = int(rows * _LEASE_S / max(seconds, 0.001))
-            self.rows = max(self.fewest, min(fitting, 2 * self.rows, LARGEST_SLICE))
+            rows = max(self.fewest, min(fitting, 2 * self.rows, LARGEST_SLICE))
+            self.rows = rows - rows % ROW_GROUP if rows > ROW_GROUP else rows  # what is left over costs as much again
 
 
 @dataclass(slots=True)

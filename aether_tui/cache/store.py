@@ -15,7 +15,7 @@ import duckdb
 from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.export import Export
-from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
+from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, ReadLease, leases_of
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, merge_staged, write_note
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from aether_tui.cache.pushed import Cleaner
 
 
-BULK_SLICE: Final = 61_440
-"""Spans of a large file that are stored under one lease: two whole row groups, which are then written once."""
+BULK_SLICE: Final = ROW_GROUP
+"""Spans of a large file that are stored under one lease to begin with: whole row groups, which are then written once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace = Pace(BULK_SLICE, BULK_SLICE // 2)
+        pace = Pace(BULK_SLICE, BULK_SLICE)
         with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer)
