@@ -6,17 +6,32 @@ interpreter would spend on imports. Ends when its peer does.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 WARM = (
-    "aether_tui.cli", "duckdb", "numpy", "pydantic", "ruamel.yaml", "aether_tui.cache", "aether_tui.config_file",
-    "aether_tui.workspace.documents", "aether_tui.diagnostics.run", "aether_tui.budgets.verdict", "connectors.junit",
+    "asyncio", "duckdb", "encodings.utf_8_sig", "genai_prices.data", "numpy.ma", "opentelemetry.proto.trace.v1.trace_pb2",
+    "pydantic", "rich.cells", "ruamel.yaml.mergevalue", "aether_tui.config_file",
 )  # fmt: skip
+ROOMS = ("budgets", "cache", "cli", "diagnostics", "ingest", "reports", "stats", "sync", "workspace")
+"""Packages of which every module is imported before the first command; those of the console would bring Textual."""
+
+
+def warm() -> None:
+    """Import what commands import, once, and keep the collector away from it: its pages stay shared with the children."""
+    for name in WARM:
+        import_module(name)
+    for room in (*(f"aether_tui.{room}" for room in ROOMS), "connectors"):
+        for module in walk_packages(import_module(room).__path__, f"{room}."):
+            import_module(module.name)
+    gc.freeze()
 
 
 def serve(peer: socket.socket) -> None:
@@ -61,6 +76,5 @@ def _run(arguments: list[str], cwd: Path, env: dict[str, str], folder: Path) -> 
 
 
 if __name__ == "__main__":
-    for name in WARM:
-        __import__(name)
+    warm()
     serve(socket.socket(fileno=int(sys.argv[1])))
