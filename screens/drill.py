@@ -147,6 +147,8 @@ class TracePage(_Over):
     SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"trace"}
     FIRST: ClassVar[str] = "trace.tree"
     LEAD: ClassVar[int] = 1
+    SPANS: ClassVar[frozenset[str]] = frozenset({"trace.tree", "trace.failed"})
+    """Blocks whose rows are spans."""
 
     def __init__(self, report: SavedReport, home: Asking) -> None:
         super().__init__(report, home, "trace")
@@ -168,13 +170,13 @@ class TracePage(_Over):
             item = self.page.selected
             tree = next((b for b in self._report.blocks if b.id == self.FIRST and isinstance(b, Table)), None)
             root = tree.rows[0].id if tree is not None and tree.rows else ""
-            span = item.row if item is not None and item.block == self.FIRST and item.row != root else ""
+            span = item.row if item is not None and item.block in self.SPANS and item.row != root else ""
             begin(self, self._report.title.removeprefix("Trace "), span, self._home.ask_replayed)
 
     def action_reveal(self) -> None:
         """What was said in the selected span, noted in the audit file."""
         item = self.page.selected
-        if self.shell.room() or item is None or item.block != "trace.tree":
+        if self.shell.room() or item is None or item.block not in self.SPANS:
             self.shell.say("not while others look on (R)" if self.shell.room() else "select a span first (j, k)")
             return
         if not self.shell.refused():

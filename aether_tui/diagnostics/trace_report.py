@@ -32,8 +32,17 @@ from aether_tui.text import one_line
 
 DRAWN = 2_000
 """Spans of one trace that are drawn; JSON holds as many."""
+FAILED = 50
 BAR = 14
 DEEPEST = 8
+COLUMNS = (
+    Col(key="span", title="span", width=34, priority=10),
+    Col(key="bar", title="when", width=BAR, priority=9),
+    Col(key="duration", title="duration", kind="number", priority=9),
+    Col(key="tokens", title="tokens", kind="number", priority=6),
+    Col(key="cost", title="USD", kind="number", priority=7),
+    Col(key="notes", title="notes", width=26, priority=8),
+)
 WORDS = {
     "orphan": "? parent not here",
     "cycle": "? parents in a circle",
@@ -67,6 +76,8 @@ class Trace(Struct, frozen=True, kw_only=True):
     duplicates: int
     serial_share: float | None
     nodes: tuple[Node, ...]
+    failed_beyond: tuple[Node, ...] = ()
+    """The first `FAILED` failed spans that are not among `nodes`."""
 
 
 def read_trace(data: Data, trace: str, source: str | None = None, begun: datetime | None = None) -> Trace:
@@ -106,6 +117,7 @@ def read_trace(data: Data, trace: str, source: str | None = None, begun: datetim
         duplicates=tree.duplicates,
         serial_share=tree.serial_share,
         nodes=tree.nodes[:DRAWN],
+        failed_beyond=tuple(node for node in tree.nodes[DRAWN:] if node.span.status == "error")[:FAILED],
     )
 
 
@@ -120,8 +132,12 @@ def report(data: Data, trace: str, source: str | None = None, begun: datetime | 
         data=found,
         headline=headline(found),
         findings=_findings(found),
-        blocks=(_facts(found), _tree(found)),
-        details={f"trace.tree/{node.span.span_id}": (Prose(id="about", text=_detail(node)),) for node in found.nodes},
+        blocks=(_facts(found), _tree(found), *_failed(found)),
+        details={
+            f"{block}/{node.span.span_id}": (Prose(id="about", text=_detail(node)),)
+            for block, nodes in (("trace.tree", found.nodes), ("trace.failed", found.failed_beyond))
+            for node in nodes
+        },
     )
 
 
@@ -252,19 +268,29 @@ def _tree(found: Trace) -> Block:
         )
     whole_s = length_s(found)
     left = found.spans - len(found.nodes)
+    all_s = found.duration_s if left and found.duration_s is not None else whole_s
     return Table(
         id="trace.tree",
-        title=f"{plural(found.spans, 'span')} over {amount(whole_s, 's')} · {one_line(found.trace, 40)}",
-        note=f"{left:,} more are not drawn" if left else "",
-        columns=(
-            Col(key="span", title="span", width=34, priority=10),
-            Col(key="bar", title="when", width=BAR, priority=9),
-            Col(key="duration", title="duration", kind="number", priority=9),
-            Col(key="tokens", title="tokens", kind="number", priority=6),
-            Col(key="cost", title="USD", kind="number", priority=7),
-            Col(key="notes", title="notes", width=26, priority=8),
-        ),
+        title=f"{plural(found.spans, 'span')} over {amount(all_s, 's')} · {one_line(found.trace, 40)}",
+        note=f"{left:,} more are not drawn; the axis is {amount(whole_s, 's')} long" if left else "",
+        columns=COLUMNS,
         rows=tuple(_row(node, whole_s) for node in found.nodes),
+    )
+
+
+def _failed(found: Trace) -> tuple[Table, ...]:
+    """Failed spans that are too far down to be drawn."""
+    if not found.failed_beyond:
+        return ()
+    all_s = found.duration_s or 0.0
+    return (
+        Table(
+            id="trace.failed",
+            title="Failed, among those that are not drawn",
+            note=f"the first {FAILED}" if len(found.failed_beyond) == FAILED else "",
+            columns=COLUMNS,
+            rows=tuple(_row(node, all_s) for node in found.failed_beyond),
+        ),
     )
 
 

@@ -130,6 +130,8 @@ class Intake:
         self._export: Replace | None = None
         self._waiting: list[Reject] = []
         self._cursor: str | None = None
+        self.refused: Sequence[Reject] = ()
+        """Rows of the last page that could not be read, also those that the cache itself refused."""
 
     def page(self, page: Page, *, cursor: str | None = None, state: State | None = None) -> Counts:
         """Store a page with its cursor. Of bulk files every chunk is stored by itself, the cursor with the last.
@@ -138,7 +140,7 @@ class Intake:
         """
         counts = self.complete() if page.replace != self._export else Counts()
         self._export = page.replace
-        rejects = list(page.rejects)
+        self.refused = rejects = list(page.rejects)
         if page.bulk is not None and page.replace is None and Cache.takes_bulk(page.bulk):
             counts.add(self._merge_bulk(page.bulk, rejects))
         elif page.bulk is not None:

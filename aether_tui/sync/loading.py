@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aether_tui.errors import ConfigurationError
-from aether_tui.records.source import FileKind, Malformed, Page, Sample
+from aether_tui.records.source import FileKind, Malformed, Reject, Sample
 from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors import files, sniff
 
@@ -132,7 +132,7 @@ def _read(
         for page in kind.pages([loaded.path for loaded in batch], now):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
             loaded.counts.add(intake.page(page))
-            _tell(page, clean, tell)
+            _tell(intake.refused, page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
         batch[-1].counts.add(intake.complete())
     except Malformed as error:
@@ -150,12 +150,14 @@ def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:
         loaded.error = loaded.error or f"not loaded, because {culprit.path.name} was refused"
 
 
-def _tell(page: Page, clean: Callable[[str], str], tell: Callable[[str], None]) -> None:
-    for reject in page.rejects[:_TOLD_REJECTS]:
+def _tell(
+    refused: Sequence[Reject], problems: Sequence[str], clean: Callable[[str], str], tell: Callable[[str], None]
+) -> None:
+    for reject in refused[:_TOLD_REJECTS]:
         tell(clean(f"rejected {reject.where}: {reject.reason}"))
-    if len(page.rejects) > _TOLD_REJECTS:
-        tell(f"… and {len(page.rejects) - _TOLD_REJECTS} more rejected; `aether-tui report sources` counts them")
-    for problem in page.problems:
+    if len(refused) > _TOLD_REJECTS:
+        tell(f"… and {len(refused) - _TOLD_REJECTS} more rejected; `aether-tui report sources` counts them")
+    for problem in problems:
         tell(clean(problem))
 
 

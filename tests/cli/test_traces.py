@@ -235,12 +235,15 @@ def test_a_hundred_thousand_spans_in_one_trace_are_cut(tmp_path: Path) -> None:
     with cache._write() as connection:
         connection.execute(
             "INSERT INTO spans BY NAME SELECT 's' AS source, 'big' AS trace_id, 'x' || i AS span_id, 'r' AS parent_id, "
-            f"TIMESTAMP '{START}' + to_milliseconds(i % 5000) AS start, 0.0 AS duration_s, 'n' AS name FROM range(100000) t(i)"
+            f"TIMESTAMP '{START}' + to_milliseconds(i % 5000) AS start, 0.0 AS duration_s, 'n' AS name, "
+            "CASE WHEN i = 99999 THEN 'error' END AS status FROM range(100000) t(i)"
         )
     found = trace(place, "big")
     assert found["spans"] == 100_001
     assert isinstance(nodes := found["nodes"], list)
     assert len(nodes) == DRAWN
+    assert isinstance(failed := found["failed_beyond"], list)
+    assert [node["span"]["span_id"] for node in failed] == ["x99999"], "what failed is shown, however far down"
 
 
 @pytest.mark.parametrize(
