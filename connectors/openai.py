@@ -18,6 +18,7 @@ from connectors.http import Http
 
 SECRETS = ("api_key",)
 _AGAIN = "try again later; nothing is sent by itself"
+_ADDRESS = "is the address that of a chat endpoint?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,14 @@ class Endpoint:
     async def complete(self, body: Mapping[str, object]) -> Completion:
         """The answer to one chat request. Raises SourceError; what may have been billed is not sent twice."""
         answer = await self._http.post("/chat/completions", body)
-        choices = objects(answer.json, "choices")
+        found = _joined(answer.body) if _is_stream(answer) else answer.json
+        choices = objects(found, "choices")
         if not choices:
-            raise Malformed(f"{answer.asked} answered without a choice", hint="is the address that of a chat endpoint?")
-        usage = dig(answer.json, "usage")
+            raise Malformed(f"{answer.asked} answered without a choice", hint=_ADDRESS)
+        usage = dig(found, "usage")
         return Completion(
             output=_output(choices[0]),
-            model=text(answer.json, "model"),
+            model=text(found, "model"),
             finish=text(choices[0], "finish_reason"),
             input_tokens=integer(usage, "prompt_tokens"),
             output_tokens=integer(usage, "completion_tokens"),
@@ -107,6 +109,35 @@ def is_local(url: str) -> bool:
         return host == "localhost" or url.startswith("replay:")
 
 
+def _is_stream(answer: Answer) -> bool:
+    return answer.body.lstrip().startswith(b"data:")
+
+
+def _joined(body: bytes) -> dict[str, object]:
+    """The pieces of a stream (`data: {…}` lines) as the answer they are pieces of: some servers stream although asked not to."""
+    said: list[str] = []
+    calls: dict[int, dict[str, str]] = {}
+    found: dict[str, object] = {}
+    finish: str | None = None
+    for line in body.decode("utf-8", "replace").splitlines():
+        name, _, data = line.partition(":")
+        try:
+            piece = json.loads(data) if name == "data" else None
+        except ValueError:  # [DONE], or what broke off
+            continue
+        found |= {key: dig(piece, key) for key in ("model", "usage") if dig(piece, key) is not None}
+        for choice in objects(piece, "choices")[:1]:
+            said.append(text(choice, "delta", "content") or "")
+            finish = text(choice, "finish_reason") or finish
+            for call in objects(choice, "delta", "tool_calls"):
+                pieces = calls.setdefault(integer(call, "index") or 0, {"name": "", "arguments": ""})
+                for key in pieces:
+                    pieces[key] += text(call, "function", key) or ""
+    message = {"content": "".join(said), "tool_calls": [{"function": call} for call in calls.values()]}
+    whole = [{"message": message, "finish_reason": finish}] if finish or said or calls else []
+    return {"choices": whole, **found}
+
+
 def _output(choice: object) -> str:
     """The words of a choice; calls of tools follow as JSON, one a line."""
     content = dig(choice, "message", "content")
@@ -119,6 +150,8 @@ def _output(choice: object) -> str:
 
 def _classify(answer: Answer) -> Verdict:
     """What answers mean here, with the hints of a request that costs money."""
+    if answer.status == 200 and _is_stream(answer):
+        return None
     verdict = classify(answer)
     match verdict:
         case Again(error=RateLimited()) if (dig(answer.document, "error", "code")) == "insufficient_quota":
@@ -126,6 +159,7 @@ def _classify(answer: Answer) -> Verdict:
         case Again(error=Transient() | RateLimited()):
             verdict.error.hint = _AGAIN
         case Again(error=Malformed()):
+            verdict.error.hint = _ADDRESS
             return verdict.error
         case Gone():
             verdict.hint = "check the address and the name of the model"

@@ -104,7 +104,9 @@ def replay(
         _print_plan(plan, found, form)
         return
     _confirm(plan, yes=yes)
-    run = f"{context.now():%Y%m%dT%H%M%S%f}-{context.seed}"
+    from aether_tui.replay.send import free_run
+
+    run = free_run(cache, f"{context.now():%Y%m%dT%H%M%S%f}-{context.seed}")
     sent = _send(context, config, cache, plan, run)
     _print(run, form, cache, config, clock, (plan, found, sent))
     _judge(sent)
@@ -143,6 +145,8 @@ def _tell_plan(plan: Plan, found: Found) -> None:
     )
     for reason, n in sorted(found.left_out.items()):
         _tell(f"left out: {n:,}, {reason}")
+    for n, what in plan.not_recorded():
+        _tell(f"{n:,} of {len(found.calls):,} {what}")
     taken = sum(call.redactions for call in found.calls)
     if taken:
         _tell(f"{taken:,} placeholders stand for what redaction took out: the input is not the recorded one")
@@ -209,6 +213,7 @@ def _plan_json(plan: Plan, found: Found) -> dict[str, object]:
         "requests": plan.requests, "shots": len(plan.shots), "models": plan.models, "repeats": plan.repeats, "host": plan.host,
         "expected_usd": plan.expected_usd, "worst_usd": plan.worst_usd, "max_cost_usd": plan.max_cost_usd,
         "characters": plan.chars, "placeholders": sum(call.redactions for call in found.calls), "left_out": found.left_out,
+        "not_recorded": {what: n for n, what in plan.not_recorded()},
     }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class Replayable(Struct, frozen=True, kw_only=True):
     not_kept: int
     redacted: int
     cut: int
+    flat: int
+    """Messages kept as one text: not what was sent."""
     setting: str | None
 
 
@@ -38,6 +40,7 @@ def measure(data: Data, *, kept: bool) -> Replayable:
         not_kept=not_kept,
         redacted=sum(whole(row["redacted"]) for row in rows),
         cut=sum(whole(row["cut"]) for row in rows),
+        flat=sum(whole(row["flat"]) for row in rows),
         setting=SETTING if not kept else None,
     )
 
@@ -61,6 +64,7 @@ def row(found: Replayable) -> Row:
             (found.not_kept, "not kept"),
             (found.redacted, "redacted"),
             (found.cut, "too long, or with images"),
+            (found.flat, "kept as one text"),
         )
         if n
     ]

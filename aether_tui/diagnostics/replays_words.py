@@ -52,7 +52,7 @@ def findings(found: Replays) -> tuple[Finding, ...]:
         Finding(
             id=f"replays.{one.measure.replace(' ', '_')}",
             severity="info",
-            text=f"{one.measure.capitalize()} is {_shift(one)} than {run.against}, over {plural(one.n, 'pair')}.",
+            text=f"{one.measure.capitalize()} {_shift(one)} than {run.against}, over {plural(one.n, 'pair')}.",
             evidence=(f"mean difference {_interval(one)}, paired t, p {one.p_value:.3g} after Holm",),
         )
         for one in run.compared
@@ -251,7 +251,8 @@ def _shift(one: Compared) -> str:
     value = one.difference.value or 0.0
     share = f" ({100 * abs(value) / one.before:.0f} %)" if one.before else ""
     word = {"cost": ("lower", "higher"), "latency": ("shorter", "longer")}.get(one.measure, ("fewer", "more"))
-    return f"{amount(abs(value), one.unit)}{share} {word[value > 0]}"
+    verb = "are" if one.measure.endswith("s") else "is"
+    return f"{verb} {amount(abs(value), one.unit)}{share} {word[value > 0]}"
 
 
 def _interval(one: Compared) -> str:

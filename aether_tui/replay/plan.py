@@ -11,6 +11,7 @@ from decimal import Decimal
 from aether_tui.config import Config
 from aether_tui.config import Replay as Settings
 from aether_tui.errors import ConfigurationError
+from aether_tui.ingest.asked import SETTINGS
 from aether_tui.ingest.prices import Prices, Usage
 from aether_tui.replay.recorded import Recorded
 
@@ -51,6 +52,18 @@ class Plan:
     def worst_usd(self) -> float:
         """What it costs when every answer is as long as it may be."""
         return sum(shot.worst_usd for shot in self.shots)
+
+    def not_recorded(self) -> list[tuple[int, str]]:
+        """What may differ from what was sent then because nobody recorded it: how many requests, and what."""
+        calls = {(shot.call.trace, shot.call.span): shot for shot in self.shots}.values()
+        settings = set(SETTINGS) - {"max_tokens", "max_completion_tokens"}
+        bare = sum(not settings & set(shot.call.request) for shot in calls)
+        told = (
+            (sum(shot.call.as_text for shot in calls), "are a text without roles: sent as what one user said"),
+            (bare, "carry no settings such as temperature: the endpoint's own hold"),
+            (sum(shot.limited for shot in calls), "carry no limit of output: ours holds ([replay] max_output_tokens)"),
+        )
+        return [(n, what) for n, what in told if n]
 
     @property
     def chars(self) -> int:

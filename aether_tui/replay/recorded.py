@@ -57,6 +57,8 @@ class Recorded:
     redactions: int
     prompt_version: str | None = None
     same_input: bool = True
+    as_text: bool = False
+    """Kept as a text without roles, not as messages."""
 
     @property
     def messages(self) -> list[dict[str, object]]:
@@ -198,6 +200,7 @@ def _recorded(row: Record, *, redacted: bool) -> Recorded:
         completion=None if row["completion"] is None else answered(text(row["completion"])),
         redactions=taken,
         same_input=not taken,
+        as_text=prompt[:1] != "{",
     )
 
 

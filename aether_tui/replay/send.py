@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from aether_tui.cache import Cache
+from aether_tui.errors import NoData
 from aether_tui.ingest.prices import Prices
 from aether_tui.ingest.said import readable
 from aether_tui.records import Value
@@ -120,6 +122,17 @@ class Sender:
             sent.unknown += 1
             sent.spent_usd += shot.worst_usd
         return {"status": "error", "error": one_line(error.what, 500)}
+
+
+def free_run(cache: Cache, wanted: str) -> str:
+    """`wanted`, or with a number behind it where a run is called so: with a fixed clock each would be the other."""
+    try:
+        with cache.read() as lease:
+            rows = lease.rows("SELECT DISTINCT run FROM replays WHERE starts_with(run, $run)", {"run": wanted})
+    except NoData:
+        return wanted
+    taken = {row["run"] for row in rows}
+    return next(name for n in range(1, len(taken) + 2) if (name := wanted if n == 1 else f"{wanted}-{n}") not in taken)
 
 
 def _page(run: str, at: datetime, shot: Shot, values: dict[str, Value]) -> Page:

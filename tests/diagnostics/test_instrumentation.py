@@ -132,15 +132,15 @@ def test_inputs_kept_whole_are_counted_with_the_reasons(tmp_path: Path) -> None:
         8,
         "[privacy] keep_payloads = true",
     )
-    # Two whole, one with an address taken out, one cut, one without its image: 2 of 8, and three not kept at all.
+    # Two whole, one with an address taken out, one cut, one without its image, one kept as one text: 2 of 8, and two not kept.
     rows = [
-        said(1, "user: hello"), said(2, "user: [1:2] is fine"), said(3, "user: [email:0a1b2c3d]"), said(4, "long…[cut:0a1b2c3d]"),
+        said(1, "hello"), said(2, "[1:2] is fine"), said(6, "user: hello"), said(3, "[email:0a1b2c3d]"), said(4, "long…[cut:0a1b2c3d]"),
         said(5, '{"messages":[{"role":"user","content":"what is this"}],"omitted":["image_url"]}'),
     ]  # fmt: skip
     world.store(made, "traces", "files", "span_payloads", rows)
     after = found(made, Config(privacy=Privacy(keep_payloads=True))).replayable
     assert (after.share.value, after.share.n) == (0.25, 8)
-    assert (after.not_kept, after.redacted, after.cut, after.setting) == (3, 1, 2, None)
+    assert (after.not_kept, after.redacted, after.cut, after.flat, after.setting) == (2, 1, 2, 1, None)
 
 
 def test_the_criterion_is_a_row_with_the_setting_to_change(filled: Workspace) -> None:

@@ -1,5 +1,6 @@
 -- Model calls of a repeatable sample of tasks, per task: whose input is kept, and how: whole, with something redacted, cut.
 -- Redaction leaves [kind:12345678], a cut …[cut:12345678]; "omitted" names what is no text.
+-- `flat`: messages that were kept as one text, before they were kept as messages; that is not what was sent.
 WITH sample AS (
   SELECT source, trace_id, start, duration_s
   FROM tasks
@@ -20,7 +21,9 @@ WITH sample AS (
 SELECT count(*) AS calls, count(said.prompt) AS kept,
   count(*) FILTER (WHERE regexp_matches(said.prompt, '…\[cut:[0-9a-f]{8}\]|"omitted":\[')) AS cut,
   count(*) FILTER (WHERE regexp_matches(regexp_replace(said.prompt, '…\[cut:[0-9a-f]{8}\]', '', 'g'), '\[[a-z_]+:[0-9a-f]{8}\]')) AS redacted,
-  count(*) FILTER (WHERE said.prompt IS NOT NULL AND NOT regexp_matches(said.prompt, '\[[a-z_]+:[0-9a-f]{8}\]|"omitted":\[')) AS whole
+  count(*) FILTER (WHERE regexp_matches(said.prompt, '^(system|developer|user|human|assistant|ai|tool): ')) AS flat,
+  count(*) FILTER (WHERE said.prompt IS NOT NULL
+    AND NOT regexp_matches(said.prompt, '^(system|developer|user|human|assistant|ai|tool): |\[[a-z_]+:[0-9a-f]{8}\]|"omitted":\[')) AS whole
 FROM call LEFT JOIN said USING (source, trace_id, span_id)
 GROUP BY call.source, call.trace_id
 ORDER BY calls, whole
