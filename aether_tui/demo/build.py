@@ -131,7 +131,8 @@ def write_sources(world: World, workspace: Workspace) -> None:
 
     story = releases.happen(world)
     recordings = root / "recordings"
-    linear.write(work.linear_items(world, story.troubles), recordings / "linear.jsonl")
+    items = work.linear_items(world, story.troubles)
+    linear.write(items, recordings / "linear.jsonl")
     jira.write(work.jira_items(world), recordings / "jira.jsonl")
     github.write(story, recordings / "github.jsonl")
     amplitude.write(world, recordings / "amplitude.jsonl")
@@ -139,7 +140,7 @@ def write_sources(world: World, workspace: Workspace) -> None:
     costs.write(world, root / "files" / "costs")
     suites.write(world, root / "files" / "tests")
     plans.write(world, root / "files" / "plans")
-    papers.write(world, workspace)
+    papers.write(world, workspace, items)
 
 
 def _pull(workspace: Workspace, now: Callable[[], datetime], tell: Tell) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date
 
 from aether_tui.demo import organisation, trials
 from aether_tui.demo.talks import talks
+from aether_tui.demo.work import Item, built_for
 from aether_tui.demo.world import World
 from aether_tui.workspace.document import Document, Stated
 from aether_tui.workspace.folder import Workspace
@@ -106,10 +107,16 @@ _STEPS = (
 """The way of a support question, as far as it was measured and as people told it."""
 
 
-def write(world: World, workspace: Workspace) -> None:
-    """All documents, by the store that people's edits go through."""
+def write(world: World, workspace: Workspace, items: list[Item]) -> None:
+    """All documents, by the store that people's edits go through; opportunities name what was built for them of `items`."""
     store = Store(workspace)
-    papers = (*_cycles(world), *_opportunities(world), *_decisions(world), *_streams(world), *_commitments(world))
+    papers = (
+        *_cycles(world),
+        *_opportunities(world, items),
+        *_decisions(world),
+        *_streams(world),
+        *_commitments(world),
+    )
     for document in (*papers, *organisation.documents(world), *trials.documents(world), *talks(world)):
         store.save(document, None, world.today.replace(tzinfo=UTC))
 
@@ -147,12 +154,17 @@ def _artifacts(world: World, ago: int, made: tuple[tuple[str, str, str], ...]) -
     ]
 
 
-def _opportunities(world: World) -> list[Document]:
+_BUILT = {15: "Agent desk 2.0", 11: "Gateway", 7: "Retrieval quality", 10: "Refund agent"}
+"""Where the work for an opportunity is, by number."""
+
+
+def _opportunities(world: World, items: list[Item]) -> list[Document]:
     return [
         Opportunity.model_validate({
             "id": f"OPP-{number}", "title": title, "impact": impact, "confidence": confidence, "reversibility": reversibility,
             "effort_weeks": weeks, "status": status, "strategic_bet": bet, "cluster": cluster, "evidence": list(evidence),
             "created": _day(world, 64 if "EXP-1" in evidence else 32 - number % 9),
+            "links": built_for(items, _BUILT[number]) if number in _BUILT else [],
         })
         for number, (title, impact, confidence, reversibility, weeks, status, bet, cluster, evidence) in enumerate(_PORTFOLIO, 1)
     ]  # fmt: skip

@@ -37,9 +37,9 @@ _QUOTES = (
 # What each says about the lenses: question → 1–5; measured values are shown beside them.
 _LENS = (
     {"lens.lead-time": 4, "lens.deployments": 5, "lens.wip-age": 4, "lens.ci": 3, "lens.change-fail": 4, "lens.task-success": 4,
-     "lens.outcome": 4, "lens.llm-cost": 3},
+     "lens.outcome": 4, "lens.llm-cost": 3, "lens.evaluation": 4, "lens.decisions": 3},
     {"lens.lead-time": 4, "lens.deployments": 4, "lens.wip-age": 3, "lens.ci": 2, "lens.change-fail": 3, "lens.task-success": 3,
-     "lens.outcome": 3, "lens.llm-cost": 3},
+     "lens.outcome": 3, "lens.llm-cost": 3, "lens.decision-latency": 2, "lens.decisions": 2},
     {"lens.lead-time": 2, "lens.deployments": 4, "lens.change-fail": 2, "lens.task-success": 2, "lens.outcome": 2},
 )  # fmt: skip
 # What the engineering lead says about meetings; what is asked by a scale is answered 2 unless said here.

@@ -67,6 +67,7 @@ def linear_items(world: World, troubles: list[Trouble]) -> list[Item]:
             item.number = number
             if item.kind == "feature" and number > 20 and rng.random() < 0.2:
                 item.parent = rng.randint(1, number - 1)
+        _found(world.rng(f"found:{team}"), found)
         for item in rng.sample(found[-60:], 2):
             item.title = next(odd)
         items += found
@@ -95,6 +96,20 @@ def jira_items(world: World) -> list[Item]:
     items[len(items) // 2].title = HOSTILE_TITLES[0]
     items[len(items) // 3].title = HOSTILE_TITLES[1]
     return items
+
+
+def _found(rng: Random, items: list[Item]) -> None:
+    """Most bugs say in which phase they were found."""
+    for item in items:
+        if item.kind == "bug" and rng.random() < 0.8:
+            item.labels += (f"found:{rng.choices(('specification', 'build', 'release', 'measure'), (1, 6, 3, 1))[0]}",)
+
+
+def built_for(items: list[Item], project: str, most: int = 4) -> list[str]:
+    """Keys of the newest finished features of a project, the newest first."""
+    done = [one for one in items if one.kind == "feature" and one.project == project and one.state == "Done"]
+    done.sort(key=lambda one: one.updated, reverse=True)
+    return [f"{one.team}-{one.number}" for one in done[:most]]
 
 
 def _workday(world: World, rng: Random) -> datetime:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-GENERATOR = 1
+GENERATOR = 2
 """Version of what is generated: a demonstration of another version is rebuilt."""
 SEED = 4711
 DAYS = 120

@@ -95,17 +95,23 @@ def _monthly(n: int, span: Window, known: bool) -> Quantity:
 
 def _begun(documents: Documents, tried: Sequence[Experiment]) -> dict[str, datetime]:
     """By key of a work item: when the first experiment began whose opportunity names it."""
-    opportunities = {one.id: one for one in documents.opportunities}
     found: dict[str, datetime] = {}
     for one in tried:
         first = next((entry.when for entry in one.history if entry.to == "running"), None)
-        about = opportunities.get(one.opportunity)
-        if first is None or about is None:
+        if first is None:
             continue
         began = datetime(first.year, first.month, first.day)  # noqa: DTZ001 (rows are naive UTC)
-        for key in _KEY.findall(" ".join((*about.evidence, *about.links, about.notes))):
-            found[key.upper()] = min(began, found.get(key.upper(), began))
+        for key in items_named(documents, one.opportunity):
+            found[key] = min(began, found.get(key, began))
     return found
+
+
+def items_named(documents: Documents, opportunity: str) -> set[str]:
+    """Keys of work items that an opportunity names in its evidence, links or notes, in capitals."""
+    about = next((one for one in documents.opportunities if one.id == opportunity), None)
+    if about is None:
+        return set()
+    return {key.upper() for key in _KEY.findall(" ".join((*about.evidence, *about.links, about.notes)))}
 
 
 def _before(row: Record, begun: dict[str, datetime]) -> bool:

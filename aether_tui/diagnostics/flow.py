@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from aether_tui.diagnostics import flow_defects as defects
 from aether_tui.diagnostics import flow_words as words
 from aether_tui.diagnostics import wip as limits
 from aether_tui.diagnostics.flow_measure import Flow, measure
@@ -22,6 +25,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     }
     counts = [] if unable or data.filters.feature else data.rows("flow_counts")
     flow = measure(rows["finished"], rows["load"], rows["weekly"], rows["ageing"], rows["time"], counts, clock)
+    flow = structs.replace(flow, defects=defects.measure([] if unable else data.rows("flow_defects")))
     held = (
         None
         if unable or flow.wip.value is None
@@ -41,5 +45,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
         headline=words.headline(flow),
         findings=(*words.findings(flow), *limits.findings(held)),
         freshness=data.freshness(),
-        blocks=words.blocks(flow, data, unable, limits.blocks(held, documents.config.wip)),
+        blocks=words.blocks(
+            flow, data, unable, (*limits.blocks(held, documents.config.wip), *defects.blocks(flow.defects, data))
+        ),
     )

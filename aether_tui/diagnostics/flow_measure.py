@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from aether_tui.diagnostics.flow_defects import Found
 from aether_tui.diagnostics.frame import Clock, Record, instant, numbers, real, text, whole
 from aether_tui.diagnostics.indicators import MIN_N
 from aether_tui.human import number, plural
@@ -119,6 +120,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     fan: tuple[tuple[float, float, float], ...]
     utilisation: Quantity
     history: bool
+    defects: Found = Found()
 
 
 def measure(

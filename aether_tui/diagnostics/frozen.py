@@ -95,7 +95,7 @@ def _score(lens: Lens) -> Value:
 
 def _indicator(one: Result, item: table.Indicator, mapping: str) -> Value:
     anchor = one.anchor
-    asked = item.query if item.shape == "freshness" else query(item.query)
+    asked = query(item.query) if item.query and item.shape != "freshness" else item.query
     return Value(
         title=one.title,
         value=one.value,

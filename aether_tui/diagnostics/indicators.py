@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Record, numbers, real, whole
+from aether_tui.diagnostics.frame import Data, Record, numbers, real, text, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
 
 if TYPE_CHECKING:
-    from aether_tui.config import Gate
+    from aether_tui.config import Config, Gate
 
 LensName = Literal["speed", "quality", "visibility"]
+Given = Mapping[str, Sequence[Record]]
+"""Rows that come from documents, by what an indicator calls them."""
 MIN_N = 5
 """Fewer observations than this are "n too small"."""
 
@@ -48,10 +50,12 @@ class Indicator(Struct, frozen=True, omit_defaults=True):
     title: str
     unit: str
     better: Literal["higher", "lower"]
-    shape: Literal["share", "values", "rate", "ratio", "snapshot", "freshness"]
-    query: str
-    needs: tuple[str, ...]
+    shape: Literal["share", "values", "rate", "ratio", "snapshot", "paths", "freshness", "stated"]
     why: str
+    query: str = ""
+    needs: tuple[str, ...] = ()
+    given: str = ""
+    """Rows that documents give, or complete: see `indicators_given`."""
     p: float = 0.5
     none: str = ""
     """Why there may be no row although its records are there."""
@@ -124,16 +128,20 @@ class Found:
         return bisect_left(self._days, moment) > 0
 
 
-def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], currency: str) -> Found:
-    """What its query answers for the previous and the present window together."""
+def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], config: Config, given: Given) -> Found:
+    """What its query or the documents answer for the previous and the present window together."""
+    if indicator.given:
+        return Found(given.get(indicator.given, ()))
+    if not indicator.query:
+        return Found(())
     if indicator.shape == "snapshot":
         return Found(data.rows(indicator.query, ats=sorted(set(ends))))
-    return Found(data.rows(indicator.query, currency=currency))
+    return Found(data.rows(indicator.query, currency=config.engagement.currency, fields_share=config.gate.fields_share))
 
 
 def measure(indicator: Indicator, found: Found, span: Window, data: Data) -> Quantity:
     """Its value over a span, or why there is none."""
-    if unable := data.unfiltered(indicator.query, _LIVE):
+    if unable := _unfiltered(indicator, data):
         named = ", ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
         return missing(f"its rows cannot be narrowed to {named}", unit=indicator.unit)
     value = over(indicator, found, span)
@@ -150,11 +158,19 @@ _LIVE = ("environment",)
 """Queries that count production only (`$live`, or by definition) answer for the environment themselves."""
 
 
+def _unfiltered(indicator: Indicator, data: Data) -> tuple[str, ...]:
+    """Filters in use that its rows cannot honour; what only people can say has no rows."""
+    if indicator.query:
+        return data.unfiltered(indicator.query, _LIVE)
+    return () if indicator.shape == "stated" else data.filters.set_names()
+
+
 def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
     """The value of rows within a span; None when there are none.
 
     share: `day, k, n` (k of n). values: `day, x` (a list), or `day, x, n` (lists: n times x). rate: `day, k` (events).
-    ratio: `day, k, n, m` (amounts, m observations). snapshot: `day, k, n` at the span's very end.
+    ratio: `day, k, n, m` (amounts, m observations). snapshot: `day, k, n` at the span's very end. paths: counts of each path, of
+    which it is asked whether all fields reach what is needed.
     """
     start, end = _stored(span.start), _stored(span.end)
     inside = found.at(end) if indicator.shape == "snapshot" else found.between(start, end)
@@ -166,6 +182,8 @@ def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
         return _values(indicator, inside)
     if indicator.shape == "ratio":
         return _ratio(indicator, inside)
+    if indicator.shape == "paths":
+        return _paths(indicator, inside)
     k, n = sum(whole(row["k"]) for row in inside), sum(whole(row["n"]) for row in inside)
     if n < MIN_N:
         return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
@@ -213,6 +231,23 @@ def _ratio(indicator: Indicator, inside: Sequence[Record]) -> Quantity | None:
     value, low, high = intervals.ratio(pairs)
     n = sum(whole(row["m"]) for row in inside)
     return Quantity(value=value, unit=indicator.unit, n=n, low=low, high=None if high is None else min(1.0, high))
+
+
+def _paths(indicator: Indicator, inside: Sequence[Record]) -> Quantity | None:
+    """How many paths are instrumented: a count of all of them, so without an interval."""
+    counts: dict[str, dict[str, float]] = {}
+    for row in inside:
+        path = counts.setdefault(text(row["path"]), {"needed": real(row["needed"])})
+        for name in ("calls", *_CARRIED):
+            path[name] = path.get(name, 0.0) + real(row[name])
+    called = [path for path in counts.values() if path["calls"]]
+    if not called:
+        return None
+    whole_ones = sum(min(path[name] for name in _CARRIED) >= path["needed"] * path["calls"] for path in called)
+    return Quantity(value=whole_ones / len(called), unit=indicator.unit, n=len(called))
+
+
+_CARRIED = ("model", "input_tokens", "output_tokens", "latency")
 
 
 def freshness(data: Data) -> Quantity:

@@ -33,6 +33,10 @@ CHAINS: dict[str, tuple[Step, ...]] = {
         ("items_started", "work items that were ever in progress", "status history, or a state mapped to active"),
         ("items_completed", "work items that are done", "an item that is finished"),
     ),
+    "iterations": (
+        ("iterations", "sprints or cycles", "a tracker with boards or cycles: jira or linear"),
+        _TRACKER,
+    ),
     "history": (_TRACKER, ("transitions", "status changes", "a tracker that keeps status history")),
     "pipeline": (
         _TRACKER,
@@ -59,7 +63,7 @@ CHAINS: dict[str, tuple[Step, ...]] = {
 """By report or kind of record: the steps in order."""
 
 _COUNTS = {
-    **dict.fromkeys(("flow", "history", "pipeline"), "joins_items"),
+    **dict.fromkeys(("flow", "iterations", "history", "pipeline"), "joins_items"),
     **dict.fromkeys(("deployments", "pull_requests", "work_items"), "joins_delivery"),
     **dict.fromkeys(("spans", "outcome"), "joins_traces"),
     **dict.fromkeys(("pipeline_runs", "test_runs", "costs", "product_metrics"), "joins_rows"),

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from aether_tui.diagnostics import indicators as table
-from aether_tui.diagnostics import voices, windows
+from aether_tui.diagnostics import indicators_given, voices, windows
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.indicators import Anchor, Indicator, LensName, score_of
 from aether_tui.report_model import Quantity, Report, Window, missing
@@ -95,7 +95,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:
     """The report."""
     from aether_tui.diagnostics import lens_words as words
 
-    lenses = measure(data, documents.config, clock, voices.stated(documents, clock.now))
+    lenses = of(data, documents, clock)
     lenses = msgspec.structs.replace(lenses, published=_published(documents, clock))
     return Report(
         report="lens",
@@ -108,6 +108,12 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:
         freshness=data.freshness(),
         blocks=words.blocks(lenses, data),
     )
+
+
+def of(data: Data, documents: Documents, clock: Clock) -> Lenses:
+    """The three lenses of an engagement: what its data measure, its documents add and its people state."""
+    given = indicators_given.rows(data, documents)
+    return measure(data, documents.config, clock, voices.stated(documents, clock.now), given)
 
 
 def _published(documents: Documents, clock: Clock) -> Published | None:
@@ -125,14 +131,19 @@ def _published(documents: Documents, clock: Clock) -> Published | None:
 
 
 def measure(
-    data: Data, config: Config, clock: Clock, said: Mapping[str, Sequence[voices.Said]] | None = None
+    data: Data,
+    config: Config,
+    clock: Clock,
+    said: Mapping[str, Sequence[voices.Said]] | None = None,
+    given: table.Given | None = None,
 ) -> Lenses:
     """All indicators, and the lenses made of them; what people stated fills gaps, marked so."""
     shipped = table.content()
     slices = _slices(clock)
     heard = said or {}
     results = [
-        _with_stated(_result(item, data, config, clock, slices), heard.get(item.id, ())) for item in shipped.indicators
+        _with_stated(_result(item, data, config, clock, slices, given or {}), heard.get(item.id, ()))
+        for item in shipped.indicators
     ]
     known = {item.id for item in shipped.indicators}
     return Lenses(
@@ -158,13 +169,15 @@ def _slices(clock: Clock) -> list[Window]:
     return [Window(start=end - step, end=end) for end in ends]
 
 
-def _result(item: Indicator, data: Data, config: Config, clock: Clock, slices: Sequence[Window]) -> Result:
+def _result(
+    item: Indicator, data: Data, config: Config, clock: Clock, slices: Sequence[Window], given: table.Given
+) -> Result:
     anchor = _anchor(item, config)
     if item.shape == "freshness":
         value, before, course = table.freshness(data), missing("only the present state is known", unit=item.unit), []
     else:
         ends = [span.end for span in (*slices, clock.previous, clock.window)]
-        found = table.rows(item, data, ends, config.engagement.currency)
+        found = table.rows(item, data, ends, config, given)
         value = table.measure(item, found, clock.window, data)
         before = table.measure(item, found, clock.previous, data)
         course = [table.over(item, found, span) for span in slices] if value.value is not None else []

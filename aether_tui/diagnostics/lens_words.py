@@ -284,11 +284,23 @@ def _row(one: Result, data: Data) -> Row:
     )
 
 
+_CHAIN = {
+    "speed.cycle_time": "flow",
+    "speed.wip_age": "flow",
+    "quality.reopen": "history",
+    "quality.task_success": "outcome",
+    "visibility.outcome": "outcome",
+    "visibility.item_outcome": "pipeline",
+    "quality.escaped": "",
+}
+"""Joins of an indicator, where they are others than those of the records it needs; nothing where its reason says it all."""
+
+
 def _failed(one: Result, data: Data) -> str:
     """The first join that fails, of an indicator without a value."""
-    outcome = one.id in {"quality.task_success", "visibility.outcome"}
-    needed = "outcome" if outcome else next((need for need in table.known()[one.id].needs if need in CHAINS), "")
-    return first_failed(data, needed) if needed else ""
+    needed = next((need for need in table.known()[one.id].needs if need in CHAINS), "")
+    chain = _CHAIN.get(one.id, needed)
+    return first_failed(data, chain) if chain else ""
 
 
 def _anchor_text(one: Result) -> str:

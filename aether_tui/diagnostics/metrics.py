@@ -83,7 +83,7 @@ def of(indicator: Indicator) -> Metric:
         formula=indicator.why,
         method=_METHODS.get(indicator.shape, ""),
         source=said,
-        queries=(indicator.query,),
+        queries=(indicator.query,) if indicator.query else (),
     )
 
 

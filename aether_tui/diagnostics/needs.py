@@ -26,9 +26,10 @@ NEEDS: tuple[Need, ...] = (
         "work_items", "work items", "sync linear or jira",
         "flow: cycle time, ageing and forecast; the pipeline audit; reopen rate",
     ),
+    Need("iterations", "sprints or cycles", "sync linear or jira", "predictability: planned against done"),
     Need(
         "deployments", "deployments", "sync github or gitlab",
-        "deployment frequency, change fail rate",
+        "deployment frequency, change fail rate, deployment rework rate",
     ),
     Need(
         "pull_requests", "pull requests", "sync github or gitlab",

@@ -20,7 +20,6 @@ from aether_tui.diagnostics import (
     nextstep,
     portfolio,
     sources,
-    voices,
 )
 from aether_tui.diagnostics.changed import Changed
 from aether_tui.diagnostics.flywheel_measure import Flywheel
@@ -132,7 +131,7 @@ def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
     return Parts(
         gate=gated,
         flywheel=turning,
-        lenses=lens.measure(data, documents.config, clock, voices.stated(documents, clock.now)),
+        lenses=lens.of(data, documents, clock),
         portfolio=ranked,
         sources=state,
         budgets=table,

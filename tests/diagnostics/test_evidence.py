@@ -63,9 +63,10 @@ def test_an_item_shows_its_fields_and_its_history(filled: Workspace) -> None:
     assert history.rows[0].cells[0] == "2026-11-09 00:00"
 
 
-def test_every_indicator_but_freshness_has_rows_behind_it_and_nothing_else_pretends_to(filled: Workspace) -> None:
-    without = [one.id for one in indicators.content().indicators if evidence.subject(one.id) is None]
-    assert without == ["visibility.freshness"]
+def test_every_indicator_of_stored_rows_opens_on_them_and_nothing_else_pretends_to(filled: Workspace) -> None:
+    without = [one for one in indicators.content().indicators if evidence.subject(one.id) is None]
+    assert [one.id for one in without if one.query] == ["visibility.freshness"]
+    assert {one.shape for one in without if not one.query} == {"stated", "values"}  # said by people, or in the ledger
     with pytest.raises(NoData, match="no rows stand behind"):
         rows_of(filled, "lens.speed")
     for identity in evidence.SUBJECTS:

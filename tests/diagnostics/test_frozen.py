@@ -12,7 +12,7 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.config import Anchor, Config
 from aether_tui.config import Lens as LensConfig
-from aether_tui.diagnostics import frozen
+from aether_tui.diagnostics import frozen, indicators
 from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.frozen import Line
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
@@ -146,7 +146,7 @@ def test_scores_are_set_beside_published_ones_only_under_the_same_anchors(tmp_pa
     before = Clock.of(world.NOW - timedelta(days=1), "28d", seed=1)
     reviews.freeze(made, frozen.take("r1", made, Config(), before, Cache(made.cache_path), before.now))
     same = world.report("lens", made)
-    assert same.data.anchors_version == same.data.published.anchors_version == "2026-11"
+    assert same.data.anchors_version == same.data.published.anchors_version == indicators.content().version
     speed = next(
         fact for block in same.blocks if isinstance(block, Facts) for fact in block.facts if fact.id == "lens.speed"
     )

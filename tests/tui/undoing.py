@@ -114,7 +114,7 @@ def engagement(root: Path) -> Workspace:
     """The demonstration's documents, some more, and a saved report for each screen that edits; nothing is out of date."""
     workspace = Workspace(root)
     workspace.config_path.write_text("")
-    papers.write(World(NOW.replace(hour=0, tzinfo=None)), workspace)
+    papers.write(World(NOW.replace(hour=0, tzinfo=None)), workspace, [])
     for document in _more():
         Store(workspace).save(document, None, NOW)
     workspace.budgets_path.parent.mkdir(exist_ok=True)

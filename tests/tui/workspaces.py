@@ -266,7 +266,7 @@ def built() -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         workspace.config_path.write_text("")
-        papers.write(World(NOW.replace(hour=0, tzinfo=None)), workspace)
+        papers.write(World(NOW.replace(hour=0, tzinfo=None)), workspace, [])
         config = Config()
         names = [spec.report for spec in SCREENS.values() if spec.report not in REPORTS]
         return {name: save(run_report(name, workspace, config, Clock.of(NOW))) for name in names}

@@ -1,11 +1,26 @@
 -- Work items behind a number, the longest first. $mode: `cycle` and `lead` (finished in the window), `reopened` (of them), `open`
--- (in progress at its end), `unmapped` (touched in it, in a state nobody mapped), `stage` (in the lifecycle stage $stage, 1 to 7).
+-- (in progress at its end), `unmapped` (touched in it, in a state nobody mapped), `stage` (in the lifecycle stage $stage, 1 to 7),
+-- `escaped` (bugs created in it that were found in release or later), `released` (in it), `unfinished` (planned in a sprint that
+-- ended in it, and not done by its end).
 WITH items AS (
   SELECT *, coalesce(completed, cancelled) AS ended, completed >= $since AND completed < $until AS finished,
     [ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at] AS entries
   FROM flow_items
   WHERE type IS DISTINCT FROM 'incident' AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
+),
+escaped AS (
+  SELECT source, id FROM work_items
+  WHERE $mode = 'escaped' AND type = 'bug' AND lower(trim(list_filter(labels, lambda l: starts_with(lower(l), 'found:'))[1][7:]))
+    IN ('release', 'measure', 'learn', 'production', 'live', 'customer', 'customers', 'user', 'users', 'support')
+),
+unfinished AS (
+  SELECT m.source, m.item_id
+  FROM iterations s JOIN iteration_items m ON m.source = s.source AND m.iteration_id = s.id
+    JOIN flow_items i ON i.source = m.source AND i.id = m.item_id
+  WHERE $mode = 'unfinished' AND coalesce(s.completed, s."end") >= $since AND coalesce(s.completed, s."end") < $until
+    AND coalesce(m.added < s.start + INTERVAL 1 DAY, true) AND coalesce(m.removed >= s.start + INTERVAL 1 DAY, true)
+    AND coalesce(i.completed > coalesce(s.completed, s."end"), true)
 ),
 meant AS (
   SELECT *, CASE $mode
@@ -14,6 +29,9 @@ meant AS (
       WHEN 'reopened' THEN epoch(completed) - epoch(created)
       WHEN 'open' THEN epoch($until::TIMESTAMP) - epoch(started)
       WHEN 'unmapped' THEN epoch($until::TIMESTAMP) - epoch(updated)
+      WHEN 'escaped' THEN epoch(coalesce(ended, $until)) - epoch(created)
+      WHEN 'released' THEN epoch(release_at) - epoch(created)
+      WHEN 'unfinished' THEN epoch($until::TIMESTAMP) - epoch(created)
       ELSE epoch($until::TIMESTAMP) - epoch(entries[$stage])
     END AS value
   FROM items
@@ -23,6 +41,9 @@ meant AS (
       WHEN 'reopened' THEN finished AND reopened > 0
       WHEN 'open' THEN started < $until AND (ended IS NULL OR ended >= $until)
       WHEN 'unmapped' THEN category IS NULL AND updated >= $since AND updated < $until
+      WHEN 'escaped' THEN created >= $since AND created < $until AND (source, id) IN (FROM escaped)
+      WHEN 'released' THEN coalesce(type, '') NOT IN ('bug', 'chore') AND release_at >= $since AND release_at < $until
+      WHEN 'unfinished' THEN (source, id) IN (FROM unfinished)
       ELSE coalesce(type, '') NOT IN ('bug', 'chore') AND entries[$stage] < $until AND (cancelled IS NULL OR cancelled >= $until)
         AND coalesce(list_min(list_filter(entries[$stage + 1:], lambda later: later < $until)) IS NULL, true)
     END
