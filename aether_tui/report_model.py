@@ -208,6 +208,7 @@ class Trend(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="trend"):
     limit: float | None = None
     note: str = ""
     step: Literal["day", "week"] = "day"
+    why: str = ""
     private: bool = False
 
 
@@ -251,6 +252,7 @@ class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=Tru
     limits: tuple[tuple[float, str], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()
     note: str = ""
+    why: str = ""
     private: bool = False
 
 

@@ -88,7 +88,8 @@ def blocks(found: Attribution) -> tuple[Block, ...]:
         return (gap,)
     first: tuple[Block, ...] = (_facts(found), bill_facts(found.bill))
     if found.waterfall is None:
-        gap = Gap(id="attribution.change", title="What changed the cost", reason=f"{found.no_waterfall.capitalize()}.")
+        gap = Gap(id="attribution.change", title="What changed the cost", reason=f"{found.no_waterfall.capitalize()}.",
+                  next_step="aether-tui report attribution --window 7d, or load traces that go further back")  # fmt: skip
         return (*first, gap, *(_dimension(one) for one in found.dimensions))
     return (
         *first,

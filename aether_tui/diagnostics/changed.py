@@ -99,7 +99,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Changed]:
         headline=words.headline(found.changed),
         findings=words.findings(found.changed),
         freshness=data.freshness(),
-        blocks=(*promised, *words.blocks(found.changed), *words.narrowed(data)),
+        blocks=(*promised, *words.blocks(found.changed, data), *words.narrowed(data)),
         details=words.details(found),
     )
 

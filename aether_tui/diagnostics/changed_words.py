@@ -8,6 +8,8 @@ from aether_tui.diagnostics import changed, metrics
 from aether_tui.diagnostics.changed import Change, Changed, Look
 from aether_tui.diagnostics.changed_series import DAYS, Course
 from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.joins import first_failed
+from aether_tui.diagnostics.needs import KEYS, stored
 from aether_tui.human import NONE, amount, evidence, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Plot, Point, Prose, Quantity, Row, Series, State, Table
 from aether_tui.stats.anomalies import Shift
@@ -99,23 +101,32 @@ def findings(found: Changed) -> tuple[Finding, ...]:
     )
 
 
-def blocks(found: Changed) -> tuple[Block, ...]:
+def blocks(found: Changed, data: Data) -> tuple[Block, ...]:
     """The table, and how it was found."""
     if not found.series:
-        return (Gap(id="anomalies.gap", title="What changed", reason="No daily data yet.",
-                    next_step="connect a source: add it to aether.toml, then `aether-tui sync`, or `aether-tui load PATH`"),)  # fmt: skip
+        return (Gap(id="anomalies.gap", title="What changed", reason="No source is connected that counts anything by day.",
+                    next_step=f"{KEYS}: add one to aether.toml, then aether-tui sync, or aether-tui load PATH",
+                    action="go.sources", why=first_failed(data, "days")),)  # fmt: skip
     how = (
         f"{plural(found.series, 'series', 'series')} of {DAYS} days, each without its weekday shape. A step or drift holds at 99 % "
         "over all days tried; a run is four days in a row that their weekday does not explain (|z| over 3.5, Benjamini–Hochberg over "
         f"all series of a day). {plural(found.outliers, 'single day')} out of line, not counted. Ranked by effect ÷ width of its "
         "95 % interval and by how much of a budget is used. A part's share says what moved with it, not why."
     )
+    blind = [what for source, what in _SOURCES.items() if not stored(data).get(source)]
+    if blind:
+        how += f" Not watched, for want of a source (c connects one): {', '.join(blind)}."
     return (
-        table(found, found.changes[:SHOWN], TABLE, f"What changed {since(found)}"),
+        table(found, found.changes[:SHOWN], TABLE, f"What changed {since(found)}", data),
         Prose(id="anomalies.how", text=how),
     )
 
 
+_SOURCES = {
+    "spans": "model calls", "pipeline_runs": "CI runs", "test_runs": "tests", "costs": "bills", "work_items": "work items",
+    "deployments": "deployments",
+}  # fmt: skip
+"""What is counted by day, by the records it is counted from."""
 KINDS = {
     "changed_llm": "model calls", "changed_tasks": "requests", "changed_ci": "CI runs", "changed_tests": "tests", "changed_cost": "bills",
     "changed_flow": "work items", "changed_delivery": "deployments", "changed_durations": "durations",
@@ -136,7 +147,7 @@ def narrowed(data: Data) -> tuple[Block, ...]:
     return (Prose(id="anomalies.narrowed", title="Filters", text=text),)
 
 
-def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str) -> Table:
+def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str, data: Data) -> Table:
     """Changes as rows."""
     rest = len(found.changes) - len(changes)
     return Table(
@@ -151,13 +162,13 @@ def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str
             Col(key="after", title="after", kind="number", priority=7),
             Col(key="driver", title="largest part", priority=5, width=30),
         ),
-        rows=tuple(_row(one) for one in changes),
+        rows=tuple(_row(one, data) for one in changes),
         note=f"{plural(rest, 'more change')} in `aether-tui report anomalies`." if rest > 0 else "",
         empty="Every series stayed within its own noise.",
     )
 
 
-def _row(one: Change) -> Row:
+def _row(one: Change, data: Data) -> Row:
     word = {"worse": "worse", "better": "better", "": "moved"}[one.direction]
     when = f"{one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
     driver = f"{one.driver.name} {amount(one.driver.share, 'ratio')}" if one.driver else NONE
@@ -169,7 +180,7 @@ def _row(one: Change) -> Row:
         detail="; ".join(part for part in (one.kind, evidence(one.effect), used) if part),
         why=metrics.why(
             "anomalies.change",
-            None,
+            data,
             f"clearness {amount(one.clear, '')}",
             metrics.content()["anomalies.driver"].formula,
         ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import changed_series
+from aether_tui.diagnostics import changed_series, metrics
 from aether_tui.diagnostics.changed_series import Course
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.human import NONE, amount, evidence, plural, quantity
@@ -204,6 +204,11 @@ def _row(one: Promise) -> Row:
         state=states[one.standing],
         cells=(one.standing, one.id, one.title, one.who or NONE, f"{one.by}" if one.by else NONE, one.moved),
         detail=f"{one.label or 'no number'}, should go {one.direction}: {detail}{lacking}",
-        why=f"shift {amount(one.effect.value, one.effect.unit) if one.effect.value is not None else NONE} "
-        f"{evidence(one.effect)}\naether-tui doc edit commitment {one.id}",
+        why=metrics.why(
+            "anomalies.promise",
+            None,
+            f"shift {amount(one.effect.value, one.effect.unit) if one.effect.value is not None else NONE} "
+            f"{evidence(one.effect)}",
+            f"aether-tui doc edit commitment {one.id}",
+        ),
     )

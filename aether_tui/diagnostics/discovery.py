@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics, windows
 from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
 from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS
+from aether_tui.diagnostics.needs import KEYS, stored
 from aether_tui.diagnostics.portfolio_calibration import moved
 from aether_tui.human import NONE
 from aether_tui.report_model import Block, Col, Fact, Facts, Gap, Quantity, Row, State, Table, Window, missing
@@ -69,10 +69,16 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Discovery:
     with_one = [row for row in released if _before(row, begun)]
     signs = [sign for one in ended if (sign := moved(one)) is not None]
     none = "no experiment was decided in the year before"
+    tracker = None if stored(data).get("work_items") else "linear or jira"
+
+    def known(value: Quantity) -> Quantity:
+        """What a tracker would tell says so, where there is none."""
+        return structs.replace(value, connect=tracker) if value.value is None else value
+
     return Discovery(
-        validated=_monthly(len(validated), clock.window, bool(items)),
-        time=quantile([real(row["took_s"]) for row in validated], 0.5, "nothing was validated in this window"),
-        shipped_with_experiment=share(len(with_one), len(released), "nothing was released in this window"),
+        validated=_monthly(len(validated), clock.window, bool(items), tracker),
+        time=known(quantile([real(row["took_s"]) for row in validated], 0.5, "nothing was validated in this window")),
+        shipped_with_experiment=known(share(len(with_one), len(released), "nothing was released in this window")),
         win_rate=share(
             sum(one.decision is not None and one.decision.choice == "scale" for one in ended), len(ended), none
         ),
@@ -85,9 +91,10 @@ def _in(value: object, span: Window) -> bool:
     return isinstance(value, datetime) and span.start <= value.replace(tzinfo=UTC) < span.end
 
 
-def _monthly(n: int, span: Window, known: bool) -> Quantity:
+def _monthly(n: int, span: Window, known: bool, tracker: str | None) -> Quantity:
     if not known:
-        return missing("no item was validated or released in the two windows", connect="linear or jira", n=0)
+        reason = "no work item is here" if tracker else "no item was validated or released in the two windows"
+        return missing(reason, connect=tracker, n=0)
     months = windows.days(span) / MONTH_DAYS
     low, high = intervals.poisson(n)
     return Quantity(value=n / months, n=n, low=low / months, high=high / months)

@@ -46,6 +46,6 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
         findings=(*words.findings(flow), *limits.findings(held)),
         freshness=data.freshness(),
         blocks=words.blocks(
-            flow, data, unable, (*limits.blocks(held, documents.config.wip), *defects.blocks(flow.defects, data))
+            flow, data, unable, (*limits.blocks(held, documents.config.wip, data), *defects.blocks(flow.defects, data))
         ),
     )

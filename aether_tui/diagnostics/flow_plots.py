@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.flow_measure import Flow
+from aether_tui.diagnostics.frame import Data
 from aether_tui.human import duration, number, plural
 from aether_tui.report_model import Block, Plot, Point, Series
 
 DAY_S = 86_400.0
 
 
-def plots(flow: Flow) -> tuple[Block, ...]:
+def plots(flow: Flow, data: Data) -> tuple[Block, ...]:
     """Those that have something to draw."""
-    return (*_ageing(flow), *_cumulative(flow), *_fan(flow))
+    return (*_ageing(flow, data), *_cumulative(flow, data), *_fan(flow, data))
 
 
-def _ageing(flow: Flow) -> tuple[Block, ...]:
+def _ageing(flow: Flow, data: Data) -> tuple[Block, ...]:
     """Age against days without a change: top right is old and stuck."""
     if not flow.open_items:
         return ()
@@ -45,11 +47,12 @@ def _ageing(flow: Flow) -> tuple[Block, ...]:
             x_title="days without a change",
             y_unit="s",
             limits=((limit, "p85 of what was finished"),) if limit is not None else (),
+            why=metrics.why("flow.past_p85", data),
         ),
     )
 
 
-def _cumulative(flow: Flow) -> tuple[Block, ...]:
+def _cumulative(flow: Flow, data: Data) -> tuple[Block, ...]:
     days = [one for one in flow.days if one.day is not None]
     if len(days) < 7:
         return ()
@@ -73,11 +76,12 @@ def _cumulative(flow: Flow) -> tuple[Block, ...]:
             text=f"{plural(last.finished, 'item')} finished in {plural(len(days), 'day')}; {first.wip} were in progress, now {last.wip}.",
             x_kind="time",
             y_title="items",
+            why=metrics.why("flow.cumulative", data),
         ),
     )
 
 
-def _fan(flow: Flow) -> tuple[Block, ...]:
+def _fan(flow: Flow, data: Data) -> tuple[Block, ...]:
     """Weeks ahead against items finished; where the band crosses the line, the items in progress are done."""
     if not flow.fan or flow.wip.value is None:
         return ()
@@ -103,5 +107,6 @@ def _fan(flow: Flow) -> tuple[Block, ...]:
             y_title="items",
             limits=((open_now, "in progress now"),),
             note=doubt,
+            why=metrics.why("flow.forecast", data),
         ),
     )

@@ -191,7 +191,7 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block,
                 why=first_failed(data, "flow"),
             ),
         )
-    parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow), _times(flow, data), _load(flow, data)]
+    parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow, data), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         parts.append(
             Gap(
@@ -203,7 +203,7 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block,
                 reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.",
             )
         )
-    parts += [_validity(flow.validity, data), _ageing(flow), *limits, _weekly(flow), _forecast(flow, data)]
+    parts += [_validity(flow.validity, data), _ageing(flow, data), *limits, _weekly(flow, data), _forecast(flow, data)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="flow.how", text=narrowed + HOW))
     return tuple(parts)
@@ -339,7 +339,7 @@ def _validity(validity: Validity, data: Data) -> Table:
     )
 
 
-def _ageing(flow: Flow) -> Table:
+def _ageing(flow: Flow, data: Data) -> Table:
     return Table(
         id="flow.items_past_p85",
         title="In progress past the p85 of their team",
@@ -355,6 +355,7 @@ def _ageing(flow: Flow) -> Table:
             Row(
                 id=item.id,
                 cells=(item.key, item.title, item.team, item.state, *(Quantity(value=s, unit="s") for s in (item.age_s, item.p85_s))),
+                why=metrics.why("flow.past_p85", data),
             )
             for item in flow.ageing
         ),
@@ -362,7 +363,7 @@ def _ageing(flow: Flow) -> Table:
     )  # fmt: skip
 
 
-def _weekly(flow: Flow) -> Block:
+def _weekly(flow: Flow, data: Data) -> Block:
     if not flow.weekly:
         return Gap(id="flow.weekly", title="Finished per week", reason="Less than one whole week of history is here.",
                    next_step="aether-tui sync, or wait for the first week to end")  # fmt: skip
@@ -377,6 +378,7 @@ def _weekly(flow: Flow) -> Block:
         if empty
         else plural(len(flow.weekly), "whole week"),
         step="week",
+        why=metrics.why("flow.throughput", data),
     )
 
 

@@ -37,6 +37,7 @@ CHAINS: dict[str, tuple[Step, ...]] = {
         ("iterations", "sprints or cycles", "a tracker with boards or cycles: jira or linear"),
         _TRACKER,
     ),
+    "days": (("days", "days of any rollup", "a source, or `aether-tui load PATH`"),),
     "history": (_TRACKER, ("transitions", "status changes", "a tracker that keeps status history")),
     "pipeline": (
         _TRACKER,
@@ -66,7 +67,7 @@ _COUNTS = {
     **dict.fromkeys(("flow", "iterations", "history", "pipeline"), "joins_items"),
     **dict.fromkeys(("deployments", "pull_requests", "work_items"), "joins_delivery"),
     **dict.fromkeys(("spans", "outcome"), "joins_traces"),
-    **dict.fromkeys(("pipeline_runs", "test_runs", "costs", "product_metrics"), "joins_rows"),
+    **dict.fromkeys(("pipeline_runs", "test_runs", "costs", "product_metrics", "days"), "joins_rows"),
 }
 """By the same: the query that counts them."""
 

@@ -135,7 +135,7 @@ def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     """Three scores, then the indicators of each lens from worst to best."""
     parts: list[Block] = [Facts(id="lens.scores", facts=tuple(fact(item, lenses, data) for item in lenses.lenses))]
     parts += _missing(lenses, data)
-    parts += _trend(lenses)
+    parts += _trend(lenses, data)
     parts += [_table(item, data) for item in lenses.lenses]
     how = (
         f"A score is the weighted mean of its indicators between two anchors, poor = 0 and good = 100 (table {lenses.anchors_version}; "
@@ -169,7 +169,7 @@ def _missing(lenses: Lenses, data: Data) -> list[Block]:
     ]
 
 
-def _trend(lenses: Lenses) -> list[Block]:
+def _trend(lenses: Lenses, data: Data) -> list[Block]:
     """The three scores over the two windows; the band is that of the lowest."""
     known = [one for one in lenses.lenses if sum(value is not None for value in one.series) > 1]
     if not known:
@@ -194,6 +194,9 @@ def _trend(lenses: Lenses) -> list[Block]:
             text=f"Oldest first: {'; '.join(courses)}.",
             x_kind="time",
             y_unit="score",
+            why=metrics.why(
+                "lens.score", data, "each point over a span of equal length; the last ends with the window"
+            ),
         )
     ]
 

@@ -5,6 +5,7 @@ Indicators of the lenses have their own table (`indicators.json`), because they 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ class Metric(Struct, frozen=True, omit_defaults=True, kw_only=True):
     left_out: str = ""
     source: str = ""
     queries: tuple[str, ...] = ()
+    rows: str = ""
+    """Where its rows are, when no query reads them: documents, or other numbers."""
 
 
 class _Content(Struct, frozen=True):
@@ -62,6 +65,7 @@ def lines(one: Metric, data: Data | None = None, *more: str) -> str:
         one.left_out and f"left out: {one.left_out}",
         one.source and f"after {one.source}",
         "" if data is None else f"filters: {narrowed(data)}",
+        one.rows and f"rows: {one.rows}",
         one.queries and f"query: {', '.join(f'{QUERIES}/{name}.sql' for name in one.queries)}",
         f"aether-tui report {SHOWN_IN.get(report, report)} --format json",
     )
@@ -70,6 +74,21 @@ def lines(one: Metric, data: Data | None = None, *more: str) -> str:
 
 SHOWN_IN = {"discovery": "scorecard", "outcome": "scorecard", "speed": "lens", "quality": "lens", "visibility": "lens"}
 """Reports that show metrics of another name than their own."""
+
+
+def several(identities: Sequence[str], data: Data | None = None, *more: str) -> str:
+    """The same of a row that shows several metrics of one report."""
+    them = [content()[name] for name in identities]
+    told = [f"{one.title}: {one.formula}" for one in them]
+    joined = Metric(
+        id=them[0].id,
+        title="",
+        formula=told[0],
+        left_out="; ".join(dict.fromkeys(one.left_out for one in them if one.left_out)),
+        source="; ".join(dict.fromkeys(one.source for one in them if one.source)),
+        queries=tuple(dict.fromkeys(name for one in them for name in one.queries)),
+    )
+    return lines(joined, data, *told[1:], *more)
 
 
 def of(indicator: Indicator) -> Metric:
@@ -84,9 +103,16 @@ def of(indicator: Indicator) -> Metric:
         method=_METHODS.get(indicator.shape, ""),
         source=said,
         queries=(indicator.query,) if indicator.query else (),
+        rows=_ROWS.get(indicator.given or indicator.shape, ""),
     )
 
 
+_ROWS = {
+    "decisions": "decision documents (aether-tui doc list decision)",
+    "released": "opportunity and experiment documents, which name keys of items",
+    "stated": "answers to the 3-Lens interview (g i in the console)",
+}
+"""Where the rows of an indicator are that no query reads, by what is given or its shape."""
 _METHODS = {
     "share": "Wilson 1927",
     "snapshot": "Wilson 1927",

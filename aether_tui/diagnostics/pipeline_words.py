@@ -123,7 +123,7 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
         _stages(found, data),
         _flags(found, data),
         _cohorts(found, data),
-        _items(found),
+        _items(found, data),
     )
 
 
@@ -276,7 +276,7 @@ def _cohort_row(cohort: Cohort, data: Data) -> Row:
     )
 
 
-def _items(found: Pipeline) -> Table:
+def _items(found: Pipeline, data: Data) -> Table:
     total = sum(stage.older for stage in found.stages)
     return Table(
         id="pipeline.old",
@@ -288,13 +288,13 @@ def _items(found: Pipeline) -> Table:
             Col(key="age", title="in it for", kind="number", priority=9),
             Col(key="limit", title="p85", kind="number", priority=6),
         ),
-        rows=tuple(_item_row(item) for item in found.old[:SHOWN]),
+        rows=tuple(_item_row(item, data) for item in found.old[:SHOWN]),
         note=f"{SHOWN} of {total} shown; --format json has more." if total > SHOWN else "",
         empty="No open item is older than the p85 of its stage.",
     )
 
 
-def _item_row(item: OldItem) -> Row:
+def _item_row(item: OldItem, data: Data) -> Row:
     return Row(
         id=f"pipeline.item.{item.source}.{item.id}",
         cells=(
@@ -305,4 +305,5 @@ def _item_row(item: OldItem) -> Row:
             duration(item.limit_s),
         ),
         detail=f"state {one_line(item.state, 60)}, from {item.source}",
+        why=metrics.why("pipeline.older", data),
     )

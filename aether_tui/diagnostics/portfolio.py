@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics import icep
+from aether_tui.diagnostics import icep, metrics
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.portfolio_calibration import Calibration, calibrate
 from aether_tui.diagnostics.portfolio_calibration import table as calibration_table
@@ -259,12 +259,17 @@ def blocks(portfolio: Portfolio) -> tuple[Block, ...]:
         Facts(
             id="portfolio.facts",
             facts=(
-                Fact(id="portfolio.n", label="open", value=Quantity(value=len(portfolio.items), unit="count")),
+                Fact(
+                    id="portfolio.n",
+                    label="open",
+                    value=Quantity(value=len(portfolio.items), unit="count"),
+                    why=metrics.why("portfolio.n"),
+                ),
                 Fact(
                     id="portfolio.high",
                     label="high from",
                     value=portfolio.high_score,
-                    why="A score from which an opportunity counts as high: the top third, or [portfolio] high_score.",
+                    why=metrics.why("portfolio.high"),
                 ),
             ),
         ),
@@ -308,8 +313,7 @@ def _arithmetic(item: Item, points: Sequence[str]) -> str:
     effort = weeks if 1 <= item.effort_weeks[1] <= 10 else number(item.effort_score)
     return (
         f"Impact {impact} × Confidence {confidence} × Reversibility {reversibility} ÷ Effort "
-        f"{effort} ({weeks} weeks) = {item.score:,.1f}\n"
-        "aether-tui opportunity list"
+        f"{effort} ({weeks} weeks) = {item.score:,.1f}.\n" + metrics.why("portfolio.score")
     )
 
 

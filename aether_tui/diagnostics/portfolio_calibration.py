@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.report_model import Col, Row, Table
 from aether_tui.stats.intervals import quantile_ranks
 from aether_tui.workspace.document import low_mode_high
@@ -119,6 +120,7 @@ def table(rows: Sequence[Calibration]) -> Table:
                     else f"{100 * one.low:+.1f} to {100 * one.high:+.1f} %",
                 ),
                 detail=f"{', '.join(one.experiments)}; relative movement of the first primary metric, better is +",
+                why=metrics.why("portfolio.moved"),
             )
             for one in rows
         ),

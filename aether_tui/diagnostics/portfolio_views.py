@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aether_tui.diagnostics import icep
+from aether_tui.diagnostics import icep, metrics
 from aether_tui.human import number
 from aether_tui.report_model import Cell, Col, Plot, Point, Row, Series, Table
 
@@ -54,7 +54,10 @@ def _tornado_row(item: Item) -> Row:
         cells.append("—" if flip is None else f"{number(now[name][1])}→{number(round(flip.at, 2))}{mark}")
     other = item.flips[0].other if item.flips else "—"
     return Row(
-        id=item.id, cells=(item.id, item.title, other, *cells), detail=item.flip or "no single input changes its place"
+        id=item.id,
+        cells=(item.id, item.title, other, *cells),
+        detail=item.flip or "no single input changes its place",
+        why=metrics.why("portfolio.flip"),
     )
 
 
@@ -89,4 +92,5 @@ def portfolio_map(items: tuple[Item, ...]) -> Plot:
         y_title="impact",
         marks=((2.0, "quick"), (6.0, "medium")),
         note="Size is confidence; filled is easily undone.",
+        why=metrics.why("portfolio.score"),
     )

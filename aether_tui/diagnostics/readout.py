@@ -58,7 +58,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Readout]:
     }
     left_out = tuple(name for name, made in sections.items() if not made)
     blocks: list[Block] = [*summary.narrowed(data)]
-    blocks += [summary.standing(parts)] if parts.sources.streams or parts.flywheel.cycle else []
+    blocks += [summary.standing(parts, data)] if parts.sources.streams or parts.flywheel.cycle else []
     blocks += [block for made in sections.values() for block in made]
     blocks.append(summary.next_block(parts.next_action))
     if left_out:

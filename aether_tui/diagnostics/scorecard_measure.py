@@ -323,16 +323,20 @@ def _measures(
     inside = [one for one in deployments if one.success and _in(one.at, span)]
     told, tracked = any(one.told for one in deployments), any(one.tracked for one in deployments)
     lead = [one.split.total_s for one in changes if one.deployed is not None and _in(one.deployed, span)]
-    none = "no successful production deployment in this window"
+    none, unknown = "no successful production deployment in this window", "no production deployment is known"
     n = len(inside)
     return Measures(
         lead_time=quantile(lead, 0.5, "no merged change was deployed in this window"),
         frequency=_frequency(n, bool(deployments), span),
         recovery=_recovery([one for one in links if _in(one.opened, span)], span, tracked),
-        change_fail=share(sum(one.id in failed for one in inside), n, none)
+        change_fail=missing(unknown, unit="ratio", connect="github or gitlab")
+        if not deployments
+        else share(sum(one.id in failed for one in inside), n, none)
         if told or tracked or not n
         else missing("neither incidents nor hotfixes are recorded", unit="ratio", connect="linear or jira", n=n),
-        rework=share(sum(one.remedy for one in inside), n, none)
+        rework=missing(unknown, unit="ratio", connect="github or gitlab")
+        if not deployments
+        else share(sum(one.remedy for one in inside), n, none)
         if told or not n
         else missing("no deployment says why it was made", unit="ratio", connect="github", n=n),
     )

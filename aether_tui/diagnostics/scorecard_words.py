@@ -109,14 +109,13 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...], found: tuple[Bl
         )  # fmt: skip
     gaps = _gaps(data)
     if not card.services:
-        return gaps or (
-            Gap(id="scorecard.none", title="Production deployments",
-                reason="Nothing was merged or deployed to production in this window or the one before.",
-                next_step="aether-tui report scorecard --window 90d", why=first_failed(data, "deployments")),
-        )  # fmt: skip
-    parts: list[Block] = [_glance(card, data), *_trend(card), _overview(card), *gaps]
+        none = Gap(id="scorecard.none", title="Production deployments",
+                   reason="Nothing was merged or deployed to production in this window or the one before.",
+                   next_step="aether-tui report scorecard --window 90d", why=first_failed(data, "deployments"))  # fmt: skip
+        return (*(gaps or (none,)), *found)
+    parts: list[Block] = [_glance(card, data), *_trend(card, data), _overview(card, data), *gaps]
     parts += [_facts(one, data, card.edition) for one in card.services[:SHOWN_SERVICES]]
-    parts += [_stages(card), _links(card), *found]
+    parts += [_stages(card, data), *([_links(card, data)] if stored(data).get("work_items") else []), *found]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(
         Prose(id="scorecard.how", text=narrowed + ABOUT.format(name=card.edition.name, source=card.edition.source))
@@ -191,7 +190,7 @@ def _glance(card: Scorecard, data: Data) -> Facts:
     return Facts(id="scorecard.glance", facts=tuple(facts))
 
 
-def _trend(card: Scorecard) -> tuple[Block, ...]:
+def _trend(card: Scorecard, data: Data) -> tuple[Block, ...]:
     """Lead time of the three busiest services; the band is that of the busiest."""
     known = [one for one in card.services[:3] if sum(span.lead_time.value is not None for span in one.course) > 1]
     if not known:
@@ -218,12 +217,18 @@ def _trend(card: Scorecard) -> tuple[Block, ...]:
     title = f"Change lead time p50, with the band of {known[0].service or 'the first'}"
     return (
         Plot(
-            id="scorecard.trend", title=title, series=series, text=f"Oldest first: {text}.", x_kind="time", y_unit="s"
+            id="scorecard.trend",
+            title=title,
+            series=series,
+            text=f"Oldest first: {text}.",
+            x_kind="time",
+            y_unit="s",
+            why=metrics.why("scorecard.lead_time", data),
         ),
     )
 
 
-def _overview(card: Scorecard) -> Table:
+def _overview(card: Scorecard, data: Data) -> Table:
     return Table(
         id="scorecard.services",
         title="Services",
@@ -237,7 +242,7 @@ def _overview(card: Scorecard) -> Table:
         ),
         rows=tuple(
             Row(id=one.service or "(no service)", cells=(one.service or "(no service)", *(getattr(one.now, metric) for metric in METRICS)),
-                detail=_counts(one))
+                detail=_counts(one), why=metrics.several([f"scorecard.{metric}" for metric in METRICS], data, _counts(one)))
             for one in card.services
         ),
     )  # fmt: skip
@@ -269,6 +274,8 @@ def _fact(one: Service, metric: Metric, data: Data, edition: Edition) -> Fact:
     note = _held_against(edition, metric, value, score)
     if metric == "lead_time" and one.waiting:
         note = "; ".join(part for part in (note, f"{one.waiting} merged, not deployed") if part)
+    if metric == "change_fail" and value.value is not None and one.now.recovery.connect:
+        note = "; ".join(part for part in ("hotfixes and rollbacks only: no incident is recorded", note) if part)
     return Fact(
         id=f"scorecard.{one.service}.{metric}",
         label=TITLES[metric],
@@ -298,7 +305,7 @@ def _held_against(edition: Edition, metric: Metric, value: Quantity, score: floa
     return f"{told}; mean {mean} ({edition.year} survey)" if mean is not None else f"{told}; no mean in {edition.year}"
 
 
-def _stages(card: Scorecard) -> Table:
+def _stages(card: Scorecard, data: Data) -> Table:
     return Table(
         id="scorecard.stages",
         title="Where the lead time goes",
@@ -316,7 +323,7 @@ def _stages(card: Scorecard) -> Table:
                 detail="; ".join(
                     f"{stage.id} {evidence(stage.p50)}" for stage in one.stages if stage.p50.value is not None
                 ),
-                why="\n".join(metrics.content()[f"scorecard.{stage.id}"].formula for stage in one.stages),
+                why=metrics.several([f"scorecard.{stage.id}" for stage in one.stages], data),
             )
             for one in card.services
         ),
@@ -325,7 +332,7 @@ def _stages(card: Scorecard) -> Table:
     )
 
 
-def _links(card: Scorecard) -> Table:
+def _links(card: Scorecard, data: Data) -> Table:
     unlinked = sum(one.deployment is None for one in card.links)
     more = len(card.links) - SHOWN_LINKS
     note = f"{unlinked} of {plural(len(card.links), 'incident')} not linked." if unlinked else ""
@@ -340,13 +347,13 @@ def _links(card: Scorecard) -> Table:
             Col(key="took", title="took", kind="number", priority=9),
             Col(key="deployment", title="deployment", priority=8),
         ),
-        rows=tuple(_link(one) for one in card.links[:SHOWN_LINKS]),
+        rows=tuple(_link(one, data) for one in card.links[:SHOWN_LINKS]),
         note=note + (f" {more} more are in the JSON." if more > 0 else ""),
         empty="No incident was opened in this window.",
     )
 
 
-def _link(one: Link) -> Row:
+def _link(one: Link, data: Data) -> Row:
     took = None if one.resolved is None else (one.resolved - one.opened).total_seconds()
     return Row(
         id=one.id,
@@ -360,4 +367,5 @@ def _link(one: Link) -> Row:
             (one.deployment or "").rpartition("/")[2] or "none",
         ),
         detail=one.reason or ("named by the incident" if one.explicit else ""),
+        why=metrics.why("scorecard.recovery", data, "took: opening to resolution of this incident"),
     )

@@ -17,6 +17,7 @@ from aether_tui.diagnostics import (
     gate,
     lens,
     lens_words,
+    metrics,
     nextstep,
     portfolio,
     sources,
@@ -218,7 +219,7 @@ def blocks(parts: Parts, data: Data) -> tuple[Block, ...]:
     """Next action, where the cycle is, lenses, budgets, top three, what changed."""
     return (
         next_block(parts.next_action),
-        standing(parts),
+        standing(parts, data),
         Facts(
             id="summary.lenses",
             title="Lenses",
@@ -226,25 +227,29 @@ def blocks(parts: Parts, data: Data) -> tuple[Block, ...]:
         ),
         *budget_blocks(parts),
         *top_blocks(parts),
-        *changed_blocks(parts.changed, data.clock),
+        *changed_blocks(parts.changed, data),
     )
 
 
-def changed_blocks(found: Changed, clock: Clock) -> tuple[Block, ...]:
+def changed_blocks(found: Changed, data: Data) -> tuple[Block, ...]:
     """The top three changes since the last review."""
     if not found.series:
         return ()
-    title = f"Since your last review ({(clock.now - found.since).days} d)" if found.review else "Changed in this window"
-    return (changed_words.table(found, found.changes[:3], "summary.changed", title),)
+    title = (
+        f"Since your last review ({(data.clock.now - found.since).days} d)"
+        if found.review
+        else "Changed in this window"
+    )
+    return (changed_words.table(found, found.changes[:3], "summary.changed", title, data),)
 
 
-def standing(parts: Parts) -> Facts:
+def standing(parts: Parts, data: Data) -> Facts:
     """Phase, gate, data."""
-    turning, gated, data = parts.flywheel, parts.gate, parts.sources
+    turning, gated, known = parts.flywheel, parts.gate, parts.sources
     done, total = (sum(item.done for item in turning.phases), sum(item.total for item in turning.phases))
     met = sum(item.met for item in gated.criteria)
-    stale = sum(item.stale for item in data.streams)
-    fresh = len(data.streams) - stale
+    stale = sum(item.stale for item in known.streams)
+    fresh = len(known.streams) - stale
     verdict = gated.verdict + (", overridden" if gated.override else "")
     return Facts(
         id="summary.standing",
@@ -255,6 +260,7 @@ def standing(parts: Parts) -> Facts:
                 label="items done",
                 value=Quantity(value=done, unit="count"),
                 note=f"of {total}; {flywheel_words.position(turning)}",
+                why=metrics.why("flywheel.done"),
             ),
             Fact(
                 id="summary.gate",
@@ -262,13 +268,15 @@ def standing(parts: Parts) -> Facts:
                 value=Quantity(value=met, unit="count"),
                 state=gate.STATES[gated.verdict],
                 note=f"of {len(gated.criteria)}; {verdict}",
+                why=metrics.why("gate.met", data),
             ),
             Fact(
                 id="summary.fresh",
                 label="fresh streams",
                 value=Quantity(value=fresh, unit="count"),
                 state="warn" if stale else "pass",
-                note=f"of {len(data.streams)}" + (f"; {stale} stale" if stale else ""),
+                note=f"of {len(known.streams)}" + (f"; {stale} stale" if stale else ""),
+                why=metrics.why("sources.fresh", data),
             ),
         ),
     )
@@ -295,7 +303,8 @@ def budget_blocks(parts: Parts) -> tuple[Block, ...]:
             title=f"Budgets   {said}",
             columns=tuple(table.columns[place] for place in kept),
             rows=tuple(
-                Row(id=row.id, cells=tuple(row.cells[place] for place in kept), state=row.state) for row in pressing[:4]
+                Row(id=row.id, cells=tuple(row.cells[place] for place in kept), state=row.state, why=row.why)
+                for row in pressing[:4]
             ),
             empty="All budgets pass.",
         ),
@@ -327,6 +336,7 @@ def top_blocks(parts: Parts) -> tuple[Block, ...]:
                         portfolio.rank_text(item),
                         portfolio.SHORT[item.bucket],
                     ),
+                    why=metrics.why("portfolio.score"),
                 )
                 for item in parts.portfolio.items[:3]
             ),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Record, text
+from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.frame import Data, Record, text
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Finding, Gap, Row, Table
 from aether_tui.text import one_line
@@ -94,7 +95,7 @@ def findings(held: WipCheck | None) -> tuple[Finding, ...]:
     return (Finding(id="flow.limits", severity="warn", text=text, evidence=("flow.limits",), action=held.action),)
 
 
-def blocks(held: WipCheck | None, agreed: Wip) -> tuple[Block, ...]:
+def blocks(held: WipCheck | None, agreed: Wip, data: Data) -> tuple[Block, ...]:
     """Initiatives against their limits; persons are only in `aether-tui wip check`."""
     if held is None:
         return ()
@@ -119,6 +120,7 @@ def blocks(held: WipCheck | None, agreed: Wip) -> tuple[Block, ...]:
                     state="warn" if one.over else "pass",
                     cells=("over" if one.over else "within", _called(one), one.n, one.limit),
                     detail=", ".join(one.items[:12]),
+                    why=metrics.why("flow.limits", data),
                 )
                 for one in limited[:12]
             ),

@@ -112,9 +112,8 @@ def _plot_item(block: Plot) -> Item:
     ]
     more = [f"and {len(named) - NAMED} more"] if len(named) > NAMED else []
     told = [clean(block.text), *plots.numbers(block), *named[:NAMED], *more]
-    return Item(
-        block.id, block.id, f"{clean(block.title)}: {clean(block.text)}", detail=tuple(told), why=tuple(told[:1])
-    )
+    why = tuple(clean(line) for line in block.why.split("\n") if line) or tuple(told[:1])
+    return Item(block.id, block.id, f"{clean(block.title)}: {clean(block.text)}", detail=tuple(told), why=why)
 
 
 def _box_item(block: Boxes, box: Box, x: int = 0, width: int = 0, height: int = 1) -> Item:

@@ -208,7 +208,10 @@ def trend(block: Trend, width: int, words: bool) -> Lines:
         detail=(course(block.values, block.unit), clean(block.note))
         if block.note
         else (course(block.values, block.unit),),
-        why=(f"{len(known)} of {len(block.values)} {block.step}s from {human.day(block.start)} have a value",),
+        why=(
+            *(clean(line) for line in block.why.split("\n") if line),
+            f"{len(known)} of {len(block.values)} {block.step}s from {human.day(block.start)} have a value",
+        ),
     )
     part.add(title(block.title, width, note=clean(block.note)), item)
     if not known:

@@ -1,6 +1,7 @@
 -- How many rows are left after each step that a number needs, over all time: where the first zero stands, its panel is empty.
 SELECT (SELECT count(*) FROM work_items) AS items, (SELECT count(category) FROM work_items) AS items_mapped,
-  (SELECT count(*) FROM work_transitions) AS transitions, (SELECT count(*) FROM iterations) AS iterations, count(started) AS items_started, count(completed) AS items_completed,
+  (SELECT count(*) FROM work_transitions) AS transitions, (SELECT count(*) FROM iterations) AS iterations,
+  count(started) AS items_started, count(completed) AS items_completed,
   count(*) FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets,
   count(least(ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at))
     FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets_phased

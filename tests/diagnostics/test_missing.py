@@ -1,0 +1,108 @@
+"""Without a source, every report says which one is missing and what to press: never an empty drawing, never a zero of nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aether_tui.config import Config
+from aether_tui.diagnostics.run import run_all
+from aether_tui.report_model import Block, Facts, Gap, Plot, Prose, Report, Table, Trend
+from aether_tui.workspace.folder import Workspace
+from tests.diagnostics import world
+
+SOURCES: dict[str, tuple[str, ...]] = {
+    "traces": ("spans",),
+    "tracker": ("work_items", "work_transitions"),
+    "code host": ("pull_requests", "deployments", "pipeline_runs"),
+    "deployments": ("deployments",),
+    "tests": ("test_runs",),
+    "bills": ("costs",),
+    "usage": ("product_metrics",),
+}
+SAID: dict[str, dict[str, tuple[str, ...]]] = {
+    "traces": {"lens": ("lens.gap.spans",)},
+    "tracker": {
+        "lens": ("lens.gap.work_items", "lens.gap.iterations"),
+        "scorecard": ("scorecard.gap.work_items",),
+        "flow": ("flow.none",),
+        "pipeline": ("pipeline.mapping",),
+    },
+    "code host": {
+        "lens": ("lens.gap.deployments", "lens.gap.pull_requests", "lens.gap.pipeline_runs"),
+        "scorecard": ("scorecard.gap.deployments", "scorecard.gap.pull_requests"),
+    },
+    "deployments": {"lens": ("lens.gap.deployments",), "scorecard": ("scorecard.gap.deployments",)},
+    "tests": {"lens": ("lens.gap.test_runs",)},
+    "bills": {"lens": ("lens.gap.costs",)},
+    "usage": {"scorecard": ("scorecard.outcomes",)},
+}
+"""Gaps that must stand on a page, by the source that is missing."""
+DAILY = {
+    "traces": "model calls", "tracker": "work items", "code host": "CI runs, deployments", "deployments": "deployments",
+    "tests": "tests", "bills": "bills",
+}  # fmt: skip
+"""What `What changed` then does not watch."""
+
+
+def without(folder: Path, source: str) -> Workspace:
+    """The small world, less what one source says."""
+    made, left = world.workspace(folder), SOURCES[source]
+    pulls, deployments = world.changes()
+    rows = {
+        "spans": world.spans(), "work_items": world.items(), "work_transitions": world.transitions(), "pull_requests": pulls,
+        "deployments": deployments, "pipeline_runs": world.runs(), "test_runs": world.tests(), "costs": world.bills(),
+        "product_metrics": world.usage(),
+    }  # fmt: skip
+    for table, found in rows.items():
+        if table not in left:
+            world.store(made, "s", table, table, found)
+    return made
+
+
+def blank(block: Block) -> bool:
+    """Whether something is drawn of nothing."""
+    if isinstance(block, Plot):
+        return not any(point.y is not None for series in block.series for point in series.points)
+    if isinstance(block, Trend):
+        return not any(value is not None for value in block.values)
+    return isinstance(block, Table) and not block.rows and not block.empty
+
+
+def zeros(report: Report) -> list[str]:  # type: ignore[type-arg]
+    """Shares and rates that are zero of no observation."""
+    facts = [fact for block in report.blocks if isinstance(block, Facts) for fact in block.facts]
+    return [fact.id for fact in facts if fact.value.value == 0 and fact.value.unit != "count" and not fact.value.n]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_each_missing_source_is_named_where_its_numbers_would_stand(tmp_path: Path, source: str) -> None:
+    made = without(tmp_path, source)
+    reports, _ = run_all(made, Config(), world.clock(), world.Cache(made.cache_path))
+    for name, report in reports.items():
+        gaps = {block.id: block for block in report.blocks if isinstance(block, Gap)}
+        assert [block.id for block in report.blocks if blank(block)] == []
+        assert zeros(report) == []
+        assert all(gap.reason and gap.next_step for gap in gaps.values()), name
+        for identity in SAID[source].get(name, ()):
+            gap = gaps[identity]
+            assert gap.action == "go.sources", identity
+            assert gap.next_step.startswith("press c to connect one, or i to ask in the interview: "), identity
+    last = reports["anomalies"].blocks[-1]
+    told = last.text if isinstance(last, Prose) else ""
+    assert (f"(c connects one): {DAILY[source]}." in told) if source in DAILY else ("Not watched" not in told)
+
+
+def test_what_needs_no_deployments_is_shown_without_them(tmp_path: Path) -> None:
+    report = world.report("scorecard", without(tmp_path, "code host"))
+    shown = [block.id for block in report.blocks]
+    assert shown[-2:] == ["scorecard.discovery", "scorecard.outcomes"]
+
+
+def test_failures_nobody_records_are_not_called_none(tmp_path: Path) -> None:
+    report = world.report("scorecard", without(tmp_path, "tracker"))
+    facts = {fact.id: fact for block in report.blocks if isinstance(block, Facts) for fact in block.facts}
+    assert facts["scorecard.api.change_fail"].note.startswith("hotfixes and rollbacks only: no incident is recorded")
+    assert facts["discovery.time"].value.connect == "linear or jira"
+    assert "scorecard.links" not in [block.id for block in report.blocks]
