@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aether_tui.diagnostics.discovery import items_named
 from aether_tui.diagnostics.frame import Data, Record, text
 from aether_tui.diagnostics.indicators import Given
+from aether_tui.records.model import Value
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,9 +24,9 @@ def rows(data: Data, documents: Documents) -> Given:
 
 
 def _decisions(documents: Documents) -> list[Record]:
-    """Decisions that were taken: the day, and the seconds since the question was raised."""
+    """Decisions that were taken: the day, and the seconds since the question was raised (a list of one, as queries give)."""
     return [
-        {"day": _midnight(one.decided), "x": ((one.decided - one.raised).days * DAY_S,)}
+        {"day": _midnight(one.decided), "x": cast(Value, ((one.decided - one.raised).days * DAY_S,))}
         for one in documents.decisions
         if one.decided is not None
     ]
