@@ -29,10 +29,11 @@ from aether_tui.records.source import (
     Stream,
     Tally,
     Transient,
+    Whole,
 )
 
 __all__ = [
     "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
     "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample",
-    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Value",
+    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Value", "Whole",
 ]  # fmt: skip

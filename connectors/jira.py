@@ -17,7 +17,7 @@ from connectors.fields import Mapper, Node, instant, integer, latest, mapped, na
 from connectors.http import Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
-from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories
+from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, linked, status_categories
 from connectors.paging import PageGuard
 
 # Search is eventually consistent: the index lags behind by minutes.
@@ -126,6 +126,7 @@ class Jira:
                 problems=disagreements(issues, site),
                 total=total,
                 about=True,
+                whole=[linked(issues)],
             )
             # `isLast` has been seen missing and wrong: the absent token is the end.
             if token is None:

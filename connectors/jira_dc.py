@@ -17,7 +17,7 @@ from connectors.http import Http, HttpSettings
 from connectors.jira import FIELDS, as_texts, check_keys, disagreements, items, jql
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
-from connectors.jira_rows import JiraSite, jira_issue_rows, status_categories
+from connectors.jira_rows import JiraSite, jira_issue_rows, linked, status_categories
 from connectors.paging import PageGuard
 
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
@@ -103,6 +103,7 @@ class JiraDataCenter:
                 cursor=newest.isoformat() if newest else None,
                 total=total,
                 problems=[*disagreements(issues, site), *_cut_histories(issues)],
+                whole=[linked(issues)],
             )
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
-from connectors.base import Row
+from connectors.base import Row, Whole
 from connectors.fields import Node, dig, instant, number, objects, text
 from connectors.jira_fields import JiraFields, idea_labels
 
@@ -146,6 +146,12 @@ def _links(issue: Node) -> list[Row]:
                 )
             )
     return rows
+
+
+def linked(issues: Sequence[Node]) -> Whole:
+    """Issues that came with all their links: those of theirs that are missing were removed."""
+    told = [issue for issue in issues if isinstance(dig(issue, "fields", "issuelinks"), list)]
+    return Whole(WORK_LINKS, ("from_id", "to_id"), [key for one in told if (key := text(one, "id"))])
 
 
 @dataclass(frozen=True)

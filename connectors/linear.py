@@ -13,8 +13,8 @@ from pydantic import Field
 
 from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
-from connectors.base import Access, Network, Page, RateLimited, Refused, Stream
-from connectors.fields import Mapper, Node, dig, instant, latest, mapped, names, number, objects, text, zulu
+from connectors.base import Access, Network, Page, RateLimited, Refused, Stream, Whole
+from connectors.fields import Mapper, Node, Rows, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.linear_rows import (
     linear_cycle_rows,
@@ -163,7 +163,13 @@ class Linear:
                     walk.newest = latest(rows, WORK_ITEMS, "updated", walk.newest)
                     if until is lower:
                         walk.came(nodes)
-                    yield Page(rows=rows, rejects=rejects, problems=_cut_labels(nodes), cursor=walk.cursor)
+                    yield Page(
+                        rows=rows,
+                        rejects=rejects,
+                        problems=_cut_labels(nodes),
+                        cursor=walk.cursor,
+                        whole=[_histories(rows)],
+                    )
             walk.upper = walk.newest
 
     def _start(self, stream: Stream, walk: Walk) -> datetime:
@@ -277,6 +283,11 @@ def _limit_wait_s(answer: Answer) -> float | None:
         if reset_ms is not None and (remaining is None or remaining <= 0):
             waits.append(answer.seconds_until(datetime.fromtimestamp(reset_ms / 1000, UTC)))
     return max(waits, default=answer.retry_after_s())
+
+
+def _histories(rows: Rows) -> Whole:
+    """Issues whose history came: a state that was renamed, or left within seconds, is another one when it is read again."""
+    return Whole(WORK_TRANSITIONS, ("item_id",), sorted({str(row[0]) for row in rows.get(WORK_TRANSITIONS.name, ())}))
 
 
 def _cut_labels(nodes: Sequence[Node]) -> list[str]:

@@ -18,7 +18,7 @@ from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.records import TABLES, Row, Table
-from aether_tui.records.source import Reject
+from aether_tui.records.source import Reject, Whole
 
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
@@ -105,15 +105,19 @@ def merge_rows(
     rows: Mapping[str, Sequence[Row]],
     note: Note,
     pace: Pace | None = None,
+    whole: Sequence[Whole] = (),
 ) -> Merged:
-    """Merge full rows by key in as many leases as they need; `note` commits with the last one."""
+    """Merge full rows by key in as many leases as they need; `note` commits with the last one.
+
+    What the rows are the `whole` of loses, with the first, what is stored of it and not among them.
+    """
     result = Merged()
     staged = []
     for name, arriving in rows.items():
         if arriving:
             stage(cursor, f"staged_{name}", TABLES[name], arriving)
             staged.append(TABLES[name])
-    merge_staged(cursor, write, origin, staged, note, result, pace)
+    merge_staged(cursor, write, origin, staged, note, result, pace, whole)
     return result
 
 
@@ -125,6 +129,7 @@ def merge_staged(
     note: Note | None,
     result: Merged,
     pace: Pace | None = None,
+    whole: Sequence[Whole] = (),
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named."""
     pace = pace or Pace()
@@ -137,6 +142,9 @@ def merge_staged(
             began = time.monotonic()
             if lease:
                 rollups.start(cursor)
+            while whole and lease:
+                one, *whole = whole
+                result.add(one.table.name, Merged(removed=_remove_missing(cursor, origin, one, one.table in staged)))
             for table, low, high in lease:
                 name = f"staged_{table.name}"
                 done.append((table, merge_slice(cursor, table, name, origin, low, high, prepared=prepared)))
@@ -152,6 +160,24 @@ def merge_staged(
             break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
+
+
+def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whole, came: bool) -> int:
+    """Remove what is stored of some things and has not come with them; returns how many rows."""
+    table = one.table
+    of_them = " OR ".join(f't."{column}" IN (SELECT unnest($ids))' for column in one.columns)
+    same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
+    missing = f" AND NOT EXISTS (FROM staged_{table.name} AS s WHERE {same})" if came else ""
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE leaving AS SELECT rowid AS _row, * FROM {table.name} AS t "
+        f"WHERE source = $source AND ({of_them}){missing}",
+        {"source": origin.source, "ids": list(one.ids)},
+    )
+    removed = _rows(cursor, "leaving")
+    if removed:
+        rollups.touch(cursor, table.name, "leaving")
+        cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM leaving)")
+    return removed
 
 
 def _prepare(cursor: duckdb.DuckDBPyConnection, origin: Origin, lease: Sequence[tuple[Table, int, int]]) -> bool:

@@ -26,7 +26,7 @@ from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
-from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Tally
+from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Tally, Whole
 from aether_tui.records.tables import SPANS
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class Cache:
         state: Mapping[str, object] | None = None,
         complete: bool = False,
         force: bool = False,
+        whole: Sequence[Whole] = (),
     ) -> Merged:
         """Store full rows (`Table.columns` order) with rollups, rejects, cursor and state; `complete` notes a success.
 
@@ -140,7 +141,7 @@ class Cache:
                 export.close()
         connection = self._leases.cursor()
         try:
-            return merge_rows(connection, self._write, origin, rows, note, self._pace)
+            return merge_rows(connection, self._write, origin, rows, note, self._pace, whole)
         finally:
             connection.close()
 

@@ -96,6 +96,15 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A page holds every row of `table` that names one of `ids` in one of `columns`: others that are stored are gone."""
+
+    table: Table
+    columns: tuple[str, ...]
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Pushed:
     """Rollups that a source computed of its spans that started from `begin` until `end` (naive UTC, whole days): rows by name
     of the rollup, under `columns`. They take the place of what it said of these days before."""
@@ -142,6 +151,7 @@ class Page:
     tally: Tally | None = None
     replace: Replace | None = None
     pushed: Pushed | None = None
+    whole: Sequence[Whole] = ()
     total: int | None = None
     """Rows the source promises for this reading of the stream, where it says."""
     about: bool = False

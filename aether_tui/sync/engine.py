@@ -354,6 +354,7 @@ def _joined(first: Page, second: Page) -> Page | None:
         rows,
         cursor=first.cursor if second.cursor is None else second.cursor,
         rejects=[*first.rejects, *second.rejects],
+        whole=[*first.whole, *second.whole],
         total=first.total if second.total is None else second.total,
         about=first.about if second.total is None else second.about,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Tally
+from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
@@ -151,7 +151,7 @@ class Intake:
         rows = (
             page.rows if page.tally is None else {**page.rows, page.tally.table.name: self._tally(page.tally, rejects)}
         )
-        counts.add(self._merge(rows, rejects, cursor, state))
+        counts.add(self._merge(rows, rejects, cursor, state, whole=page.whole))
         return counts
 
     def _tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
@@ -219,6 +219,7 @@ class Intake:
         state: State | None = None,
         *,
         complete: bool = False,
+        whole: Sequence[Whole] = (),
     ) -> Counts:
         writer, ingest = self._writer, self._writer.ingest
         rows = {name: part for name, part in rows.items() if part and ingest.keeps(name)}
@@ -235,6 +236,7 @@ class Intake:
             state=state,
             complete=complete,
             force=writer.force,
+            whole=[replace(one, ids=[ingest.identifier(name) for name in one.ids]) for one in whole],
         )
         if self._export is not None and not complete:
             # Nothing is stored yet: rejects and cursor go with the export.

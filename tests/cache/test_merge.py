@@ -13,7 +13,7 @@ import pytest
 from aether_tui.cache import Cache, Merged, OlderExport
 from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row, Table
-from aether_tui.records.source import Reject, Replace
+from aether_tui.records.source import Reject, Replace, Whole
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
 
 SPANS, ITEMS, COSTS = TABLES["spans"], TABLES["work_items"], TABLES["costs"]
@@ -378,3 +378,25 @@ def test_leases_grow_while_they_are_quick_and_shrink_when_they_are_not() -> None
     assert pace.rows == 61_440  # whole row groups
     pace.took(61_440, 2.0)
     assert pace.rows == 10_000
+
+
+def test_rows_that_do_not_come_with_the_whole_of_their_thing_go_with_what_they_counted(tmp_path: Path) -> None:
+    moves = TABLES["work_transitions"]
+
+    def move(number: int, hour: int, state: str, category: str) -> Row:
+        at = DAY_ONE + timedelta(hours=hour)
+        return full(moves, item_id=f"i{number}", at=at, to_state=state, to_category=category)
+
+    def told(review: str) -> dict[str, list[Row]]:
+        items = [item(number, updated=DAY_ONE) for number in (1, 2)]
+        first = [move(1, 1, "Doing", "active"), move(1, 2, review, "wait"), move(1, 3, "Done", "done")]
+        return {"work_items": items, "work_transitions": [*first, move(2, 1, "Doing", "active")]}
+
+    cache, anew = fresh(tmp_path), fresh(tmp_path, "anew")
+    store(cache, told("Review"))
+    store(anew, told("Proof"))
+    merged = cache.merge(
+        "s", "x", told("Proof"), mapping_hash="m1", now=NOW, whole=[Whole(moves, ("item_id",), ["i1"])]
+    )
+    assert (merged.inserted, merged.removed) == (1, 1)
+    assert {**dump(cache, but=()), "sync_state": []} == {**dump(anew, but=()), "sync_state": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -15,13 +16,17 @@ from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from pydantic import ValidationError
 
+from aether_tui.cache import Cache
+from aether_tui.sync.engine import Outcome, run
+from aether_tui.sync.plan import Job
 from connectors.base import Denied, Malformed, Page, RateLimited, Refused
 from connectors.jira import Jira, JiraSettings
 from connectors.jira_fields import JiraFields, estimate_fields
 from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories
 from tests.connectors.legal import assert_legal
-from tests.connectors.pull import Pulled, call, network, pull, recordings
+from tests.connectors.pull import NOW, Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
+from tests.sync.fake import workspace, writer
 
 Real = Callable[[str], list[dict[str, Any]]]
 POINTS = {"id": "customfield_10016", "name": "Story point estimate"}
@@ -324,6 +329,35 @@ def test_links_are_told_once_in_the_direction_in_which_they_act(real: Real) -> N
     assert found[0] == found[1]
     (row,) = Pulled([Page(rows={"work_links": found[0]})]).table("work_links")
     assert (row["id"], row["from_id"], row["to_id"], row["kind"]) == ("77", "1", "2", "blocks")
+
+
+def test_a_link_that_was_removed_goes_with_the_next_sync(tmp_path: Path) -> None:
+    blocks = {"name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+    site, (place, config) = Site(3), workspace(tmp_path, one={})
+
+    def link(number: str, side: str, other: int) -> dict[str, Any]:
+        return {"id": number, "type": blocks, f"{side}Issue": {"id": site.issues[other]["id"]}}
+
+    def sync(url: str) -> list[Outcome]:
+        settings = JiraSettings(url=url, email="ada@example.invalid")
+        job = Job("one", Jira, settings, network(source="one"), {"token": "canary-token"})
+        return asyncio.run(run([job], writer(place, config, NOW), lambda _: None))
+
+    for issue, links in zip(
+        site.issues, ([("7", "outward", 1)], [("7", "inward", 0), ("8", "outward", 2)], None), strict=True
+    ):
+        if links is not None:  # a field that does not come says nothing of links
+            issue["fields"]["issuelinks"] = [link(*one) for one in links]
+    with serving(site) as server:
+        sync(server.url)
+        for issue, links in zip(site.issues, ([], [("8", "outward", 2)]), strict=False):
+            issue["fields"] |= {"issuelinks": [link(*one) for one in links], "updated": "2026-11-20T11:00:00.000+0000"}
+        issues, _ = sync(server.url)
+    assert (issues.counts.updated, issues.counts.removed) == (2, 1)
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT id, from_id, to_id FROM work_links") == [
+            {"id": "8", "from_id": "1001", "to_id": "1002"}
+        ]
 
 
 def test_ideas_carry_what_their_mapped_fields_say() -> None:
