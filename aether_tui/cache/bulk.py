@@ -90,10 +90,9 @@ def _plain_texts(
     ]
     if not names:
         return set()
-    asked = ", ".join(
-        f'bool_or("{n}" IN ({_nulls(bulk)}) OR starts_with("{n}", \' \') OR ends_with("{n}", \' \'))' for n in names
-    )
-    found = connection.execute(f"SELECT {asked} FROM {part.relation}").fetchone() or ()
+    worded = f"v IN ({_nulls(bulk)}) OR starts_with(v, ' ') OR ends_with(v, ' ')"
+    asked = ", ".join(f"(SELECT bool_or({worded}) FROM ({parts.values(part.relation, name)}))" for name in names)
+    found = connection.execute(f"SELECT {asked}").fetchone() or ()
     return {name for name, worded in zip(names, found, strict=True) if not worded}
 
 

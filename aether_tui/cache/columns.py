@@ -10,7 +10,9 @@ from typing import Final, Protocol
 
 import duckdb
 
+from aether_tui.cache.parts import values
 from aether_tui.cache.schema import quoted
+from aether_tui.cache.span_rollups import FLAGS
 from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
 from aether_tui.ingest.cut import as_json, cut_out
@@ -44,15 +46,15 @@ class Preparer(Protocol):
 
 
 def stage_spans(cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer) -> None:
-    """Make temporary table `name` of full rows from `raw`: a relation with the raw columns of `spans`."""
+    """Make temporary table `name` of full rows, with `FLAGS`, from `raw`: a relation with the raw columns of `spans`."""
     clean = _clean(cursor, raw, ingest)
     words = _stage_words(cursor, clean, ingest.deriver)
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
     cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {cells}, {rates.BY_CALL} AS _by_call "
-        f"FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN}"
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT *, {FLAGS} FROM (SELECT {cells}, {rates.BY_CALL} AS _by_call "
+        f"FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN})"
     )
     _derive_by_call(cursor, name, ingest.deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
@@ -65,9 +67,10 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> str
     """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
     cells, joins = {name: _of("r", name) for name in _RAW}, []
     odd = "FALSE"
-    for column in _soiled(cursor, raw, ingest):
+    for column in SPANS.raw:
+        if column.kind not in (*_KEPT, *_REPLACED) or not _clean_words(cursor, raw, column, ingest):
+            continue
         name = column.name
-        _clean_words(cursor, raw, column, ingest)
         joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')
         kept = column.kind in _KEPT
         cells[name] = f"coalesce(w_{name}.after, {_of('r', name)})" if kept else f"w_{name}.after"
@@ -77,22 +80,15 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> str
     return f"SELECT {selected}, {said} AS said FROM ({raw}) AS r {' '.join(joins)}"
 
 
-def _soiled(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> list[Column]:
-    """Columns with values that cleaning might change."""
-    columns = [column for column in SPANS.raw if column.kind in (*_KEPT, *_REPLACED)]
-    asked = ", ".join(f"bool_or({ingest.unclean(column, _of('r', column.name))})" for column in columns)
-    found = cursor.execute(f"SELECT {asked} FROM ({raw}) AS r").fetchone() or ()
-    return [column for column, soiled in zip(columns, found, strict=True) if soiled]
-
-
-def _clean_words(cursor: duckdb.DuckDBPyConnection, raw: str, column: Column, ingest: Preparer) -> None:
-    """Temporary table `words_<column>` of values before and after."""
-    name = _of("r", column.name)
-    values = f"SELECT DISTINCT {name} FROM ({raw}) AS r WHERE {ingest.unclean(column, name)}"
-    before = [value for (value,) in cursor.execute(values).fetchall() if value is not None]
-    columns = (Column("before", "text", ""), Column("after", "text", ""))
-    rows = list(zip(before, ingest.cleaned(column, before), strict=True))
-    arrive(cursor, f'"words_{column.name}"', columns, rows)
+def _clean_words(cursor: duckdb.DuckDBPyConnection, raw: str, column: Column, ingest: Preparer) -> bool:
+    """Temporary table `words_<column>` of values before and after; False where cleaning surely changes none."""
+    asked = f"SELECT DISTINCT v FROM ({values(f'({raw})', column.name)}) WHERE {ingest.unclean(column, 'v')}"
+    before = [value for (value,) in cursor.execute(asked).fetchall() if value is not None]
+    if before:
+        columns = (Column("before", "text", ""), Column("after", "text", ""))
+        rows = list(zip(before, ingest.cleaned(column, before), strict=True))
+        arrive(cursor, f'"words_{column.name}"', columns, rows)
+    return bool(before)
 
 
 # --- Deriving ------------------------------------------------------------------------------------------------------
@@ -121,7 +117,7 @@ def _derive_by_call(cursor: duckdb.DuckDBPyConnection, name: str, deriver: Deriv
         return
     arrive(cursor, "by_call", SPANS.columns, deriver.derive(SPANS, rows))
     cursor.execute(f"DELETE FROM {name} WHERE _by_call")
-    cursor.execute(f"INSERT INTO {name} SELECT *, FALSE FROM by_call")
+    cursor.execute(f"INSERT INTO {name} SELECT *, FALSE, {FLAGS} FROM by_call")
 
 
 def _row(words: dict[str, Value], deriver: Deriver) -> Row:

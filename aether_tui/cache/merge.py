@@ -130,14 +130,19 @@ def merge_staged(
     result: Merged,
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
+    *,
+    flagged: bool = False,
 ) -> None:
-    """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named."""
+    """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named.
+
+    `flagged`: those of spans have the columns `span_rollups.FLAGS`.
+    """
     pace = pace or Pace()
     waiting = deque((table, 0, _rows(cursor, f"staged_{table.name}")) for table in staged)
     while True:
         lease = list(_cut(waiting, pace.rows))
         done: list[tuple[Table, Merged]] = []
-        prepared = _prepare(cursor, origin, lease)
+        prepared = _prepare(cursor, origin, lease, flagged=flagged)
         with write(cursor):
             began = time.monotonic()
             if lease:
@@ -180,14 +185,16 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     return removed
 
 
-def _prepare(cursor: duckdb.DuckDBPyConnection, origin: Origin, lease: Sequence[tuple[Table, int, int]]) -> bool:
+def _prepare(
+    cursor: duckdb.DuckDBPyConnection, origin: Origin, lease: Sequence[tuple[Table, int, int]], *, flagged: bool
+) -> bool:
     """Compute before the lease what needs no look at what is stored, where that is worth it."""
     for table, low, high in lease:
         if table.name == "spans" and high - low >= PREPARED_ROWS:
             source = origin.source.replace("'", "''")
             slice_ = f"SELECT '{source}' AS source, * FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW coming AS {slice_}")
-            span_rollups.prepare(cursor, "coming")
+            span_rollups.prepare(cursor, "coming", flagged=flagged)
             return True
     return False
 
@@ -221,7 +228,7 @@ def merge_slice(
 ) -> Merged:
     """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along."""
     late = _open_slice(cursor, table, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = _decide(cursor, table, origin)
+    same, changed = _decide(cursor, table, origin, prepared=prepared)
     new = _rows(cursor, "slice") - same - changed
     if new or changed:
         _stage_incoming(cursor, table, origin, known=bool(same or changed))
@@ -277,7 +284,7 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> tuple[int, int]:
+def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, prepared: bool) -> tuple[int, int]:
     """Temporary table `decided` of the rows of `slice` that are stored already (at `_row`): whether they have `changed`.
 
     Returns how many are the same and how many have changed. Keys first: finding 10 k keys among a million rows takes 23 ms,
@@ -286,7 +293,7 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin) -> 
     on = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     stored = f"SELECT {quoted(table.key)}, rowid AS _row FROM {table.name} WHERE source = $source"
     if table.name == "spans":
-        within = span_rollups.look_up(cursor, "slice", origin.source)
+        within = span_rollups.look_up(cursor, "slice", origin.source, prepared=prepared)
         # What has no start belongs to no task; there is hardly any.
         stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
     cursor.execute(

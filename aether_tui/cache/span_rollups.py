@@ -6,6 +6,7 @@ definition over those that go. Tasks and their steps depend on whole traces: tho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,9 +15,13 @@ import duckdb
 from aether_tui.cache import rollups
 from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
-from aether_tui.records.definitions import definition, render
+from aether_tui.records.definitions import DUCKDB, definition, render
 
 _US: Final = 1_000_000
+_ASKED: Final = ("model_call", "embedding", "tool_call", "step", "failed_free")
+_ANSWERED: Final = DUCKDB | {name: f"_{name}" for name in _ASKED}
+FLAGS: Final = ", ".join(f"{render(f'{{{name}}}', {})} AS _{name}" for name in _ASKED)
+"""Columns that say what every definition asks of a span, for relations of which several are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +53,21 @@ _SUMS: Final = {
 _MOVED: Final = tuple(rollup for rollup in DAILY if rollup.source in ("spans", "tasks"))
 
 
-def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str) -> str:
+def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, *, prepared: bool = False) -> str:
     """Temporary table `tasks_known` of the tasks that spans in `rows` may belong to; SQL condition on where those are stored.
 
-    Every stored span lies within its task, so that nothing else needs to be read to find it.
+    Every stored span lies within its task, so that nothing else needs to be read to find it. With `prepared` their tasks
+    are known from `prepare`.
     """
     thawed = rollups.thawed(cursor, "spans", "t.start")
     number = render("{id_number(trace_id)}", {})
+    traces = f"SELECT trace_id, {number} AS trace_number FROM {rows}"
+    if prepared:
+        traces = f"SELECT trace_id, trace_number FROM tasks_added UNION ALL {traces} WHERE start IS NULL"
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE tasks_known AS SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t "
-        f"WHERE t.trace_number IN (SELECT {number} FROM {rows}) AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM {rows})",
+        f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
+        f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
+        "AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come)",
         {"source": source},
     )
     since = rollups.raw_from(cursor, "spans")
@@ -66,14 +76,18 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str) -> str:
     return f"({within} OR start >= TIMESTAMP '{since}')" if frozen else within
 
 
-def prepare(cursor: duckdb.DuckDBPyConnection, come: str) -> None:
+def prepare(cursor: duckdb.DuckDBPyConnection, come: str, *, flagged: bool = False) -> None:
     """Temporary tables of what rows add to each rollup if nothing of their traces is stored yet: most of the work, done before
-    anybody has to wait for it. `come` is a relation with the columns of `spans`."""
-    text = render(definition("tasks"), {"spans": come})
+    anybody has to wait for it. `come` is a relation with the columns of `spans`, if `flagged` with `FLAGS`, too."""
+    words = _ANSWERED if flagged else DUCKDB
+    text = render(definition("tasks"), {"spans": come}, words)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
+    # Of tables without statistics it would hash the many spans to look the few agents up in them.
+    cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
     for rollup in _MOVED:
-        added = _sums_of(rollup, {"spans": come, "tasks": "tasks_added"})
+        added = _sums_of(rollup, {"spans": come, "tasks": "tasks_added"}, words=words)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS {added}")
+    cursor.execute("RESET disabled_optimizers")
 
 
 def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, prepared: bool) -> None:
@@ -84,7 +98,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
     """
     known = _stage_known(cursor, come, gone)
     rest = come
-    if prepared:
+    if prepared and known.any:
         rest = "come_to_known"
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
@@ -198,11 +212,11 @@ def _added_by(rollup: Rollup) -> str:
     return f"added_{rollup.sql}"
 
 
-def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) -> str:
+def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False, words: Mapping[str, str] = DUCKDB) -> str:
     """SELECT of a rollup's rows over other sources; with `minus` what they take away."""
     key, columns = _SUMS[rollup.table].key, list(ROLLUPS[rollup.table])
     picked = ", ".join(f'-"{name}" AS "{name}"' if minus and name not in key else f'"{name}"' for name in columns)
-    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources)})"
+    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources, words)})"
 
 
 def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], within: tuple[str, str]) -> None:

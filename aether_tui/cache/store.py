@@ -203,7 +203,7 @@ class Cache:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace)
+                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace, flagged=True)
         return result
 
     @staticmethod

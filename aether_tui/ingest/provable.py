@@ -61,9 +61,8 @@ def unclean(column: Column, name: str) -> str:
         case "text":
             return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}))"
         case "id":
-            harmless = "[0-9a-f]{7,128}"
-            text = f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}))"
-            return f"CASE WHEN regexp_full_match({name}, '{harmless}') THEN regexp_full_match({name}, '[0-9]+') ELSE {text} END"
+            harmless = f"strlen({name}) BETWEEN 7 AND 128 AND regexp_full_match({name}, '[0-9]*[a-f][0-9a-f]*')"
+            return f"CASE WHEN {harmless} THEN FALSE ELSE {long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}) END"
         case "json":
             deep = f"(strlen({name}) > {_DEEPEST} AND regexp_matches({name}, '(?:[{{\\[][^{{\\[]*){{60}}'))"
             return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
