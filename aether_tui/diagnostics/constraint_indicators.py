@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Data, Record, real, text, whole
+from aether_tui.diagnostics.sampling import moments
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import weighted_quantile, wilson
 
@@ -30,7 +31,9 @@ class Indicator(Struct, frozen=True, kw_only=True):
 def indicators(data: Data) -> tuple[Indicator, ...]:
     """All of them, by category."""
     tasks = (data.rows("constraint_tasks") or [{}])[0]
-    shape = data.rows("constraint_shape", sample=SAMPLE) if whole(tasks.get("n")) else []
+    shape = (
+        data.rows("constraint_shape", sample=SAMPLE, **moments(data, SAMPLE, data.live()).asked) if whole(tasks.get("n")) else []
+    )
     clusters = data.rows("constraint_clusters")
     return (
         _one("ceiling", "model intelligence ceiling", "success of the hardest category", _hardest(clusters),

@@ -23,6 +23,8 @@ Parameter = Value | Sequence[int] | Sequence[float] | Sequence[datetime] | Seque
 T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
+_DURING = re.compile(r"\{(during|reach)\(([a-z.]+)\)\}")
+_ENDS = {"during": "ends", "reach": "reaches"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Data:
     """Named queries over one read lease, taken at the first query. Without a cache every answer is no rows.
 
     Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before
-    $before_until` (the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
+    $before_until` (the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`). `{during(column)}` and `{reach(column)}` stand for stretches of time (`_during`).
     """
 
     def __init__(
@@ -133,15 +135,14 @@ class Data:
 
     def rows(self, name: str, /, **params: Parameter) -> list[Record]:
         """Rows of `sql/<name>.sql`; raises CacheTrouble when the cache cannot be read. Asked twice, it queries once."""
-        sql = query(name)
         given = {**self._defaults(), **params}
-        if "live" in parameters(name):
+        if "live" in parameters(name) and "live" not in params:
             given["live"] = self.live()
         wanted = {key: _stored(given[key]) for key in parameters(name)}
         asked = (name, repr(sorted(wanted.items())))
         if asked not in self._answers:
             lease = self._open()
-            self._answers[asked] = [] if lease is None else lease.rows(sql, wanted)
+            self._answers[asked] = [] if lease is None else lease.rows(_during(query(name), wanted), wanted)
         return self._answers[asked]
 
     def once(self, name: str, clock: Clock, given: object, make: Callable[[], T]) -> T:
@@ -205,7 +206,21 @@ def query(name: str) -> str:
 def parameters(name: str) -> frozenset[str]:
     """Names of a query's parameters."""
     code = "\n".join(line.partition("--")[0] for line in query(name).splitlines())
-    return frozenset(_PARAMETER.findall(code))
+    listed = {part for kind, _ in _DURING.findall(code) for part in ("begins", _ENDS[kind])}
+    return frozenset(_PARAMETER.findall(code)) | listed
+
+
+def _during(sql: str, given: Mapping[str, object]) -> str:
+    """`{during(column)}`: within one of the stretches from `$begins` to `$ends` (`reach`: to `$reaches`), each a condition of its
+    own, by which DuckDB leaves out what it need not read."""
+
+    def stretches(match: re.Match[str]) -> str:
+        ends, column = _ENDS[match[1]], match[2]
+        places = range(1, len(cast("Sequence[object]", given["begins"])) + 1)
+        each = (f"{column} BETWEEN $begins[{place}]::TIMESTAMP AND ${ends}[{place}]::TIMESTAMP" for place in places)
+        return f"({' OR '.join(each)})" if places else "FALSE"
+
+    return _DURING.sub(stretches, sql)
 
 
 def _stored(value: Parameter) -> object:

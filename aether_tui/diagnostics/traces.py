@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.constraint_indicators import Indicator, indicators
+from aether_tui.diagnostics.constraint_indicators import SAMPLE, Indicator, indicators
 from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.sampling import MOMENTS
 from aether_tui.human import amount, evidence, plural
 from aether_tui.report_model import (
     Block,
@@ -32,6 +34,8 @@ from aether_tui.workspace.documents import Documents
 
 NEWEST = 20
 GROUPED = 12
+ERRING = 40
+"""Tasks whose retries are counted: those with the most errors."""
 ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
 LOOPS = ("context", "loop", "latency")
 """Categories of the constraint diagnosis that are about how an agent goes about its task."""
@@ -125,7 +129,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Traces]:
 
 def measure(data: Data) -> Traces:
     """Everything the report says."""
-    retried = data.rows("traces_retries")
+    retried = _retried(data)
     top: dict[str, tuple[Task, ...]] = {}
     for row in sorted([*data.rows("traces_top"), *retried], key=lambda row: whole(row["place"])):
         kind = text(row["kind"])
@@ -144,6 +148,16 @@ def measure(data: Data) -> Traces:
         },
         loops=tuple(one for one in indicators(data) if one.id.partition(".")[0] in LOOPS),
     )
+
+
+def _retried(data: Data) -> list[Record]:
+    """The tasks with the most retries of those with the most errors; nobody retries more often than something fails."""
+    rows = data.rows("traces_errors", most=ERRING)
+    if not rows:
+        return []
+    begins, reaches = (cast("list[datetime]", [row[edge] for row in rows]) for edge in ("begins", "reaches"))
+    ids = [text(row["trace_id"]) for row in rows]
+    return data.rows("traces_retries", ids=ids, begins=begins, ends=begins, reaches=reaches)
 
 
 def task_of(row: Mapping[str, object]) -> Task:
@@ -248,7 +262,7 @@ def _blocks(found: Traces) -> tuple[Block, ...]:
         Prose(
             id="traces.how",
             text="A trace failed when its root has an error or its outcome is failure. A retry follows a failed span of the same "
-            "name under the same parent, counted in the 500 traces with the most errors.",
+            f"name under the same parent, counted in the {ERRING} traces with the most errors.",
         ),
     )
 
@@ -344,7 +358,7 @@ def _loops(loops: Sequence[Indicator]) -> Table:
     return Table(
         id="traces.loops",
         title="How agents go about their tasks",
-        note="from a repeatable sample of 500",
+        note=f"from a repeatable sample of {SAMPLE}, of many tasks from {MOMENTS} moments of the window",
         columns=(
             Col(key="name", title="indicator", priority=10),
             Col(key="value", title="now", kind="number", priority=9),

@@ -4,7 +4,7 @@
 WITH sample AS (
   SELECT source, trace_id, calls + tool_calls AS steps
   FROM tasks
-  WHERE start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
+  WHERE {during(start)} AND start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
   ORDER BY md5(trace_id), source
@@ -16,7 +16,7 @@ WITH sample AS (
     epoch_us(s.start) / 1e6 AS begun,
     epoch_us(s.start) / 1e6 + greatest(coalesce(s.duration_s, 0), 0) AS ended
   FROM spans s SEMI JOIN sample USING (source, trace_id)
-  WHERE s.start IS NOT NULL AND s.start >= $since::TIMESTAMP - INTERVAL 1 DAY AND s.start < $until::TIMESTAMP + INTERVAL 1 DAY
+  WHERE {reach(s.start)}
 ), leaf AS (
   SELECT a.source, a.trace_id, a.begun, a.ended,
     max(a.ended) OVER (

@@ -4,7 +4,7 @@
 WITH sample AS (
   SELECT source, trace_id, start, duration_s
   FROM tasks
-  WHERE start >= $since AND start < $until AND calls > 0 AND ($environment::VARCHAR IS NULL OR environment = $environment)
+  WHERE {during(start)} AND start >= $since AND start < $until AND calls > 0 AND ($environment::VARCHAR IS NULL OR environment = $environment)
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
   ORDER BY md5(trace_id), source
@@ -12,11 +12,11 @@ WITH sample AS (
 ), call AS (
   SELECT s.source, s.trace_id, s.span_id
   FROM spans s SEMI JOIN sample USING (source, trace_id)
-  WHERE s.start >= $since::TIMESTAMP - INTERVAL 1 DAY AND s.start < $until::TIMESTAMP + INTERVAL 1 DAY AND s.cost_status IS NOT NULL
+  WHERE {reach(s.start)} AND s.cost_status IS NOT NULL
 ), said AS (
   SELECT p.source, p.trace_id, p.span_id, p.prompt
   FROM span_payloads p SEMI JOIN call USING (source, trace_id, span_id)
-  WHERE p.prompt IS NOT NULL
+  WHERE {reach(p.start)} AND p.prompt IS NOT NULL
 )
 SELECT count(*) AS calls, count(said.prompt) AS kept,
   count(*) FILTER (WHERE regexp_matches(said.prompt, '…\[cut:[0-9a-f]{8}\]|"omitted":\[')) AS cut,

@@ -1,0 +1,59 @@
+"""Which tasks to read the spans of, where reading them all would take seconds: those that begin at a few moments of the window.
+
+Spans lie in the order of time, so what is read of them are the minutes that are asked for. The moments are the same distance of
+tasks apart, not of time, and each holds as many: every task is as likely to be in the sample as any other, at night as by day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from aether_tui.diagnostics.frame import Data, Parameter, whole
+
+MOMENTS = 16
+LONGEST = timedelta(days=1)
+"""A task's spans are looked for so long after its begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Stretches of the window in which `tasks` of its `n` tasks with a model call begin: from, to, and when the last of them ends."""
+
+    begins: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
+    reaches: tuple[datetime, ...]
+    n: int
+    tasks: int
+
+    @property
+    def asked(self) -> dict[str, Parameter]:
+        """Parameters of a query that reads `{during(…)}` or `{reach(…)}`."""
+        return {"begins": self.begins, "ends": self.ends, "reaches": self.reaches}
+
+    def words(self) -> str:
+        """What part of the window was looked at, as the end of a sentence; nothing where it is the whole of it."""
+        if len(self.begins) == 1:
+            return ""
+        return f"from {self.tasks:,} of its {self.n:,} tasks, those of {len(self.begins)} moments"
+
+
+def moments(data: Data, wanted: int, environment: str | None) -> Moments:
+    """Where to find about as many tasks of the window (and an environment) as are wanted: everywhere, where there are not twice
+    as many."""
+    since, until = data.clock.window.start, data.clock.window.end
+    n = whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
+    if n <= 2 * wanted:
+        return Moments((since,), (until,), (until + LONGEST,), n, n)
+    half = wanted / n / MOMENTS / 2
+    middles = [(place + 0.5) / MOMENTS for place in range(MOMENTS)]
+    (row,) = data.rows(
+        "sample_moments", live=environment, fractions=[middle + side for middle in middles for side in (-half, half)]
+    )
+    edges = cast("list[datetime]", row["edges"])
+    begins, ends = tuple(edges[0::2]), tuple(edges[1::2])
+    reached = data.rows("sample_reach", live=environment, begins=begins, ends=ends)
+    reaches = {whole(row["moment"]): min(cast("datetime", row["reach"]), ends[whole(row["moment"]) - 1] + LONGEST) for row in reached}
+    tasks = sum(whole(row["n"]) for row in reached)
+    return Moments(begins, ends, tuple(reaches.get(place, end) for place, end in enumerate(ends, 1)), n, tasks)
