@@ -32,7 +32,9 @@ def indicators(data: Data) -> tuple[Indicator, ...]:
     """All of them, by category."""
     tasks = (data.rows("constraint_tasks") or [{}])[0]
     shape = (
-        data.rows("constraint_shape", sample=SAMPLE, **moments(data, SAMPLE, data.live()).asked) if whole(tasks.get("n")) else []
+        data.rows("constraint_shape", sample=SAMPLE, **moments(data, SAMPLE, data.live()).asked)
+        if whole(tasks.get("n"))
+        else []
     )
     clusters = data.rows("constraint_clusters")
     return (

@@ -96,8 +96,9 @@ class Readable(Protocol):
 class Data:
     """Named queries over one read lease, taken at the first query. Without a cache every answer is no rows.
 
-    Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before
-    $before_until` (the previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`). `{during(column)}` and `{reach(column)}` stand for stretches of time (`_during`).
+    Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before $before_until` (the
+    previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
+    `{during(column)}` and `{reach(column)}` stand for stretches of time (see `_during`).
     """
 
     def __init__(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aether_tui.diagnostics.frame import Data, Record, real, text, whole
 from aether_tui.diagnostics.levers_model import DAYS_A_MONTH, Found, Lever, Unknown
+from aether_tui.diagnostics.sampling import moments, newest_since
 from aether_tui.human import amount, money, number, plural
 from aether_tui.ingest.prices import Prices, Usage
 from aether_tui.stats.intervals import wilson
@@ -19,21 +20,34 @@ CHEAPER = 0.7
 GOOD = 0.7
 """A category whose lower bound of success is below this is not made cheaper, but better."""
 WORTH_USD = 0.01
+LOOKED = 20_000
+"""Requests whose spans are read; where the window has many more, what they cost stands for all."""
 
 
 def find(data: Data, prices: Prices) -> Found:
     """Levers of prompts, requests and categories, and what traces cannot tell."""
     clock = data.clock
     a_month = DAYS_A_MONTH * 86_400 / (clock.window.end - clock.window.start).total_seconds()
+    looked = moments(data, LOOKED, data.live())
+    newest = newest_since(data, LOOKED, data.live())
+    rows = {
+        "levers_prompts": data.rows("levers_prompts", **looked.asked),
+        "levers_models": data.rows("levers_models", **looked.asked),
+        "levers_repeats": data.rows("levers_repeats", since=newest),
+    }
+    scale = looked.n / looked.tasks if looked.tasks else 1.0
+    recent = max(1.0, looked.n / LOOKED) if newest > clock.window.start else 1.0
+    of_sample = f"{looked.sentence()} Scaled up to all of them." if scale > 1 else ""
+    of_newest = f" Of the newest {LOOKED:,} of {looked.n:,} requests, scaled up to all of them." if recent > 1 else ""
     levers = [
-        *_prefixes(data.rows("levers_prompts"), prices, clock.now, a_month),
-        *_repeats(data.rows("levers_repeats"), a_month),
-        *_smaller(data.rows("levers_models"), a_month),
+        *_prefixes(rows["levers_prompts"], prices, clock.now, a_month * scale, of_sample),
+        *_repeats(rows["levers_repeats"], a_month * recent, of_newest),
+        *_smaller(rows["levers_models"], a_month * scale, of_sample),
     ]
-    return levers, _unknown(data, levers)
+    return levers, _unknown(rows, levers)
 
 
-def _unknown(data: Data, levers: Sequence[Lever]) -> list[Unknown]:
+def _unknown(rows: Mapping[str, Sequence[Record]], levers: Sequence[Lever]) -> list[Unknown]:
     reasons = {
         "Cacheable prefix": ("levers_prompts", "no call names its prompt (gen_ai.prompt.name)",
                              "no prompt of 1,024 tokens and more that is not cached yet"),
@@ -43,13 +57,13 @@ def _unknown(data: Data, levers: Sequence[Lever]) -> list[Unknown]:
     }  # fmt: skip
     found = {one.lever for one in levers}
     return [
-        Unknown(surface="llm", lever=lever, reason=without if data.rows(query) else missing)
+        Unknown(surface="llm", lever=lever, reason=without if rows[query] else missing)
         for lever, (query, missing, without) in reasons.items()
         if lever not in found
     ]
 
 
-def _prefixes(rows: Sequence[Record], prices: Prices, at: datetime, a_month: float) -> list[Lever]:
+def _prefixes(rows: Sequence[Record], prices: Prices, at: datetime, a_month: float, of: str) -> list[Lever]:
     levers = []
     for row in rows:
         whole_input, output, cached = (round(real(row[name])) for name in ("input", "output", "cached"))
@@ -83,14 +97,14 @@ def _prefixes(rows: Sequence[Record], prices: Prices, at: datetime, a_month: flo
                 saved,
                 whole(row["n"]),
                 "call",
-                why,
+                why + of,
                 behind,
             )
         )
     return levers
 
 
-def _repeats(rows: Sequence[Record], a_month: float) -> list[Lever]:
+def _repeats(rows: Sequence[Record], a_month: float, of: str) -> list[Lever]:
     levers = []
     for row in rows:
         if not whole(row["repeats"]) or real(row["cost"]) * a_month < WORTH_USD:
@@ -117,14 +131,14 @@ def _repeats(rows: Sequence[Record], a_month: float) -> list[Lever]:
                 high,
                 whole(row["n"]),
                 "request",
-                why,
+                why + of,
                 behind,
             )
         )
     return levers
 
 
-def _smaller(rows: Sequence[Record], a_month: float) -> list[Lever]:
+def _smaller(rows: Sequence[Record], a_month: float, of: str) -> list[Lever]:
     """Categories that go well with a model far dearer per token than another one in use."""
     per_token: dict[str, float] = {}
     for model in {text(row["model"]) for row in rows}:
@@ -167,7 +181,7 @@ def _smaller(rows: Sequence[Record], a_month: float) -> list[Lever]:
                 saved,
                 whole(row["n"]),
                 "request",
-                why,
+                why + of,
                 behind,
             )
         )

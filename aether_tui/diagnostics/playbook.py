@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data, real, text, whole
+from aether_tui.diagnostics.sampling import Moments, moments
 from aether_tui.human import plural
 from aether_tui.report_model import (
     GLYPHS,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 LEAST = 20
 """Tasks under which a pair of request category and model is not judged."""
+LOOKED = 20_000
+"""Tasks whose spans are read; where the window has twice as many, they are drawn from sixteen moments of it."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -78,11 +81,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Playbook]:
         uncodified=tuple(
             one.id for one in documents.of(Experiment) if one.state == "decided" and one.decision and one.decision.choice != "iterate"
         ),
-        capabilities=capabilities(data),
+        capabilities=capabilities(data, looked := moments(data, LOOKED, data.live())),
     )  # fmt: skip
     return Report(
         report="playbook", title="Playbook", as_of=clock.now, window=clock.window, data=found, headline=_headline(found),
-        findings=_findings(found), freshness=data.freshness(), blocks=_blocks(found, {one.id: one for one in written}),
+        findings=_findings(found), freshness=data.freshness(), blocks=_blocks(found, {one.id: one for one in written}, looked.sentence()),
     )  # fmt: skip
 
 
@@ -93,9 +96,9 @@ def _entry(one: PlaybookEntry, today: date) -> Entry:
     )  # fmt: skip
 
 
-def capabilities(data: Data) -> tuple[Capability, ...]:
-    """Request category × model, from the tasks of the window; a task is the model's that most of its money went to."""
-    rows = data.rows("playbook_capability")
+def capabilities(data: Data, looked: Moments) -> tuple[Capability, ...]:
+    """Request category × model, from the tasks looked at; a task is the model's that most of its money went to."""
+    rows = data.rows("playbook_capability", **looked.asked)
     most: dict[str, int] = {}
     for row in rows:
         most[text(row["cluster"])] = max(most.get(text(row["cluster"]), 0), whole(row["n"]))
@@ -149,7 +152,7 @@ def _findings(found: Playbook) -> tuple[Finding, ...]:
     return tuple(said)
 
 
-def _blocks(found: Playbook, written: dict[str, PlaybookEntry]) -> tuple[Block, ...]:
+def _blocks(found: Playbook, written: dict[str, PlaybookEntry], of: str) -> tuple[Block, ...]:
     entries: Block = Table(
         id="playbook.entries", title="Entries",
         columns=(
@@ -185,7 +188,7 @@ def _blocks(found: Playbook, written: dict[str, PlaybookEntry]) -> tuple[Block, 
         "one of them, so only an experiment says which is better."
     )
     if found.capabilities:
-        return (entries, table, Prose(id="playbook.how", text=how))
+        return (entries, table, Prose(id="playbook.how", text=how + of))
     return (entries, table) if found.entries else (entries,)
 
 

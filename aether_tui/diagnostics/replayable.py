@@ -85,6 +85,7 @@ def row(found: Replayable) -> Row:
         detail=f"{quantity(found.share)} of {plural(found.calls, 'call')} of {plural(found.tasks, 'task')}"
         + (f": {', '.join(reasons)}" if reasons else ""),
         why="Model calls whose input is stored with nothing redacted and nothing cut ÷ model calls of "
-        f"{SAMPLE} tasks of the window drawn by the hash of their id, of many tasks from {MOMENTS} moments of it; the interval takes tasks as clusters.\n"
+        f"{SAMPLE} tasks of the window drawn by the hash of their id, of many tasks from {MOMENTS} moments of it; "
+        "the interval takes tasks as clusters.\n"
         "Inputs are kept from when the setting is on; `aether-tui replay` sends them again.",
     )

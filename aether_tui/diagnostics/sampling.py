@@ -7,7 +7,7 @@ tasks apart, not of time, and each holds as many: every task is as likely to be 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from aether_tui.diagnostics.frame import Data, Parameter, whole
@@ -32,11 +32,11 @@ class Moments:
         """Parameters of a query that reads `{during(…)}` or `{reach(…)}`."""
         return {"begins": self.begins, "ends": self.ends, "reaches": self.reaches}
 
-    def words(self) -> str:
-        """What part of the window was looked at, as the end of a sentence; nothing where it is the whole of it."""
+    def sentence(self) -> str:
+        """What part of the window was looked at, with a space before it; nothing where it is the whole of it."""
         if len(self.begins) == 1:
             return ""
-        return f"from {self.tasks:,} of its {self.n:,} tasks, those of {len(self.begins)} moments"
+        return f" From {self.tasks:,} of {self.n:,} requests, those of {len(self.begins)} moments of the window."
 
 
 def moments(data: Data, wanted: int, environment: str | None) -> Moments:
@@ -54,6 +54,18 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
     edges = cast("list[datetime]", row["edges"])
     begins, ends = tuple(edges[0::2]), tuple(edges[1::2])
     reached = data.rows("sample_reach", live=environment, begins=begins, ends=ends)
-    reaches = {whole(row["moment"]): min(cast("datetime", row["reach"]), ends[whole(row["moment"]) - 1] + LONGEST) for row in reached}
+    reaches = {
+        whole(row["moment"]): min(cast("datetime", row["reach"]), ends[whole(row["moment"]) - 1] + LONGEST)
+        for row in reached
+    }
     tasks = sum(whole(row["n"]) for row in reached)
     return Moments(begins, ends, tuple(reaches.get(place, end) for place, end in enumerate(ends, 1)), n, tasks)
+
+
+def newest_since(data: Data, wanted: int, environment: str | None) -> datetime:
+    """The begin of the window, or of the newest so many tasks of it where there are twice as many."""
+    n = whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
+    if n <= 2 * wanted:
+        return data.clock.window.start
+    (row,) = data.rows("sample_moments", live=environment, fractions=[1 - wanted / n])
+    return cast("list[datetime]", row["edges"])[0].replace(tzinfo=UTC)

@@ -3,7 +3,7 @@ SELECT trim(prompt_name || ' ' || coalesce(prompt_version, '')) AS prompt, provi
   min(input_tokens) AS shortest, avg(input_tokens) AS input, avg(output_tokens) AS output,
   avg(coalesce(cached_tokens, 0)) AS cached, sum(cost_usd) AS cost
 FROM spans
-WHERE start >= $since AND start < $until AND model IS NOT NULL AND input_tokens > 0 AND prompt_name IS NOT NULL
+WHERE {during(start)} AND start < $until AND model IS NOT NULL AND input_tokens > 0 AND prompt_name IS NOT NULL
   AND ($live::VARCHAR IS NULL OR environment = $live) AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY 1, 2, 3
 HAVING count(*) >= 20

@@ -6,3 +6,4 @@ WHERE {during(start)} AND start >= $since AND start < $until AND calls > 0 AND (
   AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)
 GROUP BY moment
+ORDER BY moment
