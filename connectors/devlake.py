@@ -29,7 +29,7 @@ from connectors.gitlab_rows import (
     gitlab_deployment_row,
     gitlab_job_row,
     gitlab_merge_request_row,
-    gitlab_pipeline_row,
+    gitlab_pipeline_rows,
     project_of,
 )
 from connectors.jira_agile import sprint_rows
@@ -256,7 +256,7 @@ def _pipeline(raw: Raw, side: _Side) -> Mapped:
 
 
 def _detail(raw: Raw, _side: _Side) -> Mapped:
-    return {PIPELINE_RUNS.name: [gitlab_pipeline_row(raw.data, raw.gitlab_project)]}
+    return {PIPELINE_RUNS.name: gitlab_pipeline_rows(raw.data, raw.gitlab_project)[PIPELINE_RUNS.name]}
 
 
 def _merge_request(raw: Raw, side: _Side) -> Mapped:

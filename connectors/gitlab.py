@@ -30,9 +30,8 @@ from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, te
 from connectors.gitlab_rows import (
     fold,
     gitlab_deployment_row,
-    gitlab_job_row,
     gitlab_merge_request_row,
-    gitlab_pipeline_row,
+    gitlab_pipeline_rows,
     gitlab_test_rows,
 )
 from connectors.http import ADDRESS, Http, HttpSettings
@@ -285,10 +284,7 @@ def _reset(answer: Answer) -> datetime | None:
 
 def _pipeline_rows(pipeline: Node, repo: str) -> Rows:
     jobs = objects(pipeline, _DETAIL, "jobs")
-    rows: Rows = {
-        PIPELINE_RUNS.name: [gitlab_pipeline_row(pipeline, repo, jobs)],
-        PIPELINE_JOBS.name: [gitlab_job_row(job, repo) for job in jobs],
-    }
+    rows: Rows = gitlab_pipeline_rows(pipeline, repo, jobs)
     report = dig(pipeline, _DETAIL, "report")
     if isinstance(report, Mapping):
         add(rows, gitlab_test_rows(report, pipeline, repo))

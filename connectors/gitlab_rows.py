@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from aether_tui.records.tables import (
     DEPLOYMENTS,
@@ -18,6 +17,7 @@ from connectors.base import Row, Value
 from connectors.ci_steps import size_of_artifacts
 from connectors.fields import Node, dig, instant, integer, number, objects, text
 from connectors.github_rows import item_keys, seconds
+from connectors.gitlab_attempts import attempts_of
 
 _RESULTS = {"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"}
 _RUNNING = frozenset({"running", "pending", "created", "preparing", "waiting_for_resource", "scheduled", "canceling"})
@@ -27,7 +27,6 @@ _BOT = re.compile(r"(project|group)_\d+_bot|ghost$")
 _CASES = {"success": "passed"}
 _COUNTED = {"passed": "passed", "failed": "failed", "error": "errors", "skipped": "skipped"}
 _MAX_MESSAGE = 2000
-_PAUSE = timedelta(minutes=1)
 
 
 def fold(status: str | None) -> str:
@@ -44,53 +43,59 @@ def project_of(node: Node, fallback: str = "") -> str:
     return text(node, "project_id") or fallback or "?"
 
 
-def gitlab_pipeline_row(pipeline: Node, repo: str = "", jobs: Sequence[Node] = ()) -> Row:
-    """A pipeline from the list (without durations) or from its details. Raises ValueError when it cannot be read.
+def gitlab_pipeline_rows(pipeline: Node, repo: str = "", jobs: Sequence[Node] = ()) -> dict[str, list[Row]]:
+    """A pipeline from the list (without durations) or from its details, with its jobs; each time it was retried is an
+    attempt. Raises ValueError when it cannot be read.
 
     GitLab's duration leaves queueing out, so queue and run are its own numbers. Wall ends when the pipeline first came to
-    rest, where its `jobs` tell: a manual job or a retry days later moves `finished`.
+    rest, where its `jobs` tell: a manual job or a retry days later moves `finished`. Of a retried one GitLab has one duration
+    for all: there the jobs tell.
     """
+    found = attempts_of(jobs)
     created, finished = instant(pipeline, "created_at"), instant(pipeline, "finished_at")
+    shared = _shared(pipeline, repo)
+    runs = []
+    for place, one in enumerate(found, 1):
+        last = place == len(found)
+        alone: dict[str, Value] = {
+            "started": instant(pipeline, "started_at"),
+            "finished": finished,
+            "queue_s": number(pipeline, "queued_duration"),
+            "run_s": number(pipeline, "duration"),
+            "wall_s": seconds(created, finished and (one.rest or finished)),
+        }
+        told: dict[str, Value] = {
+            "started": one.started,
+            "finished": one.rest,
+            "queue_s": seconds(created if place == 1 else one.queued, one.started),
+            "run_s": one.run_s,
+            "wall_s": seconds(created if place == 1 else one.queued, one.rest),
+        }
+        result = fold(text(pipeline, "status")) if last else "failure" if one.failed else "success"
+        runs.append(PIPELINE_RUNS.row(**shared, attempt=place, result=result, **(alone if len(found) == 1 else told)))
+    rows = [gitlab_job_row(job, repo, place) for place, one in enumerate(found, 1) for job in one.jobs]
+    return {PIPELINE_RUNS.name: runs, PIPELINE_JOBS.name: rows}
+
+
+def _shared(pipeline: Node, repo: str) -> dict[str, Value]:
     source = text(pipeline, "source")
-    return PIPELINE_RUNS.row(
-        id=text(pipeline, "id"),
-        attempt=1,
-        repo=repo or project_of(pipeline),
-        workflow=text(pipeline, "name") or ("child pipeline" if source == "parent_pipeline" else "pipeline"),
-        branch=text(pipeline, "ref"),
-        event=source,
-        sha=text(pipeline, "sha"),
-        created=created,
-        started=instant(pipeline, "started_at"),
-        finished=finished,
-        updated=instant(pipeline, "updated_at"),
-        queue_s=number(pipeline, "queued_duration"),
-        run_s=number(pipeline, "duration"),
-        wall_s=seconds(created, finished and (_first_rest(jobs) or finished)),
-        result=fold(text(pipeline, "status")),
-    )
+    return {
+        "id": text(pipeline, "id"),
+        "repo": repo or project_of(pipeline),
+        "workflow": text(pipeline, "name") or ("child pipeline" if source == "parent_pipeline" else "pipeline"),
+        "branch": text(pipeline, "ref"),
+        "event": source,
+        "sha": text(pipeline, "sha"),
+        "created": instant(pipeline, "created_at"),
+        "updated": instant(pipeline, "updated_at"),
+    }
 
 
-def _first_rest(jobs: Sequence[Node]) -> datetime | None:
-    """When for the first time no job ran or queued for a minute."""
-    spans = []
-    for job in jobs:
-        started, ended = instant(job, "started_at"), instant(job, "finished_at")
-        if started and ended:
-            spans.append((started - timedelta(seconds=number(job, "queued_duration") or 0.0), ended))
-    rest: datetime | None = None
-    for queued, ended in sorted(spans):
-        if rest is not None and queued > rest + _PAUSE:
-            break
-        rest = max(rest or ended, ended)
-    return rest
-
-
-def gitlab_job_row(job: Node, repo: str = "") -> Row:
-    """One job; a retried one has an id of its own. Raises ValueError when it cannot be read."""
+def gitlab_job_row(job: Node, repo: str = "", attempt: int = 1) -> Row:
+    """One job of an attempt of its pipeline; a retried one has an id of its own. Raises ValueError when it cannot be read."""
     return PIPELINE_JOBS.row(
         id=text(job, "id"),
-        attempt=1,
+        attempt=attempt,
         run_id=text(job, "pipeline", "id"),
         repo=repo or project_of(job),
         name=text(job, "name"),

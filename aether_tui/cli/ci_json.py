@@ -56,7 +56,7 @@ def _api(node: Mapping[object, object]) -> Node:
 def _add(rows: CiRows, node: Node, about: Node) -> bool:
     """The row of one run or job; False when it is neither. `about` is the run that holds a job."""
     from connectors.github_rows import github_job_row, github_run_row
-    from connectors.gitlab_rows import gitlab_job_row, gitlab_pipeline_row
+    from connectors.gitlab_rows import gitlab_job_row, gitlab_pipeline_rows
 
     repository = node.get("repository") or about.get("repository")
     repo = str(repository.get("full_name", "")) if isinstance(repository, dict) else ""
@@ -71,7 +71,7 @@ def _add(rows: CiRows, node: Node, about: Node) -> bool:
             named["name"] = node.get("workflow_name")
         rows.runs.append(github_run_row(named, repo))
     elif "ref" in node and "sha" in node and "status" in node:
-        rows.runs.append(gitlab_pipeline_row(node))
+        rows.runs += gitlab_pipeline_rows(node)["pipeline_runs"]
     else:
         return False
     return True

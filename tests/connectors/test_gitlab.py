@@ -17,7 +17,7 @@ from connectors.gitlab import GitLab, GitLabSettings
 from connectors.gitlab_rows import (
     gitlab_deployment_row,
     gitlab_merge_request_row,
-    gitlab_pipeline_row,
+    gitlab_pipeline_rows,
     gitlab_test_rows,
 )
 from tests.connectors.pull import Pulled, call, network, pull, recordings
@@ -246,18 +246,51 @@ def test_ended_pipelines_are_read_with_jobs_of_all_tries_and_their_report() -> N
 
 def test_wall_time_ends_when_the_pipeline_first_rests_not_when_somebody_plays_a_job_days_later() -> None:
     def job(queued: float, start: float, end: float) -> dict[str, Any]:
-        return {"started_at": at(start), "finished_at": at(end), "queued_duration": (start - queued) * 60}
+        times = {"started_at": at(start), "finished_at": at(end), "queued_duration": (start - queued) * 60}
+        return {"id": int(start * 10), "pipeline": {"id": 1}, **times}
 
     pipeline = {"id": 1, "status": "success", "created_at": at(0), "finished_at": at(3000), "duration": 500}
     build, test, flaky, deploy = job(0, 1, 5), job(5.5, 9, 12), job(12.1, 12.2, 14), job(2990, 2991, 3000)
-    never = {"started_at": None, "finished_at": at(2), "queued_duration": None}
+    never = {"id": 0, "pipeline": {"id": 1}, "started_at": None, "finished_at": at(2), "queued_duration": None}
     for jobs, wall_minutes in (
         ([deploy, flaky, build, never, test], 14), ([build], 5), ([], 3000), ([never], 3000),
     ):  # fmt: skip
-        (row,) = named("pipeline_runs", gitlab_pipeline_row(pipeline, PROJECT, jobs))
+        (row,) = named("pipeline_runs", *gitlab_pipeline_rows(pipeline, PROJECT, jobs)["pipeline_runs"])
         assert (row["wall_s"], row["finished"]) == (wall_minutes * 60, START + timedelta(minutes=3000))
-    (running,) = named("pipeline_runs", gitlab_pipeline_row({**pipeline, "finished_at": None}, PROJECT, [build]))
+    (running,) = named(
+        "pipeline_runs", *gitlab_pipeline_rows({**pipeline, "finished_at": None}, PROJECT, [build])["pipeline_runs"]
+    )
     assert running["wall_s"] is None
+
+
+def test_a_retry_after_a_rest_is_an_attempt_and_what_retries_itself_is_none() -> None:
+    def job(number: int, name: str, status: str, start: float, end: float, **more: Any) -> dict[str, Any]:
+        times = {"created_at": at(0), "started_at": at(start), "finished_at": at(end), "queued_duration": 30}
+        return {"id": number, "name": name, "status": status, "pipeline": {"id": 1}, **times, **more}
+
+    pipeline = {
+        "id": 1, "status": "success", "created_at": at(0), "started_at": at(1), "finished_at": at(700), "duration": 1000, "sha": "a1",
+    }  # fmt: skip
+    jobs = [
+        job(1, "build", "success", 1, 5),
+        job(2, "test", "failed", 5.5, 7),  # retries itself half a minute later
+        job(3, "test", "failed", 7.5, 9),
+        job(4, "lint", "failed", 5.5, 8, allow_failure=True),
+        job(7, "test", "success", 60, 63),  # somebody retried it an hour later
+        job(5, "deploy", "success", 63.5, 65),
+        job(6, "report", "success", 690, 700),  # played by hand: no attempt
+        {"id": 8, "name": "rollback", "status": "manual", "pipeline": {"id": 1}},
+    ]
+    rows = gitlab_pipeline_rows(pipeline, PROJECT, jobs)
+    first, second = named("pipeline_runs", *rows["pipeline_runs"])
+    assert [(row["attempt"], row["result"]) for row in (first, second)] == [(1, "failure"), (2, "success")]
+    # build 4, test and lint together 5.5 to 8, then to 9; the second: queued at 59.5, 3 and 1.5 minutes of work.
+    assert (first["wall_s"], first["run_s"], first["queue_s"]) == (9 * 60, (4 + 1.5 + 0.5 + 1.5) * 60, 60)
+    assert (second["wall_s"], second["run_s"], second["queue_s"]) == (5.5 * 60, 4.5 * 60, 30)
+    by_attempt = {(row["id"], row["attempt"]) for row in named("pipeline_jobs", *rows["pipeline_jobs"])}
+    assert by_attempt == {("1", 1), ("2", 1), ("3", 1), ("4", 1), ("7", 2), ("5", 2), ("6", 2), ("8", 2)}
+    (alone,) = gitlab_pipeline_rows(pipeline, PROJECT, [job for job in jobs if job["id"] != 7])["pipeline_runs"]
+    assert named("pipeline_runs", alone)[0]["run_s"] == 1000
 
 
 def test_jobs_and_reports_can_be_left_out() -> None:
