@@ -20,6 +20,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Else DuckDB's bindings take what is left for a leak and say so."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def contracts() -> Path:
     """The folder of real schemas and payloads; tests that need it skip where it is absent."""

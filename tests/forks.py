@@ -78,3 +78,4 @@ def _run(arguments: list[str], cwd: Path, env: dict[str, str], folder: Path) -> 
 if __name__ == "__main__":
     warm()
     serve(socket.socket(fileno=int(sys.argv[1])))
+    gc.unfreeze()

@@ -12,6 +12,8 @@ from aether_tui.budgets.package import package_of, without_matrix
 from tests.budgets.test_commands import by_id
 from tests.command import Done, aether
 
+pytestmark = pytest.mark.xdist_group("monorepo")  # its world is made once
+
 PACKAGES = [f"pkg-{place:02}" for place in range(50)]
 BUDGETS = """\
 version: 1

@@ -17,6 +17,8 @@ from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.records import TABLES, Row
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, rows, spans, store
 
+pytestmark = pytest.mark.xdist_group("upkeep")  # its world is made once
+
 SPANS = TABLES["spans"]
 CUT = DAY_ONE + timedelta(days=6)
 CUT_NOW = (CUT + timedelta(days=30)).replace(tzinfo=NOW.tzinfo)

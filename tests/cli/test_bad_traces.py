@@ -11,6 +11,8 @@ import pytest
 from tests.cli.test_taxonomy import texts
 from tests.cli.test_traces import AS_OF, run
 
+pytestmark = pytest.mark.xdist_group("bad_traces")  # its world is made once
+
 T0 = 1_795_000_000 * 10**9  # 2026-11-18
 
 

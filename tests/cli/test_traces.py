@@ -24,6 +24,8 @@ from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from aether_tui.workspace.folder import Workspace
 from tests.cache.samples import full
 
+pytestmark = pytest.mark.xdist_group("traces")  # its world is made once
+
 
 class Done(NamedTuple):
     status: int

@@ -15,6 +15,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with data (read only: tests that write make their own)."""
     made = world.workspace(tmp_path_factory.mktemp("filled"))
     world.fill(made)
+    world.READ_ONLY.add(made.root)
     return made
 
 

@@ -17,6 +17,8 @@ from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 from tests.diagnostics.world import at, full
 
+pytestmark = pytest.mark.xdist_group("flow")  # its world is made once
+
 DAY = 86_400.0
 Step = tuple[datetime, str | None, str | None]
 
@@ -95,6 +97,7 @@ def flow_world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         full("work_items", id="x1", key="X-1", title="Listed", type="chore", state="Done", category="done", created=at(1),
              started=at(2), completed=at(5), updated=at(5)),
     ])  # fmt: skip
+    world.READ_ONLY.add(made.root)
     return made
 
 

@@ -13,6 +13,8 @@ from aether_tui.report_model import Facts, Gap, Prose, Quantity, Report, Table
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
+pytestmark = pytest.mark.xdist_group("review")  # its world is made once
+
 COMMITMENT = """\
 id: COM-1
 title: Deploy more often

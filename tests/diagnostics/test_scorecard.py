@@ -23,6 +23,8 @@ from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 from tests.diagnostics.world import at, full
 
+pytestmark = pytest.mark.xdist_group("scorecard")  # its world is made once
+
 DAY, HOUR = 86_400.0, 3_600.0
 
 # --- DevLake ------------------------------------------------------------------------------------------------------
@@ -267,6 +269,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         incident(9, at(1.2), 5, "service:web"),
         incident(10, at(4.7), 1, "service:pay", "deployment:sha8"),  # names web's, by its commit
     ])  # fmt: skip
+    world.READ_ONLY.add(made.root)
     return made
 
 

@@ -228,5 +228,16 @@ def clock(window: str = "28d") -> Clock:
 def report(
     name: str, made: Workspace, config: Config | None = None, filters: Filters = EVERYTHING, window: str = "28d"
 ) -> Report:  # type: ignore[type-arg]
-    """One report over the workspace's cache and documents."""
-    return run_report(name, made, config or Config(), clock(window), Cache(made.cache_path), filters)
+    """One report over the workspace's cache and documents; of one that nobody writes to, the same question is answered once."""
+    asked = (name, made.root, repr(config), repr(filters), window)
+    if asked in _ANSWERED:
+        return _ANSWERED[asked]
+    found = run_report(name, made, config or Config(), clock(window), Cache(made.cache_path), filters)
+    if made.root in READ_ONLY:
+        _ANSWERED[asked] = found
+    return found
+
+
+READ_ONLY: set[Path] = set()
+"""Workspaces that several tests share: nobody writes to them."""
+_ANSWERED: dict[tuple[object, ...], Report] = {}  # type: ignore[type-arg]
