@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
-WORKERS ?= 3
+WORKERS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test test-faults test-peers check unit gate docs docs-check lock bench clean
@@ -27,8 +27,9 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
 unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml
 
-test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, and merge in any order
+test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, press keys at random, and merge in any order
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
+	AETHER_MONKEYS=20 $(BIN)/pytest -n0 -q tests/tui/test_monkey.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
 test-peers: $(VENV)/.peers ## test against programs nobody here wrote: ClickHouse, moto, Langfuse (1.5 GB are installed)

@@ -14,6 +14,11 @@ from tests.command import aether
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: the garbage collector need not walk its 300,000 objects again and again."""
     gc.collect()

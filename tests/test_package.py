@@ -7,36 +7,14 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 
-TREE = ("aether_tui", "connectors", "screens", "pyproject.toml", "README.md", "LICENSE", "config.example.toml")
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of executables of an environment that holds the built wheel and its locked dependencies, nothing else."""
-    folder = tmp_path_factory.mktemp("package")
-    source = folder / "source"
-    source.mkdir()
-    for name in TREE:
-        origin = ROOT / name
-        copy = shutil.copytree if origin.is_dir() else shutil.copy2
-        copy(origin, source / name)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    wheels = folder / "wheels"
-    run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(source)])
-    (wheel,) = wheels.glob("aether_tui-*.whl")
-    venv.create(folder / "env", with_pip=False)
-    bin_dir = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
-    into = [*pip, "--python", str(bin_dir / "python"), "install"]
-    run([*into, "--require-hashes", "-r", str(ROOT / "requirements.lock")])
-    run([*into, "--no-deps", str(wheel)])
-    run([*pip, "--python", str(bin_dir / "python"), "check"])
-    return bin_dir
+PACKAGES = ("aether_tui", "connectors", "screens")
 
 
 def run(command: list[str], cwd: Path | None = None) -> str:
@@ -45,25 +23,40 @@ def run(command: list[str], cwd: Path | None = None) -> str:
     return done.stdout
 
 
-@pytest.mark.xdist_group("package")
-def test_wheel_runs_the_main_job_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
-    program = str(installed / "aether-tui")
-    assert run([program, "--version"]).startswith("aether-tui 0.")
-    out = run([program, "demo", "--no-tui", "--dir", str(tmp_path / "demo")])
-    assert "NORTHWIND" in out
-    summary = run([program, "-w", str(tmp_path / "demo"), "report", "summary"])
-    assert "NEXT" in summary.upper()
+def files(root: Path) -> set[str]:
+    """Files of the packages under a folder, as paths within it."""
+    found = (path for name in PACKAGES for path in (root / name).rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix() for path in found if path.parent.name != "__pycache__"}
 
 
-@pytest.mark.xdist_group("package")
-def test_wheel_holds_no_tests_and_no_contract_data(installed: Path) -> None:
-    listing = run(
-        [
-            str(installed / "python"),
-            "-Ic",
-            "import aether_tui, pathlib; print(*pathlib.Path(aether_tui.__file__).parent.parent.iterdir(), sep='\\n')",
-        ]
-    )
-    names = {Path(line).name for line in listing.splitlines()}
-    assert {"aether_tui", "connectors", "screens"} <= names
-    assert "tests" not in names
+@pytest.mark.slow
+def test_the_wheel_is_whole_and_runs_the_main_job_in_an_empty_environment(built_demo: Path, tmp_path: Path) -> None:
+    """Installed with its locked dependencies and nothing else: all files of the packages, no others, and numbers from data."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in (*PACKAGES, "pyproject.toml", "README.md", "LICENSE", "config.example.toml"):
+        origin = ROOT / name
+        copy = shutil.copytree if origin.is_dir() else shutil.copy2
+        copy(origin, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    wheels = tmp_path / "wheels"
+    run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(source)])
+    (wheel,) = wheels.glob("aether_tui-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert held == files(source)
+
+    venv.create(tmp_path / "env", with_pip=False)
+    bin_dir = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
+    into = [*pip, "--python", str(bin_dir / "python"), "install", "--no-compile"]
+    run([*into, "--require-hashes", "-r", str(ROOT / "requirements.lock")])
+    run([*into, "--no-deps", str(wheel)])
+    run([*pip, "--python", str(bin_dir / "python"), "check"])
+
+    demo = shutil.copytree(built_demo, tmp_path / "demo")
+    (demo / ".aether" / "cache.duckdb").unlink()
+    program = [str(bin_dir / "aether-tui"), "-w", str(demo), "--as-of", "2026-11-21T09:30Z"]
+    assert run([*program, "--version"]).startswith("aether-tui 0.")
+    run([*program, "sync", "jira"])
+    run([*program, "load", str(demo / "files" / "costs"), str(demo / "files" / "plans")])
+    assert "NEXT" in run([*program, "report", "summary"]).upper()

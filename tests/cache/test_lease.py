@@ -52,6 +52,7 @@ def test_files_are_private(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_six_readers_and_two_writers_all_get_their_turn(tmp_path: Path) -> None:
     """How long they wait is measured by benchmarks/cache_leases.py on a quiet machine (bar: a second)."""
     path = tmp_path / "cache.duckdb"

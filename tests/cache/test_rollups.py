@@ -372,6 +372,7 @@ def test_every_rollup_equals_a_computation_by_hand(tmp_path: Path, seed: int) ->
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), pieces=st.integers(1, 4), stutter=st.booleans())
+@pytest.mark.slow
 def test_any_split_order_and_repetition_ends_equal(
     tmp_path_factory: pytest.TempPathFactory, seed: int, pieces: int, stutter: bool
 ) -> None:

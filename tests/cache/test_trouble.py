@@ -162,6 +162,7 @@ def killed(cache: Cache, delay_s: float, page: int) -> None:
             process.kill()
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_and_going_on_equals_an_undisturbed_run(tmp_path: Path) -> None:
     rng = random.Random(11)
     calm, shot = fresh(tmp_path, "calm"), fresh(tmp_path, "shot")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -15,6 +16,7 @@ FILE = (
 )
 
 
+@pytest.mark.slow
 def test_tokens_tick_while_an_application_runs(tmp_path):
     (tmp_path / "aether.toml").write_text("")
     (tmp_path / "optimization").mkdir()

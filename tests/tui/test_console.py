@@ -44,6 +44,7 @@ def test_screens_look_as_they_did(tmp_path, name, size):
     drive(workspace, script, size=size, start=name)
 
 
+@pytest.mark.slow
 def test_g_and_a_letter_go_anywhere_and_history_goes_back(workspace):
     async def script(pilot, app):
         for spec in SCREENS.values():

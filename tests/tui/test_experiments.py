@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.experiment import Experiment
@@ -27,6 +29,7 @@ def made(folder: Path, **other: object) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
     typed = [{"metric": "resolved", "when": date(2026, 1, 2), "control": {"n": 1000, "successes": 700},
               "treatment": {"n": 1000, "successes": 690}}]  # fmt: skip

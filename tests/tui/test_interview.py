@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
@@ -42,6 +43,7 @@ async def typed(pilot: Pilot[int], app: AetherApp, key: str, text: str) -> None:
     await until(pilot, lambda: not app.screen.query("Prompt"))
 
 
+@pytest.mark.slow
 def test_answers_notes_quotes_and_people(tmp_path: Path) -> None:
     workspace = unbuilt(tmp_path / "w")
     store = Store(workspace)
@@ -193,6 +195,7 @@ def test_two_consoles_on_one_interview_lose_nothing_and_show_a_contradiction(tmp
     drive(workspace, script, size=(100, 40), start="interview")
 
 
+@pytest.mark.slow
 def test_measured_values_show_only_after_the_answer_and_a_change_keeps_both(tmp_path: Path) -> None:
     workspace = unbuilt(tmp_path / "w")
     store, memory = Store(workspace), Memory(workspace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
@@ -14,6 +15,7 @@ from tests.replay.test_replay import answer, asked, call, place, stored
 from tests.tui.driving import drive, screen_text, until
 
 
+@pytest.mark.slow
 def test_a_call_is_sent_again_after_its_cost_was_agreed_to(tmp_path: Path) -> None:
     with serving(answer) as server:
         workspace = place(tmp_path, server.url, call(1, asked(1)))

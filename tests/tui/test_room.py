@@ -89,6 +89,7 @@ def test_amounts_in_sentences(said, shown):
     assert masked(said) == shown
 
 
+@pytest.mark.slow
 def test_room_mode_holds_on_every_screen_in_the_first_paint_and_until_it_ends(workspace):
     Memory(workspace).keep_report("summary", msgspec.json.encode(secret()), 4_102_444_800_000_000_000)
 

@@ -139,6 +139,7 @@ def drive(workspace: Workspace, script: Callable[[Still], Awaitable[None]]) -> N
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_every_editing_key_is_taken_back(workspace: Workspace) -> None:
     async def script(app: AetherApp) -> None:
         for name, one in EDITS.items():
@@ -150,6 +151,7 @@ def test_every_editing_key_is_taken_back(workspace: Workspace) -> None:
     drive(workspace, script)
 
 
+@pytest.mark.slow
 def test_no_other_key_edits_anything(workspace: Workspace) -> None:
     """A new action is pressed here until somebody lists it among those that edit, and then it is taken back above."""
     edits = {name.partition(" ")[0] for name in EDITS}
