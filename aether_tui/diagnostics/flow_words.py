@@ -232,7 +232,8 @@ def _glance(flow: Flow, data: Data) -> Facts:
                  better="lower", state="no-data" if times.cycle_p85.value is None else "info", why=metrics.why("flow.cycle_p85", data)),
             Fact(id="flow.throughput.glance", label="finished", value=flow.throughput, series=trend,
                  why=metrics.why("flow.throughput", data)),
-            Fact(id="flow.oldest", label="worst item", value=worst, state="warn" if oldest else "pass",
+            Fact(id="flow.oldest", label="worst item", value=worst,
+                 state="warn" if oldest else "no-data" if flow.past_p85.value is None else "pass",
                  note=f"{oldest.key} {oldest.title}" if oldest else "", why=metrics.why("flow.past_p85", data)),
         ),
     )  # fmt: skip

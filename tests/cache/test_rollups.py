@@ -136,6 +136,13 @@ def coverage(spans: list[Record]) -> set[tuple[Any, ...]]:
 PHASES = ("ideation", "validation", "specification", "build", "release", "measure", "learn")
 
 
+def ended(item: Record, meant: str, own: str, other: str, last: Callable[[str], Any]) -> Any:
+    """When an item was done or cancelled: what its state means here decides, and the tracker's own word only where nobody mapped it."""
+    if item["category"] is None:
+        return item[own]
+    return (last(meant) or item[own] or item[other]) if item["category"] == meant else None
+
+
 def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
     found = []
     for item in items:
@@ -170,8 +177,8 @@ def flow_items(items: list[Record], transitions: list[Record]) -> list[Record]:
                 "source": "s",
                 **{name: item[name] for name in copied},
                 "started": item["started"] or min(active, default=None),
-                "completed": (last("done") if category == "done" else None) or item["completed"],
-                "cancelled": (last("cancelled") if category == "cancelled" else None) or item["cancelled"],
+                "completed": ended(item, "done", "completed", "cancelled", last),
+                "cancelled": ended(item, "cancelled", "cancelled", "completed", last),
                 "reopened": sum(t["from_category"] == "done" and t["to_category"] != "done" for t in history),
                 "transitions": len(history),
                 "category_since": (last(category) if category else None) or item["created"],

@@ -257,6 +257,22 @@ def test_without_history_nothing_is_made_up(tmp_path: Path) -> None:
     assert any(block.id == "flow.history" and isinstance(block, Gap) for block in report.blocks)
 
 
+def test_what_a_state_means_here_decides_how_an_item_ended(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    # Jira calls "Won't do" done and dates its resolution; a team that measures first calls what Jira calls done still active.
+    ends = [("Shipped", "done")] * 5 + [("Won't do", "cancelled")] * 2 + [("Measuring", "active"), ("Odd", None)]
+    rows = [
+        full("work_items", id=f"x{index}", key=f"X-{index}", title="x", type="feature", state=state, category=category,
+             created=at(1), started=at(2), completed=at(5), updated=at(5))
+        for index, (state, category) in enumerate(ends)
+    ]  # fmt: skip
+    world.store(made, "jira", "issues", "work_items", rows)
+    flow = report_of(made).data
+    assert flow.times.finished == 6  # the five, and the one that nobody mapped, by the tracker's word
+    assert flow.wip.value == 1
+    assert flow.validity.balance.value == 9 / 8  # nine came, eight left
+
+
 def test_hostile_titles_are_harmless(tmp_path: Path) -> None:
     made = world.workspace(tmp_path / "w")
     fixture = thirty()

@@ -1,12 +1,15 @@
--- One row per work item with what its history says. Of items that ended, by the stays between their creation and their end (a stay
+-- One row per work item with what its history says. How it ended is what its state means here, not what the tracker calls it: a
+-- tracker may call "won't do" done. Of items that ended, by the stays between their creation and their end (a stay
 -- has the category that was entered at its begin, the first one the category that the first change left): how long they were in each
 -- category; how often somebody else than before moved them, null where a mover is not named; and their steps, which are the
 -- stays in active states, each with the wait since the last one and whether the next goes back to a state it had been in.
 WITH item AS (
     SELECT i.source, i.id, i.key, i.title, i.type, i.team, i.feature, i.project, i.state, i.category, i.phase, i.created,
         coalesce(i.started, h.first_active) AS started,
-        CASE WHEN i.category = 'done' THEN coalesce(h.last_done, i.completed) ELSE i.completed END AS completed,
-        CASE WHEN i.category = 'cancelled' THEN coalesce(h.last_cancelled, i.cancelled) ELSE i.cancelled END AS cancelled,
+        CASE WHEN i.category = 'done' THEN coalesce(h.last_done, i.completed, i.cancelled)
+            WHEN i.category IS NULL THEN i.completed END AS completed,
+        CASE WHEN i.category = 'cancelled' THEN coalesce(h.last_cancelled, i.cancelled, i.completed)
+            WHEN i.category IS NULL THEN i.cancelled END AS cancelled,
         i.updated,
         coalesce(h.reopened, 0) AS reopened,
         coalesce(h.transitions, 0) AS transitions,
