@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from aether_tui.records.tables import REQUESTS
 from connectors.base import Malformed, Page, Sample
@@ -17,8 +17,17 @@ from connectors.sniff import csv_columns, text_head
 
 COLUMNS = ("text", "request", "prompt", "question", "query", "input", "utterance", "message", "content", "messages")
 """Names a column of texts has, in order of preference."""
+STRATA = ("stratum", "feature", "segment", "channel", "team", "product", "language", "locale")
+"""Names a column has by whose values a sample is drawn, in order of preference."""
 CUT_CHARS = 20_000
 PAGE_ROWS = 500
+
+
+class Asked(NamedTuple):
+    """A text, and what of the product it was asked (None: the file does not say)."""
+
+    text: str
+    stratum: str | None
 
 
 class RequestFiles:
@@ -28,8 +37,9 @@ class RequestFiles:
     title = "Texts of requests (CSV, JSON lines or a text a line), by --as requests only"
     together = False
 
-    def __init__(self, column: str = "") -> None:
+    def __init__(self, column: str = "", stratum: str = "") -> None:
         self.column = column
+        self.stratum = stratum
 
     def recognises(self, sample: Sample) -> bool:
         """Never."""
@@ -40,32 +50,32 @@ class RequestFiles:
         at = now.astimezone(UTC).replace(tzinfo=None)
         for path in paths:
             rows = []
-            for text in read_texts(path, self.column):
+            for text, stratum in read_requests(path, self.column, self.stratum):
                 if text.strip():
-                    rows.append(REQUESTS.row(id=text, at=at, text=text))
+                    rows.append(REQUESTS.row(id=text, at=at, text=text, stratum=stratum))
                 if len(rows) == PAGE_ROWS:
                     yield Page({REQUESTS.name: rows}, path=path)
                     rows = []
             yield Page({REQUESTS.name: rows}, path=path)
 
 
-def read_texts(path: Path, column: str = "") -> Iterator[str]:
+def read_requests(path: Path, column: str = "", stratum: str = "") -> Iterator[Asked]:
     """The text of every record of a file, in order; empty where a record has none. Long texts are cut at 20,000 characters.
 
-    `column` names the column or key; without it the first of `COLUMNS`, or the only one. Raises Malformed naming the columns
-    there are.
+    `column` names the column or key; without it the first of `COLUMNS`, or the only one. `stratum` names that of the strata;
+    without it the first of `STRATA` that is there. Raises Malformed naming the columns there are.
     """
     head = sample(path).head
     name = path.name.casefold()
     begins = text_head(head).lstrip()[:1]
     if name.endswith((".txt", ".txt.gz", ".txt.xz", ".txt.zst")):
-        yield from (line.rstrip("\r\n")[:CUT_CHARS] for line in _lines(path))
+        yield from (Asked(line.rstrip("\r\n")[:CUT_CHARS], None) for line in _lines(path))
     elif begins == "[":
-        yield from _json_list(path, column)
+        yield from _json(path, _json_list(path), column, stratum)
     elif begins in ("{", '"') and not name.endswith(".csv"):
-        yield from _json_lines(path, column)
+        yield from _json(path, _json_lines(path), column, stratum)
     else:
-        yield from _csv(path, head, column)
+        yield from _csv(path, head, column, stratum)
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -77,7 +87,7 @@ def _decoded(stream: BinaryIO) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
 
 
-def _json_list(path: Path, column: str) -> Iterator[str]:
+def _json_list(path: Path) -> Iterator[object]:
     with open_binary(path) as stream:
         try:
             found = json.load(_decoded(stream))
@@ -85,27 +95,27 @@ def _json_list(path: Path, column: str) -> Iterator[str]:
             raise Malformed(f"{name_of(path)}: not JSON") from error
     if not isinstance(found, list):
         raise Malformed(f"{name_of(path)}: not a list of texts or objects")
-    key = column
-    for record in found:
-        key = key or _chosen(record, path)
-        yield _text_of(record, key)
+    yield from found
 
 
-def _json_lines(path: Path, column: str) -> Iterator[str]:
-    key = column
+def _json_lines(path: Path) -> Iterator[object]:
     for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Malformed(f"{name_of(path)}: line {number} is not JSON") from error
-        key = key or _chosen(record, path)
-        yield _text_of(record, key)
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise Malformed(f"{name_of(path)}: line {number} is not JSON") from error
 
 
-def _chosen(record: object, path: Path) -> str:
-    return _column([str(key) for key in record], path, "") if isinstance(record, Mapping) else ""
+def _json(path: Path, records: Iterator[object], column: str, stratum: str) -> Iterator[Asked]:
+    """Texts of objects by the keys that the first object has."""
+    names: list[str] = []
+    by = ""
+    for record in records:
+        if isinstance(record, Mapping) and not names:
+            names = [str(key) for key in record]
+            column, by = column or _column(names, path, ""), _strata(names, path, stratum)
+        yield Asked(_text_of(record, column), _word(record.get(by)) if isinstance(record, Mapping) and by else None)
 
 
 def _text_of(record: object, key: str) -> str:
@@ -115,7 +125,11 @@ def _text_of(record: object, key: str) -> str:
     return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:CUT_CHARS]
 
 
-def _csv(path: Path, head: bytes, column: str) -> Iterator[str]:
+def _word(value: object) -> str | None:
+    return str(value).strip()[:200] or None if isinstance(value, str | int | float) else None
+
+
+def _csv(path: Path, head: bytes, column: str, stratum: str) -> Iterator[Asked]:
     csv.field_size_limit(1 << 24)
     first = text_head(head).lstrip("\r\n").splitlines()
     if not first:
@@ -123,15 +137,26 @@ def _csv(path: Path, head: bytes, column: str) -> Iterator[str]:
     names = list(csv_columns(head)) or [first[0].strip().strip('"')]
     delimiter = max(",;\t", key=first[0].count)
     place = names.index(_column(names, path, column))
+    by = _strata(names, path, stratum)
+    strata = names.index(by) if by else len(names)
     with open_binary(path) as stream:
         try:
             rows = csv.reader(_decoded(stream), delimiter=delimiter)
             next(rows, None)
             for row in rows:
                 if row:
-                    yield row[place][:CUT_CHARS] if place < len(row) else ""
+                    text = row[place][:CUT_CHARS] if place < len(row) else ""
+                    yield Asked(text, _word(row[strata]) if by and strata < len(row) else None)
         except csv.Error as error:
             raise Malformed(f"{name_of(path)}: not CSV: {error}") from error
+
+
+def _strata(names: Sequence[str], path: Path, stratum: str) -> str:
+    """The column of strata: the one that is named, else the first of `STRATA` there is, else none."""
+    if stratum:
+        return _column(names, path, stratum)
+    folded = {name.casefold(): name for name in reversed(names)}
+    return next((folded[name] for name in STRATA if name in folded), "")
 
 
 def _column(names: Sequence[str], path: Path, column: str) -> str:

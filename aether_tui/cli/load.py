@@ -115,7 +115,7 @@ def _with_columns(kind: FileKind, said: Said, config: Config) -> FileKind:
     sheet = sheets.get(kind.kind) or Sheet.model_validate({})
     columns = {**sheet.columns, **_pairs("--map", said.maps)}
     if isinstance(kind, RequestFiles):
-        return RequestFiles(said.column or columns.get("text", ""))
+        return RequestFiles(said.column or columns.get("text", ""), columns.get("stratum", ""))
     if not isinstance(kind, SheetFiles):
         said.without_kind()
         return kind

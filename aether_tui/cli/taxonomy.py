@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,25 +11,27 @@ import click
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
-from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.cli.taxonomy_texts import build_version, key, number_of, texts_of
+from aether_tui.cli.taxonomy_words import as_json, assignments, print_version, tell
+from aether_tui.errors import NoData
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from aether_tui.ingest.categories import Assigned
-    from aether_tui.ingest.taxonomy import Before, Built
     from aether_tui.workspace.folder import Workspace
     from aether_tui.workspace.kinds.taxonomy import Taxonomy
 
 SHOWN = 5
 """Texts that are shown before a sample is kept."""
-MOST_KEPT = 500
-"""Texts that a taxonomy is built from when no file is named."""
 COLUMN = click.option(
     "--column", default="", metavar="NAME", help="Column or key of the texts (default: the likely one)."
+)
+BY = click.option(
+    "--by",
+    "stratum",
+    default="",
+    metavar="NAME",
+    help="Column by whose values a sample is drawn (default: feature or the like).",
 )
 FILE = click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 
@@ -45,6 +48,7 @@ def taxonomy() -> None:
 @taxonomy.command()
 @FILE
 @COLUMN
+@BY
 @click.option("-k", "wanted", default="auto", metavar="auto|N", show_default=True, help="Number of categories.")
 @click.option("--dry-run", is_flag=True, help="Print it, store nothing.")
 @click.option("--embeddings", is_flag=True, help="Find them in vectors from the endpoint of [embeddings].")
@@ -52,41 +56,41 @@ def taxonomy() -> None:
 @FORMAT
 @click.pass_obj
 def build(
-    context: Context, file: Path | None, column: str, wanted: str, dry_run: bool, embeddings: bool, yes: bool, form: str
-) -> None:
+    context: Context, file: Path | None, column: str, stratum: str, wanted: str, dry_run: bool, embeddings: bool, yes: bool,
+    form: str,
+) -> None:  # fmt: skip
     """Find categories in the texts of FILE (CSV, JSON lines, a text a line), or in kept ones.
 
     Kept are those of `taxonomy sample` and `load --as requests`, and the inputs of traces with [privacy] keep_payloads.
 
     With --embeddings every text that would be sent is shown first; without an answer they are found by words.
 
+    Of many, 500 kept ones or 1,000 different ones of FILE are drawn by --seed, from every value of --by as many as its share is.
+
     In a workspace it is stored as a new version; categories that people edited are kept, ids keep their meaning.
     """
     from aether_tui.ingest.taxonomy import FEW
 
-    k = _number(wanted)
-    workspace = _workspace(context)
-    texts = _read(file, column) if file else _kept(context)
-    clean = _clean(context, workspace, texts)
-    source = file.name if file else "kept requests"
+    k = number_of(wanted)
+    texts = texts_of(context, file, column, stratum)
     vectors = None
     if embeddings:
         from aether_tui.cli.vectors import vectors_of
         from aether_tui.ingest.taxonomy import distinct
 
-        vectors, named = vectors_of(context, distinct(clean, context.seed)[0], yes=yes)
-        source = f"{source}, {named}" if vectors is not None else source
-    made, stored = _build(context, workspace, clean, source, k, vectors, dry_run=dry_run)
+        vectors, named = vectors_of(context, distinct(texts.words, context.seed, texts.strata)[0], yes=yes)
+        texts = texts._replace(source=f"{texts.source}, {named}" if vectors is not None else texts.source)
+    made, stored = build_version(context, texts, k, vectors, dry_run=dry_run)
     taxonomy_ = made.taxonomy
-    assigned = made.assigner.assign(clean)
+    assigned = made.assigner.assign(texts.words)
     if taxonomy_.texts < FEW:
-        _tell(f"only {taxonomy_.texts} texts: a first guess; {FEW} to 500 make a taxonomy")
+        tell(f"only {taxonomy_.texts} texts: a first guess; {FEW} to 500 make a taxonomy")
     if stored:
-        _tell(f"{taxonomy_.id} is in force: load, sync and receive assign requests by it")
+        tell(f"{taxonomy_.id} is in force: load, sync and receive assign requests by it")
     if form == "json":
-        print_json(_as_json(taxonomy_, assigned, stored))
+        print_json(as_json(taxonomy_, assigned, stored))
     else:
-        _print(taxonomy_)
+        print_version(taxonomy_)
 
 
 @taxonomy.command()
@@ -102,14 +106,14 @@ def assign(context: Context, file: Path | None, column: str, form: str) -> None:
     by = assigner(workspace)
     if by is None:
         raise _none(workspace)
-    clean = _clean(context, workspace, _read(file, column) if file else _kept(context))
+    clean = texts_of(context, file, column, "").words
     assigned = by.assign(clean)
     known = [one for one in assigned if one]
     far, unsure = (sum(one.certainty == word for one in known) for word in ("far", "unsure"))
     if form == "json":
         print_json({
             "taxonomy": by.version, "n": len(known), "far": far, "unsure": unsure,
-            "drift": bool(known) and far / len(known) > 0.15, "assignments": _assignments(assigned),
+            "drift": bool(known) and far / len(known) > 0.15, "assignments": assignments(assigned),
         })  # fmt: skip
     else:
         rows = [
@@ -118,7 +122,7 @@ def assign(context: Context, file: Path | None, column: str, form: str) -> None:
         ]  # fmt: skip
         print_table(["category", "label", "", "margin", "text"], [[*row[:4], row[4][:80]] for row in rows])
     if known and far / len(known) > 0.15:
-        _tell(f"drift: {far} of {len(known)} are far from every category; build the taxonomy again from new requests")
+        tell(f"drift: {far} of {len(known)} are far from every category; build the taxonomy again from new requests")
 
 
 @taxonomy.command()
@@ -135,17 +139,20 @@ def show(context: Context, version: str | None, form: str) -> None:
     if form == "json":
         print_json(found.model_dump(mode="json"))
     else:
-        _print(found)
+        print_version(found)
 
 
 @taxonomy.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("-n", "size", type=click.IntRange(1, 5000), default=500, show_default=True, help="Texts to keep.")
 @COLUMN
+@BY
 @click.option("--yes", is_flag=True, help="Keep it without asking.")
 @click.pass_obj
-def sample(context: Context, paths: tuple[Path, ...], size: int, column: str, yes: bool) -> None:
+def sample(context: Context, paths: tuple[Path, ...], size: int, column: str, stratum: str, yes: bool) -> None:
     """Keep one seeded, redacted sample of the requests in trace files, or in files of texts, for `taxonomy build`.
+
+    From every feature of traces, or value of --by, come as many as its share of the requests is; a request counts once.
 
     It is shown first, and deleted 14 days later by the next command that opens the cache for writing. Nothing else of the files
     is loaded.
@@ -159,17 +166,20 @@ def sample(context: Context, paths: tuple[Path, ...], size: int, column: str, ye
     workspace, config = context.workspace(), context.config()
     ingest = Ingest.of(workspace, config)
     cache = Cache(workspace.cache_path)
-    texts = drawn(paths, column, size, context.seed, cache, context.now())
+    texts, strata = drawn(paths, column, stratum, size, context.seed, cache, ingest, context.now())
     if not texts:
         raise NoData("no request is in them", where=str(paths[0]), next_step="name files whose spans carry their input")
-    redactor = Redactor(_key(workspace), config.privacy.patterns)
-    _tell(f"{len(texts)} redacted requests would be kept in {workspace.cache_path} for 14 days, such as:")
-    for text in texts[:SHOWN]:
-        _tell(f"  {redactor.text(text)[:200]}")
+    redactor = Redactor(key(workspace), config.privacy.patterns)
+    tell(f"{len(texts)} redacted requests would be kept in {workspace.cache_path} for 14 days, such as:")
+    if strata.keys() - {""}:
+        taken = Counter(of or "" for of in texts.values())
+        tell("drawn: " + ", ".join(f"{taken[name]} of {n:,} {name or 'without'}" for name, n in sorted(strata.items())))
+    for text in list(texts)[:SHOWN]:
+        tell(f"  {redactor.text(text)[:200]}")
     if not yes:
         click.confirm("keep them?", abort=True, err=True)
     n = keep(Writer(cache, ingest, context.now), texts)
-    _tell(f"{n} kept; next: aether-tui taxonomy build")
+    tell(f"{n} kept; next: aether-tui taxonomy build")
 
 
 @taxonomy.command()
@@ -213,7 +223,7 @@ def move(context: Context, text: str, category: str) -> None:
     from aether_tui.ingest.redact import Redactor
     from aether_tui.workspace import taxonomies
 
-    clean = Redactor(_key(context.workspace()), context.config().privacy.patterns).text(text)
+    clean = Redactor(key(context.workspace()), context.config().privacy.patterns).text(text)
     _edit(context, lambda old, day: taxonomies.move(old, clean, category, day))
 
 
@@ -223,181 +233,7 @@ def _edit(context: Context, update: Callable[[Taxonomy, date], Taxonomy]) -> Non
 
     workspace, now = context.workspace(), context.now()
     edit = change(workspace, Taxonomy, _active(workspace).id, lambda old: update(old, now.date()), now)
-    _tell(edit.what)
-
-
-# --- Texts -------------------------------------------------------------------------------------------------------------
-
-
-def _read(file: Path, column: str) -> list[str]:
-    from connectors.base import Malformed
-    from connectors.requests import read_texts
-
-    try:
-        return list(read_texts(file, column))
-    except Malformed as error:
-        raise ConfigurationError(error.what, next_step=error.hint) from error
-
-
-def _kept(context: Context) -> list[str]:
-    """The kept requests, in one order."""
-    from aether_tui.cache import Cache
-    from aether_tui.sync.requests import kept
-
-    workspace = context.workspace()
-    texts = kept(Cache(workspace.cache_path), context.now(), MOST_KEPT, context.seed)
-    if not texts:
-        raise NoData(
-            "no requests are kept",
-            where=str(workspace.root),
-            next_step="name a file of texts, or keep a sample of traces: aether-tui taxonomy sample PATH",
-        )
-    return texts
-
-
-def _clean(context: Context, workspace: Workspace | None, texts: list[str]) -> list[str]:
-    """Redacted; without a workspace under a key of nobody's."""
-    from aether_tui.ingest.redact import Redactor
-    from aether_tui.ingest.requests import user_words
-
-    patterns = context.config().privacy.patterns if workspace else ()
-    redactor = Redactor(_key(workspace) if workspace else b"\0" * 32, patterns)
-    return [redactor.text(user_words(text)) for text in texts]
-
-
-def _key(workspace: Workspace) -> bytes:
-    from aether_tui.ingest import workspace_key
-
-    return workspace_key(workspace)
-
-
-def _workspace(context: Context) -> Workspace | None:
-    """The workspace; none when none is named and none is around."""
-    try:
-        return context.workspace()
-    except ConfigurationError:
-        if context.workspace_flag is not None:
-            raise
-        return None
-
-
-# --- Building ------------------------------------------------------------------------------------------------------------
-
-
-def _build(
-    context: Context,
-    workspace: Workspace | None,
-    texts: list[str],
-    source: str,
-    k: int | None,
-    vectors: NDArray[np.float64] | None = None,
-    *,
-    dry_run: bool,
-) -> tuple[Built, bool]:
-    """A taxonomy, and whether it was stored."""
-    from aether_tui.ingest.taxonomy import build as make
-
-    before = _before(workspace) if workspace else None
-    identity = f"TAX-{int(before.taxonomy.id[4:]) + 1}" if before else "TAX-1"
-    made = make(
-        texts,
-        identity=identity,
-        source=source,
-        now=context.now(),
-        seed=context.seed,
-        k=k,
-        before=before,
-        vectors=vectors,
-    )
-    if made is None:
-        raise NoData("no text has a word in it", where=source, next_step="name the column of the texts with --column")
-    if workspace is None or dry_run:
-        return made, False
-    from aether_tui.ingest.categories import model_path
-    from aether_tui.workspace.edits import create
-    from aether_tui.workspace.kinds.taxonomy import Taxonomy
-    from aether_tui.workspace.store import write_whole
-
-    path = model_path(workspace, identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, made.data)  # first, so that a document never stands without its model
-
-    def document(free: str) -> Taxonomy:
-        if free != identity:
-            raise ConfigurationError(
-                f"{free} would be the next version, not {identity}",
-                next_step="mend or remove what is broken in taxonomy/",
-            )
-        return made.taxonomy
-
-    create(workspace, Taxonomy, document, context.now())
-    return made, True
-
-
-def _before(workspace: Workspace) -> Before | None:
-    from aether_tui.ingest.categories import load_model
-    from aether_tui.ingest.taxonomy import Before
-    from aether_tui.workspace.taxonomies import active
-
-    found = active(workspace)
-    return Before(found, load_model(workspace, found)) if found else None
-
-
-def _number(wanted: str) -> int | None:
-    if wanted == "auto":
-        return None
-    if wanted.isdigit() and 1 <= int(wanted) <= 100:
-        return int(wanted)
-    raise ConfigurationError(f"-k {wanted!r} is not a number of categories", next_step="give auto, or 1 to 100")
-
-
-# --- Words ---------------------------------------------------------------------------------------------------------------
-
-
-def _as_json(one: Taxonomy, assigned: list[Assigned | None], stored: bool) -> dict[str, object]:
-    from collections import Counter
-
-    n = Counter(each.category for each in assigned if each)
-    total = max(n.total(), 1)
-    return {
-        "taxonomy": one.id, "stored": stored, "k": len(one.categories), "chosen": one.chosen, "texts": one.texts,
-        "distinct": one.distinct, "seed": one.seed, "unsure_below": one.unsure_below, "far_below": one.far_below,
-        "categories": [
-            {
-                "id": each.id, "label": each.label, "size": n[each.id], "share": n[each.id] / total, "terms": each.terms,
-                "examples": each.examples, "parents": each.parents,
-            }
-            for each in one.categories
-        ],
-        "assignments": _assignments(assigned),
-    }  # fmt: skip
-
-
-def _assignments(assigned: list[Assigned | None]) -> list[dict[str, object]]:
-    return [
-        {
-            "row": row,
-            "category": one.category,
-            "margin": one.margin,
-            "likeness": one.likeness,
-            "certainty": one.certainty,
-        }
-        if one
-        else {"row": row, "category": None, "margin": None, "reason": "no words"}
-        for row, one in enumerate(assigned)
-    ]
-
-
-def _print(one: Taxonomy) -> None:
-    _tell(
-        f"{one.id}, {len(one.categories)} categories of {one.texts:,} texts ({one.distinct:,} distinct); {one.chosen}"
-    )
-    total = max(sum(each.size for each in one.categories), 1)
-    rows = [
-        [each.id, each.label[:40], f"{100 * each.size / total:.0f} %", (each.examples or [""])[0][:80]]
-        for each in one.categories
-    ]
-    print_table(["id", "label", "share", "example"], rows)
+    tell(edit.what)
 
 
 def _active(workspace: Workspace) -> Taxonomy:
@@ -411,9 +247,3 @@ def _active(workspace: Workspace) -> Taxonomy:
 
 def _none(workspace: Workspace) -> NoData:
     return NoData("there is no taxonomy yet", where=str(workspace.root), next_step="aether-tui taxonomy build FILE")
-
-
-def _tell(sentence: str) -> None:
-    from aether_tui.text import one_line
-
-    click.echo(one_line(sentence, 400), err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.demo.world import SEED
-from aether_tui.ingest import workspace_key
+from aether_tui.ingest import Ingest, workspace_key
 from aether_tui.ingest.categories import model_path
 from aether_tui.ingest.redact import Redactor
 from aether_tui.ingest.taxonomy import build
@@ -40,4 +40,6 @@ def write(workspace: Workspace, config: Config, today: datetime) -> None:
 
 def _texts(paths: list[Path], workspace: Workspace, config: Config, today: datetime) -> list[str]:
     redactor = Redactor(workspace_key(workspace), config.privacy.patterns)
-    return [redactor.text(text) for text in drawn(paths, "", SAMPLE, SEED, Cache(workspace.cache_path), today)]
+    ingest = Ingest.of(workspace, config)
+    found = drawn(paths, "", "", SAMPLE, SEED, Cache(workspace.cache_path), ingest, today)
+    return [redactor.text(text) for text in found.texts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 MOST_CHARS: Final = 2_000
 """Characters of a request that are looked at."""
@@ -14,6 +14,16 @@ _NAMES: Final = ("input", "question", "query", "prompt", "text", "content", "req
 _FLAT: Final = re.compile(r"\.(\d+)\.(?:message\.)?(role|content)$")
 """`llm.input_messages.0.message.role`, `gen_ai.prompt.0.content`: messages spread over attributes."""
 _USERS: Final = frozenset({"user", "human"})
+T = TypeVar("T")
+
+
+def spread(groups: Mapping[str, Sequence[T]], weights: Mapping[str, int], size: int) -> list[T]:
+    """`size` things, the first of each group, from every group as many as its weight is of all; where a group has too few,
+    the others give more."""
+    placed = [
+        ((place + 0.5) / weights[name], name, place) for name, things in groups.items() for place in range(len(things))
+    ]
+    return [groups[name][place] for _, name, place in sorted(placed)[:size]]
 
 
 def user_words(said: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aether_tui.ingest.categories import Assigner, Model, hash_of, largest_features, model_of
+from aether_tui.ingest.requests import spread
 from aether_tui.stats import clustering
 from aether_tui.stats.matching import best_pairs
 from aether_tui.text import one_line
@@ -78,13 +79,14 @@ def build(
     k: int | None,
     before: Before | None,
     vectors: Matrix | None = None,
+    strata: Sequence[str | None] = (),
 ) -> Built | None:
     """A taxonomy of redacted texts; None when none of them has a word. The same texts, k and seed give the same one.
 
     `vectors` are unit rows, one for each text of `distinct`, to find the categories in; without them they are found by their
     words. Requests are assigned by words in either case.
     """
-    some, counts, total = distinct(texts, seed)
+    some, counts, total = distinct(texts, seed, strata)
     if not some:
         return None
     kept = [one for one in before.taxonomy.categories if one.edits] if before else []
@@ -117,23 +119,28 @@ def build(
     )  # fmt: skip
 
 
-def distinct(texts: Sequence[str], seed: int) -> tuple[list[str], list[int], int]:
+def distinct(texts: Sequence[str], seed: int, strata: Sequence[str | None] = ()) -> tuple[list[str], list[int], int]:
     """Texts with words, near repeats once, how often each stands for one, and how many there were.
 
-    More than `clustering.CLUSTER_MOST` distinct ones are sampled.
+    Of more than `clustering.CLUSTER_MOST` distinct ones so many are drawn, from each of the `strata` (one for each text) as many
+    as its share of all texts is.
     """
-    first: dict[str, str] = {}
+    first: dict[str, int] = {}
     times: Counter[str] = Counter()
-    for text in texts:
+    asked: Counter[str] = Counter()
+    for number, text in enumerate(texts):
         folded = _SPACE.sub(" ", text).strip().casefold()[: clustering.FEATURE_CHARS]
         if folded:
-            first.setdefault(folded, text)
+            first.setdefault(folded, number)
             times[folded] += 1
+            asked[_stratum(strata, number)] += 1
     names = list(first)
     total = times.total()
     if len(names) > clustering.CLUSTER_MOST:
-        taken = np.random.default_rng(seed).choice(len(names), clustering.CLUSTER_MOST, replace=False)
-        names = [names[i] for i in np.sort(taken)]
+        groups: dict[str, list[int]] = {}
+        for place in np.random.default_rng(seed).permutation(len(names)).tolist():
+            groups.setdefault(_stratum(strata, first[names[place]]), []).append(place)
+        names = [names[place] for place in sorted(spread(groups, asked, clustering.CLUSTER_MOST))]
     if not names:
         return [], [], 0
     documents = [clustering.ngrams(name) for name in names]
@@ -147,7 +154,11 @@ def distinct(texts: Sequence[str], seed: int) -> tuple[list[str], list[int], int
         if leader == number:
             leaders.append(number)
         counts[leader] = counts.get(leader, 0) + times[name]
-    return [first[names[one]] for one in leaders], [counts[one] for one in leaders], total
+    return [texts[first[names[one]]] for one in leaders], [counts[one] for one in leaders], total
+
+
+def _stratum(strata: Sequence[str | None], number: int) -> str:
+    return (strata[number] or "") if strata else ""
 
 
 # --- What people edited ----------------------------------------------------------------------------------------------

@@ -455,6 +455,11 @@ REQUESTS = Table(
         _c("id", "person", "Keyed hash of the text: a text is kept once"),
         _c("at", "time", "When it was kept"),
         _c("text", "text", "What was asked, redacted"),
+        _c(
+            "stratum",
+            "text",
+            "Feature, segment or channel it was asked in; null where nobody says. Samples are drawn by it",
+        ),
     ),
     key=("id",),
     at="at",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -259,6 +262,52 @@ def test_a_sample_is_shown_kept_redacted_and_gone_after_fourteen_days(place):
     assert late.code == 0, late.err
     with Cache(place.cache_path).read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM requests") == [{"n": 0}]
+
+
+def test_a_sample_is_drawn_from_every_stratum_as_many_as_its_share_is(place):
+    """600, 270 and 30 requests in three channels, one of them asked 300 times: 100 are 67, 30 and 3 (place − ½ over size)."""
+    sizes = {"chat": 300, "mail": 270, "phone": 30}
+    rows = [
+        {"question": f"{name} asks for thing {n}", "channel": name} for name, size in sizes.items() for n in range(size)
+    ]
+    rows += [{"question": "chat asks for thing 1", "channel": "chat"}] * 300
+    path = place.root / "asked.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    words = (
+        "-w",
+        str(place.root),
+        "--as-of",
+        "2026-11-21T12:00Z",
+        "taxonomy",
+        "sample",
+        str(path),
+        "-n",
+        "100",
+        "--yes",
+    )
+    done = run(*words)
+    assert "drawn: 67 of 600 chat, 30 of 270 mail, 3 of 30 phone" in done.err
+    with Cache(place.cache_path).read() as lease:
+        kept = {
+            row["stratum"]: row["n"] for row in lease.rows("SELECT stratum, count(*) AS n FROM requests GROUP BY 1")
+        }
+    assert kept == {"chat": 67, "mail": 30, "phone": 3}
+    assert "more than 200 values" in run(*words, "--by", "question").err
+    call(place, "load", "--as", "requests", "--map", "stratum=channel", str(path))
+    assert json.loads(call(place, "taxonomy", "build", "--dry-run", "--format", "json"))["texts"] == 500
+
+
+def test_two_processes_with_one_seed_build_the_same(place):
+    words = ("-w", str(place.root), "taxonomy", "build", "asked.txt", "--dry-run", "--format", "json")
+
+    def by(number: str) -> str:
+        env = {**os.environ, "PYTHONHASHSEED": number, "OPENBLAS_NUM_THREADS": number}
+        done = subprocess.run(
+            [sys.executable, "-m", "aether_tui", *words], cwd=place.root, env=env, capture_output=True
+        )
+        return done.stdout.decode()
+
+    assert by("1") == by("2") != ""
 
 
 def test_the_question_is_asked_and_no_is_respected(place):
