@@ -170,19 +170,19 @@ def merge_staged(
 def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whole, came: bool) -> int:
     """Remove what is stored of some things and has not come with them; returns how many rows."""
     table = one.table
-    of_them = " OR ".join(f't."{column}" IN (SELECT unnest($ids))' for column in one.columns)
+    of_them = " OR ".join(f'"{column}" IN (SELECT unnest($ids))' for column in one.columns)
     same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
-    missing = f" AND NOT EXISTS (FROM staged_{table.name} AS s WHERE {same})" if came else ""
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE leaving AS SELECT rowid AS _row, * FROM {table.name} AS t "
-        f"WHERE source = $source AND ({of_them}){missing}",
+    missing = f" WHERE NOT EXISTS (FROM staged_{table.name} AS s WHERE {same})" if came else ""
+    found = cursor.execute(
+        f"SELECT _row FROM (SELECT rowid AS _row, {quoted(table.key)} FROM {table.name} WHERE source = $source AND ({of_them})) "
+        f"AS t{missing}",
         {"source": origin.source, "ids": list(one.ids)},
-    )
-    removed = _rows(cursor, "leaving")
-    if removed:
-        rollups.touch(cursor, table.name, "leaving")
-        cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM leaving)")
-    return removed
+    ).fetchall()
+    if found:  # hardly ever: whole rows are looked at only then
+        leaving = f"{table.name} WHERE rowid IN ({', '.join(str(row) for (row,) in found)})"
+        rollups.touch(cursor, table.name, f"(FROM {leaving})")
+        cursor.execute(f"DELETE FROM {leaving}")
+    return len(found)
 
 
 def _prepare(
