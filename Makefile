@@ -32,7 +32,7 @@ test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 ti
 	AETHER_MONKEYS=20 $(BIN)/pytest -n0 -q tests/tui/test_monkey.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
-test-peers: $(VENV)/.peers ## test against programs nobody here wrote: ClickHouse, moto, Langfuse (1.5 GB are installed)
+test-peers: $(VENV)/.peers ## test against what nobody here wrote: ClickHouse, moto, Langfuse, Phoenix, OpenTelemetry for Node (2.2 GB)
 	$(BIN)/pytest -n0 -q -rs -s tests/peers
 
 gate: $(VENV)/.dev ## the project's own budgets, over its own test report and benchmark ratios
@@ -57,6 +57,8 @@ lock: ## renew the lock files (needs uv)
 	  pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	  pyproject.toml --group peers -c requirements-dev.lock -o requirements-peers.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  --group phoenix -o requirements-phoenix.lock
 
 clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis report-junit.xml report-ratios.json
@@ -77,6 +79,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(VENV)/.peers: $(VENV)/.dev requirements-peers.lock
+# Phoenix has requirements of its own, so it has an environment of its own; JavaScript is left out where npm is absent.
+$(VENV)/.peers: $(VENV)/.dev requirements-peers.lock requirements-phoenix.lock tests/peers/javascript/package-lock.json
 	@$(PIP) install --require-hashes -r requirements-peers.lock
+	@$(BIN)/python -m venv $(VENV)/phoenix
+	@$(PIP) --python $(VENV)/phoenix/bin/python install --require-hashes -r requirements-phoenix.lock
+	@mkdir -p $(VENV)/javascript && cp tests/peers/javascript/package*.json $(VENV)/javascript
+	@! command -v npm >/dev/null || npm ci --prefix $(VENV)/javascript --silent --no-audit --no-fund --ignore-scripts
 	@touch $@

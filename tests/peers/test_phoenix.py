@@ -1,0 +1,130 @@
+"""The connector `phoenix` against Phoenix itself: spans sent to it by a real SDK come back by windows and pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import set_span_in_context
+
+from connectors.base import Gone
+from connectors.phoenix import Phoenix, PhoenixSettings
+from tests.connectors.pull import call, network, pull
+
+PROGRAM = Path(sys.prefix) / "phoenix" / "bin" / "phoenix"
+"""Where `make test-peers` installs it, in an environment of its own."""
+AT = datetime(2026, 11, 19, 8, tzinfo=UTC)
+PATIENCE_S = 180
+
+
+def free() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with 25 traces of two spans, of project `assist`, two minutes apart."""
+    if not PROGRAM.exists():
+        pytest.skip(f"Phoenix is not installed ({PROGRAM}): run `make test-peers`")
+    folder, port = tmp_path_factory.mktemp("phoenix"), free()
+    environment = {
+        **os.environ, "PHOENIX_WORKING_DIR": str(folder), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free()), "PHOENIX_TELEMETRY_ENABLED": "false",
+    }  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([PROGRAM, "serve"], env=environment, stdout=log, stderr=log)
+
+    def wait(ready: Callable[[], bool]) -> None:
+        """It takes a minute to start for the first time, and stores spans after it has answered for them."""
+        end = time.monotonic() + PATIENCE_S
+        while not ready():
+            assert server.poll() is None and time.monotonic() < end, (folder / "log").read_text()[-3000:]
+            time.sleep(0.2)
+
+    try:
+        wait(lambda: asked(f"{url}/v1/projects") is not None)
+        send(url)
+        wait(lambda: len((asked(f"{url}/v1/projects/assist/spans?limit=100") or {}).get("data", ())) == 50)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def asked(url: str) -> dict[str, Any] | None:
+    """What it answers; None while it does not."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return cast("dict[str, Any]", json.load(answer))
+    except OSError:
+        return None
+
+
+def send(url: str) -> None:
+    provider = TracerProvider(resource=Resource({"openinference.project.name": "assist", "service.name": "assist-api"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{url}/v1/traces")))
+    tracer = provider.get_tracer("peer")
+    for number in range(25):
+        begin = int((AT + timedelta(minutes=2 * number)).timestamp()) * 10**9
+        task = tracer.start_span("task", start_time=begin, attributes={"openinference.span.kind": "AGENT"})
+        told = {
+            "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 100 + number,
+            "llm.token_count.completion": 7,
+        }  # fmt: skip
+        asked = tracer.start_span("ask", context=set_span_in_context(task), start_time=begin + 10**6, attributes=told)
+        asked.end(begin + 10**9)
+        task.end(begin + 2 * 10**9)
+    provider.shutdown()
+
+
+def source(url: str, *projects: str) -> Phoenix:
+    return Phoenix(PhoenixSettings(url=url, projects=list(projects), anonymous=True), {}, network())
+
+
+def test_every_span_comes_back_by_pages_and_once(phoenix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.phoenix._PER_PAGE", "20")
+    one = source(phoenix, "assist")
+    done = pull(one)
+    assert done.error is None
+    rows = done.table("spans")
+    assert len(rows) == 50
+    assert one._network.requests >= 3
+    calls = [row for row in rows if row["model"]]
+    assert sorted(row["input_tokens"] for row in calls) == list(range(100, 125))
+    assert {(row["output_tokens"], row["duration_s"], row["model"]) for row in calls} == {(7, 0.999, "gpt-4o")}
+    assert {row["parent_id"] for row in calls} == {row["span_id"] for row in rows if not row["model"]}
+    assert min(row["start"] for row in rows) == AT.replace(tzinfo=None)
+
+    again = pull(source(phoenix, "assist"), since=done.cursor)
+    assert again.error is None
+    assert {row["span_id"] for row in again.table("spans")} <= {row["span_id"] for row in rows}
+
+
+def test_an_absent_project_is_named_and_the_other_one_is_read(phoenix: str) -> None:
+    done = pull(source(phoenix, "nobody", "assist"))
+    assert isinstance(done.error, Gone)
+    assert "nobody" in done.error.what
+    assert len(done.table("spans")) == 50
+
+
+def test_the_check_reaches_it(phoenix: str) -> None:
+    one = source(phoenix, "assist")
+    assert call(one, one.check) == phoenix.removeprefix("http://")
