@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from aether_tui.cli.context import Context
 from aether_tui.errors import ConfigurationError
 from aether_tui.workspace.folder import Workspace
 
@@ -48,15 +49,16 @@ NEXT = """\
 
 
 @click.command(short_help="Make a workspace")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.option("--name", help="Name of the engagement (default: the folder's name).")
 @click.option("--budgets-only", is_flag=True, help="Write optimization/budgets.yaml and nothing else.")
-def init(folder: Path, name: str | None, budgets_only: bool) -> None:
-    """Make a workspace in DIR (default: here): aether.toml, optimization/budgets.yaml, benchmarks/, .gitignore.
+@click.pass_obj
+def init(context: Context, folder: Path | None, name: str | None, budgets_only: bool) -> None:
+    """Make a workspace in DIR (default: that of -w, else here): aether.toml, optimization/budgets.yaml, benchmarks/, .gitignore.
 
     Nothing that is there already is changed.
     """
-    workspace = Workspace(folder.resolve())
+    workspace = Workspace((folder or context.workspace_flag or Path()).resolve())
     plan = {workspace.budgets_path: files("aether_tui.budgets").joinpath("default.yaml").read_text(encoding="utf-8")}
     if not budgets_only:
         title = name or workspace.root.name or "engagement"

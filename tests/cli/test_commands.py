@@ -48,6 +48,12 @@ def test_init_makes_a_workspace_and_changes_nothing_that_is_there(tmp_path: Path
     assert aether("config", "validate", cwd=root).code == 0
 
 
+def test_init_makes_the_workspace_that_was_named_with_w(run, tmp_path: Path) -> None:
+    run("-w", "there", "init")
+    assert (tmp_path / "there" / "aether.toml").is_file()
+    assert not (tmp_path / "aether.toml").exists()
+
+
 def test_the_sources_of_a_new_workspace_and_of_the_example_suit_their_connectors(run, tmp_path: Path) -> None:
     run("init")
     for text in ((tmp_path / "aether.toml").read_text(), (ROOT / "config.example.toml").read_text()):

@@ -14,7 +14,8 @@ from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.config import Scorecard as Held
 from aether_tui.diagnostics.delivery import Metric, Split, band, editions, quick_check, split
-from aether_tui.diagnostics.frame import Data, Filters
+from aether_tui.diagnostics.frame import Clock, Data, Filters
+from aether_tui.diagnostics.run import open_data
 from aether_tui.diagnostics.scorecard_measure import Scorecard, Service, change
 from aether_tui.records.model import Row
 from aether_tui.report_model import Fact, Facts, Gap, Prose, Report
@@ -134,6 +135,58 @@ def test_our_parts_add_up_to_the_total_and_devlakes_do_not_where_we_differ(devla
         theirs = sum(int(row[name] or 0) for part, name in PARTS.items() if part != "total_s")
         if any(pull == differs for differs, _ in OURS):
             assert theirs > int(row["pr_cycle_time"]) + 5, pull  # more than rounding up five parts explains
+
+
+LINKED = {
+    # The fixture says by differences of commits that deployment 5 carried both. No host says so in its answers, so ours takes the
+    # first one that began after the merge: deployment 3, 418 seconds earlier.
+    "pr1": ("2023-04-13 07:29:14", "2023-04-13 07:22:16"),
+    "pr2": ("2023-04-13 07:29:14", "2023-04-13 07:22:16"),
+    # Merged fourteen months before the first deployment that is known: whatever carried it is not known, to DevLake and to us.
+    "pr0": (None, None),
+    # Merged after the last deployment.
+    "pr3": (None, None), "pr4": (None, None), "pr5": (None, None),
+}  # fmt: skip
+"""When it was deployed, by DevLake and by what is loaded into the product."""
+
+
+def test_the_fixture_loaded_is_linked_as_devlake_does_or_differs_for_a_written_reason(
+    devlake: DevLake, tmp_path: Path
+) -> None:
+    made = world.workspace(tmp_path / "w")
+
+    def naive(text: str) -> datetime | None:
+        found = instant(text)
+        return found and found.replace(tzinfo=None)
+
+    pulls = [
+        full("pull_requests", repo="r", number=int(pull[2:]), state="merged", created=naive(row["created_date"]),
+             merged=merged, merge_sha=row["merge_commit_sha"], updated=merged)
+        for pull, row in devlake.pulls.items()
+        if (merged := naive(row["merged_date"]))
+    ]  # fmt: skip
+    deployed = [
+        full("deployments", id=row["id"], repo="r", sha=row["commit_sha"], started=ended, finished=ended, updated=ended,
+             result=row["result"].lower(), environment=row["environment"].lower())
+        for row in devlake.deployments
+        if (ended := naive(row["finished_date"]))
+    ]  # fmt: skip
+    world.store(made, "devlake", "pulls", "pull_requests", pulls)
+    world.store(made, "devlake", "deployments", "deployments", deployed)
+    clock = Clock.of(world.NOW, "2022-01-01..2023-04-20", seed=1)
+    with open_data(Config(), clock, Cache(made.cache_path)) as data:
+        ours = {
+            pull: row["deployed"]
+            for row in data.rows("scorecard_changes")
+            for pull, one in devlake.pulls.items()
+            if (naive(one["created_date"]), naive(one["merged_date"])) == (row["created"], row["merged"])
+        }
+    for pull, (theirs, expected) in LINKED.items():
+        merged, after = naive(devlake.pulls[pull]["merged_date"]), devlake.split(pull).deploy_s
+        ended = merged + timedelta(seconds=after) if merged is not None and after is not None else None
+        assert (ended and f"{ended:%Y-%m-%d %H:%M:%S}") == theirs, pull
+        found = ours.get(pull)
+        assert (found and f"{found:%Y-%m-%d %H:%M:%S}") == expected, pull
 
 
 # --- Statistics ---------------------------------------------------------------------------------------------------
