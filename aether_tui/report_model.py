@@ -167,6 +167,8 @@ class Table(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="table"):
     rows: tuple[Row, ...]
     title: str = ""
     note: str = ""
+    why: str = ""
+    """What its numbers are, for rows that do not say it themselves."""
     empty: str = ""
     private: bool = False
     aside: bool = False

@@ -126,6 +126,7 @@ def _waterfall(one: Waterfall) -> Table:
     return Table(
         id="attribution.waterfall",
         title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end)}",
+        why=metrics.why("attribution.waterfall"),
         columns=(
             Col(key="name", title="", priority=10),
             Col(key="usd", title="USD", kind="number", priority=10),
@@ -160,8 +161,6 @@ def _fall(name: str, begin: float, end: float, most: float, one: Waterfall) -> R
         id=name,
         cells=(label, _signed(end - begin).removesuffix(" USD"), drawn),
         detail=f"{what}: {share}",
-        why="Sum over kinds of call of L(after, before) × ln(factor after ÷ before), L the logarithmic mean of their costs.\n"
-        "What appears or vanishes counts as mix. aether-tui report attribution --format json",
     )
 
 
@@ -169,6 +168,7 @@ def _movers(one: Waterfall) -> Table:
     return Table(
         id="attribution.movers",
         title="Kinds of call that changed most",
+        why=metrics.why("attribution.waterfall"),
         columns=(
             Col(key="name", title="feature · team · model", priority=10),
             Col(key="change", title="Δ USD", kind="number", priority=9),
@@ -217,6 +217,7 @@ def _dimension(one: Dimension) -> Table:
     return Table(
         id=f"attribution.{one.name.replace(' ', '-')}",
         title=f"By {one.name}",
+        why=metrics.why("attribution.dimension"),
         columns=(
             Col(key="name", title=one.name, priority=10),
             Col(key="calls", title="calls", kind="number", priority=6),

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from aether_tui.diagnostics import metrics
 from aether_tui.human import amount, plural
 from aether_tui.report_model import (
     Block,
@@ -129,14 +130,12 @@ def _facts(run: Run) -> Facts:
         id="replays.facts",
         facts=(
             Fact(id="requests", label="requests", value=Quantity(value=run.requests, unit="count"),
-                 note=f"{run.sent} sent"),
+                 note=f"{run.sent} sent", why=metrics.why("replays.requests")),
             Fact(id="failed", label="no answer", value=Quantity(value=run.failed, unit="count"),
-                 state="warn" if run.failed else "info"),
-            Fact(id="cost", label="cost", value=cost, note=note),
-            Fact(id="same", label="same words", value=run.same,
-                 why="answers equal to the recorded one, word by word; the rest differ by at least a word"),
-            Fact(id="likeness", label="likeness", value=run.likeness,
-                 why="words in common, in order, over the words of both answers (difflib); it says nothing about which is right"),
+                 state="warn" if run.failed else "info", why=metrics.why("replays.failed")),
+            Fact(id="cost", label="cost", value=cost, note=note, why=metrics.why("replays.cost")),
+            Fact(id="same", label="same words", value=run.same, why=metrics.why("replays.same")),
+            Fact(id="likeness", label="likeness", value=run.likeness, why=metrics.why("replays.likeness")),
         ),
     )  # fmt: skip
 
@@ -153,6 +152,7 @@ def _pairs(run: Run) -> Table:
         id="replays.pairs",
         title=f"{run.model} against {run.against}",
         note="the same requests, in pairs",
+        why=metrics.why("replays.pairs"),
         columns=(
             Col(key="measure", title="measure", priority=10),
             Col(key="before", title="before", kind="number", priority=9),
@@ -170,7 +170,6 @@ def _pairs(run: Run) -> Table:
                     "" if one.difference.value is None else f"{_bound(one, one.difference.low)} to {_bound(one, one.difference.high)}",
                     "" if one.p_value is None else f"{one.p_value:.3g}", one.n,
                 ),
-                why="mean difference of the pairs, paired t; p adjusted for three measures by Holm (1979)",
             )
             for one in run.compared
         ),
@@ -186,6 +185,7 @@ def _answers(run: Run) -> Table:
     return Table(
         id="replays.answers",
         title="Answers",
+        why=metrics.why("replays.answers"),
         note=f"{left} more are not listed" if left > 0 else "enter shows the words",
         columns=(
             Col(key="trace", title="trace", width=10, priority=8),
@@ -218,7 +218,7 @@ def _row(one: Answer) -> Row:
             cell(one.recorded.latency_s, "s"), cell(one.likeness, "ratio"), note,
         ),
         state=state,
-        why=f"aether-tui trace {one.trace}",
+        detail=f"aether-tui trace {one.trace}",
     )  # fmt: skip
 
 

@@ -267,6 +267,7 @@ def _told(one: Map) -> Table:
     return Table(
         id=f"{one.id}.stated",
         title=f"Written in {one.document}",
+        why=metrics.why("value-stream.stated"),
         columns=(
             Col(key="name", title="step", priority=10),
             *(

@@ -122,7 +122,7 @@ def _facts(found: Map) -> Facts:
 
 def _map(found: Map) -> Table:
     return Table(
-        id="taxonomy.kinds", title="Kinds of request",
+        id="taxonomy.kinds", title="Kinds of request", why=metrics.why("taxonomy.kinds"),
         columns=(
             Col(key="id", title="id", width=5, priority=6), Col(key="label", title="kind", width=26, priority=10),
             Col(key="n", title="requests", kind="number", width=9, priority=7),
@@ -153,14 +153,12 @@ def _kind_row(one: Kind, *, sampled: bool) -> Row:
         id=one.id,
         cells=(one.id, one.label, one.requests, volume, one.cost, one.failures, one.errors, change, one.unsure),
         detail="\n".join(lines),
-        why="shares carry Wilson intervals in --format json; a request belongs to the kind whose centroid it is most like\n"
-        "aether-tui report taxonomy --format json",
     )  # fmt: skip
 
 
 def _examples(found: Map) -> Table:
     return Table(
-        id="taxonomy.examples", title="Examples, redacted",
+        id="taxonomy.examples", title="Examples, redacted", why=metrics.why("taxonomy.examples"),
         columns=(Col(key="label", title="kind", width=28, priority=8), Col(key="text", title="request", priority=10)),
         rows=tuple(
             Row(id=f"{one.id}/{number}", cells=(one.label if number == 0 else "", each), detail=each)
@@ -173,7 +171,7 @@ def _examples(found: Map) -> Table:
 
 def _unsure(found: Map) -> Table:
     return Table(
-        id="taxonomy.unsure", title="Least certain requests of the window",
+        id="taxonomy.unsure", title="Least certain requests of the window", why=metrics.why("taxonomy.unsure"),
         columns=(
             Col(key="trace", title="trace", width=32, priority=8), Col(key="kind", title="nearest kind", priority=10),
             Col(key="certainty", title="", width=7, priority=9), Col(key="margin", title="margin", kind="number", width=7, priority=6),
@@ -191,7 +189,7 @@ def _unsure(found: Map) -> Table:
 
 def _versions(found: Map) -> Table:
     return Table(
-        id="taxonomy.versions", title="Versions",
+        id="taxonomy.versions", title="Versions", why=metrics.why("taxonomy.versions"),
         columns=(
             Col(key="id", title="id", width=7, priority=10), Col(key="built", title="built", width=10, priority=8),
             Col(key="kinds", title="kinds", kind="number", width=6, priority=9),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
 from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
 from aether_tui.errors import NoData
@@ -238,15 +239,16 @@ def _facts(found: Trace) -> Facts:
         else Quantity(value=found.serial_share, unit="ratio")
     )
     placed = " · ".join(f"{name} {value}" for name, value in found.dimensions.items() if value)
+    why = metrics.why("traces.list")
     return Facts(
         id="trace.facts",
         facts=(
-            Fact(id="duration", label="duration", value=quantity(found.duration_s, "s"), note=placed),
-            Fact(id="turns", label="turns", value=Quantity(value=found.turns, unit="count")),
-            Fact(id="tokens", label="tokens", value=quantity(found.tokens, "tokens")),
-            Fact(id="cost", label="cost", value=quantity(found.cost_usd, "USD", "no price, or no token counts")),
+            Fact(id="duration", label="duration", value=quantity(found.duration_s, "s"), note=placed, why=why),
+            Fact(id="turns", label="turns", value=Quantity(value=found.turns, unit="count"), why=why),
+            Fact(id="tokens", label="tokens", value=quantity(found.tokens, "tokens"), why=why),
+            Fact(id="cost", label="cost", value=quantity(found.cost_usd, "USD", "no price, or no token counts"), why=why),
             Fact(id="errors", label="errors", value=Quantity(value=found.errors, unit="count"),
-                 state="block" if found.status == "error" else "info"),
+                 state="block" if found.status == "error" else "info", why=why),
             Fact(id="serial", label="serial share", value=serial,
                  why="time in which any step without children ran, over the sum of their durations; 1: one after the other"),
         ),
@@ -271,6 +273,7 @@ def _tree(found: Trace) -> Block:
     all_s = found.duration_s if left and found.duration_s is not None else whole_s
     return Table(
         id="trace.tree",
+        why=metrics.why("traces.tree"),
         title=f"{plural(found.spans, 'span')} over {amount(all_s, 's')} · {one_line(found.trace, 40)}",
         note=f"{left:,} more are not drawn; the axis is {amount(whole_s, 's')} long" if left else "",
         columns=COLUMNS,

@@ -8,6 +8,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint_indicators import SAMPLE, Indicator, indicators
 from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
 from aether_tui.diagnostics.sampling import MOMENTS
@@ -272,12 +273,13 @@ def _facts(every: Group) -> Facts:
     return Facts(
         id="traces.facts",
         facts=(
-            Fact(id="n", label="traces", value=Quantity(value=every.n, unit="count")),
+            Fact(id="n", label="traces", value=Quantity(value=every.n, unit="count"), why=metrics.why("traces.n")),
             Fact(id="failed", label="failed",
-                 value=Quantity(value=every.failed / every.n, unit="ratio", n=every.n, low=low, high=high)),
-            Fact(id="p50", label="p50", value=_quantity(every.p50_s, "s")),
-            Fact(id="p95", label="p95", value=_quantity(every.p95_s, "s")),
-            Fact(id="cost", label="cost", value=_quantity(every.cost_usd, "USD")),
+                 value=Quantity(value=every.failed / every.n, unit="ratio", n=every.n, low=low, high=high),
+                 why=metrics.why("traces.failed")),
+            Fact(id="p50", label="p50", value=_quantity(every.p50_s, "s"), why=metrics.why("traces.p50")),
+            Fact(id="p95", label="p95", value=_quantity(every.p95_s, "s"), why=metrics.why("traces.p95")),
+            Fact(id="cost", label="cost", value=_quantity(every.cost_usd, "USD"), why=metrics.why("traces.cost")),
         ),
     )  # fmt: skip
 
@@ -289,7 +291,13 @@ def _quantity(value: float | None, unit: str) -> Quantity:
 def list_table(tasks: Sequence[Task], title: str, note: str, empty: str = "No trace matches.") -> Table:
     """The explorer's list."""
     return Table(
-        id="traces.list", title=title, note=note, columns=COLUMNS, rows=tuple(map(task_row, tasks)), empty=empty
+        id="traces.list",
+        title=title,
+        note=note,
+        why=metrics.why("traces.list"),
+        columns=COLUMNS,
+        rows=tuple(map(task_row, tasks)),
+        empty=empty,
     )
 
 
@@ -320,6 +328,7 @@ def _top(found: Traces) -> Table:
     return Table(
         id="traces.top",
         title="Traces that stand out",
+        why=metrics.why("traces.top"),
         columns=(Col(key="why", title="because", priority=10), *COLUMNS),
         rows=tuple(row(kind, one) for kind, tasks in found.top.items() for one in tasks),
     )
@@ -332,6 +341,7 @@ def groups_table(name: str, groups: Sequence[Group]) -> Table:
         id=f"traces.by-{name}",
         title=f"By {name}",
         note=f"{left} more" if left > 0 else "",
+        why=metrics.why("traces.groups"),
         columns=(
             Col(key="value", title=name, width=24, priority=10),
             Col(key="n", title="traces", kind="number", priority=9),
@@ -347,7 +357,7 @@ def groups_table(name: str, groups: Sequence[Group]) -> Table:
                 cells=(one.shared or "— (none)", one.n, Quantity(value=one.failed / one.n, unit="ratio", n=one.n),
                        _quantity(one.p50_s, "s"), _quantity(one.p95_s, "s"), Quantity(value=one.turns, unit=""),
                        _quantity(one.cost_usd, "USD")),
-                why=f"aether-tui traces {name}={one.shared}" if one.shared else "",
+                detail=f"aether-tui traces {name}={one.shared}" if one.shared else "",
             )
             for one in groups[:GROUPED]
         ),

@@ -355,7 +355,7 @@ def _row_detail(block: Table, row: Row, hidden: Sequence[str]) -> tuple[str, ...
 
 
 def _row_why(block: Table, row: Row) -> tuple[str, ...]:
-    lines = [clean(line) for line in row.why.split("\n") if line]
+    lines = [clean(line) for line in (row.why or block.why).split("\n") if line]
     for i, column in enumerate(block.columns):
         value = _cell(row, i)
         if isinstance(value, Quantity) and (told := human.evidence(value)):
