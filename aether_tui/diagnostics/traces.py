@@ -314,7 +314,7 @@ def _cells(one: Task) -> tuple[Cell, ...]:
         f"{one.start:%m-%d %H:%M:%S}", one.dimensions["feature"] or "—", one.dimensions["model"] or "—",
         _quantity(one.duration_s, "s"), one.turns, one.calls,
         missing("no span says", unit="tokens") if one.tokens is None else one.tokens,
-        _quantity(one.cost_usd, "USD"), "error" if one.status == "error" else "ok",
+        _quantity(one.cost_usd, "USD"), "error" if one.status == "error" else "failed" if one.outcome == "failure" else "ok",
         one.outcome or "—", one.dimensions["cluster"] or "—",
     )  # fmt: skip
 
