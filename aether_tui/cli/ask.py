@@ -15,7 +15,16 @@ from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aether_tui.config import Config
-    from aether_tui.records.source import Source
+    from aether_tui.records.source import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """One stream of a source: the tables it fills, and the numbers that reports make of them."""
+
+    stream: str
+    tables: tuple[str, ...]
+    unlocks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Asked:
     reads: tuple[str, ...]
     leaves: tuple[str, ...]
     unlocks: tuple[str, ...]
+    streams: tuple[Unlocked, ...]
 
 
 @click.command()
@@ -88,16 +98,17 @@ def _asked(name: str, kind: str) -> Asked:
     from aether_tui.sync.registry import connector
 
     source = connector(kind)
-    access = source.access
-    return Asked(name, kind, access.credential, access.permissions, access.reads, access.leaves, _unlocks(source))
+    access, streams = source.access, tuple(map(_unlocked, source.streams))
+    every = tuple(dict.fromkeys(words for stream in streams for words in stream.unlocks))
+    return Asked(name, kind, access.credential, access.permissions, access.reads, access.leaves, every, streams)
 
 
-def _unlocks(source: type[Source]) -> tuple[str, ...]:
-    """What the tables that its streams fill give: the numbers, in the words of the empty screens."""
-    from aether_tui.diagnostics.needs import NEEDS
+def _unlocked(stream: Stream) -> Unlocked:
+    """What the tables that a stream fills give, in the words of the empty screens."""
+    from aether_tui.diagnostics.needs import unlocked
 
-    tables = {table.name for stream in source.streams for table in stream.tables}
-    return tuple(need.unlocks for need in NEEDS if need.table in tables)
+    tables = tuple(table.name for table in stream.tables)
+    return Unlocked(stream.name, tables, tuple(words for table in tables if (words := unlocked(table))))
 
 
 def letter(asked: Sequence[Asked], client: str, *, markdown: bool) -> str:
@@ -117,8 +128,11 @@ def letter(asked: Sequence[Asked], client: str, *, markdown: bool) -> str:
         lines += [f"- **We read**: {'; '.join(one.reads)}"]
         if one.leaves:
             lines += [f"- **We leave where they are**: {'; '.join(one.leaves)}"]
-        if one.unlocks:
-            lines += [f"- **It unlocks**: {'; '.join(one.unlocks)}"]
+        told: dict[tuple[str, ...], str] = {}
+        for stream in one.streams:
+            name, same = stream.stream.replace("_", " ").capitalize(), told.get(stream.unlocks)
+            told.setdefault(stream.unlocks, name.lower())
+            lines += [f"- **{name} give**: {f'the same as {same}' if same else '; '.join(stream.unlocks)}"]
     text = "\n".join(lines) + "\n"
     return text if markdown else _plain(text)
 

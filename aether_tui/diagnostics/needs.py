@@ -48,10 +48,26 @@ NEEDS: tuple[Need, ...] = (
     ),
 )  # fmt: skip
 
+PARTS: dict[str, str] = {
+    "work_transitions": "where the time of an item went: active, waiting, handed over, reopened",
+    "iteration_items": "which items were planned, added late, taken out or left unfinished",
+    "projects": "the health of the project, beside every item behind a flow number",
+    "work_links": "what an open item waits for and how many customers ask for it, beside every item behind a flow number",
+    "pipeline_jobs": "CI time by job and its levers: queueing, setting up, caches",
+    "test_cases": "slowest and flaky tests, failures by package",
+    "span_payloads": "replay and examples of categories, only where keeping payloads is switched on",
+}
+"""Tables that come with those above, and what they add."""
+
 KEYS = "press c to connect one, or i to ask in the interview"
 """What can be done about missing data on the screens that have them."""
 
 HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… Access: aether-tui ask."
+
+
+def unlocked(table: str) -> str:
+    """What the rows of a record table give; empty for one that no report reads."""
+    return next((need.unlocks for need in NEEDS if need.table == table), PARTS.get(table, ""))
 
 
 def stored(data: Data) -> dict[str, int]:

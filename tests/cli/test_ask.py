@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+import aether_tui
+from aether_tui.diagnostics.needs import NEEDS, PARTS, unlocked
 from aether_tui.sync.registry import connector, connector_names
 from tests.command import aether
+
+ROOT = Path(aether_tui.__file__).parent
+
+
+def test_every_stream_unlocks_a_number_and_a_query_of_a_report_reads_every_table_it_fills() -> None:
+    asked = "\n".join(
+        path.read_text() for folder in ("diagnostics", "records") for path in (ROOT / folder / "sql").glob("*.sql")
+        if path.name not in {"row_counts.sql", "freshness.sql"}
+    )  # fmt: skip
+    tables = {table.name for name in connector_names() for stream in connector(name).streams for table in stream.tables}
+    assert {table for table in tables if not unlocked(table)} == set()
+    assert {table for table in tables if not re.search(rf"(FROM|JOIN|,|\{{) ?{table}\b", asked)} == set()
+    assert {need.table for need in NEEDS} | set(PARTS) == tables | {"cost_estimates"}  # Infracost: files only
 
 
 @pytest.mark.parametrize("name", connector_names())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 
 from aether_tui.cache import Cache
@@ -11,8 +14,10 @@ from aether_tui.diagnostics.evidence import Rows
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.run import open_data
 from aether_tui.errors import NoData
+from aether_tui.records import TABLES, Value
 from aether_tui.report_model import Report, Table
 from aether_tui.workspace.folder import Workspace
+from tests.cache.samples import full
 from tests.diagnostics import world
 
 
@@ -61,6 +66,36 @@ def test_an_item_shows_its_fields_and_its_history(filled: Workspace) -> None:
     assert ("state", "Done") in [row.cells for row in fields.rows]
     assert [row.cells[2] for row in history.rows] == ["active", "done", "active", "done"]
     assert history.rows[0].cells[0] == "2026-11-09 00:00"
+
+
+def test_an_item_shows_what_it_waits_for_who_asks_for_it_and_its_projects_health(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    day = datetime.fromisoformat("2026-11-01")
+
+    def item(number: int, completed: datetime | None) -> tuple[Value, ...]:
+        category = "done" if completed else "active"
+        return full(
+            TABLES["work_items"], id=f"i{number}", key=f"ENG-{number}", title="x", type="feature", created=day, started=day,
+            completed=completed, category=category, project="Checkout",
+        )  # fmt: skip
+
+    def link(number: int, kind: str, start: str | None, customer: str | None = None) -> tuple[Value, ...]:
+        return full(TABLES["work_links"], id=f"l{number}", kind=kind, from_id=start, to_id="i1", customer=customer)
+
+    rows = {
+        "work_items": [item(1, None), item(2, None), item(3, day + timedelta(days=3))],
+        "work_links": [
+            link(1, "blocks", "i2"), link(2, "blocks", "i3"), link(3, "relates", "i2"),
+            *(link(4 + n, "need", None, customer) for n, customer in enumerate("aab")),
+        ],
+        "projects": [full(TABLES["projects"], id="p", kind="project", name="Checkout", health="at risk")],
+    }  # fmt: skip
+    Cache(made.cache_path).merge("linear", "issues", rows, mapping_hash="m", now=datetime(2026, 11, 20, tzinfo=UTC))
+    found = rows_of(made, "flow.wip")
+    (fields,) = [one for one in found.details["rows_items/linear/i1"][:1] if isinstance(one, Table)]
+    assert {("waits for open items", "1"), ("customers asking", "2"), ("project health", "at risk")} <= {
+        (str(row.cells[0]).replace("_", " "), str(row.cells[1])) for row in fields.rows
+    }
 
 
 def test_every_indicator_of_stored_rows_opens_on_them_and_nothing_else_pretends_to(filled: Workspace) -> None:

@@ -48,8 +48,21 @@ meant AS (
         AND coalesce(list_min(list_filter(entries[$stage + 1:], lambda later: later < $until)) IS NULL, true)
     END
 )
-SELECT source, id, key AS name, title, value, coalesce(completed, started, created) AS "at", type, team, feature, project, state, category,
-  phase, created, started, completed, cancelled, reopened, count(*) OVER () AS of
-FROM meant
-ORDER BY value DESC, source, id
+SELECT m.source, m.id, key AS name, title, value, coalesce(m.completed, m.started, m.created) AS "at", type, team, feature, project,
+  m.state, category, phase, m.created, m.started, m.completed, m.cancelled, reopened, waits.n AS waits_for_open_items,
+  needs.n AS customers_asking, p.health AS project_health, count(*) OVER () AS of
+FROM meant AS m
+  LEFT JOIN (
+    SELECT l.source, l.to_id, count(DISTINCT l.from_id) AS n
+    FROM work_links l JOIN flow_items o ON o.source = l.source AND o.id = l.from_id
+    WHERE l.kind = 'blocks' AND coalesce(o.completed, o.cancelled) IS NULL
+    GROUP BY ALL
+  ) AS waits ON waits.source = m.source AND waits.to_id = m.id
+  LEFT JOIN (
+    SELECT source, to_id, count(DISTINCT customer) AS n FROM work_links WHERE kind = 'need' GROUP BY ALL
+  ) AS needs ON needs.source = m.source AND needs.to_id = m.id
+  LEFT JOIN (
+    SELECT source, name, any_value(health) AS health FROM projects WHERE kind = 'project' GROUP BY ALL
+  ) AS p ON p.source = m.source AND p.name = m.project
+ORDER BY value DESC, m.source, m.id
 LIMIT 60
