@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import parts
-from aether_tui.cache.schema import sql_type
+from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.source import Bulk, Malformed, Reject
 
@@ -52,13 +52,24 @@ def read_bulk(
 def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject]) -> Iterator[str]:
     """The good rows of all files, some at a time, each time as an SQL relation with the raw columns of the table.
 
-    What `read_bulk` says of rejects and errors holds here, too. Not for files with a `hash_key`.
+    What `read_bulk` says of rejects and errors holds here, too, but texts outside the key may still be words that mean null:
+    `means_null` finds them. Not for files with a `hash_key`.
     """
     fields = list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
     for path in bulk.paths:
         with _translated((path,)):
             for part in parts.parts(connection, path, bulk.format, fields):
                 yield from _good(connection, bulk, path.name, part, rejects)
+
+
+def means_null(word: str, nulls: Sequence[str]) -> bool:
+    """Whether a text of a file stands for nothing."""
+    return word in nulls or word.strip(" ") in nulls
+
+
+def worded(name: str, nulls: Sequence[str]) -> str:
+    """SQL condition: `means_null` might hold."""
+    return f"({name} IN ({_quoted(nulls)}) OR starts_with({name}, ' ') OR ends_with({name}, ' '))"
 
 
 def _good(
@@ -82,18 +93,17 @@ def _good(
 def _plain_texts(
     connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part, kinds: dict[str, str]
 ) -> set[str]:
-    """Text columns of the file without a word that means null: asked once, because each look at a cell would ask again."""
+    """Text columns of the key without a word that means null: asked once, because each look at a cell would ask again."""
     names = [
         name
-        for name in dict.fromkeys(n for names in bulk.columns.values() for n in names)
+        for name in dict.fromkeys(n for key in bulk.table.key for n in bulk.columns.get(key, ()))
         if kinds.get(name) == "VARCHAR"
     ]
     if not names:
         return set()
-    worded = f"v IN ({_nulls(bulk)}) OR starts_with(v, ' ') OR ends_with(v, ' ')"
-    asked = ", ".join(f"(SELECT bool_or({worded}) FROM ({parts.values(part.relation, name)}))" for name in names)
-    found = connection.execute(f"SELECT {asked}").fetchone() or ()
-    return {name for name, worded in zip(names, found, strict=True) if not worded}
+    asked = ", ".join(f"bool_or({worded(quoted([name]), bulk.nulls)})" for name in names)
+    found = connection.execute(f"SELECT {asked} FROM {part.relation}").fetchone() or ()
+    return {name for name, some in zip(names, found, strict=True) if not some}
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> Iterator[Reject]:
@@ -113,7 +123,7 @@ def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -
         if column.kind == "float":
             return f"CASE WHEN isfinite({cell}) THEN {cell} END", " OR ".join([f"NOT isfinite({cell})", *missing])
         return (f"CAST({cell} AS {sql_type(column)})", " OR ".join(missing))
-    if len(names) == 1 and names[0] in plain and column.kind in _TEXTS and column.kind != "texts":
+    if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not key):
         return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
     texts = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind in kinds.items()}
     text = _text(replace(bulk, format="parquet"), column, texts)
@@ -190,7 +200,7 @@ def _as_text(name: str, kind: str) -> str:
 def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
     """SQL for the text of `column`: the first of its file columns that is not null."""
     folded = {name.casefold(): text for name, text in present.items()}
-    nulls = _nulls(bulk)
+    nulls = _quoted(bulk.nulls)
     found = []
     for name in bulk.columns.get(column.name, ()):
         if bulk.format == "ndjson":
@@ -205,8 +215,8 @@ def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
     return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
 
 
-def _nulls(bulk: Bulk) -> str:
-    return ", ".join("'" + text.replace("'", "''") + "'" for text in bulk.nulls) or "''"
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join("'" + word.replace("'", "''") + "'" for word in words) or "''"
 
 
 def _cast(column: Column, name: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import duckdb
 
-from aether_tui.cache.parts import values
+from aether_tui.cache.bulk import means_null, worded
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.span_rollups import FLAGS
 from aether_tui.cache.staging import arrive
@@ -28,6 +28,9 @@ _COLUMNS: Final = tuple(column.name for column in SPANS.columns)
 _KEPT: Final = ("text", "id", "json")
 """Kinds of column whose values mostly stay as they are."""
 _REPLACED: Final = ("person", "request")
+_UNLIKE: Final = ("span_id", "request_hash", "attributes")
+"""Columns whose values differ from row to row; of the others each distinct value is looked at, which takes a third."""
+_WORD: Final = (Column("before", "text", ""), Column("after", "text", ""))
 
 
 class Preparer(Protocol):
@@ -45,9 +48,14 @@ class Preparer(Protocol):
         ...
 
 
-def stage_spans(cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer) -> None:
-    """Make temporary table `name` of full rows, with `FLAGS`, from `raw`: a relation with the raw columns of `spans`."""
-    clean = _clean(cursor, raw, ingest)
+def stage_spans(
+    cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer, nulls: Sequence[str] = ()
+) -> None:
+    """Make temporary table `name` of full rows, with `FLAGS`, from `raw`: a relation with the raw columns of `spans`.
+
+    Texts among `nulls` mean nothing.
+    """
+    clean = _clean(cursor, raw, ingest, nulls)
     words = _stage_words(cursor, clean, ingest.deriver)
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
@@ -63,32 +71,55 @@ def stage_spans(cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: 
 # --- Cleaning ------------------------------------------------------------------------------------------------------
 
 
-def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer) -> str:
+def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str]) -> str:
     """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
     cells, joins = {name: _of("r", name) for name in _RAW}, []
     odd = "FALSE"
-    for column in SPANS.raw:
-        if column.kind not in (*_KEPT, *_REPLACED) or not _clean_words(cursor, raw, column, ingest):
-            continue
+    for column, before in _soiled(cursor, raw, ingest, nulls).items():
+        said = [None if means_null(value, nulls) else value for value in before]
+        rows = list(zip(before, ingest.cleaned(column, said), strict=True))
+        arrive(cursor, f'"words_{column.name}"', _WORD, rows)
         name = column.name
         joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')
         kept = column.kind in _KEPT
-        cells[name] = f"coalesce(w_{name}.after, {_of('r', name)})" if kept else f"w_{name}.after"
+        after = f"CASE WHEN w_{name}.before IS NULL THEN {_of('r', name)} ELSE w_{name}.after END"
+        cells[name] = after if kept else f"w_{name}.after"
         odd = f"w_{name}.before IS NOT NULL" if name == "attributes" else odd
     said = cut_out(cells["attributes"], ingest.deriver.asked, odd)
     selected = ", ".join(f'{text} AS "{name}"' for name, text in cells.items())
     return f"SELECT {selected}, {said} AS said FROM ({raw}) AS r {' '.join(joins)}"
 
 
-def _clean_words(cursor: duckdb.DuckDBPyConnection, raw: str, column: Column, ingest: Preparer) -> bool:
-    """Temporary table `words_<column>` of values before and after; False where cleaning surely changes none."""
-    asked = f"SELECT DISTINCT v FROM ({values(f'({raw})', column.name)}) WHERE {ingest.unclean(column, 'v')}"
-    before = [value for (value,) in cursor.execute(asked).fetchall() if value is not None]
-    if before:
-        columns = (Column("before", "text", ""), Column("after", "text", ""))
-        rows = list(zip(before, ingest.cleaned(column, before), strict=True))
-        arrive(cursor, f'"words_{column.name}"', columns, rows)
-    return bool(before)
+def _soiled(
+    cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str]
+) -> dict[Column, list[str]]:
+    """The values that cleaning might change, or that mean nothing, by column."""
+    found: dict[Column, list[str]] = {}
+    alike = [column for column in SPANS.raw if column.kind in (*_KEPT, *_REPLACED) and column.name not in _UNLIKE]
+    for column in (column for column in SPANS.raw if column.name in _UNLIKE):
+        name = _of("r", column.name)
+        asked = f"SELECT DISTINCT {name} FROM ({raw}) AS r WHERE {_looked(column, name, ingest, nulls)}"
+        found[column] = [value for (value,) in cursor.execute(asked).fetchall() if value is not None]
+    sets = {(1 << len(alike)) - 1 - (1 << place): column for place, column in enumerate(reversed(alike))}
+    names = quoted([column.name for column in alike])
+    each = ", ".join(f'("{column.name}")' for column in alike)
+    kinds = {column.kind: _looked(column, "v", ingest, nulls) for column in alike}
+    cases = " ".join(
+        f"WHEN g IN ({', '.join(str(one) for one, column in sets.items() if column.kind == kind)}) THEN {looked}"
+        for kind, looked in kinds.items()
+    )
+    asked = (
+        # Materialised, or the condition would be asked of every row.
+        f"WITH d AS MATERIALIZED (SELECT grouping({names}) AS g, coalesce({names}) AS v FROM ({raw}) GROUP BY GROUPING SETS ({each})) "
+        f"SELECT g, v FROM d WHERE v IS NOT NULL AND CASE {cases} END"
+    )
+    for one, value in cursor.execute(asked).fetchall():
+        found.setdefault(sets[one], []).append(value)
+    return {column: values for column, values in found.items() if values}
+
+
+def _looked(column: Column, name: str, ingest: Preparer, nulls: Sequence[str]) -> str:
+    return f"({worded(name, nulls)} OR {ingest.unclean(column, name)})"
 
 
 # --- Deriving ------------------------------------------------------------------------------------------------------

@@ -24,9 +24,6 @@ LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
-UNLIKE: Final = ("span_id", "request_hash", "attributes")
-"""Columns of spans whose values differ from row to row; of others each distinct value is looked at, which takes a third."""
-
 Format = Literal["csv", "parquet", "ndjson"]
 
 
@@ -74,14 +71,6 @@ def _packing(path: Path) -> str:
     if not head:
         raise Malformed(f"{path.name}: the file is empty")
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
-
-
-def values(relation: str, name: str) -> str:
-    """A relation of one column `v`: the values of a column, the distinct ones where that is cheaper."""
-    if name in UNLIKE:
-        return f'SELECT "{name}" AS v FROM {relation}'
-    # Materialised, or conditions on v would be asked of each row again.
-    return f'WITH d AS MATERIALIZED (SELECT DISTINCT "{name}" AS v FROM {relation}) SELECT v FROM d'
 
 
 def quoted(path: Path) -> str:

@@ -47,7 +47,7 @@ def rederive_rows(
 ) -> int:
     """Derive every row with another `mapping_hash` again, in short leases; returns how many."""
     total = 0
-    for table in TABLES.values():
+    for table in _behind(read, mapping_hash):
         rows, combinations = _count(read, table, deriver.inputs(table), mapping_hash)
         known = bool(deriver.inputs(table)) or not table.derived
         if known and rows and combinations * _REPEATED <= rows:
@@ -55,6 +55,14 @@ def rederive_rows(
         # What came meanwhile from a program with yet another mapping, too.
         total += _row_by_row(cursor, read, write, deriver, table, mapping_hash, now)
     return total
+
+
+def _behind(read: Read, mapping_hash: str) -> list[Table]:
+    """Tables with rows that another mapping derived."""
+    asked = [f"(SELECT 1 FROM {name} WHERE mapping_hash <> $hash LIMIT 1) AS {name}" for name in TABLES]
+    with read() as lease:
+        (row,) = lease.rows(f"SELECT {', '.join(asked)}", {"hash": mapping_hash})
+    return [table for name, table in TABLES.items() if row[name] is not None]
 
 
 def _count(read: Read, table: Table, inputs: tuple[str, ...], mapping_hash: str) -> tuple[int, int]:

@@ -201,7 +201,7 @@ class Cache:
         pace = Pace(BULK_SLICE, BULK_SLICE)
         with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
-                stage_spans(connection, "prepared", raw, preparer)
+                stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
                 merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace, flagged=True)
         return result
