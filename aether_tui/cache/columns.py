@@ -76,8 +76,8 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls:
     cells, joins = {name: _of("r", name) for name in _RAW}, []
     odd = "FALSE"
     for column, before in _soiled(cursor, raw, ingest, nulls).items():
-        said = [None if means_null(value, nulls) else value for value in before]
-        rows = list(zip(before, ingest.cleaned(column, said), strict=True))
+        meant = [None if means_null(value, nulls) else value for value in before]
+        rows = list(zip(before, ingest.cleaned(column, meant), strict=True))
         arrive(cursor, f'"words_{column.name}"', _WORD, rows)
         name = column.name
         joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Whole
+from aether_tui.records.tables import SPANS
 
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
@@ -139,10 +140,14 @@ def merge_staged(
     """
     pace = pace or Pace()
     waiting = deque((table, 0, _rows(cursor, f"staged_{table.name}")) for table in staged)
+    rows = pace.rows
+    # What DuckDB takes to understand a query is a third of all, so one serves every slice of a large file.
+    prepared = _prepare(cursor, waiting, rows, flagged=True) if flagged else {}
     while True:
-        lease = list(_cut(waiting, pace.rows))
+        lease = list(_cut(waiting, rows if flagged else pace.rows))
         done: list[tuple[Table, Merged]] = []
-        prepared = _prepare(cursor, origin, lease, flagged=flagged)
+        if not flagged:
+            prepared = _prepare(cursor, lease, pace.rows)
         with write(cursor):
             began = time.monotonic()
             if lease:
@@ -152,7 +157,8 @@ def merge_staged(
                 result.add(one.table.name, Merged(removed=_remove_missing(cursor, origin, one, one.table in staged)))
             for table, low, high in lease:
                 name = f"staged_{table.name}"
-                done.append((table, merge_slice(cursor, table, name, origin, low, high, prepared=prepared)))
+                ahead = prepared.get(low) if table.name == SPANS.name else None
+                done.append((table, merge_slice(cursor, table, name, origin, low, high, ahead)))
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
@@ -186,17 +192,21 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
 
 
 def _prepare(
-    cursor: duckdb.DuckDBPyConnection, origin: Origin, lease: Sequence[tuple[Table, int, int]], *, flagged: bool
-) -> bool:
-    """Compute before the lease what needs no look at what is stored, where that is worth it."""
-    for table, low, high in lease:
-        if table.name == "spans" and high - low >= PREPARED_ROWS:
-            source = origin.source.replace("'", "''")
-            slice_ = f"SELECT '{source}' AS source, * FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW coming AS {slice_}")
+    cursor: duckdb.DuckDBPyConnection, ranges: Iterable[tuple[Table, int, int]], rows: int, *, flagged: bool = False
+) -> dict[int, int]:
+    """Compute before the lease what needs no look at what is stored, where that is worth it, for slices of so many rows.
+
+    Returns their numbers by first row.
+    """
+    for table, low, high in ranges:
+        if table.name == SPANS.name and high - low >= PREPARED_ROWS:
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST((rowid - {low}) // {rows} AS BIGINT) AS source, * "
+                f"FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"
+            )
             span_rollups.prepare(cursor, "coming", flagged=flagged)
-            return True
-    return False
+            return {first: number for number, first in enumerate(range(low, high, rows))}
+    return {}
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -223,12 +233,14 @@ def merge_slice(
     origin: Origin,
     low: int,
     high: int,
-    *,
-    prepared: bool = False,
+    ahead: int | None = None,
 ) -> Merged:
-    """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along."""
+    """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along.
+
+    `ahead` is the number of the slice in what was prepared.
+    """
     late = _open_slice(cursor, table, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = _decide(cursor, table, origin, prepared=prepared)
+    same, changed = _decide(cursor, table, origin, ahead)
     new = _rows(cursor, "slice") - same - changed
     if new or changed:
         _stage_incoming(cursor, table, origin, known=bool(same or changed))
@@ -236,7 +248,7 @@ def merge_slice(
         if changed:
             gone = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
         if table.name == "spans":
-            span_rollups.follow(cursor, "incoming", gone, prepared=prepared and not (late or same or changed))
+            span_rollups.follow(cursor, "incoming", gone, None if late or same or changed else ahead)
         else:
             for rows in filter(None, ("incoming", gone)):
                 rollups.touch(cursor, table.name, rows)
@@ -284,7 +296,7 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, prepared: bool) -> tuple[int, int]:
+def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahead: int | None) -> tuple[int, int]:
     """Temporary table `decided` of the rows of `slice` that are stored already (at `_row`): whether they have `changed`.
 
     Returns how many are the same and how many have changed. Keys first: finding 10 k keys among a million rows takes 23 ms,
@@ -293,7 +305,7 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, 
     on = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     stored = f"SELECT {quoted(table.key)}, rowid AS _row FROM {table.name} WHERE source = $source"
     if table.name == "spans":
-        within = span_rollups.look_up(cursor, "slice", origin.source, prepared=prepared)
+        within = span_rollups.look_up(cursor, "slice", origin.source, ahead)
         # What has no start belongs to no task; there is hardly any.
         stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
     cursor.execute(

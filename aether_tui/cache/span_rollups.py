@@ -6,7 +6,6 @@ definition over those that go. Tasks and their steps depend on whole traces: tho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,17 +52,17 @@ _SUMS: Final = {
 _MOVED: Final = tuple(rollup for rollup in DAILY if rollup.source in ("spans", "tasks"))
 
 
-def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, *, prepared: bool = False) -> str:
+def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: int | None = None) -> str:
     """Temporary table `tasks_known` of the tasks that spans in `rows` may belong to; SQL condition on where those are stored.
 
-    Every stored span lies within its task, so that nothing else needs to be read to find it. With `prepared` their tasks
-    are known from `prepare`.
+    Every stored span lies within its task, so that nothing else needs to be read to find it. The tasks of slice number
+    `ahead` are known from `prepare`.
     """
     thawed = rollups.thawed(cursor, "spans", "t.start")
     number = render("{id_number(trace_id)}", {})
     traces = f"SELECT trace_id, {number} AS trace_number FROM {rows}"
-    if prepared:
-        traces = f"SELECT trace_id, trace_number FROM tasks_added UNION ALL {traces} WHERE start IS NULL"
+    if ahead is not None:
+        traces = f"SELECT trace_id, trace_number FROM tasks_added WHERE source = {ahead} UNION ALL {traces} WHERE start IS NULL"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
         f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
@@ -77,27 +76,38 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, *, prepar
 
 
 def prepare(cursor: duckdb.DuckDBPyConnection, come: str, *, flagged: bool = False) -> None:
-    """Temporary tables of what rows add to each rollup if nothing of their traces is stored yet: most of the work, done before
-    anybody has to wait for it. `come` is a relation with the columns of `spans`, if `flagged` with `FLAGS`, too."""
-    words = _ANSWERED if flagged else DUCKDB
+    """Temporary tables of what slices of rows add to each rollup if nothing of their traces is stored yet: most of the work, done
+    before anybody has to wait for it.
+
+    `come` is a relation with the columns of `spans`, if `flagged` with `FLAGS`, too; its `source` is the number of the slice.
+    """
+    words = {
+        **(_ANSWERED if flagged else DUCKDB),
+        # The number of the slice travels in the microseconds of the hour, so that it need not be in every definition.
+        **{unit: f"(date_trunc('{unit}', {{0}}) + to_microseconds(source))" for unit in ("hour", "day")},
+    }
     text = render(definition("tasks"), {"spans": come}, words)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
     # Of tables without statistics it would hash the many spans to look the few agents up in them.
     cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
     for rollup in _MOVED:
-        added = _sums_of(rollup, {"spans": come, "tasks": "tasks_added"}, words=words)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS {added}")
+        at = f'"{rollup.bucket}"'
+        added = render(definition(rollup.sql), {"spans": come, "tasks": "tasks_added"}, words)
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS SELECT * REPLACE (date_trunc('{rollup.bucket}', {at}) AS {at}), "
+            f"date_part('microseconds', {at}) AS _slice FROM ({added})"
+        )
     cursor.execute("RESET disabled_optimizers")
 
 
-def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, prepared: bool) -> None:
+def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: int | None) -> None:
     """Bring the rollups up to rows that are about to come and go: call it before they do, and after `look_up`.
 
-    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; with `prepared` the same ones were given
-    to `prepare`, and nothing goes. Buckets whose raw rows were pruned stay.
+    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; if `ahead`, what comes is the slice of
+    that number that was given to `prepare`, and nothing goes. Buckets whose raw rows were pruned stay.
     """
     known = _stage_known(cursor, come, gone)
-    rest = come
+    prepared, rest = ahead is not None, come
     if prepared and known.any:
         rest = "come_to_known"
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
@@ -109,7 +119,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
         return
     for rollup in _MOVED:
         if rollup.source == "spans" and prepared:
-            parts = [f"FROM {_added_by(rollup)}"]
+            parts = [_added_of(rollup, ahead)]
         elif rollup.source == "spans":
             if gone is not None and _SUMS[rollup.table].hidden:
                 _later(cursor, rollup, come, gone)
@@ -117,7 +127,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
             parts = [_sums_of(rollup, {"spans": come})]
             parts += [_sums_of(rollup, {"spans": gone}, minus=True)] if gone is not None else []
         else:
-            parts = [f"FROM {_added_by(rollup)}"] if prepared else []
+            parts = [_added_of(rollup, ahead)] if prepared else []
             if prepared and known.any:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_alone", "spans": rest}, minus=True))
             if known.any or not prepared:
@@ -129,8 +139,9 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, pr
         cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
     columns = quoted(list(ROLLUPS["tasks"]))
     if prepared:
-        alone = " WHERE trace_id NOT IN (SELECT trace_id FROM tasks_known)" if known.any else ""
-        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_added{alone}")
+        alone = " AND trace_id NOT IN (SELECT trace_id FROM tasks_known)" if known.any else ""
+        named = f"SELECT * REPLACE ((SELECT any_value(source) FROM {come}) AS source) FROM tasks_added WHERE source = {ahead}{alone}"
+        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM ({named})")
     if known.any or not prepared:
         cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_come")
 
@@ -212,11 +223,15 @@ def _added_by(rollup: Rollup) -> str:
     return f"added_{rollup.sql}"
 
 
-def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False, words: Mapping[str, str] = DUCKDB) -> str:
+def _added_of(rollup: Rollup, ahead: int | None) -> str:
+    return f"SELECT * EXCLUDE (_slice) FROM {_added_by(rollup)} WHERE _slice = {ahead}"
+
+
+def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) -> str:
     """SELECT of a rollup's rows over other sources; with `minus` what they take away."""
     key, columns = _SUMS[rollup.table].key, list(ROLLUPS[rollup.table])
     picked = ", ".join(f'-"{name}" AS "{name}"' if minus and name not in key else f'"{name}"' for name in columns)
-    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources, words)})"
+    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources)})"
 
 
 def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], within: tuple[str, str]) -> None:
