@@ -20,12 +20,20 @@ _SEPARATORS = ",;\t|"
 
 @dataclass(frozen=True)
 class Table:
-    """A file as columns and rows of text, each row with its line; `notes` say how it had to be read."""
+    """A file as columns and rows of text, each row with its line; `notes` say how it had to be read.
+
+    Trackers export a field of several values as several columns of one name: the second is called `Labels (2)` here.
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     notes: tuple[str, ...] = ()
+
+    def twins(self, name: str) -> tuple[int, ...]:
+        """The places of all columns that had this name."""
+        told = [name, *(f"{name} ({number})" for number in range(2, len(self.columns) + 1))]
+        return tuple(place for place, column in enumerate(self.columns) if column in told)
 
     def column(self, name: str) -> Iterator[tuple[int, str]]:
         """Line and text of every cell of a column that is not empty."""
@@ -40,13 +48,17 @@ def read_table(path: Path) -> Table:
     columns, rows = _json(text, path) if head in ("{", "[") else _csv(text, path)
     if not columns:
         raise Malformed(f"{name_of(path)}: is empty", hint="a header line, then one row a line")
-    doubled = {name for name in columns if columns.count(name) > 1}
-    if doubled:
-        raise Malformed(
-            f"{name_of(path)}: line 1: two columns are called {sorted(doubled)[0]!r}",
-            hint="give each column its own name",
-        )
-    return Table(path, columns, tuple(rows), notes)
+    return Table(path, _numbered(columns), tuple(rows), notes)
+
+
+def _numbered(columns: Sequence[str]) -> tuple[str, ...]:
+    """Names with a number behind the second and later of the same."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in columns:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
 
 
 def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 _PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_SERIAL = re.compile(r"[2-6]\d{4}([.,]\d+)?")
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # instants in rows are naive UTC
+_MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?")
 
 
@@ -28,9 +31,22 @@ def day_first(cells: Iterable[str]) -> bool | None:
     return days if found else None
 
 
+def is_serial(cell: str) -> bool:
+    """Whether a date is written as Excel keeps it: days since 1899-12-30, of the years 1954 to 2091."""
+    return _SERIAL.fullmatch(cell.strip()) is not None
+
+
+def is_month(cell: str) -> bool:
+    """Whether a date is a whole month: 2026-10 or 10/2026."""
+    return _MONTH.fullmatch(cell.strip()) is not None
+
+
 def instant_of(cell: str, first_day: bool | None) -> datetime:
     """A date or instant as naive UTC; one without a zone is UTC. Raises ValueError."""
     text = cell.strip()
+    if is_serial(text):
+        seconds = round(float(text.replace(",", ".")) * 86_400)
+        return _DAY_ZERO + timedelta(seconds=seconds)
     if match := _PARTS.fullmatch(text):
         one, two = int(match[1]), int(match[3])
         # With dots it is day first everywhere.
@@ -39,6 +55,8 @@ def instant_of(cell: str, first_day: bool | None) -> datetime:
     elif match := _YEAR_FIRST.fullmatch(text):
         year, month, day = (int(part) for part in match.groups()[:3])
         clock = match.groups()[3:]
+    elif match := _MONTH.fullmatch(text):
+        year, month, day, clock = int(match[1] or match[4]), int(match[2] or match[3]), 1, (None,) * 3
     else:
         try:
             read = datetime.fromisoformat(text.removesuffix(" UTC"))

@@ -16,7 +16,7 @@ from aether_tui.records.tables import COSTS, WORK_ITEMS
 from connectors.base import Malformed, Page, Reject, Replace, Row, Sample
 from connectors.files import name_of, written_at
 from connectors.sheet_reading import Table, read_table
-from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, number_of
+from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, is_month, is_serial, number_of
 
 Kind = Literal["text", "time", "number", "texts"]
 Value = str | datetime | Decimal | tuple[str, ...] | None
@@ -70,7 +70,11 @@ _INVOICE: dict[str, Field] = {
 }  # fmt: skip
 FIELDS: dict[str, dict[str, Field]] = {
     "items": _ITEM,
-    "opportunities": {**{name: one for name, one in _ITEM.items() if name != "type"}, **_SCORES},
+    "opportunities": {
+        **{name: one for name, one in _ITEM.items() if name != "type"},
+        "created": Field("time", False, _ITEM["created"].called),
+        **_SCORES,
+    },
     "invoice": _INVOICE,
 }
 """What can be said in a sheet, by its kind."""
@@ -113,11 +117,15 @@ class SheetFiles:
     def _pages(self, table: Table, reading: _Reading, notes: Sequence[str], now: datetime) -> Iterator[Page]:
         rows: list[Row] = []
         rejects: list[Reject] = []
+        lines: dict[Value, int] = {}
         for line, cells in table.rows:
+            where = f"{name_of(table.path)}: line {line}"
             try:
-                rows.append(self.row(reading.values(cells), line))
+                values = reading.values(cells)
+                if (first := lines.setdefault(values["id"], line)) != line:
+                    raise ValueError(f"the id {values['id']} is that of line {first}")
+                rows.append(self.row(values, line))
             except ValueError as error:
-                where = f"{name_of(table.path)}: line {line}"
                 rejects.append(Reject(WORK_ITEMS.name, str(error), " | ".join(cells), where))
             if len(rows) == _PAGE_ROWS:
                 yield Page({WORK_ITEMS.name: rows}, rejects=rejects, problems=notes, path=table.path)
@@ -154,11 +162,21 @@ class SheetFiles:
                 raise self._refused(
                     table, f"no column {column!r} for {name}", f"{meant}there are {', '.join(table.columns)[:300]}"
                 )
+        if "id" in stated.constants:
+            raise self._refused(table, "every row would have the same id", "say --map id=COLUMN; the title will do")
         exact = {name: name for name in fields if name in table.columns and name not in stated.constants}
         mapping = {**exact, **stated.columns}
         suggested = suggest(table.columns, self.kind, mapping)
         if stated.accept:
             mapping = {**suggested, **mapping}
+        for name, column in mapping.items():
+            if fields[name].kind != "texts" and len(table.twins(column)) > 1:
+                others = ", ".join(repr(table.columns[place]) for place in table.twins(column)[1:])
+                raise self._refused(
+                    table,
+                    f"two columns are called {column!r}",
+                    f"give each column its own name, or map {name} to {others}",
+                )
         missing = [
             name
             for name, one in fields.items()
@@ -174,14 +192,19 @@ class SheetFiles:
         if suggested:
             maps = " ".join(f'--map "{name}={column}"' for name, column in suggested.items())
             left = [name for name in missing if name not in suggested]
-            more = f"; say {' and '.join(left)} with --map {left[0]}=COLUMN or --set {left[0]}=VALUE" if left else ""
+            more = f"; say {' and '.join(left)} with {_how_to_say(left[0])}" if left else ""
             return f"the headers suggest {maps}: give those you agree with, or --accept{more}"
-        return f"say which with --map {missing[0]}=COLUMN or --set {missing[0]}=VALUE; there are {', '.join(table.columns)[:300]}"
+        return f"say which with {_how_to_say(missing[0])}; there are {', '.join(table.columns)[:300]}"
 
     def _told(self, table: Table, mapping: Mapping[str, str]) -> Iterator[str]:
         suggested = suggest(table.columns, self.kind, mapping)
         yield "columns: " + ", ".join(f"{name} = {column}" for name, column in mapping.items())
-        left = [column for column in table.columns if column not in mapping.values()]
+        read = {
+            table.columns[place]
+            for name, column in mapping.items()
+            for place in (table.twins(column) if FIELDS[self.kind][name].kind == "texts" else ())
+        } | set(mapping.values())
+        left = [column for column in table.columns if column not in read]
         if left:
             by_column = {column: name for name, column in suggested.items()}
             words = [f"{one} (--map {by_column[one]}={one}?)" if one in by_column else one for one in left]
@@ -211,7 +234,10 @@ class InvoiceFiles(SheetFiles):
         for line, cells in table.rows:
             try:
                 seen[cells] = seen.get(cells, 0) + 1
-                rows.append(self.row(reading.values(cells), seen[cells]))
+                values = reading.values(cells)
+                if reading.says_month("date", cells) and values.get("end") is None:
+                    values["end"] = _next_month(values["date"])
+                rows.append(self.row(values, seen[cells]))
             except ValueError as error:
                 rejects.append(Reject(COSTS.name, str(error), " | ".join(cells), f"{name_of(table.path)}: line {line}"))
         replace = Replace(COSTS.name, ("provider", "billing_start"), written_at(table.path, now))
@@ -233,7 +259,7 @@ class InvoiceFiles(SheetFiles):
             charge_start=start,
             charge_end=end if isinstance(end, datetime) else start + timedelta(days=1),
             billing_start=month,
-            billing_end=(month + timedelta(days=32)).replace(day=1),
+            billing_end=_next_month(month),
             billed_cost=amount,
             effective_cost=amount,
             currency=currency,
@@ -243,6 +269,10 @@ class InvoiceFiles(SheetFiles):
             account=_word(values.get("account")),
             region=_word(values.get("region")),
         )
+
+
+def _how_to_say(name: str) -> str:
+    return f"--map {name}=COLUMN" + (", the title will do" if name == "id" else f" or --set {name}=VALUE")
 
 
 def suggest(columns: Sequence[str], kind: str, stated: Mapping[str, str]) -> dict[str, str]:
@@ -263,7 +293,10 @@ class _Reading:
         self.notes: list[str] = []
         self._kinds = {name: FIELDS[kind][name] for name in (*mapping, *stated.constants) if name in FIELDS[kind]}
         self._mapping, self._constants = mapping, stated.constants
-        self._places = {name: table.columns.index(column) for name, column in mapping.items()}
+        self._places = {
+            name: table.twins(column) if FIELDS[kind][name].kind == "texts" else (table.columns.index(column),)
+            for name, column in mapping.items()
+        }
         self._meant: dict[str, bool | None] = {}
         for name, column in mapping.items():
             cells = [cell for _, cell in table.column(column)]
@@ -281,6 +314,8 @@ class _Reading:
                 if not isinstance(error, Undecided):
                     fix += ", and mend the others"
                 raise Malformed(f"{name_of(table.path)}: column {column!r}: {error}", hint=fix) from error
+            if self._kinds[name].kind == "time" and any(map(is_serial, cells)):
+                self.notes.append(f"column {column!r}: numbers are read as days of Excel (46296 is 2026-10-01)")
             if self._kinds[name].kind == "time" and any(":" in cell and not _zoned(cell) for cell in cells):
                 self.notes.append(f"column {column!r}: times without a zone are read as UTC")
 
@@ -288,8 +323,7 @@ class _Reading:
         """One row by field. Raises ValueError naming the column."""
         found: dict[str, Value] = {}
         for name, one in self._kinds.items():
-            place = self._places.get(name)
-            cell = cells[place] if place is not None else ""
+            cell = ", ".join(filter(None, (cells[place] for place in self._places.get(name, ()))))
             cell = cell or self._constants.get(name, "")
             try:
                 found[name] = self._value(name, one.kind, cell)
@@ -298,6 +332,10 @@ class _Reading:
             except ValueError as error:
                 raise ValueError(f"column {self._mapping.get(name, name)!r}: {error}") from None
         return found
+
+    def says_month(self, name: str, cells: Sequence[str]) -> bool:
+        """Whether the cell of a date is a month, such as 2026-10."""
+        return any(is_month(cells[place]) for place in self._places.get(name, ()))
 
     def _value(self, name: str, kind: Kind, cell: str) -> Value:
         if not cell or cell.casefold() in {"null", "none", "n/a", "-", "–"}:
@@ -324,6 +362,10 @@ def _latest(named: Mapping[str, Value]) -> datetime | None:
         if isinstance(value := named.get(name), datetime)
     ]
     return max(found, default=None)
+
+
+def _next_month(day: Value) -> datetime | None:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) if isinstance(day, datetime) else None
 
 
 def _word(value: Value) -> str | None:

@@ -210,3 +210,32 @@ def test_hostile_sheets_are_refused_or_read_and_never_crash(tmp_path: Path) -> N
             read(SheetFiles, file(tmp_path, data))
         except Malformed as error:
             assert "\x1b" not in error.what
+
+
+def test_columns_of_one_name_are_values_of_one_field_and_elsewhere_named_apart(tmp_path: Path) -> None:
+    text = "id,title,created,Labels,Labels,Sprint,Sprint\n1,One,46296.5,a,b,S1,S2\n2,Two,2026-10-02,,c,,\n1,Again,2026-10-03,,,,\n"
+    rows, (page,) = read(SheetFiles, file(tmp_path, text), columns={"labels": "Labels", "project": "Sprint (2)"})
+    assert [(row["labels"], row["project"]) for row in rows] == [(("a", "b"), "S2"), (("c",), None)]
+    assert rows[0]["created"] == DAY("2026-10-01").replace(hour=12)
+    assert [one.reason for one in page.rejects] == ["the id 1 is that of line 2"]
+    assert "not read: Sprint" in page.problems[1]
+    assert "days of Excel" in page.problems[2]
+
+
+def test_an_opportunity_needs_no_date_and_no_number_but_an_id_of_its_own(tmp_path: Path) -> None:
+    sheet = file(tmp_path, "title,impact\nA,8\nB,\n")
+    rows, _ = read(OpportunityFiles, sheet, columns={"id": "title"})
+    assert [(row["id"], row["created"], row["labels"]) for row in rows] == [
+        ("A", None, ("impact: 8",)),
+        ("B", None, ()),
+    ]
+    with pytest.raises(Malformed, match="the same id"):
+        read(OpportunityFiles, sheet, constants={"id": "1"})
+
+
+@pytest.mark.parametrize("month", ["2026-10", "10/2026", "2026/10"])
+def test_a_month_on_an_invoice_is_the_whole_month(tmp_path: Path, month: str) -> None:
+    rows, _ = read(InvoiceFiles, file(tmp_path, f"date,amount,currency\n{month},1 300.10,USD\n2026-10-05,2.5,USD\n"))
+    assert [(row["charge_start"], row["charge_end"], row["billed_cost"]) for row in rows] == [
+        (DAY("2026-10-01"), DAY("2026-11-01"), Decimal("1300.10")), (DAY("2026-10-05"), DAY("2026-10-06"), Decimal("2.5")),
+    ]  # fmt: skip
