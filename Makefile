@@ -79,11 +79,12 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Phoenix has requirements of its own, so it has an environment of its own; JavaScript is left out where npm is absent.
+# Phoenix has requirements of its own, so it has an environment of its own (its lock is whole: pip need not resolve extras).
+# JavaScript is left out where npm is absent.
 $(VENV)/.peers: $(VENV)/.dev requirements-peers.lock requirements-phoenix.lock tests/peers/javascript/package-lock.json
 	@$(PIP) install --require-hashes -r requirements-peers.lock
 	@$(BIN)/python -m venv $(VENV)/phoenix
-	@$(PIP) --python $(VENV)/phoenix/bin/python install --require-hashes -r requirements-phoenix.lock
+	@$(PIP) --python $(VENV)/phoenix/bin/python install --no-deps --require-hashes -r requirements-phoenix.lock
 	@mkdir -p $(VENV)/javascript && cp tests/peers/javascript/package*.json $(VENV)/javascript
 	@! command -v npm >/dev/null || npm ci --prefix $(VENV)/javascript --silent --no-audit --no-fund --ignore-scripts
 	@touch $@

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +33,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     """Close the connection after that many bytes of the body, having promised all."""
+    reset: bool = False
+    """Break the connection off in the middle of the body, as a machine does that goes down."""
 
     def content(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -105,9 +109,11 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
                 self.send_header("Date", self.date_time_string())
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body if reply.cut is None else body[: reply.cut])
-            if reply.cut is not None:
-                self.close_connection = True
+            self.wfile.write(body[: len(body) // 2] if reply.reset else body[: reply.cut])
+            if reply.reset:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+            self.close_connection = self.close_connection or reply.reset or reply.cut is not None
 
         do_GET = do_POST = _serve  # noqa: N815
 

@@ -6,9 +6,6 @@ import asyncio
 import gzip
 import json
 import re
-import shutil
-import ssl
-import subprocess
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -103,12 +100,12 @@ def test_a_missing_credential_is_told_before_any_request(kind: Kind) -> None:
     assert "auth set mine" in done.error.hint
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_server_trouble_is_retried_also_for_posts(kind: Kind, status: int) -> None:
-    with serving(once(kind, Reply(b"oops", status), Reply(b"", status))) as server:
+def test_server_trouble_is_retried_also_for_posts(kind: Kind) -> None:
+    troubles = (Reply(b"oops", 500), Reply(b"", 502), Reply(b"oops", 503), Reply(b"", 504))
+    with serving(once(kind, *troubles)) as server:
         source = kind.source(server.url)
         assert pull(source).error is None
-    assert 3.0 <= source._network.waited_s <= 4.0
+    assert 15.0 <= source._network.waited_s <= 17.0
 
 
 def test_six_tries_then_partial(kind: Kind) -> None:
@@ -217,16 +214,6 @@ def test_offline_asks_nobody(kind: Kind) -> None:
         done = pull(kind.source(server.url, offline=True))
         assert server.requests == []
     assert isinstance(done.error, Offline)
-
-
-def test_nobody_listening_is_offline_after_a_second_try(kind: Kind) -> None:
-    with serving(kind.fine) as server:
-        url = server.url
-    source = kind.source(url)
-    done = pull(source)
-    assert isinstance(done.error, Offline)
-    assert url.removeprefix("http://") in done.error.what
-    assert 1.0 <= source._network.waited_s <= 1.5
 
 
 def test_secrets_are_masked_even_when_the_server_echoes_them(kind: Kind) -> None:
@@ -405,28 +392,6 @@ def test_a_ca_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         http = _client(server, ca_bundle=str(tmp_path / "wrong.pem"))
         with pytest.raises(Refused, match=r"wrong\.pem"):
             _run(http, lambda: http.get("/"))
-
-
-def test_an_untrusted_certificate_is_final_and_a_bundle_helps(tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl absent: no certificate to distrust")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with serving(lambda _: Reply({"fine": True}), context) as server:
-        http = _client(server)
-        with pytest.raises(Refused, match="not trusted") as refused:
-            _run(http, lambda: http.get("/"))
-        assert "ca_bundle" in refused.value.hint
-        assert (server.requests, http.network.waited_s) == ([], 0)
-        trusting = _client(server, ca_bundle=str(certificate))
-        assert _run(trusting, lambda: trusting.get("/")).json == {"fine": True}
 
 
 def test_halves_of_surrogate_pairs_become_replacement_characters() -> None:

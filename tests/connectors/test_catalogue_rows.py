@@ -158,6 +158,13 @@ def test_nothing_new_costs_three_requests_a_stream_at_most(kind: Kind) -> None:
         assert all(not rows for page in done.pages for rows in page.rows.values())
 
 
+@CARRYING
+def test_a_last_page_that_is_full_is_the_last(kind: Kind) -> None:
+    done, record = carried(kind, *((number, FINE) for number in range(1, 101)))
+    assert len(done.table(record.table)) == 100
+    assert done.rejects == []
+
+
 @EVERY
 def test_an_empty_first_page_is_a_success(kind: Kind) -> None:
     with serving(kind.fine) as server:
