@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from aether_tui.report_model import Quantity
@@ -107,6 +108,21 @@ def age(seconds: float | None) -> str:
     if seconds < 172_800:
         return f"{seconds / 3600:.0f} h"
     return f"{seconds / 86400:.0f} d"
+
+
+_UNITS = {"_h": " (hours)", "_s": " (seconds)", "_usd": " (USD)"}
+
+
+def key_words(key: str) -> str:
+    """A key of a document in words: `anti_patterns` → `anti patterns`, `traces[].cause` → `traces, cause`."""
+    for ending, unit in _UNITS.items():
+        if key.endswith(ending):
+            key = key.removesuffix(ending) + unit
+    return (
+        re.sub(r"\[(\d*)\]", lambda found: f" {int(found[1]) + 1}" if found[1] else "", key)
+        .replace(".", ", ")
+        .replace("_", " ")
+    )
 
 
 def day(instant: datetime) -> str:

@@ -30,7 +30,7 @@ READ: Mapping[str, tuple[str, ...]] = {
     "decisions": ("decision", "postmortem"),
 }
 """Kinds of dated documents each report rests on."""
-UNCOUNTED = ("cycle", "interview", "assessment", "postmortem")
+UNCOUNTED = ("cycle", "interview", "assessment", "postmortem", "commitment")
 """Kinds that are left out of reports until their day has come; others stand as they are."""
 
 

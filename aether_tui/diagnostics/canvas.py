@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from aether_tui.diagnostics import operating, registers
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.operating import BoxLine, Interface, OperatingModel, Papers
-from aether_tui.human import NONE, number, plural
+from aether_tui.human import NONE, key_words, number, plural
 from aether_tui.report_model import Block, Box, Boxes, Col, Finding, Gap, Report, Row, State, Table, worst_first
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _box(box: BoxLine) -> Box:
 
 
 def _open(lacks: tuple[str, ...]) -> str:
-    return ", ".join(lacks) or NONE
+    return ", ".join(map(key_words, lacks)) or NONE
 
 
 def _rights(model: OperatingModel) -> Table:

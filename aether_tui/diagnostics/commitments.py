@@ -12,7 +12,7 @@ from msgspec import Struct
 from aether_tui.diagnostics import changed_series, metrics
 from aether_tui.diagnostics.changed_series import Course
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.human import NONE, amount, evidence, plural, quantity
+from aether_tui.human import NONE, amount, evidence, key_words, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Quantity, Report, Row, State, Table, missing, worst_first
 from aether_tui.stats.ranks import hodges_lehmann, shift_interval
 from aether_tui.text import one_line
@@ -72,9 +72,10 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Ledger]:
 
 def measure(data: Data, documents: Documents, clock: Clock) -> Ledger:
     """Every commitment made by the clock's day against the daily series it names."""
+    from aether_tui.workspace.document import AHEAD
     from aether_tui.workspace.kinds.commitment import Commitment
 
-    found = [one for one in documents.of(Commitment) if one.promised <= clock.now.date()]
+    found = [one for one in documents.of(Commitment) if one.promised <= clock.now.date() + AHEAD]
     courses: dict[str, Course] = {}
     if any(one.number for one in found):
         currency = documents.config.engagement.currency
@@ -197,7 +198,7 @@ def blocks(ledger: Ledger) -> tuple[Block, ...]:
 
 def _row(one: Promise) -> Row:
     states: dict[Standing, State] = {"overdue": "block", "open": "info", "done": "pass", "dropped": "inconclusive"}
-    lacking = f"; still to be said: {', '.join(one.lacks)}" if one.lacks else ""
+    lacking = f"; still to be said: {', '.join(map(key_words, one.lacks))}" if one.lacks else ""
     detail = _change(one) if one.effect.value is not None else (one.effect.reason or "")
     return Row(
         id=one.id,

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import failures, metrics
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.human import NONE, number, plural
+from aether_tui.human import NONE, key_words, number, plural
 from aether_tui.report_model import (
     Block,
     Col,
@@ -255,7 +255,7 @@ def _table(ledger: Decisions) -> Table:
                 state=STATES[one.state],
                 why=(f"chosen: {one.chosen}\n" if one.chosen else "")
                 + f"raised {one.raised}, {'decided ' + str(one.decided) if one.decided else 'still open'}\n"
-                + (f"not written: {', '.join(one.lacks)}\n" if one.lacks else "")
+                + (f"not written: {', '.join(map(key_words, one.lacks))}\n" if one.lacks else "")
                 + f"aether-tui doc show decision {one.id}",
             )
             for one in ledger.entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import experiments_design as design
-from aether_tui.human import amount, number, plural
+from aether_tui.human import amount, key_words, number, plural
 from aether_tui.report_model import (
     GLYPHS,
     Block,
@@ -174,7 +174,9 @@ def one_pager(item: Item, one: Experiment) -> list[str]:
         f"Level {one.level}, {kind.LEVELS[one.level]}" + (": exempt from the one-pager by choice" if one.exempt else "")
     ]
     if gaps:
-        lines.append(f"{GLYPHS['warn']} {plural(len(gaps), 'field')} missing: " + ", ".join(gap.field for gap in gaps))
+        lines.append(
+            f"{GLYPHS['warn']} {plural(len(gaps), 'field')} missing: " + ", ".join(key_words(gap.field) for gap in gaps)
+        )
     elif not one.exempt:
         lines.append(f"{GLYPHS['pass']} the one-pager is complete")
     if one.if_we or one.then_we_expect or one.because:

@@ -10,7 +10,7 @@ from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.flywheel_words import next_item, position
 from aether_tui.diagnostics.gate import Gate, blind
 from aether_tui.diagnostics.sources import Sources, refresh
-from aether_tui.human import age, amount, plural, quantity
+from aether_tui.human import age, amount, key_words, plural, quantity
 from aether_tui.report_model import Row
 from aether_tui.text import one_line
 from aether_tui.workspace.documents import KINDS
@@ -207,7 +207,7 @@ def _left(kind: str, one: Document) -> tuple[str, str, str]:
             "constraint",
         )
     lacks = one.lacks()
-    named = ", ".join(name.replace("_", " ") for name in lacks[:4]) + (" …" if len(lacks) > 4 else "")
+    named = ", ".join(map(key_words, lacks[:4])) + (" …" if len(lacks) > 4 else "")
     return f"It lacks {named}.", f"aether-tui doc edit {kind} {one.id}", SHOWN.get(kind, "")
 
 

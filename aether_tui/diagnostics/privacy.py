@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ def blocks(found: Privacy) -> tuple[Block, ...]:
         title="Retention",
         columns=(
             Col(key="state", title="", kind="state", priority=9),
-            Col(key="table", title="table", priority=10),
+            Col(key="what", title="what is kept", priority=10),
             Col(key="rows", title="rows", kind="number", priority=7),
             Col(key="oldest", title="oldest", kind="time", priority=8),
             Col(key="policy", title="policy", priority=9),
@@ -171,11 +172,21 @@ def blocks(found: Privacy) -> tuple[Block, ...]:
     return (said, table)
 
 
+def _what(table: str) -> str:
+    """What a table holds, in a few words."""
+    from aether_tui.records import TABLES
+
+    return re.split(r"[;:,(]", TABLES[table].meaning)[0].strip() if table in TABLES else table
+
+
 def _kept_row(item: Kept) -> Row:
     policy = "none: kept for ever" if item.keep_days is None else plural(item.keep_days, "day")
     state: State = "block" if item.overdue else "warn" if item.keep_days is None else "pass"
     word = "overdue" if item.overdue else "no policy" if item.keep_days is None else "kept"
     oldest = item.oldest.date().isoformat() if item.oldest else ""
     return Row(
-        id=f"instrumentation.retention.{item.table}", state=state, cells=(word, item.table, item.rows, oldest, policy)
+        id=f"instrumentation.retention.{item.table}",
+        state=state,
+        cells=(word, _what(item.table), item.rows, oldest, policy),
+        detail=f"table {item.table}",
     )

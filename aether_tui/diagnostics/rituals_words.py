@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aether_tui.diagnostics import metrics
-from aether_tui.human import NONE, amount, number, plural, quantity
+from aether_tui.human import NONE, amount, key_words, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, worst_first
 from aether_tui.text import one_line
 
@@ -85,9 +85,7 @@ def named(meetings: Sequence[Meeting]) -> tuple[Finding, ...]:
     if not meetings:
         return ()
     titles = ", ".join(one_line(one.title, 60) for one in meetings[:4]) + (" …" if len(meetings) > 4 else "")
-    text = (
-        f"Interviews name {plural(len(meetings), 'meeting')} without a sheet: {titles}; key i on Rituals drafts them."
-    )
+    text = f"Interviews name {plural(len(meetings), 'meeting')} without a sheet: {titles}."
     evidence = tuple(dict.fromkeys(one.source for one in meetings))
     return (Finding(id="rituals.named", severity="info", text=text, evidence=evidence, action="rituals.inventory"),)
 
@@ -268,7 +266,7 @@ def _sheets(measured: Rituals) -> Table:
                 id=f"{one.id}.sheet",
                 cells=(
                     one.id, one.title, one.frequency or NONE,
-                    _roles(one), ", ".join(one.lacks) or NONE,
+                    _roles(one), ", ".join(map(key_words, one.lacks)) or NONE,
                 ),
                 why=_rules(one),
             )

@@ -90,7 +90,10 @@ def _dated(report: Report[Struct], name: str, documents: Documents, clock: Clock
     from aether_tui.diagnostics import ahead
 
     later = ahead.findings(name, documents, clock.now)
-    return structs.replace(report, findings=(*later, *report.findings)) if later else report
+    bad = sum(one.severity == "bad" for one in report.findings)
+    return (
+        structs.replace(report, findings=(*report.findings[:bad], *later, *report.findings[bad:])) if later else report
+    )
 
 
 def run_all(

@@ -340,7 +340,9 @@ def top_blocks(parts: Parts) -> tuple[Block, ...]:
                 )
                 for item in parts.portfolio.items[:3]
             ),
-            note=f"{number(len(parts.portfolio.items))} opportunities are open.",
+            note="1 opportunity is open."
+            if len(parts.portfolio.items) == 1
+            else f"{number(len(parts.portfolio.items))} opportunities are open.",
         ),
     )
 
@@ -365,6 +367,7 @@ def empty_blocks(parts: Parts) -> tuple[Block, ...]:
         Table(
             id="summary.work",
             title="What can be done without data",
+            aside=True,
             columns=(Col(key="what", title="what", priority=10), Col(key="how", title="how", priority=9)),
             rows=tuple(Row(id=f"work{index}", cells=pair) for index, pair in enumerate(work)),
         ),

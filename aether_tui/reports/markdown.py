@@ -42,15 +42,15 @@ def escape(text: str, limit: int = 2000) -> str:
     return _START.sub(_quiet, _cell(text, limit))
 
 
-def _cell(text: str, limit: int = 500) -> str:
-    """The same within a line, where a leading dash or number means nothing."""
-    line = _SPECIAL.sub(r"\\\1", one_line(text, limit))
+def _cell(text: str, limit: int = 500, *, keep: bool = False) -> str:
+    """The same within a line, where a leading dash or number means nothing; `keep` keeps a space at either end."""
+    ends = (" " * text.startswith(" "), " " * text.endswith(" ")) if keep else ("", "")
+    line = ends[0] + _SPECIAL.sub(r"\\\1", one_line(text, limit)) + (ends[1] if text.strip() else "")
     return _WWW.sub(r"\1&#46;", _SCHEME.sub(r"\1&#58;", line))
 
 
 def _quiet(match: re.Match[str]) -> str:
-    mark = match[1]
-    return f"&#{ord(mark[0])};{mark[1:]}" if mark.isdigit() else f"\\{mark}"
+    return f"{match[1]}\\" if match[1].isdigit() else f"\\{match[1]}"
 
 
 def code(text: str) -> str:
@@ -93,7 +93,7 @@ def _lines(report: Report[Struct] | SavedReport, level: int, charts: Mapping[str
 
 def _finding(finding: Finding) -> str:
     action = f" → {code(finding.command)}" if finding.command else ""
-    return f"- **{WORDS[finding.severity]}:** {escape(finding.text)}{action}"
+    return f"- **{WORDS[finding.severity]}:** {_said(finding.text)}{action}"
 
 
 def _block(block: Block, level: int) -> Iterator[str]:
@@ -112,23 +112,23 @@ def _block(block: Block, level: int) -> Iterator[str]:
             yield escape(draw.trend_line(block))
             if block.note:
                 yield ""
-                yield escape(block.note)
+                yield _said(block.note)
         case Plot():
             yield from _drawn(escape(block.text), plots.draw(block, DRAWING), block.note)
         case Boxes():
             lines = boxes.draw(block, DRAWING).lines
             yield from _drawn("" if lines else escape(block.empty or "none"), lines, block.note)
         case Prose():
-            yield escape(block.text, 20_000)
+            yield _said(block.text, 20_000)
         case Gap():
-            yield escape(block.reason) + (f" → {code(block.next_step)}" if block.next_step else "")
+            yield _said(block.reason) + (f" → {code(block.next_step)}" if block.next_step else "")
     yield ""
 
 
 def _pictured(block: Plot, level: int, picture: str) -> Iterator[str]:
     """Words, a picture, and a note."""
     title = escape(block.title)
-    for paragraph in (f"{'#' * level} {title}", escape(block.text), f"![{title}]({picture})", escape(block.note)):
+    for paragraph in (f"{'#' * level} {title}", escape(block.text), f"![{title}]({picture})", _said(block.note)):
         if paragraph:
             yield from (paragraph, "")
 
@@ -141,7 +141,7 @@ def _drawn(words: str, lines: Sequence[str], note: str) -> Iterator[str]:
         yield from (*([""] if words else []), f"{fence}text", *lines, fence)
     if note:
         yield ""
-        yield escape(note)
+        yield _said(note)
 
 
 def _facts(block: Facts) -> Iterator[str]:
@@ -165,10 +165,28 @@ def _table(block: Table) -> Iterator[str]:
         details = [row for row in block.rows if row.detail and not _told(row)]
         if details:
             yield ""
-            yield from (f"- {escape(_named(block, row))}: {escape(row.detail)}" for row in details)
+            for row in details:
+                yield from _detail(f"- {escape(_named(block, row))}:", row.detail)
     if block.note:
         yield ""
-        yield escape(block.note)
+        yield _said(block.note)
+
+
+def _detail(name: str, detail: str) -> Iterator[str]:
+    """One line behind the name; several as a list under it."""
+    lines = [line for line in detail.split("\n") if line.strip()]
+    if len(lines) == 1:
+        yield f"{name} {_cell(lines[0], 2000)}"
+        return
+    yield name
+    yield from (f"  - {escape(line)}" for line in lines)
+
+
+def _said(text: str, limit: int = 2000) -> str:
+    """A sentence of ours, whose commands in backticks are code."""
+    parts = re.split(r"`(aether-tui [^`]*)`", text)
+    told = "".join(code(part) if at % 2 else _cell(part, limit, keep=True) for at, part in enumerate(parts))
+    return _START.sub(_quiet, told)
 
 
 def _named(block: Table, row: Row) -> str:
@@ -201,5 +219,5 @@ def _checklist(block: Checklist, level: int) -> Iterator[str]:
         yield f"- {state}: {escape(item.text)}{said}{todo}"
     if block.note:
         yield ""
-        yield escape(block.note)
+        yield _said(block.note)
     yield ""

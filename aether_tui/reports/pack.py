@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Block, Boxes, Gap, Plot, Prose, Report, Table
 from aether_tui.reports import draw, markdown, svg
+from aether_tui.reports.client import without_commands
 
 PAPERS, CHARTS = "documents", "charts"
 """Folders of the documents' pages, and of the pictures."""
@@ -28,7 +29,7 @@ def pages(
 
     `notices` stand at the top of every page (a gate override must be seen wherever a number is read).
     """
-    speaking = {key: _for_others(report) for key, report in reports.items() if not silent(key, report)}
+    speaking = {key: without_commands(report) for key, report in reports.items() if not silent(key, report)}
     top = "".join(f"> ▲ {markdown.escape(notice)}\n\n" for notice in notices)
     found: dict[str, str] = {}
     for key, report in speaking.items():
@@ -41,7 +42,7 @@ def pages(
 
 def handbook(report: Report[Struct], papers: Mapping[str, str]) -> dict[str, str]:
     """The handbook as the index of a pack of its own, with the documents' pages beside it."""
-    first = {"index.md": markdown.render(report) + contents(papers)}
+    first = {"index.md": markdown.render(without_commands(report)) + contents(papers)}
     return first | {f"{PAPERS}/{key}": text for key, text in papers.items()}
 
 
@@ -64,11 +65,6 @@ def silent(name: str, report: Report[Struct]) -> bool:
     return blind or (bool(report.blocks) and all(_blank(block) for block in report.blocks))
 
 
-def _for_others(report: Report[Struct]) -> Report[Struct]:
-    """The report without what only its author can do."""
-    return structs.replace(report, blocks=tuple(block for block in report.blocks if not _aside(block)))
-
-
 def _charts(name: str, report: Report[Struct]) -> list[tuple[str, str, str]]:
     """Of each plot that can be drawn: its id, the file of its picture, and the picture."""
     found = []
@@ -77,10 +73,6 @@ def _charts(name: str, report: Report[Struct]) -> list[tuple[str, str, str]]:
             place = re.sub(r"[^a-z0-9]+", "-", f"{name}-{block.id}".lower()).strip("-")
             found.append((block.id, f"{CHARTS}/{place}.svg", picture))
     return found
-
-
-def _aside(block: Block) -> bool:
-    return isinstance(block, Table) and block.aside
 
 
 def _blank(block: Block) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from aether_tui.human import NONE, number
+from aether_tui.human import NONE, key_words, number
 from aether_tui.reports.markdown import escape
 from aether_tui.stats.cells import Cell
 from aether_tui.workspace.document import Document
@@ -86,7 +86,7 @@ def render(document: Document, kind: str, known: Collection[str] = (), back: Seq
             brief.append(f"- **{_label(key)}:** {_text(value, known)}")
     lines += [*brief, "", *long] if brief else long
     if lacks := document.lacks():
-        lines += [f"Not written yet: {escape(', '.join(lacks))}.", ""]
+        lines += [f"Not written yet: {escape(', '.join(map(key_words, lacks)))}.", ""]
     if back:
         lines += [f"Named by {', '.join(_text(one, known) for one in back)}.", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -10,8 +10,9 @@ import pytest
 
 from aether_tui.config import Config
 from aether_tui.diagnostics.handbook import Handbook
-from aether_tui.report_model import Col, Row, SavedReport, Table, Window
+from aether_tui.report_model import Check, Checklist, Col, Finding, Gap, Report, Row, SavedReport, Table, Window
 from aether_tui.reports import markdown, pack, paper
+from aether_tui.reports.client import without_commands
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
@@ -70,6 +71,9 @@ def test_every_link_of_a_pack_leads_somewhere(made: Workspace, tmp_path: Path) -
     for page in pages:
         for target in re.findall(r"\]\(([^)]+\.md)\)", page.read_text()):
             assert (page.parent / target).is_file(), (page, target)
+        assert not re.search(r"aether-tui|\\`|↵|\bg [a-z]\b|anti.?_patterns", page.read_text()), (
+            page
+        )  # for whoever sits at a console
     (made.engagement / "rituals" / "RIT-1.yaml").unlink()
     aether("--as-of", "2026-11-21", "export", "-o", out, cwd=made.root)
     assert not (out / "documents" / "RIT-1.md").exists() and (out / "documents" / "DR-1.md").exists()
@@ -106,6 +110,34 @@ def test_an_empty_handbook_says_how_to_begin(tmp_path: Path) -> None:
     report = world.report("handbook", world.workspace(tmp_path))
     assert pack.silent("handbook", report)
     assert "doc new ritual" in report.blocks[0].next_step
+
+
+def test_a_client_reads_sentences_and_no_commands() -> None:
+    items = (
+        Check(
+            id="a", text="Agreed", state="no-data", kind="manual", evidence="not ticked", next_step="g f, then space"
+        ),
+    )
+    rows = (
+        Row(id="1", cells=("EXP-1",), detail="Level 2\n1. build"),
+        Row(id="2", cells=("t",), detail="aether-tui trace t"),
+        Row(id="3", cells=("u",), detail="5.4 % of them"),
+    )
+    report = Report(
+        report="gate", title="Gate", as_of=NOW, window=Window(start=NOW, end=NOW), data=Row(id="", cells=()), headline="Go.",
+        findings=(Finding(id="f", severity="warn", text="One is old.", action="aether-tui doc edit decision DEC-1"),),
+        blocks=(
+            Checklist(id="c", title="C", items=items),
+            Table(id="t", columns=(Col(key="id", title="id"),), rows=rows,
+                  note="1. A row is a day. 3 more in `aether-tui report budgets`. Press ↵ to open."),
+            Gap(id="g", title="G", reason="Nobody was asked.", next_step="aether-tui doc new cycle"),
+        ),
+    )  # fmt: skip
+    page = markdown.render(without_commands(report))
+    assert "aether-tui" not in page and "g f" not in page and "↵" not in page
+    assert "- EXP-1:\n  - Level 2\n  - 1\\. build\n- u: 5.4 % of them" in page
+    assert "1\\. A row is a day. 3 more on the page Budgets." in page
+    assert "1\\. A row is a day. 3 more in `aether-tui report budgets`. Press ↵ to open." in markdown.render(report)
 
 
 def test_a_private_kind_is_exported_only_as_it_says_itself() -> None:
