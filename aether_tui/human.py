@@ -89,12 +89,18 @@ def evidence(item: Quantity) -> str:
         return item.reason or ""
     parts = []
     if item.low is not None and item.high is not None:
-        parts.append(f"[{amount(item.low, item.unit, item.currency)}–{amount(item.high, item.unit, item.currency)}]")
+        low, high = (_signed(amount(end, item.unit, item.currency)) for end in (item.low, item.high))
+        parts.append(f"[{low} to {high}]" if item.low < 0 else f"[{low}–{high}]")
     if item.n is not None:
         parts.append(f"n {item.n:,}")
     if item.stated:
         parts.append("stated")
     return " ".join(parts)
+
+
+def _signed(text: str) -> str:
+    """With a minus sign instead of a hyphen."""
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def age(seconds: float | None) -> str:

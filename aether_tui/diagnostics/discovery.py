@@ -71,13 +71,24 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Discovery:
     none = "no experiment was decided in the year before"
     tracker = None if stored(data).get("work_items") else "linear or jira"
 
+    seen = "validation" in documents.config.mapping.phases.values() or any(row["validated"] for row in items)
+    unseen = "no state is mapped to validation in [mapping.phases]" if tracker is None else "no work item is here"
+
     def known(value: Quantity) -> Quantity:
         """What a tracker would tell says so, where there is none."""
         return structs.replace(value, connect=tracker) if value.value is None else value
 
     return Discovery(
-        validated=_monthly(len(validated), clock.window, bool(items), tracker),
-        time=known(quantile([real(row["took_s"]) for row in validated], 0.5, "nothing was validated in this window")),
+        validated=_monthly(validated, clock.window, bool(items), tracker)
+        if seen
+        else missing(unseen, connect=tracker, n=0),
+        time=known(
+            quantile(
+                [real(row["took_s"]) for row in validated],
+                0.5,
+                "nothing was validated in this window" if seen else unseen,
+            )
+        ),
         shipped_with_experiment=known(share(len(with_one), len(released), "nothing was released in this window")),
         win_rate=share(
             sum(one.decision is not None and one.decision.choice == "scale" for one in ended), len(ended), none
@@ -91,11 +102,11 @@ def _in(value: object, span: Window) -> bool:
     return isinstance(value, datetime) and span.start <= value.replace(tzinfo=UTC) < span.end
 
 
-def _monthly(n: int, span: Window, known: bool, tracker: str | None) -> Quantity:
+def _monthly(validated: Sequence[Record], span: Window, known: bool, tracker: str | None) -> Quantity:
     if not known:
         reason = "no work item is here" if tracker else "no item was validated or released in the two windows"
         return missing(reason, connect=tracker, n=0)
-    months = windows.days(span) / MONTH_DAYS
+    n, months = len(validated), windows.days(span) / MONTH_DAYS
     low, high = intervals.poisson(n)
     return Quantity(value=n / months, n=n, low=low / months, high=high / months)
 

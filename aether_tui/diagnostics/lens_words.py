@@ -206,7 +206,7 @@ def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:
     worst = next((one for one in item.indicators if one.id == item.worst), None)
     note = f"coverage {amount(item.coverage, 'ratio')}"
     if worst is not None and item.score.value is not None:
-        note += f", worst {worst.title} {quantity(worst.value)}"
+        note = f"worst {worst.title} {quantity(worst.value)}, {note}"
     held = lenses.published
     if held is not None and lenses.comparable() and item.id in held.scores:
         note += f", {number(round(held.scores[item.id]))} in review {held.review}"

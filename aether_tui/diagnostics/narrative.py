@@ -204,7 +204,8 @@ def _unknown(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     if not silent:
         return []
     named = _list([one.title for one in silent[:3]]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
-    text = f"Nothing can be said of {named}: {silent[0].value.reason}."
+    why = f": {silent[0].value.reason}" if len({one.value.reason for one in silent}) == 1 else ", for want of data"
+    text = f"Nothing can be said of {named}{why}."
     return [Sentence(text=text, facts=tuple(f"lens/{one.id}" for one in silent))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -81,13 +81,15 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     unmeasured: Quantity
     undecided: Quantity
     unmapped: dict[str, int]
+    last: str = STAGES[-1]
+    """The last stage that a state is mapped to or an item was seen in; nothing is known of those after it."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Pipeline]:
     """The report."""
     from aether_tui.diagnostics import pipeline_words as words
 
-    found = measure(data, clock)
+    found = measure(data, clock, frozenset(documents.config.mapping.phases.values()))
     return Report(
         report="pipeline",
         title="Pipeline",
@@ -101,8 +103,11 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Pipeline]:
     )
 
 
-def measure(data: Data, clock: Clock) -> Pipeline:
-    """Every stage, cohort and flag."""
+def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)) -> Pipeline:
+    """Every stage, cohort and flag; `phases` are those that states are mapped to.
+
+    Where release or measure is the last of them, what is finished stays there for ever: it is then an end and no stage.
+    """
     rows = data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
     found: Record = rows[0] if rows else {}
     steps = _steps(_list(found, "stays"))
@@ -110,23 +115,31 @@ def measure(data: Data, clock: Clock) -> Pipeline:
     curves = [steps.get(number, ([], 0)) for number in range(1, len(STAGES) + 1)]
     limits = [survival.quantile(curve, 0.85) if n >= MIN_STAYS else None for curve, n in curves]
     flag = next(iter(_list(found, "flags")), {})
-    total_days = sum(real(row["item_days"]) for row in held.values())
+    last = _last(phases, steps, held, flag)
+    ends = last if last in _ENDS else len(STAGES)
+    total_days = sum(real(row["item_days"]) for number, row in held.items() if number < ends)
     older = dict.fromkeys(range(1, len(STAGES) + 1), 0)
     for row in _list(found, "ages"):
         stage, ages = whole(row["stage"]), cast("list[float]", row["ages"])
         older[stage] = sum(age > _limit(limits, stage) for age in ages)
     stages = tuple(
         _stage(number, steps.get(number, ([], 0)), held.get(number, {}), total_days, older[number], flag)
-        for number in range(1, len(STAGES))
+        for number in range(1, ends)
     )
-    old = [row for row in _list(found, "open") if real(row["age_days"]) > _limit(limits, whole(row["stage"]))]
+    old = [
+        row
+        for row in _list(found, "open")
+        if whole(row["stage"]) < ends and real(row["age_days"]) > _limit(limits, whole(row["stage"]))
+    ]
     return Pipeline(
         stages=stages,
-        cohorts=tuple(_cohort(row) for row in _list(found, "cohorts")),
+        cohorts=tuple(_cohort(row, last) for row in _list(found, "cohorts")),
         old=tuple(_old(row, limits) for row in old[:MOST]),
         entered=_count(flag, "entered"),
         reached=tuple(
-            share(
+            _unknown(number + 1)
+            if number >= last
+            else share(
                 _count(flag, f"past{number}" if number else "entered"),
                 _count(flag, "entered"),
                 "nothing entered in a year",
@@ -135,10 +148,32 @@ def measure(data: Data, clock: Clock) -> Pipeline:
         ),
         late_kills=share(_count(flag, "late_kills"), _count(flag, "entered"), "nothing entered the pipeline in a year"),
         late_kill_days=real(flag.get("late_days")),
-        unmeasured=share(_count(flag, "unmeasured"), _count(flag, "released"), "nothing was released"),
-        undecided=share(_count(flag, "undecided"), _count(flag, "measured"), "nothing was measured"),
+        unmeasured=_unknown(_MEASURE)
+        if last < _MEASURE
+        else share(_count(flag, "unmeasured"), _count(flag, "released"), "nothing was released"),
+        undecided=_unknown(len(STAGES))
+        if last < len(STAGES)
+        else share(_count(flag, "undecided"), _count(flag, "measured"), "nothing was measured"),
         unmapped={text(row["state"]): whole(row["n"]) for row in data.rows("pipeline_unmapped")},
+        last=STAGES[max(last, 1) - 1],
     )
+
+
+_MEASURE = STAGES.index("measure") + 1
+_ENDS = (STAGES.index("release") + 1, _MEASURE)
+
+
+def _last(phases: frozenset[str], steps: Mapping[int, object], held: Mapping[int, Record], flag: Record) -> int:
+    """The number of the last stage that is mapped, or that any item was in."""
+    named = [number for number, name in enumerate(STAGES, 1) if name in phases]
+    seen = [number + 1 for number in range(1, len(STAGES)) if _count(flag, f"past{number}")]
+    return max((*named, *steps, *held, *seen), default=0)
+
+
+def _unknown(number: int) -> Quantity:
+    """What cannot be known because no state means that stage or a later one."""
+    later = "" if number == len(STAGES) else " or a later stage"
+    return missing(f"no state is mapped to {STAGES[number - 1]}{later} in [mapping.phases]", unit="ratio")
 
 
 def _list(row: Record, name: str) -> list[Record]:
@@ -204,7 +239,7 @@ def _left(steps: Sequence[survival.Step], n: int, cause: str) -> Quantity:
     return Quantity(value=survival.left_by(steps, cause, HORIZON_DAYS), unit="ratio", n=n)
 
 
-def _cohort(row: Record) -> Cohort:
+def _cohort(row: Record, last: int) -> Cohort:
     month, entered = instant(row["month"]), whole(row["entered"])
     assert month is not None
     return Cohort(
@@ -212,6 +247,8 @@ def _cohort(row: Record) -> Cohort:
         entered=entered,
         reached={
             name: share(whole(row[f"stage{number}"]), entered, "nothing entered")
+            if number <= last
+            else _unknown(number)
             for number, name in enumerate(STAGES, 1)
         },
     )

@@ -34,7 +34,8 @@ def heaviest(found: Pipeline) -> Stage | None:
 def headline(found: Pipeline) -> str:
     """Where the days go, and how much comes through."""
     if not mapped(found):
-        return "No state is mapped to a lifecycle phase, so the pipeline cannot be seen."
+        why = "No state is mapped to a lifecycle phase" if found.unmapped else "No work item is here"
+        return f"{why}, so the pipeline cannot be seen."
     stage = heaviest(found)
     parts = []
     if stage is not None:
@@ -130,13 +131,14 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
 def _glance(found: Pipeline, data: Data) -> Facts:
     """How much comes through, how that went month by month, and the stage that holds most."""
     stage = heaviest(found)
-    through, course = found.reached[-1], tuple(one.reached["build"].value for one in found.cohorts)
+    final = STAGES.index(found.last)
+    through, course = found.reached[final], tuple(one.reached["build"].value for one in found.cohorts)
     worst = stage.item_days_share if stage else missing("nothing was in the pipeline in this window", unit="ratio")
     name = stage.name if stage else "stage"
     return Facts(
         id="pipeline.glance",
         facts=(
-            Fact(id="pipeline.through", label="reached learn", value=through, better="higher", note="of what entered in a year",
+            Fact(id="pipeline.through", label=f"reached {found.last}", value=through, better="higher", note="of what entered in a year",
                  why=metrics.why("pipeline.reached", data)),
             Fact(id="pipeline.built", label="reached build, by month", value=found.reached[3], series=course,
                  note="young months have had less time", why=metrics.why("pipeline.reached", data)),
@@ -157,7 +159,7 @@ def _funnel(found: Pipeline, data: Data) -> Table:
             Col(key="n", title="items", kind="number", priority=8),
             Col(key="lost", title="lost since the stage before", kind="number", priority=6),
         ),
-        rows=tuple(_funnel_row(found, place, data) for place in range(len(STAGES))),
+        rows=tuple(_funnel_row(found, place, data) for place in range(STAGES.index(found.last) + 1)),
         note="Items that skipped a stage count as having reached it.",
     )
 
@@ -263,14 +265,16 @@ def _cohorts(found: Pipeline, data: Data) -> Table:
 
 def _cohort_row(cohort: Cohort, data: Data) -> Row:
     intervals = ", ".join(
-        f"{name} {quantity(cohort.reached[name])} {evidence(cohort.reached[name])}" for name in STAGES[1:]
+        f"{name} {quantity(cohort.reached[name])} {evidence(cohort.reached[name])}"
+        for name in STAGES[1:]
+        if cohort.reached[name].value is not None
     )
     return Row(
         id=f"pipeline.cohort.{cohort.month:%Y-%m}",
         cells=(
             f"{cohort.month:%Y-%m}",
             cohort.entered,
-            *(amount(cohort.reached[name].value or 0.0, "ratio") for name in STAGES[1:]),
+            *(quantity(cohort.reached[name]) for name in STAGES[1:]),
         ),
         why=metrics.why("pipeline.reached", data, intervals),
     )

@@ -160,4 +160,4 @@ def test_scores_are_set_beside_published_ones_only_under_the_same_anchors(tmp_pa
         "in review" in fact.note for block in apart.blocks if isinstance(block, Facts) for fact in block.facts
     )
     finding = next(one for one in apart.findings if one.id == "lens.anchors.review")
-    assert f"by other anchors (2026-11) than these ({apart.data.anchors_version})" in finding.text
+    assert f"by other anchors ({same.data.anchors_version}) than these ({apart.data.anchors_version})" in finding.text

@@ -104,7 +104,7 @@ def test_cohorts_by_hand(audited: Pipeline) -> None:
 def test_item_days_of_the_window_by_hand(tmp_path: Path) -> None:
     made = world.workspace(tmp_path / "w")
     # The window is 24 October to 21 November (28 days). One item is in build throughout, one only until 31 October.
-    fill(made, [moves(1, "b1"), moves(2, "b1 r31")])
+    fill(made, [moves(1, "b1"), moves(2, "b1 r31"), moves(3, "b1 r2 m3 l4")])
     found = world.report("pipeline", made).data
     assert isinstance(found, Pipeline)
     assert stage(found, "build").item_days == pytest.approx(28 + 7)
@@ -119,6 +119,21 @@ def test_items_past_the_p85_of_their_stage_are_named(tmp_path: Path) -> None:
     assert isinstance(found, Pipeline)
     assert [(item.key, item.stage, item.limit_s) for item in found.old[-1:]] == [("ENG-21", "build", 2 * 86400.0)]
     assert stage(found, "build").older == 1
+
+
+def test_stages_that_no_state_means_are_unknown_and_an_end_holds_nothing(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    fill(made, [moves(1, "b1"), moves(2, "b1 r31")])
+    report = world.report("pipeline", made)
+    found = report.data
+    assert isinstance(found, Pipeline)
+    assert found.last == "release"  # what is released stays so for ever: it is where the pipeline ends
+    assert [one.name for one in found.stages] == ["ideation", "validation", "specification", "build"]
+    assert stage(found, "build").item_days_share.value == 1
+    assert [one.value for one in found.reached] == [1, 1, 1, 1, 0.5, None, None]
+    assert found.unmeasured.reason == "no state is mapped to measure or a later stage in [mapping.phases]"
+    assert found.undecided.value is None and found.cohorts[0].reached["learn"].value is None
+    assert report.headline.startswith("Build holds 100 %")
 
 
 def test_unmapped_states_are_a_gap_that_names_them(tmp_path: Path) -> None:
