@@ -240,15 +240,11 @@ class Sitting(PageScreen):
 
             self._stored, edit = save(
                 workspace, stored, lambda old: timed(update(self._document(old)), spent), what, now
-            )  # on disk, so it may be shown
-            self._place = {}
+            )  # on disk, so it may be shown: the console draws the page that was edited
+            self._place, self._after = {}, self._after if after is None else after
             return edit
 
-        def done(_edit: Edit) -> None:
-            self._after = self._after if after is None else after
-            self.draw()
-
-        self.shell.edit(work, done=done, refused=self._refused)
+        self.shell.edit(work, refused=self._refused)
 
     def close(self) -> bool:
         """Leaving keeps the time since the last answer."""
