@@ -181,12 +181,13 @@ class ClickHouse:
         version = deriving.version if deriving else ""
         # Another mapping or price changes every day; ClickHouse is where they are derived.
         begin = first if since is None or state.get("mapping", version) != version else since
+        seen = state.get("seen", "").split("; ") if state.get("mapping") == version else []
         for day in rollups.days(begin, now):
             spans, newest, present = await self._looked_at(day)
-            seen = f"{day:%Y-%m-%d} {spans} {newest}"
-            cursor = {"to": min(day + timedelta(days=1), now).isoformat(), "mapping": version, "seen": seen}
-            if state.get("seen") == seen and state.get("mapping") == version:
+            if (looks := f"{day:%Y-%m-%d} {spans} {newest}") in seen:
                 continue
+            seen = [*seen[-1:], looks]  # just after midnight two days are looked at
+            cursor = {"to": min(day + timedelta(days=1), now).isoformat(), "mapping": version, "seen": "; ".join(seen)}
             pushed, problems = await self._pushed(day, spans, present, deriving, now)
             yield Page(pushed=pushed, problems=problems, cursor=json.dumps(cursor))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import distribution
@@ -13,6 +14,8 @@ import pytest
 
 from aether_tui.sync.engine import Outcome, run
 from aether_tui.sync.plan import Job
+from connectors.base import Refused
+from connectors.clickhouse import ClickHouse
 from tests.connectors.kinds import KINDS, Kind, Record
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, serving
@@ -170,3 +173,20 @@ def test_an_empty_first_page_is_a_success(kind: Kind) -> None:
     with serving(kind.fine) as server:
         done = pull(kind.source(server.url))
     assert (done.error, done.rejects) == (None, [])
+
+
+def test_days_whose_rollups_are_here_are_only_looked_at_also_just_after_midnight() -> None:
+    """Without a workspace's mapping nothing can be computed: what is not skipped is refused."""
+    looks = Reply({"meta": [], "data": [[5, "17", [], []]]})
+    after_midnight = NOW.replace(hour=0, minute=20)
+    days = [f"{day:%Y-%m-%d} 5 17" for day in (NOW - timedelta(days=1), NOW)]
+
+    def pulled(*seen: str) -> Pulled:
+        settings = ClickHouse.Settings(url=server.url, mode="rollups")
+        cursor = {"to": "2026-11-20T00:10:00", "mapping": "", "seen": "; ".join(seen)}
+        source = ClickHouse(settings, {"key": "canary"}, network(now=lambda: after_midnight))
+        return pull(source, "traces", json.dumps(cursor))
+
+    with serving(lambda _: looks) as server:
+        assert (pulled(*days).error, len(server.requests)) == (None, 2)
+        assert isinstance(pulled(days[1]).error, Refused)
