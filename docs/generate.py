@@ -139,17 +139,19 @@ SOURCES_PREFACE = """\
 - **Limits.** Headers tell what is left and when it is whole again; both are kept for the next run and belong to the credential. A wait
   the server asks for is kept to the second, by the server's clock, within the 15 minutes a sync may take; a longer one is told with the
   time it ends, exit status 4, and nothing is asked before.
-- **Unchanged lists.** A connector may ask for a list with the ETag of the last sync; it is remembered only once the rows are stored,
-  and `--full` forgets it.
+- **Unchanged lists.** GitHub and GitLab are asked for lists with the ETag of the last sync: one that did not change is one request
+  without a body, which GitHub does not count. An ETag is remembered only once the rows are stored, and `--full` forgets it.
+- **Interrupted first pulls** go on where they were, also of what comes newest first (Linear's issues, pull requests, runs).
 - **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
-  history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
+  history, and a tombstone stays. Links that were removed from an issue of Jira go when it is read again. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
 - **Counts.** Where a source says how many rows there are, fewer are told by name.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.
 - **What it took** stands behind each stream: requests, kB, rows a second, time waited; `--format json` has it as `traffic`.
 
 A spreadsheet is no source of its own: `aether-tui load FILE --as items|opportunities|invoice` with `--map FIELD=COLUMN`, or `[load]` in
-`aether.toml`. Without a mapping it proposes one from the headers and reads nothing.
+`aether.toml`. Without a mapping it proposes one from the headers and reads nothing. Columns of one name, as trackers export labels, are
+one field of several values.
 """
 
 
