@@ -143,7 +143,8 @@ SOURCES_PREFACE = """\
   without a body, which GitHub does not count. An ETag is remembered only once the rows are stored, and `--full` forgets it.
 - **Interrupted first pulls** go on where they were, also of what comes newest first (Linear's issues, pull requests, runs).
 - **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
-  history, and a tombstone stays. Links that were removed from an issue of Jira go when it is read again. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
+  history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
+  Links that were removed from an issue of Jira go when it is read again.
 - **Counts.** Where a source says how many rows there are, fewer are told by name.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.
