@@ -376,10 +376,19 @@ class AetherApp(Background):
 
     def _step(self, step: int) -> None:
         """The next of the usual windows; one that was typed goes back to the default."""
-        usual = ("7d", "28d", "90d", current_quarter(self.now(), self._session.fiscal_start_month))
-        now = self.looking()
+        usual, now = self._usual(), self.looking()
         at = usual.index(now.window) + step if now.window in usual else 1
         self.look_at(structs.replace(now, window=usual[min(max(at, 0), len(usual) - 1)]))
+
+    def _usual(self) -> tuple[str, ...]:
+        return ("7d", "28d", "90d", current_quarter(self.now(), self._session.fiscal_start_month))
+
+    def nearby(self) -> Sequence[Looking]:
+        """The other usual windows."""
+        usual, now = self._usual(), self.looking()
+        at = usual.index(now.window) if now.window in usual else 1
+        others = sorted((one for one in usual if one != now.window), key=lambda one: abs(usual.index(one) - at))
+        return [structs.replace(now, window=one) for one in others]
 
     def action_window(self) -> None:
         """Type a window: days, a fiscal quarter, or two dates."""

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import WorkType
 
+from aether_tui.ahead import Ahead
 from aether_tui.builders import Builders
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.commands import Commands
@@ -79,6 +80,7 @@ class Background(App[int]):
         self._wanted: Order | None = None
         self._builders = Builders()
         self._commands = Commands(self)
+        self._ahead = Ahead(self, self._builders, self._shelf, self._built_ahead)
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
         self._glance: Timer | None = None
@@ -113,6 +115,10 @@ class Background(App[int]):
 
     def release_keys(self) -> None:
         """Let them through again."""
+        raise NotImplementedError
+
+    def nearby(self) -> Sequence[Looking]:
+        """The views that one key leads to, the nearest first."""
         raise NotImplementedError
 
     def configure(self, settings: Settings) -> None:
@@ -168,9 +174,14 @@ class Background(App[int]):
         self._building.clear()
         self._shelf.looking = looking
         screen = self.front()
-        if screen is not None:
-            screen.show()
+        if screen is None:
+            return
+        screen.show()
+        if self._ahead.builds(screen.report, looking.key):
+            return  # it is shown as soon as it is there
         self.renew()
+        if not self._building:
+            self._build_others(screen.report)
 
     def failure(self, report: str) -> Failure | None:
         return self._shelf.failure(report)
@@ -194,7 +205,7 @@ class Background(App[int]):
         for timer in (self._watch, self._glance):
             if timer is not None:
                 timer.stop()
-        following = self.workers.cancel_group(self, "report")
+        following = [*self.workers.cancel_group(self, "ahead"), *self.workers.cancel_group(self, "report")]
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         await self._builders.end()
         await self._commands.end()
@@ -295,9 +306,25 @@ class Background(App[int]):
         if screen is None or self._covered() or screen.report in self._building:
             return
         if not self._shelf.outdated(screen.report, self.now()):
+            if quiet and not live and not self._building and screen.report not in FROM_DOCUMENTS:
+                self._ahead.look(self._order((screen.report,)), self._commands.typed_at)
             return
         if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
             self.rebuild(screen.report, alone=live or not quiet)
+
+    def _built_ahead(self, order: Order, outcome: Outcome) -> None:
+        self._shelf.take(outcome.name, outcome.failure, order.looking)
+        screen = self.front()
+        if order.looking == self._shelf.looking and screen is not None:  # somebody has gone there meanwhile
+            screen.show()
+            self.around()
+            self.call_later(self._build_others, screen.report)
+
+    def _build_others(self, front: str) -> None:
+        """Build what is out of date behind the report in front, which is not."""
+        names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now()))
+        if names and front not in FROM_DOCUMENTS:
+            self._build_behind(self._order(names))
 
     def _look_at_cache(self) -> None:
         """New data for a screen that is watched are noticed at once; costs one `stat` call."""
@@ -336,6 +363,7 @@ class Background(App[int]):
 
         What is watched has a child of its own, which is still there when those behind it give way to the next change.
         """
+        self.workers.cancel_group(self, "ahead")
         if self._wanted is not None:  # what it has not begun is not being built any more
             self._building.difference_update(self._wanted.names)
         self._building.update(order.names)

@@ -73,6 +73,13 @@ class Builders:
         process.stdin.write(order.line())
         return process
 
+    @property
+    def waits_since(self) -> float | None:
+        """Since when a child waits that can be given any order; None where there is none."""
+        waiting = self._waiting
+        ready = waiting is not None and waiting.returncode is None and not self._yields
+        return self._waits_since if ready else None
+
     def rest(self) -> None:
         """End a child that has waited for long enough."""
         if time.monotonic() - self._waits_since > WAITS_S:

@@ -187,20 +187,20 @@ class Shelf:
         found = self._failures.get((name, self.looking.key))
         return found[0] if found else None
 
-    def take(self, name: str, failure: Failure | None) -> None:
-        """A build ended: its report is in memory, or it failed."""
-        here = name, self.looking.key
+    def take(self, name: str, failure: Failure | None, looking: Looking | None = None) -> None:
+        """A build ended, for this view unless another is named: its report is in memory, or it failed."""
+        here = name, (looking or self.looking).key
         if failure is not None:
             self._failures[here] = (failure, self._memory.changed_ns())
         else:
             self._failures.pop(here, None)
             self._reports.pop(here, None)
 
-    def outdated(self, name: str, now: datetime) -> bool:
+    def outdated(self, name: str, now: datetime, looking: Looking | None = None) -> bool:
         """Whether it is older than what it is made of, or made for another moment. What failed is not tried again until
         something changes."""
         changed = self._memory.changed_ns()
-        key = self.looking.key
+        key = (looking or self.looking).key
         failed = self._failures.get((name, key))
         if failed is not None and failed[1] == changed:
             return False

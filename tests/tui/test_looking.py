@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from aether_tui import ahead
 from aether_tui.app import current_quarter, listed
 from aether_tui.report_model import Col, Row, SavedReport, Table, save
 from aether_tui.session import KEPT_VIEWS, Looking, Memory
@@ -56,6 +57,33 @@ def test_a_wider_window_is_built_shown_kept_and_cleared(workspace):
 
     drive(workspace, script, start="portfolio")
     drive(workspace, again, start="portfolio")
+
+
+def test_the_other_usual_windows_are_built_while_nobody_types_and_then_shown_at_once(workspace, monkeypatch):
+    monkeypatch.setattr(ahead, "QUIET_S", 0.0)
+    memory = Memory(workspace)
+
+    def there(name: str) -> bool:
+        saved = memory.report("lens", Looking(window=name).key)
+        return saved is not None and saved.window.label == name
+
+    async def script(pilot, app):
+        await until(pilot, lambda: app.current("lens") and all(map(there, ("7d", "90d", "2026-Q4"))))
+        await until(pilot, lambda: not app._building)
+        await pilot.press("+")
+        await pilot.pause()
+        assert app.current("lens")
+        assert app.saved("lens").window.label == "90d"
+        assert "lens" not in app._building
+        (workspace.root / "aether.toml").write_text(
+            '[engagement]\nname = "Other"\n'
+        )  # what was built ahead is out of date now
+        await until(pilot, lambda: not app._shelf.outdated("lens", app.now()), 60)
+        await pilot.press("+")
+        await until(pilot, lambda: app.current("lens") and not app._shelf.outdated("lens", app.now()))
+        assert app.saved("lens").window.label == "2026-Q4"
+
+    drive(workspace, script, start="lens")
 
 
 def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(workspace):
