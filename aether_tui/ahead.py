@@ -1,7 +1,7 @@
 """Building what the next key may ask for: the report in front, over the other usual windows, while nobody does anything.
 
-A change of the window is then a look at what is there. The child that waits anyway builds it; whatever is ordered ends that at
-once, and a key keeps the next window from being begun (which is seen at the next look).
+A change of the window is then a look at what is there. A child builds it, the one that waits if there is one; whatever is ordered
+ends that at once, and a key keeps the next window from being begun (which is seen at the next look).
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Ahead:
         return self._begun is not None and (name, key) == (self._begun.names[0], self._begun.looking.key)
 
     def look(self, order: Order, typed_at: float) -> None:
-        """Where a child waits and it has been quiet, build the report of an order for each view nearby that has none."""
-        self._typed_at, since = typed_at, self._builders.waits_since
-        if self._begun is not None or since is None or time.monotonic() - max(since, typed_at) < QUIET_S:
+        """Once it has been quiet, build the report of an order for each view nearby that has none."""
+        self._typed_at = typed_at
+        if self._begun is not None or time.monotonic() - max(self._builders.rested_since, typed_at) < QUIET_S:
             return
         views = [view for view in self._office.nearby() if self._shelf.outdated(order.names[0], order.now, view)]
         if views:

@@ -74,11 +74,9 @@ class Builders:
         return process
 
     @property
-    def waits_since(self) -> float | None:
-        """Since when a child waits that can be given any order; None where there is none."""
-        waiting = self._waiting
-        ready = waiting is not None and waiting.returncode is None and not self._yields
-        return self._waits_since if ready else None
+    def rested_since(self) -> float:
+        """When a child was done last; 0 before the first."""
+        return self._waits_since
 
     def rest(self) -> None:
         """End a child that has waited for long enough."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar, get_args
 
 from msgspec import Struct, structs
@@ -124,7 +125,8 @@ def measure(
     edition: Edition | None = None,
 ) -> Scorecard:
     """Everything, from the rows of `sql/scorecard_*.sql`."""
-    shipped = [_deployment(row) for row in deployments]
+    first = _must(deployments[0], "first") if deployments else clock.now  # the same in each of them
+    shipped = [_deployment(row, first) for row in deployments]
     merged = [change(row) for row in changes]
     index = Shipped(shipped)
     linked = [link(row, index) for row in incidents]
@@ -177,29 +179,38 @@ def _must(row: Record, name: str) -> datetime:
     return found
 
 
-def _deployment(row: Record) -> Deployment:
+@lru_cache(maxsize=1024)
+def _named(service: str) -> str:
+    return one_line(service, 80)
+
+
+def _deployment(row: Record, first: datetime) -> Deployment:
     return Deployment(
         id=f"{text(row['source'])}/{text(row['id'])}",
         names=frozenset(text(row[name]) for name in ("id", "sha") if row[name]),
-        service=one_line(text(row["service"]), 80),
+        service=_named(text(row["service"])),
         at=_must(row, "moment"),
         success=row["result"] == "success",
         remedy=row["reason"] in REMEDIES,
         told=bool(row["told"]),
         tracked=bool(row["tracked"]),
-        first=_must(row, "first"),
+        first=first,
     )
 
 
 def change(row: Record) -> Change:
     """One row of `scorecard_changes`."""
-    times = _time(row, "first_commit"), _time(row, "created") or _must(row, "merged"), _time(row, "first_review")
-    merged, deployed = _must(row, "merged"), _time(row, "deployed")
+    first, created, review, merged, deployed = (
+        value if isinstance(value := row[name], datetime) else None
+        for name in ("first_commit", "created", "first_review", "merged", "deployed")
+    )
+    if merged is None:
+        raise ValueError("a row without merged")
     return Change(
-        service=one_line(text(row["service"]), 80),
-        merged=merged,
-        deployed=deployed,
-        split=split(*times, merged, deployed),
+        service=_named(text(row["service"])),
+        merged=merged.replace(tzinfo=UTC),
+        deployed=None if deployed is None else deployed.replace(tzinfo=UTC),
+        split=split(first, created or merged, review, merged, deployed),
     )
 
 
@@ -292,11 +303,12 @@ def spans(start: datetime, end: datetime) -> list[Window]:
 
 
 def _course(span: Window, changes: Sequence[Change], deployments: Sequence[Deployment]) -> Course:
-    lead = [one.split.total_s for one in changes if one.deployed is not None and _in(one.deployed, span)]
+    start, end = span.start, span.end
+    lead = [one.split.total_s for one in changes if one.deployed is not None and start <= one.deployed < end]
     return Course(
-        end=span.end,
+        end=end,
         lead_time=quantile(lead, 0.5, "no merged change was deployed"),
-        deployments=sum(one.success and _in(one.at, span) for one in deployments),
+        deployments=len([one for one in deployments if one.success and start <= one.at < end]),
     )
 
 

@@ -78,7 +78,7 @@ def test_the_other_usual_windows_are_built_while_nobody_types_and_then_shown_at_
         (workspace.root / "aether.toml").write_text(
             '[engagement]\nname = "Other"\n'
         )  # what was built ahead is out of date now
-        await until(pilot, lambda: not app._shelf.outdated("lens", app.now()), 60)
+        await until(pilot, lambda: not app._shelf.outdated("lens", app.now()))
         await pilot.press("+")
         await until(pilot, lambda: app.current("lens") and not app._shelf.outdated("lens", app.now()))
         assert app.saved("lens").window.label == "2026-Q4"
