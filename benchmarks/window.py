@@ -87,6 +87,7 @@ def measure(workspace: Workspace) -> dict[str, list[float]]:
             session.read_until_quiet(0.4, 20)
             session.feed()
         session.press("esc")
+        session.read_until_quiet(0.4, 20)  # or it were the first byte of another key
         found[name] = times
     session.stop(("q", "ctrl+q"))
     return found
