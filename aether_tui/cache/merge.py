@@ -27,7 +27,6 @@ LARGEST_SLICE: Final = 2 * ROW_GROUP
 PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
-_LEASE_S: Final = 0.2  # then comes the checkpoint
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
@@ -40,11 +39,12 @@ class Pace:
 
     rows: int = field(default_factory=lambda: SLICE_ROWS)
     fewest: int = field(default_factory=lambda: SLICE_ROWS)
+    lease_s: float = 0.2  # then comes the checkpoint
 
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a lease; a small one teaches nothing."""
         if rows >= self.rows:
-            fitting = int(rows * _LEASE_S / max(seconds, 0.001))
+            fitting = int(rows * self.lease_s / max(seconds, 0.001))
             rows = max(self.fewest, min(fitting, 2 * self.rows, LARGEST_SLICE))
             self.rows = rows - rows % ROW_GROUP if rows > ROW_GROUP else rows  # what is left over costs as much again
 
@@ -132,15 +132,18 @@ def merge_staged(
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
     *,
-    flagged: bool = False,
+    fresh: int | None = None,
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named.
 
-    `flagged`: those of spans have the columns `span_rollups.FLAGS`.
+    Where spans of a large file are staged, with the columns `span_rollups.FLAGS`, `fresh` is what `known_last` returned.
     """
     pace = pace or Pace()
     waiting = deque((table, 0, _rows(cursor, f"staged_{table.name}")) for table in staged)
-    rows = pace.rows
+    flagged, rows = fresh is not None, pace.rows
+    if fresh is not None:
+        ((table, low, high),) = waiting
+        waiting = deque((table, *ends) for ends in ((low, fresh), (fresh, high)) if ends[0] < ends[1])
     # What DuckDB takes to understand a query is a third of all, so one serves every slice of a large file.
     prepared = _prepare(cursor, waiting, rows, flagged=True) if flagged else {}
     while True:
@@ -149,7 +152,7 @@ def merge_staged(
         if not flagged:
             prepared = _prepare(cursor, lease, pace.rows)
         with write(cursor):
-            began = time.monotonic()
+            began = time.process_time()  # where others work, too, smaller leases would only be more of them
             if lease:
                 rollups.start(cursor)
             while whole and lease:
@@ -164,13 +167,36 @@ def merge_staged(
             if note is not None:
                 result.rejected += 0 if waiting else store_rejects(cursor, origin, note.rejects)
                 write_note(cursor, origin, Note() if waiting else note, sum(part.inserted for _, part in done))
-        pace.took(sum(high - low for _, low, high in lease), time.monotonic() - began)
+        pace.took(sum(high - low for _, low, high in lease), time.process_time() - began)
         for table, part in done:
             result.add(table.name, part)
         if not waiting:
             break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
+
+
+def known_last(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> int:
+    """Put those of `staged_spans` behind the others that are stored already; returns how many the others are.
+
+    What slices without any of them add to rollups is known before the lease. Each lease looks again for itself.
+    """
+    name, key = f"staged_{SPANS.name}", quoted(SPANS.key)
+    with write(cursor):
+        within = span_rollups.look_up(cursor, name, origin.source)
+        stored = f"SELECT {key} FROM {SPANS.name} WHERE source = $source AND {within}"
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE found AS SELECT s.rowid AS _n FROM {name} AS s SEMI JOIN ({stored}) USING ({key})",
+            {"source": origin.source},
+        )
+    known = _rows(cursor, "found")
+    if known:
+        them = "rowid IN (SELECT _n FROM found)"
+        cursor.execute(f"CREATE TEMP TABLE sorted AS SELECT * FROM {name} WHERE NOT {them}")
+        cursor.execute(f"INSERT INTO sorted SELECT * FROM {name} WHERE {them}")
+        cursor.execute(f"DROP TABLE {name}")
+        cursor.execute(f"ALTER TABLE sorted RENAME TO {name}")
+    return _rows(cursor, name) - known
 
 
 def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whole, came: bool) -> int:
@@ -199,7 +225,7 @@ def _prepare(
     Returns their numbers by first row.
     """
     for table, low, high in ranges:
-        if table.name == SPANS.name and high - low >= PREPARED_ROWS:
+        if table.name == SPANS.name and (flagged or high - low >= PREPARED_ROWS):
             cursor.execute(
                 f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST((rowid - {low}) // {rows} AS BIGINT) AS source, * "
                 f"FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"

@@ -20,6 +20,7 @@ LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
 PART_BYTES: Final = 64 << 20
+_FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -81,13 +82,23 @@ def quoted(path: Path) -> str:
 
 def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Part]:
     _packing(path)
-    (rows,) = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata('{quoted(path)}')").fetchone() or (
-        0,
-    )
-    for low in range(0, int(rows or 0), PART_ROWS):
-        within = f"file_row_number >= {low} AND file_row_number < {low + PART_ROWS}"
+    rows, size = connection.execute(
+        f"SELECT (SELECT sum(num_rows) FROM parquet_file_metadata('{quoted(path)}')), "
+        f"(SELECT sum(total_uncompressed_size) FROM parquet_metadata('{quoted(path)}'))"
+    ).fetchone() or (0, 0)
+    step = _rows_of(int(rows or 0), int(size or 0))
+    for low in range(0, int(rows or 0), step):
+        within = f"file_row_number >= {low} AND file_row_number < {low + step}"
         some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{quoted(path)}', file_row_number=true) WHERE {within})"
         yield Part(some, some, low, copied=False)
+
+
+def _rows_of(rows: int, size: int) -> int:
+    """How many rows fit into a part: a power of two less where they are long."""
+    step = PART_ROWS
+    while step > _FEWEST and step * size > 2 * PART_BYTES * rows:
+        step //= 2
+    return step
 
 
 def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:

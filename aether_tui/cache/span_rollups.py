@@ -60,9 +60,9 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: in
     """
     thawed = rollups.thawed(cursor, "spans", "t.start")
     number = render("{id_number(trace_id)}", {})
-    traces = f"SELECT trace_id, {number} AS trace_number FROM {rows}"
+    traces = f"SELECT trace_id, {number} AS trace_number FROM (SELECT DISTINCT trace_id FROM {rows})"
     if ahead is not None:
-        traces = f"SELECT trace_id, trace_number FROM tasks_added WHERE source = {ahead} UNION ALL {traces} WHERE start IS NULL"
+        traces = f"SELECT trace_id, trace_number FROM tasks_added WHERE source = {ahead} UNION ALL {traces[:-1]} WHERE start IS NULL)"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
         f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
@@ -178,6 +178,9 @@ class _Known:
 
 def _stage_known(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None) -> _Known:
     """Temporary table `tasks_gone` of the tasks that will change, and `spans_before` of all their spans."""
+    (some,) = cursor.execute("SELECT count(*) FROM tasks_known").fetchone() or (0,)
+    if not some:
+        return _Known(thawed=False, frozen=False)
     both = f"SELECT trace_id FROM {come}" + (f" UNION ALL SELECT trace_id FROM {gone}" if gone else "")
     touched = f"FROM tasks_known WHERE trace_id IN ({both})"
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_gone AS SELECT * EXCLUDE _thawed {touched} AND _thawed")

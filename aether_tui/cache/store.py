@@ -16,7 +16,7 @@ from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, ReadLease, leases_of
-from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, merge_staged, write_note
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, known_last, merge_rows, merge_staged, write_note
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
@@ -198,12 +198,13 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace = Pace(BULK_SLICE, BULK_SLICE)
+        pace = Pace(BULK_SLICE, BULK_SLICE // 4, lease_s=0.3)
         with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace, flagged=True)
+                fresh = known_last(connection, self._write, origin)
+                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace, fresh=fresh)
         return result
 
     @staticmethod

@@ -24,8 +24,13 @@ _SHAPES: Final = (
     r"|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ"
 )
 _ELSEWHERE: Final = r"hooks\.slack\.com|-----BEGIN"
-# An IBAN begins with a country and its check digits.
-_IBAN: Final = rf"(?i:{'|'.join(sorted(IBAN_LENGTHS))})[0-9]{{2}}(?: *[A-Za-z0-9]){{11}}"
+# An IBAN begins with a country and its check digits, and is as long as that country's are: most hexadecimal numbers are not.
+_BY_LENGTH: Final = "|".join(
+    rf"(?:{'|'.join(country for country, one in sorted(IBAN_LENGTHS.items()) if one == length)})"
+    rf"[0-9]{{2}}(?: *[A-Za-z0-9]){{{length - 4}}}"
+    for length in sorted(set(IBAN_LENGTHS.values()))
+)
+_IBAN: Final = rf"(?i:{_BY_LENGTH})(?:[^0-9A-Za-z]|$)"
 _CARD: Final = r"[0-9]{13,16}(?:[^0-9A-Za-z]|$)"
 _GROUPED: Final = r"[0-9]{4}[ .\-](?:[0-9]{4}[ .\-][0-9]{4}|[0-9]{6}[ .\-][0-9]{4})"
 _PHONE: Final = (
