@@ -17,6 +17,7 @@ from aether_tui.cache import rollups, span_rollups
 from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
+from aether_tui.cache.tombstones import outlived
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Whole
 from aether_tui.records.tables import SPANS
@@ -51,7 +52,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Merged:
-    """What a merge did. `late` rows are older than what retention keeps: counted, not stored."""
+    """What a merge did. `late` rows are older than what retention keeps or than a deletion: counted, not stored."""
 
     inserted: int = 0
     updated: int = 0
@@ -265,7 +266,7 @@ def merge_slice(
 
     `ahead` is the number of the slice in what was prepared.
     """
-    late = _open_slice(cursor, table, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
+    late = _open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
     same, changed = _decide(cursor, table, origin, ahead)
     new = _rows(cursor, "slice") - same - changed
     if new or changed:
@@ -305,12 +306,15 @@ def _is_view(cursor: duckdb.DuckDBPyConnection) -> bool:
     return bool((cursor.execute(known).fetchone() or (0,))[0])
 
 
-def _open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
-    """Temporary view `slice` of the rows that retention still keeps; returns how many it does not."""
+def _open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: str) -> int:
+    """Temporary view `slice` of the rows that retention still keeps and no deletion has overtaken; returns how many are not in it."""
     since = rollups.raw_from(cursor, table.name)
     late = f"{newest_instant(table)} < TIMESTAMP '{since}'" if since else "FALSE"
+    alive = outlived(cursor, table, origin.source, origin.now)
+    if alive != "TRUE":
+        late = f"{late} OR NOT ({alive})"
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
-    if since is None:
+    if late == "FALSE":
         return 0
     gone = cursor.execute(f"SELECT count(*) FROM {rows} AND {late}").fetchone()
     return int(gone[0]) if gone else 0

@@ -28,7 +28,10 @@ class Swept:
 
 
 class Sweep:
-    """The ids that are alive in a source, collected in memory; then the rows without one are removed."""
+    """The ids that are alive in a source, collected in memory; then the rows without one are removed.
+
+    What another process stored after the look began stays: the source may have made it meanwhile.
+    """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, origin: Origin, tables: Sequence[Table]) -> None:
         self._cursor, self._origin, self._tables = cursor, origin, tables
@@ -48,8 +51,8 @@ class Sweep:
             ).fetchone() or (0,)
             cursor.execute(
                 f'CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT "{key}" AS id FROM {first.name} '
-                f'WHERE source = $source AND "{key}" NOT IN (SELECT id FROM alive)',
-                origin,
+                f'WHERE source = $source AND ingested_at <= $now AND "{key}" NOT IN (SELECT id FROM alive)',
+                {**origin, "now": self._origin.now},
             )
             (gone,) = cursor.execute("SELECT count(*) FROM gone").fetchone() or (0,)
             if gone > max(FEW, MOST_SHARE * stored) and not force:
