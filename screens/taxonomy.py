@@ -30,20 +30,28 @@ class Taxonomy(ReportScreen):
         kind = self._kind()
         if kind:
             self._ask(
-                f"merge {kind} into (id or label)", "", lambda old, into, day: taxonomies.merge(old, kind, into, day)
+                f"merge {kind} into (id or label)",
+                "",
+                lambda old, into, day: taxonomies.merge(old, kind, into, day),
+                f"{kind} merged into {{}}",
             )
 
     def action_split(self) -> None:
         """Split the selected kind into its halves."""
         kind = self._kind()
         if kind:
-            self._change(lambda old, day: taxonomies.split(old, kind, day), f"{kind} split; u takes it back")
+            self._change(lambda old, day: taxonomies.split(old, kind, day), f"{kind} split")
 
     def action_rename(self) -> None:
         """Give the selected kind another label."""
         kind = self._kind()
         if kind:
-            self._ask(f"call {kind}", self._cell(1), lambda old, label, day: taxonomies.rename(old, kind, label, day))
+            self._ask(
+                f"call {kind}",
+                self._cell(1),
+                lambda old, label, day: taxonomies.rename(old, kind, label, day),
+                f"{kind} is called {{}}",
+            )
 
     def action_move(self) -> None:
         """Move the selected example into another kind."""
@@ -52,7 +60,12 @@ class Taxonomy(ReportScreen):
             self.shell.say("select an example first (}), then w says which kind it belongs to")
             return
         said = self._cell(1)
-        self._ask("belongs to (id or label)", "", lambda old, into, day: taxonomies.move(old, said, into, day))
+        self._ask(
+            "belongs to (id or label)",
+            "",
+            lambda old, into, day: taxonomies.move(old, said, into, day),
+            "an example moved to {}",
+        )
 
     def action_build(self) -> None:
         """Build the next version from the kept requests, in a child."""
@@ -75,10 +88,13 @@ class Taxonomy(ReportScreen):
         rows = (row for table in tables for row in table.rows if row.id == item.row)
         return next((str(row.cells[place]) for row in rows), "")
 
-    def _ask(self, label: str, value: str, update: Callable[[Document, str, date], Document]) -> None:
+    def _ask(self, label: str, value: str, update: Callable[[Document, str, date], Document], what: str) -> None:
+        """Ask for a word, then change the taxonomy with it; `{}` in `what` stands for it."""
+
         def done(answer: str | None) -> None:
             if answer and answer.strip():
-                self._change(lambda old, day: update(old, answer.strip(), day), "saved; u takes it back")
+                words = answer.strip()
+                self._change(lambda old, day: update(old, words, day), what.replace("{}", words))
 
         self.ask(label, value, done)
 

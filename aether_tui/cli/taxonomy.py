@@ -190,7 +190,7 @@ def merge(context: Context, category: str, into: str) -> None:
     """CATEGORY becomes part of INTO (ids or labels); its earlier requests count there."""
     from aether_tui.workspace import taxonomies
 
-    _edit(context, lambda old, day: taxonomies.merge(old, category, into, day))
+    _edit(context, lambda old, day: taxonomies.merge(old, category, into, day), f"{category} merged into {into}")
 
 
 @taxonomy.command()
@@ -200,7 +200,7 @@ def split(context: Context, category: str) -> None:
     """CATEGORY becomes its two halves (or what it was merged of); earlier requests keep it."""
     from aether_tui.workspace import taxonomies
 
-    _edit(context, lambda old, day: taxonomies.split(old, category, day))
+    _edit(context, lambda old, day: taxonomies.split(old, category, day), f"{category} split")
 
 
 @taxonomy.command()
@@ -211,7 +211,7 @@ def rename(context: Context, category: str, label: str) -> None:
     """Another LABEL for CATEGORY; its id stays."""
     from aether_tui.workspace import taxonomies
 
-    _edit(context, lambda old, day: taxonomies.rename(old, category, label, day))
+    _edit(context, lambda old, day: taxonomies.rename(old, category, label, day), f"{category} is called {label}")
 
 
 @taxonomy.command()
@@ -224,15 +224,16 @@ def move(context: Context, text: str, category: str) -> None:
     from aether_tui.workspace import taxonomies
 
     clean = Redactor(key(context.workspace()), context.config().privacy.patterns).text(text)
-    _edit(context, lambda old, day: taxonomies.move(old, clean, category, day))
+    _edit(context, lambda old, day: taxonomies.move(old, clean, category, day), f"a request moved to {category}")
 
 
-def _edit(context: Context, update: Callable[[Taxonomy, date], Taxonomy]) -> None:
+def _edit(context: Context, update: Callable[[Taxonomy, date], Taxonomy], what: str) -> None:
     from aether_tui.workspace.edits import change
     from aether_tui.workspace.kinds.taxonomy import Taxonomy
 
     workspace, now = context.workspace(), context.now()
-    edit = change(workspace, Taxonomy, _active(workspace).id, lambda old: update(old, now.date()), now)
+    found = _active(workspace)
+    edit = change(workspace, Taxonomy, found.id, lambda old: update(old, now.date()), now, f"{found.id}: {what}")
     tell(edit.what)
 
 
