@@ -95,7 +95,6 @@ class Traces(Asking):
         super().hear(told)
         if told.table is not None and told.table.id != LIST:
             self._typed = told.table
-            self.shell.say(f"grouped by {told.table.id.removeprefix('traces.by-')}")
         elif told.table is not None:
             self._table, self._shown = told.table, told.shown
         if told.done:
@@ -104,6 +103,8 @@ class Traces(Asking):
                 self._table = None
         if self.app.screen is self:
             self.show()
+            if told.table is not None and told.table.id != LIST:
+                self._to_groups()
 
     def close(self) -> bool:
         """Stop a search, then show the whole list again, then what every screen closes."""
@@ -176,9 +177,19 @@ class Traces(Asking):
         self._group += 0 if self._typed is not None else 1
         self._typed = None
         self.show()
+        self._to_groups()
+
+    def _to_groups(self) -> None:
+        """Go to the grouping, which is below the list, and say what it is by."""
         report = self.page.report
-        found = next((b.id for b in report.blocks if b.id.startswith("traces.by-")), "") if report else ""
-        self.shell.say(f"grouped by {found.removeprefix('traces.by-')}" if found else "nothing to group by")
+        blocks = report.blocks if report else ()
+        found = next((b for b in blocks if isinstance(b, Table) and b.id.startswith("traces.by-")), None)
+        if found is None:
+            self.shell.say("nothing to group by")
+            return
+        if found.rows:
+            self.page.select(f"{found.id}/{found.rows[0].id}")
+        self.shell.say(f"grouped by {found.id.removeprefix('traces.by-')}")
 
     # --- one trace, two ------------------------------------------------------------------------------------------
 

@@ -90,7 +90,9 @@ def test_a_search_is_told_and_its_errors_too(place: Workspace) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: "Newest traces" in screen_text(app))
         await pilot.press("B", *"app.plan", "enter")
-        await until(pilot, lambda: screen._typed is not None and screen._typed.rows[0].id == "gold")
+        await until(pilot, lambda: "grouped by app.plan" in screen_text(app))
+        assert screen.page.selected is not None
+        assert screen.page.selected.id == "traces.by-app.plan/gold"
         await press(pilot, app, "no column 'beauty'", "slash", *"beauty=1", "enter")
 
     drive(place, script, start="traces")
