@@ -136,11 +136,12 @@ def measure(
     state, ended, spent = (next(iter(rows), Record()) for rows in (load, finished, time))
     times, before = (_times(ended, span) for span in ("now", "before"))
     history = bool(whole(ended.get("now_history")) or whole(ended.get("before_history")))
-    weeks, start = _weeks(weekly, instant(state.get("first_seen")), clock.window.end)
+    first = instant(state.get("first_seen"))
+    weeks, start = _weeks(weekly, first, clock.window.end)
     validity = _validity(state)
     span_s = (clock.window.end - clock.window.start).total_seconds()
     open_now = whole(state.get("open_now"))
-    seen = state.get("first_seen") is not None
+    seen = first is not None and first < clock.window.end  # before anything is known, nothing is not zero
     return Flow(
         times=times,
         before=before,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import structs
+
 from aether_tui.diagnostics import flow_plots, metrics
 from aether_tui.diagnostics.compare import changed
 from aether_tui.diagnostics.flow_measure import (
@@ -20,7 +22,7 @@ from aether_tui.diagnostics.flow_measure import (
 )
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS
+from aether_tui.diagnostics.needs import KEYS, stored
 from aether_tui.human import day, duration, evidence, plural, quantity
 from aether_tui.report_model import (
     Block,
@@ -46,7 +48,7 @@ def headline(flow: Flow) -> str:
     """Cycle time, what is past it, and whether averages hold."""
     times = flow.times
     if flow.wip.value is None:
-        return "Flow cannot be seen: no work item is here."
+        return "Flow cannot be seen: no work item is known."
     if times.cycle_p85.value is None:
         return f"{plural(times.finished, 'item')} finished in this window; cycle time: {times.cycle_p85.reason}."
     text = f"Half of the items take {quantity(times.cycle_p50)} from start to done, 85 % at most {quantity(times.cycle_p85)}."
@@ -179,18 +181,20 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block,
         )  # fmt: skip
     if flow.wip.value is None:
         narrowed = f" for {data.filters.sentence()}" if data.filters.set_names() else ""
-        reason = f"No work item is here{narrowed}: a tracker is the source of flow."
-        step = f"{KEYS}: {CONNECT}"
-        return (
-            Gap(
-                id="flow.none",
-                title="Work items",
-                reason=reason,
-                next_step=step,
-                action="go.sources",
-                why=first_failed(data, "flow"),
-            ),
+        gap = Gap(
+            id="flow.none",
+            title="Work items",
+            reason=f"No work item is here{narrowed}: a tracker is the source of flow.",
+            next_step=f"{KEYS}: {CONNECT}",
+            action="go.sources",
+            why=first_failed(data, "flow"),
         )
+        if stored(data).get("work_items"):
+            reason = f"No work item is known{narrowed} of this window or the time before it."
+            gap = structs.replace(
+                gap, reason=reason, next_step="aether-tui report flow --window 90d, or esc for all", action=""
+            )
+        return (gap,)
     parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow, data), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         parts.append(

@@ -100,7 +100,8 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
     notes: tuple[Block, ...] = ()
     if unable:
         reason = f"Work items do not say their {' or '.join(unable)}; all are counted."
-        notes = (Gap(id="pipeline.filters", title="Filters", reason=reason),)
+        step = "aether-tui report pipeline --team TEAM, or --feature FEATURE"
+        notes = (Gap(id="pipeline.filters", title="Filters", reason=reason, next_step=step),)
     if not mapped(found):
         states = ", ".join(one_line(state, 40) for state in found.unmapped)
         gap = Gap(
