@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aether_tui.cache import Cache
+from aether_tui.cache import Cache, parts
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.staging import arrive
 from aether_tui.config import Config
@@ -345,6 +345,30 @@ def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
     )
     assert (merged.inserted, merged.updated) == (0, 0)
     assert contents(cache) == before
+
+
+def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known rows lie scattered in what comes, alone or with the whole of their traces; slices cut through traces."""
+    rng = random.Random(7)
+    rows = [span(rng, number) for number in range(600)]
+    cache, other, ingest = fresh(tmp_path), Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
+    by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
+    monkeypatch.setattr("aether_tui.cache.store.BULK_SLICE", 100)
+    by_columns(cache, write(tmp_path / "some.parquet", rng.sample(rows, 60)), ingest)
+    by_columns(cache, write(tmp_path / "all.parquet", rows), ingest)
+    assert contents(cache) == contents(other)
+    assert cache.verify() == []
+
+
+def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(8)
+    bulk = write(tmp_path / "a.parquet", [span(rng, number) for number in range(5000)])
+    monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", 10_000)
+    with duckdb.connect() as connection:
+        found = list(parts.parts(connection, bulk.paths[0], "parquet", ()))
+        counts = [connection.execute(f"SELECT count(*) FROM {part.relation}").fetchone() for part in found]
+    assert [part.first for part in found] == [0, 1920, 3840]
+    assert counts == [(1920,), (1920,), (1160,)]
 
 
 @pytest.mark.slow
