@@ -33,6 +33,7 @@ from connectors.github_answers import (
     names_of,
     next_link,
     note_read,
+    open_runs,
     read_already,
     rows_in,
     second,
@@ -66,6 +67,8 @@ _SMALLEST_WINDOW = timedelta(minutes=1)
 _AHEAD = timedelta(hours=2)
 _RERUN_DAYS = 30
 _OPEN_KEPT = 100
+_ASKED_ALONE, _LISTED = 1, timedelta(days=2)
+"""More unfinished runs of so long ago at most are looked for in the list, older ones once a day."""
 _DETAIL = "aether detail"
 """Where the connector keeps what it fetched for an object, beside the object's own fields."""
 
@@ -166,9 +169,15 @@ class GitHub:
         start = known - overlap if known else now - timedelta(days=self._settings.days_back)
         sweeps = text(mark, "swept") not in {None, today}
         begin = min(start, now - timedelta(days=_RERUN_DAYS)) if sweeps else start
-        for run_id in texts_of(mark, "open"):
+        waiting = open_runs(mark)
+        recent = [created for created in waiting.values() if created > now - _LISTED]
+        if len(recent) > _ASKED_ALONE:
+            begin = min(begin, *recent)  # the list shows them in fewer requests
+        for run_id in [key for key, at in waiting.items() if at < begin and (sweeps or at in recent)]:
             run = await self._run(repo, run_id)
-            yield await self._run_page(repo, [run] if run else [], mark, gone=() if run else (run_id,))
+            news = unread([run] if run else [], mark)
+            yield await self._run_page(repo, news, mark, gone=() if run else (run_id,))
+            note_read(mark, news)
         newest, changed_now, listed = known, changed, dict[str, datetime]()
         async for answer, problem, complete in self._windows(repo, begin, _end(now), anew=known is None or sweeps):
             found = objects(answer.json, "workflow_runs")
@@ -177,6 +186,7 @@ class GitHub:
                 run
                 for run in unread(found, mark)
                 if at_least(run, "created_at", start)
+                or text(run, "id") in waiting
                 or (changed is not None and at_least(run, "updated_at", changed - overlap))
             ]
             page = await self._run_page(repo, fresh, mark)
@@ -187,7 +197,7 @@ class GitHub:
             if complete:
                 # Inside a window the newest come first: only its end may move the mark.
                 advance(mark, "created", newest)
-                keep_read(mark, listed, newest and newest - overlap)
+                keep_read(mark, listed, newest and newest - overlap, open_runs(mark))
             yield page
         advance(mark, "updated", changed_now)
         mark["swept"] = today
@@ -205,11 +215,13 @@ class GitHub:
         rows, rejects = mapped(
             whole, PIPELINE_RUNS.name, lambda run: github_run_rows(run, repo, objects(run, _DETAIL, "jobs"))
         )
-        still = set(texts_of(mark, "open")) - set(gone)
+        still = {key: at for key, at in open_runs(mark).items() if key not in gone}
         for run in runs:
-            running = fold(text(run, "conclusion"), text(run, "status")) == "running"
-            still = still | {str(text(run, "id"))} if running else still - {str(text(run, "id"))}
-        mark["open"] = sorted(still)[-_OPEN_KEPT:]
+            key, created = text(run, "id") or "", instant_of(run, "created_at")
+            still.pop(key, None)
+            if created and fold(text(run, "conclusion"), text(run, "status")) == "running":
+                still[key] = created
+        mark["open"] = {key: at.isoformat() for key, at in sorted(still.items())[-_OPEN_KEPT:]}
         return Page(rows=rows, rejects=rejects)
 
     async def _with_jobs(self, repo: str, run: Node) -> Node:
@@ -345,7 +357,7 @@ class GitHub:
         advance(mark, "created", newest)
         still = {key: at for key, at in still.items() if key in listed}
         mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
-        keep_read(mark, listed, newest and min((newest - overlap, *(listed[key] for key in still))))
+        keep_read(mark, listed, newest and newest - overlap, still)
         mark["swept"] = today
         yield Page()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from aether_tui.records.tables import DEPLOYMENTS
@@ -113,6 +113,12 @@ def names_of(node: Node, field: str) -> list[str]:
     return [str(name) for name in value] if isinstance(value, Mapping) else []
 
 
+def open_runs(mark: Mark) -> dict[str, datetime]:
+    """Runs that were not finished when they were last read: when they were created. Older marks have ids only."""
+    dated = {key: at for key in names_of(mark, "open") if (at := instant(mark, "open", key)) is not None}
+    return dated or dict.fromkeys(texts_of(mark, "open"), datetime.min)  # noqa: DTZ901  # naive UTC, as all
+
+
 def unread(found: Sequence[Node], mark: Mark) -> list[Node]:
     """Those that are new or have changed since they were read; one that is not dated is new."""
     return [one for one in found if (text(one, "updated_at") or "?") != text(mark, "read", text(one, "id") or "")]
@@ -124,10 +130,12 @@ def note_read(mark: Mark, found: Sequence[Node]) -> None:
     mark["read"] = {**read, **{key: text(one, "updated_at") or "" for one in found if (key := text(one, "id"))}}
 
 
-def keep_read(mark: Mark, listed: Mapping[str, datetime], bound: datetime | None) -> None:
-    """Forget what will not be listed again: only from `bound` on it is asked for."""
+def keep_read(
+    mark: Mark, listed: Mapping[str, datetime], bound: datetime | None, unfinished: Collection[str] = ()
+) -> None:
+    """Forget what will not be looked at again: only what is listed from `bound` on is, and what was not finished."""
     mark["read"] = {
         key: text(mark, "read", key) or ""
         for key in names_of(mark, "read")
-        if key in listed and (bound is None or listed[key] >= bound)
+        if key in unfinished or (key in listed and (bound is None or listed[key] >= bound))
     }

@@ -368,11 +368,11 @@ def test_unfinished_runs_are_read_again_and_old_reruns_found_once_a_day() -> Non
     host.runs[0] |= {"status": "in_progress", "conclusion": None}
     with serving(host) as server:
         first = pull(github(server.url, jobs=False), "runs")
-        assert json.loads(first.cursor or "")[REPO]["open"] == ["1"]
+        assert json.loads(first.cursor or "")[REPO]["open"] == {"1": "2026-11-20T10:00:00"}
         host.runs[0] |= {"status": "completed", "conclusion": "failure", "updated_at": "2026-11-20T10:30:00Z"}
         second = pull(github(server.url, jobs=False), "runs", first.cursor)
         assert [row["result"] for row in second.table("pipeline_runs")] == ["failure"]
-        assert json.loads(second.cursor or "")[REPO]["open"] == []
+        assert json.loads(second.cursor or "")[REPO]["open"] == {}
 
         host.runs[60] |= {"run_attempt": 2, "updated_at": "2026-11-20T11:30:00Z"}
         same_day = pull(github(server.url, jobs=False), "runs", second.cursor)
@@ -381,6 +381,20 @@ def test_unfinished_runs_are_read_again_and_old_reruns_found_once_a_day() -> Non
         marks[REPO]["swept"] = "2026-11-19"
         next_day = pull(github(server.url, jobs=False), "runs", json.dumps(marks))
         assert {(row["id"], row["attempt"]) for row in next_day.table("pipeline_runs")} == {("61", 2)}
+
+
+def test_many_unfinished_runs_are_looked_for_in_the_list(tmp_path: Path) -> None:
+    host = Host(runs=100, per_day=40)
+    for run in host.runs[:40:2]:  # the last day's, every other one
+        run |= {"status": "queued", "conclusion": None}
+    with serving(host) as server:
+        first = pull(github(server.url), "runs")
+        server.requests.clear()
+        host.runs[38] |= {"status": "completed", "conclusion": "failure", "updated_at": "2026-11-20T10:30:00Z"}
+        second = pull(github(server.url), "runs", first.cursor)
+        assert len(server.requests) == 2  # the list, and the jobs of the one that ended
+    assert [(row["id"], row["result"]) for row in second.table("pipeline_runs")] == [("39", "failure")]
+    assert len(json.loads(second.cursor or "")[REPO]["open"]) == 19
 
 
 def test_pull_requests_stop_below_the_mark_and_a_quiet_sync_is_cheap() -> None:
