@@ -13,7 +13,7 @@ from aether_tui.session import Looking
 from screens.base import ReportScreen
 from screens.drill import Asking
 
-LIST = "traces.list"
+LIST, LOOPS = "traces.list", "traces.loops"
 SORTS = (
     "start",
     "duration_s",
@@ -200,7 +200,11 @@ class Traces(Asking):
         return item.row.rpartition("/")[2] if item.block == "traces.top" else item.row
 
     def action_open(self) -> None:
-        trace = self._selected()
+        trace, item = self._selected(), self.page.selected
+        if item is not None and item.block == LOOPS:
+            self.shell.say("finding the traces …")
+            self.send(self.question("rows", trace=item.row))
+            return
         if not trace:
             super().action_open()
             return

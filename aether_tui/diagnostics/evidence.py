@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import indicators, metrics
+from aether_tui.diagnostics import constraint_indicators, indicators, metrics
 from aether_tui.diagnostics.frame import EVERYTHING, Data, Record, text, whole
 from aether_tui.diagnostics.pipeline import STAGES
 from aether_tui.errors import NoData
@@ -38,7 +38,7 @@ def _items(mode: str, value: str, stage: int = 1) -> Subject:
 
 
 def _traces(mode: str, value: str = "took", unit: str = "s") -> Subject:
-    return Subject(TRACES, "trace", value, unit, {"mode": mode})
+    return Subject(TRACES, "trace", value, unit, {"mode": mode, "ids": ()})
 
 
 CHANGES = Subject("rows_changes", "merged request", "lead time")
@@ -100,6 +100,14 @@ def subject(identity: str) -> Subject | None:
     return None
 
 
+def _of_indicator(data: Data, identity: str) -> tuple[Subject, str] | None:
+    """The traces that weigh most in an indicator of agent loops, and what it is called."""
+    for one in constraint_indicators.indicators(data):
+        if one.id == identity and one.traces:
+            return Subject(TRACES, "trace", "took", given={"mode": "named", "ids": one.traces}), one.name
+    return None
+
+
 def _plain(identity: str) -> str:
     """Without what marks a figure that is shown twice."""
     return identity.removesuffix(".glance").removesuffix(".worst")
@@ -127,10 +135,11 @@ class Rows(Struct, frozen=True, kw_only=True):
 
 def report(data: Data, identity: str) -> Report[Rows]:
     """The rows behind a number, the most telling first. Raises NoData when the number has none behind it."""
-    found = subject(identity)
-    if found is None:
+    known = subject(identity)
+    behind = _of_indicator(data, identity) if known is None else (known, titled(identity))
+    if behind is None:
         raise NoData(f"no rows stand behind {identity}", next_step="x tells how it is computed")
-    title = titled(identity)
+    found, title = behind
     given = dict(found.given) | ({"service": found.service} if found.service else {})
     rows = data.rows(found.query, **given)
     unable = data.unfiltered(found.query, ("environment",))
@@ -139,6 +148,8 @@ def report(data: Data, identity: str) -> Report[Rows]:
     total = whole(rows[0]["of"]) if rows else 0
     many = plural(total, found.one)
     first = f", the {len(rows)} most telling shown" if total > len(rows) else ""
+    if found.given.get("mode") == "named":
+        many = f"the {plural(total, found.one)} that weigh most"
     note = f"All teams and services: these rows do not carry {' or '.join(unable)}." if unable else ""
     return Report(
         report="rows",

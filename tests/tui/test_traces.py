@@ -13,7 +13,7 @@ from aether_tui.cache import Cache
 from aether_tui.exploring import Ask, Exploring
 from aether_tui.records.tables import SPAN_PAYLOADS
 from aether_tui.workspace.folder import Workspace
-from screens.drill import TracePage
+from screens.drill import RowsPage, TracePage
 from screens.traces import Traces
 from tests.cache.samples import full
 from tests.cli.test_traces import START, rows
@@ -94,6 +94,9 @@ def test_a_search_is_told_and_its_errors_too(place: Workspace) -> None:
         assert screen.page.selected is not None
         assert screen.page.selected.id == "traces.by-app.plan/gold"
         await press(pilot, app, "no column 'beauty'", "slash", *"beauty=1", "enter")
+        screen.page.select("traces.loops/loop.steps-in-a-task")
+        await press(pilot, app, "that weigh most in this window", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RowsPage))
 
     drive(place, script, start="traces")
 
