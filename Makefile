@@ -45,9 +45,8 @@ docs: $(VENV)/.dev ## write the generated pages of docs/
 docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 
-bench: $(VENV)/.dev ## measure the data plane (AETHER_BENCH_SPANS=10000000 for the whole), the receiver and how it feels; prints ratios
-	-$(BIN)/python -m benchmarks.plane
-	-$(BIN)/python -m benchmarks.receiver
+bench: $(VENV)/.dev ## measure every number of the data plane (AETHER_BENCH_SPANS=10000000 for the whole) and how it feels; prints ratios
+	-$(BIN)/python -m benchmarks.bench
 	$(BIN)/python -m benchmarks
 
 lock: ## renew the lock files (needs uv)

@@ -1,4 +1,4 @@
-"""What the gate watches of our own speed: `python -m benchmarks.ratios FILE`, about ten seconds.
+"""What the gate watches of our own speed: `python -m benchmarks.ratios FILE`, about twenty seconds.
 
 Writes a report in hyperfine's form. Each time is a ratio in disguise: CPU of ours over CPU of a fixed piece of Python run
 right before it, times what that piece takes on the machine the limits were set on (50 ms), so that a slow or busy machine
@@ -10,6 +10,7 @@ Spans are measured against DuckDB itself: CPU of `load` over CREATE TABLE AS fro
 from __future__ import annotations
 
 import json
+import random
 import statistics
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-from benchmarks import plane
+from benchmarks import plane, receiver
 from benchmarks.gate import project
 
 YARDSTICK = "x = {}\nfor n in range(180_000):\n    x[n % 997] = str(n)"
@@ -56,6 +57,19 @@ def spans(root: Path) -> dict[str, list[float]]:
     return found
 
 
+def received() -> dict[str, list[float]]:
+    """CPU of 10,000 received spans until they are durable, and from there until they are in the cache, in the yardstick's seconds."""
+    rng = random.Random(1)
+    bodies = [receiver.body(rng, number * receiver.BATCH) for number in range(60)]
+    found: dict[str, list[float]] = {"receive spans": [], "store received spans": []}
+    for _ in range(PAIRS):
+        pace = YARDSTICK_S / cpu_s([sys.executable, "-I", "-c", YARDSTICK], Path.cwd())
+        each = receiver.in_process(bodies)
+        for name, key in zip(found, ("durable_cpu_us", "merge_cpu_us"), strict=True):
+            found[name].append(pace * each[key] / 100)
+    return found
+
+
 def main(path: Path) -> None:
     """Measure and write."""
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +82,7 @@ def main(path: Path) -> None:
             "budget explain": [*program, "budget", "explain", "tests.p07", *report],
         }
         found = {name: ratios(command, root) for name, command in commands.items()}
-        found |= spans(root)
+        found |= spans(root) | received()
     results = [
         {"command": name, "median": statistics.median(times), "times": times, "exit_codes": [0] * len(times)}
         for name, times in found.items()

@@ -7,12 +7,15 @@ from datetime import datetime
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.frame import Data, Record, instant, real, whole
+from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
+from aether_tui.human import plural
 from aether_tui.report_model import Fact, Facts, Quantity
+from aether_tui.text import plain
 
 
 class Bill(Struct, frozen=True, kw_only=True):
-    """Reconciliation over the days that both sides have, in USD. `ratio` is traced over billed; null with a `reason`.
+    """Reconciliation over the billed days from the first to the last that both sides have, in USD. `ratio` is traced over billed;
+    null with a `reason`. `unbilled_days` between them have traces and no bill, charges in `other_currencies` are left out.
 
     `unpriced_share` is the share of model calls in the window whose model has no price.
     """
@@ -23,6 +26,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     billed_usd: float | None
     ratio: float | None
     reason: str | None
+    unbilled_days: int
+    other_currencies: str | None
     calls: int
     unpriced_calls: int
     unpriced_share: float | None
@@ -32,12 +37,15 @@ def reconcile(data: Data) -> Bill:
     """Traced and billed model cost of the window."""
     row: Record = next(iter(data.rows("sources_bill")), {})
     calls, unpriced = whole(row.get("calls")), whole(row.get("unpriced"))
+    others = text(row.get("other_currencies"))
     traced, billed = _usd(row, "traced_usd"), _usd(row, "billed_usd")
     reason = None
     if not calls:
         reason = "no model call in this window"
     elif not row.get("billed_at_all"):
         reason = "no bill of a model provider in this window"
+        if others:
+            reason = f"model providers bill in {plain(others)}, and only USD can be compared"
     elif billed is None or traced is None:
         reason = "traces and bill have no day in common"
     elif billed <= 0:
@@ -49,6 +57,8 @@ def reconcile(data: Data) -> Bill:
         billed_usd=billed,
         ratio=traced / billed if reason is None and traced is not None and billed else None,
         reason=reason,
+        unbilled_days=whole(row.get("unbilled_days")) if reason is None else 0,
+        other_currencies=plain(others) if others else None,
         calls=calls,
         unpriced_calls=unpriced,
         unpriced_share=unpriced / calls if calls else None,
@@ -62,6 +72,10 @@ def facts(bill: Bill) -> Facts:
         note = (
             f"{bill.traced_usd:,.2f} USD of {bill.billed_usd:,.2f} USD, {bill.first_day:%d %b} to {bill.last_day:%d %b}"
         )
+        if bill.unbilled_days:
+            note += f", without {plural(bill.unbilled_days, 'day')} that nobody billed"
+        if bill.other_currencies:
+            note += f"; charges in {bill.other_currencies} are left out"
     return Facts(
         id="sources.bill",
         facts=(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.records.model import Row
+from aether_tui.records.model import Row, Value
 from aether_tui.report_model import envelope
 from tests.diagnostics import world
 
@@ -20,8 +20,8 @@ def call(number: int, day: float, usd: str | None) -> Row:
     )  # fmt: skip
 
 
-def charge(number: int, day: float, usd: str, **more: str) -> Row:
-    values = {"provider": "OpenAI", "currency": "USD", "charge_category": "Usage", **more}
+def charge(number: int, day: float, usd: str, **more: Value) -> Row:
+    values: dict[str, Value] = {"provider": "OpenAI", "currency": "USD", "charge_category": "Usage", **more}
     return world.full("costs", row_hash=f"h{number}", charge_start=world.at(day), billed_cost=Decimal(usd), **values)
 
 
@@ -53,6 +53,22 @@ def test_the_days_that_both_sides_have_are_compared(tmp_path: Path) -> None:
     assert str(found["first_day"]).startswith("2026-11-03")
     assert str(found["last_day"]).startswith("2026-11-04")
     assert (found["calls"], found["unpriced_calls"], found["unpriced_share"]) == (4, 1, 0.25)
+    assert (found["unbilled_days"], found["other_currencies"]) == (0, "EUR")
+
+
+def test_a_charge_for_several_days_counts_for_each_and_days_without_a_bill_are_left_out(tmp_path: Path) -> None:
+    spans = [call(1, 1.5, "2"), call(2, 3.5, "4"), call(3, 5.5, "3"), call(4, 9.5, "1"), call(5, 10.5, "1")]
+    # 20 days of 1 USD, from before the window on; without an end one day; days 3 and 9 have one charge each.
+    costs = [
+        charge(1, -12, "20", charge_end=world.at(8)),
+        charge(2, 10, "2", provider="Anthropic"),
+        charge(3, 10, "0.5", charge_end=world.at(11), provider="AWS", source_service="Amazon Bedrock"),
+        charge(4, 10, "-5", charge_category="Credit"),
+    ]
+    found = bill(tmp_path, spans, costs)
+    # Days 1 to 7 and day 10: 7 × 1 + 2.5 billed, 2 + 4 + 3 + 1 traced; nobody billed day 9.
+    assert (found["traced_usd"], found["billed_usd"], found["unbilled_days"]) == (10.0, 9.5, 1)
+    assert found["ratio"] == pytest.approx(10 / 9.5)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +77,7 @@ def test_the_days_that_both_sides_have_are_compared(tmp_path: Path) -> None:
         ([], "no bill of a model provider in this window"),
         ([charge(1, 4, "5", provider="AWS", source_service="AmazonEC2")], "no bill of a model provider in this window"),
         ([charge(1, 20, "5")], "traces and bill have no day in common"),
+        ([charge(1, 4, "5", currency="EUR")], "model providers bill in EUR, and only USD can be compared"),
         ([charge(1, 4, "0")], "the bill of these days is not above 0"),
     ],
 )

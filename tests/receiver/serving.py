@@ -85,9 +85,9 @@ def stored(cache: Cache, what: str = "count(*)") -> list[object]:
         return [next(iter(row.values())) for row in lease.rows(f"SELECT {what} FROM spans ORDER BY 1")]
 
 
-def post(connection: HTTPConnection, body: bytes) -> int:
-    """One JSON request on a connection that is kept."""
-    connection.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
+def post(connection: HTTPConnection, body: bytes, form: str = "application/json") -> int:
+    """One request on a connection that is kept."""
+    connection.request("POST", "/v1/traces", body, {"Content-Type": form})
     answer = connection.getresponse()
     answer.read()
     return answer.status

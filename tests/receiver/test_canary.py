@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+from base64 import b64encode
 from contextlib import closing
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
+
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from connectors.otlp_aliases import FIELDS
 from tests.cache.samples import dump
@@ -67,6 +71,18 @@ def request() -> bytes:
     ).encode()
 
 
+def as_protobuf(body: bytes, span_id: bytes) -> bytes:
+    """The same request in OTLP's other form; ids are bytes there."""
+    document = json.loads(body)
+    for span, own in zip(
+        document["resourceSpans"][0]["scopeSpans"][0]["spans"], (span_id, b"too long " * 9), strict=True
+    ):
+        span["traceId"] = b64encode(bytes.fromhex(span["traceId"])).decode()
+        span["spanId"] = b64encode(own).decode()
+    message = ParseDict(document, TracesData())
+    return bytes(message.SerializeToString())
+
+
 def seen(root: Path) -> list[str]:
     """Files of the engagement in which a canary can be read."""
     files = [path for path in root.rglob("*") if path.is_file()]
@@ -79,6 +95,7 @@ def test_no_canary_reaches_the_disk_before_or_after_a_kill(tmp_path: Path) -> No
     with receiving(tmp_path) as (child, _, port):
         with closing(HTTPConnection("127.0.0.1", port)) as connection:
             assert post(connection, request()) == 200
+            assert post(connection, as_protobuf(request(), b"12345678"), "application/x-protobuf") == 200
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     assert seen(tmp_path) == []
@@ -91,4 +108,4 @@ def test_no_canary_reaches_the_disk_before_or_after_a_kill(tmp_path: Path) -> No
     assert CANARY not in str(stored)
     assert "[email:" in str(stored["spans"])
     assert "[email:" in str(stored["span_payloads"])
-    assert len(stored["rejects"]) == 1
+    assert (len(stored["spans"]), len(stored["span_payloads"]), len(stored["rejects"])) == (2, 2, 2)
