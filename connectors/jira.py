@@ -126,7 +126,7 @@ class Jira:
                 problems=disagreements(issues, site),
                 total=total,
                 about=True,
-                whole=[linked(issues)],
+                whole=[linked(issues)] if since else (),
             )
             # `isLast` has been seen missing and wrong: the absent token is the end.
             if token is None:

@@ -103,7 +103,7 @@ class JiraDataCenter:
                 cursor=newest.isoformat() if newest else None,
                 total=total,
                 problems=[*disagreements(issues, site), *_cut_histories(issues)],
-                whole=[linked(issues)],
+                whole=[linked(issues)] if since else (),
             )
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
