@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from aether_tui.diagnostics import flow_defects as defects
+from aether_tui.diagnostics import flow_findings as said
 from aether_tui.diagnostics import flow_words as words
 from aether_tui.diagnostics import wip as limits
 from aether_tui.diagnostics.flow_measure import Flow, measure
@@ -42,8 +43,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
         as_of=clock.now,
         window=clock.window,
         data=flow,
-        headline=words.headline(flow),
-        findings=(*words.findings(flow), *limits.findings(held)),
+        headline=said.headline(flow),
+        findings=(*said.findings(flow), *limits.findings(held)),
         freshness=data.freshness(),
         blocks=words.blocks(
             flow, data, unable, (*limits.blocks(held, documents.config.wip, data), *defects.blocks(flow.defects, data))

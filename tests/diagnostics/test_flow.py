@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.diagnostics import flow_words as words
+from aether_tui.diagnostics import flow_findings
 from aether_tui.diagnostics.flow_measure import Flow, measure
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
@@ -216,7 +216,7 @@ def test_load_against_good_weeks_and_what_queueing_says_of_it(arrivals: int, val
     # Twenty weeks: 3 finished in 16 of them, 4 in 4: the 17th smallest, rank ⌈.85 × 20⌉, is 4. Four weeks of arrivals.
     made = weeks(*[3] * 16, *[4] * 4, arrivals=arrivals)
     assert made.utilisation.value == pytest.approx(value)
-    texts = [one.text for one in words.findings(made) if one.id == "flow.utilisation"]
+    texts = [one.text for one in flow_findings.findings(made) if one.id == "flow.utilisation"]
     assert [said in text for text in texts] == ([True] if said else [])
 
 
