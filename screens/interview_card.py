@@ -161,7 +161,10 @@ class Faces:
         from aether_tui.workspace import sitting
 
         found = sitting.matching(self.content.questions(self.interview.questionnaire), text)
-        lines: list[Line] = [((f"   {human.plural(len(found), 'question')}; ↵ goes to the first", "dim"),), ()]
+        count = (
+            f"{human.plural(len(found), 'question')}; ↵ goes to the first" if found else "no question has these words"
+        )
+        lines: list[Line] = [((f"   {count}", "dim"),), ()]
         for number, question in enumerate(found[: max(1, self.rows - 8)]):
             told = wrap(question.ask, self.width)[0]
             lines.append(((" ▸ " if number == 0 else "   ", "accent"), (told, "strong" if number == 0 else "text")))

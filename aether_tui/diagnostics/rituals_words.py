@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,7 @@ def _money(measured: Rituals) -> Table:
         columns=(
             Col(key="id", title="id", priority=8),
             Col(key="title", title="ritual", priority=10),
-            Col(key="break_even", title="pays if it improves", priority=9),
+            Col(key="break_even", title="break-even", priority=9),
             Col(key="cost", title=f"{measured.currency} a year", kind="number", unit="money", priority=7),
             Col(key="benefit", title="brings", kind="number", unit="money", priority=4),
             Col(key="roi", title="return", kind="number", priority=5),
@@ -152,19 +153,20 @@ def _money(measured: Rituals) -> Table:
             )
             for one in measured.rituals
         ),
-        note="Benefit = decisions × stake × gain in probability + days saved × cost of delay + rework avoided. Numbers are stated by "
-        "people; a return between is a 90 % range of 2,000 draws from PERT distributions where ranges were given.",
+        note="Break-even: it pays if it improves so many of its decisions. Benefit = decisions × stake × gain in probability + days "
+        "saved × cost of delay + rework avoided. Numbers are stated by people; a return between is a 90 % range of 2,000 draws from "
+        "PERT distributions where ranges were given.",
     )  # fmt: skip
 
 
 def _needed(one: Line) -> str:
-    """The break-even in a few words: `1 decision in 12`; the whole sentence stands under why."""
+    """The break-even in a few words: `1 in 12`; the whole sentence stands under why."""
     if one.break_even.startswith("pays without"):
         return "nothing more"
     if one.break_even.startswith("does not pay"):
         return "never"
     needed = one.break_even.removeprefix("pays if it improves ")
-    return needed if needed != one.break_even else NONE
+    return re.sub(r" decisions? in ", " in ", needed) if needed != one.break_even else NONE
 
 
 def _plain(value: Quantity) -> str:
