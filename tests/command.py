@@ -43,7 +43,7 @@ def _forks(_process: int) -> BinaryIO:
     root = Path(__file__).resolve().parents[1]
     process = subprocess.Popen(command, cwd=root, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     theirs.close()
-    ours.settimeout(120)
+    ours.settimeout(600)
     stream = ours.makefile("rwb", buffering=0)
 
     @atexit.register

@@ -98,8 +98,8 @@ def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> No
     def look() -> None:
         try:
             with cache.read() as lease:
-                inside.wait(10)
-                leave.wait(10)
+                inside.wait(120)
+                leave.wait(120)
                 assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
         except BaseException as error:
             failures.append(error)
@@ -107,7 +107,7 @@ def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> No
     readers = [threading.Thread(target=look) for _ in range(2)]
     for reader in readers:
         reader.start()
-    inside.wait(10)  # both hold a lease
+    inside.wait(120)  # both hold a lease
     with pytest.raises(CacheTrouble, match="thread of this process"):
         store(Cache(cache.path, wait_s=0.05), {})
     leave.set()

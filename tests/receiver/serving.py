@@ -34,14 +34,14 @@ class Served:
     def answer(
         self, body: bytes, headers: dict[str, str] | None = None, path: str = "/v1/traces", method: str = "POST"
     ) -> tuple[int, dict[str, str], bytes]:
-        with closing(HTTPConnection("127.0.0.1", self.door.server_port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.door.server_port, timeout=120)) as connection:
             connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
 
     def raw(self, data: bytes) -> bytes:
         """Bytes on a socket, and everything that comes back until the peer closes."""
-        with socket.create_connection(("127.0.0.1", self.door.server_port), timeout=20) as peer:
+        with socket.create_connection(("127.0.0.1", self.door.server_port), timeout=120) as peer:
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: peer.recv(65536), b""))

@@ -101,7 +101,7 @@ def test_no_canary_reaches_the_disk_before_or_after_a_kill(tmp_path: Path) -> No
     assert seen(tmp_path) == []
     with receiving(tmp_path) as (child, _, _):
         child.send_signal(signal.SIGTERM)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=120)
     assert CANARY not in out + err
     assert seen(tmp_path) == []
     stored = dump(cache(tmp_path), but=())

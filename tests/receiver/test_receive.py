@@ -103,7 +103,7 @@ def test_a_taken_port_is_said_and_sigterm_drains(root: Path) -> None:
         with closing(HTTPConnection("127.0.0.1", port)) as connection:
             assert post(connection, spans(*range(1, 101))) == 200
         child.send_signal(signal.SIGTERM)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=120)
         assert child.returncode == 0, err
         last = json.loads(out.splitlines()[-1])
         assert (last["event"], last["received"], last["stored"], last["waiting"]) == ("stopped", 100, 100, 0)
@@ -115,7 +115,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost_and_retries_do_not_doubl
     guard, enough = threading.Lock(), threading.Event()
 
     def load(port: int, sender: int) -> None:
-        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection, suppress(OSError, HTTPException):
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection, suppress(OSError, HTTPException):
             for turn in range(10_000):
                 numbers = [sender * 1_000_000 + turn * 20 + place for place in range(1, 21)]
                 if post(connection, spans(*numbers)) == 200:
@@ -137,7 +137,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost_and_retries_do_not_doubl
         with closing(HTTPConnection("127.0.0.1", port)) as connection:
             assert post(connection, spans(*sorted(acknowledged)[:500])) == 200
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     kept = [int(str(span), 16) for span in stored(cache(root), "span_id")]
     assert acknowledged <= set(kept)
     assert len(kept) == len(set(kept))

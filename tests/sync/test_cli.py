@@ -139,7 +139,7 @@ def test_a_reader_that_leaves_does_not_stop_the_pulling(workspace: Path) -> None
     assert process.stderr is not None
     errors = process.stderr.read()
     process.stderr.close()
-    process.wait(timeout=60)
+    process.wait(timeout=180)
     assert "Traceback" not in errors
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM work_items")[0]["n"] == 6

@@ -215,7 +215,7 @@ def stop_after(process: subprocess.Popen[str], words: str, with_signal: int) -> 
         if words in line:
             process.send_signal(with_signal)
             break
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     return process.returncode, errors
 
 

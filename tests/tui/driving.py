@@ -14,7 +14,7 @@ from aether_tui.builds import Options
 from aether_tui.workspace.folder import Workspace
 from tests.tui.workspaces import NOW
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
 
 
@@ -45,7 +45,7 @@ def screen_text(app: AetherApp) -> str:
 
 
 async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
-    """Let the console work until `ready`. Bounded by a minute, not by looks: a child that builds may get little of a busy
+    """Let the console work until `ready`. Bounded by minutes, not by looks: a child that builds may get little of a busy
     machine while the looking goes on as fast as ever."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from screens.drill import Asking, ReplayPage, RowsPage, TracePage
 from screens.form import Form
 from screens.interview_sitting import Sitting
 from screens.widgets.prompt import Prompt
-from tests.tui.driving import screen_text
+from tests.tui.driving import PATIENCE_S, screen_text
 from tests.tui.undoing import BY_COMMAND, EDITS, ELSEWHERE, IN_A_TERMINAL, Try, engagement, over
 from tests.tui.workspaces import NOW
 
@@ -45,7 +46,8 @@ def kept(workspace: Workspace) -> dict[Path, bytes]:
 
 async def soon(app: AetherApp, ready: Callable[[], bool]) -> None:
     """Let the console work until `ready`. Unlike `until` it lets nothing else settle: there are 700 keys here."""
-    for _ in range(4000):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         if ready():
             return
         await asyncio.sleep(0.004)
