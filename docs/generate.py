@@ -90,7 +90,25 @@ def metrics() -> str:
         for one in known:
             if one.id.partition(".")[0] == report:
                 lines += [*_metric(one), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_editions()])
+
+
+def _editions() -> Iterator[str]:
+    """What the scorecard is held against."""
+    from aether_tui.diagnostics.delivery import editions
+
+    yield "## What the scorecard is held against"
+    yield ""
+    yield "Chosen by `[scorecard] edition`. Means are Quick Check scores, 0 to 10; levels end where they say (s, per day, share)."
+    yield ""
+    for one in editions().values():
+        means = [f"{name} {value:g}" for name, value in one.means.items()]
+        bands = [
+            f"{name} " + ", ".join(f"{level} {'beyond' if end is None else f'{end:g}'}" for level, end in levels)
+            for name, levels in one.bands.items()
+        ]
+        yield f"- `{one.id}`: {one.name}. {'; '.join((*means, *bands))}. Source: {one.source}."
+    yield ""
 
 
 def _metric(one: Metric) -> Iterator[str]:
@@ -106,8 +124,9 @@ def _metric(one: Metric) -> Iterator[str]:
         yield f"- interval: {one.method}"
     if one.left_out:
         yield f"- left out: {one.left_out}"
-    if one.source:
-        yield f"- source: {one.source}"
+    yield f"- source: {one.source or 'own definition, as written here'}"
+    if one.rows:
+        yield f"- rows: {one.rows}"
     if one.queries:
         yield "- rows: " + ", ".join(f"[{name}.sql](../{QUERIES}/{name}.sql)" for name in one.queries)
 

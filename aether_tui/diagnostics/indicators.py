@@ -54,6 +54,8 @@ class Indicator(Struct, frozen=True, omit_defaults=True):
     why: str
     query: str = ""
     needs: tuple[str, ...] = ()
+    source: str = ""
+    """Who defines it so, where that is not this product; the anchor names its own."""
     given: str = ""
     """Rows that documents give, or complete: see `indicators_given`."""
     p: float = 0.5

@@ -94,14 +94,15 @@ def several(identities: Sequence[str], data: Data | None = None, *more: str) -> 
 def of(indicator: Indicator) -> Metric:
     """An indicator of a lens as a metric."""
     anchor = indicator.anchor
-    said = f"anchors {anchor.poor:g} (poor) and {anchor.good:g} (good): {anchor.source}" if anchor else ""
+    year = f", {anchor.year}" if anchor and anchor.year and str(anchor.year) not in anchor.source else ""
+    said = f"anchors {anchor.poor:g} (poor) and {anchor.good:g} (good): {anchor.source}{year}" if anchor else ""
     return Metric(
         id=indicator.id,
         title=indicator.title,
         unit=indicator.unit,
         formula=indicator.why,
         method=_METHODS.get(indicator.shape, ""),
-        source=said,
+        source="; ".join(part for part in (indicator.source, said) if part),
         queries=(indicator.query,) if indicator.query else (),
         rows=_ROWS.get(indicator.given or indicator.shape, ""),
     )
