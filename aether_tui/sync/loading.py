@@ -22,7 +22,8 @@ _TOLD_REJECTS = 5
 class Loaded:
     """One file: its kind and what became of its rows, or why it was not read.
 
-    `skipped`: a file nobody named (it lay in a folder or archive) that holds no data of a known kind.
+    `skipped`: a file nobody named (it lay in a folder or archive) that holds no data of a known kind. `among`: the file of the
+    same export whose counts hold these rows too.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Loaded:
     next_step: str = ""
     skipped: bool = False
     notes: list[str] = field(default_factory=list)
+    among: Path | None = None
 
 
 def load(
@@ -134,7 +136,11 @@ def _read(
             loaded.counts.add(intake.page(page))
             _tell(intake.refused, page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
-        batch[-1].counts.add(intake.complete())
+        first, *others = batch
+        first.counts.add(intake.complete())
+        for loaded in others:
+            first.counts.add(loaded.counts)
+            loaded.counts, loaded.among = Counts(), first.path
     except Malformed as error:
         _refuse(batch, clean(error.what), clean(error.hint))
         intake.discard()

@@ -173,3 +173,14 @@ def test_a_damaged_cache_is_set_aside(workspace: Path) -> None:
     assert "damaged" in done.err
     assert list((workspace / ".aether").glob("cache.duckdb.damaged-*"))
     assert count(workspace) == 10
+
+
+def test_files_of_one_export_are_counted_together_on_the_first(workspace: Path) -> None:
+    header = "ChargePeriodStart,BilledCost,ChargeCategory,BillingCurrency,SubAccountId,BillingPeriodStart\n"
+    for number in (1, 2):
+        charges = [f"2026-10-0{day},{number}.5,Usage,USD,a,2026-10-01\n" for day in range(1, 4)]
+        (workspace / f"part-{number}.csv").write_text(header + "".join(charges))
+    first, second = load(workspace, "part-1.csv", "part-2.csv").json["files"]
+    assert (first["rows"], first["merged"]["inserted"], second["rows"]) == (6, 6, 0)
+    told = aether("load", "part-1.csv", "part-2.csv", cwd=workspace).out
+    assert told == "part-1.csv: focus, 6 rows (0 new, 0 changed, 6 known)\npart-2.csv: focus, counted with part-1.csv\n"
