@@ -120,8 +120,8 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     attach = writer.cache._write
 
     @contextlib.contextmanager
-    def timed(cursor: Any = None) -> Iterator[Any]:
-        with attach(cursor) as connection:
+    def timed(cursor: Any = None, **options: bool) -> Iterator[Any]:
+        with attach(cursor, **options) as connection:
             began = cpu_s(), time.perf_counter()
             yield connection
         leases.append((time.perf_counter() - began[1], cpu_s() - began[0]))

@@ -105,16 +105,17 @@ class Leases:
 
     @contextmanager
     def write(
-        self, wait_s: float, cursor: duckdb.DuckDBPyConnection | None = None
+        self, wait_s: float, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: bool = True
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach read-write, one transaction: committed at the end, rolled back by any exception.
 
-        `cursor` may bring temporary tables along. Raises CacheTrouble; a cache that does not open is moved aside first.
+        `cursor` may bring temporary tables along. Without `tidy` small row groups stay apart, which suits large merges.
+        Raises CacheTrouble; a cache that does not open is moved aside first.
         """
         with self._alone_in_thread(), self._attached_to_write(wait_s):
             mine = cursor or self._instance().cursor()
             if cursor is not None:
-                self._tidy_in_turn()
+                self._tidy_in_turn(tidy)
             try:
                 mine.execute("USE cache")
                 mine.execute("BEGIN")
@@ -132,14 +133,14 @@ class Leases:
                 if cursor is None:
                     mine.close()
 
-    def _tidy_in_turn(self) -> None:
-        """Let the checkpoint put small row groups together at the first merge, then at every eighth, one run of them at a time.
+    def _tidy_in_turn(self, tidy: bool) -> None:
+        """Let the checkpoint put small row groups together at every eighth merge, one run of them at a time.
 
-        At each it would write the newest rows again each time.
+        At each merge it would write the newest rows again each time.
         """
-        tidy = self._merges % _TIDY_EVERY == 0
-        self._merges += 1
-        self._instance().execute(f"SET GLOBAL max_vacuum_tasks = {int(tidy)}")
+        self._merges += tidy
+        tasks = int(tidy and self._merges % _TIDY_EVERY == 0)
+        self._instance().execute(f"SET GLOBAL max_vacuum_tasks = {tasks}")
 
     @contextmanager
     def alone(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:

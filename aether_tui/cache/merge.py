@@ -28,6 +28,7 @@ LARGEST_SLICE: Final = 2 * ROW_GROUP
 PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
+_LEASE_S: Final = 0.2  # then comes the checkpoint
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
@@ -40,12 +41,11 @@ class Pace:
 
     rows: int = field(default_factory=lambda: SLICE_ROWS)
     fewest: int = field(default_factory=lambda: SLICE_ROWS)
-    lease_s: float = 0.2  # then comes the checkpoint
 
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a lease; a small one teaches nothing."""
         if rows >= self.rows:
-            fitting = int(rows * self.lease_s / max(seconds, 0.001))
+            fitting = int(rows * _LEASE_S / max(seconds, 0.001))
             rows = max(self.fewest, min(fitting, 2 * self.rows, LARGEST_SLICE))
             self.rows = rows - rows % ROW_GROUP if rows > ROW_GROUP else rows  # what is left over costs as much again
 

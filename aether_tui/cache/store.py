@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -198,13 +199,13 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace = Pace(BULK_SLICE, BULK_SLICE // 4, lease_s=0.3)
+        pace, write = Pace(BULK_SLICE, BULK_SLICE), partial(self._write, tidy=False)
         with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                fresh = known_last(connection, self._write, origin)
-                merge_staged(connection, self._write, origin, [bulk.table], Note(), result, pace, fresh=fresh)
+                fresh = known_last(connection, write, origin)
+                merge_staged(connection, write, origin, [bulk.table], Note(), result, pace, fresh=fresh)
         return result
 
     @staticmethod
@@ -322,9 +323,9 @@ class Cache:
         return sum(path.stat().st_size for path in (self.path, self._leases.wal) if path.exists())
 
     def _write(
-        self, cursor: duckdb.DuckDBPyConnection | None = None
+        self, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: bool = True
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return self._leases.write(self.wait_s, cursor)
+        return self._leases.write(self.wait_s, cursor, tidy=tidy)
 
     def _export(self, origin: Origin, replace: Replace) -> Export:
         key = (origin.source, origin.stream)
