@@ -54,6 +54,8 @@ class Ahead:
         self._typed_at = typed_at
         if self._begun is not None or time.monotonic() - max(self._builders.rested_since, typed_at) < QUIET_S:
             return
+        if self._shelf.failure(order.names[0]) is not None:  # nor would the others be built
+            return
         views = [view for view in self._office.nearby() if self._shelf.outdated(order.names[0], order.now, view)]
         if views:
             orders = [msgspec.structs.replace(order, looking=view) for view in views]
