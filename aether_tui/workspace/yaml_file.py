@@ -91,6 +91,14 @@ def _unmerged(merge: re.Match[bytes], data: bytes, file: str) -> Problem:
         lines = one_line(merge[text].decode("utf-8", "replace"), 200) or "nothing"
         return f"`{lines}` ({one_line(merge[name].decode('utf-8', 'replace'), 60)})"
 
+    outside = data[: merge.start()] + data[merge.end() :]
+    if re.fullmatch(rb"\s*(?:id:[^\n]*)?\s*", outside):  # both made one: they are two things, and none of them may go
+        return Problem(
+            file,
+            f"two new documents took the same number: {shown('ours', 'our_name')} and {shown('theirs', 'their_name')}",
+            line=data.count(b"\n", 0, merge.start()) + 1,
+            fix="keep one here without the lines of < = >, give the other to `aether-tui doc new`, which takes the next number",
+        )
     return Problem(
         file,
         f"git could not merge two edits: {shown('ours', 'our_name')} or {shown('theirs', 'their_name')}",

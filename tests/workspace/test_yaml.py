@@ -62,3 +62,17 @@ def test_what_is_refused_is_refused_with_a_sentence(text: str, sentence: str) ->
         read_yaml(text.encode(), "f")
     said = str(caught.value.problem.sentence())
     assert sentence in said or (sentence.startswith("control") and "characters are not allowed" in said)
+
+
+def test_two_new_documents_of_one_number_are_told_from_two_edits_of_one():
+    ours, theirs = b"<<<<<<< HEAD\ntitle: Board\n", b"=======\ntitle: Wiki\n>>>>>>> theirs\n"
+    for data, words in (
+        (
+            b"id: TOOL-1\n" + ours + theirs,
+            "two new documents took the same number: `title: Board` (HEAD) and `title: Wiki`",
+        ),
+        (b"id: TOOL-1\n" + ours + theirs + b"team: web\n", "git could not merge two edits: `title: Board` (HEAD) or"),
+    ):
+        with pytest.raises(BadYaml) as caught:
+            read_yaml(data, "engagement/tools/TOOL-1.yaml")
+        assert words in caught.value.problem.what and caught.value.problem.line == 2
