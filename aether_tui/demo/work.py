@@ -102,7 +102,7 @@ def _found(rng: Random, items: list[Item]) -> None:
     """Most bugs say in which phase they were found."""
     for item in items:
         if item.kind == "bug" and rng.random() < 0.8:
-            item.labels += (f"found:{rng.choices(('specification', 'build', 'release', 'measure'), (1, 6, 3, 1))[0]}",)
+            item.labels += (f"found:{rng.choices(('specification', 'build', 'release', 'measure'), (2, 8, 2, 1))[0]}",)
 
 
 def built_for(items: list[Item], project: str, most: int = 4) -> list[str]:

@@ -106,16 +106,24 @@ def _indicator(one: Result, item: table.Indicator, mapping: str) -> Value:
     )
 
 
+REPEATED = (".glance", ".worst")
+"""Ends of ids of figures that are shown once more at the head of their page."""
+
+
 def _fact_values(report: Report[Struct], mapping: str) -> dict[str, Value]:
     made = {}
     for block in report.blocks:
         title = ", ".join(part for part in (report.title, getattr(block, "title", "")) if part)
         for fact in block.facts if isinstance(block, Facts) else ():
+            if fact.id.endswith(REPEATED):
+                continue
             made[f"{report.report}:{fact.id}"] = Value(
                 title=f"{title}: {fact.label}",
                 value=fact.value,
                 formula=fact.why,
-                definition=fingerprint(fact.why, fact.value.unit, mapping),
+                definition=fingerprint(
+                    fact.why.partition("\n")[0], fact.value.unit, mapping
+                ),  # what follows counts rows
             )
     return made
 
@@ -129,7 +137,7 @@ def compare(old: Review, old_now: Review, new: Review, new_now: Review) -> tuple
     new − old = (old recomputed − old) + (new recomputed − old recomputed) − (new recomputed − new). The middle is real (for a
     score: over the indicators both have, the rest is coverage); the outer two are revisions, each split by `revision`.
     """
-    names = sorted({*old.values, *new.values})
+    names = sorted(name for name in {*old.values, *new.values} if not name.endswith(REPEATED))
     return tuple(_line(name, old, old_now, new, new_now) for name in names)
 
 

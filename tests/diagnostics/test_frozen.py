@@ -22,7 +22,7 @@ from aether_tui.workspace import reviews
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.reviews import Review, Value
 from tests.diagnostics import world
-from tests.diagnostics.world import at
+from tests.diagnostics.world import at, full
 
 CAUSES = ("real", "late", "redefinition", "coverage")
 
@@ -73,6 +73,17 @@ def test_rows_of_the_old_window_that_come_after_it_was_frozen_are_late(made: Wor
     world.store(made, "linear", "late", "work_items", [done(number, 11, 9) for number in range(11, 17)])
     assert causes(made, old, take(made, "b"), CYCLE) == {"late"}
     assert old.values[CYCLE].value.value == 6 * 86_400  # p85 of 1 to 6 days, nearest rank: what was published stays
+
+
+def test_late_rows_do_not_redefine_a_figure_whose_why_counts_them(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.fill(made)
+    old = take(made, "a")
+    late = full("deployments", id="late", repo="acme/api", started=at(12.9), finished=at(12.9), updated=at(12.9), result="success",
+                reason="planned", service="api", environment="production", team="core")  # fmt: skip
+    world.store(made, "github", "late", "deployments", [late])
+    assert causes(made, old, take(made, "b"), "scorecard:scorecard.api.frequency") == {"late"}
+    assert not [name for name in old.values if name.endswith((".glance", ".worst"))]
 
 
 def test_another_mapping_is_a_redefinition(made: Workspace) -> None:
