@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,7 @@ PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
 _LEASE_S: Final = 0.2  # then comes the checkpoint
+_NEAR: Final = 100  # how far from its full size a slice ends, in parts of it
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
@@ -144,14 +145,20 @@ def merge_staged(
     flagged, rows = fresh is not None, pace.rows
     if fresh is not None:
         ((table, low, high),) = waiting
-        waiting = deque((table, *ends) for ends in ((low, fresh), (fresh, high)) if ends[0] < ends[1])
+        slices = [
+            *_between_traces(cursor, low, fresh, rows),
+            *((one, min(one + rows, high)) for one in range(fresh, high, rows)),
+        ]
+        waiting = deque((table, *ends) for ends in slices)
     # What DuckDB takes to understand a query is a third of all, so one serves every slice of a large file.
-    prepared = _prepare(cursor, waiting, rows, flagged=True) if flagged else {}
+    prepared = _prepare(cursor, [one for one in waiting if one[2] <= (fresh or 0)], flagged=True) if flagged else {}
     while True:
-        lease = list(_cut(waiting, rows if flagged else pace.rows))
+        lease = [waiting.popleft()] if flagged and waiting else list(_cut(waiting, pace.rows))
         done: list[tuple[Table, Merged]] = []
         if not flagged:
-            prepared = _prepare(cursor, lease, pace.rows)
+            prepared = _prepare(
+                cursor, [one for one in lease if one[0].name == SPANS.name and one[2] - one[1] >= PREPARED_ROWS]
+            )
         with write(cursor):
             began = time.process_time()  # where others work, too, smaller leases would only be more of them
             if lease:
@@ -218,22 +225,37 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     return len(found)
 
 
+def _between_traces(cursor: duckdb.DuckDBPyConnection, low: int, high: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Ranges of at most so many rows of `staged_spans`, which end where a trace does if its spans lie together."""
+    name = f"staged_{SPANS.name}"
+    while low < high:
+        end = min(low + rows, high)
+        if end < high:
+            last = f"SELECT rowid AS r, trace_id <> lag(trace_id) OVER (ORDER BY rowid) AS begins FROM {name}"
+            near = f"rowid BETWEEN {max(low + 1, end - rows // _NEAR)} AND {end}"
+            (found,) = cursor.execute(f"SELECT max(r) FROM ({last} WHERE {near}) WHERE begins").fetchone() or (None,)
+            end = end if found is None else int(found)
+        yield low, end
+        low = end
+
+
 def _prepare(
-    cursor: duckdb.DuckDBPyConnection, ranges: Iterable[tuple[Table, int, int]], rows: int, *, flagged: bool = False
+    cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[Table, int, int]], *, flagged: bool = False
 ) -> dict[int, int]:
-    """Compute before the lease what needs no look at what is stored, where that is worth it, for slices of so many rows.
+    """Compute before the lease what needs no look at what is stored, for adjoining slices of `staged_spans`.
 
     Returns their numbers by first row.
     """
-    for table, low, high in ranges:
-        if table.name == SPANS.name and (flagged or high - low >= PREPARED_ROWS):
-            cursor.execute(
-                f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST((rowid - {low}) // {rows} AS BIGINT) AS source, * "
-                f"FROM staged_spans WHERE rowid >= {low} AND rowid < {high}"
-            )
-            span_rollups.prepare(cursor, "coming", flagged=flagged)
-            return {first: number for number, first in enumerate(range(low, high, rows))}
-    return {}
+    if not slices:
+        return {}
+    numbers = {low: number for number, (_, low, _) in enumerate(slices)}
+    number = " ".join(f"WHEN rowid >= {low} THEN {one}" for low, one in reversed(numbers.items()))
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST(CASE {number} END AS BIGINT) AS source, * "
+        f"FROM staged_spans WHERE rowid >= {slices[0][1]} AND rowid < {slices[-1][2]}"
+    )
+    span_rollups.prepare(cursor, "coming", flagged=flagged)
+    return numbers
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
