@@ -29,7 +29,7 @@ PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
 _LEASE_S: Final = 0.2  # then comes the checkpoint
-_NEAR: Final = 100  # how far from its full size a slice ends, in parts of it
+_NEAR: Final = 100  # how far from its size a slice may end, in parts of it
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
@@ -226,13 +226,14 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
 
 
 def _between_traces(cursor: duckdb.DuckDBPyConnection, low: int, high: int, rows: int) -> Iterator[tuple[int, int]]:
-    """Ranges of at most so many rows of `staged_spans`, which end where a trace does if its spans lie together."""
+    """Ranges of about so many rows of `staged_spans`, which end where a trace does if its spans lie together."""
     name = f"staged_{SPANS.name}"
     while low < high:
-        end = min(low + rows, high)
+        spare = rows // _NEAR
+        end = high if high - low <= rows + spare else low + rows  # no lease for a few rows
         if end < high:
             last = f"SELECT rowid AS r, trace_id <> lag(trace_id) OVER (ORDER BY rowid) AS begins FROM {name}"
-            near = f"rowid BETWEEN {max(low + 1, end - rows // _NEAR)} AND {end}"
+            near = f"rowid BETWEEN {max(low + 1, end - spare)} AND {end}"
             (found,) = cursor.execute(f"SELECT max(r) FROM ({last} WHERE {near}) WHERE begins").fetchone() or (None,)
             end = end if found is None else int(found)
         yield low, end
