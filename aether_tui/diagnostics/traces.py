@@ -35,7 +35,7 @@ from aether_tui.workspace.documents import Documents
 
 NEWEST = 20
 GROUPED = 12
-ERRING = 40
+ERRING = 20
 """Tasks whose retries are counted: those with the most errors."""
 ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
 LOOPS = ("context", "loop", "latency")
