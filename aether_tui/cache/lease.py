@@ -77,6 +77,8 @@ class Leases:
         self._mine = threading.local()
         self._threads = 0
         self._merges = 0
+        self.mends = False
+        """Whether this process may write: then it also sets aside what opens and cannot be read."""
 
     def threads(self, most: int) -> int:
         """Let DuckDB work with at most so many threads, 0: one per core. Each has memory of its own. Returns the limit before."""
@@ -97,11 +99,17 @@ class Leases:
     @contextmanager
     def read(self, wait_s: float) -> Iterator[ReadLease]:
         """Attach read-only and look. Raises NoData without a cache, CacheTrouble when it stays locked or is damaged."""
-        if not self.path.exists():
+        if (looked_at := self._inode()) is None:
             raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
-        with self._alone_in_thread(), self._translate(), self._attached_to_read(wait_s) as cursor:
-            cursor.execute("USE cache")
-            yield ReadLease(cursor)
+        with self._alone_in_thread():
+            try:
+                with self._translate(), self._attached_to_read(wait_s) as cursor:
+                    cursor.execute("USE cache")
+                    yield ReadLease(cursor)
+            except CacheDamaged:
+                if not self.mends:
+                    raise
+                raise self._unreadable(looked_at, wait_s) from None
 
     @contextmanager
     def write(
@@ -151,6 +159,28 @@ class Leases:
                 yield cursor
             finally:
                 cursor.close()
+
+    def _unreadable(self, inode: int, wait_s: float) -> CacheDamaged:
+        """Set aside the file that could not be read, unless another process has done so: the same name may be a new one."""
+        turn = self._take_turn(wait_s)
+        try:
+            turn.sign(_signature())
+            if self._inode() == inode:
+                return self._moved()
+        finally:
+            turn.sign("")
+            turn.release()
+        return CacheDamaged(
+            "the cache was damaged, and another process has set it aside",
+            where=str(self.path),
+            next_step="run the command again",
+        )
+
+    def _inode(self) -> int | None:
+        """Which file has the name at present; None when there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.path.stat().st_ino
+        return None
 
     def remove(self, wait_s: float) -> None:
         """Delete the cache file and its log while nobody else may attach. Documents are not in it."""
@@ -362,19 +392,22 @@ class Leases:
                     where=where,
                     next_step="run `aether-tui sync` to rebuild it",
                 )
-            moved = self.set_aside(datetime.now(UTC))
-            return CacheDamaged(
-                f"the cache was damaged and is now {moved.name}",
-                where=where,
-                next_step="run the command again: a new cache is built from the sources, documents are untouched",
-                moved_to=moved,
-            )
+            return self._moved()
         if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.OutOfMemoryException):
             self._discard()
             return CacheTrouble(
                 f"cannot be used ({text.splitlines()[0]})", where=where, next_step="mend that and run the command again"
             )
         raise error
+
+    def _moved(self) -> CacheDamaged:
+        moved = self.set_aside(datetime.now(UTC))
+        return CacheDamaged(
+            f"the cache was damaged and is now {moved.name}",
+            where=str(self.path),
+            next_step="run the command again: a new cache is built from the sources, documents are untouched",
+            moved_to=moved,
+        )
 
     def _locked(self, who: str) -> CacheTrouble:
         return CacheTrouble(

@@ -95,8 +95,10 @@ class Cache:
     def ensure(self) -> Path | None:
         """Make sure that a sound cache exists, for commands that write: call it first.
 
-        A cache that does not open is moved aside and begun anew; returns where to, for the message to the user.
+        A cache that does not open is moved aside and begun anew; returns where to, for the message to the user. One that opens
+        and turns out to be unreadable later ends the command, and is moved aside, too.
         """
+        self._leases.mends = True
         try:
             with self._write():
                 return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,16 +107,24 @@ def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
     assert noticed > 0
 
 
-def test_damage_found_while_merging_ends_the_command_and_sets_the_cache_aside(tmp_path: Path) -> None:
+def look(cache: Cache) -> None:
+    with cache.read() as lease:
+        lease.rows("SELECT bit_xor(hash(t)) FROM spans AS t")
+
+
+@pytest.mark.parametrize("work", [lambda cache: store(cache, spans(2000, 3)), look], ids=["merging", "reading"])
+def test_damage_that_a_writing_command_meets_ends_it_and_sets_the_cache_aside(
+    tmp_path: Path, work: Callable[[Cache], None]
+) -> None:
     cache = fresh(tmp_path)
     store(cache, spans(2000))
-    size = cache.path.stat().st_size
+    cache.ensure()
     data = bytearray(cache.path.read_bytes())
-    for place in range(262_144, size, 65_536):  # every block but the headers
+    for place in range(262_144, len(data), 65_536):  # every block but the headers
         data[place] ^= 0xFF
     cache.path.write_bytes(data)
     with pytest.raises(CacheDamaged) as caught:
-        store(cache, spans(2000, 3))
+        work(cache)
     assert caught.value.moved_to is not None
     assert caught.value.moved_to.exists()
     store(cache, spans(3))
