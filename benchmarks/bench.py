@@ -2,7 +2,8 @@
 
 Each is shown beside its bar and as its ratio to it, where one and less is within. Those of the issue's sentences: ingest (1), rollups
 (3), drill-down (4), receiver (5), parity with ClickHouse (8; with the group `peers` only). Writes `benchmarks/bench.json`; `yardstick`
-there is how long a fixed piece of Python takes here, over the machine the bars were set on.
+there is how long a fixed piece of Python takes here, over the machine the bars were set on, `load_1min` how busy it was: wall times
+of a busy machine say little.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ def main() -> int:
         }
         for one in numbers
     ]  # fmt: skip
-    found = {"spans": spans, "yardstick": round(yardstick / ratios.YARDSTICK_S, 2), "rows": rows}
+    found = {
+        "spans": spans, "yardstick": round(yardstick / ratios.YARDSTICK_S, 2), "load_1min": round(os.getloadavg()[0], 1), "rows": rows,
+    }  # fmt: skip
     (HERE / "bench.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return int(any(number.of_bar is not None and number.of_bar > 1 for number in numbers))
 
