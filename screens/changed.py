@@ -11,4 +11,3 @@ class Changed(ReportScreen):
     """Changes ranked, each opening on its course, its parts and its days."""
 
     LEAD: ClassVar[int] = 1
-    FIRST: ClassVar[str] = "anomalies.changes"
