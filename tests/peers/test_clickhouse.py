@@ -18,6 +18,7 @@ from aether_tui.cache import Cache
 from aether_tui.cache.schema import PUSHED, ROLLUPS
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
+from aether_tui.records import Value
 from aether_tui.records.tables import SPANS
 from aether_tui.sync.engine import Outcome, run
 from aether_tui.sync.intake import Writer
@@ -88,13 +89,21 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         yield peer
 
 
-def synced(folder: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Cache, Outcome]:
-    """A workspace after one sync."""
+def synced(
+    folder: Path,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    mapping: dict[str, Any] = MAPPING,
+    error: str = "",
+    full: bool = False,
+    **settings: Any,
+) -> tuple[Cache, Outcome]:
+    """A workspace after one sync, which ended with `error`."""
     monkeypatch.setenv("AETHER_CLICKHOUSE_KEY", peer.key)
     (folder / ".aether").mkdir(parents=True, exist_ok=True)
     place = Workspace(folder)
     config = Config.model_validate({
-        "sources": {"clickhouse": {"url": peer.url, "days_back": 3, "task_days": 30, **settings}}, "mapping": MAPPING,
+        "sources": {"clickhouse": {"url": peer.url, "days_back": 3, "task_days": 30, **settings}}, "mapping": mapping,
     })  # fmt: skip
     jobs = plan(config, place, (), now=lambda: NOW)
     for job in jobs:
@@ -102,8 +111,8 @@ def synced(folder: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch, **settings
     cache = Cache(place.cache_path)
     # One key for all, so that people get one hash.
     writer = Writer(cache, Ingest(config, b"k" * 32), lambda: NOW)
-    (outcome,) = asyncio.run(run(jobs, writer, lambda _: None))
-    assert outcome.error == ""
+    (outcome,) = asyncio.run(run(jobs, writer, lambda _: None, full=full))
+    assert error in outcome.error and bool(error) == bool(outcome.error), outcome.error
     return cache, outcome
 
 
@@ -189,3 +198,45 @@ def test_rollups_made_in_clickhouse_are_those_made_here(
         f"{MANY:,} spans: {between - began:.1f} s as spans, {time.perf_counter() - between:.1f} s as rollups with comparison; "
         f"{sent:,} and {sum(peer.sent) - sent:,} bytes; {count:,} and {groups.counts.inserted:,} rows"
     )
+
+
+def everything(cache: Cache) -> dict[str, list[dict[str, Value]]]:
+    with cache.read() as lease:
+        return {name: [dict(row) for row in lease.rows(f"FROM {name} ORDER BY ALL")] for name in PUSHED}
+
+
+def test_spans_and_rollups_of_one_source_never_count_twice(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans, _ = synced(tmp_path / "spans", peer, monkeypatch, days_back=1)
+    before = everything(spans)
+    synced(tmp_path / "spans", peer, monkeypatch, error="would count twice", mode="rollups", days_back=1)
+    assert everything(spans) == before
+    rollups, _ = synced(tmp_path / "rollups", peer, monkeypatch, mode="rollups", days_back=1)
+    before = everything(rollups)
+    synced(tmp_path / "rollups", peer, monkeypatch, error="would count twice", full=True, mode="spans", days_back=1)
+    assert everything(rollups) == before
+
+
+def test_a_day_that_did_not_change_is_not_asked_for_again(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, first = synced(tmp_path, peer, monkeypatch, mode="rollups", days_back=1)
+    before, asked = everything(cache), len(peer.asked)
+    _, second = synced(tmp_path, peer, monkeypatch, mode="rollups", days_back=1)
+    assert first.counts.inserted > second.counts.inserted == 0
+    again = [one["sql"] for one in peer.asked[asked:]]
+    assert 0 < len(again) <= 3
+    assert not any("GROUP BY" in sql for sql in again)
+    assert everything(cache) == before
+
+
+def test_another_mapping_is_derived_there_as_by_a_first_sync(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"span_attributes": {"feature": ["app.team"]}, "environments": {"prod-eu": "production"}}
+    changed, _ = synced(tmp_path / "changed", peer, monkeypatch, mode="rollups", days_back=1)
+    before = everything(changed)
+    synced(tmp_path / "changed", peer, monkeypatch, other, mode="rollups", days_back=1)
+    fresh, _ = synced(tmp_path / "fresh", peer, monkeypatch, other, mode="rollups", days_back=1)
+    assert everything(changed) == everything(fresh) != before
