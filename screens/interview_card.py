@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -113,13 +114,17 @@ class Faces:
             lines.append(tuple(spans))
         return lines
 
-    def both(self, conflict: Conflict) -> list[Line]:
-        """Two versions of the interview, and the keys that decide."""
+    def both(self, conflict: Conflict, apart: Sequence[str] = ()) -> list[Line]:
+        """Two versions of the interview, what they say differently, and the keys that decide."""
         told = (
-            "Somebody else gave another answer to this question meanwhile. Nothing was overwritten: theirs is "
-            f"{conflict.theirs.name}, yours with this answer is {conflict.ours.name}."
+            "Somebody else wrote something else here meanwhile. Nothing was overwritten: theirs is "
+            f"{conflict.theirs.name}, yours is {conflict.ours.name}."
         )
         lines = [(), (("   ▲ Two versions", "warn"),), *self.said(told), ()]
+        room = max(1, self.rows - 16)
+        lines += [((f"   {line}", "strong"),) for one in apart[:room] for line in wrap(one, self.width)]
+        lines += [((f"   and {len(apart) - room} more", "dim"),)] if len(apart) > room else []
+        lines += [()] if apart else []
         for key, text in (("1", "yours stands"), ("2", "theirs stands")):
             lines.append(((f"   {key}   ", "accent"), (f"{text}; the other is kept in .aether/removed/", "text")))
         return lines

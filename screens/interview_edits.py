@@ -14,8 +14,8 @@ from aether_tui.workspace.written import Edit, together
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.interview import Interview, Person
-    from aether_tui.workspace.questions import Function
-    from aether_tui.workspace.store import Stored
+    from aether_tui.workspace.questions import Content, Function
+    from aether_tui.workspace.store import Conflict, Stored
 
 
 _SHORT: dict[str, Function] = {"ops": "operations", "dev": "engineering", "pm": "product"}
@@ -92,6 +92,40 @@ def _parts(interview: Interview) -> dict[tuple[str, ...], object]:
     """Answers by question and person, and the people by name."""
     parts: dict[tuple[str, ...], object] = {(one.name,): one for one in interview.people}
     return parts | {(one.question, one.who): (one.value, one.text) for one in interview.answers}
+
+
+def apart(content: Content, conflict: Conflict) -> tuple[str, ...]:
+    """What two versions of an interview say differently, a line each; nothing when one of them cannot be read."""
+    from pydantic import ValidationError
+
+    from aether_tui.workspace.kinds.interview import Interview
+    from aether_tui.workspace.yaml_file import BadYaml, read_yaml
+
+    try:
+        ours, theirs = (
+            Interview.model_validate(read_yaml(path.read_bytes(), path.name)[0])
+            for path in (conflict.ours, conflict.theirs)
+        )
+    except (OSError, BadYaml, ValidationError):
+        return ()
+    mine, them = _parts(ours), _parts(theirs)
+    labels = {one.id: one.label or one.ask for one in content.questions(ours.questionnaire)}
+    found = [
+        f"“{labels.get(key[0], key[0])}”, {key[1]}: yours {_said(mine.get(key))}, theirs {_said(them.get(key))}"
+        if len(key) == 2
+        else f"{key[0]} is written differently"
+        for key in dict.fromkeys([*mine, *them])
+        if mine.get(key) != them.get(key)
+    ]
+    return (*found, *(("notes differ",) if ours.notes != theirs.notes else ()))
+
+
+def _said(answer: object) -> str:
+    """An answer as `_parts` has it, in a few words."""
+    if not isinstance(answer, tuple):
+        return "nothing"
+    value, text = answer
+    return f"“{one_line(text, 60)}”" if text else "does not apply" if value == 0 else str(value)
 
 
 def draft_rituals(workspace: Workspace, now: datetime) -> Edit:

@@ -49,6 +49,8 @@ class Sitting(PageScreen):
         stored: Stored[Interview] | None
         error: AetherError | None = None
         conflict: Conflict | None = None
+        apart: tuple[str, ...] = ()
+        """What two versions say differently."""
 
     def __init__(self, identity: str, clock_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__(name="sitting")
@@ -65,6 +67,7 @@ class Sitting(PageScreen):
         self._after = ""
         self._found: str | None = None
         self._conflict: Conflict | None = None
+        self._apart: tuple[str, ...] = ()
         self._elsewhere = False
         self._place: dict[str, str] = {}
 
@@ -123,6 +126,7 @@ class Sitting(PageScreen):
         from aether_tui.workspace.questions import load
         from aether_tui.workspace.store import Store
         from aether_tui.workspace.yaml_file import write_yaml
+        from screens.interview_edits import apart
 
         try:
             content = self._content or load(self.shell.workspace)
@@ -131,7 +135,9 @@ class Sitting(PageScreen):
             )  # so that the first answer is not the slow one
             store = Store(self.shell.workspace)
             stored, waiting = store.get(Interview, self._identity), store.undecided(Interview, self._identity)
-            self.post_message(self.Read(content, stored, conflict=waiting))
+            self.post_message(
+                self.Read(content, stored, conflict=waiting, apart=apart(content, waiting) if waiting else ())
+            )
         except AetherError as error:
             self.post_message(self.Read(None, None, error))
 
@@ -139,7 +145,7 @@ class Sitting(PageScreen):
         event.stop()
         self._content, self._error = event.content or self._content, event.error
         there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
-        self._conflict = event.conflict if there else None
+        self._conflict, self._apart = event.conflict if there else None, event.apart
         if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
             self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
         if self._elsewhere and self._stored is not None and event.stored is not None:
@@ -213,7 +219,7 @@ class Sitting(PageScreen):
         person, asked = self._person, self._now_asked
         faces = Faces(self._content, interview, *self.size, spent_s=self._elapsed_s(), after=self._after)
         if self._conflict is not None:
-            return faces.both(self._conflict)
+            return faces.both(self._conflict, () if self.shell.room() else self._apart)
         if self._found is not None:
             return faces.matches(self._found)
         if person is None:

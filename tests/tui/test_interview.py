@@ -178,7 +178,7 @@ def test_two_consoles_on_one_interview_lose_nothing_and_show_a_contradiction(tmp
         await settled(pilot)  # nor is it reading what it saw before
         at = theirs(1)
         await pilot.press("3")
-        await until(pilot, lambda: "Two versions" in screen_text(app))
+        await until(pilot, lambda: "Eva: yours 3, theirs 1" in " ".join(screen_text(app).split()))
         await pilot.press("n", "p", "tab", "9")  # nothing is answered before this is decided
         assert store.get(Interview, "INT-1").document.given("Eva")[at].value == 1
         assert "conflict" in " ".join(screen_text(app).split())
