@@ -240,3 +240,46 @@ def test_another_mapping_is_derived_there_as_by_a_first_sync(
     synced(tmp_path / "changed", peer, monkeypatch, other, mode="rollups", days_back=1)
     fresh, _ = synced(tmp_path / "fresh", peer, monkeypatch, other, mode="rollups", days_back=1)
     assert everything(changed) == everything(fresh) != before
+
+
+HOSTILE = (
+    "'; DROP TABLE otel_traces; --",
+    "a\\'b\\\\",
+    "{low:String}",
+    "${x} %s {{}}",
+    "\x1b[31mred",
+    "\u202egnp",
+    "tab\tnew\nline",
+    '`"',
+    "ü" * 100,
+)
+
+
+def test_hostile_words_stay_words_here_and_there(peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = 'od`d "table'
+    name = '`od\\`d "table`'
+    peer.run(OTEL_TRACES.replace("otel_traces (", f"{name} (", 1))
+
+    def literal(text: str) -> str:
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    for place, word in enumerate(HOSTILE, 1):
+        told = literal(word)
+        peer.run(
+            f"INSERT INTO {name} (Timestamp, TraceId, SpanId, SpanName, ServiceName, ResourceAttributes, SpanAttributes, Duration, "
+            f"StatusCode) SELECT toDateTime64('2026-11-20 10:00:00', 9, 'UTC') + {place}, '{place:032x}', '{place:016x}', {told}, "
+            f"{told}, map('service.name', {told}, 'deployment.environment.name', {told}), map('gen_ai.operation.name', 'chat', "
+            f"'gen_ai.request.model', {told}, 'gen_ai.usage.input_tokens', '5', 'app.feature', {told}, {told}, {told}, "
+            f"'user.id', {told}, 'gen_ai.prompt.name', {told}), 1000000, 'Ok'"
+        )
+    here, whole = synced(tmp_path / "here", peer, monkeypatch, table=table, days_back=1)
+    assert whole.counts.inserted == len(HOSTILE)
+    there, _ = synced(tmp_path / "there", peer, monkeypatch, mode="rollups", days_back=1, table=table)
+    for rollup in PUSHED:
+        _, alone, worst = differences(here, there, rollup)
+        assert (alone, worst < 1e-9) == (0, True), rollup
+    with there.read() as lease:
+        ((calls,),) = lease.cursor.execute("SELECT sum(calls) FROM llm_hourly").fetchall()
+    assert calls == len(HOSTILE)
+    assert not any(control in str(everything(there)) for control in ("\\x1b", "\u202e"))
+    assert peer.run("SELECT count() FROM otel_traces").strip() == str(MANY)
