@@ -78,7 +78,7 @@ def list_(context: Context, form: str) -> None:
     """Rank what is open. Done and dropped ones are in `doc list opportunity`."""
     from msgspec import to_builtins
 
-    from aether_tui.diagnostics.portfolio import measure
+    from aether_tui.diagnostics.portfolio_measure import measure
     from aether_tui.human import number
 
     documents, problems = Store(context.workspace()).all(Opportunity)

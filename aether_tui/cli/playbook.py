@@ -125,7 +125,7 @@ def _renamed(one: PlaybookEntry, identity: str) -> PlaybookEntry:
 def _next_subject(context: Context) -> tuple[str, str]:
     """What the diagnosis says is the constraint, and what to do about it; without one, that of the best open opportunity."""
     from aether_tui.diagnostics.constraint_measure import diagnosed
-    from aether_tui.diagnostics.portfolio import measure
+    from aether_tui.diagnostics.portfolio_measure import measure
     from aether_tui.workspace.documents import read_documents
     from aether_tui.workspace.kinds.value_stream import ValueStream
 

@@ -24,7 +24,7 @@ from aether_tui.report_model import (
 from aether_tui.stats.lmdi import Factor
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.attribution import Attribution, Dimension, Waterfall
+    from aether_tui.diagnostics.attribution_measure import Attribution, Dimension, Waterfall
 
 NAMES: dict[Factor, tuple[str, str]] = {
     "volume": ("volume", "calls that succeeded"),
@@ -197,7 +197,7 @@ def _plain(value: float) -> str:
 
 
 def _dimension(one: Dimension) -> Table:
-    from aether_tui.diagnostics.attribution import SHOWN
+    from aether_tui.diagnostics.attribution_measure import SHOWN
 
     listed = [share for share in one.values if share.name is not None][:SHOWN]
     rest = [share for share in one.values if share.name is not None][SHOWN:]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from aether_tui.diagnostics import changed, metrics
-from aether_tui.diagnostics.changed import Change, Changed, Look
+from aether_tui.diagnostics import changed_measure, metrics
+from aether_tui.diagnostics.changed_measure import Change, Changed, Look
 from aether_tui.diagnostics.changed_series import DAYS, Course
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.joins import first_failed
@@ -211,7 +211,7 @@ def _course(change: Change, course: Course) -> Plot:
 
 
 def _parts(change: Change, course: Course, shift: Shift) -> tuple[Block, ...]:
-    found = changed.parts(course, shift)
+    found = changed_measure.parts(course, shift)
     if not found:
         return ()
 

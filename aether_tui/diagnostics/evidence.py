@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import constraint_indicators, indicators, metrics
 from aether_tui.diagnostics.frame import EVERYTHING, Data, Record, text, whole
-from aether_tui.diagnostics.pipeline import STAGES
+from aether_tui.diagnostics.pipeline_measure import STAGES
 from aether_tui.errors import NoData
 from aether_tui.human import NONE, amount, plural
 from aether_tui.records.model import Value

@@ -89,7 +89,7 @@ class Experiments(Struct, frozen=True, kw_only=True):
 
 
 def item_of(one: Experiment, data: Data, config: Config, clock: Clock) -> tuple[Item, Experiment]:
-    """What is known of one experiment, and the experiment with the results measured now."""
+    """What is known of one experiment by its document and the cache, beside the document."""
     outcome = Outcome("none", "not started")
     if one.state in kind.WHOLE:
         results = list(one.results)

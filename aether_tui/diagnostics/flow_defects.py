@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, Record, text, whole
-from aether_tui.diagnostics.pipeline import STAGES
+from aether_tui.diagnostics.pipeline_measure import STAGES
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Gap, Quantity, Row, Table, missing
 from aether_tui.stats.intervals import wilson

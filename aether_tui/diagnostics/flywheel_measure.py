@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics import gate as gating
-from aether_tui.diagnostics import portfolio
+from aether_tui.diagnostics import portfolio, portfolio_measure
 from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
@@ -316,7 +316,7 @@ def _seen(value: Quantity, of: str, next_step: str) -> Check:
 
 def _managed(documents: Documents, cycle: Cycle | None) -> dict[str, Check]:
     """Phases 3, 5 and 6, from opportunities, decisions and cycles."""
-    ranked = portfolio.measure(documents.opportunities, documents.config.portfolio.high_score, 0, draws=0).items
+    ranked = portfolio_measure.measure(documents.opportunities, documents.config.portfolio.high_score, 0, draws=0).items
     top = ranked[:3]
     bare = [item.id for item in top if not item.evidence]
     chosen = [item.id for item in ranked if item.status in ("chosen", "running")]

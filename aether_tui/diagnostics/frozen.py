@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics.frame import Clock, Readable, query
-from aether_tui.diagnostics.lens import Lens, Lenses, Result
+from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
 from aether_tui.diagnostics.run import run_all
 from aether_tui.report_model import Facts, Report
 from aether_tui.workspace.reviews import Review, Value, fingerprint

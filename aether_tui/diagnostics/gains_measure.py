@@ -12,7 +12,6 @@ from msgspec import Struct
 from aether_tui.diagnostics.experiments_results import judged
 from aether_tui.diagnostics.frame import Clock, Data, instant, real, text, whole
 from aether_tui.diagnostics.gains import Gain, Work, gains, resampled
-from aether_tui.diagnostics.gains_words import REFERENCE, REFERENCE_DAYS
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
     Quantity,
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
     from aether_tui.workspace.kinds.cycle import Cycle
 
+REFERENCE = (3.0, 6.0)
+REFERENCE_DAYS = 182.5
+"""The claim under test: three to six times as much per dollar in six months."""
 DRAWS = 400
 
 

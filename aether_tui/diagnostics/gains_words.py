@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.gains_measure import REFERENCE, REFERENCE_DAYS, CycleGain, Gains
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
     Block,
@@ -22,19 +22,6 @@ from aether_tui.report_model import (
     Series,
     Table,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    pass
-
-DRAWS = 400
-REFERENCE = (3.0, 6.0)
-
-if TYPE_CHECKING:
-    from aether_tui.diagnostics.gains_measure import CycleGain, Gains
-
-REFERENCE = (3.0, 6.0)
-REFERENCE_DAYS = 182.5
-"""The claim under test: three to six times as much per dollar in six months."""
 
 
 def headline(found: Gains) -> str:

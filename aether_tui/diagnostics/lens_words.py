@@ -11,7 +11,7 @@ from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.indicators import Anchor, score_of
 from aether_tui.diagnostics.joins import CHAINS, first_failed
-from aether_tui.diagnostics.lens import Lens, Lenses, Result
+from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
 from aether_tui.diagnostics.needs import KEYS, NEEDS, stored
 from aether_tui.human import amount, evidence, number, quantity
 from aether_tui.report_model import (

@@ -14,14 +14,14 @@ from typing import TypeVar, cast
 from msgspec import Struct
 
 from aether_tui.diagnostics.budgets_rows import Budgets
-from aether_tui.diagnostics.changed import CLEAREST, Change, Changed, Driver
+from aether_tui.diagnostics.changed_measure import CLEAREST, Change, Changed, Driver
 from aether_tui.diagnostics.commitments import Ledger
 from aether_tui.diagnostics.compare import apart
 from aether_tui.diagnostics.decisions import Decisions
 from aether_tui.diagnostics.flow_measure import LEVELS, Flow
 from aether_tui.diagnostics.gains_measure import Gains
-from aether_tui.diagnostics.lens import Lens, Lenses, Result
-from aether_tui.diagnostics.pipeline import Pipeline
+from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
+from aether_tui.diagnostics.pipeline_measure import Pipeline
 from aether_tui.diagnostics.scorecard_measure import METRICS, Scorecard
 from aether_tui.human import amount, day, number, plural, quantity
 from aether_tui.report_model import Quantity, Report, Window

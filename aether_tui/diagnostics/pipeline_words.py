@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.joins import first_failed
 from aether_tui.diagnostics.needs import KEYS
-from aether_tui.diagnostics.pipeline import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
+from aether_tui.diagnostics.pipeline_measure import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
 from aether_tui.text import one_line

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aether_tui.diagnostics import icep, metrics
+from aether_tui.diagnostics.portfolio_measure import Item
 from aether_tui.human import number
 from aether_tui.report_model import Cell, Col, Plot, Point, Row, Series, Table
-
-if TYPE_CHECKING:
-    from aether_tui.diagnostics.portfolio import Item
 
 INPUTS: tuple[icep.Input, ...] = ("impact", "confidence", "reversibility", "effort_weeks")
 SHOWN = 40

@@ -26,7 +26,7 @@ from aether_tui.report_model import (
 from aether_tui.text import plain
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.replays import Answer, Compared, Replays, Run
+    from aether_tui.diagnostics.replays_measure import Answer, Compared, Replays, Run
 
 DRAWN = 100
 """Answers of a run that are listed; JSON holds all."""

@@ -10,25 +10,26 @@ from msgspec import Struct
 from aether_tui.diagnostics import (
     aged,
     budgets,
-    changed,
+    changed_measure,
     changed_words,
     flywheel_measure,
     flywheel_words,
     gate,
-    lens,
+    lens_measure,
     lens_words,
     metrics,
     nextstep,
     portfolio,
+    portfolio_measure,
     sources,
 )
-from aether_tui.diagnostics.changed import Changed
+from aether_tui.diagnostics.changed_measure import Changed
 from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.gate import Gate
-from aether_tui.diagnostics.lens import Lenses
+from aether_tui.diagnostics.lens_measure import Lenses
 from aether_tui.diagnostics.nextstep import NextAction
-from aether_tui.diagnostics.portfolio import Portfolio
+from aether_tui.diagnostics.portfolio_measure import Portfolio
 from aether_tui.diagnostics.sources import Sources
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
@@ -95,7 +96,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     gate_open: bool
     lenses: tuple[LensLight, ...]
     budgets: Lights
-    top: tuple[portfolio.Item, ...]
+    top: tuple[portfolio_measure.Item, ...]
     stale: tuple[str, ...]
     next_action: NextAction
 
@@ -122,7 +123,7 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
 
 
 def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
-    ranked = portfolio.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
+    ranked = portfolio_measure.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
     gated = gate.measure(data, documents, clock)
     turning = flywheel_measure.measure(data, documents, clock, gated)
     state = sources.measure(data, documents)
@@ -132,12 +133,12 @@ def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
     return Parts(
         gate=gated,
         flywheel=turning,
-        lenses=lens.of(data, documents, clock),
+        lenses=lens_measure.of(data, documents, clock),
         portfolio=ranked,
         sources=state,
         budgets=table,
         budget_findings=budgeted.findings,
-        changed=changed.look(data, documents, clock).changed,
+        changed=changed_measure.look(data, documents, clock).changed,
         next_action=nextstep.choose(
             documents, state, gated, turning, aged.look(data, documents, clock, turning), blocked
         ),

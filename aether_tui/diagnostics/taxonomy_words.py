@@ -9,7 +9,7 @@ from aether_tui.human import amount, day, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, Table
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.taxonomy import Kind, Map
+    from aether_tui.diagnostics.taxonomy_measure import Kind, Map
 
 FEW: Final = 200
 DRIFT: Final = 0.15

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.diagnostics.changed import Change, Changed
+from aether_tui.diagnostics.changed_measure import Change, Changed
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
 from aether_tui.report_model import Prose, Report, Table

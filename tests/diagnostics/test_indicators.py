@@ -9,7 +9,7 @@ import pytest
 
 from aether_tui.diagnostics import indicators
 from aether_tui.diagnostics.frame import Filters
-from aether_tui.diagnostics.lens import Result
+from aether_tui.diagnostics.lens_measure import Result
 from aether_tui.records.model import Row
 from aether_tui.report_model import Gap, Quantity, Table
 from aether_tui.workspace.folder import Workspace

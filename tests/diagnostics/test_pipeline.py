@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aether_tui.diagnostics.pipeline import Pipeline, Stage
+from aether_tui.diagnostics.pipeline_measure import Pipeline, Stage
 from aether_tui.records.model import Row
 from aether_tui.report_model import Gap
 from aether_tui.stats import survival

@@ -19,7 +19,7 @@ from aether_tui.cli import cli
 from aether_tui.config import Anchor, Config, Console, Gate, Lens, SourceSettings
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.gate import Gate as GateData
-from aether_tui.diagnostics.lens import Lenses, Result
+from aether_tui.diagnostics.lens_measure import Lenses, Result
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_all, run_report
 from aether_tui.errors import CacheTrouble, ConfigurationError
