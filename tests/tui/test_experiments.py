@@ -87,7 +87,7 @@ def test_an_incomplete_one_says_what_is_missing_and_does_not_start(tmp_path: Pat
         await until(pilot, lambda: "EXP-1" in screen_text(app))
         app.screen.page.select("experiments.items/EXP-1")
         await pilot.press("enter")
-        await until(pilot, lambda: "1 field missing: rollback_owner" in screen_text(app))
+        await until(pilot, lambda: "1 field missing: rollback owner" in screen_text(app))
         await pilot.press("escape", "t", "b", "enter")
         await until(pilot, lambda: "incomplete, so it cannot be started" in screen_text(app))
         assert stored(workspace).state == "reviewed"
