@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics import gate as gating
-from aether_tui.diagnostics import portfolio, portfolio_measure
+from aether_tui.diagnostics import portfolio, portfolio_measure, replayable
 from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
 from aether_tui.diagnostics.phases import PHASES, READING, Item, Phase
-from aether_tui.human import quantity
+from aether_tui.human import amount, quantity
 from aether_tui.report_model import (
     Check,
     Quantity,
@@ -88,9 +88,10 @@ def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywh
     limits, today = documents.config.gate, clock.now.date()
     cycle = documents.running(today)
     span = gating.window(clock, limits.window_days)
-    answers = _instrumented(data, gate.criteria, gate.fields, span)
+    answers = _instrumented(data, gate.criteria, gate.fields, span, limits.fields_share)
     earlier = gating.window(replace(clock, now=clock.now - LOOK_BACK), limits.window_days)
-    lost = _lost(answers, _instrumented(data, *gating.judge(data, limits, earlier), earlier))
+    lost = _lost(answers, _instrumented(data, *gating.judge(data, limits, earlier), earlier, limits.fields_share))
+    answers["replay"] = _kept(data, documents, cycle)
     answers |= _managed(documents, cycle)
     phases = tuple(
         _phase(phase, documents, cycle, answers, "" if gate.open else _lock(gate, phase.number)) for phase in PHASES
@@ -208,7 +209,7 @@ def _auto(state: State, evidence: str, next_step: str = "") -> Check:
 
 
 def _instrumented(
-    data: Data, thresholds: Sequence[Criterion], required: Sequence[Criterion], span: Window
+    data: Data, thresholds: Sequence[Criterion], required: Sequence[Criterion], span: Window, needed: float
 ) -> dict[str, Check]:
     """Phase 1, verified against the cache over a window."""
     calls = data.rows("gate_fields", from_day=span.start, until_day=span.end)
@@ -224,6 +225,11 @@ def _instrumented(
         sum(whole(row["requests"]) for row in requests),
         "no requests yet",
     )
+    roots = gating.share(
+        sum(whole(row["roots"]) for row in requests),
+        sum(whole(row["requests"]) for row in requests),
+        "no requests yet",
+    )
     return {
         "model": fields["model"],
         "tokens": tokens,
@@ -231,6 +237,9 @@ def _instrumented(
         "first-token": _seen(first, "model calls", "send the time to first token with streamed model calls"),
         "cost": criteria["cost"],
         "attribution": criteria["attribution"],
+        "ids": _enough(
+            roots, "requests have a root span", needed, "send the span that covers the whole request, without a parent"
+        ),
         "outcome": _seen(
             outcomes, "requests", "name the attribute that carries it in [mapping.span_attributes] outcome"
         ),
@@ -312,6 +321,27 @@ def _seen(value: Quantity, of: str, next_step: str) -> Check:
     if value.value is None:
         return _auto("no-data", value.reason or "")
     return _auto("pass" if value.value > 0 else "block", f"on {quantity(value)} of {value.n or 0:,} {of}", next_step)
+
+
+def _kept(data: Data, documents: Documents, cycle: Cycle | None) -> Check:
+    """Whether what was said is kept whole. Keeping less is a choice, which the signed look at retention covers."""
+    tick = cycle.items.get("privacy-signed") if cycle else None
+    kept, needed = documents.config.privacy.keep_payloads, documents.config.gate.fields_share
+    if tick is not None:
+        said = "kept for as long as was signed" if kept else "left out, as was signed"
+        return _auto("pass", one_line(f"{said}: {tick.who}, {tick.when}", 400))
+    if not kept:
+        step = f"{replayable.SETTING} in aether.toml, or sign for redaction and retention below"
+        return _auto("no-data", "not kept, so no trace can be replayed", step)
+    share = replayable.measure(data, kept=kept).share
+    return _enough(share, "model calls have their input whole", needed, "aether-tui report instrumentation says why")
+
+
+def _enough(value: Quantity, what: str, needed: float, next_step: str) -> Check:
+    if value.value is None:
+        return _auto("no-data", value.reason or "")
+    said = f"{quantity(value)} of {value.n or 0:,} {what}, {amount(needed, 'ratio')} needed"
+    return _auto("pass" if value.value >= needed else "block", said, next_step)
 
 
 def _managed(documents: Documents, cycle: Cycle | None) -> dict[str, Check]:

@@ -72,7 +72,13 @@ PHASES: tuple[Phase, ...] = (
             Item("first-token", "Time to first token (where answers are streamed)", "auto"),
             Item("cost", "Cost of every model call", "auto"),
             Item("attribution", "Cost attributed to feature and team", "auto"),
+            Item("ids", "Trace and span ids that join model calls into whole requests", "auto"),
             Item("outcome", "At least one outcome signal", "auto"),
+            Item(
+                "replay",
+                "Prompts and completions kept, so that any trace can be replayed, or left out by choice",
+                "auto",
+            ),
             Item("privacy-signed", "Redaction and retention looked at and signed", "manual"),
             Item("bill-signed", "Model cost within 5 % of the last closed bill, signed", "manual"),
         ),

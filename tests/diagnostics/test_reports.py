@@ -16,7 +16,7 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.cli import cli
-from aether_tui.config import Anchor, Config, Console, Gate, Lens, SourceSettings
+from aether_tui.config import Anchor, Config, Console, Gate, Lens, Privacy, SourceSettings
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.gate import Gate as GateData
 from aether_tui.diagnostics.lens_measure import Lenses, Result
@@ -290,6 +290,8 @@ def test_flywheel_counts_documents_ticks_and_rows(tmp_path: Path) -> None:
     assert items["tokens"].state == "block"
     assert items["first-token"].state == "block"
     assert items["outcome"].state == "pass"
+    assert items["ids"].evidence == "100 % of 8 requests have a root span, 95 % needed"
+    assert (items["replay"].state, items["replay"].evidence) == ("pass", "left out, as was signed: Grace, 2026-11-10")
     assert items["privacy-signed"].evidence == "Grace, 2026-11-10: looked at 200 texts"
     assert items["bill-signed"].state == "no-data"
     report = world.report("flywheel", made)
@@ -301,6 +303,11 @@ def test_phases_after_the_gate_are_locked_with_the_reason(tmp_path: Path) -> Non
     made = world.workspace(tmp_path / "w")
     world.store(made, "traces", "files", "spans", world.spans())
     lists = flywheel(made)
+    unsigned = next(item for item in lists["flywheel.phase1"].items if item.id == "replay")
+    assert (unsigned.state, unsigned.evidence) == ("no-data", "not kept, so no trace can be replayed")
+    keeping = flywheel(made, Config(privacy=Privacy(keep_payloads=True)))
+    (kept,) = (item for item in keeping["flywheel.phase1"].items if item.id == "replay")
+    assert (kept.state, kept.evidence) == ("block", "0 % of 8 model calls have their input whole, 95 % needed")
     assert "cost with feature and team" in lists["flywheel.phase2"].locked
     assert lists["flywheel.phase6"].locked == "waits for the gate"
     assert lists["flywheel.phase1"].locked == ""

@@ -1,6 +1,7 @@
 -- Model cost by traces beside the bill of model providers, over the billed days from the first to the last that both have.
 -- A charge is a model provider's by its FOCUS service category, or by the name of provider or service; one for several days (a
--- month, often) counts for each of them alike. Days with traces that nobody billed are counted, not compared.
+-- month, often) counts for each of them alike, as a decimal: sums do not hang on the order of rows. Days with traces that nobody
+-- billed are counted, not compared.
 WITH charges AS (
   SELECT date_trunc('day', charge_start) AS first,
     greatest(charge_start, least(coalesce(charge_end, charge_start), charge_start + INTERVAL 366 DAY) - INTERVAL 1 MICROSECOND) AS last, billed_cost, currency
@@ -13,7 +14,7 @@ WITH charges AS (
 ), bill AS (
   SELECT day, sum(usd) AS usd
   FROM (
-    SELECT unnest(days) AS day, billed_cost / len(days) AS usd
+    SELECT unnest(days) AS day, CAST(billed_cost / len(days) AS DECIMAL(38, 12)) AS usd
     FROM (SELECT generate_series(first, last, INTERVAL 1 DAY) AS days, billed_cost FROM charges WHERE currency = 'USD')
   )
   WHERE day >= date_trunc('day', CAST($since AS TIMESTAMP)) AND day < $until
