@@ -381,7 +381,7 @@ def test_many_small_parts_packed_or_cut_short(tmp_path: Path, monkeypatch: pytes
     cut.write_bytes(packed.read_bytes()[:4000])
     cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
     by_columns(other, whole, Ingest(CONFIG, KEY))
-    monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", (tmp_path / "a.ndjson").stat().st_size // 9)
+    monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", (tmp_path / "a.ndjson").stat().st_size // 4)
     by_columns(cache, replace(whole, paths=(packed,)), Ingest(CONFIG, KEY))
     assert contents(cache) == contents(other)
     with pytest.raises(Malformed, match=r"c\.ndjson: the compressed file is cut short or damaged"):

@@ -252,6 +252,18 @@ def sync(place: Workspace, url: str) -> Outcome:
     return next(one for one in outcomes if one.stream == "export")
 
 
+def test_what_settings_leave_empty_is_not_asked_for() -> None:
+    def asked(**settings: object) -> list[str]:
+        source = amplitude("http://127.0.0.1:9", **settings)
+        return [one.name for one in Job("amplitude", Amplitude, source._settings, source._network).streams]
+
+    assert asked() == ["active_users", "new_users"]
+    assert asked(events=["Ask"], funnels={"all": ["Ask", "Accept"]}) == [
+        "active_users", "new_users", "segmentation", "funnels"
+    ]  # fmt: skip
+    assert asked(export=True)[-1] == "export"
+
+
 def uploaded(body: bytes) -> Callable[[Request], Reply]:
     """Everything was uploaded between two and nine in the morning; nothing otherwise."""
 
