@@ -26,10 +26,10 @@ from connectors.http import ADDRESS, Http, HttpSettings
 
 ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
 NEW = Stream("new_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
-EVENTS = Stream("segmentation", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
-FUNNELS = Stream("funnels", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
-RETENTION = Stream("retention", (PRODUCT_METRICS,), overlap_s=31 * 86_400)
-EXPORT = Stream("export", (PRODUCT_METRICS,), overlap_s=3 * 3_600)
+EVENTS = Stream("segmentation", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="events")
+FUNNELS = Stream("funnels", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="funnels")
+RETENTION = Stream("retention", (PRODUCT_METRICS,), overlap_s=31 * 86_400, setting="retention")
+EXPORT = Stream("export", (PRODUCT_METRICS,), overlap_s=3 * 3_600, setting="export")
 
 _HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
 # Published limit per project: 1,000 points in 5 minutes; a query costs its days times its conditions. Recordings are free.
@@ -205,8 +205,6 @@ class Amplitude:
 
     async def _exported(self, since: str | None, overlap: timedelta) -> AsyncIterator[Page]:
         """Counts of raw events, a day of upload hours at a time, oldest first; the cursor is the first hour not read."""
-        if not self._settings.export:
-            return
         until = self._naive_now().replace(minute=0, second=0, microsecond=0) - LATE
         oldest = until - timedelta(days=self._settings.export_days_back)
         begin = max(datetime.fromisoformat(since) - overlap, until - timedelta(days=_LONGEST_DAYS)) if since else oldest

@@ -57,8 +57,8 @@ from connectors.paging import PageGuard, together
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
 PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
 DEPLOYED = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600)
-RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600)
-ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600)
+RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600, setting="releases")
+ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600, setting="artifacts")
 
 _PER_PAGE = "100"
 _WINDOW_RESULTS = 1000
@@ -130,10 +130,6 @@ class GitHub:
             RELEASES.name: self._releases,
             ARTIFACTS.name: self._artifacts,
         }[stream.name]
-        if (stream is RELEASES and not self._settings.releases) or (
-            stream is ARTIFACTS and not self._settings.artifacts
-        ):
-            return
         trouble: SourceError | None = None
         for repo in self._settings.repos:
             mark = marks.setdefault(repo, dict(start))

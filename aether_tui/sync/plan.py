@@ -29,8 +29,9 @@ class Job:
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """What it is asked for, in order."""
-        return self.connector.streams
+        """What it is asked for, in order; what its settings leave empty or off is not."""
+        wanted = self.connector.streams
+        return tuple(one for one in wanted if not one.setting or getattr(self.settings, one.setting))
 
     def connect(self) -> Source:
         """The connector, built."""
