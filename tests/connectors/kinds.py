@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aether_tui.records.source import Stream
+from aether_tui.sync.plan import Job
 from connectors.amplitude import Amplitude
 from connectors.aws import Aws
 from connectors.clickhouse import ClickHouse
@@ -57,6 +59,11 @@ class Kind:
     def source(self, url: str, **values: Any) -> Any:
         secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
         return self.cls(self.cls.Settings(url=url, **self.settings), secrets, network(**values))
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What a sync with these settings asks for."""
+        return Job("one", self.cls, self.cls.Settings(url="http://127.0.0.1:9", **self.settings), network()).streams
 
 
 def _linear(_: Request) -> Reply:

@@ -152,8 +152,7 @@ def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -
 
 @EVERY
 def test_nothing_new_costs_three_requests_a_stream_at_most(kind: Kind) -> None:
-    wanted = Job("one", kind.cls, kind.source("http://127.0.0.1:9")._settings, network()).streams
-    for stream in wanted:
+    for stream in kind.streams:
         with serving(kind.fine) as server:
             done = pull(kind.source(server.url), stream, since="2026-11-20T11:30:00")
             assert len(server.requests) <= 3, (stream.name, [request.target for request in server.requests])
