@@ -15,7 +15,8 @@ import msgspec
 
 from aether_tui.builders import Builders
 from aether_tui.builds import Order, Outcome
-from aether_tui.session import Looking, Shelf
+from aether_tui.looking import Looking
+from aether_tui.session import Shelf
 
 QUIET_S = 2.0
 """Nobody has typed, and nothing was built, for this long."""

@@ -7,12 +7,10 @@ import importlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import structs
 from textual import events
 from textual.command import Provider
 from textual.geometry import Size
@@ -20,13 +18,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 import screens
+from aether_tui import looking
 from aether_tui.actions import Action, Keymap
 from aether_tui.background import BUILD_DELAY_S, Background
 from aether_tui.builds import Options
-from aether_tui.diagnostics import windows
 from aether_tui.errors import ConfigurationError
+from aether_tui.looking import Looking
 from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport, Table
-from aether_tui.session import Looking, Memory, Settings
+from aether_tui.session import Memory, Settings
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -37,18 +36,6 @@ from screens.widgets.spans import ROLE_OF, Line, clean
 
 STATUS_REPORT = "summary"
 MIN_WIDTH, MIN_HEIGHT = 60, 15
-
-
-NARROW = ("team", "service", "feature")
-
-
-def current_quarter(now: datetime, fiscal_start_month: int) -> str:
-    """The name of the fiscal quarter `now` is in: `2026-Q4`."""
-    for year in (now.year + 1, now.year):
-        for quarter in (4, 3, 2, 1):
-            with contextlib.suppress(ConfigurationError):  # still to come
-                return windows.parse(f"{year}-Q{quarter}", now, fiscal_start_month).label
-    return windows.DEFAULT
 
 
 def _screen(name: str) -> ReportScreen:
@@ -360,13 +347,11 @@ class AetherApp(Background):
 
     # --- looking -------------------------------------------------------------------------------------------------
 
-    def look_at(self, looking: Looking) -> None:
-        super().look_at(looking)
-        self._session.looking = looking
-        self.say(
-            f"looking at {looking.words() or looking.window}"
-            + ("; esc returns to 28d, everything" if looking.key else "")
-        )
+    def look_at(self, wanted: Looking) -> None:
+        super().look_at(wanted)
+        self._session.looking = wanted
+        back = "; esc returns to 28d, everything" if wanted.key else ""
+        self.say(f"looking at {wanted.words() or wanted.window}{back}")
 
     def action_wider(self) -> None:
         self._step(1)
@@ -375,52 +360,41 @@ class AetherApp(Background):
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        """The next of the usual windows; one that was typed goes back to the default."""
-        usual, now = self._usual(), self.looking()
-        at = usual.index(now.window) + step if now.window in usual else 1
-        self.look_at(structs.replace(now, window=usual[min(max(at, 0), len(usual) - 1)]))
+        self.look_at(looking.stepped(self.looking(), step, self._usual()))
 
     def _usual(self) -> tuple[str, ...]:
-        return ("7d", "28d", "90d", current_quarter(self.now(), self._session.fiscal_start_month))
+        return looking.usual(self.now(), self._session.fiscal_start_month)
 
     def nearby(self) -> Sequence[Looking]:
         """The other usual windows."""
-        usual, now = self._usual(), self.looking()
-        at = usual.index(now.window) if now.window in usual else 1
-        others = sorted((one for one in usual if one != now.window), key=lambda one: abs(usual.index(one) - at))
-        return [structs.replace(now, window=one) for one in others]
+        return looking.nearby(self.looking(), self._usual())
 
     def action_window(self) -> None:
         """Type a window: days, a fiscal quarter, or two dates."""
-
-        def check(text: str) -> Looking:
-            text = current_quarter(self.now(), self._session.fiscal_start_month) if text in {"q", "quarter"} else text
-            windows.parse(text, self.now(), self._session.fiscal_start_month)
-            return structs.replace(self.looking(), window=text)
-
-        self._ask_looking("window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30", "", check)
+        self._ask_looking(
+            "window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30",
+            "",
+            lambda now, text: looking.windowed(now, text, self.now(), self._session.fiscal_start_month),
+        )
 
     def action_compare(self) -> None:
         """Type what the window is compared with; the last two frozen reviews are offered by name."""
         from aether_tui.workspace import reviews
 
-        def check(text: str) -> Looking:
-            now = self.looking()
-            fiscal = self._session.fiscal_start_month
-            if reviews.window_of(self.workspace, text) is None:
-                windows.previous(windows.parse(now.window, self.now(), fiscal), text, fiscal)
-            return structs.replace(now, compare=text)
-
         frozen = ", ".join(("", *reviews.names(self.workspace)[-2:]))
-        self._ask_looking(f"compare with: previous, a date such as 2026-08-31{frozen}", "", check)
+        self._ask_looking(
+            f"compare with: previous, a date such as 2026-08-31{frozen}",
+            "",
+            lambda now, text: looking.compared(now, text, self.workspace, self.now(), self._session.fiscal_start_month),
+        )
 
     def action_narrow(self) -> None:
         """Narrow everything to a team, service or feature."""
-        now = self.looking()
-        said = ", ".join(f"{name} {value}" for name in NARROW if (value := getattr(now, name)))
-        offered = listed(self._narrowable(), self.size.width - 34)
+        known, now = self._narrowable(), self.looking()
+        said = ", ".join(f"{name} {value}" for name in looking.NARROW if (value := getattr(now, name)))
+        offered = looking.listed(known, self.size.width - 34)
         label = f"only {offered}; or a name" if offered else "only, such as: team payments (nothing: all)"
-        self._ask_looking(label, said, self._narrowed, empty=True)
+        self._ask_looking(label, said, lambda now, text: looking.narrowed(now, text, known), empty=True)
 
     def _narrowable(self) -> tuple[tuple[str, str], ...]:
         """Teams, services and features that data name, as the last report of the sources has them."""
@@ -428,30 +402,15 @@ class AetherApp(Background):
         tables = (b for b in report.blocks if isinstance(b, Table) and b.id == "sources.names") if report else ()
         return tuple((str(row.cells[0]), row.id.partition(".")[2]) for table in tables for row in table.rows)
 
-    def _narrowed(self, text: str) -> Looking:
-        """Raises ConfigurationError when a word is none of team, service, feature."""
-        wanted: dict[str, str | None] = dict.fromkeys(NARROW)
-        known = self._narrowable()
-        for part in filter(None, (part.strip() for part in text.split(","))):
-            name, _, value = part.replace("=", " ").partition(" ")
-            if part.isdigit() and 0 < int(part) <= len(known):
-                name, value = known[int(part) - 1]
-            elif name not in wanted:  # a name alone, when data know whose it is
-                name, value = next((one for one in known if one[1] == part), (name, value))
-            if name not in wanted or not value.strip():
-                raise ConfigurationError(
-                    f"{clean(part)!r} is not understood", next_step=f"write one of {', '.join(NARROW)} and its name"
-                )
-            wanted[name] = value.strip()
-        return structs.replace(self.looking(), **wanted)
-
-    def _ask_looking(self, label: str, value: str, check: Callable[[str], Looking], *, empty: bool = False) -> None:
+    def _ask_looking(
+        self, label: str, value: str, check: Callable[[Looking, str], Looking], *, empty: bool = False
+    ) -> None:
         screen = self.page_screen()
 
         def done(text: str | None) -> None:
             if text or (empty and text is not None):
                 try:
-                    self.look_at(check(text))
+                    self.look_at(check(self.looking(), text))
                 except ConfigurationError as error:
                     self.say(f"▲ {error.what}; {error.next_step}")
 
@@ -531,15 +490,3 @@ class AetherApp(Background):
             path = write_crash(self.workspace.state, error, list(self._actions), self.now())
             path = path.relative_to(self.workspace.root)
         self.panic(Text(panel(error, path)))
-
-
-def listed(names: Sequence[tuple[str, str]], cells: int) -> str:
-    """`team: 1 answers 2 desk; service: 3 api`, as many as there is room for."""
-    told, kind = "", ""
-    for number, (of, name) in enumerate(names, 1):
-        word = f"{number} {clean(name)[:20]}"
-        longer = f"{told} {word}" if of == kind else f"{told}; {of}: {word}" if told else f"{of}: {word}"
-        if len(longer) > cells:
-            break
-        told, kind = longer, of
-    return told

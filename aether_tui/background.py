@@ -22,8 +22,9 @@ from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.commands import Commands
 from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
+from aether_tui.looking import Looking
 from aether_tui.report_model import Facts, SavedReport, Table
-from aether_tui.session import Failure, Looking, Memory, Settings, Shelf
+from aether_tui.session import Failure, Memory, Settings, Shelf
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit
 from screens import SCREENS
@@ -166,18 +167,18 @@ class Background(App[int]):
         """Whether what is saved of a report was made for what is looked at."""
         return self._shelf.there(report)
 
-    def look_at(self, looking: Looking) -> None:
+    def look_at(self, wanted: Looking) -> None:
         """Look at another window, or at a part: what was built for it before is shown at once, and renewed when due."""
-        if looking == self._shelf.looking:
+        if wanted == self._shelf.looking:
             return
         self.workers.cancel_group(self, "report")
         self._building.clear()
-        self._shelf.looking = looking
+        self._shelf.looking = wanted
         screen = self.front()
         if screen is None:
             return
         screen.show()
-        if self._ahead.builds(screen.report, looking.key):
+        if self._ahead.builds(screen.report, wanted.key):
             return  # it is shown as soon as it is there
         self.renew()
         if not self._building:

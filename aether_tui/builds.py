@@ -20,8 +20,9 @@ import msgspec
 from msgspec import Struct
 
 from aether_tui.errors import AetherError
+from aether_tui.looking import Looking
 from aether_tui.report_model import save
-from aether_tui.session import Failure, Looking, Memory, Settings
+from aether_tui.session import Failure, Memory, Settings
 from aether_tui.workspace.folder import Workspace
 
 FROM_DOCUMENTS = frozenset({"portfolio", "stakeholders", "maturity"})

@@ -21,8 +21,8 @@ import msgspec
 from msgspec import Struct
 
 from aether_tui.errors import AetherError
+from aether_tui.looking import Looking
 from aether_tui.report_model import SavedReport, Table
-from aether_tui.session import Looking
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.explorer import Explorer

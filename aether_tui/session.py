@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from aether_tui.looking import USUAL, Looking
 from aether_tui.report_model import SavedReport, load
 from aether_tui.workspace.folder import Workspace
 
@@ -21,33 +21,6 @@ REBUILD_AFTER_S = 900.0
 
 KEPT_VIEWS = 80
 """Saved reports of other windows and filters that are kept."""
-
-
-class Looking(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What all screens look at: the window, what it is compared with, and what they are narrowed to."""
-
-    window: str = "28d"
-    compare: str = "previous"
-    team: str | None = None
-    service: str | None = None
-    feature: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Names the saved reports made for it; nothing for the usual view."""
-        return "" if self == Looking() else hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
-
-    def words(self) -> str:
-        """`90d vs 2026-08-31, team payments`, or nothing for the usual view."""
-        if self == Looking():
-            return ""
-        against = "" if self.compare == "previous" else f" vs {self.compare}"
-        named = ((name, getattr(self, name)) for name in ("team", "service", "feature"))
-        return ", ".join([self.window + against, *(f"{name} {value}" for name, value in named if value)])
-
-
-USUAL = Looking()
-"""Everything, over four weeks."""
 
 
 class Session(Struct, kw_only=True, omit_defaults=True):

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import screens
 from aether_tui.cache import Cache
+from aether_tui.looking import Looking
 from aether_tui.report_model import SavedReport
-from aether_tui.session import Looking, Memory
+from aether_tui.session import Memory
 from aether_tui.workspace.folder import Workspace
 from benchmarks.reports import NOW, fill
 from benchmarks.tui_bench import Session, percentile

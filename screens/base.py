@@ -15,8 +15,9 @@ from textual.widgets import Static
 from aether_tui import human
 from aether_tui.actions import BY_ID, Action, Keymap, Where, shown
 from aether_tui.errors import AetherError
+from aether_tui.looking import Looking
 from aether_tui.report_model import Block, Gap, SavedReport, Window
-from aether_tui.session import Failure, Looking
+from aether_tui.session import Failure
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit
 from screens import SCREENS

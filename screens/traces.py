@@ -8,8 +8,8 @@ import msgspec
 
 from aether_tui.actions import Where
 from aether_tui.exploring import PAGE_ROWS, Ask, Told
+from aether_tui.looking import Looking
 from aether_tui.report_model import Row, SavedReport, Table
-from aether_tui.session import Looking
 from screens.base import ReportScreen
 from screens.drill import Asking
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from aether_tui import ahead
-from aether_tui.app import current_quarter, listed
+from aether_tui.looking import Looking, current_quarter, listed
 from aether_tui.report_model import Col, Row, SavedReport, Table, save
-from aether_tui.session import KEPT_VIEWS, Looking, Memory
+from aether_tui.session import KEPT_VIEWS, Memory
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
