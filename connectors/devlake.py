@@ -1,4 +1,5 @@
-"""Raw tables of Apache DevLake: CSV whose `data` column holds one answer of a service each, as it was received."""
+"""Tables of Apache DevLake as CSV: those of its domain layer, and raw ones, whose `data` column holds one answer of a service
+each, as it was received."""
 
 from __future__ import annotations
 
@@ -21,9 +22,11 @@ from aether_tui.records.tables import (
 )
 from connectors import fields
 from connectors.base import Malformed, Page, Reject, Row, Sample
+from connectors.devlake_domain import domain_of, header
+from connectors.devlake_domain_rows import domain_pages
 from connectors.devlake_tables import HOLDS, RawTable, table_of
 from connectors.fields import Node, Rows
-from connectors.files import name_of, open_binary
+from connectors.files import name_of, open_binary, sample
 from connectors.github_rows import github_deployment_row, github_job_row, github_pull_request_row, github_run_rows
 from connectors.gitlab_rows import (
     gitlab_deployment_row,
@@ -66,22 +69,39 @@ class Raw:
 
 
 class DevLakeFiles:
-    """Raw tables of Jira, GitHub and GitLab; tables that complete each other are read together."""
+    """Tables of the domain layer, and raw ones of Jira, GitHub and GitLab; those that complete each other are read together."""
 
     kind = "devlake"
-    title = "Apache DevLake raw tables (CSV)"
+    title = "Apache DevLake tables (CSV)"
     together = True
 
     def recognises(self, sample: Sample) -> bool:
-        """The six columns of a raw table."""
-        return frozenset(csv_columns(sample.head)) >= COLUMNS
+        """The six columns of a raw table, or those of a table of the domain layer."""
+        return _is_raw(sample) or domain_of(sample) is not None
 
     def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
         """Rows of every table that is stored. Raises Malformed when none of the files holds any, naming what it holds."""
+        samples = {path: sample(path) for path in paths}
+        domain = {
+            path: table
+            for path, seen in samples.items()
+            if not _is_raw(seen) and (table := domain_of(seen, forced=True))
+        }
+        others = [path for path in paths if path not in domain]
+        raw = [path for path in others if _is_raw(samples[path]) or not domain]
+        for path in others:
+            if path not in raw:
+                yield Page(problems=[f"{name_of(path)}: {_stranger(samples[path])}"], path=path)
+        if raw:
+            yield from self._raw_pages(raw, alone=not domain)
+        if domain:
+            yield from domain_pages(domain, alone=not raw)
+
+    def _raw_pages(self, paths: Sequence[Path], *, alone: bool) -> Iterator[Page]:
         tables = {path: _table(path) for path in paths}
         present = {table.name for table in tables.values()}
         unread = {path: why for path, table in tables.items() if (why := _unread(table, present))}
-        if len(unread) == len(tables):
+        if alone and len(unread) == len(tables):
             path = next(iter(unread))
             raise Malformed(f"{name_of(path)}: {unread[path]}")
         side = _Side(tables, present)
@@ -92,6 +112,17 @@ class DevLakeFiles:
                 yield from _pages(path, table, side)
             else:
                 yield Page(problems=[f"{name_of(path)}: read into {HOLDS[table.joins[0]]}"], path=path)
+
+
+def _is_raw(seen: Sample) -> bool:
+    return frozenset(csv_columns(seen.head)) >= COLUMNS
+
+
+def _stranger(seen: Sample) -> str:
+    columns = ", ".join(header(seen.head)[:6])
+    return (
+        f"not a table of DevLake that is known here (its columns are {columns})" if columns else "is empty, or no table"
+    )
 
 
 def _table(path: Path) -> RawTable:

@@ -175,6 +175,37 @@ one field of several values.
 """
 
 
+DEVLAKE_PREFACE = """\
+`aether-tui load FOLDER --as devlake` reads tables of Apache DevLake that were exported as CSV (comma, semicolon or tab; `.gz` and `.zip`
+too), without `--as` when their columns or their names say what they are. Missing columns are missing values, others are ignored; `NULL`,
+`\\N` and empty are nothing; a time without an offset is UTC. Of every file it is said what became of it, and a row that cannot be read is
+rejected by itself. Load all tables at once: they complete each other, and a second load changes only what has changed.
+
+- **Repositories** are called by `repos.name`, else by their address, else by their id. A DevLake project of several repositories is one
+  service when its name is given to each of them under `[mapping.services]`; deployments are counted per repository and never blended.
+- **Which deployment carried a change** is what `commits_diffs` says of production deployments that succeeded (the first that ended, where
+  what was deployed before is known); it stands as label `deployment:ID` on the request. Where a repository's deployments are told
+  commit by commit and none holds the merge, it waits. Without `commits_diffs`: the one of the merge commit, else the next deployment.
+- **Reviews** are comments and reviews by somebody else than the author. **People** are stored as keyed hashes only.
+- **Status** is DevLake's standard one (`TODO`, `IN_PROGRESS`, `DONE`) where `[mapping.states]` does not map the tracker's own; an issue on
+  several boards belongs to the first by name.
+
+Raw tables (`_raw_jira_api_issues` and others, with a column `data`) of Jira, GitHub and GitLab are read the same way.
+"""
+
+
+def devlake() -> str:
+    """Tables of DevLake that `load` reads, from `connectors/devlake_domain.py`."""
+    from connectors.devlake_domain import DOMAIN
+
+    lines = [NOTE, "# Tables of Apache DevLake", "", DEVLAKE_PREFACE, "| table | holds | becomes |", "|---|---|---|"]
+    for table in sorted(DOMAIN, key=lambda one: (not one.stored, not one.joins, one.name)):
+        into = f"rows of `{table.stored}`" if table.stored else ""
+        completes = "completes " + ", ".join(f"`{name}`" for name in table.joins)
+        lines.append(f"| `{table.name}` | {table.holds} | {into or (completes if table.joins else 'not stored')} |")
+    return "\n".join(lines)
+
+
 def budgets_schema() -> str:
     """The JSON Schema of budgets.yaml that the package ships."""
     from aether_tui.budgets import schema
@@ -189,6 +220,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "keys.md": keys,
     "metrics.md": metrics,
     "sources.md": sources,
+    "devlake.md": devlake,
 }
 
 

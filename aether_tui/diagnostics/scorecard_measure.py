@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from heapq import nlargest
 from typing import TYPE_CHECKING, Protocol, TypeVar, get_args
 
 from msgspec import Struct, structs
@@ -26,6 +27,7 @@ LOOK_BACK = timedelta(days=7)
 METRICS: tuple[Metric, ...] = get_args(Metric)
 STAGES = ("coding", "pickup", "review", "unreviewed", "deploy")
 SPANS = 6
+LISTED = 100
 REMEDIES = ("hotfix", "rollback")
 
 
@@ -84,12 +86,31 @@ class Link(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Travelled(Struct, frozen=True, kw_only=True):
+    """A change of this window and the parts of its way in seconds; `missing` says of each part that is null why it is."""
+
+    id: str
+    service: str
+    merged: datetime
+    deployed: datetime | None
+    coding_s: float | None
+    pickup_s: float | None
+    review_s: float | None
+    unreviewed_s: float | None
+    deploy_s: float | None
+    total_s: float
+    missing: dict[str, str]
+
+
 class Scorecard(Struct, frozen=True, kw_only=True):
-    """The report's data; services by number of deployments."""
+    """The report's data; services by number of deployments. `changes` are at most `LISTED` of the `changes_of` that were deployed in
+    this window, or merged in it and not deployed; the longest first."""
 
     services: tuple[Service, ...]
     links: tuple[Link, ...]
     edition: Edition
+    changes: tuple[Travelled, ...] = ()
+    changes_of: int = 0
     discovery: Discovery | None = None
 
 
@@ -111,6 +132,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
 class Change(Struct, frozen=True, kw_only=True):
     """A merged request; `deployed` is null while no deployment carried it."""
 
+    id: str
     service: str
     merged: datetime
     deployed: datetime | None
@@ -140,10 +162,35 @@ def measure(
     services = [
         _service(name, changed.get(name, []), own.get(name, []), broken.get(name, []), index, clock) for name in names
     ]
+    ours = [one for one in merged if _in(one.deployed or one.merged, clock.window)]
     return Scorecard(
         services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
         links=tuple(one for one in linked if _in(one.opened, clock.window)),
         edition=edition or editions()["2025"],
+        changes=tuple(map(_travelled, nlargest(LISTED, ours, key=lambda one: (one.split.total_s, one.id)))),
+        changes_of=len(ours),
+    )
+
+
+_MISSING = {
+    "coding_s": "no commit before it was opened is known",
+    "pickup_s": "not reviewed by somebody else between opening and merge",
+    "review_s": "not reviewed by somebody else before the merge",
+    "unreviewed_s": "it was reviewed",
+    "deploy_s": "not deployed by the end of the window",
+}
+
+
+def _travelled(one: Change) -> Travelled:
+    parts = {name: getattr(one.split, name) for name in _MISSING}
+    return Travelled(
+        id=one.id,
+        service=one.service,
+        merged=one.merged,
+        deployed=one.deployed,
+        **parts,
+        total_s=one.split.total_s,
+        missing={name: why for name, why in _MISSING.items() if parts[name] is None},
     )
 
 
@@ -207,6 +254,7 @@ def change(row: Record) -> Change:
     if merged is None:
         raise ValueError("a row without merged")
     return Change(
+        id=f"{text(row['source'])}/{text(row['id'])}",
         service=_named(text(row["service"])),
         merged=merged.replace(tzinfo=UTC),
         deployed=None if deployed is None else deployed.replace(tzinfo=UTC),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,14 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.config import Scorecard as Held
-from aether_tui.diagnostics.delivery import Metric, Split, band, editions, quick_check, split
-from aether_tui.diagnostics.frame import Clock, Data, Filters
-from aether_tui.diagnostics.run import open_data
+from aether_tui.diagnostics.delivery import Metric, band, editions, quick_check
+from aether_tui.diagnostics.frame import Data, Filters
 from aether_tui.diagnostics.scorecard_measure import Scorecard, Service, change
 from aether_tui.records.model import Row
 from aether_tui.report_model import Fact, Facts, Gap, Prose, Report
 from aether_tui.stats import survival
 from aether_tui.workspace.folder import Workspace
+from tests.command import aether
 from tests.diagnostics import world
 from tests.diagnostics.world import at, full
 
@@ -47,146 +47,42 @@ OURS = {
 """Parts in minutes that differ: what DevLake expects, and ours with the reason why it is right."""
 
 
-def instant(text: str) -> datetime | None:
-    """An instant of the fixture, which writes months and hours without zeros and some with an offset of zero."""
-    if not text:
-        return None
-    day, _, time = text.replace("T", " ").removesuffix("+00:00").partition(" ")
-    hours, minutes, seconds = time.split(":")
-    year, month, of_month = (int(part) for part in day.split("-"))
-    return datetime(year, month, of_month, int(hours), int(minutes), int(float(seconds)), tzinfo=UTC)
-
-
-class DevLake:
-    """The fixture's tables, joined as its README says."""
-
-    def __init__(self, folder: Path) -> None:
-        def table(name: str) -> list[dict[str, str]]:
-            with (folder / f"{name}.csv").open(newline="") as file:
-                return list(csv.DictReader(file))
-
-        self.pulls = {row["id"]: row for row in table("pull_requests")}
-        self.expected = {row["id"]: row for row in table("project_pr_metrics")}
-        self.commits, self.comments = table("pull_request_commits"), table("pull_request_comments")
-        self.deployments, self.diffs = table("cicd_deployment_commits"), table("commits_diffs")
-
-    def split(self, pull: str) -> Split:
-        row = self.pulls[pull]
-        commits = [found for one in self.commits if one["pull_request_id"] == pull
-                   and (found := instant(one["commit_authored_date"]))]  # fmt: skip
-        reviews = [found for one in self.comments if one["pull_request_id"] == pull
-                   and one["account_id"] != row["author_id"] and (found := instant(one["created_date"]))]  # fmt: skip
-        created, merged = instant(row["created_date"]), instant(row["merged_date"])
-        assert created is not None and merged is not None
-        return split(
-            min(commits, default=None),
-            created,
-            min(reviews, default=None),
-            merged,
-            self.deployed(row["merge_commit_sha"]),
-        )
-
-    def deployed(self, sha: str) -> datetime | None:
-        """End of the production deployment whose commits since the deployment before it contain the merge."""
-        by_id = {row["id"]: row for row in self.deployments}
-        for row in self.deployments:
-            before = by_id.get(row["prev_success_deployment_commit_id"])
-            if row["environment"] == "PRODUCTION" and row["result"] == "SUCCESS" and before is not None:
-                wanted = {
-                    "old_commit_sha": before["commit_sha"],
-                    "new_commit_sha": row["commit_sha"],
-                    "commit_sha": sha,
-                }
-                if wanted in self.diffs:
-                    return instant(row["finished_date"])
-        return None
-
-
-@pytest.fixture(scope="module")
-def devlake(contracts: Path) -> DevLake:
-    return DevLake(contracts / "devlake_dora" / "change_lead_time")
-
-
-@pytest.mark.parametrize("pull", [f"pr{number}" for number in range(6)])
-@pytest.mark.parametrize("part", PARTS)
-def test_every_part_of_every_row_is_devlakes_or_differs_for_a_written_reason(
-    devlake: DevLake, pull: str, part: str
+def test_devlakes_tables_loaded_give_its_lead_times_row_by_row_or_differ_for_a_written_reason(
+    contracts: Path, tmp_path: Path
 ) -> None:
-    seconds = getattr(devlake.split(pull), part)
-    ours = None if seconds is None else math.ceil(seconds / 60)
-    cell = devlake.expected[pull][PARTS[part]]
-    expected = int(cell) if cell else None
-    if (pull, part) in OURS:
-        assert (expected, ours) == OURS[pull, part]
-    else:
-        assert ours == expected
-
-
-def test_every_merged_request_of_the_fixture_is_compared(devlake: DevLake) -> None:
-    assert set(devlake.expected) == {f"pr{number}" for number in range(6)}
-    assert instant(devlake.pulls["pr6"]["merged_date"]) is None  # the seventh was never merged
-
-
-def test_our_parts_add_up_to_the_total_and_devlakes_do_not_where_we_differ(devlake: DevLake) -> None:
-    for pull, row in devlake.expected.items():
-        one = devlake.split(pull)
-        parts = (one.coding_s, one.pickup_s, one.review_s, one.unreviewed_s, one.deploy_s)
-        assert sum(part or 0 for part in parts) == one.total_s, pull
-        theirs = sum(int(row[name] or 0) for part, name in PARTS.items() if part != "total_s")
-        if any(pull == differs for differs, _ in OURS):
-            assert theirs > int(row["pr_cycle_time"]) + 5, pull  # more than rounding up five parts explains
-
-
-LINKED = {
-    # The fixture says by differences of commits that deployment 5 carried both. No host says so in its answers, so ours takes the
-    # first one that began after the merge: deployment 3, 418 seconds earlier.
-    "pr1": ("2023-04-13 07:29:14", "2023-04-13 07:22:16"),
-    "pr2": ("2023-04-13 07:29:14", "2023-04-13 07:22:16"),
-    # Merged fourteen months before the first deployment that is known: whatever carried it is not known, to DevLake and to us.
-    "pr0": (None, None),
-    # Merged after the last deployment.
-    "pr3": (None, None), "pr4": (None, None), "pr5": (None, None),
-}  # fmt: skip
-"""When it was deployed, by DevLake and by what is loaded into the product."""
-
-
-def test_the_fixture_loaded_is_linked_as_devlake_does_or_differs_for_a_written_reason(
-    devlake: DevLake, tmp_path: Path
-) -> None:
+    tables = contracts / "devlake_dora" / "change_lead_time"
+    with (tables / "project_pr_metrics.csv").open(newline="") as file:
+        expected = {row["id"]: row for row in csv.DictReader(file)}
     made = world.workspace(tmp_path / "w")
+    first, *_ = aether("load", tables, "--as", "devlake", "--format", "json", cwd=made.root).json["files"]
+    assert (first["rows"], first["rejected"]) == (16 + 7, 0)  # deployments and pull requests
+    again = aether("load", tables, "--format", "json", cwd=made.root).json["files"][0]
+    assert again["merged"] == {"inserted": 0, "updated": 0, "unchanged": 23, "removed": 0}
 
-    def naive(text: str) -> datetime | None:
-        found = instant(text)
-        return found and found.replace(tzinfo=None)
-
-    pulls = [
-        full("pull_requests", repo="r", number=int(pull[2:]), state="merged", created=naive(row["created_date"]),
-             merged=merged, merge_sha=row["merge_commit_sha"], updated=merged)
-        for pull, row in devlake.pulls.items()
-        if (merged := naive(row["merged_date"]))
-    ]  # fmt: skip
-    deployed = [
-        full("deployments", id=row["id"], repo="r", sha=row["commit_sha"], started=ended, finished=ended, updated=ended,
-             result=row["result"].lower(), environment=row["environment"].lower())
-        for row in devlake.deployments
-        if (ended := naive(row["finished_date"]))
-    ]  # fmt: skip
-    world.store(made, "devlake", "pulls", "pull_requests", pulls)
-    world.store(made, "devlake", "deployments", "deployments", deployed)
-    clock = Clock.of(world.NOW, "2022-01-01..2023-04-20", seed=1)
-    with open_data(Config(), clock, Cache(made.cache_path)) as data:
-        ours = {
-            pull: row["deployed"]
-            for row in data.rows("scorecard_changes")
-            for pull, one in devlake.pulls.items()
-            if (naive(one["created_date"]), naive(one["merged_date"])) == (row["created"], row["merged"])
-        }
-    for pull, (theirs, expected) in LINKED.items():
-        merged, after = naive(devlake.pulls[pull]["merged_date"]), devlake.split(pull).deploy_s
-        ended = merged + timedelta(seconds=after) if merged is not None and after is not None else None
-        assert (ended and f"{ended:%Y-%m-%d %H:%M:%S}") == theirs, pull
-        found = ours.get(pull)
-        assert (found and f"{found:%Y-%m-%d %H:%M:%S}") == expected, pull
+    asked = ("report", "scorecard", "--window", "2022-01-01..2023-04-20", "--format", "json")
+    card = aether(*asked, cwd=made.root).json["data"]
+    found = {f"pr{one['id'].rpartition('#')[2]}": one for one in card["changes"]}
+    assert set(found) == set(expected) == {f"pr{number}" for number in range(6)}  # the seventh was never merged
+    for pull, row in expected.items():
+        one = found[pull]
+        for part, name in PARTS.items():
+            theirs = int(row[name]) if row[name] else None
+            ours = None if one[part] is None else math.ceil(one[part] / 60)
+            assert OURS.get((pull, part), (theirs, theirs)) == (theirs, ours), (pull, part)
+            assert (one[part] is None) == (part in one["missing"])
+        parts = ("coding_s", "pickup_s", "review_s", "unreviewed_s", "deploy_s")
+        assert sum(one[part] or 0 for part in parts) == pytest.approx(one["total_s"])
+        if any(pull == differs for differs, _ in OURS):  # more than rounding up five parts explains
+            assert (
+                sum(int(row[name] or 0) for part, name in PARTS.items() if part != "total_s")
+                > int(row["pr_cycle_time"]) + 5
+            )
+        # pr3 was merged a day after the deployment that DevLake names ended: it cannot have carried it.
+        deployed = row["pr_deployed_date"] if pull != "pr3" else ""
+        assert (one["deployed"] or "") == deployed.replace(".000+00:00", "Z"), pull
+    # Deployments are those of a repository, never blended; a change belongs to the one whose deployment carried it.
+    counts = {one["service"]: (one["deployments"], one["failed_attempts"], one["waiting"]) for one in card["services"]}
+    assert counts == {"REPO111": (6, 2, 0), "REPO222": (3, 0, 0), "REPO333": (2, 0, 0), "repo1": (0, 0, 4)}
 
 
 # --- Statistics ---------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ EXPECTED = (
     ("ci/*", "devlake"), ("jira/*.csv.gz", "devlake"), ("github/*.csv.gz", "devlake"), ("gitlab/*.csv.gz", "devlake"),
     # Not data of an engagement, or inputs of the budget gate alone.
     ("facts.json", UNKNOWN), ("focus/focus_columns*", UNKNOWN), ("github/octokit-webhooks-examples*", UNKNOWN),
-    ("devlake_dora/*", UNKNOWN), ("dora/*", UNKNOWN), ("requests/*", UNKNOWN), ("llm/*", UNKNOWN), ("bench/*", UNKNOWN),
+    ("devlake_dora/*", "devlake"), ("dora/*", UNKNOWN), ("requests/*", UNKNOWN), ("llm/*", UNKNOWN), ("bench/*", UNKNOWN),
     ("gitlab/pipeline_test_report.json", UNKNOWN),
 )  # fmt: skip
 """Pattern of a path → the kind that claims it, or the reason why none does; the first that fits."""
