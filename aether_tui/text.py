@@ -17,6 +17,18 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 
 
+BEYOND = 512
+"""Characters that are read beyond what is kept."""
+
+
+def begun(text: str, most: int) -> str:
+    """The beginning of a text of which `most` characters are kept once it is clean.
+
+    Some more than that: of a secret that is cut in two nobody knows what it is.
+    """
+    return text[: most + BEYOND]
+
+
 def plain(text: str, limit: int = 2000) -> str:
     """`text` without escape sequences, control characters and bidirectional overrides; new lines and tabs stay."""
     text = _BIDI.sub("", _CONTROL.sub("", _ESCAPES.sub("", text[: 4 * limit])))

@@ -27,9 +27,7 @@ def cost_rows(results: Sequence[Node], split: str) -> tuple[list[Row], list[Reje
         try:
             rows.append(_row(result, group, split))
         except ValueError as error:
-            rejects.append(
-                Reject(COSTS.name, str(error), json.dumps(group)[:4000], text(result, "TimePeriod", "Start") or "")
-            )
+            rejects.append(Reject(COSTS.name, str(error), json.dumps(group), text(result, "TimePeriod", "Start") or ""))
     return rows, rejects
 
 

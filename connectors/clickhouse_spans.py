@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from aether_tui.records.tables import MOST_WORD
+from aether_tui.text import BEYOND
 from connectors import otlp_aliases
 from connectors.fields import Node, dig, integer, text
 from connectors.otlp_attributes import Resource
@@ -92,19 +94,23 @@ class Present:
         return f"coalesce({', '.join(found)}, NULL)" if found else "CAST(NULL AS Nullable(String))"
 
     def word(self, name: str) -> str:
-        """SQL: an attribute of any name as text."""
+        """SQL: an attribute of any name as text, as much of it as is read here."""
         found = [attributes for attributes, known in self._found.items() if name in known]
         if not found:
             return "CAST(NULL AS Nullable(String))"
         first = f"{found[0]}[{literal(name)}]"
         if len(found) == 1:
-            return f"nullIf({first}, '')"
-        return f"nullIf(if(mapContains({found[0]}, {literal(name)}), {first}, {found[1]}[{literal(name)}]), '')"
+            return f"nullIf({_begun(first)}, '')"
+        return f"nullIf({_begun(f'if(mapContains({found[0]}, {literal(name)}), {first}, {found[1]}[{literal(name)}])')}, '')"
 
     def has(self, *fields: str) -> bool:
         """Whether any name of these fields occurs."""
         known = frozenset().union(*self._found.values())
         return any(alias in known for field in fields for alias in otlp_aliases.FIELDS[field])
+
+
+def _begun(words: str) -> str:
+    return f"substringUTF8({words}, 1, {MOST_WORD + BEYOND})"
 
 
 def spans_sql(table: str, within: str, present: Present, words: Sequence[str]) -> str:

@@ -224,7 +224,7 @@ def _pages(path: Path, table: RawTable, side: _Side) -> Iterator[Page]:
         try:
             fields.add(rows, mapper(raw, side))
         except ValueError as error:
-            rejects.append(Reject(name, str(error), json.dumps(raw.data, ensure_ascii=False)[:4096], raw.where))
+            rejects.append(Reject(name, str(error), json.dumps(raw.data, ensure_ascii=False), raw.where))
         if sum(map(len, rows.values())) >= PAGE_ROWS:
             yield Page(rows, rejects=rejects, path=path)
             rows, rejects = {name: []}, []

@@ -128,7 +128,7 @@ def mapped(nodes: Iterable[Node], table: str, mapper: Mapper) -> tuple[Rows, lis
             add(rows, mapper(node))
         except ValueError as error:
             where = text(node, "id") or text(node, "number") or ""
-            rejects.append(Reject(table, str(error), json.dumps(node, ensure_ascii=False)[:4096], where))
+            rejects.append(Reject(table, str(error), json.dumps(node, ensure_ascii=False), where))
     return rows, rejects
 
 

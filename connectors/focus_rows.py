@@ -62,7 +62,7 @@ def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
                 try:
                     row = _row(cells, places, bulk)
                 except ValueError as error:
-                    yield Reject(COSTS.name, str(error), delimiter.join(cells)[:4000], where)
+                    yield Reject(COSTS.name, str(error), delimiter.join(cells), where)
                     continue
                 yield COSTS.row(**{**row, "row_hash": f"{text_hash}-{seen[text_hash]}"})
                 seen[text_hash] += 1

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from aether_tui.records.tables import (
     DEPLOYMENTS,
+    MOST_MESSAGE,
     PIPELINE_JOBS,
     PIPELINE_RUNS,
     PULL_REQUESTS,
     TEST_CASES,
     TEST_RUNS,
 )
+from aether_tui.text import begun
 from connectors.base import Row, Value
 from connectors.ci_steps import size_of_artifacts
 from connectors.fields import Node, dig, instant, integer, number, objects, text
@@ -26,7 +28,6 @@ _STATES = {"opened": "open"}
 _BOT = re.compile(r"(project|group)_\d+_bot|ghost$")
 _CASES = {"success": "passed"}
 _COUNTED = {"passed": "passed", "failed": "failed", "error": "errors", "skipped": "skipped"}
-_MAX_MESSAGE = 2000
 
 
 def fold(status: str | None) -> str:
@@ -242,4 +243,4 @@ def _is_flaky(results: Sequence[str]) -> bool:
 
 def _message(case: Node) -> str | None:
     said = text(case, "system_output") or text(case, "system_output", "message")
-    return said[:_MAX_MESSAGE] if said else None
+    return begun(said, MOST_MESSAGE) if said else None

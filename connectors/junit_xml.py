@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
+from aether_tui.records.tables import MOST_MESSAGE
+from aether_tui.text import begun
 from connectors.base import Malformed
 from connectors.junit_time import Comma, comma_in, seconds
 
-MAX_MESSAGE = 2000
 CHUNK = 1 << 17
 _ROOTS = frozenset({"testsuites", "testsuite", "testcase", "testrun"})
 _RESULTS = {
@@ -197,7 +198,7 @@ class Reader:
                 else:
                     self.close_case(case)
             elif self.said and self.said.text is not None and role in _RESULTS:
-                self.said.message, self.said.text = "".join(self.said.text)[:MAX_MESSAGE].strip() or None, None
+                self.said.message, self.said.text = begun("".join(self.said.text), MOST_MESSAGE).strip() or None, None
                 self.parser.CharacterDataHandler = None
         elif role == "testsuite":
             self.seal()
@@ -239,7 +240,7 @@ class Reader:
             said.worst, said.message, said.text = result, None, None
             self.parser.CharacterDataHandler = None
             if result in ("failed", "error"):
-                said.message = attributes.get("message", "")[:MAX_MESSAGE] or None
+                said.message = begun(attributes.get("message", ""), MOST_MESSAGE) or None
                 if said.message is None:
                     said.text = []
                     self.parser.CharacterDataHandler = self.characters
@@ -247,7 +248,7 @@ class Reader:
     def characters(self, text: str) -> None:
         # Enough for the message with its leading space; a log of megabytes is not kept.
         if self.said and self.said.text is not None and len(self.said.text) < 64:
-            self.said.text.append(text[: 2 * MAX_MESSAGE])
+            self.said.text.append(text[: 2 * MOST_MESSAGE])
 
     def close_case(self, attributes: dict[str, str]) -> None:
         """A case of which something was said, or with a status of its own."""

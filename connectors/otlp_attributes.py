@@ -13,13 +13,14 @@ from typing import Final, Union
 
 import msgspec
 
+from aether_tui.records.tables import MOST_WORD
+from aether_tui.text import begun
 from connectors import otlp_aliases
 
 Attribute = Union[None, bool, int, float, str, bytes, Decimal, Sequence["Attribute"], Mapping[str, "Attribute"]]  # noqa: UP007  # recursive
 Attributes = Mapping[str, Attribute]
 
 MAX_ATTRIBUTES: Final = 64
-MAX_TEXT: Final = 256
 _REMEMBERED: Final = 1024
 _REMEMBERED_CHARS: Final = 8192
 _FIELD: Final = {name: (field, rank) for field, names in otlp_aliases.FIELDS.items() for rank, name in enumerate(names)}
@@ -81,7 +82,7 @@ def _shape(names: tuple[str, ...]) -> Shape:
     kept: dict[str, str] = {}
     for name in names:
         if left_over(name) and len(kept) < MAX_ATTRIBUTES:
-            kept[name[:MAX_TEXT]] = name
+            kept[begun(name, MOST_WORD)] = name
     return Shape(
         known=tuple((name, _FIELD[name][0]) for name in ranked),
         kept=tuple((name, stored) for stored, name in kept.items()),
@@ -121,13 +122,13 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def _short(value: Attribute) -> Attribute:
     if type(value) is str:
-        return value[:MAX_TEXT]
+        return begun(value, MOST_WORD)
     if isinstance(value, bool | int) or value is None:
         return value
     if isinstance(value, float | Decimal):
         value = float(value)
         return value if value - value == 0 else None  # JSON has neither NaN nor infinity
-    return as_json(value)[:MAX_TEXT]
+    return begun(as_json(value), MOST_WORD)
 
 
 def as_json(value: Attribute) -> str:

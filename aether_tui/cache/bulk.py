@@ -13,11 +13,11 @@ import duckdb
 from aether_tui.cache import parts
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
-from aether_tui.records.source import Bulk, Malformed, Reject
+from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject
+from aether_tui.text import BEYOND
 
 _LINE: Final = parts.LINE
 _TEXTS: Final = ("text", "said", "asked", "id", "person", "json", "request", "texts")
-_RAW_LIMIT: Final = 4000
 
 
 def read_bulk(
@@ -185,7 +185,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, l
     casts = ", ".join(f'{_cast(column)} AS "{column.name}"' for column in bulk.table.raw)
     bad = ", ".join(_reasons(bulk))
     told = ", ".join(f"'{column.name}', \"{column.name}\"" for column in bulk.table.raw if column.name in bulk.columns)
-    raw = f"CASE WHEN _bad <> '' THEN coalesce(_broken, CAST(json_object({told}) AS VARCHAR))[:{_RAW_LIMIT}] END"
+    raw = f"CASE WHEN _bad <> '' THEN coalesce(_broken, CAST(json_object({told}) AS VARCHAR))[:{MOST_RAW + BEYOND}] END"
     name = label.replace("'", "''")
     checked = f"SELECT *, concat_ws('; ', {bad}) AS _bad FROM ({lines})"
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
@@ -266,7 +266,7 @@ def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> list[Rej
     connection.execute("DROP TABLE reject_errors")
     connection.execute("DROP TABLE reject_scans")
     return [
-        Reject(bulk.table.name, message, (text or "")[:_RAW_LIMIT], f"{Path(path).name} line {line}")
+        Reject(bulk.table.name, message, text or "", f"{Path(path).name} line {line}")
         for path, line, message, text in found
     ]
 

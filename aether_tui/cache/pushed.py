@@ -26,6 +26,13 @@ _NUMBER: Final = "trace_number"
 _BUCKETS: Final = {rollup.table: rollup.bucket for rollup in DAILY} | {"tasks": "start"}
 
 
+# What is clean may be longer, and hold digits: a name is made of it as of a span that was clean from the beginning.
+_NAMED: Final = render(
+    "(SELECT * REPLACE (operation || ' ' || {step_name('', substr(step, length(operation) + 2))} AS step) FROM arrived)",
+    {},
+)
+
+
 class Cleaner(Protocol):
     """What `Ingest` does with columns."""
 
@@ -79,7 +86,7 @@ def _stage(cursor: duckdb.DuckDBPyConnection, table: str, pushed: Pushed, cleane
     if table == "tasks":
         text = f"SELECT *, {render('{id_number(trace_id)}', {})} AS {_NUMBER} FROM arrived"
     else:
-        text = span_rollups.added_up(table, "arrived")
+        text = span_rollups.added_up(table, _NAMED if table == "steps_hourly" else "arrived")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE pushed_{table} AS {text}")
     cursor.execute("DROP TABLE arrived")
     # Fetched to the end: a result that is half read keeps the next table from being staged.

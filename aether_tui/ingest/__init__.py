@@ -10,12 +10,12 @@ from aether_tui.ingest.asked import stored
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.provable import unclean
-from aether_tui.ingest.redact import Redactor
+from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.ingest.said import readable
 from aether_tui.records import Column, Row, Table, Value
-from aether_tui.records.source import Reject
-from aether_tui.records.tables import SPAN_PAYLOADS
+from aether_tui.records.source import MOST_RAW, Reject
+from aether_tui.records.tables import MOST_REQUEST, SPAN_PAYLOADS
 
 if TYPE_CHECKING:
     from aether_tui.ingest.categories import Assigner
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Ingest", "workspace_key"]
 
 PERSON_DIGITS = 16
-RAW_CHARS = 4_000
 
 
 class Ingest:
@@ -105,7 +104,7 @@ class Ingest:
         return Reject(
             table=reject.table,
             reason=self.clean_text(reject.reason),
-            raw=self.clean_text(reject.raw)[:RAW_CHARS],
+            raw=self.clean_text(reject.raw)[:MOST_RAW],
             where=self.clean_text(reject.where),
         )
 
@@ -124,7 +123,7 @@ class Ingest:
         known: dict[Value, str | None] = {value: value for value in said if is_stored(value)}
         if self._categories is not None:
             new = [value for value in said if value not in known]
-            words = {value: self._redactor.text(user_words(value)) for value in new}
+            words = {value: self._redactor.text(user_words(value))[:MOST_REQUEST] for value in new}
             distinct = list(dict.fromkeys(words.values()))
             assigned = dict(zip(distinct, self._categories.stored(distinct), strict=True))
             known.update({value: assigned[words[value]] for value in new})
@@ -132,10 +131,10 @@ class Ingest:
 
     def cleaned(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
         """Values of one raw column as they may be written anywhere."""
-        redactor = self._redactor
+        redactor, most = self._redactor, column.most or MAX_CHARS
         match column.kind:
             case "text":
-                return _each(redactor.text, values)
+                return _each(lambda value: redactor.text(value, most), values)
             case "said":
                 return [redactor.text(readable(v)) if isinstance(v, str) else None for v in values]
             case "asked":
@@ -149,7 +148,7 @@ class Ingest:
             case "texts":
                 return [tuple(map(redactor.text, value)) if isinstance(value, tuple) else value for value in values]
             case "json":
-                return _each(redactor.json, values)
+                return _each(lambda value: redactor.json(value, most), values)
             case _:
                 return values
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from aether_tui.ingest.patterns import IBAN_LENGTHS
-from aether_tui.ingest.redact import MAX_CHARS
+from aether_tui.ingest.redact import MAX_CHARS, longer
 from aether_tui.records import Column
 
 # A name of a secret, and after it anything but a letter, digit or underscore.
@@ -61,15 +61,20 @@ _DEEPEST: Final = 900
 
 def unclean(column: Column, name: str) -> str:
     """SQL condition on the expression `name`: cleaning might change this value of `column` (false or null: it does not)."""
-    long = f"strlen({name}) > {MAX_CHARS}"
+    most = column.most or MAX_CHARS
+    long = f"strlen({name}) > {most}"
     match column.kind:
         case "text":
+            if column.most:
+                long = f"({long} AND regexp_matches({name}, {_quoted(longer(most))}))"
             return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}))"
         case "id":
             harmless = f"strlen({name}) BETWEEN 7 AND 128 AND regexp_full_match({name}, '[0-9]*[a-f][0-9a-f]*')"
             return f"CASE WHEN {harmless} THEN FALSE ELSE {long} OR regexp_matches({name}, {_quoted(UNCLEAN_TEXT)}) END"
         case "json":
             deep = f"(strlen({name}) > {_DEEPEST} AND regexp_matches({name}, '(?:[{{\\[][^{{\\[]*){{60}}'))"
+            if column.most:
+                long = f"({long} AND regexp_matches({name}, {_quoted(longer(most))}))"
             return f"({long} OR regexp_matches({name}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
         case _:
             return f"({name} IS NOT NULL)"

@@ -50,7 +50,14 @@ _WORDS = (
     "code=",
 )
 _JSON_PART = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
+_CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
+_MARK = len("…[cut:12345678]")
 _CLEAN_ID = re.compile(r"[0-9a-f\-]{7,128}")
+
+
+def longer(most: int) -> str:
+    """Regular expression (RE2, too): a JSON text without backslashes may hold a string of more than `most` characters."""
+    return f'"[^"]{{{most + 1}}}'
 
 
 class Redactor:
@@ -86,24 +93,26 @@ class Redactor:
             return value
         return self.text(value)
 
-    def json(self, value: str) -> str:
-        """JSON text with every string in it cleaned, keys too, and whole values of keys that name a secret replaced."""
-        if "\\" not in value and value.isprintable() and not self._extra and not self._hints(value):
+    def json(self, value: str, most: int = MAX_CHARS) -> str:
+        """JSON text with every string in it cleaned and at most `most` characters long, keys too, and whole values of keys that
+        name a secret replaced."""
+        short = len(value) <= most or not re.search(longer(most), value)
+        if short and "\\" not in value and value.isprintable() and not self._extra and not self._hints(value):
             return value
         try:
             json.loads(value)
         except (ValueError, RecursionError):
-            return json.dumps(self.text(value))
-        cleaner = _JsonCleaner(self)
+            return json.dumps(self.text(value, most))
+        cleaner = _JsonCleaner(self, most)
         return _JSON_PART.sub(cleaner.part, value)
 
-    def named(self, name: str, value: str) -> str:
+    def named(self, name: str, value: str, most: int = MAX_CHARS) -> str:
         """The value of an attribute of that name, cleaned."""
         if SECRET_NAME.search(name) and not is_benign(value) and not value.startswith("["):
             return self._replacement("secret", value)
         if ADDRESS_NAME.search(name):
             value = IPV4.sub(lambda match: self._replacement("ip", match.group()), value)
-        return self.text(value)
+        return self.text(value, most)
 
     def _replacement(self, kind: str, value: str) -> str:
         if kind in {"card", "iban", "phone"}:
@@ -134,7 +143,7 @@ class Redactor:
             before, clean = clean, self._replaced(clean)
             if clean == before:
                 break
-        if len(clean) > most or len(value) > read:
+        if (len(clean) > most and not (len(clean) == most + _MARK and _CUT.search(clean))) or len(value) > read:
             clean = f"{clean[:most]}…[cut:{self.digest(value)}]"
         return clean
 
@@ -179,8 +188,9 @@ class Redactor:
 class _JsonCleaner:
     """Remembers the key that a value belongs to while the parts of one JSON text go by."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, most: int) -> None:
         self._redactor = redactor
+        self._most = most
         self._key = ""
 
     def part(self, match: re.Match[str]) -> str:
@@ -192,7 +202,8 @@ class _JsonCleaner:
         before = json.loads(f'"{inside}"', strict=False) if "\\" in inside else inside
         if colon is not None:
             self._key = before
-        after = self._redactor.text(before) if colon is not None else self._redactor.named(self._key, before)
+        most = self._most
+        after = self._redactor.text(before, most) if colon else self._redactor.named(self._key, before, most)
         if after == before:
             return match.group()
         return json.dumps(after, ensure_ascii=False) + (colon or "")

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-MOST_CHARS: Final = 2_000
-"""Characters of a request that are looked at."""
+from aether_tui.records.tables import MOST_REQUEST
+from aether_tui.text import begun
+
 _MOST_JSON: Final = 4_000_000
 _NAMES: Final = ("input", "question", "query", "prompt", "text", "content", "request", "message", "gen_ai.prompt")
 _FLAT: Final = re.compile(r"\.(\d+)\.(?:message\.)?(role|content)$")
@@ -33,14 +34,14 @@ def user_words(said: str) -> str:
     """
     text = said.lstrip()
     if text[:1] not in ("[", "{"):
-        return text[:MOST_CHARS]
+        return begun(text, MOST_REQUEST)
     if len(text) > _MOST_JSON:
         return ""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return text[:MOST_CHARS]
-    return _words(found, 0).strip()[:MOST_CHARS]
+        return begun(text, MOST_REQUEST)
+    return begun(_words(found, 0).strip(), MOST_REQUEST)
 
 
 def _words(found: object, depth: int) -> str:

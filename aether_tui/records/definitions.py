@@ -84,9 +84,10 @@ CLICKHOUSE: Final[dict[str, str]] = {
     # Outside its frame a window function finds nought where a column cannot be null.
     "nullable": "toNullable({0})",
     "id_number": "reinterpretAsUInt64(substring(MD5({0}), 9, 8))",
+    # Cut where it is stored: nothing is cut before it is clean.
     "step_name": (
         "substringUTF8(replaceRegexpAll(CASE WHEN {0} <> '' AND startsWith(lowerUTF8({1}), {0} || ' ') "
-        "THEN substringUTF8({1}, lengthUTF8({0}) + 2) ELSE coalesce({1}, '') END, '[0-9a-fA-F-]{12,}|[0-9]{3,}', '#'), 1, 80)"
+        "THEN substringUTF8({1}, lengthUTF8({0}) + 2) ELSE coalesce({1}, '') END, '[0-9a-fA-F-]{12,}|[0-9]{3,}', '#'), 1, 600)"
     ),
 }
 """What the rollups of spans need, in ClickHouse's words; its setting `prefer_column_name_to_alias` must be on."""

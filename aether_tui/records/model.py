@@ -26,13 +26,17 @@ Everything else is what it says; `text`, `said`, `asked`, `texts` and `json` com
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping."""
+    """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping.
+
+    `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text.
+    """
 
     name: str
     kind: Kind
     meaning: str
     unit: str = ""
     derived: bool = False
+    most: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from aether_tui.records.model import Row, Table, Value
+from aether_tui.text import begun
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,14 +44,21 @@ class Access:
     leaves: tuple[str, ...] = ()
 
 
+MOST_RAW: Final = 4_000
+"""Characters kept of a row that could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that could not be read: which table, why, where in the input, and its text (cut at 4 kB when stored)."""
+    """A row that could not be read: which table, why, where in the input, and its text, not much more than what is stored of it."""
 
     table: str
     reason: str
     raw: str
     where: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "raw", begun(self.raw, MOST_RAW))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,21 @@ Names of raw columns keep the source's own word (`source_type`, `state`); derive
 
 from __future__ import annotations
 
+from typing import Final
+
 from aether_tui.records.model import Column, Kind, Table
 
 
-def _c(name: str, kind: Kind, meaning: str, unit: str = "") -> Column:
-    return Column(name, kind, meaning, unit)
+def _c(name: str, kind: Kind, meaning: str, unit: str = "", most: int = 0) -> Column:
+    return Column(name, kind, meaning, unit, most=most)
+
+
+MOST_MESSAGE: Final = 2_000
+"""Characters kept of the message of a failed test."""
+MOST_WORD: Final = 256
+"""Characters kept of one attribute of a span."""
+MOST_REQUEST: Final = 2_000
+"""Characters looked at, and kept, of what a person asked."""
 
 
 def _d(name: str, kind: Kind, meaning: str, unit: str = "") -> Column:
@@ -301,7 +311,7 @@ TEST_CASES = Table(
         _c("flaky", "bool", "Failed and passed in one run"),
         _c("file", "text", "Source file of the case"),
         _c("package", "text", "Of a monorepo: the suite named like one, else the folder of its report; null elsewhere"),
-        _c("message", "text", "Failure message, first 2,000 characters"),
+        _c("message", "text", f"Failure message, first {MOST_MESSAGE:,} characters", most=MOST_MESSAGE),
     ),
     key=("run_id", "case_key", "ordinal"),
     at="started",
@@ -394,7 +404,12 @@ SPANS = Table(
         ),
         _c("prompt_name", "text", "Prompt template"),
         _c("prompt_version", "text", "Version of the prompt template"),
-        _c("attributes", "json", "Other attributes, content left out, capped"),
+        _c(
+            "attributes",
+            "json",
+            f"Other attributes, content left out, each cut at {MOST_WORD} characters",
+            most=MOST_WORD,
+        ),
         _d("cost_usd", "money", "Reported, else from the price table; null when unpriced", "USD"),
         _d("cost_status", "text", "reported, priced, unpriced, or null for spans that cost nothing by nature"),
         _d("price_version", "text", "Version of the price table used"),
@@ -454,7 +469,7 @@ REQUESTS = Table(
     (
         _c("id", "person", "Keyed hash of the text: a text is kept once"),
         _c("at", "time", "When it was kept"),
-        _c("text", "text", "What was asked, redacted"),
+        _c("text", "text", "What was asked, redacted", most=MOST_REQUEST),
         _c(
             "stratum",
             "text",

@@ -22,7 +22,7 @@ from aether_tui.cache.staging import arrive
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
 from aether_tui.ingest.provable import unclean
-from aether_tui.ingest.redact import Redactor
+from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.records import Column, Row, Value
 from aether_tui.records.source import Bulk, Malformed, Reject
 from aether_tui.records.tables import SPANS
@@ -291,14 +291,14 @@ PIECES = st.sampled_from(
 def test_what_is_not_called_unclean_stays_as_it_is(texts: list[str]) -> None:
     redactor = Redactor(KEY)
     values = [*texts, *(json.dumps({"a": text, text: 1}) for text in texts), *(f'{{"x":"{text}"}}' for text in texts)]
-    ways = {"text": redactor.text, "id": redactor.identifier, "json": redactor.json}
+    ways = {"text": redactor.text, "id": lambda value, _: redactor.identifier(value), "json": redactor.json}
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE v AS SELECT unnest($values) AS value", {"values": values})
-        for kind in ("text", "id", "json"):
-            condition = unclean(Column("c", kind, ""), "value")  # type: ignore[arg-type]
+        for kind, most in (("text", 0), ("text", 300), ("id", 0), ("json", 0), ("json", 20)):
+            condition = unclean(Column("c", kind, "", most=most), "value")  # type: ignore[arg-type]
             clean = connection.execute(f"SELECT value FROM v WHERE NOT {condition}").fetchall()
             for (value,) in clean:
-                assert ways[kind](value) == value
+                assert ways[kind](value, most or MAX_CHARS) == value
 
 
 def test_plain_values_are_not_called_unclean() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from aether_tui.records.tables import MOST_MESSAGE
+from aether_tui.text import BEYOND
 from connectors.base import Malformed
 from connectors.files import sample
 from connectors.junit import JUnitFiles, JUnitResult, read_junit
@@ -166,7 +168,7 @@ def test_a_case_that_did_not_run_is_skipped(status: str) -> None:
 def test_messages_come_from_the_attribute_or_the_text_and_are_cut() -> None:
     assert case_of('<failure message="short">long text</failure>').message == "short"
     assert case_of("<failure>\n  at <b>line</b> 3 &lt;x&gt;</failure>").message == "at line 3 <x>"
-    assert len(case_of(f"<failure>{'x' * 5000}</failure>").message or "") == 2000
+    assert len(case_of(f"<failure>{'x' * 5000}</failure>").message or "") == MOST_MESSAGE + BEYOND
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from aether_tui.records import Value
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import MOST_WORD, SPANS
+from aether_tui.text import BEYOND
 from connectors.base import Malformed
 from connectors.files import sample
 from connectors.otlp import OtlpFiles
@@ -342,7 +343,7 @@ def test_attributes_are_capped_and_the_resource_comes_after_the_span() -> None:
     many: dict[str, Attribute] = {f"a{n}": "x" * 1000 for n in range(100)}
     stored = json.loads(cast("str", row(many)["attributes"]))
     assert len(stored) == 64
-    assert {len(value) for value in stored.values()} == {256}
+    assert {len(value) for value in stored.values()} == {MOST_WORD + BEYOND}
     both = row({"team": "span"}, resource={"team": "resource", "region": "eu", "service.name": "desk"})
     assert json.loads(cast("str", both["attributes"])) == {"team": "span", "region": "eu"}
     assert both["source_service"] == "desk"

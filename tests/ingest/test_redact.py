@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +17,15 @@ from aether_tui.config import Config, Privacy
 from aether_tui.ingest import Ingest
 from aether_tui.ingest.patterns import iban_length, is_card, luhn
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
+from aether_tui.ingest.requests import user_words
 from aether_tui.records import TABLES, Row, Table, Value
+from aether_tui.records.source import Reject
+from connectors.junit import JUnitFiles
+from connectors.otlp_attributes import attributes_json, sort_attributes
 
 KEY = bytes(range(32))
+SPANS_ATTRIBUTES = next(column for column in TABLES["spans"].raw if column.name == "attributes")
+REQUEST_TEXT = next(column for column in TABLES["requests"].raw if column.name == "text")
 DIGITS = "0123456789"
 DAY = datetime(2026, 11, 1)  # noqa: DTZ001  # instants in rows are naive UTC
 
@@ -206,6 +214,36 @@ def test_long_texts_stay_two() -> None:
     one, two = (redactor().text("long " * 3_000 + tail) for tail in ("a", "b"))
     assert one != two
     assert len(one) < MAX_CHARS + 40
+
+
+@pytest.mark.parametrize("canary", [one for one in CANARIES if len(one) < 100])
+def test_nothing_secret_is_cut_in_two(canary: str, tmp_path: Path) -> None:
+    """A canary that lies across the place where a text is cut, in everything that is cut: no half of it stays."""
+    ingest, half = Ingest(Config(), KEY), canary[: len(canary) // 2 + 1]
+
+    def across(most: int) -> str:
+        return ("lorem ipsum " * most)[: most - len(half) - 1] + " " + canary
+
+    report = tmp_path / "report.xml"
+    suites = ET.Element("testsuite", name="unit")
+    for place, said in enumerate(({"message": across(2000)}, {})):
+        case = ET.SubElement(suites, "testcase", name=f"case {place}", classname="a.B", time="1")
+        ET.SubElement(case, "failure", said).text = "" if said else across(2000)
+    report.write_bytes(ET.tostring(suites))
+    (page,) = JUnitFiles().pages([report], datetime(2026, 11, 20, tzinfo=UTC))
+    messages = [row[-1] for row in ingest.prepare(TABLES["test_cases"], page.rows["test_cases"])]
+    _, rest = sort_attributes({"note": across(256), "more": {"in": across(250)}}, {})
+    kept = [
+        *ingest.cleaned(SPANS_ATTRIBUTES, [attributes_json(rest)]),
+        *messages,
+        *ingest.cleaned(REQUEST_TEXT, [user_words(across(2000))]),
+        ingest.clean_reject(Reject("spans", "bad", across(4000))).raw,
+    ]
+    assert len(kept) == 5
+    for text in kept:
+        assert isinstance(text, str)
+        assert half not in json.dumps(text, ensure_ascii=False)
+        assert len(text) < 4_100
 
 
 JSON_FRAMES = (

@@ -243,15 +243,25 @@ def test_another_mapping_is_derived_there_as_by_a_first_sync(
 
 
 HOSTILE = (
-    "'; DROP TABLE otel_traces; --",
-    "a\\'b\\\\",
-    "{low:String}",
-    "${x} %s {{}}",
-    "\x1b[31mred",
-    "\u202egnp",
-    "tab\tnew\nline",
-    '`"',
-    "ü" * 100,
+    b"'; DROP TABLE otel_traces; --",
+    b"a\\'b\\\\",
+    b"{low:String}",
+    b"${x} %s {{}}",
+    b"\x1b[31mred",
+    "\u202egnp".encode(),
+    b"tab\tnew\nline",
+    b'`"',
+    "\u00fc".encode() * 100,
+    b"w" * 300,
+    "\U0001f600".encode() * 300,
+    "\u05d0\u05d1\u05d2 \u0645\u0631".encode(),
+    b"nothing\x00follows",
+    b"half \xff\xfe\xc3 a word",
+    b"half \xfd\xfe\xc3 a word",
+    "\u00c4RGER \u0130 \u1e9e".encode(),
+    b"ask bob@example.com about it",
+    b" spaces around ",
+    b"a" * 250 + b" bob@example.com",
 )
 
 
@@ -260,11 +270,8 @@ def test_hostile_words_stay_words_here_and_there(peer: Peer, tmp_path: Path, mon
     name = '`od\\`d "table`'
     peer.run(OTEL_TRACES.replace("otel_traces (", f"{name} (", 1))
 
-    def literal(text: str) -> str:
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
     for place, word in enumerate(HOSTILE, 1):
-        told = literal(word)
+        told = f"unhex('{word.hex()}')"
         peer.run(
             f"INSERT INTO {name} (Timestamp, TraceId, SpanId, SpanName, ServiceName, ResourceAttributes, SpanAttributes, Duration, "
             f"StatusCode) SELECT toDateTime64('2026-11-20 10:00:00', 9, 'UTC') + {place}, '{place:032x}', '{place:016x}', {told}, "
