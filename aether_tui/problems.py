@@ -161,7 +161,7 @@ _BOUNDS = {
 
 def _matching(pattern: str) -> str:
     """Something that an id's or a currency's pattern matches; nothing for other patterns."""
-    bare = re.fullmatch(r"\^\(?([A-Za-z-]+-)\\d\+(\)\?)?\$", pattern)
+    bare = re.match(r"\^\(?([A-Za-z-]+-)\\d", pattern)
     return f"{bare[1]}1" if bare else {"^[A-Z]{3}$": "USD"}.get(pattern, "")
 
 

@@ -33,12 +33,13 @@ KINDS = ("prompt", "router rule", "regression test", "onboarding text", "taxonom
 
 def new(workspace: Workspace, words: str, now: datetime) -> Edit:
     """A draft by title, or from an opportunity by its id."""
+    from aether_tui.workspace.document import numbered
     from aether_tui.workspace.kinds.experiment import Experiment
     from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
 
     words = one_line(words, 300)
-    found = Store(workspace).get(Opportunity, words).document if re.fullmatch(r"OPP-\d+", words) else None
+    found = Store(workspace).get(Opportunity, words).document if re.fullmatch(numbered("OPP-"), words) else None
     make = lambda identity: trials.draft(identity, found.title if found else words, now.date(), found)  # noqa: E731
     return create(workspace, Experiment, make, now, "{id} drafted; fill in its one-pager")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aether_tui.problems import Lines
     from aether_tui.workspace.store import Stored
 
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 KIND = click.argument("kind", type=click.Choice(list(KINDS)))
 SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a field; VALUE is YAML. Repeatable."
@@ -195,6 +197,24 @@ def validate(context: Context, kind: str | None, form: str) -> None:
         click.echo(f"{counts} documents are valid", err=True)
     if problems:
         raise CheckFailed(f"{len(problems)} problems in documents", next_step="mend the files named above")
+
+
+@doc.command(hidden=True)
+@click.argument("base", type=EXISTING)
+@click.argument("ours", type=EXISTING)
+@click.argument("theirs", type=EXISTING)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_context
+def merge(click_context: click.Context, base: Path, ours: Path, theirs: Path, file: Path) -> None:
+    """What git calls (`merge.aether-tui.driver`): OURS becomes the merge of three versions of FILE, field by field.
+
+    Exit 1 when both sides changed the same field: both versions stand in OURS.
+    """
+    from aether_tui.workspace.merging import merged
+
+    text, clean = merged(base.read_bytes(), ours.read_bytes(), theirs.read_bytes(), str(file))
+    write_whole(ours, text)
+    click_context.exit(0 if clean else 1)
 
 
 def _editor(text: str) -> bytes:

@@ -11,6 +11,7 @@ import click
 from aether_tui.cli.context import Context
 from aether_tui.errors import ConfigurationError
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.git import merge_by_field
 
 AETHER_TOML = """\
 # One engagement. Every key with its meaning: config.example.toml in the source tree, or `aether-tui config schema`.
@@ -73,6 +74,7 @@ def init(context: Context, folder: Path | None, name: str | None, budgets_only: 
         ) from error
     for path in plan:
         click.echo(f"{'kept' if path in kept else 'made'} {path.relative_to(workspace.root)}", err=True)
+    merge_by_field(workspace.root)
     if budgets_only:
         click.echo(
             "next: `aether-tui budget init REPORT… --write` sets limits that what you measure today keeps;", err=True

@@ -94,10 +94,12 @@ def build_version(
 ) -> tuple[Built, bool]:
     """A taxonomy, and whether it was stored."""
     from aether_tui.ingest.taxonomy import build as make
+    from aether_tui.workspace.kinds.taxonomy import Taxonomy
+    from aether_tui.workspace.store import Store
 
     workspace = workspace_or_none(context)
     before = _before(workspace) if workspace else None
-    identity = f"TAX-{int(before.taxonomy.id[4:]) + 1}" if before else "TAX-1"
+    identity = Store(workspace).free(Taxonomy) if workspace else "TAX-1"
     made = make(
         texts.words,
         strata=texts.strata,
@@ -116,23 +118,13 @@ def build_version(
     if workspace is None or dry_run:
         return made, False
     from aether_tui.ingest.categories import model_path
-    from aether_tui.workspace.edits import create
-    from aether_tui.workspace.kinds.taxonomy import Taxonomy
     from aether_tui.workspace.store import write_whole
 
     path = model_path(workspace, identity)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, made.data)  # first, so that a document never stands without its model
 
-    def document(free: str) -> Taxonomy:
-        if free != identity:
-            raise ConfigurationError(
-                f"{free} would be the next version, not {identity}",
-                next_step="mend or remove what is broken in taxonomy/",
-            )
-        return made.taxonomy
-
-    create(workspace, Taxonomy, document, context.now())
+    Store(workspace).save(made.taxonomy, None, context.now())
     return made, True
 
 

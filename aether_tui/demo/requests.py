@@ -13,10 +13,8 @@ from aether_tui.ingest.categories import model_path
 from aether_tui.ingest.redact import Redactor
 from aether_tui.ingest.taxonomy import build
 from aether_tui.sync.requests import drawn
-from aether_tui.workspace.edits import create
 from aether_tui.workspace.folder import Workspace
-from aether_tui.workspace.kinds.taxonomy import Taxonomy
-from aether_tui.workspace.store import write_whole
+from aether_tui.workspace.store import Store, write_whole
 
 SAMPLE = 300
 BUILT_DAYS = 30
@@ -35,7 +33,7 @@ def write(workspace: Workspace, config: Config, today: datetime) -> None:
     path = model_path(workspace, "TAX-1")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, made.data)
-    create(workspace, Taxonomy, lambda _: made.taxonomy, today)
+    Store(workspace).save(made.taxonomy, None, today)
 
 
 def _texts(paths: list[Path], workspace: Workspace, config: Config, today: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from aether_tui.diagnostics.experiments_measure import Experiments, item_of
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.report_model import Finding, Report
 from aether_tui.text import one_line
+from aether_tui.workspace.document import number_of
 from aether_tui.workspace.kinds.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Experiments]
     """The report."""
     found = [item_of(one, data, documents.config, clock) for one in documents.of(Experiment)]
     order = ("running", "reviewed", "draft", "decided", "codified")
-    found.sort(key=lambda pair: (order.index(pair[0].state), int(pair[0].id.removeprefix("EXP-"))))
+    found.sort(key=lambda pair: (order.index(pair[0].state), number_of(pair[0].id)))
     items = tuple(item for item, _ in found)
     broken = tuple(
         Finding(

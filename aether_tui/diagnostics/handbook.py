@@ -116,7 +116,9 @@ def _blocks(
 
 
 def _newest_first(one: Document) -> int:
-    return -int(one.id.rpartition("-")[2])
+    from aether_tui.workspace.document import number_of
+
+    return -number_of(one.id)
 
 
 def _purpose(documents: Documents, papers: Papers) -> Iterator[Block]:

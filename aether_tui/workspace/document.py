@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, TypeVar
 
@@ -50,6 +51,23 @@ Prose = Annotated[str, Field(max_length=20_000)]
 Links = Annotated[list[Line], Field(description="Ids of documents it rests on or leads to, such as OPP-3")]
 
 
+LETTERS = "bcdfghjkmnpqrstvwxz"
+NUMBER = rf"\d{{1,9}}(-[{LETTERS}]{{4}})?"
+"""Behind the prefix of an id: a number and, where a document was made in a git repository, four letters, so that two clones
+never give the same id to two things."""
+
+
+def numbered(prefix: str, *, or_none: bool = False) -> str:
+    """The pattern of a kind's ids; with `or_none` nothing may stand there, too."""
+    return f"^({prefix}{NUMBER})?$" if or_none else f"^{prefix}{NUMBER}$"
+
+
+def number_of(identity: str) -> int:
+    """The digits of an id, or of the name of a document's file; 0 where there are none."""
+    found = re.search(rf"-{NUMBER}(?=[.]|$)", identity)
+    return int(found[0].split("-")[1]) if found else 0
+
+
 class Document(BaseModel):
     """One authored file."""
 
@@ -58,12 +76,15 @@ class Document(BaseModel):
     PLURAL: ClassVar[str]
     """Folder under `engagement/`."""
     PREFIX: ClassVar[str]
-    """Ids are the prefix and a number; the file is named by the id."""
+    """Ids are the prefix and a `NUMBER`; the file is named by the id."""
     SINGLE: ClassVar[bool] = False
     """There is one of it: its id is the prefix, and its file lies in `engagement/` itself."""
 
     PRIVATE: ClassVar[bool] = False
     """It holds what people said of themselves or others: hidden in room mode."""
+
+    STANDING: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where somebody stands in it; in a merge everybody keeps their own."""
 
     id: str = Field(description="Id, and the file's name")
 

@@ -65,6 +65,11 @@ class Kinds(Mapping[str, type[Document]]):
     def __len__(self) -> int:
         return len(self._NAMED)
 
+    def at(self, file: Path) -> type[Document] | None:
+        """The kind of a document by where its file is, `engagement/` being its folder or the one above; None for other files."""
+        place = file.name if file.parent.name == "engagement" else file.parent.name
+        return next((self[name] for name, (_, _, own) in self._NAMED.items() if own == place), None)
+
     def place(self, name: str, workspace: Workspace) -> Path:
         """Folder of a kind, or the file of one that is single; nothing is imported."""
         return workspace.engagement / self._NAMED[name][2]

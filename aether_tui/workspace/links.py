@@ -10,7 +10,7 @@ from functools import cache
 from pydantic import BaseModel
 
 from aether_tui.problems import Loc, Problem, dotted, line_of, nearest
-from aether_tui.workspace.document import Document
+from aether_tui.workspace.document import NUMBER, Document
 from aether_tui.workspace.documents import KINDS, Documents
 from aether_tui.workspace.store import Store
 from aether_tui.workspace.yaml_file import BadYaml, read_yaml
@@ -37,12 +37,12 @@ def _prefixes() -> Mapping[str, str]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, _prefixes()))})\d{{1,9}}(?![\w-])")
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, _prefixes()))}){NUMBER}(?![\w-])")
 
 
 def targets(text: str) -> list[str]:
     """Ids in a text, in order."""
-    return _pattern().findall(text)
+    return [match[0] for match in _pattern().finditer(text)]
 
 
 def of(document: Document) -> Iterator[tuple[Loc, str]]:
@@ -92,7 +92,7 @@ def dangling(documents: Documents, kind: str | None = None) -> tuple[Problem, ..
 
 def kind_of(identity: str) -> str:
     """The name of the kind an id belongs to."""
-    return _prefixes()[identity.rstrip("0123456789")]
+    return next(name for prefix, name in _prefixes().items() if re.fullmatch(prefix + NUMBER, identity))
 
 
 def _there(store: Store, identity: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aether_tui.text import one_line
+from aether_tui.workspace.document import number_of
 from aether_tui.workspace.documents import KINDS
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.yaml_file import MAX_BYTES
@@ -70,10 +71,5 @@ def files(workspace: Workspace) -> Iterator[tuple[str, Path]]:
             if place.is_file():
                 yield kind, place
         elif place.is_dir():
-            names = sorted(place.glob("*.yaml"), key=_number)
+            names = sorted(place.glob("*.yaml"), key=lambda path: (number_of(path.stem), path.name))
             yield from ((kind, path) for path in names if path.is_file() and "." not in path.stem)
-
-
-def _number(path: Path) -> tuple[str, int]:
-    digits = re.search(r"\d+$", path.stem)
-    return (path.stem[: digits.start()], int(digits[0][:9])) if digits else (path.stem, 0)

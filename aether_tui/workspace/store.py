@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +22,9 @@ from pydantic import ValidationError
 
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import Problem, explain
-from aether_tui.workspace.document import Document
+from aether_tui.workspace.document import LETTERS, NUMBER, Document, number_of
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.git import merge_by_field, repository
 from aether_tui.workspace.lock import Busy, exclusive
 from aether_tui.workspace.written import Wrote, revision_of
 from aether_tui.workspace.yaml_file import MAX_BYTES, BadYaml, read_yaml, write_yaml
@@ -74,7 +76,7 @@ class Store:
 
     def path(self, kind: type[Document], identity: str) -> Path:
         """The file of one document; raises ConfigurationError when the id is not one of this kind."""
-        number = "" if kind.SINGLE else r"\d{1,9}"
+        number = "" if kind.SINGLE else NUMBER
         if not re.fullmatch(rf"{re.escape(kind.PREFIX)}{number}", identity):
             example = "" if kind.SINGLE else "1"
             raise ConfigurationError(f"{identity!r} is not an id such as {kind.PREFIX}{example}")
@@ -101,33 +103,49 @@ class Store:
             problems.extend(found)
             if stored:
                 documents.append(stored)
-        return sorted(documents, key=lambda item: _number(kind, item.document.id)), problems
+        return sorted(documents, key=lambda item: (number_of(item.document.id), item.document.id)), problems
 
     def get(self, kind: type[D], identity: str) -> Stored[D]:
         """One document. Raises NoData when it is absent, ConfigurationError when it cannot be read."""
         path = self.path(kind, identity)
         if not path.is_file():
-            raise NoData(
-                f"no {identity}",
-                where=self._shown(self.folder(kind)),
-                next_step="`aether-tui doc list` shows what is there",
-            )
+            path = self._meant(kind, path)
         stored, problems = self._read(kind, path)
         if stored is None:
             raise problems[0].error(len(problems) - 1)
         return stored
 
+    def _meant(self, kind: type[Document], path: Path) -> Path:
+        """The one document of this number, when it was asked for without its letters."""
+        found = [one for one in self._files(kind) if re.fullmatch(rf"{re.escape(path.stem)}-[a-z]{{4}}", one.stem)]
+        if len(found) == 1:
+            return found[0]
+        what = f"{path.stem} may be {' or '.join(one.stem for one in found)}" if found else f"no {path.stem}"
+        next_step = "write it with its letters" if found else "`aether-tui doc list` shows what is there"
+        raise NoData(what, where=self._shown(self.folder(kind)), next_step=next_step)
+
     def add(self, kind: type[D], make: Callable[[str], D]) -> Stored[D]:
         """Store a new document under the next free id, which `make` receives."""
         with self._locked(self.folder(kind)):
-            used = [_number(kind, path.name.partition(".")[0]) for path in self._files(kind)]
-            if kind.SINGLE and used:
+            identity = self.free(kind)
+            document = make(identity)
+            return self._write(document, self.path(kind, identity), None)
+
+    def free(self, kind: type[Document]) -> str:
+        """The next free id: the number after the highest and, within a git repository, four letters, since a number alone is
+        as free in the next clone. Raises ConfigurationError where there is one of the kind, and it is written.
+        """
+        files = self._files(kind)
+        if kind.SINGLE:
+            if files:
                 raise ConfigurationError(
                     f"there is one {kind.PREFIX}, and it is written", next_step=f"edit {kind.PREFIX}.yaml"
                 )
-            identity = kind.PREFIX if kind.SINGLE else f"{kind.PREFIX}{max(used, default=0) + 1}"
-            document = make(identity)
-            return self._write(document, self.path(kind, identity), None)
+            return kind.PREFIX
+        number = max((number_of(path.stem) for path in files), default=0) + 1
+        if repository(self.workspace.root) is None:
+            return f"{kind.PREFIX}{number}"
+        return f"{kind.PREFIX}{number}-{''.join(secrets.choice(LETTERS) for _ in range(4))}"
 
     def save(
         self, document: D, revision: str | None, now: datetime, text: bytes | None = None, *, read: D | None = None
@@ -272,6 +290,7 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with exclusive(lock, self._wait_s):
+                merge_by_field(self.workspace.root)
                 for leftover in folder.glob(".*.tmp"):  # of a save that was killed
                     leftover.unlink(missing_ok=True)
                 yield
@@ -321,8 +340,3 @@ def _free(path: Path) -> Path:
             break
         found = path.with_name(f"{path.stem}-{count}{path.suffix}")
     return found
-
-
-def _number(kind: type[Document], identity: str) -> int:
-    digits = identity.removeprefix(kind.PREFIX)
-    return int(digits) if digits.isdigit() else 0

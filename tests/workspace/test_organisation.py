@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,15 +12,13 @@ from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError
 from aether_tui.workspace import Workspace, links, templates
 from aether_tui.workspace.documents import KINDS, read_documents
-from aether_tui.workspace.edits import change
 from aether_tui.workspace.kinds.agreement import Agreement
 from aether_tui.workspace.kinds.canvas import BOXES, Canvas, CanvasBox
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.postmortem import Postmortem
-from aether_tui.workspace.kinds.ritual import Participation, Ritual
+from aether_tui.workspace.kinds.ritual import Ritual
 from aether_tui.workspace.kinds.team import Team
 from aether_tui.workspace.names import person_in
-from aether_tui.workspace.store import Conflict, Store
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DAY = date(2026, 11, 2)
@@ -140,92 +137,3 @@ def test_dangling_links_name_file_line_key_and_fix(tmp_path: Path) -> None:
 def test_prefixes_of_kinds_differ() -> None:
     prefixes = [KINDS[name].PREFIX for name in KINDS]
     assert len(set(prefixes)) == len(prefixes)
-
-
-# --- two people, one repository -------------------------------------------------------------------------------------
-
-
-class Git:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *arguments: str, fails: bool = False) -> str:
-        who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-        done = subprocess.run(["git", *who, *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> tuple[Git, Store]:
-    git, store = Git(tmp_path), Store(Workspace(tmp_path))
-    git("init", "-q", "-b", "main")
-    (tmp_path / ".gitignore").write_text(".aether/\n")
-    store.add(
-        Ritual,
-        lambda identity: Ritual(
-            id=identity, title="Weekly product sync", purpose="Questions wait otherwise", inputs=["questions"],
-            outputs=["answers"], frequency="Tuesday", per_year=(40, 46, 50), minutes=60, anti_patterns=["a round of status"],
-        ),
-    )  # fmt: skip
-    store.add(Decision, lambda identity: Decision(id=identity, title="Ask once", raised=DAY))
-    git("add", "-A")
-    git("commit", "-qm", "base")
-    return git, store
-
-
-def _edit(store: Store, **fields: object) -> None:
-    change(store.workspace, Ritual, "RIT-1", lambda ritual: ritual.model_copy(update=fields), NOW)
-
-
-def test_two_people_merge_cleanly(shared: tuple[Git, Store]) -> None:
-    git, store = shared
-    git("switch", "-qc", "hers")
-    _edit(store, purpose="Decisions that need two functions wait otherwise")
-    store.add(Ritual, lambda identity: Ritual(id=identity, title="Delivery review"))
-    git("add", "-A")
-    git("commit", "-qm", "hers")
-    git("switch", "-q", "main")
-    _edit(store, participation=[Participation(role="support lead", rule="one thing customers said")], minutes=45)
-    store.add(Decision, lambda identity: Decision(id=identity, title="Cancel when empty", raised=DAY))
-    git("add", "-A")
-    git("commit", "-qm", "his")
-    git("merge", "-q", "--no-edit", "hers")
-    ritual = store.get(Ritual, "RIT-1").document
-    assert ritual.purpose.startswith("Decisions that need") and ritual.minutes == 45
-    assert [one.role for one in ritual.participation] == ["support lead"]
-    assert [item.document.id for item in store.all(Ritual)[0]] == ["RIT-1", "RIT-2"]
-    assert [item.document.id for item in store.all(Decision)[0]] == ["DEC-1", "DEC-2"]
-
-
-def test_an_edit_changes_its_own_lines_only(shared: tuple[Git, Store]) -> None:
-    git, store = shared
-    _edit(store, minutes=45)
-    assert git("diff", "--numstat").split() == ["1", "1", "engagement/rituals/RIT-1.yaml"]
-
-
-def test_one_line_edited_twice_is_shown_with_both_versions(shared: tuple[Git, Store]) -> None:
-    git, store = shared
-    git("switch", "-qc", "hers")
-    _edit(store, frequency="Wednesday")
-    git("commit", "-qam", "hers")
-    git("switch", "-q", "main")
-    _edit(store, frequency="Thursday")
-    git("commit", "-qam", "his")
-    git("merge", "hers", fails=True)
-    documents = read_documents(store.workspace, Config())
-    (problem,) = documents.problems
-    assert "Thursday" in problem.what and "Wednesday" in problem.what
-    assert (problem.file, problem.line) == ("engagement/rituals/RIT-1.yaml", 8)
-    assert "git add" in problem.fix
-    assert [one.id for one in documents.decisions] == ["DEC-1"]
-
-
-def test_a_change_underneath_keeps_both_versions(shared: tuple[Git, Store]) -> None:
-    _, store = shared
-    mine = store.get(Ritual, "RIT-1")
-    path = store.path(Ritual, "RIT-1")
-    path.write_text(path.read_text().replace("Tuesday", "Friday"))
-    with pytest.raises(Conflict) as told:
-        store.save(mine.document.model_copy(update={"frequency": "Monday"}), mine.revision, NOW)
-    assert "Friday" in told.value.theirs.read_text() and "Monday" in told.value.ours.read_text()

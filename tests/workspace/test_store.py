@@ -175,7 +175,7 @@ def test_a_snapshot_holds_everything_and_the_running_cycle(store: Store) -> None
     documents = read_documents(store.workspace, Config())
     running = documents.running(date(2026, 11, 21))
     assert running is not None
-    assert (running.number, running.goal) == (2, "refunds")
+    assert (running.id, running.goal) == ("cycle-2", "refunds")
     assert len(documents.problems) == 1
     assert read_documents(Workspace(store.workspace.root / "nowhere"), Config()).opportunities == ()
 

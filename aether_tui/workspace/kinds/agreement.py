@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 from aether_tui.workspace.kinds.words import Function
 
 
@@ -16,7 +16,7 @@ class Agreement(Document):
     PLURAL: ClassVar[str] = "agreements"
     PREFIX: ClassVar[str] = "AGR-"
 
-    id: str = Field(pattern=r"^AGR-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("AGR-"), description="Id, and the file's name")
     provider: Function = Field(description="The function that provides")
     consumer: Function = Field(description="The function that receives")
     provides: list[Line] = Field(default_factory=list, description="What it provides")

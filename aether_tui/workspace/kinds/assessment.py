@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aether_tui.workspace.document import Document, Line, Prose
+from aether_tui.workspace.document import Document, Line, Prose, numbered
 
 
 class Done(BaseModel):
@@ -27,7 +27,7 @@ class Assessment(Document):
     PREFIX: ClassVar[str] = "ASM-"
     PRIVATE: ClassVar[bool] = True
 
-    id: str = Field(pattern=r"^ASM-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("ASM-"), description="Id, and the file's name")
     day: date = Field(description="The day it stands for")
     answers: dict[str, Annotated[int, Field(ge=0, le=5)]] = Field(
         default_factory=dict, description="Statement id → 1–5 as in the interview, 0 does not apply"

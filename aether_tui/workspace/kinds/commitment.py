@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 
 
 class Commitment(Document):
@@ -16,7 +16,7 @@ class Commitment(Document):
     PLURAL: ClassVar[str] = "commitments"
     PREFIX: ClassVar[str] = "COM-"
 
-    id: str = Field(pattern=r"^COM-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("COM-"), description="Id, and the file's name")
     title: Line = Field(description="What was promised, in a line")
     who: str = Field(default="", max_length=200, description="Who promised it: a role or a person")
     promised: date = Field(description="The day it was promised")

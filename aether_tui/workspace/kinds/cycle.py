@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
@@ -41,7 +41,7 @@ class Cycle(Document):
     PLURAL: ClassVar[str] = "cycles"
     PREFIX: ClassVar[str] = "cycle-"
 
-    id: str = Field(pattern=r"^cycle-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("cycle-"), description="Id, and the file's name")
     started: date = Field(description="First day")
     ended: date | None = Field(default=None, description="Last day; empty while it runs")
     goal: str = Field(default="", max_length=2000, description="What this cycle is for")
@@ -58,11 +58,6 @@ class Cycle(Document):
     )
     artifacts: list[Artifact] = Field(default_factory=list, description="What the phases left behind")
     notes: str = Field(default="", max_length=20_000, description="Anything else")
-
-    @property
-    def number(self) -> int:
-        """1 for the first cycle."""
-        return int(self.id.removeprefix(self.PREFIX))
 
     @model_validator(mode="after")
     def _in_order(self) -> Cycle:

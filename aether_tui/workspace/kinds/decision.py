@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 
 
 class GateOverride(BaseModel):
@@ -28,7 +28,7 @@ class Decision(Document):
     PLURAL: ClassVar[str] = "decisions"
     PREFIX: ClassVar[str] = "DEC-"
 
-    id: str = Field(pattern=r"^DEC-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("DEC-"), description="Id, and the file's name")
     title: Line = Field(description="What is decided, in a line")
     raised: date = Field(description="When the question came up")
     decided: date | None = Field(default=None, description="When it was answered; empty while open")

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 from aether_tui.workspace.kinds.words import LifecyclePhase
 
 
@@ -16,7 +16,7 @@ class DecisionRight(Document):
     PLURAL: ClassVar[str] = "decision-rights"
     PREFIX: ClassVar[str] = "DR-"
 
-    id: str = Field(pattern=r"^DR-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("DR-"), description="Id, and the file's name")
     title: Line = Field(description="The kind of decision, such as Release to all customers")
     decides: str = Field(default="", max_length=200, description="The one role that decides")
     consulted: list[Line] = Field(default_factory=list, description="Roles heard before")

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 
 
 class Event(Document):
@@ -15,7 +15,7 @@ class Event(Document):
     PLURAL: ClassVar[str] = "events"
     PREFIX: ClassVar[str] = "EVT-"
 
-    id: str = Field(pattern=r"^EVT-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("EVT-"), description="Id, and the file's name")
     title: Line = Field(description="Its name exactly as the product sends it")
     trigger: str = Field(default="", max_length=2000, description="What a customer or the system did just before")
     properties: list[Line] = Field(default_factory=list, description="What it carries")

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 Level = Literal[1, 2, 3, 4, 5]
 LEVELS: dict[int, str] = {1: "prompt", 2: "context", 3: "model or router", 4: "agent flow", 5: "product"}
@@ -143,12 +143,14 @@ class Experiment(Document):
     PLURAL: ClassVar[str] = "experiments"
     PREFIX: ClassVar[str] = "EXP-"
 
-    id: str = Field(pattern=r"^EXP-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("EXP-"), description="Id, and the file's name")
     title: Line = Field(description="What is tried, in a line")
     level: Level = Field(default=2, description="1 prompt, 2 context, 3 model or router, 4 agent flow, 5 product")
     process: bool = Field(default=False, description="Tests a way of working, by teams and weeks, not by requests")
-    opportunity: str = Field(default="", pattern=r"^(OPP-\d+)?$", description="Opportunity it tests, such as OPP-3")
-    cycle: str = Field(default="", pattern=r"^(cycle-\d+)?$", description="Cycle it belongs to")
+    opportunity: str = Field(
+        default="", pattern=numbered("OPP-", or_none=True), description="Opportunity it tests, such as OPP-3"
+    )
+    cycle: str = Field(default="", pattern=numbered("cycle-", or_none=True), description="Cycle it belongs to")
     if_we: Text = Field(default="", description="If we …")
     then_we_expect: Text = Field(default="", description="… then we expect …")
     because: Text = Field(default="", description="… because …")

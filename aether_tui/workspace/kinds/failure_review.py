@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 CAUSES = {
     "ceiling": "model intelligence ceiling",
@@ -42,7 +42,7 @@ class FailureReview(Document):
     PLURAL: ClassVar[str] = "failure-reviews"
     PREFIX: ClassVar[str] = "FR-"
 
-    id: str = Field(pattern=r"^FR-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("FR-"), description="Id, and the file's name")
     title: Line = Field(description="What was sampled, in a line")
     created: date | None = Field(default=None, description="When the sample was drawn")
     start: date = Field(description="First day of the window")

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 from aether_tui.workspace.questions import Function
 
 
@@ -66,8 +66,9 @@ class Interview(Document):
     PLURAL: ClassVar[str] = "interviews"
     PREFIX: ClassVar[str] = "INT-"
     PRIVATE: ClassVar[bool] = True
+    STANDING: ClassVar[frozenset[str]] = frozenset({"who", "at", "elapsed_s"})
 
-    id: str = Field(pattern=r"^INT-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("INT-"), description="Id, and the file's name")
     questionnaire: Line = Field(description="Which one: stakeholder, maturity, lens, rituals, or one of your own")
     started: datetime = Field(description="When it began, UTC")
     finished: datetime | None = Field(default=None, description="When the last open question was answered")

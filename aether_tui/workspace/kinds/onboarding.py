@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 
 
 class Step(BaseModel):
@@ -25,7 +25,7 @@ class Onboarding(Document):
     PLURAL: ClassVar[str] = "onboarding"
     PREFIX: ClassVar[str] = "ONB-"
 
-    id: str = Field(pattern=r"^ONB-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("ONB-"), description="Id, and the file's name")
     role: Line = Field(description="Role, as rituals and decision rights name it")
     steps: list[Step] = Field(default_factory=list, description="What to do, week by week")
     links: Links = Field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aether_tui.workspace.document import Document, Line, Links, Score, Stated, Weeks
+from aether_tui.workspace.document import Document, Line, Links, Score, Stated, Weeks, numbered
 
 
 class Rescored(BaseModel):
@@ -31,7 +31,7 @@ class Opportunity(Document):
     PLURAL: ClassVar[str] = "opportunities"
     PREFIX: ClassVar[str] = "OPP-"
 
-    id: str = Field(pattern=r"^OPP-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("OPP-"), description="Id, and the file's name")
     title: Line = Field(description="What would be done, in a line")
     impact: Score = Field(description="Movement of the north star, 1–10")
     confidence: Score = Field(description="How sure, 1–10; `evidence` says why")

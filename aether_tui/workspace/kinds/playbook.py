@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 Kind = Literal["prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation"]
 
@@ -29,13 +29,13 @@ class PlaybookEntry(Document):
     PLURAL: ClassVar[str] = "playbook"
     PREFIX: ClassVar[str] = "PLAY-"
 
-    id: str = Field(pattern=r"^PLAY-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("PLAY-"), description="Id, and the file's name")
     title: Line = Field(description="The pattern, in a line")
     kind: Kind = Field(description="prompt, router rule, regression test, onboarding text, taxonomy or instrumentation")
     when_to_use: str = Field(default="", max_length=2000, description="When this helps")
     body: str = Field(default="", max_length=50_000, description="The prompt, rule or text itself")
     cases: list[Case] = Field(default_factory=list, max_length=1000, description="Regression checks that go with it")
-    experiment: str = Field(default="", pattern=r"^(EXP-\d+)?$", description="Experiment that earned it")
+    experiment: str = Field(default="", pattern=numbered("EXP-", or_none=True), description="Experiment that earned it")
     budget: str = Field(default="", max_length=200, description="Budget that keeps it won")
     owner: Line = Field(description="Who keeps it true")
     review_by: date = Field(description="Look at it again by this day")

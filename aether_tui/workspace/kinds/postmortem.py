@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line, Links, Prose
+from aether_tui.workspace.document import Document, Line, Links, Prose, numbered
 from aether_tui.workspace.names import person_in
 
 
@@ -49,7 +49,7 @@ class Postmortem(Document):
     PLURAL: ClassVar[str] = "postmortems"
     PREFIX: ClassVar[str] = "PM-"
 
-    id: str = Field(pattern=r"^PM-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("PM-"), description="Id, and the file's name")
     title: Line = Field(description="What happened, in a line")
     about: Literal["product", "process"] = Field(description="A failure of the product, or of how we work")
     happened: date = Field(description="Day it began")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line, Links, Prose, Stated, stated
+from aether_tui.workspace.document import Document, Line, Links, Prose, Stated, numbered, stated
 
 Times = Annotated[Stated, stated(0.1, 10_000)]
 Minutes = Annotated[Stated, stated(0, 10_000)]
@@ -51,7 +51,7 @@ class Ritual(Document):
     PLURAL: ClassVar[str] = "rituals"
     PREFIX: ClassVar[str] = "RIT-"
 
-    id: str = Field(pattern=r"^RIT-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("RIT-"), description="Id, and the file's name")
     title: Line = Field(description="Name, such as Weekly product sync")
     status: Literal["running", "trial", "asynchronous", "stopped"] = Field(
         default="running", description="Whether it takes place"

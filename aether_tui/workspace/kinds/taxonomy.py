@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 CategoryId = Annotated[str, Field(pattern=r"^c\d{2,6}$")]
 Example = Annotated[str, Field(min_length=1, max_length=400)]
@@ -62,7 +62,7 @@ class Taxonomy(Document):
     PLURAL: ClassVar[str] = "taxonomy"
     PREFIX: ClassVar[str] = "TAX-"
 
-    id: str = Field(pattern=r"^TAX-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("TAX-"), description="Id, and the file's name")
     built: datetime = Field(description="When it was built, UTC; requests that come later are assigned by it")
     source: Line = Field(description="What it was built from")
     texts: int = Field(ge=1, description="Texts, repeats counted")
@@ -72,7 +72,7 @@ class Taxonomy(Document):
     unsure_below: float = Field(allow_inf_nan=False, description="Margin under which a request is unsure")
     far_below: float = Field(allow_inf_nan=False, description="Likeness under which a request is far from all")
     model: str = Field(pattern=r"^[0-9a-f]{16}$", description="Hash of the model file beside it (centroids, no text)")
-    previous: str = Field(default="", pattern=r"^(TAX-\d+)?$", description="The version before")
+    previous: str = Field(default="", pattern=numbered("TAX-", or_none=True), description="The version before")
     categories: list[Category] = Field(min_length=1, max_length=400, description="Kinds of request")
     retired: list[Retired] = Field(default_factory=list, description="Categories of before")
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 from aether_tui.workspace.kinds.words import Function
 
 
@@ -28,7 +28,7 @@ class Team(Document):
     PLURAL: ClassVar[str] = "teams"
     PREFIX: ClassVar[str] = "TEAM-"
 
-    id: str = Field(pattern=r"^TEAM-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("TEAM-"), description="Id, and the file's name")
     title: Line = Field(description="Name of the team")
     shape: Literal["squad", "tribe", "chapter"] = Field(
         description="Squad: works on one thing. Tribe: squads that share a mission. Chapter: one craft across squads"

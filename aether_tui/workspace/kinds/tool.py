@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aether_tui.workspace.document import Document, Line, Links
+from aether_tui.workspace.document import Document, Line, Links, numbered
 from aether_tui.workspace.kinds.words import Level
 
 
@@ -16,7 +16,7 @@ class Tool(Document):
     PLURAL: ClassVar[str] = "tools"
     PREFIX: ClassVar[str] = "TOOL-"
 
-    id: str = Field(pattern=r"^TOOL-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("TOOL-"), description="Id, and the file's name")
     title: Line = Field(description="Name of the tool")
     job: str = Field(default="", max_length=300, description="The job it does, in words a customer of it would use")
     team: str = Field(default="", max_length=200, description="Team that uses it")

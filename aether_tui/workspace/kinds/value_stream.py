@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from aether_tui.stats.cells import Cell, read
-from aether_tui.workspace.document import Document, Line
+from aether_tui.workspace.document import Document, Line, numbered
 
 _PLAIN = PlainSerializer(lambda cell: None if cell is None else cell.plain())
 Size = Annotated[
@@ -78,7 +78,7 @@ class ValueStream(StreamBody, Document):
     PREFIX: ClassVar[str] = "VS-"
     OFFERED: ClassVar[dict[str, tuple[str, str]]] = {"value_per_success": ("north-star", "value_per_success")}
 
-    id: str = Field(pattern=r"^VS-\d+$", description="Id, and the file's name")
+    id: str = Field(pattern=numbered("VS-"), description="Id, and the file's name")
     title: Line = Field(description="What flows through it, in a line")
     cluster: str = Field(default="", max_length=200, description="Request category or feature it is about; empty: all")
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="Currency of cost and value")
