@@ -12,11 +12,12 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from aether_tui.cache import Cache
 from aether_tui.cache.lease import ReadLease
@@ -30,6 +31,7 @@ from aether_tui.records.definitions import definition, render
 from aether_tui.records.model import Value
 from aether_tui.workspace.folder import Workspace
 
+T = TypeVar("T")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 WINDOWS = ("7d", "28d", "90d", "2026-Q4")
 TIMES = 5
@@ -82,8 +84,15 @@ class TimedLease:
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
         """Rows of a query."""
+        return self._timing(lambda: self._lease.rows(sql, params))
+
+    def several(self, asked: Sequence[tuple[str, Mapping[str, object]]]) -> list[list[dict[str, Value]]]:
+        """Rows of several."""
+        return self._timing(lambda: self._lease.several(asked))
+
+    def _timing(self, work: Callable[[], T]) -> T:
         began, cpu = time.perf_counter(), time.process_time()
-        found = self._lease.rows(sql, params)
+        found = work()
         self._timed.spent_s += time.perf_counter() - began
         self._timed.cpu_s += time.process_time() - cpu
         return found

@@ -12,10 +12,12 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
 import duckdb
@@ -54,15 +56,44 @@ class ReadLease:
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self.cursor = cursor
 
+        self._second: duckdb.DuckDBPyConnection | None = None
+
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
         """All rows of `sql` by column name; `params` fill `$name`. A half-read result would block others: none is."""
-        cursor = self.cursor.execute(sql, dict(params)) if params else self.cursor.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return _rows(self.cursor, sql, params)
+
+    def several(self, asked: Sequence[tuple[str, Mapping[str, object]]]) -> list[list[dict[str, Value]]]:
+        """The rows of several queries, two at a time: a query is planned on one core, however many there are."""
+        with self.cursor.cursor() as second, ThreadPoolExecutor(2) as pool:
+            second.execute("USE cache")
+            self._second = second
+            idle = SimpleQueue[duckdb.DuckDBPyConnection]()
+            idle.put(self.cursor)
+            idle.put(second)
+
+            def answer(query: tuple[str, Mapping[str, object]]) -> list[dict[str, Value]]:
+                cursor = idle.get()
+                try:
+                    return _rows(cursor, *query)
+                finally:
+                    idle.put(cursor)
+
+            try:
+                return list(pool.map(answer, asked))
+            finally:
+                self._second = None
 
     def interrupt(self) -> None:
-        """Stop the running query, from any thread; it raises `duckdb.InterruptException` where it runs."""
+        """Stop what runs, from any thread; it raises `duckdb.InterruptException` where it runs."""
         self.cursor.interrupt()
+        if (second := self._second) is not None:
+            second.interrupt()
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None) -> list[dict[str, Value]]:
+    cursor = cursor.execute(sql, dict(params)) if params else cursor.execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 class Leases:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -80,6 +80,10 @@ class Lease(Protocol):
         """Rows of a query, fetched to the end."""
         ...
 
+    def several(self, asked: Sequence[tuple[str, Mapping[str, object]]]) -> list[list[Record]]:
+        """Rows of several, which are worked on side by side."""
+        ...
+
     def interrupt(self) -> None:
         """Stop the running query."""
         ...
@@ -136,15 +140,28 @@ class Data:
 
     def rows(self, name: str, /, **params: Parameter) -> list[Record]:
         """Rows of `sql/<name>.sql`; raises CacheTrouble when the cache cannot be read. Asked twice, it queries once."""
-        given = {**self._defaults(), **params}
-        if "live" in parameters(name) and "live" not in params:
-            given["live"] = self.live()
-        wanted = {key: _stored(given[key]) for key in parameters(name)}
-        asked = (name, repr(sorted(wanted.items())))
+        asked, wanted = self._question(name, params)
         if asked not in self._answers:
             lease = self._open()
             self._answers[asked] = [] if lease is None else lease.rows(_during(query(name), wanted), wanted)
         return self._answers[asked]
+
+    def together(self, questions: Iterable[tuple[str, Mapping[str, Parameter]]]) -> None:
+        """Ask side by side what `rows` will be asked for, by name and parameters; raises as it does."""
+        told = (self._question(name, params) for name, params in questions)
+        left = {asked: wanted for asked, wanted in told if asked not in self._answers}
+        lease = self._open() if left else None
+        if lease is not None:
+            found = lease.several([(_during(query(name), wanted), wanted) for (name, _), wanted in left.items()])
+            self._answers.update(zip(left, found, strict=True))
+
+    def _question(self, name: str, params: Mapping[str, Parameter]) -> tuple[tuple[str, str], dict[str, object]]:
+        """Under what a query's answer is kept, and the parameters it is asked with."""
+        given = {**self._defaults(), **params}
+        if "live" in parameters(name) and "live" not in params:
+            given["live"] = self.live()
+        wanted = {key: _stored(given[key]) for key in parameters(name)}
+        return (name, repr(sorted(wanted.items()))), wanted
 
     def once(self, name: str, clock: Clock, given: object, make: Callable[[], T]) -> T:
         """What several reports of one read draw from, made the first time it is asked for with this clock and `given`."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Record, numbers, real, text, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Record, numbers, real, text, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
@@ -136,9 +136,20 @@ def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], config: Con
         return Found(given.get(indicator.given, ()))
     if not indicator.query:
         return Found(())
+    return Found(data.rows(indicator.query, **_asked(indicator, ends, config)))
+
+
+def ask(them: Sequence[Indicator], data: Data, ends: Sequence[datetime], config: Config) -> None:
+    """Ask for the rows of many at once."""
+    asked = [one for one in them if one.query and not one.given and one.shape != "freshness"]
+    data.together([(one.query, _asked(one, ends, config)) for one in asked])
+
+
+def _asked(indicator: Indicator, ends: Sequence[datetime], config: Config) -> dict[str, Parameter]:
+    """Parameters of its query."""
     if indicator.shape == "snapshot":
-        return Found(data.rows(indicator.query, ats=sorted(set(ends))))
-    return Found(data.rows(indicator.query, currency=config.engagement.currency, fields_share=config.gate.fields_share))
+        return {"ats": sorted(set(ends))}
+    return {"currency": config.engagement.currency, "fields_share": config.gate.fields_share}
 
 
 def measure(indicator: Indicator, found: Found, span: Window, data: Data) -> Quantity:

@@ -1,6 +1,6 @@
 -- Task durations in 2 % buckets, at their geometric midpoint, by day: `n` of each `x`.
 WITH bucketed AS (
-  SELECT date_trunc('day', start) AS day, CAST(floor(ln(duration_s) / ln(1.02)) AS INTEGER) AS bucket, count(*) AS n
+  SELECT CAST(start AS DATE) AS day, CAST(floor(ln(duration_s) / ln(1.02)) AS SMALLINT) AS bucket, count(*) AS n
   FROM tasks
   WHERE start >= $before AND start < $until AND duration_s > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team)
@@ -8,4 +8,4 @@ WITH bucketed AS (
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
   GROUP BY day, bucket
 )
-SELECT day, list(pow(1.02, bucket + 0.5)) AS x, list(n) AS n FROM bucketed GROUP BY day ORDER BY day
+SELECT CAST(day AS TIMESTAMP) AS day, list(pow(1.02, bucket + 0.5)) AS x, list(n) AS n FROM bucketed GROUP BY day ORDER BY day

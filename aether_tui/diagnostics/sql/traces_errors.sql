@@ -1,13 +1,12 @@
 -- The tasks of the window with the most errors, and when they begin and end.
-WITH task AS NOT MATERIALIZED (
-  SELECT start, duration_s, errors, source, trace_id
-  FROM tasks
+SELECT trace_id, start AS begins, start + to_microseconds(CAST(least(duration_s, 86400) * 1e6 AS BIGINT) + 1) AS reaches
+FROM tasks
+WHERE rowid IN (
+  SELECT rowid FROM tasks
   WHERE start >= $since AND start < $until AND errors > 0
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature) AND ($environment::VARCHAR IS NULL OR environment = $environment)
+  ORDER BY errors DESC, trace_number
+  LIMIT $most
 )
-SELECT trace_id, start AS begins, start + to_microseconds(CAST(least(duration_s, 86400) * 1e6 AS BIGINT) + 1) AS reaches
-FROM task
-WHERE errors >= (SELECT list_min(max(errors, $most)) FROM task)
-ORDER BY errors DESC, trace_id
-LIMIT $most
+ORDER BY errors DESC, trace_number

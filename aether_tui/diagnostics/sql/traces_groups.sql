@@ -1,36 +1,47 @@
--- Tasks of the window by each attribute: how many, how many failed, what they cost, how long they took. They are passed once, into
--- cells that are alike in everything; of more than 20,000 tasks, durations are those of 2 % buckets, at their geometric midpoint.
+-- Tasks of the window by each attribute: how many, how many failed, what they cost, how long they took. They are counted by `kind`, which
+-- is the hash of all attributes (64 bits, read of one task each); of more than 20,000 tasks, durations are those of 2 % buckets, at
+-- their geometric midpoint.
 WITH task AS NOT MATERIALIZED (
-  SELECT feature, team, model, environment, scenario, task_cluster, status, status = 'error' OR outcome IS NOT DISTINCT FROM 'failure' AS failed,
-    cost_usd, tokens, duration_s, turns
+  SELECT hash(feature, team, model, environment, scenario, task_cluster, status) AS kind, rowid AS place,
+    status = 'error' OR outcome IS NOT DISTINCT FROM 'failure' AS failed, cost_usd, tokens, duration_s, turns
   FROM tasks
   WHERE start >= $since AND start < $until
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature) AND ($environment::VARCHAR IS NULL OR environment = $environment)
-), cell AS (
-  SELECT feature, team, model, environment, scenario, task_cluster, status,
-    CASE WHEN (SELECT count(*) > 20000 FROM task) AND duration_s > 0 THEN pow(1.02, floor(ln(duration_s) / ln(1.02)) + 0.5) ELSE duration_s END AS took_s,
-    count(*) AS n, count_if(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens, sum(turns) AS turns, count(turns) AS n_turns
+), summed AS MATERIALIZED (
+  SELECT kind, min(place) AS place, count(*) AS n, count_if(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens,
+    sum(turns) AS turns, count(turns) AS n_turns
   FROM task
-  GROUP BY ALL
-), part AS (
-  SELECT
-    CASE WHEN grouping(feature) = 0 THEN 'feature' WHEN grouping(team) = 0 THEN 'team' WHEN grouping(model) = 0 THEN 'model'
-      WHEN grouping(environment) = 0 THEN 'environment' WHEN grouping(scenario) = 0 THEN 'scenario'
-      WHEN grouping(task_cluster) = 0 THEN 'cluster' WHEN grouping(status) = 0 THEN 'status' ELSE '' END AS attribute,
-    coalesce(feature, team, model, environment, scenario, task_cluster, status) AS value, took_s,
-    sum(n) AS n, sum(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens, sum(turns) AS turns, sum(n_turns) AS n_turns
-  FROM cell
-  GROUP BY GROUPING SETS ((took_s), (feature, took_s), (team, took_s), (model, took_s), (environment, took_s), (scenario, took_s),
-    (task_cluster, took_s), (status, took_s))
+  GROUP BY kind
+), told AS MATERIALIZED (
+  SELECT s.kind, unnest(['', 'feature', 'team', 'model', 'environment', 'scenario', 'cluster', 'status']) AS attribute,
+    unnest([NULL, feature, team, model, environment, scenario, task_cluster, status]) AS value
+  FROM summed AS s JOIN tasks AS t ON t.rowid = s.place
+), timed AS (
+  SELECT kind, CASE WHEN bucketed AND took_s > -10000 THEN pow(1.02, took_s + 0.5) WHEN bucketed THEN 0 ELSE took_s END AS took_s, n
+  FROM (
+    SELECT kind, bucketed, CASE WHEN NOT bucketed THEN duration_s WHEN duration_s > 0 THEN floor(ln(duration_s) / ln(1.02)) ELSE -10000 END AS took_s,
+      count(*) AS n
+    FROM task, (SELECT sum(n) > 20000 AS bucketed FROM summed)
+    WHERE duration_s IS NOT NULL
+    GROUP BY ALL
+  )
 ), ranked AS (
-  SELECT *, sum(n) FILTER (WHERE took_s IS NOT NULL) OVER (PARTITION BY attribute, value ORDER BY took_s NULLS LAST) AS up_to,
-    sum(n) FILTER (WHERE took_s IS NOT NULL) OVER (PARTITION BY attribute, value) AS timed
-  FROM part
+  SELECT attribute, value, took_s, sum(sum(n)) OVER (PARTITION BY attribute, value ORDER BY took_s) AS up_to,
+    sum(sum(n)) OVER (PARTITION BY attribute, value) AS every
+  FROM told JOIN timed USING (kind)
+  GROUP BY attribute, value, took_s
+), took AS (
+  SELECT attribute, value, min(took_s) FILTER (WHERE up_to >= ceil(0.5 * every)) AS p50_s,
+    min(took_s) FILTER (WHERE up_to >= ceil(0.95 * every)) AS p95_s
+  FROM ranked
+  GROUP BY attribute, value
+), counted AS (
+  SELECT attribute, value, CAST(sum(n) AS BIGINT) AS n, CAST(sum(failed) AS BIGINT) AS failed, CAST(sum(cost_usd) AS DOUBLE) AS cost_usd,
+    CAST(sum(tokens) AS BIGINT) AS tokens, sum(turns) / sum(n_turns) AS turns
+  FROM told JOIN summed USING (kind)
+  GROUP BY attribute, value
 )
-SELECT attribute, value, CAST(sum(n) AS BIGINT) AS n, CAST(sum(failed) AS BIGINT) AS failed, CAST(sum(cost_usd) AS DOUBLE) AS cost_usd,
-  CAST(sum(tokens) AS BIGINT) AS tokens, min(took_s) FILTER (WHERE up_to >= ceil(0.5 * timed)) AS p50_s,
-  min(took_s) FILTER (WHERE up_to >= ceil(0.95 * timed)) AS p95_s, sum(turns) / sum(n_turns) AS turns
-FROM ranked
-GROUP BY attribute, value
-ORDER BY attribute, n DESC, value
+SELECT c.attribute, c.value, n, failed, cost_usd, tokens, p50_s, p95_s, turns
+FROM counted AS c LEFT JOIN took AS t ON t.attribute = c.attribute AND t.value IS NOT DISTINCT FROM c.value
+ORDER BY c.attribute, n DESC, c.value

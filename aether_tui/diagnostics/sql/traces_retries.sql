@@ -3,7 +3,7 @@ WITH task AS (
   SELECT start, feature, model, duration_s, turns, calls, tokens, CAST(cost_usd AS DOUBLE) AS cost_usd, status, outcome,
     task_cluster AS cluster, errors, team, environment, scenario, service, trace_id, source
   FROM tasks
-  WHERE {during(start)} AND list_contains($ids::VARCHAR[], trace_id)
+  WHERE start IN (SELECT unnest($begins::TIMESTAMP[])) AND trace_id IN (SELECT unnest($ids::VARCHAR[]))
 ), span AS (
   SELECT source, trace_id,
     lag(status) OVER (PARTITION BY source, trace_id, parent_id, name ORDER BY start, span_id) AS before
