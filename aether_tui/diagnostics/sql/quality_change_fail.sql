@@ -1,7 +1,8 @@
 -- Successful production deployments, and those a rollback, a hotfix or an incident followed, linked as on the scorecard: an incident
 -- to the deployment it names (label deployment:…), else every trouble to the latest deployment of its own service in the 7 days
 -- before. An incident without a service belongs to the only service that deploys, or to none. Where
--- neither incidents are recorded nor why deployments are made, nothing is known, which is not none.
+-- neither incidents are recorded nor why deployments are made, nothing is known, which is not none. (`opened` and `service` are those of
+-- the view `incidents`, read here beside the labels.)
 WITH deployed AS (
   SELECT source || '/' || id AS deployment, id, sha, coalesce(service, repo, '') AS name, coalesce(finished, started) AS moment, reason
   FROM deployments
@@ -12,12 +13,14 @@ WITH deployed AS (
     AND ($service::VARCHAR IS NULL OR coalesce(service, repo, '') = $service)
 ),
 happened AS (
-  SELECT coalesce(i.service, (SELECT CASE WHEN count(DISTINCT name) = 1 THEN min(name) END FROM deployed)) AS name, i.opened AS moment,
-    list_filter(w.labels, lambda l: starts_with(lower(l), 'deployment:'))[1][12:] AS named
-  FROM incidents i JOIN work_items w ON w.source = i.source AND w.id = i.id
-  WHERE i.opened >= $before AND i.opened < $until
-    AND ($team::VARCHAR IS NULL OR i.team = $team)
-    AND ($service::VARCHAR IS NULL OR i.service = $service)
+  SELECT coalesce(service, (SELECT CASE WHEN count(DISTINCT name) = 1 THEN min(name) END FROM deployed)) AS name, opened AS moment, named
+  FROM (
+    SELECT created AS opened, coalesce(list_filter(labels, lambda l: starts_with(lower(l), 'service:'))[1][9:], project) AS service,
+      list_filter(labels, lambda l: starts_with(lower(l), 'deployment:'))[1][12:] AS named
+    FROM work_items
+    WHERE type = 'incident' AND created >= $before AND created < $until AND ($team::VARCHAR IS NULL OR team = $team)
+  )
+  WHERE ($service::VARCHAR IS NULL OR service = $service)
 ),
 explicit AS (
   SELECT h.moment, h.named, min(d.deployment) AS deployment
