@@ -1,12 +1,13 @@
-"""A whole maturity interview typed by keys in a pty: key to the next question on the screen, answers lost, minutes needed.
+"""A whole interview typed by keys in a pty: key to the next question on the screen, answers lost, minutes needed.
 
-    python -m benchmarks.interview [--workspace DEMO] [--size 80x24] [--limit 50]
+    python -m benchmarks.interview [--workspace DEMO] [--size 80x24] [--limit 50] [--questionnaire maturity]
 
-Types it twice: once waiting for each question, which gives the times, and once all digits at once, which would show a lost
-answer. Minutes come from the number of keys by the Keystroke-Level Model (Card, Moran and Newell, Communications of the ACM
-23(7), 1980): 0.28 s a key for somebody who is no typist, 1.35 s to make up one's mind; the statement is read aloud at 183
-words a minute (Brysbaert, Journal of Memory and Language 109, 2019). Exit 1 when an answer is lost, the 95th percentile is
-over the limit or four minutes are not enough.
+Of an answer in words the key is the enter behind it. Types it twice: once waiting for each question, which gives the times,
+and once all keys at once, which would show a lost answer. Minutes come from the number of keys by the Keystroke-Level Model
+(Card, Moran and Newell, Communications of the ACM 23(7), 1980): 0.28 s a key for somebody who is no typist, 1.35 s to make up
+one's mind; the statement is read aloud at 183 words a minute (Brysbaert, Journal of Memory and Language 109, 2019). Words are
+counted as one key: what is said is as long as it is. Exit 1 when an answer is lost, the 95th percentile is over the limit or
+four minutes are not enough.
 """
 
 from __future__ import annotations
@@ -41,16 +42,21 @@ def minutes(questions: list[Question], wait_s: float) -> float:
 
 
 def answer(question: Question) -> int:
-    """What somebody of that organisation says."""
-    pillar, level, _ = question.id.split(".", 2)
-    return 4 if int(level) <= LEVELS[pillar] else 2
+    """What somebody of that organisation says; of other questionnaires than the rubric always the fourth choice."""
+    pillar, _, rest = question.id.partition(".")
+    return 4 if pillar not in LEVELS or int(rest[0]) <= LEVELS[pillar] else 2
 
 
-def script(content: Content) -> list[tuple[Question, int]]:
+def keys(question: Question, value: int) -> str:
+    """What is typed: a digit, or words and enter."""
+    return f"{value} of five, said q and s\r" if question.answer == "text" else str(value)
+
+
+def script(content: Content, questionnaire: str = "maturity") -> list[tuple[Question, int]]:
     """Every question of the interview in order, with its answer."""
     now = datetime(2026, 11, 21)  # noqa: DTZ001 — files carry naive UTC
     eva = Person(name="Eva", function="engineering", consent=now.date())
-    interview = Interview(id="INT-1", questionnaire="maturity", started=now, people=[eva], who="Eva")
+    interview = Interview(id="INT-1", questionnaire=questionnaire, started=now, people=[eva], who="Eva")
     asked = []
     while (question := sitting.current(content, interview)) is not None:
         asked.append((question, answer(question)))
@@ -58,12 +64,12 @@ def script(content: Content) -> list[tuple[Question, int]]:
     return asked
 
 
-def begun(root: Path) -> str:
+def begun(root: Path, questionnaire: str) -> str:
     """A new interview in the workspace; its id."""
     now = datetime.now(UTC)
     eva = Person(name="Eva", function="engineering", consent=now.date())
     make = lambda identity: Interview(  # noqa: E731
-        id=identity, questionnaire="maturity", started=now, people=[eva], who="Eva"
+        id=identity, questionnaire=questionnaire, started=now, people=[eva], who="Eva"
     )
     return Store(Workspace(root)).add(Interview, make).document.id
 
@@ -97,14 +103,19 @@ class Typist:
         return " ".join(self.session.text().split())
 
 
-def typed(root: Path, asked: list[tuple[Question, int]], size: str) -> tuple[str, list[float], list[float]]:
+def typed(
+    root: Path, asked: list[tuple[Question, int]], size: str, questionnaire: str
+) -> tuple[str, list[float], list[float]]:
     """Answer question by question: the interview, seconds from key to the next question, and to the last paint."""
-    identity = begun(root)
+    identity = begun(root, questionnaire)
     typist, shown, ended = Typist(root, identity, size), [], []
     after = [*(question.ask for question, _ in asked[1:]), "Every question is answered"]
     for (question, value), following in zip(asked, after, strict=True):
         typist.wait_for(question.ask)
-        sent = typist.session.press(str(value))
+        for key in keys(question, value):
+            sent = typist.session.press(key)
+            if question.answer == "text" and key != "\r":
+                typist.settle()
         frames = typist.settle()
         first = next((stamp for stamp, text in frames if following in " ".join(text.split())), None)
         if first is None:
@@ -116,13 +127,13 @@ def typed(root: Path, asked: list[tuple[Question, int]], size: str) -> tuple[str
     return identity, shown, ended
 
 
-def blasted(root: Path, asked: list[tuple[Question, int]], size: str) -> tuple[str, float]:
+def blasted(root: Path, asked: list[tuple[Question, int]], size: str, questionnaire: str) -> tuple[str, float]:
     """Press every key at once: the interview, and seconds until the end is on the screen."""
-    identity = begun(root)
+    identity = begun(root, questionnaire)
     typist = Typist(root, identity, size)
     typist.wait_for(asked[0][0].ask)
     sent = time.perf_counter()
-    os.write(typist.session.fd, "".join(str(value) for _, value in asked).encode())
+    os.write(typist.session.fd, "".join(keys(question, value) for question, value in asked).encode())
     typist.wait_for("Every question is answered")
     took = typist.session.chunks[-1][0] - sent
     typist.session.stop(["q"])
@@ -131,8 +142,9 @@ def blasted(root: Path, asked: list[tuple[Question, int]], size: str) -> tuple[s
 
 def lost(root: Path, identity: str, asked: list[tuple[Question, int]]) -> int:
     """Answers that are not on disk as they were typed."""
-    there = {one.question: one.value for one in Store(Workspace(root)).get(Interview, identity).document.answers}
-    return sum(there.get(question.id) != value for question, value in asked)
+    document = Store(Workspace(root)).get(Interview, identity).document
+    there = {one.question: f"{one.text}\r" if one.text else str(one.value) for one in document.answers}
+    return sum(there.get(question.id) != keys(question, value) for question, value in asked)
 
 
 def disk_s(root: Path) -> float:
@@ -151,8 +163,9 @@ def main() -> int:
     parser.add_argument("--workspace", type=Path, help="an engagement to copy; a demonstration is built when absent")
     parser.add_argument("--size", default="80x24")
     parser.add_argument("--limit", type=float, default=50, help="milliseconds")
+    parser.add_argument("--questionnaire", default="maturity", choices=("maturity", "stakeholder", "lens", "rituals"))
     options = parser.parse_args()
-    asked = script(shipped())
+    asked = script(shipped(), options.questionnaire)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "demo"
         if options.workspace:
@@ -160,8 +173,8 @@ def main() -> int:
         else:
             command = [sys.executable, "-m", "aether_tui", "demo", "--no-tui", "--dir", str(root)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        waited, shown, ended = typed(root, asked, options.size)
-        at_once, took = blasted(root, asked, options.size)
+        waited, shown, ended = typed(root, asked, options.size, options.questionnaire)
+        at_once, took = blasted(root, asked, options.size, options.questionnaire)
         gone, disk = lost(root, waited, asked) + lost(root, at_once, asked), disk_s(root)
     p95 = percentile(shown, 0.95) or 0.0
     needed = minutes([question for question, _ in asked], p95)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -28,6 +28,8 @@ from screens.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from screens.begun import Begun
+
+T = TypeVar("T")
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
 
@@ -231,17 +233,26 @@ class PageScreen(Screen[None]):
         return any(not prompt.left for prompt in self.query(Prompt))
 
     def ask(
-        self, label: str, value: str, done: Callable[[str | None], None], changed: Callable[[str], None] | None = None
+        self,
+        label: str,
+        value: str,
+        done: Callable[[str | None], None],
+        changed: Callable[[str], None] | None = None,
+        left: Callable[[str], None] | None = None,
     ) -> None:
-        """One line from the user, in place of the footer."""
+        """One line from the user, in place of the footer; what `Prompt` gets."""
 
-        def finish(answer: str | None) -> None:
-            self.set_focus(self.page if self.AUTO_FOCUS else None)
-            done(answer)
+        def then(answered: Callable[[T], None]) -> Callable[[T], None]:
+            def go_on(answer: T) -> None:
+                self.set_focus(self.page if self.AUTO_FOCUS else None)
+                answered(answer)
+
+            return go_on
 
         if not self._asking:
             self.shell.hold_keys()
-            self.mount(Prompt(label, value, finish, self.shell.release_keys, changed))
+            again = then(left) if left is not None else None
+            self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again))
 
 
 def _titled(item: Item) -> str:
@@ -281,7 +292,7 @@ class ReportScreen(PageScreen):
             report = waiting(self.report, self.shell.now())
         if failure is not None:
             report = replace_blocks(report, failed(failure, self.report))
-        self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD, first=self.FIRST)
+        self.page.view = dataclasses.replace(self.page.view, lead=self.LEAD, first=self.first(report))
         if self._begun is not None:
             with_it = self._begun.within(report)
             self._begun, report = (self._begun, with_it) if with_it else (None, report)
@@ -300,6 +311,10 @@ class ReportScreen(PageScreen):
         self._begun = Begun(block, edit.identity, edit.files[0].path, cells)
         self.show()
         self.page.select(f"{block}/{edit.identity}")
+
+    def first(self, report: SavedReport) -> str:
+        """The block the cursor begins in."""
+        return self.FIRST
 
     def adorn(self, report: SavedReport) -> SavedReport:
         """The report as this screen shows it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from aether_tui.report_model import SavedReport, Table
 from aether_tui.workspace.written import Edit
 from screens.base import ReportScreen
 
@@ -15,14 +16,18 @@ class Interview(ReportScreen):
     """Enter resumes the interview under the cursor, or begins the questionnaire under it."""
 
     LEAD: ClassVar[int] = 2
-    FIRST: ClassVar[str] = START
+
+    def first(self, report: SavedReport) -> str:
+        """An interview to be resumed comes before one to be begun."""
+        tables = (block for block in report.blocks if isinstance(block, Table) and block.id == SITTINGS)
+        return SITTINGS if any(row.state == "running" for table in tables for row in table.rows) else START
 
     def action_open(self) -> None:
         item = self.page.selected
         if item is not None and item.block == SITTINGS and item.row:
             self._sit(item.row)
         elif item is not None and item.block == START and item.row:
-            self._begin(item.row)
+            self._begin(item.row, item.copy.partition("\t")[0])
         else:
             super().action_open()
 
@@ -38,7 +43,7 @@ class Interview(ReportScreen):
         workspace, now = self.shell.workspace, self.shell.now()
         self.shell.edit(lambda: opportunity(workspace, interview, int(place), now), rebuild=self.report)
 
-    def _begin(self, questionnaire: str) -> None:
+    def _begin(self, questionnaire: str, title: str) -> None:
         def done(who: str | None) -> None:
             if who:
                 from screens.interview_edits import begin
@@ -46,12 +51,13 @@ class Interview(ReportScreen):
                 workspace, now = self.shell.workspace, self.shell.now()
                 start = self._start_levels()
                 work = lambda: begin(workspace, questionnaire, who, start, now)  # noqa: E731
-                self.shell.edit(work, rebuild=self.report, done=self._began)
+                self.shell.edit(work, rebuild=self.report, done=began)
+
+        def began(edit: Edit) -> None:
+            self.begun(SITTINGS, edit, {"state": "open", "id": edit.identity, "questionnaire": title})
+            self._sit(edit.identity)
 
         self.ask(WHO, "", done)
-
-    def _began(self, edit: Edit) -> None:
-        self._sit(edit.identity)
 
     def _sit(self, identity: str) -> None:
         from screens.interview_sitting import Sitting

@@ -7,15 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aether_tui import human
-from screens.widgets.spans import Line, Span, clean, pad, width_of, wrap
+from screens.widgets.spans import Line, Span, clean, crop, pad, width_of, wrap
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.kinds.interview import Interview, Person
+    from aether_tui.workspace.kinds.interview import Answer, Interview, Person
     from aether_tui.workspace.questions import Content, Question
     from aether_tui.workspace.store import Conflict
 
 TICK_S = 10.0
 """The timer is shown in steps of this; an idle terminal stays quiet between them."""
+
+LONGEST = 6
+"""Lines of an answer in words that are shown, its last ones."""
+NARROW = 66
+KEYS = (("↵", "writes the answer"), ("0", "does not apply"))
+TYPED = (("↵", "keeps what you type, empty skips"), ("esc", "keys"), ("0 ↵", "does not apply"))
+
+
+def keyed(pairs: Sequence[tuple[str, str]]) -> Line:
+    """Keys and what they do, on one line."""
+    spans: list[Span] = []
+    for key, does in pairs:
+        spans += [(f"   {key}", "accent"), (f" {does}", "text")]
+    return tuple(spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,8 @@ class Faces:
     rows: int
     spent_s: float
     after: str
+    typing: str | None = None
+    """An answer in words that is being typed; None while keys are keys."""
 
     @property
     def width(self) -> int:
@@ -74,10 +90,9 @@ class Faces:
         lines += [((f"   {line}", "strong"),) for line in wrap(question.ask, self.width)]
         lines += [()]
         given = self.interview.given(self.interview.who).get(question.id)
-        lines += self.choices(question, given.value if given is not None else None)
-        if given is not None and given.text:
-            lines += [(), *(((f"   {line}", "accent"),) for line in wrap(given.text, self.width))]
-        lines += [()] if roomy else []
+        if question.answer == "scale":
+            lines += self.choices(question, given.value if given is not None else None)
+            lines += [()] if roomy else []
         for label, text in (("why we ask", question.why), ("evidence", question.evidence)):
             told = wrap(text, self.width - 12)
             lines += [
@@ -87,19 +102,26 @@ class Faces:
         notes = [note for note in self.interview.notes if note.question == question.id]
         if notes:
             lines += [((f"   {human.plural(len(notes), 'note')} here", "dim"),)]
-        if question.id in self.interview.parked:
+        if question.id in self.interview.put_off():
             lines += [(("   parked until the end", "dim"),)]
         if question.indicator and not self.after:
             lines += [(("   (the measured value appears after the answer)", "dim"),)]
+        if question.answer == "text":
+            lines += [()] if roomy else []
+            lines += self.words(given)
         lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self.after, self.width))] if self.after else []
         return lines
 
+    def words(self, given: Answer | None) -> list[Line]:
+        """An answer in words: the keys, then what was said so far; it grows downwards and moves nothing."""
+        keys = KEYS if self.typing is None else TYPED if self.width > NARROW else TYPED[:-1]
+        said = self.typing if self.typing is not None else given.text if given is not None else ""
+        if given is not None and given.value == 0 and not said:
+            said = "does not apply"
+        return [keyed(keys), (), *(((f"   {line}", "accent"),) for line in wrap(said, self.width)[-LONGEST:])]
+
     def choices(self, question: Question, chosen: int | None) -> list[Line]:
         """What can be answered, and what was."""
-        if question.answer == "text":
-            return [
-                (("   ↵", "accent"), (" write the answer", "text"), ("     0", "accent"), (" does not apply", "text"))
-            ]
         words = [*(question.choices or [str(number) for number in range(1, 6)]), "does not apply"]
         marks = [1, 2, 3, 4, 5, 0]
         cells = max(len(clean(word)) for word in words) + 6
@@ -171,7 +193,7 @@ class Faces:
         )
         lines: list[Line] = [((f"   {count}", "dim"),), ()]
         for number, question in enumerate(found[: max(1, self.rows - 8)]):
-            told = wrap(question.ask, self.width)[0]
+            told = crop(clean(question.ask), self.width)
             lines.append(((" ▸ " if number == 0 else "   ", "accent"), (told, "strong" if number == 0 else "text")))
         return lines
 

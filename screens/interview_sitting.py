@@ -1,23 +1,19 @@
-"""One question, large; everything else quiet. Each answer is on disk before the next question shows."""
+"""One question, large; everything else quiet. What keys and typed words do to the interview."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.message import Message
 
 from aether_tui import human
 from aether_tui.actions import Where
 from aether_tui.errors import AetherError
 from aether_tui.report_model import Quantity, Table
-from aether_tui.workspace.written import Edit
-from screens.base import PageScreen
 from screens.interview_card import TICK_S, Faces, prose_width
+from screens.interview_file import InterviewFile
 from screens.widgets.card import Card
 from screens.widgets.page import Page
 from screens.widgets.spans import Line, clean, wrap
@@ -25,51 +21,32 @@ from screens.widgets.spans import Line, clean, wrap
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.interview import Interview, Person
     from aether_tui.workspace.questions import Content, Question
-    from aether_tui.workspace.store import Conflict, Stored
 
-LONGEST_GAP_S = 2 * TICK_S
-"""The clock is read this often at least; a longer gap is a session that was suspended, and does not count."""
-UNSAVED_S = 15.0
-"""So much time since the last answer is worth a save when the interview is left."""
+ANSWER = "answer"
+"""What stands before the line an answer is typed in."""
 
 
-class Sitting(PageScreen):
-    """An interview going on. It can be left and resumed at any moment, also by a crash."""
+class Sitting(InterviewFile):
+    """An interview going on. It can be left and resumed at any moment, also by a crash.
+
+    Where a question is open, what is typed is its answer; escape gives the keys back until the next question.
+    """
 
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "sitting"})
     AUTO_FOCUS: ClassVar[str | None] = ""
     READS: ClassVar[bool] = True
     TAB: str = "interview"
 
-    @dataclass
-    class Read(Message):
-        """The interview and what can be asked were read, or could not be."""
-
-        content: Content | None
-        stored: Stored[Interview] | None
-        error: AetherError | None = None
-        conflict: Conflict | None = None
-        apart: tuple[str, ...] = ()
-        """What two versions say differently."""
-
     def __init__(self, identity: str, clock_s: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(name="sitting")
-        self._clock_s = clock_s
-        self._identity = identity
-        self._content: Content | None = None
-        self._kept = False
-        """Whether leaving has kept the time already."""
-        self._stored: Stored[Interview] | None = None
-        self._error: AetherError | None = None
-        self._since = clock_s()
-        self._spent_s = 0.0
-        self._wanted = 0
+        super().__init__(identity, clock_s)
         self._after = ""
         self._found: str | None = None
-        self._conflict: Conflict | None = None
-        self._apart: tuple[str, ...] = ()
-        self._elsewhere = False
-        self._place: dict[str, str] = {}
+        self._typing: str | None = None
+        """The answer on its way; None where keys are keys."""
+        self._at_keys = False
+        """Whether keys are keys although an answer in words is open."""
+        self._drafts: dict[tuple[str, str], str] = {}
+        """Answers that were typed and are not on disk, by person and question."""
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
@@ -81,95 +58,13 @@ class Sitting(PageScreen):
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.draw)
 
-    # --- reading -------------------------------------------------------------------------------------------------
-
     def about(self) -> tuple[str, str]:
         return self._identity, "One question at a time; each answer is on disk before the next one shows"
 
     def note(self) -> str:
         return f"{self._identity} · saved" if self._stored is not None else self._identity
 
-    def show(self) -> None:
-        """Read it from disk when it is not what is shown: at the start, and when it was changed elsewhere."""
-        if self._known():
-            self.draw()
-            return
-        self._wanted += 1
-        if self._wanted == 1:
-            self.shell.hold_keys()
-            self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
-        self.show_around()
-
-    def renewed(self) -> None:
-        """Somebody else wrote: theirs is read, and we stay with the person and the question that we are at."""
-        self._elsewhere = self._stored is not None and not self._known()
-        self.show()
-
-    def _known(self) -> bool:
-        """Whether the file is as it was read or written last; reading it takes ten times as long as looking."""
-        from aether_tui.workspace.kinds.interview import Interview
-        from aether_tui.workspace.store import Store
-        from aether_tui.workspace.written import revision_of
-
-        if self._stored is None:
-            return False
-        try:
-            same = revision_of(self._stored.path.read_bytes()) == self._stored.revision
-        except OSError:
-            return False
-        waiting = Store(self.shell.workspace).undecided(Interview, self._identity)
-        return same and (waiting is None) == (self._conflict is None)
-
-    def _read(self) -> None:
-        """In a thread."""
-        from aether_tui.workspace.kinds.interview import Interview
-        from aether_tui.workspace.questions import load
-        from aether_tui.workspace.store import Store
-        from aether_tui.workspace.yaml_file import write_yaml
-        from screens.interview_edits import apart
-
-        try:
-            content = self._content or load(self.shell.workspace)
-            write_yaml(
-                {"id": self._identity}, b"id: INT-0\n", {"id": "INT-0"}
-            )  # so that the first answer is not the slow one
-            store = Store(self.shell.workspace)
-            stored, waiting = store.get(Interview, self._identity), store.undecided(Interview, self._identity)
-            self.post_message(
-                self.Read(content, stored, conflict=waiting, apart=apart(content, waiting) if waiting else ())
-            )
-        except AetherError as error:
-            self.post_message(self.Read(None, None, error))
-
-    def on_sitting_read(self, event: Read) -> None:
-        event.stop()
-        self._content, self._error = event.content or self._content, event.error
-        there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
-        self._conflict, self._apart = event.conflict if there else None, event.apart
-        if self._stored is None and event.stored is not None:  # the clock starts when there is something to talk about
-            self._spent_s, self._since = self._spent_s + event.stored.document.elapsed_s, self._clock_s()
-        if self._elsewhere and self._stored is not None and event.stored is not None:
-            before = self._document(self._stored.document)
-            if event.stored.document.person(before.who) is not None:
-                self._place = {"who": before.who, "at": before.at}
-        else:
-            self._place = {}
-        self._elsewhere = False
-        self._stored = event.stored
-        self.draw()
-        if self._wanted > 1:  # asked for again while it was being read
-            self._wanted = 1
-            self.run_worker(self._read, thread=True, group="read", exit_on_error=False)
-        else:
-            self._wanted = 0
-            self.shell.release_keys()
-            self.settle()
-
     # --- where it stands -----------------------------------------------------------------------------------------
-
-    def _document(self, read: Interview) -> Interview:
-        """The interview with the person and the question that this console is at."""
-        return read.model_copy(update=self._place) if self._place else read
 
     @property
     def _interview(self) -> Interview | None:
@@ -190,13 +85,6 @@ class Sitting(PageScreen):
         interview = self._interview
         return interview.person(interview.who) if interview is not None else None
 
-    def _elapsed_s(self) -> float:
-        """Seconds spent on the interview, what was spent before this sitting among them."""
-        now = self._clock_s()
-        self._spent_s += min(max(0.0, now - self._since), LONGEST_GAP_S)
-        self._since = now
-        return self._spent_s
-
     # --- drawing -------------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
@@ -205,9 +93,13 @@ class Sitting(PageScreen):
 
     def draw(self) -> None:
         """Draw the question as it stands."""
+        self._put()
+        self.show_around()
+        self._take_words()
+
+    def _put(self) -> None:
         for card in self.query(Card):  # none is there while it is being left
             card.put(self._lines())
-        self.show_around()
 
     def _lines(self) -> list[Line]:
         if self._error is not None:
@@ -217,7 +109,9 @@ class Sitting(PageScreen):
         if interview is None or self._content is None:
             return []
         person, asked = self._person, self._now_asked
-        faces = Faces(self._content, interview, *self.size, spent_s=self._elapsed_s(), after=self._after)
+        faces = Faces(
+            self._content, interview, *self.size, spent_s=self._elapsed_s(), after=self._after, typing=self._typing
+        )
         if self._conflict is not None:
             return faces.both(self._conflict, () if self.shell.room() else self._apart)
         if self._found is not None:
@@ -228,87 +122,14 @@ class Sitting(PageScreen):
             return faces.consent(person)
         return faces.ended() if asked is None else faces.asked(asked[2])
 
-    # --- saving --------------------------------------------------------------------------------------------------
-
-    def _save(self, update: Callable[[Interview], Interview], what: str, after: str | None = "") -> None:
-        """Store what `update` makes of the interview, then draw it; keys wait until it is on disk.
-
-        `after` is said below the next question; None leaves what is said there.
-        """
-        stored = self._stored
-        if stored is None or self._conflict is not None:
-            return
-        workspace, now = self.shell.workspace, self.shell.now()
-        spent = self._elapsed_s()
-
-        def work() -> Edit:
-            from screens.interview_edits import save
-
-            self._stored, edit = save(
-                workspace, stored, lambda old: timed(update(self._document(old)), spent), what, now
-            )  # on disk, so it may be shown: the console draws the page that was edited
-            self._place, self._after = {}, self._after if after is None else after
-            return edit
-
-        self.shell.edit(work, refused=self._refused)
-
-    def close(self) -> bool:
-        """Leaving keeps the time since the last answer."""
-        if self._unsaved_s() > UNSAVED_S and not self.shell.refused():
-            self._kept = True
-            self._save(lambda old: old, f"{self._identity} paused")
-        return False
-
-    def on_unmount(self) -> None:
-        """Quitting keeps it too."""
-        from screens.interview_edits import save
-
-        stored, spent = self._stored, self._elapsed_s()
-        unsaved = (
-            not self._kept and self._unsaved_s() > UNSAVED_S
-        )  # a second save would meet the first as somebody else's
-        if stored is not None and unsaved and not self.shell.refused():
-            with contextlib.suppress(AetherError, OSError):  # it is only the time
-                save(self.shell.workspace, stored, lambda old: timed(old, spent), "", self.shell.now())
-
-    def _unsaved_s(self) -> float:
-        return self._elapsed_s() - self._stored.document.elapsed_s if self._stored is not None else 0.0
-
-    def _refused(self, error: AetherError) -> bool:
-        from aether_tui.workspace.store import Conflict
-
-        if isinstance(error, Conflict):
-            self._conflict = error
-        self.shell.say(f"■ {error.sentence()}")
-        self.renewed()
-        return True
-
-    def _undecided(self) -> bool:
-        """Whether two versions wait for a decision; says so."""
-        if self._conflict is not None:
-            self.shell.say("1 keeps yours, 2 keeps theirs; the other one is kept in .aether/removed/")
-        return self._conflict is not None
-
-    def _settle(self, conflict: Conflict, digit: int) -> None:
-        """Keep my version or theirs; the other one is kept in `.aether/removed/`."""
-        from aether_tui.workspace.edits import settle
-        from aether_tui.workspace.kinds.interview import Interview
-
-        if digit not in {1, 2}:
-            self._undecided()
-            return
-        workspace, now = self.shell.workspace, self.shell.now()
-        self._conflict = None
-
-        work = lambda: settle(workspace, conflict, Interview, mine=digit == 1, now=now)  # noqa: E731
-        self.shell.edit(work, done=lambda _: self.show(), refused=self._refused)
-
     # --- what keys do --------------------------------------------------------------------------------------------
 
     def action_answer(self, digit: int) -> None:
         from aether_tui.workspace import sitting
 
         asked, person = self._now_asked, self._person
+        if self._stored is None:  # it cannot be read, and the page says why
+            return
         if self._conflict is not None:
             self._settle(self._conflict, digit)
         elif person is not None and person.consent is None:
@@ -318,7 +139,7 @@ class Sitting(PageScreen):
         elif digit > 5:
             self.shell.say("answers are 1 to 5; 0 does not apply")
         elif asked[2].answer == "text" and digit:
-            self.shell.say("this one is answered in words: press ↵ and write")
+            self.shell.say("this one is answered in words: ↵ writes")
         else:
             content, interview, question = asked
             measured, changed = self._measured(question), question.id in interview.given(interview.who)
@@ -358,22 +179,84 @@ class Sitting(PageScreen):
                     return f"{human.quantity(found)} {human.evidence(found)}".strip()
         return ""
 
-    def action_write(self) -> None:
-        from aether_tui.workspace import sitting
+    # --- words --------------------------------------------------------------------------------------------------
 
+    def _take_words(self) -> None:
+        """Where words are asked for, what is typed from now on is the answer."""
+        asked = self._now_asked
+        waits = self._saving or self._asking or self._conflict is not None or not self.is_current
+        if asked is None or asked[2].answer != "text" or waits or self._at_keys:
+            return
+        if self.shell.refused():
+            self._at_keys = True
+        else:
+            self._write(*asked)
+
+    def action_write(self) -> None:
         asked = self._now_asked
         if asked is None or asked[2].answer != "text":
-            self.shell.say("this one is answered by a digit; n notes what is said")
-            return
-        content, interview, question = asked
-        given = interview.given(interview.who).get(question.id)
-        now = self.shell.now()
+            self.shell.say("↵ writes where an answer in words is asked for; n notes what is said")
+        elif not self._undecided() and not self.shell.refused():
+            self._write(*asked)
 
-        def done(text: str | None) -> None:
-            if text:
+    def _write(self, content: Content, interview: Interview, question: Question) -> None:
+        """Take the answer as it is typed: enter keeps it and goes on, escape keeps it and gives the keys back."""
+        from aether_tui.workspace import sitting
+
+        given, key = interview.given(interview.who).get(question.id), (interview.who, question.id)
+        before, now = given.text if given is not None else "", self.shell.now()
+
+        def typed(text: str) -> None:
+            if self._typing is not None and text != self._typing:
+                self._typing = text
+                self._put()
+
+        def entered(text: str | None) -> None:
+            self._typing = None
+            if not text:
+                self._save(lambda old: sitting.moved(content, old, question), "next open question")
+            elif text == "0":
+                self._save(lambda old: sitting.answered(content, old, question, now, value=0), "does not apply")
+            else:
+                self._drafts[key] = text
                 self._save(lambda old: sitting.answered(content, old, question, now, text=text), "answer noted")
 
-        self.ask("answer", given.text if given is not None else "", done)
+        def left(text: str) -> None:
+            self._typing, self._at_keys = None, True
+            if not text or text == before:
+                self.draw()
+                return
+            self._drafts[key] = text
+            stays = {"at": question.id}
+            self._save(
+                lambda old: sitting.answered(content, old, question, now, text=text).model_copy(update=stays),
+                "answer noted; ↵ goes on writing",
+            )
+
+        self._typing = self._drafts.get(key, before)
+        self._put()
+        self.ask(ANSWER, self._typing, entered, typed, left)
+
+    def saved(self, before: Interview, after: Interview, told: str | None) -> None:
+        from aether_tui.workspace import sitting
+
+        self._after = self._after if told is None else told
+        self._drafts = {
+            (who, name): text
+            for (who, name), text in self._drafts.items()
+            if (answer := after.given(who).get(name)) is None or answer.text != text
+        }
+        first = sitting.current(self._content, before) if self._content is not None and not before.at else None
+        if (before.who, first.id if first is not None else before.at) != (after.who, after.at):
+            self._at_keys = False
+
+    def unsaved(self) -> None:
+        self._at_keys = True  # so that what went wrong can be read; the words are kept
+
+    def led_back(self) -> None:
+        self._at_keys = True
+
+    # --- notes, and going elsewhere -----------------------------------------------------------------------------
 
     def action_note(self) -> None:
         self._note("note", "note (#tags are found again)")
@@ -388,11 +271,11 @@ class Sitting(PageScreen):
             return
         asked, now = self._now_asked, self.shell.now()
         at = asked[2].id if asked is not None else ""
-        made = "O makes it an opportunity" if kind == "quote" else "noted"
+        made = "quote kept; O makes it an opportunity" if kind == "quote" else "note kept"
 
         def done(text: str | None) -> None:
             if text:
-                self._save(lambda old: sitting.noted(old, kind, text, at, now), f"{kind} kept; {made}", None)
+                self._save(lambda old: sitting.noted(old, kind, text, at, now), made, None)
 
         self.ask(label, "", done)
 
@@ -439,7 +322,7 @@ class Sitting(PageScreen):
             self._found = None
             found = sitting.matching(content.questions(stored.document.questionnaire), text) if text else []
             if found:
-                self._save(lambda old: old.model_copy(update={"at": found[0].id}), found[0].section or "gone to it")
+                self._save(lambda old: old.model_copy(update={"at": found[0].id}), "gone to it")
             else:
                 self.draw()
 
@@ -471,8 +354,3 @@ class Sitting(PageScreen):
             self._save(lambda old: sitting.joined(content, old, who), f"{clean(who.name)} is asked now")
 
         self.ask(f"who: {known}  or a new name, function, role", "", done)
-
-
-def timed(interview: Interview, spent_s: float) -> Interview:
-    """With the seconds spent on it; another console may have spent more."""
-    return interview.model_copy(update={"elapsed_s": round(max(spent_s, interview.elapsed_s), 1)})

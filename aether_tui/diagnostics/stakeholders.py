@@ -243,9 +243,13 @@ def blocks(found: Stakeholders, content: Content) -> tuple[Block, ...]:
     return tuple(parts)
 
 
+def _newest(found: Stakeholders, *, finished: bool) -> list[Sitting]:
+    return [one for one in reversed(found.sittings) if one.finished == finished]
+
+
 def _sittings(found: Stakeholders, content: Content) -> Table:
     rows = []
-    for one in reversed(found.sittings):
+    for one in (*_newest(found, finished=False), *_newest(found, finished=True)):
         sheet = content.questionnaires.get(one.questionnaire)
         state: State = "pass" if one.finished else "running"
         rows.append(
@@ -262,7 +266,7 @@ def _sittings(found: Stakeholders, content: Content) -> Table:
         columns=(
             Col(key="state", title="", kind="state", priority=9),
             Col(key="id", title="id", priority=9),
-            Col(key="questionnaire", title="questionnaire", priority=10),
+            Col(key="questionnaire", title="questionnaire", priority=10, least=24),
             Col(key="people", title="people", priority=7, private=True),
             Col(key="answers", title="answers", kind="number", priority=8),
             Col(key="notes", title="notes", kind="number", priority=5),
@@ -279,8 +283,8 @@ def _start(content: Content) -> Table:
         title="Start one",
         columns=(
             Col(key="title", title="questionnaire", priority=10),
-            Col(key="questions", title="questions at most", kind="number", priority=7),
-            Col(key="minutes", title="minutes at most", kind="number", priority=7),
+            Col(key="questions", title="questions", kind="number", priority=7),
+            Col(key="minutes", title="minutes", kind="number", priority=7),
             Col(key="about", title="about", priority=6),
         ),
         rows=tuple(
@@ -290,7 +294,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="In the console (aether-tui, then g i): choose one and press ↵.",
+        note="Choose one and press ↵; so many questions and minutes at most.",
         aside=True,
     )
 

@@ -41,7 +41,8 @@ def open_questions(content: Content, interview: Interview) -> tuple[Question, ..
         found = [
             as_question(one, pillar).model_copy(update={"choices": sheet.choices}) for pillar, one in asked if one
         ] + found
-    return tuple(sorted(found, key=lambda question: question.id in interview.parked))
+    parked = interview.put_off()
+    return tuple(sorted(found, key=lambda question: question.id in parked))
 
 
 def expected(content: Content, interview: Interview) -> int:
@@ -100,41 +101,56 @@ def answered(
         others[others.index(before)] = answer
     else:
         others.append(answer)
-    parked = [name for name in interview.parked if name != question.id]
-    after = interview.model_copy(update={"answers": others, "parked": parked})
+    parked = [name for name in interview.put_off() if name != question.id]
+    after = _putting_off(interview.model_copy(update={"answers": others}), parked)
     return _onward(content, after, question, moment)
 
 
+def _putting_off(interview: Interview, parked: list[str]) -> Interview:
+    """With the questions that the person in front puts off."""
+    if interview.put_off() == parked:
+        return interview
+    people = [
+        one.model_copy(update={"parked": parked}) if one.name == interview.who else one for one in interview.people
+    ]
+    return interview.model_copy(update={"people": people})
+
+
 def _onward(content: Content, interview: Interview, question: Question, moment: datetime) -> Interview:
-    """To the question after this one, in the order they are asked; finished when nobody has any left."""
-    left = open_questions(content, interview)
-    nearby = next((one for one in left if one.section == question.section and one.id not in interview.parked), None)
-    order = [one.id for one in content.questions(interview.questionnaire)]
-    place = order.index(question.id) if question.id in order else -1
-    fresh = [one for one in left if one.id not in interview.parked]
-    later = next((one for one in fresh if order.index(one.id) > place), None)
-    after = nearby or later or next(iter(left), None)
+    """To the question after this one; finished when nobody has any left."""
+    after = _following(content, interview, question)
     finished = interview.finished or (moment if after is None else None)
     return interview.model_copy(
         update={"at": after.id if after else "", "finished": finished if after is None else None}
     )
 
 
+def _following(content: Content, interview: Interview, question: Question) -> Question | None:
+    """The next open question after this one in the order they are asked; parked ones come last."""
+    left, parked = open_questions(content, interview), interview.put_off()
+    nearby = next((one for one in left if one.section == question.section and one.id not in parked), None)
+    order = [one.id for one in content.questions(interview.questionnaire)]
+    place = order.index(question.id) if question.id in order else -1
+    fresh = [one for one in left if one.id not in parked]
+    later = next((one for one in fresh if order.index(one.id) > place), None)
+    return nearby or later or next(iter(left), None)
+
+
 def moved(content: Content, interview: Interview, question: Question | None) -> Interview:
     """To the next open question without answering."""
     left = open_questions(content, interview)
     if not left:
-        return interview
+        return interview.model_copy(update={"at": ""})
     ids = [one.id for one in left]
     place = ids.index(question.id) if question is not None and question.id in ids else -1
     return interview.model_copy(update={"at": ids[(place + 1) % len(ids)]})
 
 
 def parked(content: Content, interview: Interview, question: Question) -> Interview:
-    """Put a question off to the end, and on."""
-    after = interview.model_copy(update={"parked": [*dict.fromkeys([*interview.parked, question.id])]})
-    left = open_questions(content, after)
-    return after.model_copy(update={"at": left[0].id if left else ""})
+    """Put a question off to the end for the person in front, and on."""
+    after = _putting_off(interview, [*dict.fromkeys([*interview.put_off(), question.id])])
+    following = _following(content, after, question)
+    return after.model_copy(update={"at": following.id if following else ""})
 
 
 def noted(interview: Interview, kind: Literal["note", "quote"], text: str, at: str, now: datetime) -> Interview:

@@ -30,7 +30,7 @@ class Entry(Input, Typed):
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):
-            self._on_paste(event)
+            self._on_paste(events.Paste(" ".join(event.text.split())))  # Textual's own keeps the first line only
             return True
         if not event.is_printable:
             return False

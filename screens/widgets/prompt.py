@@ -17,7 +17,7 @@ Done = Callable[[str | None], None]
 
 class Prompt(Horizontal):
     """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here;
-    `changed` gets every version on the way."""
+    `changed` gets every version on the way, `left` what was typed until an escape, in place of `done`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", show=False),
@@ -31,9 +31,11 @@ class Prompt(Horizontal):
         done: Done,
         ready: Callable[[], None],
         changed: Callable[[str], None] | None = None,
+        left: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self.left = False
+        self._give_up = left
         self._label = label
         self._value = value
         self._done = done
@@ -54,7 +56,12 @@ class Prompt(Horizontal):
             self._changed(event.value)
 
     def action_give_up(self) -> None:
-        self._finish(None)
+        if self._give_up is None:
+            self._finish(None)
+        elif not self.left:
+            self.left = True
+            self.remove()
+            self._give_up(self.query_one(Entry).value.strip())
 
     def action_stay(self) -> None:
         """Tab does not leave the line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
@@ -65,7 +66,7 @@ def test_answers_notes_quotes_and_people(tmp_path: Path) -> None:
         made = store.get(Opportunity, there().notes[1].opportunity).document
         assert made.title == "we ship and hope" and made.evidence[0].startswith("INT-1: quote")
         await pilot.press("p")
-        await until(pilot, lambda: len(there().parked) == 1)
+        await until(pilot, lambda: len(there().put_off()) == 1)
         await typed(pilot, app, "slash", "work-in-progress limits")
         await until(pilot, lambda: there().at == "flow.3.wip-limits-enforced")
         await until(pilot, lambda: "Work-in-progress limits exist" in screen_text(app))
@@ -88,16 +89,42 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
     workspace = unbuilt(tmp_path / "w")
     store = Store(workspace)
 
+    def there() -> Interview:
+        return store.get(Interview, "INT-1").document
+
+    def writing_now(app: AetherApp) -> bool:
+        return bool(app.screen.query("Prompt"))
+
+    async def writing(pilot: Pilot[int], app: AetherApp) -> None:
+        await until(pilot, lambda: writing_now(app))
+
     async def script(pilot: Pilot[int], app: AetherApp) -> None:
         await begin(pilot, app, "interview.start/stakeholder")
+        await writing(pilot, app)
+        await pilot.press(*"Nobody has to ask twice \x1b[31m漢字", "escape")  # the keys are back, the words are kept
+        await until(pilot, lambda: len(there().answers) == 1 and not writing_now(app))
         await pilot.press("3")
         await until(pilot, lambda: "answered in words" in screen_text(app))
-        await typed(pilot, app, "enter", "Nobody has to ask twice \x1b[31m漢字")
-        await until(pilot, lambda: bool(store.get(Interview, "INT-1").document.answers))
+        await pilot.press("enter")
+        await writing(pilot, app)
+        app.post_message(events.Paste(", or\nwait"))
+        await pilot.press("enter")
+        await until(pilot, lambda: there().answers[0].text.endswith("漢字, or wait"))
+        await writing(pilot, app)
+        await pilot.press("enter")  # nothing typed: on to the next one
+        await until(pilot, lambda: "right more often" in screen_text(app) and not writing_now(app))
+        await pilot.press("p", "u", "tab")
+        await until(pilot, lambda: there().at == "stakeholder.priority-speed" and there().put_off() == [])
+        await pilot.press("slash", *"single number", "enter", "0", "enter")  # found, and answered at once
+        await until(pilot, lambda: len(there().answers) == 2 and there().answers[1].value == 0)
+        await pilot.press("u")  # which gives the keys back too: again would be an undo, not a letter
+        await until(pilot, lambda: len(there().answers) == 1 and "single number" in screen_text(app))
+        await settled(pilot)
+        assert not writing_now(app)
         await pilot.press("escape")
 
     drive(workspace, script, start="interview")
-    at = store.get(Interview, "INT-1").document.at
+    at = there().at
 
     async def again(pilot: Pilot[int], app: AetherApp) -> None:
         front = app.front()
@@ -107,7 +134,8 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
         front.page.select(stop.item.id)
         await pilot.press("enter")
         await until(pilot, lambda: "why we ask" in screen_text(app))
-        await pilot.press("tab")
+        await writing(pilot, app)
+        await pilot.press("escape", "tab")
         await until(pilot, lambda: store.get(Interview, "INT-1").document.at != at)
 
     drive(workspace, again, start="interview")

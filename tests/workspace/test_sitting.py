@@ -80,7 +80,7 @@ def test_parked_questions_come_back_last_and_tab_goes_round():
     while (question := sitting.current(CONTENT, parked)) is not None:
         last = question.id
         parked = answer(parked)
-    assert last == first.id and parked.parked == []
+    assert last == first.id and parked.put_off() == []
 
 
 def test_answers_to_questions_that_are_gone_are_kept_and_listed(tmp_path: Path):

@@ -21,6 +21,7 @@ class Person(BaseModel):
     role: str = Field(default="", max_length=200, description="What they do, such as engineering lead")
     consent: date | None = Field(default=None, description="When they agreed to be noted")
     named: bool = Field(default=False, description="They agreed to be named in exports")
+    parked: list[Line] = Field(default_factory=list, description="Questions they put off to the end")
 
 
 class Earlier(BaseModel):
@@ -77,7 +78,6 @@ class Interview(Document):
     at: str = Field(default="", max_length=80, description="The question it stands at")
     elapsed_s: float = Field(default=0, ge=0, description="Seconds spent on it so far")
     begin: dict[str, int] = Field(default_factory=dict, description="Pillar → level that measured evidence suggested")
-    parked: list[Line] = Field(default_factory=list, description="Questions put off to the end")
     answers: list[Answer] = Field(default_factory=list, description="What was said")
     notes: list[Note] = Field(default_factory=list, description="Notes and quotes")
 
@@ -108,6 +108,11 @@ class Interview(Document):
     def person(self, name: str) -> Person | None:
         """One of the people by name."""
         return next((person for person in self.people if person.name == name), None)
+
+    def put_off(self) -> list[str]:
+        """Questions that the person in front put off to the end."""
+        person = self.person(self.who)
+        return person.parked if person is not None else []
 
     def given(self, who: str) -> dict[str, Answer]:
         """Answers of one person by question id."""
