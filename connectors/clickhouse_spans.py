@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from aether_tui.records.tables import MOST_WORD
+from aether_tui.records.model import MOST_MONEY
+from aether_tui.records.tables import MOST_TOKENS, MOST_WORD
 from aether_tui.text import BEYOND
 from connectors import otlp_aliases
 from connectors.fields import Node, dig, integer, text
@@ -26,7 +27,6 @@ READ: Final = (
 SERVICE: Final = "service.name"
 
 _STATUS: Final = {"ok": 1, "error": 2, "status_code_ok": 1, "status_code_error": 2}
-_MOST: Final = 2**62
 
 
 def span_of(raw: Node) -> tuple[Span, Resource]:
@@ -168,12 +168,13 @@ def _operation(said: str) -> str:
 
 def _count(said: str) -> str:
     number = f"toInt64OrNull(trim({said}))"
-    return f"if({number} >= 0 AND {number} < {_MOST}, {number}, NULL)"
+    return f"if({number} >= 0 AND {number} <= {MOST_TOKENS}, {number}, NULL)"
 
 
 def _whole(name: str, *parts: str) -> str:
     part = " + ".join(f"ifNull(said_{one}, 0)" for one in parts)
-    return f"if({part} > said_{name}, said_{name} + {part}, said_{name})"
+    whole = f"if({part} > said_{name}, said_{name} + {part}, said_{name})"
+    return f"if({whole} <= {MOST_TOKENS}, {whole}, NULL)"
 
 
 def _status(present: Present) -> str:
@@ -210,7 +211,8 @@ def _finite(said: str) -> str:
 
 def _cost(present: Present) -> str:
     def amount(said: str) -> str:
-        return f"toDecimal128OrNull(trim({said}), 12)"
+        number = f"toDecimal128OrNull(trim({said}), 12)"
+        return f"if(abs({number}) <= {MOST_MONEY}, {number}, NULL)"
 
     told = [amount(present.field("cost"))] if present.has("cost") else []
     parts = [amount(present.field(name)) for name in ("cost_prompt", "cost_completion") if present.has(name)]
@@ -229,7 +231,9 @@ def _cost(present: Present) -> str:
 
 def _of_usage() -> str:
     """Token counts of Langfuse usage details where a span names none, as `otlp_span.usage_counts` reads them."""
-    counts = "arrayFilter(p -> p.2 >= 0, JSONExtractKeysAndValues(ifNull(usage, '{}'), 'Int64'))"
+    counts = (
+        f"arrayFilter(p -> p.2 BETWEEN 0 AND {MOST_TOKENS}, JSONExtractKeysAndValues(ifNull(usage, '{{}}'), 'Int64'))"
+    )
 
     def of(condition: str) -> str:
         return f"arrayMap(p -> p.2, arrayFilter(p -> {condition}, {counts}))"

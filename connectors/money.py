@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
+from aether_tui.records.model import MOST_MONEY
+
 
 def money(value: object) -> Decimal | None:
-    """An amount from text, a Decimal or a JSON number; null where it is none, or not finite."""
+    """An amount from text, a Decimal or a JSON number; null where it is none, not finite, or beyond `MOST_MONEY`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount) <= MOST_MONEY else None
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple
 
-from aether_tui.records.tables import SPANS
+from aether_tui.records.tables import MOST_TOKENS, SPANS
 from connectors import fields, otlp_aliases
 from connectors.base import Row, Value
 from connectors.money import money, total
@@ -147,10 +147,10 @@ def _first_token_s(span: Span, found: Attributes) -> float | None:
 _FIRST_TOKENS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
 
 
-def _count(value: Attribute) -> int | None:
-    """A token count; int64 may be text, negative and broken ones are null."""
+def _count(value: object) -> int | None:
+    """A token count; int64 may be text, impossible and broken ones are null."""
     count = value if type(value) is int else fields.integer(value)
-    return count if count is not None and 0 <= count < 2**62 else None
+    return count if count is not None and 0 <= count <= MOST_TOKENS else None
 
 
 def _tokens(found: Attributes) -> dict[str, Value]:
@@ -181,7 +181,7 @@ def usage_counts(usage: Mapping[str, object]) -> dict[str, int | None]:
 
     Parts are added up unless they exceed the stated `total`: then they overlap, and only `input` and `output` count.
     """
-    counts = {name: count for name in usage if (count := fields.integer(usage, name)) is not None and count >= 0}
+    counts = {name: count for name in usage if (count := _count(usage[name])) is not None}
     inputs = [count for name, count in counts.items() if name.startswith(("input", "cache_"))]
     outputs = [count for name, count in counts.items() if name.startswith("output")]
     if "total" in counts and sum(inputs) + sum(outputs) > counts["total"]:

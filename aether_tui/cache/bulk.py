@@ -13,6 +13,7 @@ import duckdb
 from aether_tui.cache import parts
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
+from aether_tui.records.model import MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject
 from aether_tui.text import BEYOND
 
@@ -122,6 +123,8 @@ def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -
         missing = [f"{cell} IS NULL"] * key
         if column.kind == "float":
             return f"CASE WHEN isfinite({cell}) THEN {cell} END", " OR ".join([f"NOT isfinite({cell})", *missing])
+        if column.kind == "int" and column.most:
+            missing.append(f"{cell} NOT BETWEEN 0 AND {column.most}")
         return (f"CAST({cell} AS {sql_type(column)})", " OR ".join(missing))
     if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not key):
         return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
@@ -230,7 +233,9 @@ def _cast(column: Column, name: str = "") -> str:
         return f"CASE WHEN json_valid({name}) THEN from_json({name}, '[\"VARCHAR\"]') WHEN {name} IS NOT NULL THEN [{name}] END"
     if kind == "float":
         return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
-    return f"TRY_CAST({name} AS {sql_type(column)})"
+    cast = f"TRY_CAST({name} AS {sql_type(column)})"
+    low, high = (-MOST_MONEY, MOST_MONEY) if column.kind == "money" else (0, column.most)
+    return f"CASE WHEN {cast} BETWEEN {low} AND {high} THEN {cast} END" if high else cast
 
 
 def _reasons(bulk: Bulk) -> Iterator[str]:
@@ -241,7 +246,7 @@ def _reasons(bulk: Bulk) -> Iterator[str]:
         if column.kind not in _TEXTS:
             yield (
                 f"CASE WHEN {name} IS NOT NULL AND {_cast(column)} IS NULL "
-                f"THEN '{column.name} is not a {_WORDS.get(column.kind, 'number')}: ' || {name}[:80] END"
+                f"THEN '{column.name} is not a {_WORDS.get(column.kind, 'count' if column.most else 'number')}: ' || {name}[:80] END"
             )
         if column.name in bulk.table.key and column.name != bulk.hash_key:
             yield f"CASE WHEN {name} IS NULL AND _broken IS NULL THEN '{column.name} is missing' END"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from aether_tui.config import Config
@@ -14,6 +15,7 @@ from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.ingest.said import readable
 from aether_tui.records import Column, Row, Table, Value
+from aether_tui.records.model import MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Reject
 from aether_tui.records.tables import MOST_REQUEST, SPAN_PAYLOADS
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Ingest", "workspace_key"]
 
 PERSON_DIGITS = 16
+_MOST_INT = 2**62
 
 
 class Ingest:
@@ -147,10 +150,22 @@ class Ingest:
                 return _each(self.person, [value if isinstance(value, str) else None for value in values])
             case "texts":
                 return [tuple(map(redactor.text, value)) if isinstance(value, tuple) else value for value in values]
+            case "int":
+                return _within(values, 0 if column.most else -_MOST_INT, column.most or _MOST_INT)
+            case "money":
+                return _within(values, -MOST_MONEY, MOST_MONEY)
             case "json":
                 return _each(lambda value: redactor.json(value, most), values)
             case _:
                 return values
+
+
+def _within(values: Sequence[Value], least: int, most: int) -> Sequence[Value]:
+    """Numbers, null where one is out of bounds: sums could not hold it."""
+    found = [value for value in values if isinstance(value, int | Decimal)]
+    if not found or (min(found) >= least and max(found) <= most):
+        return values
+    return [value if isinstance(value, int | Decimal) and least <= value <= most else None for value in values]
 
 
 def _each(clean: Callable[[str], str | None], values: Sequence[Value]) -> list[Value]:

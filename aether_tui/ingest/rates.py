@@ -1,7 +1,7 @@
 """Prices as a table to join with: the arithmetic of `prices.py` in SQL, exact to the last decimal.
 
 Rates are whole billionths of a thousandth of a dollar (1e-12 USD) per token, so a cost is a sum of products of integers.
-What does not fit into that (a price with more decimals, one that changes during the day, a billion tokens) is `by_call`:
+What does not fit into that (a price with more decimals, one that changes during the day) is `by_call`:
 Python computes it, call by call.
 """
 
@@ -18,7 +18,6 @@ from aether_tui.records.definitions import CALLS
 
 _ENDS: Final = 2**62
 _MOST_PICO: Final = 10**9
-MOST_TOKENS: Final = 10**9
 
 COLUMNS: Final = (
     Column("provider", "text", "as the span"), Column("model", "text", "as the span"), Column("operation", "text", "as the span"),
@@ -39,14 +38,14 @@ JOIN: Final = (
 )
 """Joins spans `c` (clean raw columns) with their rates `p`."""
 
-_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _CALL = "(p.model IS NOT NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL))"
 _TOLD = f"(c.reported_cost_usd IS NOT NULL AND lower(coalesce(c.operation, '')) IN {CALLS})"
-_HUGE = " OR ".join(f"c.{name} NOT BETWEEN {-MOST_TOKENS} AND {MOST_TOKENS}" for name in _TOKENS)
-BY_CALL: Final = f"coalesce({_CALL} AND c.reported_cost_usd IS NULL AND (p.by_call OR {_HUGE}), FALSE)"
+BY_CALL: Final = f"coalesce({_CALL} AND c.reported_cost_usd IS NULL AND p.by_call, FALSE)"
 """SQL condition: Python must compute this one."""
 
-_CACHED, _WRITTEN, _REASONED = (f"coalesce(c.{name}, 0)" for name in _TOKENS[2:])
+_CACHED, _WRITTEN, _REASONED = (
+    f"coalesce(c.{name}, 0)" for name in ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
+)
 _REST_IN = f"({_PROMPT} - CASE WHEN p.cached IS NULL THEN 0 ELSE {_CACHED} END - CASE WHEN p.written IS NULL THEN 0 ELSE {_WRITTEN} END)"
 _REST_OUT = f"(coalesce(c.output_tokens, 0) - CASE WHEN p.reasoning IS NULL THEN 0 ELSE {_REASONED} END)"
 _KNOWN = (

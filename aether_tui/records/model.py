@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 Value = None | bool | int | float | str | Decimal | datetime | tuple[str, ...]
 """One cell. Instants are naive UTC `datetime`s, durations seconds, money `Decimal`, `json` columns JSON text."""
@@ -24,11 +24,16 @@ Kind = Literal[
 Everything else is what it says; `text`, `said`, `asked`, `texts` and `json` come from strangers."""
 
 
+MOST_MONEY: Final = 10**15
+"""Largest amount, either way: what is larger is none, and the sum of a few of them could not be stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping.
 
-    `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text.
+    `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text. A whole number below 0 or over
+    `most` is none: null, and in a file the row is rejected; 0: any number.
     """
 
     name: str

@@ -14,6 +14,8 @@ def _c(name: str, kind: Kind, meaning: str, unit: str = "", most: int = 0) -> Co
     return Column(name, kind, meaning, unit, most=most)
 
 
+MOST_TOKENS: Final = 10**9
+"""Tokens of one kind that one call can have; what says more is no count, and sums of days could not hold it."""
 MOST_MESSAGE: Final = 2_000
 """Characters kept of the message of a failed test."""
 MOST_WORD: Final = 256
@@ -384,11 +386,11 @@ SPANS = Table(
         _c("time_to_first_token_s", "float", "Start to first token", "s"),
         _c("provider", "text", "Model provider"),
         _c("model", "text", "Model that answered, else the one asked for"),
-        _c("input_tokens", "int", "All input tokens, cached ones included", "tokens"),
-        _c("output_tokens", "int", "All output tokens, reasoning ones included", "tokens"),
-        _c("cached_tokens", "int", "Input tokens read from a cache", "tokens"),
-        _c("cache_write_tokens", "int", "Input tokens written to a cache", "tokens"),
-        _c("reasoning_tokens", "int", "Output tokens spent on reasoning", "tokens"),
+        _c("input_tokens", "int", "All input tokens, cached ones included", "tokens", MOST_TOKENS),
+        _c("output_tokens", "int", "All output tokens, reasoning ones included", "tokens", MOST_TOKENS),
+        _c("cached_tokens", "int", "Input tokens read from a cache", "tokens", MOST_TOKENS),
+        _c("cache_write_tokens", "int", "Input tokens written to a cache", "tokens", MOST_TOKENS),
+        _c("reasoning_tokens", "int", "Output tokens spent on reasoning", "tokens", MOST_TOKENS),
         _c("reported_cost_usd", "money", "Cost as the source states it", "USD"),
         _c("status", "text", "ok, error or unset"),
         _c("error_type", "text", "error.type"),

@@ -49,6 +49,34 @@ def test_what_is_not_spans_is_said(tmp_path: Path) -> None:
     line = json.dumps({"trace_id": "a" * 32, "span_id": "b" * 16, "start": "2026-11-01T10:00:00Z"}) + "\n"
     (tmp_path / "packed.ndjson.bz2").write_bytes(bz2.compress(line.encode()))
     aether("load", "packed.ndjson.bz2", cwd=tmp_path).refuses(2, "packed", "unpack")
-    (tmp_path / "odd.ndjson").write_text(line + line.replace("2026-11-01T10", "yesterday") + "not json\n")
+    counts = [line.replace("}", f', "{name}": {value}}}') for name, value in ODD]
+    odd = [line, line.replace("2026-11-01T10", "yesterday"), "not json\n", *counts]
+    (tmp_path / "odd.ndjson").write_text("".join(odd))
     done = aether("load", "odd.ndjson", "--format", "json", cwd=tmp_path)
-    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (1, 2)
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (1, 2 + len(ODD))
+    for name, value in ODD[:3]:
+        assert f"{name} is not a count: {value}" in done.err
+
+
+ODD = (
+    ("input_tokens", -5), ("output_tokens", 10**9 + 1), ("cached_tokens", 4 * 10**18), ("reported_cost_usd", 9 * 10**25),
+)  # fmt: skip
+
+
+def test_numbers_that_no_call_has_are_missing_and_stop_nothing(tmp_path: Path) -> None:
+    """Sums of an hour could hold none of them."""
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.output_tokens": "7",
+                  "gen_ai.usage.input_tokens": "4" + 18 * "0", "gen_ai.usage.cost": "9e25"}  # fmt: skip
+    said = [{"key": name, "value": {"stringValue": value}} for name, value in attributes.items()]
+    spans = [
+        {"traceId": f"{n:032x}", "spanId": f"{n:016x}", "startTimeUnixNano": "1790000000000000000", "attributes": said}
+        for n in range(1, 4)
+    ]
+    (tmp_path / "aether.toml").write_text("")
+    (tmp_path / "huge.json").write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    assert aether("load", "huge.json", cwd=tmp_path).code == 0
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        found = lease.rows(
+            "SELECT sum(calls) AS n, sum(input_tokens) AS i, sum(output_tokens) AS o, sum(cost_usd) AS c FROM llm_hourly"
+        )
+    assert found == [{"n": 3, "i": None, "o": 21, "c": None}]
