@@ -156,13 +156,20 @@ def measure(data: Data) -> Traces:
 
 
 def _retried(data: Data) -> list[Record]:
-    """The tasks with the most retries of those with the most errors; nobody retries more often than something fails."""
+    """The five tasks with the most retries of those with the most errors; nobody retries more often than something fails."""
     rows = data.rows("traces_errors", most=ERRING)
     if not rows:
         return []
     begins, reaches = (cast("list[datetime]", [row[edge] for row in rows]) for edge in ("begins", "reaches"))
     ids = [text(row["trace_id"]) for row in rows]
-    return data.rows("traces_retries", ids=ids, begins=begins, ends=begins, reaches=reaches)
+    counted = data.rows("traces_retries", ids=ids, begins=begins, reaches=reaches)
+    retries = {(row["source"], row["trace_id"]): whole(row["retries"]) for row in counted}
+    found = [
+        {**row, "place": 4, "kind": "most retries", "retries": retries[row["source"], row["trace_id"]]}
+        for row in rows
+        if (row["source"], row["trace_id"]) in retries
+    ]
+    return sorted(found, key=lambda row: (-whole(row["retries"]), text(row["trace_id"])))[:5]
 
 
 def task_of(row: Mapping[str, object]) -> Task:

@@ -1,5 +1,7 @@
 -- The tasks of the window with the most errors, and when they begin and end.
-SELECT trace_id, start AS begins, start + to_microseconds(CAST(least(duration_s, 86400) * 1e6 AS BIGINT) + 1) AS reaches
+SELECT start, feature, model, duration_s, turns, calls, tokens, CAST(cost_usd AS DOUBLE) AS cost_usd, status, outcome,
+  task_cluster AS cluster, errors, team, environment, scenario, service, trace_id, source,
+  start AS begins, start + to_microseconds(CAST(least(duration_s, 86400) * 1e6 AS BIGINT) + 1) AS reaches
 FROM tasks
 WHERE rowid IN (
   SELECT rowid FROM tasks
