@@ -157,6 +157,7 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
 
     Raises ConfigurationError when it is one already.
     """
+    from aether_tui.workspace.anonymous import anonymous, labels
     from aether_tui.workspace.kinds.interview import Interview
     from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
@@ -167,7 +168,8 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
     note = sitting.notes[place]
     if note.opportunity:
         raise ConfigurationError(f"it is {note.opportunity} already", where=interview)
-    title = one_line(" ".join(word for word in note.text.split() if not word.startswith("#")) or note.text, 300)
+    said = anonymous(note.text, labels(one.document for one in Store(workspace).all(Interview)[0]))
+    title = one_line(" ".join(word for word in said.split() if not word.startswith("#")) or said, 300)
 
     def make(identity: str) -> Opportunity:
         return Opportunity(

@@ -23,7 +23,8 @@ from aether_tui.cli.context import Context
 def export(context: Context, output: Path | None, window: str, handbook: bool, html: bool) -> None:
     """Write an index, one Markdown page per report and one per document, charts as SVG; the same bytes for the same data and clock.
 
-    What people said in interviews is not part of it unless they agreed.
+    What people said in interviews stands in it by function, without names, addresses and the interviews themselves; a person's name
+    only where they agreed to be named.
     """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Clock

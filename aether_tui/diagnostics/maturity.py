@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.voices import interviews, labels
+from aether_tui.diagnostics.voices import interviews
 from aether_tui.diagnostics.windows import quarter_of
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
@@ -26,6 +26,7 @@ from aether_tui.report_model import (
     Table,
 )
 from aether_tui.text import one_line
+from aether_tui.workspace.anonymous import labels
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents

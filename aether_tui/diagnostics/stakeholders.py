@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.voices import anonymous, interviews, labels
+from aether_tui.diagnostics.voices import interviews
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Finding, Prose, Report, Row, State, Table
 from aether_tui.text import one_line
+from aether_tui.workspace.anonymous import anonymous, labels
 from aether_tui.workspace.rubric import MOST_ASKED
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _words(interview: Interview, asked: dict[str, Question], told: dict[str, str
             Words(
                 id=f"{interview.id}/{place}", kind=note.kind, about="", question=note.question,
                 who=told.get(note.who, "somebody"), text=one_line(anonymous(note.text, told), 600),
-                tags=sitting.tags(note.text), opportunity=note.opportunity,
+                tags=sitting.tags(anonymous(note.text, told)), opportunity=note.opportunity,
             )
         )  # fmt: skip
     return found

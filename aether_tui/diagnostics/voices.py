@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.report_model import Quantity
-from aether_tui.text import plain
+from aether_tui.workspace.anonymous import labels
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
@@ -37,29 +35,6 @@ def interviews(documents: Documents, until: datetime) -> tuple[Interview, ...]:
 
     found = documents.of(Interview)
     return tuple(one for one in found if one.started.replace(tzinfo=UTC) <= until)
-
-
-def labels(found: Iterable[Interview]) -> dict[str, str]:
-    """Name of a person → what exports call them: their function, numbered where several share it; their name if agreed."""
-    people = {person.name: person for interview in found for person in interview.people}
-    many = Counter(person.function for person in people.values() if not person.named)
-    seen: Counter[str] = Counter()
-    told: dict[str, str] = {}
-    for name, person in people.items():
-        if person.named:
-            told[name] = plain(name, 80)
-            continue
-        seen[person.function] += 1
-        told[name] = f"{person.function} {seen[person.function]}" if many[person.function] > 1 else person.function
-    return told
-
-
-def anonymous(text: str, told: Mapping[str, str]) -> str:
-    """Text without the names of people who did not agree to be named."""
-    for name in sorted(told, key=len, reverse=True):
-        if told[name] != name:
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", told[name], text, flags=re.IGNORECASE)
-    return text
 
 
 def stated(documents: Documents, until: datetime) -> dict[str, tuple[Said, ...]]:

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from aether_tui.human import NONE, key_words, number
 from aether_tui.reports.markdown import escape
 from aether_tui.stats.cells import Cell
-from aether_tui.workspace.document import Document
+from aether_tui.workspace.document import NUMBER, Document
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
 
-_ID = re.compile(r"(?<![\w-])[A-Za-z]+-\d{1,9}(?![\w-])")
+_ID = re.compile(rf"(?<![\w-])[A-Za-z]+-{NUMBER}(?![\w-])")
 
 
 HANDBOOK = (

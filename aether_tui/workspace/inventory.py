@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from aether_tui.text import one_line
+from aether_tui.workspace.anonymous import anonymous, labels
 from aether_tui.workspace.kinds.interview import Interview
 from aether_tui.workspace.kinds.ritual import Ritual
 from aether_tui.workspace.questions import Content
@@ -56,10 +57,12 @@ def meetings(content: Content, interviews: Iterable[Interview]) -> list[Meeting]
     """Meetings named in answers to inventory questions that list them, each once, with what the newest answer says."""
     listing = {one.id for name in content.questionnaires for one in content.questions(name) if one.about == "meetings"}
     found: dict[str, Meeting] = {}
-    for interview in interviews:
+    sittings = list(interviews)
+    told = labels(sittings)
+    for interview in sittings:
         for answer in interview.answers:
             if answer.question in listing:
-                for meeting in parse(answer.text, interview.id):
+                for meeting in parse(anonymous(answer.text, told), interview.id):
                     found[key_of(meeting.title)] = meeting
     return list(found.values())
 

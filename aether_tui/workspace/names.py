@@ -7,13 +7,14 @@ from functools import cache
 from importlib import resources
 
 _QUOTED = re.compile(r"`[^`]*`")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<![\w/])@[a-z][\w.-]*", re.I)
-_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? [A-ZÀ-Þ][\w'-]+")
-_WORD = re.compile(r"\b[A-ZÀ-Þ][a-zß-ÿ]+\b")
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<![\w/])@[a-z][\w.-]*", re.I)
+TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? [A-ZÀ-Þ][\w'-]+")
+WORD = re.compile(r"\b[A-ZÀ-Þ][a-zß-ÿ]+\b")
 
 
 @cache
-def _given() -> frozenset[str]:
+def given() -> frozenset[str]:
+    """Given names that are hardly ever another word, in small letters."""
     text = (resources.files("aether_tui.workspace") / "content" / "given-names.txt").read_text("utf-8")
     return frozenset(" ".join(line for line in text.splitlines() if not line.startswith("#")).split())
 
@@ -24,7 +25,7 @@ def person_in(text: str) -> str:
     It knows e-mail addresses, @handles, "Dr X" and common given names, and cannot know others. Words in backticks pass.
     """
     text = _QUOTED.sub(" ", text)
-    for pattern in (_ADDRESS, _TITLED):
+    for pattern in (ADDRESS, TITLED):
         if found := pattern.search(text):
             return found[0]
-    return next((word for word in _WORD.findall(text) if word.casefold() in _given()), "")
+    return next((word for word in WORD.findall(text) if word.casefold() in given()), "")

@@ -198,20 +198,35 @@ def write_yaml(new: dict[str, object], old: bytes | None = None, before: Mapping
 
     `before` is what `old` says, where that is known: then only what differs is written anew.
     """
-    from ruamel.yaml.comments import CommentedMap
-
     if old and before is not None:
         from aether_tui.workspace.splice import spliced
 
         text = spliced(old.decode(), before, new, lambda part: _dumped(_styled(part)).decode())
         if text is not None:
             return text.encode()
-    target: object = _writer().load(old.decode("utf-8-sig")) if old else None
-    if isinstance(target, CommentedMap):
-        _update(target, new)
-    else:
-        target = _styled(new)
-    return _dumped(target)
+    plain = _dumped(_styled(new))
+    if old is None or b"#" not in old:
+        return _dumped(_over(old, new)) if old else plain
+    # A comment below a text can become a part of it, whatever its indent; then the text is quoted.
+    texts = (_dumped(_over(old, new, blocks=blocks)) for blocks in (True, False))
+    return next((text for text in texts if _said(text) == _said(plain)), plain)
+
+
+def _said(text: bytes) -> object:
+    with contextlib.suppress(BadYaml):
+        return read_yaml(text, "")[0]
+    return None
+
+
+def _over(old: bytes, new: dict[str, object], *, blocks: bool = True) -> object:
+    """`new` with the comments and layout of `old`."""
+    from ruamel.yaml.comments import CommentedMap
+
+    target: object = _writer().load(old.decode("utf-8-sig"))
+    if not isinstance(target, CommentedMap):
+        return _styled(new)
+    _update(target, new, blocks=blocks)
+    return target
 
 
 def _writer() -> YAML:
@@ -231,7 +246,7 @@ def _dumped(target: object) -> bytes:
     return out.getvalue()
 
 
-def _update(target: CommentedMap, new: dict[str, object]) -> None:
+def _update(target: CommentedMap, new: dict[str, object], *, blocks: bool) -> None:
     """Make `target` say what `new` says; a new key goes behind the one it follows in `new`."""
     from ruamel.yaml.comments import CommentedMap
 
@@ -241,11 +256,11 @@ def _update(target: CommentedMap, new: dict[str, object]) -> None:
     for key, value in new.items():
         present = target.get(key)
         if isinstance(present, CommentedMap) and isinstance(value, dict):
-            _update(present, value)
+            _update(present, value, blocks=blocks)
         elif key not in target:
-            target.insert(0 if before is None else list(target).index(before) + 1, key, _styled(value))
+            target.insert(0 if before is None else list(target).index(before) + 1, key, _styled(value, blocks=blocks))
         elif present != value or _fragile(value):
-            target[key] = _styled(value)
+            target[key] = _styled(value, blocks=blocks)
         before = key
 
 
@@ -265,8 +280,8 @@ _BLOCK = re.compile(
 """What reads back from a block as it was; other text is quoted."""
 
 
-def _styled(value: object) -> object:
-    """Long text as a block, numbers of a range on one line, 5 instead of 5.0: as a person would write it."""
+def _styled(value: object, *, blocks: bool = True) -> object:
+    """Long text as a block (or quoted), numbers of a range on one line, 5 instead of 5.0: as a person would write it."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
@@ -274,12 +289,14 @@ def _styled(value: object) -> object:
         return int(value)
     if isinstance(value, str) and _fragile(value):
         return DoubleQuotedScalarString(value)
+    if isinstance(value, str) and "\n" in value and not blocks:
+        return DoubleQuotedScalarString(value)
     if isinstance(value, str) and "\n" in value and _BLOCK.fullmatch(value):
         return LiteralScalarString(value)
     if isinstance(value, Mapping):
-        return CommentedMap({key: _styled(item) for key, item in value.items()})
+        return CommentedMap({key: _styled(item, blocks=blocks) for key, item in value.items()})
     if isinstance(value, list | tuple):
-        sequence = CommentedSeq([_styled(item) for item in value])
+        sequence = CommentedSeq([_styled(item, blocks=blocks) for item in value])
         if all(isinstance(item, int | float) for item in value):
             sequence.fa.set_flow_style()
         return sequence

@@ -18,6 +18,7 @@ from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.interview import Interview
 from aether_tui.workspace.kinds.value_stream import ValueStream
+from screens.interview_edits import opportunity
 from tests.command import aether
 from tests.diagnostics import world
 from tests.tui.workspaces import NOW
@@ -178,3 +179,71 @@ def test_a_page_says_nothing_twice() -> None:
     )  # fmt: skip
     page = markdown.render(made)
     assert page.count("- product:") == 1 and "- product: longer than that" in page
+
+
+TALK = """\
+id: INT-1
+questionnaire: stakeholder
+started: 2026-11-02T09:00:00
+people:
+  - {name: Zorvanna Quellmark, function: product, role: head of zyxrole, consent: 2026-11-02}
+  - {name: Tibor Xanthakis, function: engineering, consent: 2026-11-02}
+  - {name: Ida Lund, function: operations, consent: 2026-11-02, named: true}
+who: Zorvanna Quellmark
+answers:
+  - {question: stakeholder.success, who: Zorvanna Quellmark, text: "Quellmark's SAID-1, ask q@zyxmail.example", when: 2026-11-02T09:05:00}
+  - {question: stakeholder.priority-speed, who: Zorvanna Quellmark, value: 5, text: "ZORVANNA would SAID-2", when: 2026-11-02T09:05:00,
+     earlier: [{text: zyxearlier, value: 2, when: 2026-11-02T09:04:00, saw: zyxsaw}]}
+  - {question: stakeholder.priority-speed, who: Tibor Xanthakis, value: 1, when: 2026-11-02T09:05:00}
+notes:
+  - {kind: quote, who: Zorvanna Quellmark, when: 2026-11-02T09:06:00,
+     text: "SAID-3 quellmark says @zquell and Maria Zyxlast want it, with Ida; Dr Zyxtitle too, ring +49 171 5551234 #Zorvanna #speed"}
+  - {kind: note, who: Zyxother Zyxlast, when: 2026-11-02T09:07:00, text: "SAID-4 Met tibor's assistant Peter Zyxlast, xanthakis_t in chat"}
+"""
+LOOK = "id: ASM-1\nday: 2026-11-02\nnotes: zyxnotes\ndone:\n  - {practice: zyxpractice, when: 2026-11-02, who: Petra Zyxlast}\n"
+TELLS = re.compile(r"zorvanna|quell|tibor|xanth|maria|peter|petra|zyx|5551234|INT-1\.yaml", re.I)
+"""What tells who spoke, or was only for the file."""
+
+
+def test_what_people_said_leaves_without_what_tells_who_they_are(made: Workspace, tmp_path: Path) -> None:
+    world.document(made, "interviews", "INT-1", TALK)
+    world.document(made, "assessments", "ASM-1", LOOK)
+    edit = opportunity(made, "INT-1", 0, NOW)
+    packs = [tmp_path / "md", tmp_path / "html"]
+    assert aether("--as-of", "2026-11-21", "export", "-o", packs[0], cwd=made.root).code == 0
+    assert aether("--as-of", "2026-11-21", "export", "--html", "-o", packs[1], cwd=made.root).code == 0
+    said = {path: path.read_text() for folder in packs for path in folder.rglob("*") if path.is_file()}
+    said[tmp_path / "json"] = aether(
+        "--as-of", "2026-11-21", "report", "stakeholders", "--format", "json", cwd=made.root
+    ).out
+    for path, text in said.items():
+        found = TELLS.search(f"{path.name} {text}")
+        assert found is None, (path, text[max(0, found.start() - 90) : found.end() + 80] if found else "")
+    page = said[packs[0] / "stakeholders.md"]
+    assert all(f"SAID-{number}" in page for number in (1, 3, 4)) and "with Ida" in page and "#speed" in page
+    assert f"{edit.identity}.md" in said[packs[0] / "index.md"]  # a quote that became an opportunity, with its title
+
+
+def test_a_broken_link_of_each_step_is_named(made: Workspace) -> None:
+    world.document(made, "interviews", "INT-1", TALK.replace("kind: quote,", "kind: quote, opportunity: OPP-7,"))
+    world.document(made, "opportunities", "OPP-2", (
+        "id: OPP-2\ntitle: A\nimpact: 5\nconfidence: 5\nreversibility: 5\neffort_weeks: 2\nevidence: ['INT-9: quote', FR-3 chart]\n"
+    ))  # fmt: skip
+    world.document(made, "experiments", "EXP-1", "id: EXP-1\ntitle: A\nopportunity: OPP-12-kdqt\ncycle: cycle-4\n")
+    world.document(
+        made,
+        "playbook",
+        "PLAY-1",
+        "id: PLAY-1\ntitle: A\nkind: prompt\nowner: lead\nreview_by: 2027-01-01\nexperiment: EXP-2\n",
+    )
+    told = aether("doc", "validate", "--format", "json", cwd=made.root)
+    found = {(Path(one["file"]).stem, one["key"]): one for one in told.json["problems"]}
+    assert told.code == 1
+    for place, line, target in (
+        (("INT-1", "notes[0].opportunity"), 15, "OPP-7"), (("OPP-2", "evidence[0]"), 7, "INT-9"),
+        (("OPP-2", "evidence[1]"), 7, "FR-3"), (("EXP-1", "opportunity"), 3, "OPP-12-kdqt"), (("EXP-1", "cycle"), 4, "cycle-4"),
+        (("PLAY-1", "experiment"), 6, "EXP-2"),
+    ):  # fmt: skip
+        one = found[place]
+        assert (one["line"], target in one["what"]) == (line, True), one
+        assert "take the link out" in one["fix"]
