@@ -171,7 +171,7 @@ def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str
 def _row(one: Change, data: Data) -> Row:
     word = {"worse": "worse", "better": "better", "": "moved"}[one.direction]
     when = f"{one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
-    driver = f"{one.driver.name} {amount(one.driver.share, 'ratio')}" if one.driver else NONE
+    driver = f"{amount(one.driver.share, 'ratio')} {one.driver.name}" if one.driver else NONE
     used = f"budget {one.budget} used to {amount(one.used, 'ratio')}" if one.used else ""
     return Row(
         id=one.id,

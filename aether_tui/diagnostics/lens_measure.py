@@ -264,7 +264,7 @@ def _half_width(items: Sequence[Result]) -> float:
 
 def _lens_score(scored: Sequence[Result], anchored: Sequence[Result], coverage: float) -> Quantity:
     if not scored or coverage < MIN_COVERAGE:
-        reason = f"{len(scored)} of {len(anchored)} indicators with an anchor are measured; half are needed"
+        reason = f"{len(scored)} of {len(anchored)} indicators measured, half are needed"
         return missing(reason, unit="score", n=len(scored))
     value, half = _mean(scored, [item.score or 0.0 for item in scored]), _half_width(scored)
     return Quantity(value=value, unit="score", n=len(scored), low=max(0.0, value - half), high=min(100.0, value + half))

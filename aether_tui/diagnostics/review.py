@@ -146,7 +146,10 @@ def paragraph(sentences: Sequence[Sentence]) -> tuple[Block, ...]:
         )  # fmt: skip
     text = " ".join(f"{one.text} [{place}]" for place, one in enumerate(sentences, 1))
     rows = tuple(_row(place, one) for place, one in enumerate(sentences, 1))
-    columns = (Col(key="n", title="sentence", kind="number", priority=10), Col(key="facts", title="facts", priority=10))
+    columns = (
+        Col(key="n", title="sentence", kind="number", priority=10),
+        Col(key="facts", title="facts", priority=10, width=100),
+    )
     return (
         Prose(id="review.paragraph", title="To be read aloud", text=text),
         Table(id="review.facts", title="What each sentence rests on", columns=columns, rows=rows),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from msgspec import structs
 from rich.cells import cell_len
 
 from aether_tui import human
@@ -18,8 +19,9 @@ GAP = 2
 SAMPLE_ROWS = 100
 """Columns are as wide as in so many first rows, and in as many spread over the others with the last."""
 MIN_TEXT = 14
+"""Texts are not cropped below this."""
 AN_INTERVAL = 26
-"""An interval and its n, which are shown whole where there is room; a reason that stands there takes what notes leave."""
+"""An interval and its n; a reason that stands there takes what notes leave."""
 WRAP_ROWS = 16
 WRAP_LINES = 3
 """A short table of texts only is read, not scanned: its cells are wrapped instead of cropped."""
@@ -140,14 +142,27 @@ class TablePart(Generic[R]):
         ]
 
     def _join(self, spans: Sequence[Span], marked: str) -> Line:
+        """One line of cells; a text that is too long runs on over the empty cells behind it."""
         line: list[Span] = []
-        for column, width, (text, role) in zip(self._columns, self._widths, spans, strict=True):
-            if not width:
+        shown = [one for one in zip(self._columns, self._widths, spans, strict=True) if one[1]]
+        free = 0
+        for number, (column, width, (text, role)) in enumerate(shown):
+            if free and not text:
+                free -= 1
                 continue
+            free, wide = 0, width
+            while (
+                not column.right
+                and cell_len(text) > wide
+                and number + free + 1 < len(shown)
+                and not shown[number + free + 1][2][0]
+            ):
+                free += 1
+                wide += GAP + shown[number + free][1]
             if line:
                 line.append((" " * GAP, "text"))
-            text = crop_middle(text, width) if column.middle else text
-            line.append((pad(text, width, right=column.right), "mark" if marked and marked == column.key else role))
+            text = crop_middle(text, wide) if column.middle else text
+            line.append((pad(text, wide, right=column.right), "mark" if marked and marked == column.key else role))
         return tuple(line)
 
 
@@ -254,14 +269,18 @@ def plain_facts(block: Facts, width: int) -> Lines | None:
 
 
 def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact] | Lines:
-    """Key figures, one per line: state, label, value, change, course, evidence, note; plain ones share a line."""
+    """Key figures, one per line: state, label, value, change, course, evidence, note; plain ones share a line.
+
+    Where intervals do not fit, none is cut: then only the numbers of observations stand there.
+    """
     plain = plain_facts(block, width) if not keep else None
     if plain is not None:
         return plain
     shown = [fact for fact in block.facts if keep in f"{fact.label} {fact.note}".casefold()]
 
-    def spans(fact: Fact) -> list[Span]:
+    def spans(fact: Fact, *, brief: bool = False) -> list[Span]:
         missing = fact.value.value is None
+        told = structs.replace(fact.value, low=None, high=None) if brief else fact.value
         drawn = course(fact.series, fact.value.unit) if words else sparkline(fact.series)
         return [
             (GLYPHS[fact.state] if fact.state != "info" else " ", ROLE_OF[fact.state]),
@@ -269,7 +288,7 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
             (human.quantity(fact.value), "dim" if missing else "strong"),
             change(fact),
             (drawn, "accent"),
-            (human.evidence(fact.value), "dim"),
+            (human.evidence(told), "dim"),
             (clean(fact.note), "dim"),
         ]
 
@@ -282,27 +301,41 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
         ("", False, 10),
         ("", True, 10),
         ("", True, 8),
-        ("", False, 5),
+        ("", False, 9),
         ("", False, 6),
         ("", False, 7),
     )
     sample = [spans(fact) for fact in shown]
-    widest = [max((cell_len(line[i][0]) for line in sample), default=0) for i in range(len(plans))]
-    if all(line[0][0] == " " for line in sample):
-        widest[0] = 0
+    widest = _widest(sample)
     note = min(widest[6], MIN_TEXT)
     room = width - sum(widest[:5]) - note - GAP * (sum(map(bool, widest)) - 1)
+    brief = (
+        max(
+            (cell_len(line[5][0]) for line, fact in zip(sample, shown, strict=True) if fact.value.value is not None),
+            default=0,
+        )
+        > room
+    )
+    if brief:
+        widest = _widest([spans(fact, brief=True) for fact in shown])
     evidence = min(widest[5], max(MIN_TEXT, min(room, AN_INTERVAL)))
     least = [widest[0], min(widest[1], MIN_TEXT), *widest[2:5], evidence, note]
     columns = [Column(str(i), name, right, n, widest[i], least[i]) for i, (name, right, n) in enumerate(plans)]
     used = [i for i, column in enumerate(columns) if column.natural]
 
     def used_spans(fact: Fact) -> list[Span]:
-        line = spans(fact)
+        line = spans(fact, brief=brief)
         return [line[i] for i in used]
 
     heading = [title(block.title, width)] if block.title else []
     return TablePart(shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False).fit(width)
+
+
+def _widest(lines: Sequence[Sequence[Span]]) -> list[int]:
+    """Cells of each column; none of one that only has blanks."""
+    return [max(cell_len(text) if text != " " else 0 for text, _ in column) for column in zip(*lines, strict=True)] or [
+        0
+    ] * 7
 
 
 def _fact_detail(fact: Fact) -> tuple[str, ...]:
