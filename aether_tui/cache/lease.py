@@ -105,6 +105,7 @@ class Leases:
         self._change = threading.Condition()
         self._memory: duckdb.DuckDBPyConnection | None = None
         self._readers = 0
+        self._turn: Turn | None = None
         self._mine = threading.local()
         self._threads = 0
         self._merges = 0
@@ -171,6 +172,10 @@ class Leases:
             finally:
                 if cursor is None:
                     mine.close()
+
+    def asked(self) -> bool:
+        """Whether somebody waits for the write lease of this process to end."""
+        return self._turn is not None and self._turn.asked()
 
     def _tidy_in_turn(self, tidy: bool) -> None:
         """Let the checkpoint put small row groups together at every eighth merge, one run of them at a time.
@@ -309,8 +314,10 @@ class Leases:
                 self._attach("READ_WRITE", deadline)
                 try:
                     catchup.migrate(self._instance(), self.path)
+                    self._turn = turn
                     yield
                 finally:
+                    self._turn = None
                     self._detach()
         finally:
             os.umask(mask)

@@ -29,7 +29,6 @@ PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""
 _LEASE_S: Final = 0.2  # then comes the checkpoint
-_NEAR: Final = 100  # how far from its size a slice may end, in parts of it
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
@@ -134,31 +133,19 @@ def merge_staged(
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
     *,
-    fresh: int | None = None,
+    since: int | None = None,
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named.
 
-    Where spans of a large file are staged, with the columns `span_rollups.FLAGS`, `fresh` is what `known_last` returned.
+    Of a table merged up to the row `since` the rest is known, so that nothing of it is computed before the lease.
     """
     pace = pace or Pace()
-    waiting = deque((table, 0, _rows(cursor, f"staged_{table.name}")) for table in staged)
-    flagged, rows = fresh is not None, pace.rows
-    if fresh is not None:
-        ((table, low, high),) = waiting
-        slices = [
-            *_between_traces(cursor, low, fresh, rows),
-            *((one, min(one + rows, high)) for one in range(fresh, high, rows)),
-        ]
-        waiting = deque((table, *ends) for ends in slices)
-    # What DuckDB takes to understand a query is a third of all, so one serves every slice of a large file.
-    prepared = _prepare(cursor, [one for one in waiting if one[2] <= (fresh or 0)], flagged=True) if flagged else {}
+    waiting = deque((table, since or 0, count(cursor, f"staged_{table.name}")) for table in staged)
     while True:
-        lease = [waiting.popleft()] if flagged and waiting else list(_cut(waiting, pace.rows))
+        lease = list(_cut(waiting, pace.rows))
         done: list[tuple[Table, Merged]] = []
-        if not flagged:
-            prepared = _prepare(
-                cursor, [one for one in lease if one[0].name == SPANS.name and one[2] - one[1] >= PREPARED_ROWS]
-            )
+        large = [one for one in lease if one[0] is SPANS and one[2] - one[1] >= PREPARED_ROWS and since is None]
+        ahead = prepare(cursor, [(low, high) for _, low, high in large]) if large else {}
         with write(cursor):
             began = time.process_time()  # where others work, too, smaller leases would only be more of them
             if lease:
@@ -167,9 +154,8 @@ def merge_staged(
                 one, *whole = whole
                 result.add(one.table.name, Merged(removed=_remove_missing(cursor, origin, one, one.table in staged)))
             for table, low, high in lease:
-                name = f"staged_{table.name}"
-                ahead = prepared.get(low) if table.name == SPANS.name else None
-                done.append((table, merge_slice(cursor, table, name, origin, low, high, ahead)))
+                number = ahead.get(low) if table is SPANS else None
+                done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number)))
             if lease:
                 rollups.refresh(cursor)
             if note is not None:
@@ -182,29 +168,6 @@ def merge_staged(
             break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
-
-
-def known_last(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> int:
-    """Put those of `staged_spans` behind the others that are stored already; returns how many the others are.
-
-    What slices without any of them add to rollups is known before the lease. Each lease looks again for itself.
-    """
-    name, key = f"staged_{SPANS.name}", quoted(SPANS.key)
-    with write(cursor):
-        within = span_rollups.look_up(cursor, name, origin.source)
-        stored = f"SELECT {key} FROM {SPANS.name} WHERE source = $source AND {within}"
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE found AS SELECT s.rowid AS _n FROM {name} AS s SEMI JOIN ({stored}) USING ({key})",
-            {"source": origin.source},
-        )
-    known = _rows(cursor, "found")
-    if known:
-        them = "rowid IN (SELECT _n FROM found)"
-        cursor.execute(f"CREATE TEMP TABLE sorted AS SELECT * FROM {name} WHERE NOT {them}")
-        cursor.execute(f"INSERT INTO sorted SELECT * FROM {name} WHERE {them}")
-        cursor.execute(f"DROP TABLE {name}")
-        cursor.execute(f"ALTER TABLE sorted RENAME TO {name}")
-    return _rows(cursor, name) - known
 
 
 def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whole, came: bool) -> int:
@@ -225,41 +188,25 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     return len(found)
 
 
-def _between_traces(cursor: duckdb.DuckDBPyConnection, low: int, high: int, rows: int) -> Iterator[tuple[int, int]]:
-    """Ranges of about so many rows of `staged_spans`, which end where a trace does if its spans lie together."""
-    name = f"staged_{SPANS.name}"
-    while low < high:
-        spare = rows // _NEAR
-        end = high if high - low <= rows + spare else low + rows  # no lease for a few rows
-        if end < high:
-            last = f"SELECT rowid AS r, trace_id <> lag(trace_id) OVER (ORDER BY rowid) AS begins FROM {name}"
-            near = f"rowid BETWEEN {max(low + 1, end - spare)} AND {end}"
-            (found,) = cursor.execute(f"SELECT max(r) FROM ({last} WHERE {near}) WHERE begins").fetchone() or (None,)
-            end = end if found is None else int(found)
-        yield low, end
-        low = end
-
-
-def _prepare(
-    cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[Table, int, int]], *, flagged: bool = False
-) -> dict[int, int]:
+def prepare(
+    cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[int, int]], *, flagged: bool = False
+) -> dict[int, range]:
     """Compute before the lease what needs no look at what is stored, for adjoining slices of `staged_spans`.
 
     Returns their numbers by first row.
     """
-    if not slices:
-        return {}
-    numbers = {low: number for number, (_, low, _) in enumerate(slices)}
-    number = " ".join(f"WHEN rowid >= {low} THEN {one}" for low, one in reversed(numbers.items()))
+    numbers = {low: range(number, number + 1) for number, (low, _) in enumerate(slices)}
+    number = " ".join(f"WHEN rowid >= {low} THEN {one.start}" for low, one in reversed(numbers.items()))
     cursor.execute(
         f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST(CASE {number} END AS BIGINT) AS source, * "
-        f"FROM staged_spans WHERE rowid >= {slices[0][1]} AND rowid < {slices[-1][2]}"
+        f"FROM staged_spans WHERE rowid >= {slices[0][0]} AND rowid < {slices[-1][1]}"
     )
     span_rollups.prepare(cursor, "coming", flagged=flagged)
     return numbers
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+def count(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table, or of a table and a condition."""
     (rows,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
     return int(rows)
 
@@ -283,17 +230,17 @@ def merge_slice(
     origin: Origin,
     low: int,
     high: int,
-    ahead: int | None = None,
+    ahead: range | None = None,
 ) -> Merged:
     """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along.
 
-    `ahead` is the number of the slice in what was prepared.
+    `ahead` are the numbers of the slices in what was prepared.
     """
-    late = _open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = _decide(cursor, table, origin, ahead)
-    new = _rows(cursor, "slice") - same - changed
+    late = open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
+    same, changed = decide(cursor, table, origin, ahead)
+    new = count(cursor, "slice") - same - changed
     if new or changed:
-        _stage_incoming(cursor, table, origin, known=bool(same or changed))
+        stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
         if changed:
             gone = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
@@ -308,7 +255,7 @@ def merge_slice(
     return Merged(inserted=new, updated=changed, unchanged=same, late=late)
 
 
-def _stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:
+def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:
     """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table."""
     source, mapping_hash = (text.replace("'", "''") for text in (origin.source, origin.mapping_hash))
     kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
@@ -329,7 +276,7 @@ def _is_view(cursor: duckdb.DuckDBPyConnection) -> bool:
     return bool((cursor.execute(known).fetchone() or (0,))[0])
 
 
-def _open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: str) -> int:
+def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: str) -> int:
     """Temporary view `slice` of the rows that retention still keeps and no deletion has overtaken; returns how many are not in it."""
     since = rollups.raw_from(cursor, table.name)
     late = f"{newest_instant(table)} < TIMESTAMP '{since}'" if since else "FALSE"
@@ -349,7 +296,7 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahead: int | None) -> tuple[int, int]:
+def decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahead: range | None) -> tuple[int, int]:
     """Temporary table `decided` of the rows of `slice` that are stored already (at `_row`): whether they have `changed`.
 
     Returns how many are the same and how many have changed. Keys first: finding 10 k keys among a million rows takes 23 ms,
@@ -365,7 +312,7 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahe
         f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
         {"source": origin.source},
     )
-    if not _rows(cursor, "found"):
+    if not count(cursor, "found"):
         return 0, 0
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE stored AS SELECT rowid AS _row, {revision(table)} AS _revision, "
@@ -384,8 +331,8 @@ def _decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahe
         f"FROM ({arriving}) AS a JOIN found USING (_n) JOIN stored AS t USING (_row)",
         {"mapping_hash": origin.mapping_hash},
     )
-    changed = _rows(cursor, "decided WHERE changed")
-    return _rows(cursor, "decided") - changed, changed
+    changed = count(cursor, "decided WHERE changed")
+    return count(cursor, "decided") - changed, changed
 
 
 # --- Bookkeeping ---------------------------------------------------------------------------------------------------

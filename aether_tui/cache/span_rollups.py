@@ -52,17 +52,18 @@ _SUMS: Final = {
 _MOVED: Final = tuple(rollup for rollup in DAILY if rollup.source in ("spans", "tasks"))
 
 
-def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: int | None = None) -> str:
+def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: range | None = None) -> str:
     """Temporary table `tasks_known` of the tasks that spans in `rows` may belong to; SQL condition on where those are stored.
 
-    Every stored span lies within its task, so that nothing else needs to be read to find it. The tasks of slice number
-    `ahead` are known from `prepare`.
+    Every stored span lies within its task, so that nothing else needs to be read to find it. The tasks of the
+    slices numbered `ahead` are known from `prepare`.
     """
     thawed = rollups.thawed(cursor, "spans", "t.start")
     number = render("{id_number(trace_id)}", {})
     traces = f"SELECT trace_id, {number} AS trace_number FROM (SELECT DISTINCT trace_id FROM {rows})"
     if ahead is not None:
-        traces = f"SELECT trace_id, trace_number FROM tasks_added WHERE source = {ahead} UNION ALL {traces[:-1]} WHERE start IS NULL)"
+        prepared = f"SELECT trace_id, trace_number FROM tasks_added WHERE {_of_slices('source', ahead)}"
+        traces = f"{prepared} UNION ALL {traces[:-1]} WHERE start IS NULL)"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
         f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
@@ -100,25 +101,25 @@ def prepare(cursor: duckdb.DuckDBPyConnection, come: str, *, flagged: bool = Fal
     cursor.execute("RESET disabled_optimizers")
 
 
-def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: int | None) -> None:
+def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: range | None) -> None:
     """Bring the rollups up to rows that are about to come and go: call it before they do, and after `look_up`.
 
-    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; if `ahead`, what comes is the slice of
-    that number that was given to `prepare`, and nothing goes. Buckets whose raw rows were pruned stay.
+    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; if `ahead`, what comes are the slices
+    of these numbers that were given to `prepare`, of which no two share a trace, and nothing goes. Buckets whose raw rows were pruned stay.
     """
     known = _stage_known(cursor, come, gone)
-    prepared, rest = ahead is not None, come
-    if prepared and known.any:
+    rest = come
+    if ahead is not None and known.any:
         rest = "come_to_known"
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
-    if known.any or not prepared:
-        _stage_tasks(cursor, rest, gone, known=known, alone=prepared)
+    if known.any or ahead is None:
+        _stage_tasks(cursor, rest, gone, known=known, alone=ahead is not None)
     within = _extent_of(cursor, come, gone, known=known)
     if within is None:
         return
     for rollup in _MOVED:
-        if rollup.source == "spans" and prepared:
+        if rollup.source == "spans" and ahead is not None:
             parts = [_added_of(rollup, ahead)]
         elif rollup.source == "spans":
             if gone is not None and _SUMS[rollup.table].hidden:
@@ -127,10 +128,10 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
             parts = [_sums_of(rollup, {"spans": come})]
             parts += [_sums_of(rollup, {"spans": gone}, minus=True)] if gone is not None else []
         else:
-            parts = [_added_of(rollup, ahead)] if prepared else []
-            if prepared and known.any:
+            parts = [_added_of(rollup, ahead)] if ahead is not None else []
+            if ahead is not None and known.any:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_alone", "spans": rest}, minus=True))
-            if known.any or not prepared:
+            if known.any or ahead is None:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": "spans_after"}))
             if known.thawed:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
@@ -138,11 +139,12 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
     if known.thawed:
         cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
     columns = quoted(list(ROLLUPS["tasks"]))
-    if prepared:
+    if ahead is not None:
         alone = " AND trace_id NOT IN (SELECT trace_id FROM tasks_known)" if known.any else ""
-        named = f"SELECT * REPLACE ((SELECT any_value(source) FROM {come}) AS source) FROM tasks_added WHERE source = {ahead}{alone}"
+        of_them = f"FROM tasks_added WHERE {_of_slices('source', ahead)}{alone}"
+        named = f"SELECT * REPLACE ((SELECT source FROM {come} LIMIT 1) AS source) {of_them}"
         cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM ({named})")
-    if known.any or not prepared:
+    if known.any or ahead is None:
         cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_come")
 
 
@@ -226,8 +228,12 @@ def _added_by(rollup: Rollup) -> str:
     return f"added_{rollup.sql}"
 
 
-def _added_of(rollup: Rollup, ahead: int | None) -> str:
-    return f"SELECT * EXCLUDE (_slice) FROM {_added_by(rollup)} WHERE _slice = {ahead}"
+def _added_of(rollup: Rollup, ahead: range) -> str:
+    return f"SELECT * EXCLUDE (_slice) FROM {_added_by(rollup)} WHERE {_of_slices('_slice', ahead)}"
+
+
+def _of_slices(name: str, ahead: range) -> str:
+    return f"{name} BETWEEN {ahead.start} AND {ahead.stop - 1}"
 
 
 def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) -> str:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
+from aether_tui.cache.bulk_merge import SLICE, merge_part
 from aether_tui.cache.export import Export
-from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, ReadLease, leases_of
-from aether_tui.cache.merge import Merged, Note, Origin, Pace, known_last, merge_rows, merge_staged, write_note
+from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows
 from aether_tui.cache.schema import stored_version
@@ -33,10 +34,6 @@ from aether_tui.records.tables import SPANS
 if TYPE_CHECKING:
     from aether_tui.cache.columns import Preparer
     from aether_tui.cache.pushed import Cleaner
-
-
-BULK_SLICE: Final = ROW_GROUP
-"""Spans of a large file that are stored under one lease to begin with: whole row groups, which are then written once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +198,12 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace, write = Pace(BULK_SLICE, BULK_SLICE), partial(self._write, tidy=False)
+        pace, write = Pace(SLICE, SLICE), partial(self._write, tidy=False)
         with self._of_files() as connection:
             for raw in bulk_parts(connection, bulk, rejects):
                 stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                fresh = known_last(connection, write, origin)
-                merge_staged(connection, write, origin, [bulk.table], Note(), result, pace, fresh=fresh)
+                merge_part(connection, write, self._leases.asked, origin, result, pace)
         return result
 
     @staticmethod

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +20,15 @@ class Turn:
     The kernel drops it with the process, so a killed holder never blocks anybody.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor: int | None = descriptor
+        self._path = path
 
     @classmethod
     def take(cls, path: Path, wait_s: float) -> Turn | None:
         """The turn, or None when nobody gave it back within `wait_s` seconds."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        return cls(descriptor) if _lock(descriptor, wait_s) else None
+        return cls(descriptor, path) if _lock(descriptor, wait_s, _queue(path)) else None
 
     def sign(self, who: str) -> None:
         """Write who holds the turn, for the message of those who wait too long."""
@@ -35,12 +37,21 @@ class Turn:
             os.ftruncate(self._descriptor, 0)
             os.write(self._descriptor, who.encode("utf-8", "replace"))
 
+    def asked(self) -> bool:
+        """Whether somebody waits for it: who works long then finishes what he has begun and gives it back."""
+        return _waited_for(_queue(self._path))
+
     def release(self) -> None:
         """Give it back; harmless when repeated."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             _unlock(descriptor)
             os.close(descriptor)
+
+
+def _queue(path: Path) -> Path:
+    """The file that all who wait hold a shared lock of; it comes with the first of them."""
+    return path.with_suffix(".queue")
 
 
 def holder(path: Path) -> str:
@@ -56,7 +67,10 @@ if sys.platform == "win32":
     # Windows refuses to read locked bytes: lock one far behind the signature.
     _BYTE: Final = 1 << 20
 
-    def _lock(descriptor: int, wait_s: float) -> bool:
+    def _waited_for(queue: Path) -> bool:
+        return True  # byte locks are not shared here: leases stay as short as if somebody waited
+
+    def _lock(descriptor: int, wait_s: float, queue: Path) -> bool:
         deadline = time.monotonic() + wait_s
         while True:
             os.lseek(descriptor, _BYTE, os.SEEK_SET)
@@ -76,7 +90,20 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int, wait_s: float) -> bool:
+    def _waited_for(queue: Path) -> bool:
+        try:
+            descriptor = os.open(queue, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _lock(descriptor: int, wait_s: float, queue: Path) -> bool:
         """Blocking in a thread of its own: the kernel queues waiters in order, which polling would not."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +125,8 @@ else:
 
         threading.Thread(target=wait, name="cache-turn", daemon=True).start()
         try:
-            got.wait(wait_s)
+            with _queued(queue):
+                got.wait(wait_s)
         except BaseException:
             with guard:
                 abandoned = True
@@ -108,6 +136,15 @@ else:
         with guard:
             abandoned = not got.is_set()
             return not abandoned
+
+    @contextlib.contextmanager
+    def _queued(queue: Path) -> Iterator[None]:
+        descriptor = os.open(queue, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -353,7 +353,7 @@ def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, mo
     rows = [span(rng, number) for number in range(600)]
     cache, other, ingest = fresh(tmp_path), Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
     by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
-    monkeypatch.setattr("aether_tui.cache.store.BULK_SLICE", 100)
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 100)
     by_columns(cache, write(tmp_path / "some.parquet", rng.sample(rows, 60)), ingest)
     by_columns(cache, write(tmp_path / "all.parquet", rows), ingest)
     assert contents(cache) == contents(other)

@@ -1,0 +1,119 @@
+"""Merging the parts of a large file: a part in one lease as long as nobody waits for the cache, else slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import duckdb
+
+from aether_tui.cache import rollups, span_rollups
+from aether_tui.cache.lease import ROW_GROUP
+from aether_tui.cache.merge import (
+    Merged,
+    Note,
+    Origin,
+    Pace,
+    Write,
+    count,
+    decide,
+    merge_slice,
+    merge_staged,
+    open_slice,
+    prepare,
+    stage_incoming,
+    write_note,
+)  # fmt: skip
+from aether_tui.records.tables import SPANS
+
+SLICE: Final = ROW_GROUP
+"""Spans that are stored before the lease looks whether somebody waits: whole row groups, which are written once."""
+_STAGED: Final = f"staged_{SPANS.name}"
+
+Slices = Sequence[tuple[int, int]]
+
+
+def merge_part(
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    asked: Callable[[], bool],
+    origin: Origin,
+    result: Merged,
+    pace: Pace,
+) -> None:
+    """Merge `staged_spans`, with the columns `span_rollups.FLAGS`, and drop it. `asked` says whether somebody waits."""
+    fresh = _known_last(cursor, write, origin)
+    slices = _slices(cursor, fresh)
+    if slices:
+        prepare(cursor, slices, flagged=True)
+    at = 0
+    while at < len(slices):
+        with write(cursor):
+            end, merged = _merge_fresh(cursor, asked, origin, slices, at)
+            write_note(cursor, origin, Note(), merged.inserted)
+        result.add(SPANS.name, merged)
+        at = end
+    if fresh < count(cursor, _STAGED):
+        merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, since=fresh)
+    else:
+        cursor.execute(f"DROP TABLE {_STAGED}")
+
+
+def _known_last(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> int:
+    """Put those of `staged_spans` behind the others whose traces are stored already; returns how many the others are.
+
+    What the others add to rollups is known before the lease. Each lease looks again for itself.
+    """
+    with write(cursor):
+        span_rollups.look_up(cursor, _STAGED, origin.source)
+    if not count(cursor, "tasks_known"):
+        return count(cursor, _STAGED)
+    them = "trace_id IN (SELECT trace_id FROM tasks_known)"
+    cursor.execute(f"CREATE TEMP TABLE sorted AS SELECT * FROM {_STAGED} WHERE NOT {them}")
+    fresh = count(cursor, "sorted")
+    cursor.execute(f"INSERT INTO sorted SELECT * FROM {_STAGED} WHERE {them}")
+    cursor.execute(f"DROP TABLE {_STAGED}")
+    cursor.execute(f"ALTER TABLE sorted RENAME TO {_STAGED}")
+    return fresh
+
+
+def _slices(cursor: duckdb.DuckDBPyConnection, end: int) -> Slices:
+    """Ranges of about `SLICE` of the first rows of `staged_spans` that no trace is in two of."""
+    if not end:
+        return []
+    rows = f"{_STAGED} WHERE rowid < {end}"
+    begins = f"SELECT rowid AS _row, trace_id, trace_id IS DISTINCT FROM lag(trace_id) OVER () AS _begins FROM {rows}"
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE begun AS SELECT _row, trace_id FROM ({begins}) WHERE _begins")
+    (apart,) = cursor.execute("SELECT count(*) - count(DISTINCT trace_id) FROM begun").fetchone() or (0,)
+    # Traces that run at once may lie across each other: then all are one slice.
+    cuts = "SELECT min(_row) FROM begun GROUP BY _row // $slice ORDER BY ALL"
+    starts = [0] if apart else [low for (low,) in cursor.execute(cuts, {"slice": SLICE}).fetchall()]
+    return list(zip(starts, [*starts[1:], end], strict=True))
+
+
+def _merge_fresh(
+    cursor: duckdb.DuckDBPyConnection, asked: Callable[[], bool], origin: Origin, slices: Slices, at: int
+) -> tuple[int, Merged]:
+    """Inside a lease, store slices from number `at` until somebody waits; returns the number of the next and what was done."""
+    low, high = slices[at][0], slices[-1][1]
+    late = open_slice(cursor, SPANS, origin, f"{_STAGED} WHERE rowid >= {low} AND rowid < {high}")
+    same, changed = decide(cursor, SPANS, origin, range(at, len(slices)))
+    if late or same or changed or count(cursor, "tasks_known"):
+        rollups.start(cursor)
+        merged = merge_slice(cursor, SPANS, _STAGED, origin, *slices[at], range(at, at + 1))
+        rollups.refresh(cursor)
+        return at + 1, merged
+    end = at
+    while end == at or (end < len(slices) and not asked()):
+        stage_slice(cursor, origin, *slices[end])
+        cursor.execute(f"INSERT INTO {SPANS.name} FROM incoming")
+        end += 1
+    stage_slice(cursor, origin, low, slices[end - 1][1])
+    span_rollups.follow(cursor, "incoming", None, range(at, end))
+    return end, Merged(inserted=slices[end - 1][1] - low)
+
+
+def stage_slice(cursor: duckdb.DuckDBPyConnection, origin: Origin, low: int, high: int) -> None:
+    """Temporary view `incoming` of some rows of `staged_spans` as they are stored."""
+    open_slice(cursor, SPANS, origin, f"{_STAGED} WHERE rowid >= {low} AND rowid < {high}")
+    stage_incoming(cursor, SPANS, origin, known=False)
