@@ -18,12 +18,18 @@ HIDDEN = "•••"
 
 
 def redact(text: str, environ: Mapping[str, str]) -> str:
-    """`text` without the values of variables that name secrets, without long unbroken strings, without the home folder."""
+    """`text` without the values of variables that name secrets, without what redaction knows of the data of clients, without long
+    unbroken strings, without the home folder."""
+    from aether_tui.ingest.redact import Redactor
+
+    clean = Redactor(os.urandom(32)).text
     for name, value in environ.items():
         if len(value) >= 6 and _SECRET_NAME.search(name):
             text = text.replace(value, HIDDEN)
     home = environ.get("HOME", "")
-    lines = (line if line.startswith('  File "') else _LOOKS_SECRET.sub(HIDDEN, line) for line in text.split("\n"))
+    lines = (
+        line if line.startswith('  File "') else _LOOKS_SECRET.sub(HIDDEN, clean(line)) for line in text.split("\n")
+    )
     text = "\n".join(lines)
     return text.replace(home, "~") if len(home) > 1 else text
 

@@ -165,9 +165,10 @@ def main(args: list[str] | None = None) -> None:
         # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
         if os.environ.get("AETHER_DEBUG"):
             raise
-        _complain(
-            f"internal error: {type(error).__name__}: {error}; run again with AETHER_DEBUG=1 to see where, and report it"
-        )
+        from aether_tui.crash import redact
+
+        what = redact(f"{type(error).__name__}: {error}", os.environ)
+        _complain(f"internal error: {what}; run again with AETHER_DEBUG=1 to see where, and report it")
         code = 70
     sys.exit(code)
 

@@ -222,6 +222,7 @@ PATTERNS: tuple[Pattern, ...] = (
         _is_random,
     ),
     _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w])", _not_git_host),
+    _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@[\w.\-]{0,80}…", _not_git_host),  # cut on the way here
     _number("card", rf"(?<![\dA-Za-z])(?<!\d[.,])(?<![0-9a-f]{{4}}-)(?:{_CARD})(?![\dA-Za-z])(?![.,]\d)", is_card),
     _number("phone", r"(?<![\w+.,])(?:\+|00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![\w])(?!\.\d)", _is_international),
     _number(

@@ -33,6 +33,7 @@ DAY = datetime(2026, 11, 1)  # noqa: DTZ001  # instants in rows are naive UTC
 CANARIES = {
     "jane.doe+test@mail.example.co.uk": "[email:",
     "jürgen@bücher.example": "[email:",
+    "jane.doe@mail.exam…": "[email:",
     "+49 (0)30 901820 55": "[phone:",
     "+14155550132": "[phone:",
     "(415) 555-0132": "[phone:",

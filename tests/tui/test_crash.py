@@ -44,7 +44,14 @@ def test_the_panel_has_six_lines_and_no_secret(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["Authorization: Bearer abcdef", "postgres://me:pw@db/x", "key sk-abcdefghijklmnopqrstuvwxyz0123"]
+    "text",
+    [
+        "Authorization: Bearer abcdef",
+        "postgres://me:pw@db/x",
+        "key sk-abcdefghijklmnopqrstuvwxyz0123",
+        "Conversion Error: cannot cast 'jane@example.com'",
+        "value 4111 1111 1111 1111",
+    ],
 )
 def test_what_looks_like_a_secret_is_hidden(text):
     assert redact(text, {}) != text
