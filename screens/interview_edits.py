@@ -75,7 +75,7 @@ def save(
             place = {"who": stored.document.who, "at": stored.document.at}
             base, new = theirs, checked(update(theirs.document.model_copy(update=place)))
     fresh = store.save(new, base.revision, now, read=base.document)
-    return fresh, saved(fresh, base.data, what)
+    return fresh, saved(fresh, base.data, what, now)
 
 
 def _contradicts(read: Interview, theirs: Interview, ours: Interview) -> bool:

@@ -18,6 +18,7 @@ from aether_tui.text import plain
 from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import KINDS, offered, read_documents
+from aether_tui.workspace.edits import set_back
 from aether_tui.workspace.store import Store, write_whole
 from aether_tui.workspace.yaml_file import read_yaml
 
@@ -118,7 +119,10 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
             model, {"id": identity, **{k: v for k, v in fields.items() if k != "id"}}, "the new document", lines
         )
 
-    stored = Store(context.workspace()).add(model, make)
+    store = Store(context.workspace())
+    beside = store.all(model)[0]
+    stored = store.add(model, make)
+    _doubt([stored, *beside], context)
     if given.get("id") not in (None, stored.document.id):
         click.echo(f"its own id is not kept: a new {kind} takes the next free one", err=True)
     click.echo(stored.document.id)
@@ -136,7 +140,7 @@ def edit(context: Context, kind: str, identity: str, settings: tuple[str, ...]) 
     stored = store.get(model, identity)
     if settings:
         fields = _set(stored.document.model_dump(mode="python", exclude_defaults=True), settings)
-        store.save(_valid(model, fields, identity, {}), stored.revision, context.now())
+        _doubt([store.save(_valid(model, fields, identity, {}), stored.revision, context.now())], context)
         return
     edited = click.edit(stored.path.read_text(encoding="utf-8"), extension=".yaml")
     if edited is None:
@@ -155,7 +159,7 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
             raise ConfigurationError(
                 "the id cannot change", where=stored.path.name, next_step="make a new document instead"
             )
-        store.save(document, stored.revision, context.now(), text)
+        _doubt([store.save(document, stored.revision, context.now(), text)], context)
     except ConfigurationError as error:
         context.workspace().private()
         draft = context.workspace().state / f"draft-{stored.path.name}"
@@ -215,6 +219,11 @@ def merge(click_context: click.Context, base: Path, ours: Path, theirs: Path, fi
     text, clean = merged(base.read_bytes(), ours.read_bytes(), theirs.read_bytes(), str(file))
     write_whole(ours, text)
     click_context.exit(0 if clean else 1)
+
+
+def _doubt(found: list[Stored[Document]], context: Context) -> None:
+    if doubt := set_back(found, context.now()):
+        click.echo(doubt, err=True)
 
 
 def _editor(text: str) -> bytes:

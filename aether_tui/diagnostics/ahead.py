@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aether_tui.report_model import Finding
-from aether_tui.workspace.document import AHEAD, Document
+from aether_tui.workspace.document import ahead
 from aether_tui.workspace.documents import KINDS, Documents
 
 if TYPE_CHECKING:
@@ -52,11 +52,3 @@ def findings(report: str, documents: Documents, now: datetime) -> tuple[Finding,
         "If that is today, the clock was set back."
     )
     return (Finding(id=f"{report}.ahead", severity="warn", text=text, evidence=tuple(every[:20])),)
-
-
-def ahead(document: Document, now: datetime) -> bool:
-    """Whether it was begun after `now` (aware): to the second where it says so, else a day later at least."""
-    started: object = getattr(document, "started", None)
-    if isinstance(started, datetime):
-        return started.replace(tzinfo=UTC) > now
-    return document.dated is not None and document.dated > now.astimezone(UTC).date() + AHEAD

@@ -11,7 +11,7 @@ from aether_tui.workspace.kinds.interview import Interview
 from aether_tui.workspace.names import ADDRESS, TITLED, WORD, given
 
 _CALL = re.compile(r"(?<![\w+])(?:\+|00)[1-9][\d ()./-]{6,20}\d")
-_PART = re.compile(r"[A-ZÀ-Þ][\w'’-]{2,}")
+_PART = re.compile(r"(?![a-z])[^\W\d_][\w'’-]{2,}")
 _SURNAME = re.compile(r"\bsomebody[ -][A-ZÀ-Þ][a-zß-ÿ'-]+")
 _ROLES = frozenset({
     "product", "engineering", "design", "data", "operations", "support", "sales", "marketing", "finance", "legal", "other",
@@ -51,7 +51,8 @@ def anonymous(text: str, told: Mapping[str, str]) -> str:
     for name, shown in sorted({**parts, **hidden}.items(), key=lambda one: -len(one[0])):
         if name not in agreed:
             alike = re.IGNORECASE if len(name) > INITIALS else 0
-            text = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", shown, text, flags=alike)
+            word = rf"(?<![^\W_]){re.escape(name)}(?![^\W_])" if name.upper() != name.lower() else re.escape(name)
+            text = re.sub(word, lambda _, said=shown: said, text, flags=alike)
     text = TITLED.sub("somebody", text)
     known = given() - {word.casefold() for word in agreed}
     text = WORD.sub(lambda found: "somebody" if found[0].casefold() in known else found[0], text)

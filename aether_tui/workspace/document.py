@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -104,3 +104,11 @@ class Document(BaseModel):
     def lacks(self) -> tuple[str, ...]:
         """Keys that are still to be written before it counts as complete; nothing where every kind of it may be short."""
         return ()
+
+
+def ahead(document: Document, now: datetime) -> bool:
+    """Whether it was begun after `now` (aware): to the second where it says so, else a day later at least."""
+    started: object = getattr(document, "started", None)
+    if isinstance(started, datetime):
+        return started.replace(tzinfo=UTC) > now
+    return document.dated is not None and document.dated > now.astimezone(UTC).date() + AHEAD

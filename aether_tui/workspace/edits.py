@@ -22,9 +22,20 @@ if TYPE_CHECKING:
     D = TypeVar("D", bound=Document)
 
 
-def saved(stored: Stored[D], before: bytes | None, what: str) -> Edit:
-    """The edit of a document that the store has just written over these bytes."""
-    return Edit((Wrote(stored.path, before, stored.revision),), what, stored.document.id)
+def saved(stored: Stored[D], before: bytes | None, what: str, now: datetime, beside: Sequence[Stored[D]] = ()) -> Edit:
+    """The edit of a document that the store has just written over these bytes; it says when the clock must have been set back,
+    by this document and those `beside` it.
+    """
+    doubt = set_back((stored, *beside), now)
+    return Edit((Wrote(stored.path, before, stored.revision),), f"{what} {doubt}".rstrip(), stored.document.id)
+
+
+def set_back(found: Sequence[Stored[D]], now: datetime) -> str:
+    """What to say when one of these documents is dated after now; nothing when none is."""
+    from aether_tui.workspace.document import ahead
+
+    late = next((one.document for one in reversed(found) if ahead(one.document, now)), None)
+    return f"▲ {late.id} is dated {late.dated}, after this clock's {now:%Y-%m-%d}: was it set back?" if late else ""
 
 
 def change(
@@ -39,7 +50,7 @@ def change(
     store = Store(workspace)
     stored = store.get(kind, identity)
     fresh = store.save(checked(update(stored.document)), stored.revision, now, read=stored.document)
-    return saved(fresh, stored.data, what or f"{identity} saved")
+    return saved(fresh, stored.data, what or f"{identity} saved", now)
 
 
 def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: datetime, what: str = "") -> Edit:
@@ -49,8 +60,10 @@ def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: d
     """
     from aether_tui.workspace.store import Store
 
-    stored = Store(workspace).add(kind, lambda identity: checked(make(identity)))
-    return saved(stored, None, (what or "{id} made").replace("{id}", stored.document.id))
+    store = Store(workspace)
+    beside = store.all(kind)[0]
+    stored = store.add(kind, lambda identity: checked(make(identity)))
+    return saved(stored, None, (what or "{id} made").replace("{id}", stored.document.id), now, beside)
 
 
 def write(
@@ -77,7 +90,7 @@ def write(
     if document.id != identity:
         raise ConfigurationError("the id cannot change", where=f"{identity}.yaml", next_step=f"write `id: {identity}`")
     before = store.path(kind, identity).read_bytes() if revision is not None else None
-    return saved(store.save(document, revision, now, text), before, what or f"{identity} saved")
+    return saved(store.save(document, revision, now, text), before, what or f"{identity} saved", now)
 
 
 def change_file(place: Path, before: bytes, text: bytes, what: str) -> Edit:
@@ -108,7 +121,7 @@ def set_fields(
         data = with_value(data, path, value)
     base = shown if touched else now_there
     fresh = store.save(from_data(kind, data), base.revision, now, read=base.document)
-    return saved(fresh, base.data, what or f"{fresh.document.id} saved")
+    return saved(fresh, base.data, what or f"{fresh.document.id} saved", now)
 
 
 def settle(workspace: Workspace, conflict: Conflict, kind: type[Document], *, mine: bool, now: datetime) -> Edit:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from aether_tui.errors import CheckFailed, ConfigurationError
-from aether_tui.workspace.edits import change, change_file, create, settle, take_back, write
+from aether_tui.workspace.edits import change, change_file, create, set_fields, settle, take_back, write
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Conflict, Store
 from aether_tui.workspace.written import together, written_since
+from tests.command import aether
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 
@@ -56,6 +57,25 @@ def test_what_was_made_is_moved_aside_not_deleted(workspace: Workspace) -> None:
     again = create(workspace, Opportunity, make, NOW)
     take_back(workspace, again, NOW)
     assert len(list((workspace.hidden / "removed").iterdir())) == 2
+
+
+def test_a_clock_set_back_is_said_by_the_edit_and_nothing_is_refused(workspace: Workspace) -> None:
+    then = NOW - timedelta(days=400)
+    noted = lambda identity: make(identity).model_copy(update={"created": NOW.date()})  # noqa: E731
+    assert create(workspace, Opportunity, noted, NOW, "{id} noted").what == "OPP-1 noted"
+    told = "▲ OPP-1 is dated 2026-11-21, after this clock's 2025-10-17: was it set back?"
+    assert create(workspace, Opportunity, make, then, "{id} noted").what == f"OPP-2 noted {told}"
+    stored = Store(workspace).get(Opportunity, "OPP-1")
+    assert set_fields(workspace, stored, [(("impact",), 9)], then).what == f"OPP-1 saved {told}"
+    assert (
+        change(workspace, Opportunity, "OPP-2", lambda old: old.model_copy(update={"impact": 9}), then).what
+        == "OPP-2 saved"
+    )
+    (workspace.root / "aether.toml").write_text("")
+    for words in (("new", "opportunity", "--set", "impact=5"), ("edit", "opportunity", "OPP-1")):
+        fields = [f"--set={key}" for key in ("title=B", "confidence=5", "reversibility=5", "effort_weeks=2")]
+        done = aether("--as-of", "2025-10-17T14:00Z", "doc", *words, *fields, cwd=workspace.root)
+        assert (done.code, done.err) == (0, f"{told}\n")
 
 
 def test_somebody_elses_change_stays_and_both_versions_are_named(workspace: Workspace) -> None:
