@@ -142,7 +142,9 @@ class Col(Struct, frozen=True, omit_defaults=True, kw_only=True):
     priority: int = 5
     private: bool = False
     least: int = 0
-    """Cells a text that names its row insists on; where those do not hold it, its middle is left out and not its end."""
+    """Cells a text that names its row insists on: columns of lower priority go before it gets fewer."""
+    middle: bool = False
+    """What does not fit is left out of the middle: a name whose end tells it apart from its neighbours."""
 
 
 class Row(Struct, frozen=True, omit_defaults=True, kw_only=True):

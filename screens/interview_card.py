@@ -172,10 +172,7 @@ class Faces:
 
         lines = self.head("")
         lines += self.said("Every question is answered. Thank you.")
-        lines += [
-            (),
-            *self.said("w asks the next person, / goes back to a question, esc shows what all of them said."),
-        ]
+        lines += self.said("w asks the next person, / goes back to a question, esc shows what all of them said.")
         gone = sitting.orphans(self.content, self.interview)
         if gone:
             names = ", ".join(answer.question for answer in gone)

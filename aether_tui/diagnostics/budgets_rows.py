@@ -50,7 +50,7 @@ class Look:
 
 _COLUMNS = (
     Col(key="state", title="verdict", kind="state", priority=10),
-    Col(key="budget", title="budget", priority=10, least=26),
+    Col(key="budget", title="budget", priority=10, least=26, middle=True),
     Col(key="now", title="now", kind="number", priority=9),
     Col(key="baseline", title="base", kind="number", priority=4),
     Col(key="shift", title="Δ", kind="number", priority=4),

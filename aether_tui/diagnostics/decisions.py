@@ -239,7 +239,7 @@ def _table(ledger: Decisions) -> Table:
         title="Decisions",
         columns=(
             Col(key="id", title="id", priority=9),
-            Col(key="title", title="decision", priority=10),
+            Col(key="title", title="decision", priority=10, least=34),
             Col(key="owner", title="who", priority=6, private=True),
             Col(key="days", title="days", kind="number", priority=8),
             Col(key="review", title="look again", priority=4),

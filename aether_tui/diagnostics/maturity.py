@@ -71,6 +71,7 @@ class NextPractice(Struct, frozen=True, kw_only=True):
     pillar: str
     level: int
     what: str
+    needs: tuple[str, ...]
     first_week: str
     know: str
     effort_weeks: float
@@ -192,7 +193,7 @@ def measure(
         level=last.level if last else None,
         reason=(f"no telling answer about {', '.join(silent)}" if silent else None) if last else "nobody was asked yet",
         pillars=last.pillars if last else (),
-        next_practice=_next(rubric.advise(content, assessed, counted)),
+        next_practice=_next(content, rubric.advise(content, assessed, counted)),
         quarters=tuple(quarters),
         unknown=tuple(sorted({name for one in voices for name in one.answers if name not in content.statements})),
     )
@@ -233,12 +234,13 @@ def _pillar(content: Content, name: str, here: Sequence[Heard], practices: dict[
     )
 
 
-def _next(advice: Advice | None) -> NextPractice | None:
+def _next(content: Content, advice: Advice | None) -> NextPractice | None:
     if advice is None:
         return None
     one = advice.practice
     return NextPractice(
         id=one.id, title=one.title, pillar=advice.pillar, level=advice.pillar_level, what=one.what,
+        needs=tuple(content.practices[name].title for name in one.needs),
         first_week=one.first_week, know=one.know, effort_weeks=one.effort_weeks, unlocks=advice.unlocks,
         moves_overall=advice.moves_overall, overall_after=advice.overall_after, still_blocking=advice.still_blocking,
     )  # fmt: skip
@@ -360,10 +362,10 @@ def _pillars(maturity: Maturity) -> Table:
         title=f"Six pillars, {maturity.quarters[-1].quarter}",
         columns=(
             Col(key="state", title="", kind="state", priority=9),
-            Col(key="pillar", title="pillar", priority=10),
+            Col(key="pillar", title="pillar", priority=10, least=32),
             Col(key="level", title="level", priority=10),
-            Col(key="bar", title="of five", kind="bar", priority=8),
-            Col(key="before", title="before", kind="number", priority=5),
+            Col(key="bar", title="of five", kind="bar", priority=5),
+            Col(key="before", title="before", kind="number", priority=7),
             Col(key="range", title="voices", priority=6),
         ),
         rows=tuple(rows),
@@ -390,6 +392,7 @@ def _practice(one: NextPractice, maturity: Maturity) -> tuple[Block, ...]:
             items=(Check(id=one.id, text=text, state="no-data", kind="manual"),),
         ),
         Prose(id="maturity.what", text=one.what),
+        Prose(id="maturity.needs", text=f"Comes after: {', '.join(one.needs) or 'nothing; it can begin at once'}."),
         Prose(id="maturity.first", text=f"First week: {one.first_week}"),
         Prose(id="maturity.know", text=f"We will know: {one.know}"),
         Prose(id="maturity.moves", text=moves),

@@ -91,6 +91,12 @@ def fit(line: Line, cells: int) -> Line:
     return tuple(fitted)
 
 
+def wrapped(text: str, cells: int, lines: int) -> list[str]:
+    """`wrap`, at most so many lines; what does not fit is marked by an ellipsis."""
+    found = wrap(text, cells)
+    return found if len(found) <= lines else [*found[: lines - 1], crop(f"{found[lines - 1]} …", cells)]
+
+
 def wrap(text: str, cells: int) -> list[str]:
     """`text` in lines of at most `cells` cells, broken at spaces; words that are too long are cut."""
     lines: list[str] = []

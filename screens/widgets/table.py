@@ -13,7 +13,7 @@ from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
 from screens.widgets.cells import AnyCell, cell, change, course, is_missing, sort_key, sparkline
 from screens.widgets.parts import Item, Lines, title
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, crop_middle, pad, width_of, wrap
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, crop_middle, pad, width_of, wrap, wrapped
 
 GAP = 2
 SAMPLE_ROWS = 100
@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as drawn: `natural` is what it would like, `least` what it can live with."""
+    """A column as drawn: `natural` is what it would like, `least` what it can live with, `widest` what would show it whole."""
 
     key: str
     title: str
@@ -41,6 +41,7 @@ class Column:
     least: int
     middle: bool = False
     """What does not fit is left out of the middle."""
+    widest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class TablePart(Generic[R]):
     def _wrapped(self, spans: Sequence[Span]) -> list[Line]:
         """One row as up to three lines."""
         cells = [
-            wrap(text, width)[:WRAP_LINES] if width else []
+            wrapped(text, width, WRAP_LINES) if width else []
             for (text, _), width in zip(spans, self._widths, strict=True)
         ]
         return [
@@ -167,16 +168,23 @@ class TablePart(Generic[R]):
 
 
 def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
-    """The width of each column, 0 for those left out; the first always stays."""
+    """The width of each column, 0 for those left out; the first always stays.
+
+    Every column gets what it would like before a long text gets what is left over.
+    """
     if not columns:
         return []
-    kept = list(range(len(columns)))
+    kept = [i for i, column in enumerate(columns) if not i or column.natural]
     while len(kept) > 1 and sum(columns[i].least for i in kept) + GAP * (len(kept) - 1) > width:
         kept.remove(min(reversed(kept[1:]), key=lambda i: columns[i].priority))
     left = width - sum(columns[i].least for i in kept) - GAP * (len(kept) - 1)
     widths = [columns[i].least if i in kept else 0 for i in range(len(columns))]
     for i in sorted(kept, key=lambda i: -columns[i].priority):
         more = max(min(columns[i].natural - columns[i].least, left), 0)
+        widths[i] += more
+        left -= more
+    for i in sorted(kept, key=lambda i: -columns[i].priority):
+        more = max(min(columns[i].widest - widths[i], left), 0)
         widths[i] += more
         left -= more
     widths[kept[0]] = min(widths[kept[0]], width)
@@ -188,6 +196,7 @@ def table(
 ) -> TablePart[Row]:
     """The part of a table block; a first column of glyphs appears when rows have a state and no column shows it."""
     rows = [row for row in block.rows if keep in _row_text(row)] if keep else list(block.rows)
+    silent = {i for i in range(1, len(block.columns)) if all(_cell(row, i) in (None, "") for row in block.rows)}
     glyphs = any(row.state not in {None, "info"} for row in rows) and all(c.kind != "state" for c in block.columns)
     if sort:
         rows.sort(key=lambda row: sort_key(_cell(row, sort.column)), reverse=sort.descending)
@@ -210,6 +219,9 @@ def table(
         )
         arrow = sort is not None and sort.column == i
         widest = max([cell_len(name) + arrow, *(cell_len(line[i + glyphs][0]) for line in sample)])
+        if i in silent and not alike:
+            columns.append(Column(column.key, name, False, 0, 0, 0))
+            continue
         text = column.kind in {"text", "spark"} and widest > MIN_TEXT
         natural = max(min(widest, column.width or 48), cell_len(name)) if text and not words else widest
         columns.append(
@@ -220,7 +232,8 @@ def table(
                 10 if i == 0 else column.priority,
                 natural,
                 min(max(MIN_TEXT, column.least), natural) if text else natural,
-                bool(column.least),
+                column.middle,
+                widest,
             )
         )
     heading = [title(block.title, width, note=clean(block.note))] if block.title or block.note else []
@@ -377,14 +390,14 @@ def _row_detail(block: Table, row: Row, hidden: Sequence[str]) -> tuple[str, ...
     pairs = [
         f"{clean(column.title)} {cell(column, _cell(row, i), row.state, True)[0]}"
         for i, column in enumerate(block.columns)
-        if any(name.startswith(clean(column.title)) for name in hidden)
+        if _cell(row, i) not in (None, "") and any(name.startswith(clean(column.title)) for name in hidden)
     ]
     cropped = [
         clean(c) for c in row.cells if isinstance(c, str) and cell_len(c) > MIN_TEXT and crop(clean(c), 48) != clean(c)
     ]
-    return tuple(
-        line for line in (*cropped, *(clean(part) for part in row.detail.split("\n")), " · ".join(pairs)) if line
-    )
+    told = [clean(part) for part in row.detail.split("\n")]
+    new = [one for one in cropped if not any(one.strip("“”") in part for part in told)]
+    return tuple(line for line in (*new, *told, " · ".join(pairs)) if line)
 
 
 def _row_why(block: Table, row: Row) -> tuple[str, ...]:
