@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import importlib
@@ -42,12 +43,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "failures": ("aether_tui.cli.failures", "failures", "Failure review: sample failed traces, give each a cause"),
     "experiment": ("aether_tui.cli.experiment", "experiment", "Experiments: one-pager, start, results, decision"),
     "playbook": ("aether_tui.cli.playbook", "playbook", "What was learned: list, export, pack, import, next cycle"),
-    "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, show, validate"),
+    "doc": ("aether_tui.cli.doc", "doc", "Authored documents: list, new, edit, undo, show, validate"),
     "search": ("aether_tui.cli.search", "search", "Find words in every authored document"),
     "cache": ("aether_tui.cli.cache", "cache", "Size, freshness, integrity and retention of the cache"),
     "calc": ("aether_tui.cli.calc", "calc", "Calculators: power, intervals, queues, comparisons, …"),
     "doctor": ("aether_tui.cli.doctor", "doctor", "What works here, what does not, and what to do"),
 }
+
+
+EDITING = frozenset({"doc", "opportunity", "taxonomy", "stream", "failures", "experiment", "playbook"})
+"""Commands whose edits `doc undo` takes back."""
 
 
 class LazyGroup(click.Group):
@@ -124,8 +129,26 @@ def cli(
 
         open_console(ctx.obj, start, read_only=read_only, bell=bell)
     else:
+        if ctx.invoked_subcommand in EDITING:
+            _note_edits(ctx, ctx.obj, ctx.invoked_subcommand)
         # Not every 700 objects: rows and documents come by the hundred thousand and hold no cycles.
         gc.set_threshold(50_000, 20, 20)
+
+
+def _note_edits(ctx: click.Context, context: Context, command: str) -> None:
+    """Let `doc undo` take back what this command writes, whether it ends well or not."""
+    from aether_tui.workspace import written
+
+    noted = written.NOTED = []
+
+    @ctx.call_on_close
+    def keep() -> None:
+        written.NOTED = None
+        if noted:
+            from aether_tui.workspace.journal import keep
+
+            with contextlib.suppress(AetherError, OSError):
+                keep(context.workspace(), noted, command)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -33,7 +33,7 @@ SET = click.option(
 )
 
 
-@click.group(short_help="Authored documents: list, new, edit, show, validate")
+@click.group(short_help="Authored documents: list, new, edit, undo, show, validate")
 def doc() -> None:
     """Authored documents of the engagement. One YAML file each, made to live in git."""
 
@@ -201,6 +201,19 @@ def validate(context: Context, kind: str | None, form: str) -> None:
         click.echo(f"{counts} documents are valid", err=True)
     if problems:
         raise CheckFailed(f"{len(problems)} problems in documents", next_step="mend the files named above")
+
+
+@doc.command()
+@click.pass_obj
+def undo(context: Context) -> None:
+    """Take back what the last command wrote in the engagement (`doc`, `opportunity`, `experiment`, …); again: the one before.
+
+    Never over what somebody else changed since. A document that was made is moved to .aether/removed/.
+    """
+    from aether_tui.workspace import journal, written
+
+    written.NOTED = None
+    click.echo(journal.undo(context.workspace(), context.now()), err=True)
 
 
 @doc.command(hidden=True)

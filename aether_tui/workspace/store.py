@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.problems import Problem, explain
+from aether_tui.workspace import written
 from aether_tui.workspace.document import LETTERS, NUMBER, Document, number_of
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.git import merge_by_field, repository
@@ -308,6 +309,7 @@ class Store:
 def write_whole(path: Path, data: bytes) -> None:
     """Replace `path` by `data` so that a reader, or a crash, sees the old or the new file and nothing between."""
     temporary = path.with_name(f".{path.name}.tmp")
+    before = path.read_bytes() if written.NOTED is not None and path.exists() else None
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -319,6 +321,8 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if written.NOTED is not None:
+        written.NOTED.append(Wrote(path, before, revision_of(data)))
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
         try:

@@ -22,6 +22,10 @@ class Wrote:
     after: str | None
 
 
+NOTED: list[Wrote] | None = None
+"""Where what is written is noted down, while a command runs whose edits can be taken back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What one stroke wrote, so that it can be taken back: its files, what was done, and the document it is about, if any."""

@@ -55,6 +55,33 @@ def test_every_kind_is_made_shown_edited_and_validated_headless(tmp_path: Path) 
     assert {one["kind"] for one in listed} == set(LEAST)
 
 
+def test_what_commands_wrote_is_taken_back_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text('[engagement]\nname = "Back"\n')
+    place, states = tmp_path / "engagement", list[dict[str, str]]()
+
+    def run(*words: str, code: int = 0) -> str:
+        done = aether(*words, cwd=tmp_path)
+        assert done.code == code, (words, done.err)
+        states.append({str(path.relative_to(place)): path.read_text() for path in sorted(place.rglob("*.yaml"))})
+        return done.err
+
+    scores = ("--impact", "5", "--confidence", "5", "--reversibility", "5", "--effort-weeks", "2")
+    run("opportunity", "add", "Ask once", *scores)
+    run("opportunity", "edit", "OPP-1", "--impact", "9")
+    run("doc", "edit", "opportunity", "OPP-1", "--set", "title=Ask never")
+    run("experiment", "new", "--opportunity", "OPP-1")
+    run("doc", "edit", "experiment", "EXP-1", "--set", "level=9", code=2)  # writes nothing, and is no step back
+    for back, words in ((2, "EXP-1"), (1, "OPP-1"), (0, "OPP-1")):
+        assert words in run("doc", "undo")
+        assert states[-1] == states[back]
+    run("doc", "edit", "opportunity", "OPP-1", "--set", "title=Ask twice")
+    path = place / "opportunities" / "OPP-1.yaml"
+    path.write_text(path.read_text().replace("twice", "by hand"))
+    assert "changed on disk" in run("doc", "undo", code=1) and "by hand" in path.read_text()
+    run("doc", "undo", code=1)  # nor is the first over what was made and changed
+    assert "no edit" in run("doc", "undo", code=3)
+
+
 HOSTILE = "\x1b]52;c;x\x07[b]x[/] \u202e<script>`"
 
 
