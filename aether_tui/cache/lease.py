@@ -23,7 +23,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import catchup, schema
-from aether_tui.cache.turn import Turn, holder
+from aether_tui.cache.turn import QUIET_S, Turn, holder, say_waiting
 from aether_tui.errors import AetherError, CacheTrouble, NoData
 from aether_tui.records import Value
 
@@ -339,7 +339,7 @@ class Leases:
         return turn
 
     def _attach(self, mode: str, deadline: float) -> None:
-        path = str(self.path).replace("'", "''")
+        path, quiet_until = str(self.path).replace("'", "''"), time.monotonic() + QUIET_S
         while True:
             try:
                 self._instance().execute(
@@ -349,9 +349,13 @@ class Leases:
             except duckdb.IOException as error:
                 if not _CONFLICT.search(str(error)):
                     raise
+                pid = _PID.search(str(error))
+                who = f"process {pid[1]}" if pid else "another process"
                 if time.monotonic() >= deadline:
-                    pid = _PID.search(str(error))
-                    raise self._locked(f"process {pid[1]}" if pid else "another process") from error
+                    raise self._locked(who) from error
+                if time.monotonic() >= quiet_until:
+                    quiet_until = float("inf")
+                    say_waiting(who)
             time.sleep(0.002)
 
     def _detach(self) -> None:

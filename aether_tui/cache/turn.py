@@ -12,6 +12,15 @@ from pathlib import Path
 from typing import Final
 
 _POLL_S: Final = 0.003
+QUIET_S: Final = 2.0
+"""Seconds after which those who wait say so."""
+
+
+def say_waiting(who: str) -> None:
+    """Tell whoever watches that this process waits; without other handlers Python writes it to stderr."""
+    import logging
+
+    logging.getLogger(__name__).warning("aether-tui: waiting for the cache, which %s holds", who)
 
 
 class Turn:
@@ -28,7 +37,7 @@ class Turn:
     def take(cls, path: Path, wait_s: float) -> Turn | None:
         """The turn, or None when nobody gave it back within `wait_s` seconds."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        return cls(descriptor, path) if _lock(descriptor, wait_s, _queue(path)) else None
+        return cls(descriptor, path) if _lock(descriptor, wait_s, path) else None
 
     def sign(self, who: str) -> None:
         """Write who holds the turn, for the message of those who wait too long."""
@@ -70,7 +79,7 @@ if sys.platform == "win32":
     def _waited_for(queue: Path) -> bool:
         return True  # byte locks are not shared here: leases stay as short as if somebody waited
 
-    def _lock(descriptor: int, wait_s: float, queue: Path) -> bool:
+    def _lock(descriptor: int, wait_s: float, path: Path) -> bool:
         deadline = time.monotonic() + wait_s
         while True:
             os.lseek(descriptor, _BYTE, os.SEEK_SET)
@@ -103,7 +112,7 @@ else:
             os.close(descriptor)
         return False
 
-    def _lock(descriptor: int, wait_s: float, queue: Path) -> bool:
+    def _lock(descriptor: int, wait_s: float, path: Path) -> bool:
         """Blocking in a thread of its own: the kernel queues waiters in order, which polling would not."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,8 +134,10 @@ else:
 
         threading.Thread(target=wait, name="cache-turn", daemon=True).start()
         try:
-            with _queued(queue):
-                got.wait(wait_s)
+            with _queued(_queue(path)):
+                if not got.wait(min(QUIET_S, wait_s)) and wait_s > QUIET_S:
+                    say_waiting(holder(path) or "another process")
+                    got.wait(wait_s - QUIET_S)
         except BaseException:
             with guard:
                 abandoned = True

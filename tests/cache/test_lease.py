@@ -64,7 +64,10 @@ def test_six_readers_and_two_writers_all_get_their_turn(tmp_path: Path) -> None:
         assert row == {"n": 40_000 + 2000 * found["writer"]["n"], "calls": row["n"]}
 
 
-def test_who_waits_too_long_names_the_writer(tmp_path: Path) -> None:
+def test_who_waits_too_long_names_the_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("aether_tui.cache.turn.QUIET_S", 0.01)
     cache = fresh(tmp_path)
     store(cache, spans(3))
     impatient = Cache(cache.path, wait_s=0.05)
@@ -72,13 +75,17 @@ def test_who_waits_too_long_names_the_writer(tmp_path: Path) -> None:
         with pytest.raises(CacheTrouble, match=rf"process {process.pid} \(worker.py hold") as caught, impatient.read():
             pass
         assert caught.value.exit_code == 5
+        assert f"waiting for the cache, which process {process.pid} (worker.py hold" in caplog.text
         with pytest.raises(CacheTrouble, match=f"process {process.pid}"):
             store(impatient, {})
     with impatient.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
 
 
-def test_a_writer_that_waits_too_long_names_the_reader(tmp_path: Path) -> None:
+def test_a_writer_that_waits_too_long_names_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("aether_tui.cache.lease.QUIET_S", 0.01)
     cache = fresh(tmp_path)
     store(cache, spans(3))
     with child("watch", cache) as process:
@@ -86,6 +93,7 @@ def test_a_writer_that_waits_too_long_names_the_reader(tmp_path: Path) -> None:
             assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 3}]
         with pytest.raises(CacheTrouble, match=f"process {process.pid}"):
             store(Cache(cache.path, wait_s=0.05), {})
+        assert f"waiting for the cache, which process {process.pid} holds" in caplog.text
     store(cache, {})
 
 
