@@ -25,6 +25,7 @@ from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.parts import Item
 from screens.widgets.prompt import Prompt
+from screens.widgets.spans import wrapped
 
 if TYPE_CHECKING:
     from screens.begun import Begun
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-tui report summary`"
+
+MESSAGE_LINES = 4
+"""Lines a message may take, most of which take one."""
 
 READ_PATIENCE_S = 3.0
 """After so long the keys are let through although nothing could be read."""
@@ -163,9 +167,10 @@ class PageScreen(Screen[None]):
         self.query_one(StatusBar).tell(self.shell.status())
         self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
         keymap, prefix = self.shell.keymap, self.shell.prefix()
-        self.query_one(KeyBar).tell(keymap, self.SCOPES, message=self.shell.message(), prefix=prefix)
+        *above, said = wrapped(self.shell.message(), max(self.size.width - 2, 8), MESSAGE_LINES) or [""]
+        self.query_one(KeyBar).tell(keymap, self.SCOPES, message=said, prefix=prefix)
         second = [(shown(key), action.title) for key, action in keymap.following(prefix)] if prefix else []
-        self.query_one(GoBar).tell(second, self.size.width)
+        self.query_one(GoBar).tell(second, self.size.width, above)
 
     def close(self) -> bool:
         """Close what is open, then the filter; False when there was nothing to close."""

@@ -131,7 +131,8 @@ def tabs(specs: Sequence[ScreenSpec], current: str, room: int) -> Line:
 
 
 class GoBar(Widget, can_focus=False):
-    """Where a prefix can lead: every letter with its screen, over the page, while the second key is awaited."""
+    """What the line below has no room for, over the page: where a prefix can lead, every letter with its screen, while the
+    second key is awaited; and the first lines of a long message."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"page--{role}" for role in ROLES}
     DEFAULT_CSS = "GoBar { layer: over; dock: bottom; margin-bottom: 1; height: auto; display: none; }"
@@ -140,13 +141,14 @@ class GoBar(Widget, can_focus=False):
         super().__init__(id=id)
         self._lines: list[Line] = []
 
-    def tell(self, pairs: Sequence[tuple[str, str]], width: int) -> None:
-        """Show keys and titles in columns; nothing hides it."""
-        if bool(pairs) == self.display and not pairs:
+    def tell(self, pairs: Sequence[tuple[str, str]], width: int, said: Sequence[str] = ()) -> None:
+        """Show keys and titles in columns, else what is said; nothing hides it."""
+        lines = columns_of(pairs, width) or [((f" {line}", "accent"),) for line in said]
+        if lines == self._lines:
             return
-        self._lines = columns_of(pairs, width)
-        self.styles.height = max(len(self._lines), 1)
-        self.display = bool(pairs)
+        self._lines = lines
+        self.styles.height = max(len(lines), 1)
+        self.display = bool(lines)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
