@@ -119,6 +119,8 @@ async def undone(app: AetherApp, one: Try) -> None:
     await soon(app, lambda: kept(workspace) != before and not app._holds)
     edits = len(app._edits)
     assert edits == 1, one
+    if app.screen.query("Prompt"):  # the next question asks for words
+        press(app, "escape")
     press(app, "u")
     await soon(app, lambda: kept(workspace) == before and not app._holds)
     assert not app._edits

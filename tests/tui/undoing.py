@@ -72,7 +72,7 @@ EDITS: dict[str, Try] = {
     "experiments.codify": Try("experiments", "experiments.items/EXP-14", "c", ("Ana", "prompt", "refund.cost 0.10 USD/task")),
     "experiments.back": Try("experiments", "experiments.items/EXP-13", "b", ("Ana", "too early")),
     "sitting.answer": Try("sitting:INT-91", "", "4"),
-    "sitting.write": Try("sitting:INT-92", "", "enter", ("Fewer questions",)),
+    "sitting.write": Try("sitting:INT-92", "", "", ("Fewer questions",)),
     "sitting.note": Try("sitting:INT-91", "", "n", ("slow #wait",)),
     "sitting.quote": Try("sitting:INT-91", "", "apostrophe", ("we wait",)),
     "sitting.opportunity": Try("sitting:INT-91", "", "O"),
