@@ -252,7 +252,7 @@ def test_what_a_command_wrote_is_taken_back(demo: Workspace, tmp_path: Path) -> 
             await soon(app, lambda: bool(app._edits))
             assert kept(workspace) != before, name
             press(app, "u")
-            await soon(app, lambda before=before: kept(workspace) == before and not app._holds)
+            await soon(app, lambda before=before: not app._holds and kept(workspace) == before)
 
     drive(workspace, script)
 

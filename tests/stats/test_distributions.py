@@ -31,7 +31,7 @@ def test_incomplete_gamma(a: float, x: float) -> None:
 @few
 @given(st.floats(-40, 40), st.floats(1, 1e5))
 def test_student_t(x: float, df: float) -> None:
-    assert d.t_cdf(x, df) == pytest.approx(stats.t.cdf(x, df), abs=1e-9)
+    assert d.t_cdf(x, df) == pytest.approx(stats.t.cdf(x, df), abs=1e-8)  # scipy answers 0.5 for |x| below about 1e-8
 
 
 @few

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
@@ -16,6 +19,21 @@ from tests.tui.workspaces import NOW
 
 PATIENCE_S = 180.0
 Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
+
+
+_parse_rules = Stylesheet._parse_rules
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+
+
+def _parse_once(sheet: Stylesheet, css: str, *where: Any, **more: Any) -> list[RuleSet]:
+    """Textual parses the same sheet four times for every console; one of the same theme is the same in all of them."""
+    key = (css, where, *more.values(), *sheet._variables.items())
+    if key not in _parsed:
+        _parsed[key] = _parse_rules(sheet, css, *where, **more)
+    return _parsed[key]
+
+
+Stylesheet._parse_rules = _parse_once
 
 
 def drive(
@@ -44,14 +62,21 @@ def screen_text(app: AetherApp) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
+def looks() -> Iterator[float]:
+    """How long to wait after each look: the longer it takes, the rarer, since looking takes from who is waited for."""
+    end, pause_s = time.monotonic() + PATIENCE_S, 0.004
+    while time.monotonic() < end:
+        yield pause_s
+        pause_s = min(1.3 * pause_s, 0.06)
+
+
 async def until(pilot: Pilot[int], ready: Callable[[], bool]) -> None:
     """Let the console work until `ready`. Bounded by minutes, not by looks: a child that builds may get little of a busy
     machine while the looking goes on as fast as ever."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+    for pause_s in looks():
         if ready():
             return
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(pause_s)
         await pilot.pause()
     app = pilot.app
     assert isinstance(app, AetherApp)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from screens.drill import Asking, ReplayPage, RowsPage, TracePage
 from screens.form import Form
 from screens.interview_sitting import Sitting
 from screens.widgets.prompt import Prompt
-from tests.tui.driving import PATIENCE_S, screen_text
+from tests.tui.driving import looks, screen_text
 from tests.tui.undoing import BY_COMMAND, EDITS, ELSEWHERE, IN_A_TERMINAL, Try, engagement, over
 from tests.tui.workspaces import NOW
 
@@ -46,11 +45,10 @@ def kept(workspace: Workspace) -> dict[Path, bytes]:
 
 async def soon(app: AetherApp, ready: Callable[[], bool]) -> None:
     """Let the console work until `ready`. Unlike `until` it lets nothing else settle: there are 700 keys here."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+    for pause_s in looks():
         if ready():
             return
-        await asyncio.sleep(0.004)
+        await asyncio.sleep(pause_s)
     raise AssertionError(f"never became ready; the screen says:\n{screen_text(app)}")
 
 
@@ -116,13 +114,13 @@ async def undone(app: AetherApp, one: Try) -> None:
     if one.key:
         press(app, one.key)
     await typed(app, one.answers)
-    await soon(app, lambda: kept(workspace) != before and not app._holds)
+    await soon(app, lambda: not app._holds and kept(workspace) != before)
     edits = len(app._edits)
     assert edits == 1, one
     if app.screen.query("Prompt"):  # the next question asks for words
         press(app, "escape")
     press(app, "u")
-    await soon(app, lambda: kept(workspace) == before and not app._holds)
+    await soon(app, lambda: not app._holds and kept(workspace) == before)
     assert not app._edits
     await away(app)
 
