@@ -12,11 +12,11 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import metrics, windows
 from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
-from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS, stored
+from aether_tui.diagnostics.gaps import unconnected
+from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.portfolio_calibration import moved
 from aether_tui.human import NONE
-from aether_tui.report_model import Block, Col, Fact, Facts, Gap, Quantity, Row, State, Table, Window, missing
+from aether_tui.report_model import Block, Col, Fact, Facts, Quantity, Row, State, Table, Window, missing
 from aether_tui.stats import intervals
 from aether_tui.text import one_line
 
@@ -184,10 +184,9 @@ def blocks(found: Discovery, data: Data) -> tuple[Block, ...]:
 
 def _table(found: Discovery, data: Data) -> Block:
     if not found.outcomes:
-        return Gap(id="scorecard.outcomes", title="Outcomes",
-                   reason="No product usage is connected, so nobody sees whether what was shipped is used.",
-                   next_step=f"{KEYS}: add [sources.amplitude] to aether.toml, then aether-tui sync", action="go.sources",
-                   why=first_failed(data, "product_metrics"))  # fmt: skip
+        return unconnected(
+            data, "scorecard.outcomes", "product_metrics", "the use of what was shipped", title="Outcomes"
+        )
     unnamed = sum(not one.role for one in found.outcomes)
     return Table(
         id="scorecard.outcomes",

@@ -20,8 +20,8 @@ from aether_tui.diagnostics.flow_measure import (
     sound,
 )
 from aether_tui.diagnostics.frame import Data
-from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS, stored
+from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
+from aether_tui.diagnostics.needs import stored
 from aether_tui.human import day, evidence, plural
 from aether_tui.report_model import (
     Block,
@@ -39,48 +39,23 @@ from aether_tui.report_model import (
 )  # fmt: skip
 from aether_tui.stats.forecast import GOOD_WEEKS, LEAST_WEEKS
 
-CONNECT = "add [sources.linear] or [sources.jira] to aether.toml, then aether-tui sync"
-
-
 # --- Blocks -------------------------------------------------------------------------------------------------------
 
 
 def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block, ...]) -> tuple[Block, ...]:
     """Times and load, the validity of averages, items past p85, weekly throughput, the forecast."""
     if unable:
-        named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
-        return (
-            Gap(id="flow.filters", title="Flow", reason=f"Work items cannot be narrowed to {named}: they do not carry it.",
-                next_step="aether-tui report flow --team TEAM, or --feature FEATURE"),
-        )  # fmt: skip
+        return (unnarrowed(data, "flow.filters", "Flow", "Work items", unable, "--team TEAM, or --feature FEATURE"),)
     if flow.wip.value is None:
-        narrowed = f" for {data.filters.sentence()}" if data.filters.set_names() else ""
-        gap = Gap(
-            id="flow.none",
-            title="Work items",
-            reason=f"No work item is here{narrowed}: a tracker is the source of flow.",
-            next_step=f"{KEYS}: {CONNECT}",
-            action="go.sources",
-            why=first_failed(data, "flow"),
-        )
+        none = "flow.none", "Work items"
         if stored(data).get("work_items"):
-            reason = f"No work item is known{narrowed} of this window or the time before it."
-            gap = structs.replace(
-                gap, reason=reason, next_step="aether-tui report flow --window 90d, or esc for all", action=""
-            )
-        return (gap,)
+            return (nothing(data, *none, "No work item is known", "flow"),)
+        return (unconnected(data, none[0], "work_items", title=none[1], chain="flow"),)
     parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow, data), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
-        parts.append(
-            Gap(
-                id="flow.history",
-                title="Status history",
-                next_step=f"{KEYS}: {CONNECT}",
-                action="go.sources",
-                why=first_failed(data, "history"),
-                reason="The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known.",
-            )
-        )
+        history = unconnected(data, "flow.history", "work_items", title="Status history", chain="history")
+        reason = "The items that were finished have no status history, so flow efficiency, reopening and handoffs are not known."
+        parts.append(structs.replace(history, reason=reason))
     parts += [_validity(flow.validity, data), _ageing(flow, data), *limits, _weekly(flow, data), _forecast(flow, data)]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(Prose(id="flow.how", text=narrowed + HOW))

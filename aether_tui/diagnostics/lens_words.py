@@ -9,10 +9,11 @@ from statistics import median
 from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.gaps import unconnected
 from aether_tui.diagnostics.indicators import Anchor, score_of
 from aether_tui.diagnostics.joins import CHAINS, first_failed
 from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
-from aether_tui.diagnostics.needs import KEYS, NEEDS, stored
+from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.human import amount, evidence, number, quantity
 from aether_tui.report_model import (
     Block,
@@ -20,7 +21,6 @@ from aether_tui.report_model import (
     Fact,
     Facts,
     Finding,
-    Gap,
     Plot,
     Point,
     Prose,
@@ -156,14 +156,7 @@ def _missing(lenses: Lenses, data: Data) -> list[Block]:
             if not counts.get(need):
                 wanted.setdefault(need, []).append(one.title)
     return [
-        Gap(
-            id=f"lens.gap.{need.table}",
-            title=need.name,
-            reason=f"No {need.name} source is connected, so nothing is known of {', '.join(wanted[need.table])}.",
-            next_step=f"{KEYS}: {need.how}",
-            action="go.sources",
-            why=first_failed(data, need.table) if need.table in CHAINS else "",
-        )
+        unconnected(data, f"lens.gap.{need.table}", need.table, ", ".join(wanted[need.table]))
         for need in NEEDS
         if need.table in wanted
     ]

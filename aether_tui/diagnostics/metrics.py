@@ -117,7 +117,7 @@ _ROWS = {
 _METHODS = {
     "share": "Wilson 1927",
     "snapshot": "Wilson 1927",
-    "values": "interval of order statistics (distribution free)",
+    "values": "nearest rank, of an even number the lower of the two in the middle; interval of order statistics (distribution free)",
     "rate": "Poisson (Garwood 1936)",
     "ratio": "ratio of sums, by days",
 }

@@ -23,20 +23,20 @@ NEEDS: tuple[Need, ...] = (
         "go/no-go gate, cost per request, task success, agent latency, model-call errors, the llm budgets",
     ),
     Need(
-        "work_items", "work items", "sync linear or jira",
+        "work_items", "work items", "sync linear or jira, or load DevLake tables",
         "flow: cycle time, ageing and forecast; the pipeline audit; reopen rate",
     ),
     Need("iterations", "sprints or cycles", "sync linear or jira", "predictability: planned against done"),
     Need(
-        "deployments", "deployments", "sync github or gitlab",
+        "deployments", "deployments", "sync github or gitlab, or load DevLake tables",
         "deployment frequency, change fail rate, deployment rework rate",
     ),
     Need(
-        "pull_requests", "pull requests", "sync github or gitlab",
+        "pull_requests", "pull requests", "sync github or gitlab, or load DevLake tables",
         "change lead time (with deployments)",
     ),
     Need(
-        "pipeline_runs", "CI runs", "sync github or gitlab",
+        "pipeline_runs", "CI runs", "sync github or gitlab, or load DevLake tables",
         "CI duration, the ci budgets",
     ),
     Need("test_runs", "test results", "load JUnit files, or sync gitlab or github", "flaky rate, the tests budgets"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.gaps import nothing, unconnected
 from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS
+from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.pipeline_measure import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
@@ -103,21 +104,7 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
         step = "aether-tui report pipeline --team TEAM, or --feature FEATURE"
         notes = (Gap(id="pipeline.filters", title="Filters", reason=reason, next_step=step),)
     if not mapped(found):
-        states = ", ".join(one_line(state, 40) for state in found.unmapped)
-        gap = Gap(
-            id="pipeline.mapping",
-            title="Pipeline",
-            reason=f"No state is mapped to a lifecycle phase. States seen: {states}."
-            if states
-            else "No work items source is connected.",
-            next_step='write [mapping.phases] in aether.toml, such as "In Progress" = "build"; phases are '
-            + ", ".join(STAGES)
-            if states
-            else f"{KEYS}: add [sources.linear] or [sources.jira] to aether.toml, then aether-tui sync",
-            action="go.sources",
-            why=first_failed(data, "pipeline"),
-        )
-        return (*notes, gap)
+        return (*notes, _unmapped(found, data))
     return (
         *notes,
         _glance(found, data),
@@ -126,6 +113,24 @@ def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
         _flags(found, data),
         _cohorts(found, data),
         _items(found, data),
+    )
+
+
+def _unmapped(found: Pipeline, data: Data) -> Gap:
+    """No item is in any phase: none is there, none under these filters, or no state is mapped to one."""
+    here = "pipeline.mapping", "Pipeline"
+    if not found.unmapped and stored(data).get("work_items"):
+        return nothing(data, *here, "No feature or opportunity is known", "pipeline")
+    if not found.unmapped:
+        return unconnected(data, here[0], "work_items", title=here[1], chain="pipeline")
+    states = ", ".join(one_line(state, 40) for state in found.unmapped)
+    return Gap(
+        id=here[0],
+        title=here[1],
+        reason=f"No state is mapped to a lifecycle phase. States seen: {states}.",
+        next_step=f'write [mapping.phases] in aether.toml, such as "In Progress" = "build"; phases are {", ".join(STAGES)}',
+        action="go.sources",
+        why=first_failed(data, "pipeline"),
     )
 
 

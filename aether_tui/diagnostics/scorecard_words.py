@@ -10,8 +10,9 @@ from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.compare import changed
 from aether_tui.diagnostics.delivery import Edition, Metric, band
 from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
 from aether_tui.diagnostics.joins import first_failed
-from aether_tui.diagnostics.needs import KEYS, stored
+from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.scorecard_measure import METRICS, Link, Scorecard, Service
 from aether_tui.human import day, duration, evidence, number, plural, quantity
 from aether_tui.report_model import (
@@ -20,7 +21,6 @@ from aether_tui.report_model import (
     Fact,
     Facts,
     Finding,
-    Gap,
     Plot,
     Point,
     Prose,
@@ -102,20 +102,25 @@ def _changed(service: Service) -> list[Finding]:
 def blocks(card: Scorecard, data: Data, unable: tuple[str, ...], found: tuple[Block, ...]) -> tuple[Block, ...]:
     """All services side by side, each with its five metrics, the parts of lead time, the incidents and their links."""
     if unable:
-        named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
         return (
-            Gap(id="scorecard.filters", title="Scorecard", reason=f"Deployments cannot be narrowed to {named}: they do not carry it.",
-                next_step="aether-tui report scorecard --service SERVICE, or --team TEAM"),
-        )  # fmt: skip
-    gaps = _gaps(data)
+            unnarrowed(
+                data, "scorecard.filters", "Scorecard", "Deployments", unable, "--service SERVICE, or --team TEAM"
+            ),
+        )
+    counts = stored(data)
+    gaps = tuple(
+        unconnected(data, f"scorecard.gap.{table}", table, unknown, title=title)
+        for table, title, unknown in _NEEDED
+        if not counts.get(table)
+    )
     if not card.services:
-        none = Gap(id="scorecard.none", title="Production deployments",
-                   reason="Nothing was merged or deployed to production in this window or the one before.",
-                   next_step="aether-tui report scorecard --window 90d", why=first_failed(data, "deployments"))  # fmt: skip
-        return (*(gaps or (none,)), *found)
+        said = "Nothing was merged or deployed to production"
+        empty = counts.get("deployments") or counts.get("pull_requests")
+        none = (nothing(data, "scorecard.none", "Production deployments", said, "deployments"),) if empty else ()
+        return (*none, *gaps, *found)
     parts: list[Block] = [_glance(card, data), *_trend(card, data), _overview(card, data), *gaps]
     parts += [_facts(one, data, card.edition) for one in card.services[:SHOWN_SERVICES]]
-    parts += [_stages(card, data), *([_links(card, data)] if stored(data).get("work_items") else []), *found]
+    parts += [_stages(card, data), *([_links(card, data)] if counts.get("work_items") else []), *found]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(
         Prose(id="scorecard.how", text=narrowed + ABOUT.format(name=card.edition.name, source=card.edition.source))
@@ -130,31 +135,14 @@ ABOUT = (
     "[scorecard] edition. Intervals are 95 % (order statistics, Poisson, Kaplan–Meier, Wilson)."
 )
 _NEEDED = (
-    ("deployments", "Production deployments", "Frequency, fail and rework rate need deployments, and no source of them is connected."),
-    ("pull_requests", "Pull requests", "Change lead time needs merged pull requests, and no source of them is connected."),
-    ("work_items", "Incidents", "Recovery time and incident links need incidents of a tracker, and no source of them is connected."),
-)  # fmt: skip
+    ("deployments", "Production deployments", "deployment frequency, change fail rate, deployment rework rate"),
+    ("pull_requests", "Pull requests", "change lead time"),
+    ("work_items", "Incidents", "recovery time and the deployments behind incidents"),
+)
 _TABLE: dict[Metric, str] = {
     "lead_time": "pull_requests", "frequency": "deployments", "recovery": "work_items", "change_fail": "deployments",
     "rework": "deployments",
 }  # fmt: skip
-_CONNECT = {"work_items": "[sources.linear] or [sources.jira]"}
-
-
-def _gaps(data: Data) -> tuple[Block, ...]:
-    counts = stored(data)
-    return tuple(
-        Gap(
-            id=f"scorecard.gap.{table}",
-            title=title,
-            reason=reason,
-            action="go.sources",
-            next_step=f"{KEYS}: add {_CONNECT.get(table, '[sources.github]')} to aether.toml, then aether-tui sync",
-            why=first_failed(data, table),
-        )
-        for table, title, reason in _NEEDED
-        if not counts.get(table)
-    )  # fmt: skip
 
 
 def lowest(card: Scorecard) -> tuple[Service, Metric] | None:

@@ -127,4 +127,4 @@ def test_nothing_connected_is_said(empty: Workspace, tmp_path: Path) -> None:
     world.store(alone, "github", "deployments", "deployments", deployments)
     block = next(block for block in world.report("scorecard", alone).blocks if block.id == "scorecard.outcomes")
     assert isinstance(block, Gap) and not isinstance(block, Table)
-    assert "No product usage is connected" in block.reason
+    assert "No product usage source is connected" in block.reason

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aether_tui.config import Config
+from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.run import run_all
 from aether_tui.report_model import Block, Facts, Gap, Plot, Prose, Report, Table, Trend
 from aether_tui.workspace.folder import Workspace
@@ -106,3 +107,16 @@ def test_failures_nobody_records_are_not_called_none(tmp_path: Path) -> None:
     assert facts["scorecard.api.change_fail"].note.startswith("hotfixes and rollbacks only: no incident is recorded")
     assert facts["discovery.time"].value.connect == "linear or jira"
     assert "scorecard.links" not in [block.id for block in report.blocks]
+
+
+@pytest.mark.parametrize(
+    ("report", "gap"), [("flow", "flow.none"), ("pipeline", "pipeline.mapping"), ("scorecard", "scorecard.none")]
+)
+def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: str, filled: Workspace) -> None:
+    found = world.report(report, filled, filters=Filters(team="nobody"))
+    said = next(block for block in found.blocks if block.id == gap)
+    assert isinstance(said, Gap)
+    assert "for team nobody in this window" in said.reason
+    assert "esc for all" in (said.next_step or "")
+    assert not any(f"No {what}" in block.reason for block in found.blocks if isinstance(block, Gap)
+                   for what in ("work items source", "deployments source"))  # fmt: skip

@@ -305,9 +305,7 @@ def test_a_change_is_carried_by_its_own_commit_else_by_what_began_after_the_merg
     assert sorted(one for one in carried if one is not None) == [2 * DAY, 3 * DAY]
 
 
-@pytest.mark.parametrize(
-    ("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "no source of them is connected")]
-)
+@pytest.mark.parametrize(("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "source is connected")])
 def test_what_is_missing_is_named(empty: Workspace, filters: dict[str, str], words: str) -> None:
     block = card_of(empty, **filters).blocks[0]
     assert isinstance(block, Gap)

@@ -1,0 +1,58 @@
+"""Panels without a number: no source is connected, the filters cannot be kept, or nothing is in this window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aether_tui.diagnostics.joins import CHAINS, first_failed
+from aether_tui.diagnostics.needs import KEYS, NEEDS
+from aether_tui.report_model import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aether_tui.diagnostics.frame import Data
+
+_NEEDS = {need.table: need for need in NEEDS}
+
+
+def unconnected(
+    data: Data, identity: str, table: str, unknown: str = "", *, title: str | None = None, chain: str = ""
+) -> Gap:
+    """No row of `table` is there: which kind of source would give them, and what is not known without."""
+    need, chain = _NEEDS[table], chain or table
+    return Gap(
+        id=identity,
+        title=need.name if title is None else title,
+        reason=f"No {need.name} source is connected{f', so nothing is known of {unknown}' if unknown else ''}.",
+        next_step=f"{KEYS}: {need.how}",
+        action="go.sources",
+        why=first_failed(data, chain) if chain in CHAINS else "",
+    )
+
+
+def nothing(data: Data, identity: str, title: str, said: str, chain: str) -> Gap:
+    """There is data, and none of this window under these filters; `said` goes before that."""
+    narrowed, report = data.filters.sentence(), identity.partition(".")[0]
+    step = f"aether-tui report {report} --window 90d{', or esc for all' if narrowed else ''}"
+    if data.filters.team:
+        step += "; teams of repositories and trackers come from [mapping.teams]"
+    return Gap(
+        id=identity,
+        title=title,
+        reason=f"{said}{f' for {narrowed}' if narrowed else ''} in this window or the time before it.",
+        next_step=step,
+        why=first_failed(data, chain),
+    )
+
+
+def unnarrowed(data: Data, identity: str, title: str, what: str, unable: Sequence[str], instead: str) -> Gap:
+    """What is looked at does not carry some of the filters; `instead` are those it does."""
+    named = " and ".join(f"{name} {getattr(data.filters, name)}" for name in unable)
+    report = identity.partition(".")[0]
+    return Gap(
+        id=identity,
+        title=title,
+        reason=f"{what} cannot be narrowed to {named}: they do not carry it.",
+        next_step=f"aether-tui report {report} {instead}",
+    )
