@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -59,7 +60,7 @@ class Papers(ReportScreen):
         if kind in SINGLE:
             return kind, kind if self._written(kind) else ""
         identity = item.row.partition(".")[0]
-        return kind, identity if identity[-1:].isdigit() else ""
+        return kind, identity if re.search(r"-\d", identity) else ""
 
     def _written(self, kind: str) -> bool:
         return (self.shell.workspace.engagement / f"{kind}.yaml").exists()

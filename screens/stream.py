@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from aether_tui.actions import Where
@@ -30,5 +31,5 @@ class Stream(ReportScreen):
     def action_form(self) -> None:
         """Open the newest value stream document, to complete it; the first one is begun."""
         folder = self.shell.workspace.engagement / "value-streams"
-        found = [path.stem for path in folder.glob("VS-*.yaml") if path.stem[3:].isdigit()]
-        self.shell.open_form("value-stream", max(found, key=lambda stem: int(stem[3:]), default=None))
+        found = [path.stem for path in folder.glob("VS-*.yaml") if re.match(r"VS-\d+(-|$)", path.stem)]
+        self.shell.open_form("value-stream", max(found, key=lambda stem: int(stem.split("-")[1]), default=None))

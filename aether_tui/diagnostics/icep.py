@@ -159,7 +159,7 @@ def rank(
 
 def _key(item: Candidate, value: float, reversibility: float, weeks: float) -> tuple[float, float, float, int, str]:
     """Higher score, then higher reversibility, then lower effort, then id (OPP-2 before OPP-10)."""
-    digits = re.search(r"\d+$", item.id)
+    digits = re.search(r"\d+(?=(-[a-z]{4})?$)", item.id)
     return -value, -reversibility, weeks, int(digits[0]) if digits else 0, item.id
 
 

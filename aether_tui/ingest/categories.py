@@ -32,7 +32,7 @@ Certainty = Literal["sure", "unsure", "far"]
 KEPT_FEATURES = 600
 """Features of a centroid that are stored: those of most weight. With 600, assignments were those of whole centroids."""
 _IDF_STEP = 32
-_STORED = re.compile(r"c\d{2,6} -?\d\.\d{3} (sure|unsure|far) TAX-\d+")
+_STORED = re.compile(r"c\d{2,6} -?\d\.\d{3} (sure|unsure|far) TAX-\d+(-[a-z]{4})?")
 
 
 @dataclass(frozen=True, slots=True)

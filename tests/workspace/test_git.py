@@ -10,9 +10,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from aether_tui.config import Config
+from aether_tui.diagnostics.icep import Candidate, rank
 from aether_tui.errors import NoData
+from aether_tui.ingest.categories import is_stored
+from aether_tui.reports.paper import render
 from aether_tui.workspace import Workspace, links
-from aether_tui.workspace.document import Document
+from aether_tui.workspace.document import Document, number_of
 from aether_tui.workspace.documents import KINDS, read_documents
 from aether_tui.workspace.edits import change, create, from_data
 from aether_tui.workspace.kinds.canvas import Canvas, CanvasBox
@@ -193,3 +196,23 @@ def test_three_versions_of_a_file(base: bytes, ours: bytes, theirs: bytes, said:
     text, clean = merged(base, ours, theirs, "acme/engagement/tools/TOOL-1.yaml")
     assert said in text
     assert clean == (b"<<<<<<<" not in text)
+
+
+def test_an_id_with_letters_is_an_id_everywhere() -> None:
+    assert [number_of(one) for one in ("OPP-12-kdqt", "cycle-3", "INT-7-bcdf.conflict-20261121T090000", "canvas")] == [
+        12,
+        3,
+        7,
+        0,
+    ]
+    assert links.targets("OPP-12-kdqt of INT-3; not OPP-12-next, nor XOPP-1") == ["OPP-12-kdqt", "INT-3"]
+    assert links.kind_of("OPP-12-kdqt") == "opportunity"
+    assert (
+        is_stored("c01 0.113 sure TAX-2-wtkz")
+        and is_stored("c01 0.113 sure TAX-2")
+        and not is_stored("c01 0.113 sure TAX-2-x")
+    )
+    decision = Decision(id="DEC-1", title="Ask once", raised=DAY, links=["OPP-12-kdqt"])
+    assert "[OPP-12-kdqt](OPP-12-kdqt.md)" in render(decision, "decision", {"OPP-12-kdqt"})
+    ranked = rank([Candidate(one, one, *[(5.0, 5.0, 5.0)] * 4) for one in ("OPP-10-bcdf", "OPP-2-xwvz")])
+    assert [one.candidate.id for one in ranked.items] == ["OPP-2-xwvz", "OPP-10-bcdf"]
