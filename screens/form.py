@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.message import Message
-
 from aether_tui.actions import Where
-from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Block, Col, Gap, Row, SavedReport, State, Table, Window
 from aether_tui.room import HIDDEN
-from aether_tui.workspace.written import Edit
-from screens.base import PageScreen
+from screens.form_file import FormFile, name_of
 from screens.widgets.page import Page
 from screens.widgets.spans import clean
 
@@ -23,7 +18,7 @@ if TYPE_CHECKING:
     from aether_tui.workspace.document import Document
     from aether_tui.workspace.fields import Field
     from aether_tui.workspace.fields import Path as FieldPath
-    from aether_tui.workspace.store import Conflict, Stored
+    from aether_tui.workspace.store import Conflict
 
 MONEY = re.compile(r"usd|cost|price|money|salary|budget|amount|per_hour|day_rate", re.I)
 """Fields that hold money, by their names."""
@@ -32,40 +27,19 @@ TYPED = frozenset({"line", "number", "score", "date", "choice", "flag"})
 """Values that are typed on one line."""
 
 
-class Form(PageScreen):
+class Form(FormFile):
     """A document of any kind. A new one is made as soon as everything required has been said."""
 
-    SCOPES: ClassVar[frozenset[Where]] = PageScreen.SCOPES | {"form"}
+    SCOPES: ClassVar[frozenset[Where]] = FormFile.SCOPES | {"form"}
     READS: ClassVar[bool] = True
 
-    @dataclass
-    class Read(Message):
-        """A document was read, or could not be."""
-
-        model: type[Document]
-        stored: Stored[Document] | None
-        error: AetherError | None = None
-        conflict: Conflict | None = None
-        offered: Mapping[str, object] = dataclasses.field(default_factory=dict)
-
     def __init__(self, kind: str, identity: str | None, tab: str = "") -> None:
-        super().__init__(name="form")
+        super().__init__(kind, identity)
         self.TAB = tab
-        self._kind = kind
-        self._identity = identity
-        self._model: type[Document] | None = None
-        self._stored: Stored[Document] | None = None
-        self._error: AetherError | None = None
-        self._data: dict[str, object] = {}
-        self._sets: list[tuple[FieldPath, object]] = []
-        self._faults: dict[str, str] = {}
         self._opened: set[FieldPath] = set()
-        self._conflict: Conflict | None = None
-        self._draft: bytes | None = None
         self._fields: dict[str, Field] = {}
-        self._greeted = False
 
-    # --- reading and drawing -------------------------------------------------------------------------------------
+    # --- drawing -------------------------------------------------------------------------------------
 
     def about(self) -> tuple[str, str]:
         return self._title(), "Every field of this document, saved as soon as it is set"
@@ -73,49 +47,6 @@ class Form(PageScreen):
     def note(self) -> str:
         keep = f"/{self.page.view.keep} · " if self.page.view.keep else ""
         return keep + ("saved" if self._stored is not None and not self._sets else "not stored yet")
-
-    def show(self) -> None:
-        """Read the document again, unless something said has still to be completed."""
-        if not self._sets:
-            self.run_worker(self._read, thread=True, exclusive=True, group="read", exit_on_error=False)
-        self.show_around()
-
-    def _read(self) -> None:
-        """In a thread: the first form imports pydantic."""
-        from aether_tui.workspace.documents import KINDS, offered
-        from aether_tui.workspace.store import Store
-
-        model = KINDS[self._kind]
-        store = Store(self.shell.workspace)
-        identity = self._identity
-        if identity is None and model.SINGLE and store.path(model, model.PREFIX).exists():
-            identity = self._identity = model.PREFIX
-        try:
-            stored = store.get(model, identity) if identity is not None else None
-            offers = offered(self.shell.workspace, model) if identity is None else {}
-            waiting = store.undecided(model, identity) if identity is not None else None
-            self.post_message(self.Read(model, stored, conflict=waiting, offered=offers))
-        except AetherError as error:
-            self.post_message(self.Read(model, None, error))
-
-    def on_form_read(self, event: Read) -> None:
-        event.stop()
-        if self._sets:
-            return
-        from aether_tui.workspace.fields import begun
-
-        first, self._model, self._stored, self._error = self._model is None, event.model, event.stored, event.error
-        there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
-        self._conflict = event.conflict if there else None
-        if event.stored is not None:
-            self._data = event.stored.document.model_dump()
-        elif first:
-            self._data = {**begun(event.model, self.shell.now().date()), **event.offered}
-        self.draw()
-        if not self._greeted and event.stored is None and event.error is None:
-            self._greeted = True
-            self.action_next()
-        self.settle()
 
     def draw(self) -> None:
         """Draw the form as it stands."""
@@ -144,12 +75,12 @@ class Form(PageScreen):
         from aether_tui.workspace.fields import fields
 
         rows = list(fields(model, self._data, self._opened))
-        self._fields = {_name(field.path): field for field in rows}
+        self._fields = {name_of(field.path): field for field in rows}
         columns = (Col(key="field", title="field", priority=9), Col(key="value", title="value", priority=10, width=90))
         return Table(id=TABLE, columns=columns, rows=tuple(self._row(field) for field in rows))
 
     def _row(self, field: Field) -> Row:
-        name = _name(field.path)
+        name = name_of(field.path)
         fault = self._faults.get(name, "")
         state: State | None = "block" if fault else "warn" if field.missing else None
         hidden = self.shell.room() and MONEY.search(name) and field.value is not None
@@ -160,6 +91,15 @@ class Form(PageScreen):
             lines.append("   ".join(f"{n} {choice}" for n, choice in enumerate(field.choices, 1)))
         lines.append(_hint(field))
         return Row(id=name, cells=(_indent(field) + field.label, clean(value)), state=state, detail="\n".join(lines))
+
+    def _choice(self, conflict: Conflict) -> Gap:
+        names = f"theirs is {conflict.theirs.name}, yours is {conflict.ours.name}"
+        return Gap(
+            id="conflict",
+            title="Somebody changed this document meanwhile",
+            reason=f"Nothing was overwritten: {names}.",
+            next_step="1 yours, 2 theirs, 3 both in the editor; the version not chosen is kept in .aether/removed/",
+        )
 
     def _describe(self) -> None:
         item = self.page.selected
@@ -240,7 +180,7 @@ class Form(PageScreen):
 
         field = self.field
         while field is not None and field.kind not in {"list", "table"} and len(field.path) > 1:
-            field = self._fields.get(_name(field.path[:-1]))
+            field = self._fields.get(name_of(field.path[:-1]))
         if field is None or field.kind not in {"list", "table"}:
             self.shell.say("only lists have entries to add; stand on one first")
         elif field.kind == "list":
@@ -273,7 +213,7 @@ class Form(PageScreen):
         if not waiting:
             self.shell.say("everything required has been said")
             return
-        self.page.select(f"{TABLE}/{_name(waiting[0].path)}")
+        self.page.select(f"{TABLE}/{name_of(waiting[0].path)}")
         self._describe()
         if waiting[0].kind in {"line", "number", "date", "prose"}:
             self._ask(waiting[0])
@@ -304,170 +244,6 @@ class Form(PageScreen):
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()
         self.ask(clean(label), before if begun is None else begun, done)
-
-    # --- saving --------------------------------------------------------------------------------------------------
-
-    def _set(self, path: FieldPath, value: object) -> None:
-        """Take a value over: on disk when the document is valid, kept here while something is still to be said."""
-        from aether_tui.workspace.fields import MISSING, faults, with_value
-
-        if self._model is None or self.shell.refused():
-            return
-        data = with_value(self._data, path, value)
-        identity = self._identity or f"{self._model.PREFIX}{'' if self._model.SINGLE else 1}"
-        found = faults(self._model, {**data, "id": identity})
-        wrong = next((words for _, words in found if words != MISSING), None)
-        if wrong is not None:
-            self._refuse(path, wrong)
-            return
-        self._faults = {}
-        self._data = data
-        self._sets.append((path, value))
-        if found:
-            self.draw()
-            self.action_next()
-        else:
-            self._save(self._model, f"{_name(path).replace('_', ' ')} saved")
-
-    def _refuse(self, path: FieldPath, words: str) -> None:
-        self._faults = {_name(path): words}
-        self.draw()
-        self.shell.say(f"■ {words}")
-
-    def _save(self, model: type[Document], what: str) -> None:
-        from aether_tui.workspace.edits import create, from_data, set_fields
-        from aether_tui.workspace.store import Store
-
-        workspace, now, data, sets, stored = (
-            self.shell.workspace,
-            self.shell.now(),
-            self._data,
-            self._sets,
-            self._stored,
-        )
-        fresh: list[Stored[Document]] = []
-
-        def work() -> Edit:
-            if stored is None:
-                edit = create(workspace, model, lambda identity: from_data(model, {**data, "id": identity}), now)
-            else:
-                edit = set_fields(workspace, stored, sets, now, f"{stored.document.id} {what}")
-            fresh.append(Store(workspace).get(model, edit.identity))
-            return edit
-
-        def done(edit: Edit) -> None:
-            self._identity, self._stored, self._sets = edit.identity, fresh[0], []
-            self._data = fresh[0].document.model_dump()
-            if self.is_mounted:
-                self.draw()
-
-        self.shell.edit(work, done=done, refused=self._refused)
-
-    def _refused(self, error: AetherError) -> bool:
-        from aether_tui.workspace.store import Conflict
-
-        last = self._sets[-1][0] if self._sets else ()
-        self._sets = []
-        if self._stored is not None:
-            self._data = self._stored.document.model_dump()
-        if isinstance(error, Conflict):
-            self._conflict = error
-            self.show()
-            self.shell.say("▲ somebody changed this meanwhile: 1 keeps yours, 2 theirs, 3 opens both")
-        elif last:
-            self._refuse(last, error.sentence())
-        else:
-            return False
-        return True
-
-    # --- both versions -------------------------------------------------------------------------------------------
-
-    def _choice(self, conflict: Conflict) -> Gap:
-        names = f"theirs is {conflict.theirs.name}, yours is {conflict.ours.name}"
-        return Gap(
-            id="conflict",
-            title="Somebody changed this document meanwhile",
-            reason=f"Nothing was overwritten: {names}.",
-            next_step="1 yours, 2 theirs, 3 both in the editor; the version not chosen is kept in .aether/removed/",
-        )
-
-    def _settle(self, choice: int) -> None:
-        from aether_tui.workspace.edits import settle
-
-        conflict, model = self._conflict, self._model
-        if conflict is None or model is None or choice not in {1, 2, 3}:
-            return
-        workspace, now = self.shell.workspace, self.shell.now()
-        if choice == 3:
-            self._open_files(conflict)
-            return
-
-        self._conflict = None
-        work = lambda: settle(workspace, conflict, model, mine=choice == 1, now=now)  # noqa: E731
-        self.shell.edit(work, done=lambda _: self.show(), refused=self._refused)
-
-    def _open_files(self, conflict: Conflict) -> None:
-        from screens.editor import open_files
-
-        try:
-            open_files(self.app, [conflict.theirs, conflict.ours])
-        except ConfigurationError as error:
-            self.shell.say(f"■ {error.sentence()}")
-        else:
-            self.shell.say("now 1 keeps yours, 2 keeps theirs")
-
-    # --- the whole file ------------------------------------------------------------------------------------------
-
-    def action_editor(self) -> None:
-        """The file as it is, or the text that could not be stored last time."""
-        from aether_tui.workspace.edits import write
-        from aether_tui.workspace.store import Store
-        from aether_tui.workspace.written import revision_of
-        from screens.editor import edited
-
-        if self._model is None or self._identity is None:
-            self.shell.say("answer what is required first (tab); then there is a file to open")
-            return
-        model, identity, now = self._model, self._identity, self.shell.now()
-        path = Store(self.shell.workspace).path(model, identity)
-        try:
-            before = path.read_bytes()
-            text, draft = edited(self.app, self.shell.workspace, identity, self._draft or before)
-        except ConfigurationError as error:
-            self.shell.say(f"■ {error.sentence()}")
-            return
-        except OSError as error:
-            self.shell.say(f"■ {path.name}: {error.strerror}")
-            return
-        if text == before:
-            draft.unlink(missing_ok=True)
-            self.shell.say("not changed")
-            return
-
-        def work() -> Edit:
-            edit = write(self.shell.workspace, model, identity, text, revision_of(before), now)
-            draft.unlink(missing_ok=True)
-            return edit
-
-        def done(_edit: Edit) -> None:
-            self._draft = self._error = None
-            self.show()
-
-        def refused(error: AetherError) -> bool:
-            if self._refused(error):
-                return True
-            self._draft = text
-            step = "ctrl+o opens your text again; nothing of it is lost"
-            self._error = ConfigurationError(error.what, where=error.where, next_step=step)
-            self.draw()
-            self.shell.say(f"■ {error.sentence()}")
-            return True
-
-        self.shell.edit(work, done=done, refused=refused)
-
-
-def _name(path: FieldPath) -> str:
-    return ".".join(map(str, path))
 
 
 def _indent(field: Field) -> str:

@@ -1,0 +1,256 @@
+"""The file behind a form: read, saved value by value, both versions of a conflict, and the whole of it in an editor."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.workspace.written import Edit
+from screens.base import PageScreen
+
+if TYPE_CHECKING:
+    from aether_tui.workspace.document import Document
+    from aether_tui.workspace.fields import Path as FieldPath
+    from aether_tui.workspace.store import Conflict, Stored
+
+
+class FormFile(PageScreen):
+    """One document on disk, as far as a form works on it. Nothing in here knows what is drawn or which keys there are."""
+
+    @dataclass
+    class Read(Message):
+        """A document was read, or could not be."""
+
+        model: type[Document]
+        stored: Stored[Document] | None
+        error: AetherError | None = None
+        conflict: Conflict | None = None
+        offered: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+    def __init__(self, kind: str, identity: str | None) -> None:
+        super().__init__(name="form")
+        self._kind = kind
+        self._identity = identity
+        self._model: type[Document] | None = None
+        self._stored: Stored[Document] | None = None
+        self._error: AetherError | None = None
+        self._data: dict[str, object] = {}
+        self._sets: list[tuple[FieldPath, object]] = []
+        self._faults: dict[str, str] = {}
+        self._conflict: Conflict | None = None
+        self._draft: bytes | None = None
+        self._greeted = False
+
+    def draw(self) -> None:
+        """Draw the document as it stands."""
+        raise NotImplementedError
+
+    def action_next(self) -> None:
+        """Go to what is still to be said."""
+        raise NotImplementedError
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Read the document again, unless something said has still to be completed."""
+        if not self._sets:
+            self.run_worker(self._read, thread=True, exclusive=True, group="read", exit_on_error=False)
+        self.show_around()
+
+    def _read(self) -> None:
+        """In a thread: the first form imports pydantic."""
+        from aether_tui.workspace.documents import KINDS, offered
+        from aether_tui.workspace.store import Store
+
+        model = KINDS[self._kind]
+        store = Store(self.shell.workspace)
+        identity = self._identity
+        if identity is None and model.SINGLE and store.path(model, model.PREFIX).exists():
+            identity = self._identity = model.PREFIX
+        try:
+            stored = store.get(model, identity) if identity is not None else None
+            offers = offered(self.shell.workspace, model) if identity is None else {}
+            waiting = store.undecided(model, identity) if identity is not None else None
+            self.post_message(self.Read(model, stored, conflict=waiting, offered=offers))
+        except AetherError as error:
+            self.post_message(self.Read(model, None, error))
+
+    def on_form_file_read(self, event: Read) -> None:
+        event.stop()
+        if self._sets:
+            return
+        from aether_tui.workspace.fields import begun
+
+        first, self._model, self._stored, self._error = self._model is None, event.model, event.stored, event.error
+        there = event.conflict is not None and event.conflict.ours.exists()  # else decided while this was read
+        self._conflict = event.conflict if there else None
+        if event.stored is not None:
+            self._data = event.stored.document.model_dump()
+        elif first:
+            self._data = {**begun(event.model, self.shell.now().date()), **event.offered}
+        self.draw()
+        if not self._greeted and event.stored is None and event.error is None:
+            self._greeted = True
+            self.action_next()
+        self.settle()
+
+    # --- saving --------------------------------------------------------------------------------------------------
+
+    def _set(self, path: FieldPath, value: object) -> None:
+        """Take a value over: on disk when the document is valid, kept here while something is still to be said."""
+        from aether_tui.workspace.fields import MISSING, faults, with_value
+
+        if self._model is None or self.shell.refused():
+            return
+        data = with_value(self._data, path, value)
+        identity = self._identity or f"{self._model.PREFIX}{'' if self._model.SINGLE else 1}"
+        found = faults(self._model, {**data, "id": identity})
+        wrong = next((words for _, words in found if words != MISSING), None)
+        if wrong is not None:
+            self._refuse(path, wrong)
+            return
+        self._faults = {}
+        self._data = data
+        self._sets.append((path, value))
+        if found:
+            self.draw()
+            self.action_next()
+        else:
+            self._save(self._model, f"{name_of(path).replace('_', ' ')} saved")
+
+    def _refuse(self, path: FieldPath, words: str) -> None:
+        self._faults = {name_of(path): words}
+        self.draw()
+        self.shell.say(f"■ {words}")
+
+    def _save(self, model: type[Document], what: str) -> None:
+        from aether_tui.workspace.edits import create, from_data, set_fields
+        from aether_tui.workspace.store import Store
+
+        workspace, now, data, sets, stored = (
+            self.shell.workspace,
+            self.shell.now(),
+            self._data,
+            self._sets,
+            self._stored,
+        )
+        fresh: list[Stored[Document]] = []
+
+        def work() -> Edit:
+            if stored is None:
+                edit = create(workspace, model, lambda identity: from_data(model, {**data, "id": identity}), now)
+            else:
+                edit = set_fields(workspace, stored, sets, now, f"{stored.document.id} {what}")
+            fresh.append(Store(workspace).get(model, edit.identity))
+            return edit
+
+        def done(edit: Edit) -> None:
+            self._identity, self._stored, self._sets = edit.identity, fresh[0], []
+            self._data = fresh[0].document.model_dump()
+            if self.is_mounted:
+                self.draw()
+
+        self.shell.edit(work, done=done, refused=self._refused)
+
+    def _refused(self, error: AetherError) -> bool:
+        from aether_tui.workspace.store import Conflict
+
+        last = self._sets[-1][0] if self._sets else ()
+        self._sets = []
+        if self._stored is not None:
+            self._data = self._stored.document.model_dump()
+        if isinstance(error, Conflict):
+            self._conflict = error
+            self.show()
+            self.shell.say("▲ somebody changed this meanwhile: 1 keeps yours, 2 theirs, 3 opens both")
+        elif last:
+            self._refuse(last, error.sentence())
+        else:
+            return False
+        return True
+
+    # --- both versions -------------------------------------------------------------------------------------------
+
+    def _settle(self, choice: int) -> None:
+        from aether_tui.workspace.edits import settle
+
+        conflict, model = self._conflict, self._model
+        if conflict is None or model is None or choice not in {1, 2, 3}:
+            return
+        workspace, now = self.shell.workspace, self.shell.now()
+        if choice == 3:
+            self._open_files(conflict)
+            return
+
+        self._conflict = None
+        work = lambda: settle(workspace, conflict, model, mine=choice == 1, now=now)  # noqa: E731
+        self.shell.edit(work, done=lambda _: self.show(), refused=self._refused)
+
+    def _open_files(self, conflict: Conflict) -> None:
+        from screens.editor import open_files
+
+        try:
+            open_files(self.app, [conflict.theirs, conflict.ours])
+        except ConfigurationError as error:
+            self.shell.say(f"■ {error.sentence()}")
+        else:
+            self.shell.say("now 1 keeps yours, 2 keeps theirs")
+
+    # --- the whole file ------------------------------------------------------------------------------------------
+
+    def action_editor(self) -> None:
+        """The file as it is, or the text that could not be stored last time."""
+        from aether_tui.workspace.edits import write
+        from aether_tui.workspace.store import Store
+        from aether_tui.workspace.written import revision_of
+        from screens.editor import edited
+
+        if self._model is None or self._identity is None:
+            self.shell.say("answer what is required first (tab); then there is a file to open")
+            return
+        model, identity, now = self._model, self._identity, self.shell.now()
+        path = Store(self.shell.workspace).path(model, identity)
+        try:
+            before = path.read_bytes()
+            text, draft = edited(self.app, self.shell.workspace, identity, self._draft or before)
+        except ConfigurationError as error:
+            self.shell.say(f"■ {error.sentence()}")
+            return
+        except OSError as error:
+            self.shell.say(f"■ {path.name}: {error.strerror}")
+            return
+        if text == before:
+            draft.unlink(missing_ok=True)
+            self.shell.say("not changed")
+            return
+
+        def work() -> Edit:
+            edit = write(self.shell.workspace, model, identity, text, revision_of(before), now)
+            draft.unlink(missing_ok=True)
+            return edit
+
+        def done(_edit: Edit) -> None:
+            self._draft = self._error = None
+            self.show()
+
+        def refused(error: AetherError) -> bool:
+            if self._refused(error):
+                return True
+            self._draft = text
+            step = "ctrl+o opens your text again; nothing of it is lost"
+            self._error = ConfigurationError(error.what, where=error.where, next_step=step)
+            self.draw()
+            self.shell.say(f"■ {error.sentence()}")
+            return True
+
+        self.shell.edit(work, done=done, refused=refused)
+
+
+def name_of(path: FieldPath) -> str:
+    """What a field is called on the page: where it stands in the document."""
+    return ".".join(map(str, path))
