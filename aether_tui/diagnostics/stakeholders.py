@@ -295,7 +295,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="Choose one and press ↵; so many questions and minutes at most.",
+        note="In aether-tui, g i: choose one and press ↵. So many questions and minutes at most.",
         aside=True,
     )
 

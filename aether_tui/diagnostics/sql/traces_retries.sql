@@ -8,3 +8,4 @@ FROM (
 )
 WHERE before = 'error'
 GROUP BY source, trace_id
+ORDER BY ALL
