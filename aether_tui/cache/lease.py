@@ -87,7 +87,8 @@ class ReadLease:
         """Stop what runs, from any thread; it raises `duckdb.InterruptException` where it runs."""
         self.cursor.interrupt()
         if (second := self._second) is not None:
-            second.interrupt()
+            with contextlib.suppress(duckdb.ConnectionException):  # it was closed a moment ago
+                second.interrupt()
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None) -> list[dict[str, Value]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from aether_tui.diagnostics.frame import Clock, Data, Record, real, text
+from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, real, text
 from aether_tui.text import one_line
 
 DAYS = 120
@@ -124,10 +124,16 @@ def courses(data: Data, clock: Clock, currency: str) -> list[Course]:
     until = midnight(clock.window.end)
     since = until - timedelta(days=DAYS)
     made: list[Course] = []
+    asked: dict[str, Parameter] = {
+        "since_day": since,
+        "until_day": until,
+        "currency": currency,
+        "kinds": list(DURATIONS),
+    }
+    data.together(**dict.fromkeys((*(source.query for source in SOURCES), "changed_durations"), asked))
     for source in SOURCES:
-        rows = data.rows(source.query, since_day=since, until_day=until, currency=currency)
-        made += _pivoted(rows, source, since)
-    made += _durations(data.rows("changed_durations", kinds=list(DURATIONS), since_day=since, until_day=until), since)
+        made += _pivoted(data.rows(source.query, **asked), source, since)
+    made += _durations(data.rows("changed_durations", **asked), since)
     return made
 
 

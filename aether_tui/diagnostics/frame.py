@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -146,9 +146,9 @@ class Data:
             self._answers[asked] = [] if lease is None else lease.rows(_during(query(name), wanted), wanted)
         return self._answers[asked]
 
-    def together(self, questions: Iterable[tuple[str, Mapping[str, Parameter]]]) -> None:
-        """Ask side by side what `rows` will be asked for, by name and parameters; raises as it does."""
-        told = (self._question(name, params) for name, params in questions)
+    def together(self, *names: str, **given: Mapping[str, Parameter]) -> None:
+        """Ask side by side what `rows` will be asked for: queries by name, or by name with their parameters. Raises as it does."""
+        told = [self._question(name, given.get(name, {})) for name in (*names, *given)]
         left = {asked: wanted for asked, wanted in told if asked not in self._answers}
         lease = self._open() if left else None
         if lease is not None:

@@ -47,10 +47,17 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Levers]:
     )
 
 
+_ASKED = (
+    "levers_jobs", "levers_load", "levers_steps", "levers_cases", "levers_charges", "levers_suites", "sample_size"
+)  # fmt: skip
+"""Queries that need no answer of another."""
+
+
 def measure(data: Data, documents: Documents) -> Levers:
     """Every lever of every surface."""
     from aether_tui.ingest.prices import Prices
 
+    data.together(*_ASKED)
     parts = (
         levers_ci.find(data),
         levers_steps.find(data),

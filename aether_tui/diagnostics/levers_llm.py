@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from aether_tui.diagnostics.frame import Data, Record, real, text, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
 from aether_tui.diagnostics.levers_model import DAYS_A_MONTH, Found, Lever, Unknown
 from aether_tui.diagnostics.sampling import moments, newest_since
 from aether_tui.human import amount, money, number, plural
@@ -30,11 +30,11 @@ def find(data: Data, prices: Prices) -> Found:
     a_month = DAYS_A_MONTH * 86_400 / (clock.window.end - clock.window.start).total_seconds()
     looked = moments(data, LOOKED, data.live())
     newest = newest_since(data, LOOKED, data.live())
-    rows = {
-        "levers_prompts": data.rows("levers_prompts", **looked.asked),
-        "levers_models": data.rows("levers_models", **looked.asked),
-        "levers_repeats": data.rows("levers_repeats", since=newest),
-    }
+    asked: dict[str, dict[str, Parameter]] = {
+        "levers_models": looked.asked, "levers_prompts": looked.asked, "levers_repeats": {"since": newest}
+    }  # fmt: skip
+    data.together(**asked)
+    rows = {name: data.rows(name, **params) for name, params in asked.items()}
     scale = looked.n / looked.tasks if looked.tasks else 1.0
     recent = max(1.0, looked.n / LOOKED) if newest > clock.window.start else 1.0
     of_sample = f"{looked.sentence()} Scaled up to all of them." if scale > 1 else ""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Scorecard]:
     """The report."""
     unable = data.unfiltered("scorecard_changes", ("environment",))
+    if not unable:
+        data.together("scorecard_changes", "scorecard_deployments", "scorecard_incidents")
     rows = {name: [] if unable else data.rows(f"scorecard_{name}") for name in ("changes", "deployments", "incidents")}
     card = measure(
         rows["changes"], rows["deployments"], rows["incidents"], clock, editions()[documents.config.scorecard.edition]

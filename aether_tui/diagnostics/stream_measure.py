@@ -130,6 +130,8 @@ def counted(data: Data) -> list[Counted]:
     """All requests, each request category by failures, and work items; streams that nothing went through are left out."""
     clusters: dict[str, dict[str, Sums]] = {}
     flows: dict[str, Flow] = {}
+    works = not data.filters.service and not data.filters.environment
+    data.together("stream_steps", "stream_tasks", *(("stream_work",) if works else ()))
     for row in data.rows("stream_steps"):
         clusters.setdefault(text(row["cluster"]), {})[text(row["step"])] = _sums(row)
     for row in data.rows("stream_tasks"):
@@ -146,11 +148,11 @@ def counted(data: Data) -> list[Counted]:
         found.append(Counted("requests", "All requests", "request", "", everything, whole_flow))
     named = sorted((name for name in clusters if name and name in flows), key=lambda name: (-flows[name].failed, name))
     found += [Counted(f"cluster.{name}", name, "request", name, clusters[name], flows[name]) for name in named]
-    return found + _work(data)
+    return found + (_work(data) if works else [])
 
 
 def _work(data: Data) -> list[Counted]:
-    rows = [] if data.filters.service or data.filters.environment else data.rows("stream_work")
+    rows = data.rows("stream_work")
     if not rows:
         return []
     flow = Flow(whole(rows[0]["n"]), whole(rows[0]["n"]), whole(rows[0]["failed"]), real(rows[0]["duration_s"]))

@@ -131,8 +131,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Traces]:
 def measure(data: Data) -> Traces:
     """Everything the report says."""
     data.together(
-        [("traces_groups", {}), ("constraint_tasks", {}), ("traces_top", {}), ("sample_size", {}), ("constraint_clusters", {}),
-         ("traces_errors", {"most": ERRING}), ("traces_newest", {"n": NEWEST})]
+        "traces_groups", "constraint_tasks", "traces_top", "sample_size", "constraint_clusters",
+        traces_errors={"most": ERRING}, traces_newest={"n": NEWEST},
     )  # fmt: skip
     retried = _retried(data)
     top: dict[str, tuple[Task, ...]] = {}

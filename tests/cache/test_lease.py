@@ -125,7 +125,11 @@ def test_threads_read_together_and_a_writer_waits_for_them(tmp_path: Path) -> No
     store(cache, spans(5))
 
 
-def test_a_query_is_interrupted_from_another_thread(tmp_path: Path) -> None:
+ENDLESS = "SELECT count(*) FROM range(10000000000) AS a, range(1000) AS b WHERE a.range * b.range % 7 = 3"
+
+
+@pytest.mark.parametrize("queries", [1, 2, 5])
+def test_queries_are_interrupted_from_another_thread(tmp_path: Path, queries: int) -> None:
     cache = fresh(tmp_path)
     store(cache, spans(3))
     with cache.read() as lease:
@@ -138,10 +142,27 @@ def test_a_query_is_interrupted_from_another_thread(tmp_path: Path) -> None:
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(duckdb.InterruptException):
-            lease.rows("SELECT count(*) FROM range(10000000000) AS a, range(1000) AS b WHERE a.range * b.range % 7 = 3")
+            lease.several([(ENDLESS, {})] * queries) if queries > 1 else lease.rows(ENDLESS)
         stop.set()
         thread.join()
         assert lease.rows("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_several_queries_are_answered_in_the_order_they_were_asked(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, spans(3))
+    asked = [
+        ("SELECT count(*) + $more AS n FROM spans, range($most)", {"more": n, "most": 10 ** (n % 5)}) for n in range(20)
+    ]
+    with cache.read() as lease:
+        assert (
+            lease.several(asked)
+            == [lease.rows(*one) for one in asked]
+            == [[{"n": 3 * 10 ** (n % 5) + n}] for n in range(20)]
+        )
+        with pytest.raises(duckdb.BinderException, match="nothing"):
+            lease.several([*asked, ("SELECT nothing FROM spans", {}), *asked])
+        assert lease.several(asked[:1]) == [[{"n": 3}]]
 
 
 def test_a_lease_inside_a_lease_is_refused_at_once(tmp_path: Path) -> None:
