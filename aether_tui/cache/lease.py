@@ -55,7 +55,6 @@ class ReadLease:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self.cursor = cursor
-
         self._second: duckdb.DuckDBPyConnection | None = None
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
@@ -64,9 +63,8 @@ class ReadLease:
 
     def several(self, asked: Sequence[tuple[str, Mapping[str, object]]]) -> list[list[dict[str, Value]]]:
         """The rows of several queries, two at a time: a query is planned on one core, however many there are."""
-        with self.cursor.cursor() as second, ThreadPoolExecutor(2) as pool:
+        with self.cursor.cursor() as second:
             second.execute("USE cache")
-            self._second = second
             idle = SimpleQueue[duckdb.DuckDBPyConnection]()
             idle.put(self.cursor)
             idle.put(second)
@@ -78,8 +76,10 @@ class ReadLease:
                 finally:
                     idle.put(cursor)
 
+            self._second = second
             try:
-                return list(pool.map(answer, asked))
+                with ThreadPoolExecutor(2) as pool:  # which waits for what was begun, also after an error
+                    return list(pool.map(answer, asked))
             finally:
                 self._second = None
 
