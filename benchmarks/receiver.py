@@ -82,7 +82,9 @@ def in_process(bodies: list[bytes]) -> dict[str, float]:
     ingest = Ingest(Config(), bytes(32))
     durable, merged = [], []
     with tempfile.TemporaryDirectory() as folder:
-        writer = Writer(Cache(Path(folder) / "cache.duckdb"), ingest, lambda: datetime.now(UTC))
+        cache = Cache(Path(folder) / "cache.duckdb")
+        cache.frugal()  # as the command does
+        writer = Writer(cache, ingest, lambda: datetime.now(UTC))
         writer.open()
         spool = Spool(writer.spool, SPANS)
         for at in range(0, len(bodies) - 18, 19):

@@ -145,7 +145,9 @@ def _serving(
 
     sys.setswitchinterval(_SWITCH_S)
     workspace, config = context.workspace(), context.config()
-    writer = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), context.now)
+    cache = Cache(workspace.cache_path)
+    cache.frugal()  # the other core is for those who send
+    writer = Writer(cache, Ingest.of(workspace, config), context.now)
     for sentence in writer.open():
         click.echo(sentence, err=True)
     receiver = Receiver(writer, Ingest.of(workspace, config), seen)
