@@ -76,10 +76,10 @@ SUBJECTS: dict[str, Subject] = {
     "flow.mean_wip": _items("open", "age"),
     "flow.past_p85": _items("open", "age"),
     "flow.throughput": _items("lead", "lead time"),
-    "flow.efficiency": _items("cycle", "cycle time"),
+    "flow.efficiency": _items("lead", "lead time"),
     "flow.oldest": _items("open", "age"),
     "flow.utilisation": _items("open", "age"),
-    "flow.handoffs": _items("cycle", "cycle time"),
+    "flow.handoffs": _items("lead", "lead time"),
     **{f"pipeline.stage.{name}": _items("stage", "in it for", number) for number, name in enumerate(STAGES, 1)},
 }
 """By the id of an indicator, a key figure or a row."""

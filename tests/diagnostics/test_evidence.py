@@ -17,6 +17,7 @@ from aether_tui.errors import NoData
 from aether_tui.records import TABLES, Value
 from aether_tui.report_model import Report, Table
 from aether_tui.workspace.folder import Workspace
+from screens.lens import ELSEWHERE
 from tests.cache.samples import full
 from tests.diagnostics import world
 
@@ -104,6 +105,7 @@ def test_every_indicator_of_stored_rows_opens_on_them_and_nothing_else_pretends_
     assert {one.shape for one in without if not one.query} == {"stated", "values"}  # said by people, or in the ledger
     with pytest.raises(NoData, match="no rows stand behind"):
         rows_of(filled, "lens.speed")
+    assert set(ELSEWHERE) == {one.id for one in without}  # they have a screen of their own
     for identity in evidence.SUBJECTS:
         assert rows_of(filled, identity).headline
 

@@ -51,6 +51,11 @@ def test_three_keys_from_a_score_to_an_item_or_a_trace_and_back(filled: Workspac
         await see(pilot, app, "ENG-6")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is screen)
+        screen.page.select("lens.speed.indicators/speed.decision_latency")
+        await pilot.press("enter")  # decisions are documents: their rows are the ledger
+        await until(pilot, lambda: app.screen.name == "decisions")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.screen is screen)
         await pilot.press("c")  # what is missing is connected there
         await until(pilot, lambda: app.screen.name == "sources")
         await pilot.press("left_square_bracket")
