@@ -111,6 +111,14 @@ _EXPECTED = {
     "model": "a table of keys and values",
     "date": "a date such as 2026-11-21",
 }
+_WRITTEN = {
+    "a list": "write a list, such as [one, two]",
+    "text": "put it in quotes",
+    "a table of keys and values": "write keys, each with its value",
+    "a whole number": "write for example 3",
+    "a number": "write for example 2.5",
+    "true or false": "write true or false",
+}
 
 
 def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str, str]:
@@ -138,11 +146,11 @@ def _wording(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> tuple[str
     ):
         wanted = _EXPECTED.get(stem)
         if wanted:
-            example = _example(model, loc)
-            return (
-                f"expected {wanted}, found {_shown(error['input'])}",
-                f"write for example {example}" if example else "",
-            )
+            example, given = _example(model, loc), error["input"]
+            fix = "write it, or take the key out" if given is None and len(loc) else _WRITTEN.get(wanted, "")
+            if wanted == "text" and isinstance(given, dict | list):
+                fix = "write one text"
+            return f"expected {wanted}, found {_shown(given)}", f"write for example {example}" if example else fix
     if kind == "string_pattern_mismatch":
         example = _example(model, loc) or _matching(str(context.get("pattern")))
         rule = f"write for example {example}" if example else f"it must match {context.get('pattern')}"

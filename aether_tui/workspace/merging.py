@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import KINDS
 from aether_tui.workspace.git import merged_lines
-from aether_tui.workspace.yaml_file import BadYaml, read_yaml, write_yaml
+from aether_tui.workspace.yaml_file import ONE_FIELD, BadYaml, read_yaml, write_yaml
 
 ABSENT = object()
 """A key that is not there."""
@@ -162,5 +162,5 @@ def _marked(kept: bytes, given: bytes) -> bytes:
         if step == "equal":
             said += ours[a:b]
         else:
-            said += [b"<<<<<<< HEAD\n", *ours[a:b], b"=======\n", *theirs[c:d], b">>>>>>> theirs\n"]
+            said += [b"<<<<<<< HEAD\n", *ours[a:b], b"=======\n", *theirs[c:d], b">>>>>>> " + ONE_FIELD + b"\n"]
     return b"".join(said)

@@ -90,6 +90,12 @@ class Store:
         folder = self.folder(kind)
         place = f"{folder}{os.sep}"
         for name, stamp in self._stamped(folder, kind):
+            if not name.endswith(".yaml"):
+                fix = f"rename it to {name.rpartition('.')[0]}.yaml"
+                problems.append(
+                    Problem(self._shown(folder / name), "is not read: its name does not end in .yaml", fix=fix)
+                )
+                continue
             if ".conflict-" in name:
                 keep = name.partition(".conflict-")[0] + ".yaml"
                 problems.append(
@@ -136,14 +142,15 @@ class Store:
         """The next free id: the number after the highest and, within a git repository, four letters, since a number alone is
         as free in the next clone. Raises ConfigurationError where there is one of the kind, and it is written.
         """
-        files = self._files(kind)
+        folder = self.folder(kind)
         if kind.SINGLE:
-            if files:
+            if self._files(kind):
                 raise ConfigurationError(
                     f"there is one {kind.PREFIX}, and it is written", next_step=f"edit {kind.PREFIX}.yaml"
                 )
             return kind.PREFIX
-        number = max((number_of(path.stem) for path in files), default=0) + 1
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        number = max(map(number_of, names), default=0) + 1
         if repository(self.workspace.root) is None:
             return f"{kind.PREFIX}{number}"
         return f"{kind.PREFIX}{number}-{''.join(secrets.choice(LETTERS) for _ in range(4))}"
@@ -234,7 +241,7 @@ class Store:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                if name.startswith(first or ".") == bool(first) and name.endswith("yaml" if first else ".yaml"):
+                if name.startswith(first or ".") == bool(first) and name.lower().endswith((".yaml", ".yml")):
                     with contextlib.suppress(OSError):  # gone since it was listed
                         at = entry.stat()
                         if stat.S_ISREG(at.st_mode):
@@ -272,8 +279,14 @@ class Store:
         except ValidationError as error:
             return None, explain(error.errors(include_url=False), kind, name, lines)
         if document.id != path.stem:
-            fix = f"rename the file to {document.id}.yaml, or the id to {path.stem}"
-            return None, [Problem(name, "the id is not the file's name", "id", lines.get(("id",)), fix)]
+            there = path.with_stem(document.id)
+            what, fix = "the id is not the file's name", f"rename the file to {there.name}"
+            if there.exists():
+                what, fix = (
+                    f"{there.name} has the same id",
+                    "give one of them to `aether-tui doc new`, and remove its file",
+                )
+            return None, [Problem(name, what, "id", lines.get(("id",)), fix)]
         return Stored(document, path, revision_of(data), data), []
 
     def _write(

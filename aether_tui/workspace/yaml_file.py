@@ -58,11 +58,21 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         what = ", ".join(part for part in (error.context, error.problem) if part) or "not understood"
         line = mark.line + 1 if mark else None
         column = f" (column {mark.column + 1})" if mark else ""
-        raise BadYaml(Problem(file, f"broken YAML: {what}{column}", line=line, fix="mend that line")) from error
+        fix = next((fix for words, fix in _MENDED.items() if words in what), "mend that line, or the one above")
+        raise BadYaml(Problem(file, f"broken YAML: {what}{column}", line=line, fix=fix)) from error
     except (YAMLError, ValueError) as error:
         raise BadYaml(Problem(file, f"broken YAML: {error}", fix="mend it")) from error
     except RecursionError as error:
         raise BadYaml(Problem(file, "nested too deeply", fix="a document has a handful of levels")) from error
+
+
+_MENDED = {
+    "'\\t'": "indent with blanks, not with tabs",
+    "mapping values are not allowed": "put the text in quotes, since `: ` in it begins a value",
+    "could not find expected ':'": "write `key: value`, there or on the line above",
+    "found unexpected end of stream": "close the quote that is open above",
+}
+"""What the parser says, and what most likely mends it."""
 
 
 def _read(text: str, file: str) -> tuple[object, Lines]:
@@ -78,6 +88,8 @@ def _read(text: str, file: str) -> tuple[object, Lines]:
     return _Reader(YAML(typ="safe", pure=True).parse(text), file).read()
 
 
+ONE_FIELD = b"theirs, the same field"
+"""How our own merge names the other side, which never merges two new documents."""
 _MERGE = re.compile(
     rb"^<{7} (?P<our_name>[^\n]*)\n(?P<ours>.*?)(?:^\|{7}[^\n]*\n.*?)?^={7}\r?\n(?P<theirs>.*?)^>{7} (?P<their_name>[^\n]*)",
     re.M | re.S,
@@ -92,7 +104,10 @@ def _unmerged(merge: re.Match[bytes], data: bytes, file: str) -> Problem:
         return f"`{lines}` ({one_line(merge[name].decode('utf-8', 'replace'), 60)})"
 
     outside = data[: merge.start()] + data[merge.end() :]
-    if re.fullmatch(rb"\s*(?:id:[^\n]*)?\s*", outside):  # both made one: they are two things, and none of them may go
+    field = merge["their_name"].startswith(ONE_FIELD)
+    if not field and re.fullmatch(
+        rb"\s*(?:id:[^\n]*)?\s*", outside
+    ):  # both made one: they are two things, and none of them may go
         return Problem(
             file,
             f"two new documents took the same number: {shown('ours', 'our_name')} and {shown('theirs', 'their_name')}",

@@ -148,7 +148,7 @@ def test_a_connector_checks_the_rest_of_its_table(workspace: Workspace) -> None:
     found = [problem.sentence() for problem in check_source(loaded.config, "main", Settings, loaded.lines)]
     assert found == [
         "aether.toml:4: sources.main.team: unknown key; did you mean 'teams'?",
-        "aether.toml:5: sources.main.url: expected text, found 3",
+        "aether.toml:5: sources.main.url: expected text, found 3; put it in quotes",
     ]
 
 

@@ -148,7 +148,8 @@ def test_one_field_changed_twice_stands_with_both_versions_and_the_rest_is_merge
     documents = read_documents(hers.store.workspace, Config())
     (problem,) = documents.problems
     assert (
-        "`frequency: Wednesday` (HEAD) or `frequency: Thursday` (theirs)" in problem.what and "git add" in problem.fix
+        "`frequency: Wednesday` (HEAD) or `frequency: Thursday` (theirs, the same field)" in problem.what
+        and "git add" in problem.fix
     )
     path = hers.store.path(Ritual, "RIT-1")
     text = path.read_text()

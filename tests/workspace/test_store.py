@@ -158,6 +158,16 @@ def test_the_file_name_is_the_id(store: Store) -> None:
     first = store.add(Opportunity, opportunity)
     first.path.rename(first.path.with_name("OPP-9.yaml"))
     assert "the id is not the file's name; rename the file to OPP-1.yaml" in sentences(store)[0]
+    write(store, "OPP-1.yaml", first.data.decode())
+    write(store, "OPP-1 copy.yaml", first.data.decode())
+    write(store, "OPP-12.yml", first.data.decode())
+    copy, ending, other = sentences(store)
+    assert "OPP-1 copy.yaml:1: id: OPP-1.yaml has the same id; give one of them to `aether-tui doc new`" in copy
+    assert "OPP-9.yaml:1: id: OPP-1.yaml has the same id" in other
+    assert "OPP-12.yml: is not read: its name does not end in .yaml; rename it to OPP-12.yaml" in ending
+    assert (
+        store.add(Opportunity, opportunity).document.id == "OPP-13"
+    )  # what stands there in whatever form keeps its number
 
 
 def test_absent_and_impossible_ids(store: Store) -> None:
