@@ -27,9 +27,11 @@ async def _offer(screen: PageScreen) -> None:
     def agreed(constraint: str | None) -> None:
         from aether_tui.workspace.cycles import open_next
 
-        if constraint and (words := constraint.strip()):
+        if constraint or (constraint is not None and not found.constraint):
+            words = constraint.strip()
             goal = found.goal if words == found.constraint else f"Relieve: {words}"
             screen.shell.edit(lambda: open_next(screen.shell.workspace, words, goal, now), rebuild="flywheel")
 
     closes = f"closes {found.closes}, the next " if found.closes else "the first cycle "
-    screen.ask(f"{closes}works on", found.constraint, agreed)
+    known = "" if found.constraint else " (nothing: not known yet)"
+    screen.ask(f"{closes}works on{known}", found.constraint, agreed)

@@ -123,7 +123,10 @@ def _renamed(one: PlaybookEntry, identity: str) -> PlaybookEntry:
 
 
 def _next_subject(context: Context) -> tuple[str, str]:
-    """What the diagnosis says is the constraint, and what to do about it; without one, that of the best open opportunity."""
+    """What the diagnosis says is the constraint, and what to do about it; without one, that of the best open opportunity.
+
+    The very first cycle may begin without: its phases find what it works on.
+    """
     from aether_tui.diagnostics.constraint_measure import diagnosed
     from aether_tui.diagnostics.portfolio_measure import measure
     from aether_tui.workspace.documents import read_documents
@@ -140,6 +143,8 @@ def _next_subject(context: Context) -> tuple[str, str]:
         one = by_id[item.id]
         if one.status == "candidate" and (one.constraint or one.cluster):
             return one.constraint or one.cluster, f"Relieve: {one.constraint or one.cluster}"
+    if not documents.cycles:
+        return "", "Hear people, see production, and find the constraint"
     raise NoData(
         "there is no value stream to diagnose, and no open opportunity names a constraint",
         where="playbook next-cycle",

@@ -177,7 +177,11 @@ def _criteria(
 ) -> tuple[Criterion, ...]:
     rarest = min(fields, key=lambda item: -1.0 if item.value.value is None else item.value.value)
     named = f" (rarest: {rarest.title})" if rarest.value.value is not None else ""
-    models = f" ({', '.join(unpriced)})" if unpriced else ""
+    priced = (
+        f"give the price of the unpriced models ({', '.join(unpriced)}) under [[prices]], or send the cost with the span"
+        if unpriced
+        else "send the tokens of every model call, whose price is known, or the cost with the span"
+    )
     return (
         _share(
             "clusters", "requests with a category", requests, "clusters", "requests", limits.clusters_share,
@@ -194,7 +198,7 @@ def _criteria(
         ),
         _share(
             "cost", "calls with a cost", calls, "cost", "calls", limits.cost_share,
-            f"give the price of the unpriced models{models} under [[prices]], or send the cost with the span",
+            priced,
         ),
         _attribution(costs, limits.attribution_share),
     )  # fmt: skip

@@ -26,7 +26,7 @@ REQUIRED: tuple[tuple[str, str, Of, str], ...] = (
     ("input_tokens", "input tokens", "calls", "gen_ai.usage.input_tokens"),
     ("output_tokens", "output tokens", "calls", "gen_ai.usage.output_tokens"),
     ("latency", "latency", "calls", "the end time of the span"),
-    ("cost", "cost", "calls", "gen_ai.usage.cost, or a price under [[prices]]"),
+    ("cost", "cost", "calls", "gen_ai.usage.cost, or both token counts and a price under [[prices]]"),
     ("root", "root span", "requests", "a span without parent that spans the request"),
 )
 WANTED: tuple[tuple[str, str, Of, str], ...] = (

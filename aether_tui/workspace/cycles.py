@@ -37,7 +37,8 @@ def open_next(workspace: Workspace, constraint: str, goal: str, now: datetime) -
         return Cycle(id=identity, started=today, constraint=constraint, goal=goal)
 
     if before is None:
-        return create(workspace, Cycle, make, now, f"{{id}} opens on: {constraint[:60]}")
+        on = f"on: {constraint[:60]}" if constraint else "with phase 0; what it works on is found on the way"
+        return create(workspace, Cycle, make, now, f"{{id}} opens {on}")
     closed = change(workspace, Cycle, before.id, lambda one: one.model_copy(update={"ended": today}), now)
     opened = create(workspace, Cycle, make, now)
     told = f"{before.id} is closed, {opened.identity} opens on: {constraint[:60]}"
