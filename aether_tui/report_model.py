@@ -186,6 +186,12 @@ class Check(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: Literal["auto", "document", "manual"]
     evidence: str = ""
     next_step: str = ""
+    why: str = ""
+    """How it was verified, and the command that shows more, one per line."""
+    behind: str = ""
+    """What the rows behind it are asked for by; empty where there are none."""
+    signed: bool = False
+    """A person may answer for it although it is verified."""
     private: bool = False
 
 

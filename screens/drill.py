@@ -42,7 +42,7 @@ class Asking(ReportScreen):
 
     def hear(self, told: Told) -> None:
         """An answer: its message is said, a report opened, what was said shown on the open trace."""
-        if told.message:
+        if told.message or told.report is not None:  # what was said while the answer was on its way is over
             self.shell.say(told.message)
         page = self._open_page
         if told.report is not None and told.report.report == ROWS:

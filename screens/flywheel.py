@@ -10,11 +10,12 @@ from aether_tui.actions import Where
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
 from screens.cycles import next_cycle
+from screens.drill import Asking
 from screens.edits import enter_phase, tick, untick
 
 
-class Flywheel(ReportScreen):
-    """What is verified, what documents show, and what people tick here."""
+class Flywheel(Asking):
+    """What is verified, what documents show, and what people tick here. `↵` opens an item, again the requests behind it."""
 
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"flywheel"}
 
@@ -27,7 +28,7 @@ class Flywheel(ReportScreen):
         block, check = self._check()
         if check is None or block is None:
             return
-        if check.kind != "manual":
+        if check.kind != "manual" and not check.signed:
             self.shell.say("only a person's items can be ticked; this one is verified by the program")
         elif block.locked:
             self.shell.say(f"locked: {block.locked}")
@@ -35,6 +36,16 @@ class Flywheel(ReportScreen):
             self.shell.edit(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
         else:
             self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
+
+    def action_open(self) -> None:
+        """What an item rests on; once that is open, the requests that lack it."""
+        item, view, (_, check) = self.page.selected, self.page.view, self._check()
+        opened = item is not None and view.open_id == item.id and view.open_as == "detail"
+        if check is not None and check.behind and opened:
+            self.shell.say("finding the requests …")
+            self.send(self.question("rows", trace=check.behind))
+        else:
+            super().action_open()
 
     def action_begin(self) -> None:
         """Say on which day the phase under the cursor was begun; nothing lets it follow from the items again."""

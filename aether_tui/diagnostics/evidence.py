@@ -31,14 +31,22 @@ class Subject:
     unit: str = "s"
     given: Mapping[str, Value] = field(default_factory=dict)
     service: str | None = None
+    title: str = ""
 
 
 def _items(mode: str, value: str, stage: int = 1) -> Subject:
     return Subject("rows_items", "work item", value, given={"mode": mode, "stage": stage})
 
 
-def _traces(mode: str, value: str = "took", unit: str = "s") -> Subject:
-    return Subject(TRACES, "trace", value, unit, {"mode": mode, "ids": ()})
+def _traces(mode: str, value: str = "took", unit: str = "s", title: str = "") -> Subject:
+    return Subject(TRACES, "trace", value, unit, {"mode": mode, "ids": ()}, title=title)
+
+
+_BARE = _traces("incomplete", title="requests without model or tokens")
+_UNPRICED = _traces("unpriced", title="requests with a call that has no cost")
+_UNSORTED = _traces("uncategorised", title="requests without a category")
+_NOBODYS = _traces("unattributed", "cost", "USD", "cost without feature or team")
+_UNSAID = _traces("unsaid", title="requests without an outcome")
 
 
 CHANGES = Subject("rows_changes", "merged request", "lead time")
@@ -67,6 +75,13 @@ SUBJECTS: dict[str, Subject] = {
     "visibility.paths": _traces("incomplete"),
     "visibility.predictability": _items("unfinished", "age"),
     "visibility.mapped": _items("unmapped", "since the last change"),
+    "flywheel.model": _BARE,
+    "flywheel.tokens": _BARE,
+    "flywheel.fields": _BARE,
+    "flywheel.cost": _UNPRICED,
+    "flywheel.attribution": _NOBODYS,
+    "flywheel.outcome": _UNSAID,
+    "flywheel.clusters": _UNSORTED,
     "flow.cycle_p50": _items("cycle", "cycle time"),
     "flow.cycle_p85": _items("cycle", "cycle time"),
     "flow.lead_p50": _items("lead", "lead time"),
@@ -118,6 +133,8 @@ def titled(identity: str) -> str:
     if identity in indicators.known():
         return indicators.known()[identity].title
     identity = _plain(identity)
+    if identity in SUBJECTS and SUBJECTS[identity].title:
+        return SUBJECTS[identity].title
     if identity in metrics.content():
         return metrics.content()[identity].title
     report, _, rest = identity.partition(".")

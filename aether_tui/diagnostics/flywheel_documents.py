@@ -51,11 +51,11 @@ def done_on(artifact: str, least: int, documents: Documents, cycle: Cycle) -> da
 
 
 HOW: dict[str, str] = {
-    "north-star": "aether-tui doc new north-star, or g : north star",
+    "north-star": "aether-tui doc new north-star, or F, then n",
     "interview": "hold one: g i, questionnaire stakeholder",
     "priorities": "hold stakeholder interviews: g i",
     "task-taxonomy": "aether-tui taxonomy build FILE",
-    "value-stream-map": "aether-tui doc new value-stream",
+    "value-stream-map": "g v, then n; or aether-tui doc new value-stream",
     "constraint-diagnosis": "review sampled failures by key: g k, or aether-tui failures sample",
     "experiment-one-pager": "g e, then n; aether-tui experiment check names what is missing",
     "experiment-result": "g e, or aether-tui experiment result ID",

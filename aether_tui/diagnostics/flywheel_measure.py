@@ -14,7 +14,7 @@ from aether_tui.diagnostics import portfolio, portfolio_measure, replayable
 from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
-from aether_tui.diagnostics.phases import PHASES, READING, Item, Phase
+from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind
 from aether_tui.human import amount, quantity
 from aether_tui.report_model import (
     Check,
@@ -92,12 +92,13 @@ def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywh
     earlier = gating.window(replace(clock, now=clock.now - LOOK_BACK), limits.window_days)
     lost = _lost(answers, _instrumented(data, *gating.judge(data, limits, earlier), earlier, limits.fields_share))
     answers["replay"] = _kept(data, documents, cycle)
+    answers["first-token"] = _streamed(answers["first-token"], cycle)
     answers |= _managed(documents, cycle)
     phases = tuple(
         _phase(phase, documents, cycle, answers, "" if gate.open else _lock(gate, phase.number)) for phase in PHASES
     )
     phases = timed(phases, documents, cycle, today)
-    known = {item.id for phase in PHASES for item in phase.items if item.kind == "manual"}
+    known = {item.id for phase in PHASES for item in phase.items if item.kind == "manual"} | SIGNED
     return Flywheel(
         cycle=cycle.id if cycle else None,
         phase=next((phase.number for phase in phases if phase.progress != "done"), None),
@@ -150,8 +151,13 @@ def _item(item: Item, documents: Documents, cycle: Cycle | None, answers: Mappin
 
 def _answered(item: Item, answer: Check) -> Check:
     return Check(
-        id=item.id, text=item.text, state=answer.state, kind="auto", evidence=answer.evidence, next_step=answer.next_step
+        id=item.id, text=item.text, state=answer.state, kind="auto", evidence=answer.evidence, next_step=answer.next_step,
+        why=FROM_DOCUMENTS if item.id in _MANAGED else gating.FROM_CACHE, behind=behind(item.id), signed=item.id in SIGNED,
     )  # fmt: skip
+
+
+_MANAGED = frozenset({"opportunities", "evidence", "chosen", "decided"})
+FROM_DOCUMENTS = "Counted from opportunities and decisions.\naether-tui report portfolio --format json"
 
 
 def _ticked(item: Item, cycle: Cycle) -> Check:
@@ -321,6 +327,16 @@ def _seen(value: Quantity, of: str, next_step: str) -> Check:
     if value.value is None:
         return _auto("no-data", value.reason or "")
     return _auto("pass" if value.value > 0 else "block", f"on {quantity(value)} of {value.n or 0:,} {of}", next_step)
+
+
+def _streamed(seen: Check, cycle: Cycle | None) -> Check:
+    """When the first token came, or who says that nothing is streamed."""
+    tick = cycle.items.get("first-token") if cycle else None
+    if seen.state in {"pass", "no-data"}:
+        return seen
+    if tick is not None:
+        return _auto("pass", one_line(f"nothing is streamed: {tick.who}, {tick.when}", 400))
+    return structs.replace(seen, next_step=f"{seen.next_step}; or space: nothing is streamed")
 
 
 def _kept(data: Data, documents: Documents, cycle: Cycle | None) -> Check:

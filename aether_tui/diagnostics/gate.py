@@ -11,6 +11,7 @@ from msgspec import Struct
 from aether_tui.diagnostics import costcurve
 from aether_tui.diagnostics.costcurve import CostCurve
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.diagnostics.phases import behind
 from aether_tui.human import amount, evidence, quantity
 from aether_tui.report_model import (
     Block,
@@ -335,7 +336,15 @@ def check(item: Criterion) -> Check:
         kind="auto",
         evidence=said.strip(),
         next_step="" if item.met or item.value.value is None else item.next_step,
+        why=FROM_CACHE,
+        behind=behind(item.id),
     )
+
+
+FROM_CACHE = (
+    "Share of the model calls, requests or cost in production over the gate's window (window_days under [gate]), counted "
+    "anew each time from the rollups of the cache.\naether-tui report instrumentation --format json"
+)
 
 
 def checklist(gate: Gate) -> Checklist:

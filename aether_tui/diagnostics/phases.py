@@ -40,6 +40,19 @@ class Phase:
     """Days it should take at most."""
 
 
+SIGNED = frozenset({"first-token"})
+"""Items verified against the cache that somebody may also answer for: that nothing is streamed, no trace can say."""
+
+LISTED = frozenset({"model", "tokens", "fields", "cost", "attribution", "outcome", "clusters"})
+"""Items and thresholds of which `evidence` lists the requests that lack them."""
+
+
+def behind(item: str) -> str:
+    """What the requests that lack an item of the flywheel or the gate are asked for by; empty where none can be listed."""
+    name = item.removeprefix("gate.")
+    return f"flywheel.{name}" if name in LISTED else ""
+
+
 PHASES: tuple[Phase, ...] = (
     Phase(
         0,

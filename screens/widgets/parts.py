@@ -183,12 +183,13 @@ def _check_detail(check: Check) -> tuple[str, ...]:
     lines = [clean(check.evidence)] if check.evidence else []
     if check.next_step:
         lines.append(f"next: {clean(check.next_step)}")
-    return (*lines, _KINDS[check.kind])
+    return (*lines, _KINDS[check.kind] + ("; ↵ again: the requests that lack it" if check.behind else ""))
 
 
 def _check_why(check: Check) -> tuple[str, ...]:
     return (
         f"{GLYPHS[check.state]} {WORDS[check.state] or 'open'}: {clean(check.evidence) or 'nothing recorded yet'}",
+        *(clean(line) for line in check.why.split("\n") if line),
         _KINDS[check.kind],
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.config import Config
-from aether_tui.diagnostics import evidence, indicators
+from aether_tui.diagnostics import evidence, indicators, phases
 from aether_tui.diagnostics.evidence import Rows
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.run import open_data
@@ -46,6 +46,7 @@ def table_of(report: Report[Rows]) -> Table:
         ("quality.call_errors", 1, "0" * 8, 3),
         ("visibility.outcome", 2, "0" * 8, 8),
         ("visibility.trace", 1, "0" * 8, 8),
+        ("flywheel.tokens", 1, "0" * 8, 8),
         ("visibility.llm_cost", 2, "0" * 8, 0.08),
         ("scorecard.api.lead_time", 5, "acme/api#5", 5 * 86400),
     ],
@@ -106,6 +107,7 @@ def test_every_indicator_of_stored_rows_opens_on_them_and_nothing_else_pretends_
     with pytest.raises(NoData, match="no rows stand behind"):
         rows_of(filled, "lens.speed")
     assert set(ELSEWHERE) == {one.id for one in without}  # they have a screen of their own
+    assert {phases.behind(item) for item in phases.LISTED} <= evidence.SUBJECTS.keys()
     for identity in evidence.SUBJECTS:
         assert rows_of(filled, identity).headline
 

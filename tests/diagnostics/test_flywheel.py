@@ -65,7 +65,11 @@ def test_what_was_verified_a_week_ago_and_is_not_now_is_said_with_both_figures(t
         for n, (day, tokens) in enumerate([(9, 5), (10, 5), (11, 5), (12, 5), (17, 5), (18, None), (19, 5), (20, None)])
     ]  # fmt: skip
     world.store(made, "traces", "files", "spans", rows)
+    signed = "items: {first-token: {who: Ada, when: 2026-11-20}}"
+    world.document(made, "cycles", "cycle-1", f"id: cycle-1\nstarted: 2026-11-02\n{signed}\n")
     built, found = report(made, WEEK)
+    said = {item.id: (item.state, item.evidence) for item in found.phases[1].items}
+    assert said["first-token"] == ("pass", "nothing is streamed: Ada, 2026-11-20") and not found.unknown_ticks
     assert [item.item for item in found.lost] == ["tokens"]  # the model is still on every call
     text = next(item.text for item in built.findings if item.id == "flywheel.lost.tokens")
     assert "verified a week ago (100 %" in text
