@@ -18,8 +18,8 @@ _MERGED: tuple[Step, ...] = (
     ("merged", "merged pull requests", "a request that is merged"),
     (
         "merged_where_deployed",
-        "merged requests of a repository that deploys to production",
-        "deployments of the same repository",
+        "merged requests of a repository that deploys to production, or that name their deployment",
+        "deployments of the same repository, or a label deployment:ID",
     ),
 )
 _TRACED: tuple[Step, ...] = (

@@ -13,8 +13,8 @@ from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
 from aether_tui.diagnostics.joins import first_failed
 from aether_tui.diagnostics.needs import stored
-from aether_tui.diagnostics.scorecard_measure import METRICS, Link, Scorecard, Service
-from aether_tui.human import day, duration, evidence, number, plural, quantity
+from aether_tui.diagnostics.scorecard_measure import METRICS, STAGES, Link, Scorecard, Service, Travelled
+from aether_tui.human import NONE, day, duration, evidence, number, plural, quantity
 from aether_tui.report_model import (
     Block,
     Col,
@@ -33,7 +33,7 @@ from aether_tui.report_model import (
 
 TITLES: dict[Metric, str] = {metric: metrics.content()[f"scorecard.{metric}"].title for metric in METRICS}
 LOWER: Literal["lower"] = "lower"
-SHOWN_SERVICES, SHOWN_LINKS = 8, 100
+SHOWN_SERVICES, SHOWN_LINKS, SHOWN_CHANGES = 8, 100, 10
 
 
 def headline(card: Scorecard) -> str:
@@ -120,7 +120,12 @@ def blocks(card: Scorecard, data: Data, unable: tuple[str, ...], found: tuple[Bl
         return (*none, *gaps, *found)
     parts: list[Block] = [_glance(card, data), *_trend(card, data), _overview(card, data), *gaps]
     parts += [_facts(one, data, card.edition) for one in card.services[:SHOWN_SERVICES]]
-    parts += [_stages(card, data), *([_links(card, data)] if counts.get("work_items") else []), *found]
+    parts += [
+        _stages(card, data),
+        *([_changes(card, data)] if card.changes else []),
+        *([_links(card, data)] if counts.get("work_items") else []),
+        *found,
+    ]
     narrowed = f"Narrowed to {data.filters.sentence()}. " if data.filters.set_names() else ""
     parts.append(
         Prose(id="scorecard.how", text=narrowed + ABOUT.format(name=card.edition.name, source=card.edition.source))
@@ -299,10 +304,7 @@ def _stages(card: Scorecard, data: Data) -> Table:
         title="Where the lead time goes",
         columns=(
             Col(key="service", title="service", priority=10),
-            *(
-                Col(key=stage, title=stage, kind="number", priority=8)
-                for stage in ("coding", "pickup", "review", "unreviewed", "deploy")
-            ),
+            *(Col(key=stage, title=stage, kind="number", priority=8) for stage in STAGES),
         ),
         rows=tuple(
             Row(
@@ -317,6 +319,39 @@ def _stages(card: Scorecard, data: Data) -> Table:
         ),
         note="Medians, each over the changes that have the part, so they do not add up: first commit, opened, first review, merged, "
         "deployed. Unreviewed is opened to merged without a review.",
+    )
+
+
+def _changes(card: Scorecard, data: Data) -> Table:
+    more = card.changes_of - SHOWN_CHANGES
+    return Table(
+        id="scorecard.changes",
+        title="Changes, the longest way first",
+        columns=(
+            Col(key="change", title="change", priority=10),
+            Col(key="service", title="service", priority=5),
+            *(Col(key=stage, title=stage, kind="number", priority=8) for stage in STAGES),
+            Col(key="total", title="in all", kind="number", priority=9),
+        ),
+        rows=tuple(_change(one, data) for one in card.changes[:SHOWN_CHANGES]),
+        note=f"{more} more are in the JSON." if more > 0 else "",
+    )
+
+
+def _change(one: Travelled, data: Data) -> Row:
+    parts = [getattr(one, f"{stage}_s") for stage in STAGES]
+    deployed = f"deployed {day(one.deployed)}" if one.deployed else one.missing["deploy_s"]
+    return Row(
+        id=one.id,
+        state="info" if one.deployed else "warn",
+        cells=(
+            one.id.rpartition("/")[2],
+            one.service or NONE,
+            *(NONE if part is None else duration(part) for part in parts),
+            duration(one.total_s),
+        ),
+        detail=f"merged {day(one.merged)}, {deployed}",
+        why=metrics.several([f"scorecard.{stage}" for stage in STAGES], data),
     )
 
 
