@@ -43,9 +43,13 @@ def test_each_step_is_the_first_to_fail_in_turn(tmp_path: Path) -> None:
     world.store(made, "github", "pulls", "pull_requests", [
         full("pull_requests", repo="acme/web", number=1, state="merged", created=at(1), merged=at(2), updated=at(2)),
     ])  # fmt: skip
-    assert "merged pull requests: 1 → merged requests of a repository that deploys to production: 0" in told(
-        made, "pull_requests"
-    )
+    joined = "merged requests of a repository that deploys to production, or that name their deployment"
+    assert f"merged pull requests: 1 → {joined}: 0" in told(made, "pull_requests")
+    world.store(made, "github", "pulls", "pull_requests", [
+        full("pull_requests", repo="acme/web", number=n, state="merged", created=at(1), merged=at(2), updated=at(2), labels=(label,))
+        for n, label in ((2, "deployment:none"), (3, "Deployment:d9"))
+    ])  # fmt: skip
+    assert f"{joined}: 1" in told(made, "pull_requests")
     assert told(made, "work_items").startswith("first join that fails: work items: 0")
 
 
