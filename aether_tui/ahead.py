@@ -1,4 +1,5 @@
-"""Building what the next key may ask for: the report in front, over the other usual windows, while nobody does anything.
+"""Building what the next key may ask for: the report in front, over the other usual windows, while nobody does anything, and over a
+window or for a team that is being typed, before enter.
 
 A change of the window is then a look at what is there. A child builds it, the one that waits if there is one; whatever is ordered
 ends that at once, and a key keeps the next window from being begun (which is seen at the next look).
@@ -44,11 +45,28 @@ class Ahead:
     ) -> None:
         self._office, self._builders, self._shelf, self._built = office, builders, shelf, built
         self._begun: Order | None = None
+        self._typed: Order | None = None
         self._typed_at = 0.0
 
     def builds(self, name: str, key: str) -> bool:
-        """Whether the report of a view is being built."""
-        return self._begun is not None and (name, key) == (self._begun.names[0], self._begun.looking.key)
+        """Whether the report of a view is being built, or is next."""
+        at_work = (one for one in (self._begun, self._typed) if one is not None and not one.ready)
+        return any((name, key) == (one.names[0], one.looking.key) for one in at_work)
+
+    def typing(self, order: Order) -> None:
+        """Somebody begins to type a view, for which the report of an order will be built: have a child ready."""
+        if self._begun is None:
+            self._run([msgspec.structs.replace(order, ready=True)])
+
+    def typed(self, order: Order) -> None:
+        """What was typed so far names a view: build the report of the order for it, after the one that is being built."""
+        if self.builds(order.names[0], order.looking.key) or not self._shelf.outdated(
+            order.names[0], order.now, order.looking
+        ):
+            return
+        self._typed = order
+        if self._begun is None:
+            self._run([])
 
     def look(self, order: Order, typed_at: float) -> None:
         """Once it has been quiet, build the report of an order for each view nearby that has none."""
@@ -60,15 +78,24 @@ class Ahead:
         views = [view for view in self._office.nearby() if self._shelf.outdated(order.names[0], order.now, view)]
         if views:
             orders = [msgspec.structs.replace(order, looking=view) for view in views]
-            self._office.run_worker(self._follow(orders, typed_at), group="ahead", exclusive=True, exit_on_error=False)
+            self._run(orders)
 
-    async def _follow(self, orders: Sequence[Order], typed_at: float) -> None:
-        looking = self._shelf.looking
+    def _run(self, orders: Sequence[Order]) -> None:
+        self._office.run_worker(self._follow(orders), group="ahead", exclusive=True, exit_on_error=False)
+
+    async def _follow(self, orders: Sequence[Order]) -> None:
+        looking, typed_at, left = self._shelf.looking, self._typed_at, list(orders)
         try:
-            for order in orders:
-                if self._typed_at > typed_at or self._shelf.looking != looking:
+            while True:
+                if self._typed is not None:
+                    self._begun, self._typed = self._typed, None
+                elif left and self._typed_at <= typed_at and self._shelf.looking == looking:
+                    self._begun = left.pop(0)
+                else:
                     break
-                self._begun = order
-                await self._builders.build(order, partial(self._built, order))
+                if self._begun.ready:
+                    await self._builders.warm(self._begun)
+                else:
+                    await self._builders.build(self._begun, partial(self._built, self._begun))
         finally:
-            self._begun = None
+            self._begun = self._typed = None

@@ -394,7 +394,8 @@ class AetherApp(Background):
         said = ", ".join(f"{name} {value}" for name in looking.NARROW if (value := getattr(now, name)))
         offered = looking.listed(known, self.size.width - 34)
         label = f"only {offered}; or a name" if offered else "only, such as: team payments (nothing: all)"
-        self._ask_looking(label, said, lambda now, text: looking.narrowed(now, text, known), empty=True)
+        narrowed = partial(looking.narrowed, known=known)
+        self._ask_looking(label, said, narrowed, empty=True, likely=partial(looking.is_known, known=known))
 
     def _narrowable(self) -> tuple[tuple[str, str], ...]:
         """Teams, services and features that data name, as the last report of the sources has them."""
@@ -403,8 +404,15 @@ class AetherApp(Background):
         return tuple((str(row.cells[0]), row.id.partition(".")[2]) for table in tables for row in table.rows)
 
     def _ask_looking(
-        self, label: str, value: str, check: Callable[[Looking, str], Looking], *, empty: bool = False
+        self,
+        label: str,
+        value: str,
+        check: Callable[[Looking, str], Looking],
+        *,
+        empty: bool = False,
+        likely: Callable[[Looking], bool] = bool,
     ) -> None:
+        """Ask for a view; what is typed is looked ahead at as soon as it is a `likely` one."""
         screen = self.page_screen()
 
         def done(text: str | None) -> None:
@@ -414,8 +422,14 @@ class AetherApp(Background):
                 except ConfigurationError as error:
                     self.say(f"▲ {error.what}; {error.next_step}")
 
+        def changed(text: str) -> None:
+            with contextlib.suppress(ConfigurationError):  # not yet
+                if likely(view := check(self.looking(), text.strip())):
+                    self.look_ahead(view)
+
         if screen is not None:
-            screen.ask(label, value, done)
+            self.look_ahead(None)
+            screen.ask(label, value, done, changed)
 
     # --- going ---------------------------------------------------------------------------------------------------
 

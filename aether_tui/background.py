@@ -184,6 +184,17 @@ class Background(App[int]):
         if not self._building:
             self._build_others(screen.report)
 
+    def look_ahead(self, looking: Looking | None) -> None:
+        """What is being typed: build the report in front for it, or get ready for that while it names no view."""
+        screen = self.front()
+        if screen is None or self._building or screen.report in FROM_DOCUMENTS:
+            return
+        order = self._order((screen.report,))
+        if looking is None:
+            self._ahead.typing(order)
+        else:
+            self._ahead.typed(msgspec.structs.replace(order, looking=looking))
+
     def failure(self, report: str) -> Failure | None:
         return self._shelf.failure(report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from collections.abc import Callable
@@ -55,6 +56,13 @@ class Builders:
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def warm(self, order: Order) -> None:
+        """Have a child wait that has read the programs which an order for readiness names."""
+        if self._waiting is None or self._waiting.returncode is not None:
+            with contextlib.suppress(OSError):  # then the build says it
+                self._waiting, self._yields = await self._ordered(order, new=True), False
+                self._waits_since = time.monotonic()
 
     async def _ordered(self, order: Order, *, new: bool) -> Process:
         """A child with this order: the one that waits for it, else a new one."""

@@ -8,6 +8,7 @@ built in a thread, so that a changed score is ranked at once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -64,6 +65,8 @@ class Order(Struct, frozen=True):
     """Without what takes long: `Outcome.draft` says that something was left for a whole build."""
     yields: bool = False
     """Its child takes only what others leave of the processor: what it completes is on the screen already."""
+    ready: bool = False
+    """Nothing is built: its child reads the programs that the reports will need, and says nothing."""
 
     def line(self) -> bytes:
         """The order as a child reads it."""
@@ -120,10 +123,29 @@ def _unexpected(error: Exception, workspace: Workspace, now: datetime) -> Failur
     return Failure(what, "an error in the program", f"details without secrets: {path.relative_to(workspace.root)}")
 
 
+def get_ready(order: Order) -> None:
+    """Do what the first build of a process spends most of its time with."""
+    from aether_tui.cache import Cache
+    from aether_tui.config_file import load_config
+    from aether_tui.diagnostics.run import diagnostic
+    from aether_tui.workspace.documents import read_documents
+
+    with contextlib.suppress(AetherError):  # the build says it
+        workspace = Workspace(Path(order.root))
+        for name in order.names:
+            diagnostic(name)
+        read_documents(workspace, load_config(workspace))
+        with Cache(workspace.cache_path).read() as lease:
+            lease.rows("SELECT count(*) FROM meta")
+
+
 def main() -> None:
     """Build what is ordered, an order a line of stdin until it ends: one JSON line per report as soon as it is there."""
     for line in sys.stdin.buffer:
         order = msgspec.json.decode(line, type=Order)
+        if order.ready:
+            get_ready(order)
+            continue
         for name in order.names:
             sys.stdout.buffer.write(msgspec.json.encode(build(order, name)) + b"\n")
             sys.stdout.buffer.flush()

@@ -108,6 +108,11 @@ def narrowed(looking: Looking, text: str, known: Sequence[tuple[str, str]]) -> L
     return structs.replace(looking, **wanted)
 
 
+def is_known(looking: Looking, known: Sequence[tuple[str, str]]) -> bool:
+    """Whether data name all that it is narrowed to."""
+    return all((name, value) in known for name in NARROW if (value := getattr(looking, name)) is not None)
+
+
 def listed(names: Sequence[tuple[str, str]], cells: int) -> str:
     """`team: 1 answers 2 desk; service: 3 api`, as many as there is room for."""
     told, kind = "", ""

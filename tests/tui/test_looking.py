@@ -59,7 +59,7 @@ def test_a_wider_window_is_built_shown_kept_and_cleared(workspace):
     drive(workspace, again, start="portfolio")
 
 
-def test_the_other_usual_windows_are_built_while_nobody_types_and_then_shown_at_once(workspace, monkeypatch):
+def test_usual_windows_are_built_while_nobody_types_and_others_while_they_are_typed(workspace, monkeypatch):
     monkeypatch.setattr(ahead, "QUIET_S", 0.0)
     memory = Memory(workspace)
 
@@ -70,6 +70,15 @@ def test_the_other_usual_windows_are_built_while_nobody_types_and_then_shown_at_
     async def script(pilot, app):
         await until(pilot, lambda: app.current("lens") and all(map(there, ("7d", "90d", "2026-Q4"))))
         await until(pilot, lambda: not app._building)
+        await pilot.press("W")
+        await pilot.press(*"40d")
+        await until(pilot, lambda: there("40d"))  # before enter
+        await pilot.press("enter")
+        await until(pilot, lambda: app.looking().window == "40d")
+        assert app.current("lens")
+        assert "lens" not in app._building
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.looking().key and not app._building)
         await pilot.press("+")
         await pilot.pause()
         assert app.current("lens")
