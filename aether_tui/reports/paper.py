@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.human import NONE, key_words, number
 from aether_tui.reports.markdown import escape
 from aether_tui.stats.cells import Cell
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ID = re.compile(rf"(?<![\w-])[A-Za-z]+-{NUMBER}(?![\w-])")
 
 
+_REPORT = re.compile(r"`?aether-tui report ([a-z-]+)`?")
 HANDBOOK = (
     "north-star", "canvas", "lifecycle", "team", "ritual", "decision-right", "agreement", "decision", "playbook", "postmortem",
     "onboarding", "event", "tool",
@@ -27,8 +29,15 @@ HANDBOOK = (
 """Kinds a handbook is made of."""
 
 
-UNITS = {"_s": "s", "_usd": "USD", "_minutes": "min", "_weeks": "weeks"}
+UNITS = {"_s": "s", "_h": "h", "_usd": "USD", "_minutes": "min", "_weeks": "weeks"}
 """Endings of keys that are units."""
+
+
+ABBREVIATED = {
+    "sd": "standard deviation", "mde": "smallest effect to detect", "icc": "likeness within a unit",
+    "cuped_r2": "share explained by earlier behaviour", "alpha": "false alarm rate", "min_effect": "smallest effect that counts",
+}  # fmt: skip
+"""Keys that only we read, as words."""
 
 
 def papers(documents: Documents, only: Collection[str] | None = None) -> dict[str, str]:
@@ -83,7 +92,7 @@ def render(document: Document, kind: str, known: Collection[str] = (), back: Seq
         ):
             long += [f"## {_label(key)}", "", *_section(value, known), ""]
         else:
-            brief.append(f"- **{_label(key)}:** {_text(value, known)}")
+            brief.append(f"- **{_label(key)}:** {_text(value, known)}{_meaning(value, field.description or '')}")
     lines += [*brief, "", *long] if brief else long
     if lacks := document.lacks():
         lines += [f"Not written yet: {escape(', '.join(map(key_words, lacks)))}.", ""]
@@ -92,7 +101,14 @@ def render(document: Document, kind: str, known: Collection[str] = (), back: Seq
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _meaning(value: object, said: str) -> str:
+    """What a number stands for, where the description of its field lists it: `4 agent flow, 5 product`."""
+    found = re.search(rf"\b{value} ([a-z][a-z ]+)", said) if type(value) is int else None
+    return f" ({found[1]})" if found else ""
+
+
 def _label(key: str) -> str:
+    key = ABBREVIATED.get(key, key)
     for ending, unit in UNITS.items():
         if key.endswith(ending):
             return f"{escape(key.removesuffix(ending).replace('_', ' ').capitalize())}, {unit}"
@@ -146,5 +162,8 @@ def _text(value: object, known: Collection[str]) -> str:
         return number(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
-    text = escape("" if value is None else str(value), 20_000)
+    said = _REPORT.sub(
+        lambda found: f"the page {REPORTS[found[1]].title}" if found[1] in REPORTS else found[0], str(value or "")
+    )
+    text = escape(said, 20_000)
     return _ID.sub(lambda found: f"[{found[0]}]({found[0]}.md)" if found[0] in known else found[0], text) or NONE

@@ -16,6 +16,7 @@ from aether_tui.reports.client import without_commands
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import read_documents
 from aether_tui.workspace.folder import Workspace
+from aether_tui.workspace.kinds.experiment import Experiment
 from aether_tui.workspace.kinds.interview import Interview
 from aether_tui.workspace.kinds.value_stream import ValueStream
 from screens.interview_edits import opportunity
@@ -55,6 +56,13 @@ def test_a_page_holds_all_of_a_document(made: Workspace) -> None:
     assert set(pages) == {"RIT-1.md", "DR-1.md", "canvas.md", "OPP-1.md"}
     page = pages["RIT-1.md"]
     assert page.startswith(r"# RIT-1: \[x\](javascript:1) \<b\>Sync\</b\>" + "\n\n*ritual*\n")
+    trial = Experiment(id="EXP-1", title="A", level=4, sd=2.5, instrumentation="as in `aether-tui report lens`")
+    said = paper.render(trial, "experiment")
+    assert (
+        "**Level:** 4 (agent flow)" in said
+        and "**Standard deviation:** 2.5" in said
+        and "as in the page 3-Lens" in said
+    )
     assert "- **Minutes:** 45 (30 to 60)" in page and "- **Roti:** 2; 3" in page
     assert r"| engineers | leads | brings a list \| with a bar |" in page
     assert "not on" not in page and "Named by [DR-1](DR-1.md)." in page
