@@ -79,8 +79,8 @@ def _value(base: object, ours: object, theirs: object) -> Both:
         return theirs, theirs
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
         return _fields(base if isinstance(base, Mapping) else {}, ours, theirs)
-    if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):
-        return _items(base if isinstance(base, list | tuple) else [], ours, theirs)
+    if isinstance(ours, list) and isinstance(theirs, list):  # a tuple is one thing: a number with its range
+        return _items(base if isinstance(base, list) else [], ours, theirs)
     return ours, theirs
 
 

@@ -180,6 +180,7 @@ def test_a_change_underneath_keeps_both_versions(pair: tuple[Clone, Clone]) -> N
     assert "Friday" in told.value.theirs.read_text() and "Monday" in told.value.ours.read_text()
 
 
+SHEET = b"id: RIT-1\ntitle: Sync\nminutes: [30, 45, 60]\nlinks:\n  - A\n  - B\n"
 TOOL = b"id: TOOL-1\ntitle: Board\nteam: web\n"
 
 
@@ -191,10 +192,25 @@ TOOL = b"id: TOOL-1\ntitle: Board\nteam: web\n"
         (TOOL, TOOL.replace(b"web", b"app"), TOOL.replace(b"Board", b"[not closed"), b"[not closed"),
         (TOOL, TOOL.replace(b"web", b"app"), TOOL.replace(b"Board", b"Wiki"), b"title: Wiki\nteam: app"),
         (TOOL, TOOL, TOOL.replace(b"web", b"app"), b"team: app"),
+        (SHEET, SHEET.replace(b"30", b"31"), SHEET.replace(b"60", b"61"), b"<<<<<<<"),  # a range is one value
+        (
+            SHEET,
+            SHEET.replace(b"links", b"roti: [3]\nlinks"),
+            SHEET.replace(b"  - A\n", b""),
+            b"roti: [3]\nlinks:\n  - B",
+        ),
+        (
+            SHEET,
+            SHEET.replace(b"- A", b"- C"),
+            SHEET.replace(b"- A\n  - B", b"- B\n  - D"),
+            b"<<<<<<<",
+        ),  # A: changed, and gone
     ],
 )
 def test_three_versions_of_a_file(base: bytes, ours: bytes, theirs: bytes, said: bytes) -> None:
-    text, clean = merged(base, ours, theirs, "acme/engagement/tools/TOOL-1.yaml")
+    text, clean = merged(
+        base, ours, theirs, f"acme/engagement/{'tools/TOOL-1' if base != SHEET else 'rituals/RIT-1'}.yaml"
+    )
     assert said in text
     assert clean == (b"<<<<<<<" not in text)
 
