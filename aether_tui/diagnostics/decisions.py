@@ -165,7 +165,9 @@ def headline(ledger: Decisions) -> str:
         return "No decision is written down yet."
     speed = ledger.latency_p50.value
     said = (
-        ["Speed is not known yet"] if speed is None else [f"Half of the questions are answered in {number(speed)} days"]
+        ["Speed is not known yet"]
+        if speed is None
+        else [f"Half of the questions are answered in {number(speed)} {'day' if speed == 1 else 'days'}"]
     )
     if ledger.open and ledger.oldest_open_days is not None:
         said.append(f"{ledger.open} open, the oldest for {plural(ledger.oldest_open_days, 'day')}")

@@ -62,14 +62,18 @@ def _sources(documents: Documents, papers: Papers) -> dict[str, Sequence[Documen
     }
 
 
+_ONE = {"decisions in force": "decision in force", "playbook entries": "playbook entry"}
+
+
 def headline(book: Handbook) -> str:
     """What it is made of."""
     if not book.made_of:
         return "Nothing is written down that a handbook could be made of."
     parts = ", ".join(
-        f"{n} {name if n != 1 else name.replace('ies', 'y').removesuffix('s')}" for name, n in book.made_of.items()
+        f"{n} {name if n != 1 else _ONE.get(name) or name.removesuffix('s')}" for name, n in book.made_of.items()
     )
-    return f"How we work, from {parts}; {plural(len(book.roles), 'role')} have a first month."
+    first = f"; {plural(len(book.roles), 'role has', 'roles have')} a first month" if book.roles else ""
+    return f"How we work, from {parts}{first}."
 
 
 def _blocks(

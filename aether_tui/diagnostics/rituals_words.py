@@ -248,8 +248,8 @@ def _roles(one: Line) -> str:
 
 
 def _rules(one: Line) -> str:
-    rules = [f"{part.role} {part.part}: {part.rule}" for part in one.participation]
-    return "\n".join([*rules, f"aether-tui doc show ritual {one.id}"])
+    """Who may do what, and when they may stay away: a line a role."""
+    return "\n".join(f"{part.role} {part.part}: {part.rule}" for part in one.participation)
 
 
 def _sheets(measured: Rituals) -> Table:
@@ -270,7 +270,8 @@ def _sheets(measured: Rituals) -> Table:
                     one.id, one.title, one.frequency or NONE,
                     _roles(one), ", ".join(map(key_words, one.lacks)) or NONE,
                 ),
-                why=_rules(one),
+                detail=_rules(one),
+                why=f"{_rules(one)}\naether-tui doc show ritual {one.id}".strip(),
             )
             for one in measured.rituals
         ),

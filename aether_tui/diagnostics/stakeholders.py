@@ -208,7 +208,10 @@ def findings(found: Stakeholders) -> tuple[Finding, ...]:
             told.append(
                 Finding(id=f"stakeholders.{sitting.id}.gone", severity="warn", text=text, evidence=(sitting.id,))
             )
-    told += [Finding(id="stakeholders.content", severity="warn", text=f"{one}.") for one in found.problems]
+    told += [
+        Finding(id="stakeholders.content", severity="warn", text=one if one.endswith("?") else f"{one}.")
+        for one in found.problems
+    ]
     return tuple(told)
 
 
@@ -295,7 +298,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="In aether-tui, g i: choose one and press ↵. So many questions and minutes at most.",
+        note="Choose one and press ↵ (g i in the console); at most so many questions and minutes.",
         aside=True,
     )
 
