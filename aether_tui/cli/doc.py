@@ -176,6 +176,7 @@ def validate(context: Context, kind: str | None, form: str) -> None:
     wrong."""
     from aether_tui.config import Config
     from aether_tui.workspace import links
+    from aether_tui.workspace.cycles import at_once
     from aether_tui.workspace.questions import load
 
     store = Store(context.workspace())
@@ -185,6 +186,7 @@ def validate(context: Context, kind: str | None, form: str) -> None:
         counts += len(documents)
         problems += found
     problems += links.dangling(read_documents(context.workspace(), Config()), kind)
+    problems += at_once(context.workspace()) if kind in {None, "cycle"} else ()
     problems += load(context.workspace()).problems if kind is None else ()
     if form == "json":
         keys = ("file", "line", "key", "what", "fix")

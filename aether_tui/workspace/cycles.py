@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from itertools import pairwise
 
 from aether_tui.errors import CheckFailed
+from aether_tui.problems import Problem
 from aether_tui.workspace.edits import change, create
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.cycle import Cycle
@@ -16,6 +18,22 @@ def running(workspace: Workspace) -> Cycle | None:
     """The cycle that has begun and not ended."""
     found = [each.document for each in Store(workspace).all(Cycle)[0] if each.document.ended is None]
     return found[-1] if found else None
+
+
+def at_once(workspace: Workspace) -> list[Problem]:
+    """Cycles that run while another one does, as when two people opened the next one in two clones."""
+    store = Store(workspace)
+    found = sorted(store.all(Cycle)[0], key=lambda one: (one.document.started, one.document.ended or date.max))
+    return [
+        Problem(
+            one.path.relative_to(workspace.root).as_posix(),
+            f"runs while {before.document.id} does",
+            "started",
+            fix=f"set `ended` of {before.document.id} to that day or before, or keep one of the two",
+        )
+        for before, one in pairwise(found)
+        if before.document.ended is None or before.document.ended > one.document.started
+    ]
 
 
 def open_next(workspace: Workspace, constraint: str, goal: str, now: datetime) -> Edit:

@@ -15,6 +15,7 @@ from aether_tui.errors import NoData
 from aether_tui.ingest.categories import is_stored
 from aether_tui.reports.paper import render
 from aether_tui.workspace import Workspace, links
+from aether_tui.workspace.cycles import at_once
 from aether_tui.workspace.document import Document, number_of
 from aether_tui.workspace.documents import KINDS, read_documents
 from aether_tui.workspace.edits import change, create, from_data
@@ -132,6 +133,8 @@ def test_two_clones_make_and_change_everything_and_merge_without_a_conflict(pair
         canvas = clone.store.get(Canvas, "canvas").document
         assert canvas.purpose.lines == ["Small shops", "Makers"]
         assert (canvas.data.lines, canvas.people.lines) == (["Lead time"], ["Two writers"])
+        twice = at_once(clone.store.workspace)  # four were opened on one day, which no merge can decide
+        assert len(twice) == 3 and "runs while cycle-" in twice[0].what
     assert his.git("rev-parse", "HEAD") == hers.git("rev-parse", "HEAD")
 
     with pytest.raises(NoData, match=r"TEAM-1 may be TEAM-1-\w{4} or TEAM-1-\w{4}"):
