@@ -15,7 +15,7 @@ from aether_tui.text import plain
 
 class Bill(Struct, frozen=True, kw_only=True):
     """Reconciliation over the billed days from the first to the last that both sides have, in USD. `ratio` is traced over billed;
-    null with a `reason`. `unbilled_days` between them have traces and no bill, charges in `other_currencies` are left out.
+    null with a `reason`, also where providers bill in `other_currencies`. `unbilled_days` between them have traces and no bill.
 
     `unpriced_share` is the share of model calls in the window whose model has no price.
     """
@@ -46,6 +46,8 @@ def reconcile(data: Data) -> Bill:
         reason = "no bill of a model provider in this window"
         if others:
             reason = f"model providers bill in {plain(others)}, and only USD can be compared"
+    elif others:  # traces do not say whose bill a call is on
+        reason = f"model providers bill in {plain(others)} too, and only USD can be compared"
     elif billed is None or traced is None:
         reason = "traces and bill have no day in common"
     elif billed <= 0:
@@ -74,8 +76,6 @@ def facts(bill: Bill) -> Facts:
         )
         if bill.unbilled_days:
             note += f", without {plural(bill.unbilled_days, 'day')} that nobody billed"
-        if bill.other_currencies:
-            note += f"; charges in {bill.other_currencies} are left out"
     return Facts(
         id="sources.bill",
         facts=(
