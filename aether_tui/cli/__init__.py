@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-EDITING = frozenset({"doc", "opportunity", "taxonomy", "stream", "failures", "experiment", "playbook"})
+EDITING = frozenset({"doc", "budget", "opportunity", "taxonomy", "stream", "failures", "experiment", "playbook"})
 """Commands whose edits `doc undo` takes back."""
 
 
@@ -148,7 +148,7 @@ def _note_edits(ctx: click.Context, context: Context, command: str) -> None:
             from aether_tui.workspace.journal import keep
 
             with contextlib.suppress(AetherError, OSError):
-                keep(context.workspace(), noted, command)
+                keep(context.workspace(), noted, f"aether-tui {command}")
 
 
 def main(args: list[str] | None = None) -> None:
