@@ -14,6 +14,7 @@ from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics import indicators_given, voices, windows
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.indicators import Anchor, Indicator, LensName, score_of
+from aether_tui.human import amount
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.workspace import reviews
 
@@ -264,7 +265,8 @@ def _half_width(items: Sequence[Result]) -> float:
 
 def _lens_score(scored: Sequence[Result], anchored: Sequence[Result], coverage: float) -> Quantity:
     if not scored or coverage < MIN_COVERAGE:
-        reason = f"{len(scored)} of {len(anchored)} indicators measured, half are needed"
+        share = amount(coverage, "ratio")
+        reason = f"coverage {share} ({len(scored)} of {len(anchored)} indicators); half needed"
         return missing(reason, unit="score", n=len(scored))
     value, half = _mean(scored, [item.score or 0.0 for item in scored]), _half_width(scored)
     return Quantity(value=value, unit="score", n=len(scored), low=max(0.0, value - half), high=min(100.0, value + half))

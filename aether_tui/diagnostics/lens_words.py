@@ -197,12 +197,13 @@ def _trend(lenses: Lenses, data: Data) -> list[Block]:
 def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:
     """One lens as a key figure, with coverage, its worst indicator and what was published in the note."""
     worst = next((one for one in item.indicators if one.id == item.worst), None)
-    note = f"coverage {amount(item.coverage, 'ratio')}"
-    if worst is not None and item.score.value is not None:
-        note = f"worst {worst.title} {quantity(worst.value)}, {note}"
+    parts = []  # of one without a score the reason says the coverage
+    if item.score.value is not None:
+        parts = [f"worst {worst.title} {quantity(worst.value)}"] if worst is not None else []
+        parts.append(f"coverage {amount(item.coverage, 'ratio')}")
     held = lenses.published
     if held is not None and lenses.comparable() and item.id in held.scores:
-        note += f", {number(round(held.scores[item.id]))} in review {held.review}"
+        parts.append(f"{number(round(held.scores[item.id]))} in review {held.review}")
     score, change = item.score, item.change
     before = None
     if score.value is not None and change.value is not None:
@@ -214,7 +215,7 @@ def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:
         state="no-data" if score.value is None else state(score.value),
         previous=None if before is None else _rounded(before),
         better="higher",
-        note=note,
+        note=", ".join(parts),
         why=metrics.why(
             "lens.score", data, f"anchors {lenses.anchors_version}; {metrics.content()['lens.change'].formula}"
         ),

@@ -318,19 +318,20 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
         ("", False, 6),
         ("", False, 7),
     )
-    sample = [spans(fact) for fact in shown]
-    widest = _widest(sample)
+    widest = _widest([spans(fact) for fact in shown])
     note = min(widest[6], MIN_TEXT)
     room = width - sum(widest[:5]) - note - GAP * (sum(map(bool, widest)) - 1)
     brief = (
-        max(
-            (cell_len(line[5][0]) for line, fact in zip(sample, shown, strict=True) if fact.value.value is not None),
-            default=0,
-        )
-        > room
+        max((cell_len(human.evidence(fact.value)) for fact in shown if fact.value.value is not None), default=0) > room
     )
-    if brief:
-        widest = _widest([spans(fact, brief=True) for fact in shown])
+    lines = [spans(fact, brief=brief) for fact in shown]
+    widest = _widest(lines)
+    if widest[6]:  # a reason without a note has the notes' room, too
+        told = [
+            cell_len(line[5][0]) - (GAP + widest[6] if fact.value.value is None and not line[6][0] else 0)
+            for line, fact in zip(lines, shown, strict=True)
+        ]
+        widest[5] = max(told)
     evidence = min(widest[5], max(MIN_TEXT, min(room, AN_INTERVAL)))
     least = [widest[0], min(widest[1], MIN_TEXT), *widest[2:5], evidence, note]
     columns = [Column(str(i), name, right, n, widest[i], least[i]) for i, (name, right, n) in enumerate(plans)]
