@@ -103,7 +103,9 @@ def synced(
     (folder / ".aether").mkdir(parents=True, exist_ok=True)
     place = Workspace(folder)
     config = Config.model_validate({
-        "sources": {"clickhouse": {"url": peer.url, "days_back": 3, "task_days": 30, **settings}}, "mapping": mapping,
+        "sources": {"clickhouse": {
+            "url": peer.url, "days_back": 3, "task_days": 30, "max_execution_s": 7200, **settings,
+        }}, "mapping": mapping,
     })  # fmt: skip
     jobs = plan(config, place, (), now=lambda: NOW)
     for job in jobs:
