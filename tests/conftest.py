@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import aether
+from tests.command import aether, launcher
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +40,15 @@ def contracts() -> Path:
     if not folder.is_dir():
         pytest.skip(f"contract data absent: {folder} (set AETHER_CONTRACTS)")
     return folder
+
+
+@pytest.fixture
+def quick_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consoles in this process start their children by way of `tests.forks`."""
+    from aether_tui import builders
+
+    monkeypatch.setattr(sys, "executable", launcher())
+    monkeypatch.setattr(builders, "COMMAND", (launcher(), *builders.COMMAND[1:]))
 
 
 @pytest.fixture(scope="session")

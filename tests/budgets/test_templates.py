@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.budgets.test_commands import junit
-from tests.command import aether
+from tests.command import aether, launcher
 
 TEMPLATES = Path(__file__).parents[2] / "docs" / "ci"
 
@@ -39,7 +38,7 @@ def project(tmp_path: Path) -> Project:
     tools.mkdir()
     assert aether("init", "--budgets-only", cwd=root).code == 0
     command = tools / "aether-tui"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aether_tui "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{launcher()}" -m aether_tui "$@"\n')
     command.chmod(0o755)
     ours = Path(__file__).parents[2]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AETHER_", "GITHUB_", "CI_"))}

@@ -196,13 +196,13 @@ def by_columns(cache: Cache, bulk: Bulk, ingest: Ingest) -> list[Reject]:
 @pytest.mark.parametrize("seed", [1])
 def test_by_columns_equals_row_by_row(tmp_path: Path, name: str, seed: int) -> None:
     rng = random.Random(seed)
-    bulk = write(tmp_path / name, [span(rng, number) for number in range(1200)])
+    bulk = write(tmp_path / name, [span(rng, number) for number in range(500)])
     cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
     assert by_columns(cache, bulk, Ingest(CONFIG, KEY)) == by_rows(other, bulk, Ingest(CONFIG, KEY)) == []
     found, wanted = contents(cache), contents(other)
     for table in wanted:
         assert found[table] == wanted[table], table
-    assert len(wanted["spans"]) > 1000
+    assert len(wanted["spans"]) > 400
     assert {row[SPANS_COST_STATUS] for row in wanted["spans"]} >= {"reported", "priced", "unpriced", None}
     assert cache.verify() == []
 
@@ -213,7 +213,7 @@ SPANS_COST_STATUS = 1 + [column.name for column in SPANS.columns].index("cost_st
 @pytest.mark.parametrize("name", ["a.parquet", "b.ndjson"])
 def test_bad_rows_are_the_same_rejects(tmp_path: Path, name: str) -> None:
     rng = random.Random(3)
-    rows = [span(rng, number) for number in range(400)]
+    rows = [span(rng, number) for number in range(250)]
     rows[7]["trace_id"] = None
     if name.endswith("ndjson"):
         rows[9]["duration_s"] = "inf"
@@ -329,7 +329,7 @@ def test_plain_values_are_not_called_unclean() -> None:
 
 def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
     rng = random.Random(5)
-    rows = [span(rng, number) for number in range(800)]
+    rows = [span(rng, number) for number in range(300)]
     cache, ingest = fresh(tmp_path), Ingest(CONFIG, KEY)
     by_columns(cache, write(tmp_path / "a.parquet", rows), ingest)
     before = contents(cache)
@@ -350,11 +350,11 @@ def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
 def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known rows lie scattered in what comes, alone or with the whole of their traces; slices cut through traces."""
     rng = random.Random(7)
-    rows = [span(rng, number) for number in range(600)]
+    rows = [span(rng, number) for number in range(300)]
     cache, other, ingest = fresh(tmp_path), Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
     by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
-    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 100)
-    by_columns(cache, write(tmp_path / "some.parquet", rng.sample(rows, 60)), ingest)
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 60)
+    by_columns(cache, write(tmp_path / "some.parquet", rng.sample(rows, 30)), ingest)
     by_columns(cache, write(tmp_path / "all.parquet", rows), ingest)
     assert contents(cache) == contents(other)
     assert cache.verify() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -377,7 +378,11 @@ def test_every_rollup_equals_a_computation_by_hand(tmp_path: Path, seed: int) ->
     assert found_items == {item["id"]: item for item in items}
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(os.environ.get("AETHER_EXAMPLES", "2")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(seed=st.integers(0, 10**6), pieces=st.integers(1, 4), stutter=st.booleans())
 @pytest.mark.slow
 def test_any_split_order_and_repetition_ends_equal(

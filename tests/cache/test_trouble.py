@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from aether_tui.errors import CacheTrouble
 from tests.cache.samples import NOW, dump, fresh, spans, store
 from tests.cache.worker import PAGES
 from tests.conftest import ROOT
+
+KILLS = int(os.environ.get("AETHER_CACHE_KILLS", "3"))
 
 
 def flip(path: Path, place: int) -> None:
@@ -176,7 +179,7 @@ def test_kill_at_any_moment_and_going_on_equals_an_undisturbed_run(tmp_path: Pat
     rng = random.Random(11)
     calm, shot = fresh(tmp_path, "calm"), fresh(tmp_path, "shot")
     run("pull", calm)
-    for page in sorted(rng.randrange(PAGES) for _ in range(6)):
+    for page in sorted(rng.randrange(PAGES) for _ in range(KILLS)):
         killed(shot, rng.random() * 0.3, page)
     run("pull", shot)
     assert dump(shot) == dump(calm)

@@ -64,25 +64,31 @@ def linked(linked_file: Path, tmp_path: Path) -> Cache:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "finding"),
+    "broken",
     [
-        ("INSERT INTO spans FROM spans LIMIT 1", "spans: 1 keys"),
-        ("DELETE FROM test_runs WHERE id = 'id1'", "test_cases: 3 rows belong to no row of test_runs"),
-        ("DELETE FROM work_items WHERE id = 'id0'", "work_transitions: 3 rows"),
-        ("UPDATE llm_hourly SET calls = calls + 1", "llm_hourly"),
-        ("DELETE FROM tasks WHERE trace_id = 't0'", "tasks"),
-        ("UPDATE duration_hist SET n = 7 WHERE kind = 'ci_run'", "duration_hist (hist_ci)"),
-        ("UPDATE flow_items SET completed = NULL", "flow_items"),
-        ("DELETE FROM flow_daily", "flow_daily"),
-        ("INSERT INTO cost_daily (day, rows) VALUES ('2020-01-01', 1)", "cost_daily"),
+        {
+            "INSERT INTO spans FROM spans LIMIT 1": "spans: 1 keys",
+            "DELETE FROM test_runs WHERE id = 'id1'": "test_cases: 3 rows belong to no row of test_runs",
+            "DELETE FROM work_items WHERE id = 'id0'": "work_transitions: 3 rows",
+        },
+        {
+            "UPDATE llm_hourly SET calls = calls + 1": "llm_hourly",
+            "UPDATE duration_hist SET n = 7 WHERE kind = 'ci_run'": "duration_hist (hist_ci)",
+            "UPDATE flow_items SET completed = NULL": "flow_items",
+            "INSERT INTO cost_daily (day, rows) VALUES ('2020-01-01', 1)": "cost_daily",
+        },
+        {"DELETE FROM tasks WHERE trace_id = 't0'": "tasks", "DELETE FROM flow_daily": "flow_daily"},
     ],
+    ids=["rows", "sums of rows", "sums of sums"],
 )
-def test_verify_finds(linked: Cache, break_it: str, finding: str) -> None:
-    cache = linked
-    with cache._write() as connection:
-        connection.execute(break_it)
-    found = cache.verify()
-    assert any(line.startswith(finding) for line in found), found
+def test_verify_finds(linked: Cache, broken: dict[str, str]) -> None:
+    """Each of what is broken at the same time, none of which shows in the place of another."""
+    with linked._write() as connection:
+        for statement in broken:
+            connection.execute(statement)
+    found = linked.verify()
+    for finding in broken.values():
+        assert any(line.startswith(finding) for line in found), (finding, found)
 
 
 def test_prune_keeps_rollups_and_counts_late_rows(tmp_path: Path) -> None:

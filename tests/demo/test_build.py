@@ -232,6 +232,7 @@ COMMANDS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("quick_children")
 def test_what_a_command_wrote_is_taken_back(demo: Workspace, tmp_path: Path) -> None:
     """The keys whose edit a child makes; all others are undone in `tests/tui/test_undo.py`."""
     assert COMMANDS.keys() == BY_COMMAND

@@ -13,7 +13,7 @@ from aether_tui.stats import distributions as d
 
 shapes = st.floats(0.05, 2000)
 shares = st.floats(0, 1)
-few = settings(max_examples=150, deadline=None)
+few = settings(max_examples=60, deadline=None)
 
 
 @few
