@@ -20,6 +20,8 @@ TICK_S = 10.0
 LONGEST = 6
 """Lines of an answer in words that are shown, its last ones."""
 NARROW = 66
+BARS = 5
+"""Lines around the card."""
 KEYS = (("↵", "writes the answer"), ("0", "does not apply"))
 TYPED = (("↵", "keeps what you type, empty skips"), ("esc", "keys"), ("0 ↵", "does not apply"))
 
@@ -166,8 +168,8 @@ class Faces:
             lines.append(((f"   {pad(key, 5)}", "accent"), (text, "text")))
         return lines
 
-    def ended(self) -> list[Line]:
-        """Nobody in front has an open question."""
+    def ended(self, *, hidden: bool = False) -> list[Line]:
+        """Nobody in front has an open question: what they said, to be looked over with them, unless it is to be hidden."""
         from aether_tui.workspace import sitting
 
         lines = self.head("")
@@ -178,7 +180,26 @@ class Faces:
             names = ", ".join(answer.question for answer in gone)
             lines += self.said(f"▲ Kept, but no longer asked: {names}.")
         lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self.after, self.width))] if self.after else []
-        return lines
+        return lines if hidden else [*lines, *self.given(max(0, self.rows - len(lines) - BARS))]
+
+    def given(self, room: int) -> list[Line]:
+        """What the person in front said, a line each, in at most so many lines."""
+        asked = {one.id: one for one in self.content.questions(self.interview.questionnaire)}
+        pairs = []
+        for name, answer in self.interview.given(self.interview.who).items():
+            if (question := asked.get(name)) is not None:
+                chosen = (question.choices or ())[answer.value - 1 : answer.value] if answer.value else ()
+                said = answer.text or next(iter(chosen), "does not apply")
+                pairs.append((clean(question.label or question.ask), clean(said)))
+        cells = min(max((width_of(((said, "text"),)) for _, said in pairs), default=0), self.width // 2)
+        told: list[Line] = [
+            ((f"   {pad(label, self.width - cells - 2)}  ", "dim"), (crop(said, cells), "text"))
+            for label, said in pairs
+        ]
+        if len(told) + 1 > room:
+            hidden = len(told) - max(room - 2, 0)
+            told = [*told[: len(told) - hidden], ((f"   and {hidden} more", "dim"),)] if room > 2 else []
+        return [(), *told] if told else []
 
     def matches(self, text: str) -> list[Line]:
         """Questions that are found by their words."""

@@ -120,7 +120,7 @@ class Sitting(InterviewFile):
             return faces.said("Nobody is asked yet: w adds a person.")
         if person.consent is None:
             return faces.consent(person)
-        return faces.ended() if asked is None else faces.asked(asked[2])
+        return faces.ended(hidden=self.shell.room()) if asked is None else faces.asked(asked[2])
 
     # --- what keys do --------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from aether_tui.workspace.kinds.interview import Answer, Interview, Note, Person
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.questions import shipped
 from aether_tui.workspace.store import Store
+from screens.interview_card import Faces
 from screens.interview_sitting import Sitting
 from tests.tui.driving import drive, screen_text, settled, until
 from tests.tui.workspaces import NOW, WINDOW, unbuilt
@@ -293,3 +294,18 @@ def test_time_before_a_pause_is_kept_and_a_suspended_session_does_not_count(tmp_
     drive(workspace, again, size=(100, 40), start="interview")
     assert store.get(Interview, "INT-1").document.elapsed_s == 200  # quitting keeps it too
     assert store.undecided(Interview, "INT-1") is None
+
+
+def test_at_the_end_stands_what_was_said_unless_it_is_to_be_hidden() -> None:
+    asked = shipped().questions("lens")
+    answers = [Answer(question=one.id, who="Eva", value=3, when=NOW) for one in asked]
+    eva = Person(name="Eva", consent=NOW.date())
+    interview = Interview(id="INT-1", questionnaire="lens", started=NOW, people=[eva], who="Eva", answers=answers)
+
+    def lines(rows: int, *, hidden: bool = False) -> list[str]:
+        faces = Faces(shipped(), interview, 80, rows, spent_s=0, after="")
+        return ["".join(text for text, _ in line).rstrip() for line in faces.ended(hidden=hidden)]
+
+    assert [line.split()[-1] for line in lines(60)[-2:]] == ["thirds", "half"]
+    assert lines(24)[-1] == f"   and {len(asked) - 11} more" and len(lines(24)) == 19
+    assert not any("half" in line for line in lines(60, hidden=True))
