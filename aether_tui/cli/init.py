@@ -74,13 +74,13 @@ def init(context: Context, folder: Path | None, name: str | None, budgets_only: 
         ) from error
     for path in plan:
         click.echo(f"{'kept' if path in kept else 'made'} {path.relative_to(workspace.root)}", err=True)
-    merge_by_field(workspace.root)
     if budgets_only:
         click.echo(
             "next: `aether-tui budget init REPORT… --write` sets limits that what you measure today keeps;", err=True
         )
         click.echo("      `aether-tui budget check REPORT…` compares reports with them", err=True)
         return
+    merge_by_field(workspace.root)
     if workspace.root != Path.cwd():
         click.echo(f"next: cd {folder}", err=True)
     click.echo(NEXT, err=True)

@@ -32,7 +32,7 @@ def merge_by_field(root: Path) -> None:
     if top is None:
         return
     _TOLD.add(root)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         place = _common(top / ".git")
         attributes = place / "info" / "attributes"
         line = f"{_pattern(root.relative_to(top) / 'engagement')} merge={NAME}"
