@@ -187,7 +187,7 @@ class Background(App[int]):
     def look_ahead(self, looking: Looking | None) -> None:
         """What is being typed: build the report in front for it, or get ready for that while it names no view."""
         screen = self.front()
-        if screen is None or self._building or screen.report in FROM_DOCUMENTS:
+        if screen is None or screen.report in self._building or screen.report in FROM_DOCUMENTS:
             return
         order = self._order((screen.report,))
         if looking is None:
@@ -373,7 +373,7 @@ class Background(App[int]):
     def _build_behind(self, order: Order, delay_s: float = 0.0) -> None:
         """Build in a child after a pause; a newer order ends this one.
 
-        What is watched has a child of its own, which is still there when those behind it give way to the next change.
+        What is in front has a child of its own, which is still there when those behind it give way to the next change.
         """
         self.workers.cancel_group(self, "ahead")
         if self._wanted is not None:  # what it has not begun is not being built any more
@@ -381,13 +381,13 @@ class Background(App[int]):
         self._building.update(order.names)
         self._wanted = order
         screen = self.front()
-        apart = 1 if screen is not None and screen.LIVE and screen.report == order.names[0] else len(order.names)
+        apart = int(screen is None or screen.report == order.names[0])
 
         async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
             await asyncio.sleep(delay_s)
-            await self._build(order, order.names[:apart])
-            if order.names[apart:]:
-                await self._build(order, order.names[apart:], behind=True)
+            for names, behind in ((order.names[:apart], False), (order.names[apart:], True)):
+                if names:
+                    await self._build(order, names, behind=behind)
 
         begin: WorkType[None] = follow
         self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
