@@ -315,7 +315,7 @@ class Background(App[int]):
         self._seen_ns = changed
         if not quiet and not self._edits.busy:  # our own edit tells its page itself
             self._renew_page(elsewhere=True)
-        if screen is None or self._covered() or screen.report in self._building:
+        if screen is None or self._covered() or self._comes(screen.report):
             return
         if not self._shelf.outdated(screen.report, self.now()):
             if quiet and not live and not self._building and screen.report not in FROM_DOCUMENTS:
@@ -336,7 +336,7 @@ class Background(App[int]):
         """Build what is out of date behind the report in front, which is not."""
         names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now()))
         if names and front not in FROM_DOCUMENTS:
-            self._build_behind(self._order(names))
+            self._build_behind(self._order(names), BUILD_DELAY_S)  # what is in front is painted first
 
     def _look_at_cache(self) -> None:
         """New data for a screen that is watched are noticed at once; costs one `stat` call."""
@@ -348,8 +348,14 @@ class Background(App[int]):
     def renew(self) -> None:
         """Rebuild the report in front when it is out of date."""
         screen = self.front()
-        if screen is not None and not self._building and self._shelf.outdated(screen.report, self.now()):
+        if screen is None or self._building or self._comes(screen.report):
+            return
+        if self._shelf.outdated(screen.report, self.now()):
             self.rebuild(screen.report)
+
+    def _comes(self, report: str) -> bool:
+        """Whether it is being built for what is looked at."""
+        return report in self._building or self._ahead.builds(report, self._shelf.looking.key)
 
     def rebuild(self, report: str, *, alone: bool = False) -> None:
         """Build a report: one of documents alone in a thread, others in a child with all that are out of date behind it."""
