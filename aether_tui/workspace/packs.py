@@ -20,12 +20,22 @@ SHARED = ("title", "kind", "when_to_use", "body", "cases")
 
 
 def anonymous(clean: Callable[[str], str], names: Iterable[str]) -> Callable[[str], str]:
-    """`clean` with the engagement's own names replaced too, longest first and without regard to case."""
-    known = sorted({name.strip() for name in names if len(name.strip()) > 2}, key=len, reverse=True)
-    pattern = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known), re.I) if known else None
+    """`clean` with the engagement's own names replaced too, whole and by their parts, longest first and without regard to case;
+    and with given names of people nobody named.
+    """
+    from aether_tui.workspace.anonymous import PART, ROLES
+    from aether_tui.workspace.names import WORD, given
+
+    whole = {name.strip() for name in names if len(name.strip()) > 2}
+    parts = {part for name in whole for part in PART.findall(name) if part.casefold() not in ROLES}
+    known = sorted(whole | parts, key=len, reverse=True)
+    pattern = (
+        re.compile("|".join(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])" for name in known), re.I) if known else None
+    )
 
     def made(text: str) -> str:
-        return clean(pattern.sub("[name]", text) if pattern else text)
+        cleaned = clean(pattern.sub("[name]", text) if pattern else text)
+        return WORD.sub(lambda found: "[name]" if found[0].casefold() in given() else found[0], cleaned)
 
     return made
 

@@ -171,11 +171,29 @@ def test_packs_are_anonymous_and_come_in_once(made: Path, tmp_path_factory: pyte
                       else config.read_text().replace("[engagement]", '[engagement]\nclient = "Acme"', 1))  # fmt: skip
     folder = made / "engagement" / "playbook"
     folder.mkdir(parents=True)
-    (folder / "PLAY-1.yaml").write_text("id: PLAY-1" + PACKED)
+    body = "body: Onym said so, Zorvanna's quellmark_z too; Petra agreed, a lead owns it. "
+    (folder / "PLAY-1.yaml").write_text("id: PLAY-1" + PACKED.replace("body: ", body))
+    (made / "engagement" / "interviews").mkdir(exist_ok=True)
+    (made / "engagement" / "interviews" / "INT-1.yaml").write_text(
+        "id: INT-1\nquestionnaire: lens\nstarted: 2026-11-02T09:00:00\npeople: [{name: Zorvanna Quellmark}, {name: product lead}]\n"
+    )
     done = aether("playbook", "pack", "-o", "pack.yaml", cwd=made)
     assert done.code == 0, done.err
     text = (made / "pack.yaml").read_text()
-    for secret in ("Acme", "ACME", "Ann", "acme.example", "EXP-1", "evidence", "2027"):
+    assert "a lead owns it" in text
+    for secret in (
+        "Acme",
+        "ACME",
+        "Ann",
+        "Onym",
+        "Zorvanna",
+        "quellmark",
+        "Petra",
+        "acme.example",
+        "EXP-1",
+        "evidence",
+        "2027",
+    ):
         assert secret not in text, secret
     other = tmp_path_factory.mktemp("other")
     assert aether("init", ".", cwd=other).code == 0
