@@ -87,11 +87,13 @@ class DevLakeFiles:
             for path, seen in samples.items()
             if not _is_raw(seen) and (table := domain_of(seen, forced=True))
         }
-        others = [path for path in paths if path not in domain]
-        raw = [path for path in others if _is_raw(samples[path]) or not domain]
-        for path in others:
-            if path not in raw:
-                yield Page(problems=[f"{name_of(path)}: {_stranger(samples[path])}"], path=path)
+        raw = [path for path, seen in samples.items() if _is_raw(seen)]
+        for path in paths:
+            if path not in domain and path not in raw:
+                told = f"{name_of(path)}: {_stranger(samples[path])}"
+                if not domain and not raw:
+                    raise Malformed(told)
+                yield Page(problems=[told], path=path)
         if raw:
             yield from self._raw_pages(raw, alone=not domain)
         if domain:

@@ -177,6 +177,10 @@ def test_half_an_export_is_completed_by_the_whole(tmp_path: Path) -> None:
     aether("load", "export/pull_request_commits.csv", cwd=tmp_path).refuses(
         2, "read together with pull requests: load both"
     )
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    aether("load", "other.csv", "--as", "devlake", cwd=tmp_path).refuses(
+        2, "not a table of DevLake that is known here", "a, b"
+    )
     assert aether("load", "export/pull_requests.csv", cwd=tmp_path).code == 0
     (before,) = rows(tmp_path, "SELECT first_commit FROM pull_requests WHERE number = 11")
     assert before["first_commit"] is None
