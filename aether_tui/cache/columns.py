@@ -30,6 +30,7 @@ _KEPT: Final = ("text", "id", "json")
 _REPLACED: Final = ("person", "request")
 _UNLIKE: Final = ("span_id", "request_hash", "attributes")
 """Columns whose values differ from row to row; of the others each distinct value is looked at, which takes a third."""
+_JSON: Final = next(column for column in SPANS.raw if column.kind == "json")
 _WORD: Final = (Column("before", "text", ""), Column("after", "text", ""))
 
 
@@ -41,6 +42,15 @@ class Preparer(Protocol):
 
     def unclean(self, column: Column, name: str) -> str:
         """SQL condition: cleaning might change this value."""
+        ...
+
+    def shortened(self, column: Column, name: str, done: str) -> str:
+        """SQL: a value that is not `unclean`, as long as it is kept, unless that is `done`; asks for columns `inside`, `outside`."""
+        ...
+
+    @property
+    def pads(self) -> tuple[bytes, bytes]:
+        """The values of `inside` and `outside`."""
         ...
 
     def cleaned(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
@@ -75,6 +85,12 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls:
     """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
     cells, joins = {name: _of("r", name) for name in _RAW}, []
     odd = "FALSE"
+    long = _some_are_long(cursor, raw)
+    if long:
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE pads AS SELECT $1::BLOB AS inside, $2::BLOB AS outside", ingest.pads
+        )
+        joins.append("CROSS JOIN pads")
     for column, before in _soiled(cursor, raw, ingest, nulls).items():
         meant = [None if means_null(value, nulls) else value for value in before]
         rows = list(zip(before, ingest.cleaned(column, meant), strict=True))
@@ -82,12 +98,21 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls:
         name = column.name
         joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')
         kept = column.kind in _KEPT
-        after = f"CASE WHEN w_{name}.before IS NULL THEN {_of('r', name)} ELSE w_{name}.after END"
+        after = f"CASE WHEN w_{name}.before IS NULL THEN {cells[name]} ELSE w_{name}.after END"
         cells[name] = after if kept else f"w_{name}.after"
-        odd = f"w_{name}.before IS NOT NULL" if name == "attributes" else odd
-    said = cut_out(cells["attributes"], ingest.deriver.asked, odd)
+        odd = f"w_{name}.before IS NOT NULL" if column is _JSON else odd
+    if long:
+        cells[_JSON.name] = ingest.shortened(_JSON, cells[_JSON.name], f"({odd})")
+    said = cut_out(_of("r", _JSON.name), cells[_JSON.name], ingest.deriver.asked, odd, _JSON.most)
     selected = ", ".join(f'{text} AS "{name}"' for name, text in cells.items())
     return f"SELECT {selected}, {said} AS said FROM ({raw}) AS r {' '.join(joins)}"
+
+
+def _some_are_long(cursor: duckdb.DuckDBPyConnection, raw: str) -> bool:
+    """Whether a text in the attributes may be longer than is kept."""
+    asked = f"SELECT coalesce(max(strlen({quoted([_JSON.name])})), 0) > {_JSON.most} FROM ({raw})"
+    (some,) = cursor.execute(asked).fetchone() or (False,)
+    return bool(some)
 
 
 def _soiled(

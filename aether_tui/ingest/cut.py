@@ -15,17 +15,23 @@ _WHOLE: Final = "="
 _NULL: Final = "NULL"
 
 
-def cut_out(name: str, names: Sequence[str], odd: str) -> str:
-    """SQL: of the JSON text `name` the values of `names`, as text; of a nested or `odd` one the whole text, marked.
+def cut_out(name: str, clean: str, names: Sequence[str], odd: str, most: int) -> str:
+    """SQL: of the JSON text `name` the values of `names`, as text; of a nested, long or `odd` one the whole text as it is `clean`,
+    marked.
 
-    `odd` is an SQL condition for texts that hold escapes or are no JSON.
+    `odd` is an SQL condition for texts that hold escapes or are no JSON; where values take more than `most` characters, `clean`
+    may have them shorter.
     """
     if any('"' in one or "\\" in one for one in names):
-        return f"'{_WHOLE}' || {name}"
+        return f"'{_WHOLE}' || {clean}"
     paths = ", ".join("'$.\"" + one.replace("'", "''") + "\"'" for one in names)
-    nested = " OR ".join(f"contains({name}, '{mark}')" for mark in _NESTED)
+    marks = " OR ".join(f"contains({name}, '{mark}')" for mark in _NESTED)
+    nested = f"(length(string_split({name}, '{{')) > 2 AND ({marks}))"
     values = f"CAST(json_extract({name}, [{paths}]) AS VARCHAR)" if names else "'[]'"
-    return f"CASE WHEN {odd} OR {nested} THEN '{_WHOLE}' || {name} ELSE {values} END"
+    found = f"CASE WHEN NOT ({odd} OR {nested}) THEN {values} END"
+    return (
+        f"CASE WHEN {name} IS NULL THEN NULL WHEN strlen({found}) <= {most} THEN {found} ELSE '{_WHOLE}' || {clean} END"
+    )
 
 
 def as_json(cut: str | None, names: Sequence[str]) -> str | None:

@@ -67,18 +67,23 @@ class Redactor:
     """
 
     def __init__(self, key: bytes, extra: Sequence[str] = ()) -> None:
-        self._key = key
+        self._keyed = hmac.new(key, digestmod=hashlib.sha256)
+        padded = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+        self.pads = bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
+        """What the hash of a digest begins with inside and outside (RFC 2104), for who computes it elsewhere."""
         self._extra = [Pattern("private", "private", re.compile(pattern)) for pattern in extra]
         self._memo: dict[str, str] = {}
 
     def digest(self, value: str, size: int = 8) -> str:
         """The first `size` hexadecimal digits of the keyed hash of a value."""
-        return hmac.new(self._key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:size]
+        keyed = self._keyed.copy()
+        keyed.update(value.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()[:size]
 
     def text(self, value: str, most: int = MAX_CHARS) -> str:
         """`value` without control sequences, with everything sensitive replaced, and at most `most` characters of it."""
         known = self._memo.get(value)
-        if known is not None:
+        if known is not None and len(value) <= most:
             return known
         clean = self._text(value, most)
         if len(value) <= min(_MEMO_CHARS, most):
@@ -134,7 +139,7 @@ class Redactor:
 
     def _text(self, value: str, most: int = MAX_CHARS) -> str:
         read = most + 3 * MAX_CHARS  # what is replaced may shrink
-        if not value.isprintable() or len(value) > most:
+        if not value.isprintable() or len(value) > read:
             clean = plain(value[:read], read)
             clean = clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
         else:

@@ -21,7 +21,7 @@ from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.staging import arrive
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
-from aether_tui.ingest.provable import unclean
+from aether_tui.ingest.provable import shortened, unclean
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.records import Column, Row, Value
 from aether_tui.records.source import Bulk, Malformed, Reject
@@ -288,17 +288,19 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(PIECES, max_size=7).map("".join), min_size=1, max_size=60))
-def test_what_is_not_called_unclean_stays_as_it_is(texts: list[str]) -> None:
+def test_what_is_not_called_unclean_is_only_cut(texts: list[str]) -> None:
     redactor = Redactor(KEY)
     values = [*texts, *(json.dumps({"a": text, text: 1}) for text in texts), *(f'{{"x":"{text}"}}' for text in texts)]
     ways = {"text": redactor.text, "id": lambda value, _: redactor.identifier(value), "json": redactor.json}
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE v AS SELECT unnest($values) AS value", {"values": values})
+        connection.execute("CREATE TABLE pads AS SELECT $1::BLOB AS inside, $2::BLOB AS outside", redactor.pads)
         for kind, most in (("text", 0), ("text", 300), ("id", 0), ("json", 0), ("json", 20)):
             condition = unclean(Column("c", kind, "", most=most), "value")  # type: ignore[arg-type]
-            clean = connection.execute(f"SELECT value FROM v WHERE NOT {condition}").fetchall()
-            for (value,) in clean:
-                assert ways[kind](value, most or MAX_CHARS) == value
+            cut = shortened(Column("c", kind, "", most=most), "value") if kind == "json" else "value"  # type: ignore[arg-type]
+            clean = connection.execute(f"SELECT value, {cut} FROM v, pads WHERE NOT {condition}").fetchall()
+            for value, kept in clean:
+                assert ways[kind](value, most or MAX_CHARS) == kept
 
 
 def test_plain_values_are_not_called_unclean() -> None:
