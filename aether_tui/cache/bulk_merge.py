@@ -1,4 +1,4 @@
-"""Merging the parts of a large file: a part in one lease as long as nobody waits for the cache, else slice by slice."""
+"""Merging the parts of a large file: several slices in one lease as long as nobody waits for the cache."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from aether_tui.records.tables import SPANS
 
 SLICE: Final = ROW_GROUP
 """Spans that are stored before the lease looks whether somebody waits: whole row groups, which are written once."""
+TOGETHER: Final = 2
+"""Slices of one lease at most: what they add to rollups is added once, and then takes as long as storing a slice."""
 _STAGED: Final = f"staged_{SPANS.name}"
 
 Slices = Sequence[tuple[int, int]]
@@ -43,13 +45,14 @@ def merge_part(
 ) -> None:
     """Merge `staged_spans`, with the columns `span_rollups.FLAGS`, and drop it. `asked` says whether somebody waits."""
     fresh = _known_last(cursor, write, origin)
-    slices = _slices(cursor, fresh)
+    slices, apart = _slices(cursor, fresh)
     if slices:
         prepare(cursor, slices, flagged=True)
     at = 0
     while at < len(slices):
         with write(cursor):
-            end, merged = _merge_fresh(cursor, asked, origin, slices, at)
+            some = slices[: at + (1 if apart else TOGETHER)]
+            end, merged = _merge_fresh(cursor, asked, origin, some, at)
             write_note(cursor, origin, Note(), merged.inserted)
         result.add(SPANS.name, merged)
         at = end
@@ -77,18 +80,20 @@ def _known_last(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin)
     return fresh
 
 
-def _slices(cursor: duckdb.DuckDBPyConnection, end: int) -> Slices:
-    """Ranges of about `SLICE` of the first rows of `staged_spans` that no trace is in two of."""
+def _slices(cursor: duckdb.DuckDBPyConnection, end: int) -> tuple[Slices, bool]:
+    """Ranges of about `SLICE` of the first rows of `staged_spans`, and whether some trace is in two of them.
+
+    Where traces run at once and lie across each other it cannot be helped.
+    """
     if not end:
-        return []
+        return [], False
     rows = f"{_STAGED} WHERE rowid < {end}"
     begins = f"SELECT rowid AS _row, trace_id, trace_id IS DISTINCT FROM lag(trace_id) OVER () AS _begins FROM {rows}"
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE begun AS SELECT _row, trace_id FROM ({begins}) WHERE _begins")
     (apart,) = cursor.execute("SELECT count(*) - count(DISTINCT trace_id) FROM begun").fetchone() or (0,)
-    # Traces that run at once may lie across each other: then all are one slice.
     cuts = "SELECT min(_row) FROM begun GROUP BY _row // $slice ORDER BY ALL"
-    starts = [0] if apart else [low for (low,) in cursor.execute(cuts, {"slice": SLICE}).fetchall()]
-    return list(zip(starts, [*starts[1:], end], strict=True))
+    starts = [low for (low,) in cursor.execute(cuts, {"slice": SLICE}).fetchall()]
+    return list(zip(starts, [*starts[1:], end], strict=True)), bool(apart)
 
 
 def _merge_fresh(
