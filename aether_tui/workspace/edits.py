@@ -34,7 +34,10 @@ def set_back(found: Sequence[Stored[D]], now: datetime) -> str:
     """What to say when one of these documents is dated after now; nothing when none is."""
     from aether_tui.workspace.document import ahead
 
-    late = next((one.document for one in reversed(found) if ahead(one.document, now)), None)
+    later = (one.document for one in reversed(found) if ahead(one.document, now))
+    late = next(
+        (one for one in later if one.dated and one.dated > now.date()), None
+    )  # clocks of two people differ by minutes
     return f"▲ {late.id} is dated {late.dated}, after this clock's {now:%Y-%m-%d}: was it set back?" if late else ""
 
 
