@@ -6,7 +6,7 @@ DEMO ?= demo
 WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-faults test-peers check unit gate docs docs-check lock bench clean
+.PHONY: help demo test test-faults test-peers check types lint unit gate docs docs-check lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -18,17 +18,21 @@ demo: $(VENV)/.run ## build a demonstration engagement and open it
 test: check unit gate ## everything a change must pass
 
 check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
+	@$(MAKE) --no-print-directory -j2 types lint docs-check
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	@$(MAKE) --no-print-directory docs-check
 
 unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml
 
 test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, press keys at random, and merge in any order
-	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k killed tests/pty/test_interview.py tests/workspace/test_sitting.py
+	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k kill tests/pty/test_interview.py tests/workspace/test_sitting.py tests/workspace/test_store.py
 	AETHER_MONKEYS=20 $(BIN)/pytest -n0 -q tests/tui/test_monkey.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 

@@ -41,6 +41,7 @@ def warm() -> None:
         for module in walk_packages(import_module(room).__path__, f"{room}."):
             import_module(module.name)
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # they end before it matters
 
 
 class Forks:

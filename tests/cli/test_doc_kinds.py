@@ -104,14 +104,6 @@ def test_odd_input_is_refused_in_one_sentence_and_nothing_is_written(kind: str, 
     for name in texts:
         with pytest.raises(ValidationError):
             model.model_validate({"id": model.PREFIX + ("" if model.SINGLE else "1"), **least, name: "x" * 300_000})
-    for given, words in (
-        ("[1, 2]", "expected keys and values"),
-        ("", "nothing was given"),
-        ("{title: [", "broken YAML"),
-    ):
-        told = aether("doc", "new", kind, stdin=given, cwd=tmp_path)
-        assert (told.code, told.err.count("\n")) == (2, 1) and words in told.err, told.err
-    assert aether("doc", "show", kind, "NOPE-9", cwd=tmp_path).code == 2
     assert aether("doc", "list", kind, "--format", "json", cwd=tmp_path).json == []
 
     hostile = {texts[0]: HOSTILE} if texts and kind != "postmortem" else {}  # which takes @names for people
@@ -129,3 +121,16 @@ def test_odd_input_is_refused_in_one_sentence_and_nothing_is_written(kind: str, 
 def _yaml(fields: dict[str, object]) -> str:
     """As a person would pipe it: JSON is YAML."""
     return json.dumps(fields, default=lambda one: one.isoformat() if isinstance(one, date | datetime) else one)
+
+
+def test_what_is_no_document_at_all_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text('[engagement]\nname = "Odd"\n')
+    for given, words in (
+        ("[1, 2]", "expected keys and values"),
+        ("", "nothing was given"),
+        ("{title: [", "broken YAML"),
+    ):
+        told = aether("doc", "new", "opportunity", stdin=given, cwd=tmp_path)
+        assert (told.code, told.err.count("\n")) == (2, 1) and words in told.err, told.err
+    for kind in LEAST:
+        assert aether("doc", "show", kind, "NOPE-9", cwd=tmp_path).code == 2
