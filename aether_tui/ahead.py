@@ -68,17 +68,17 @@ class Ahead:
         if self._begun is None:
             self._run([])
 
-    def look(self, order: Order, typed_at: float) -> None:
-        """Once it has been quiet, build the report of an order for each view nearby that has none."""
+    def look(self, order: Order, typed_at: float, changed_ns: int) -> None:
+        """Once it has been quiet, build the report of an order for each view nearby that has none since `changed_ns`."""
         self._typed_at = typed_at
         if self._begun is not None or time.monotonic() - max(self._builders.rested_since, typed_at) < QUIET_S:
             return
         if self._shelf.failure(order.names[0]) is not None:  # nor would the others be built
             return
-        views = [view for view in self._office.nearby() if self._shelf.outdated(order.names[0], order.now, view)]
+        near = self._office.nearby()
+        views = [view for view in near if self._shelf.outdated(order.names[0], order.now, view, changed_ns)]
         if views:
-            orders = [msgspec.structs.replace(order, looking=view) for view in views]
-            self._run(orders)
+            self._run([msgspec.structs.replace(order, looking=view) for view in views])
 
     def _run(self, orders: Sequence[Order]) -> None:
         self._office.run_worker(self._follow(orders), group="ahead", exclusive=True, exit_on_error=False)

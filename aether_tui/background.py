@@ -317,9 +317,9 @@ class Background(App[int]):
             self._renew_page(elsewhere=True)
         if screen is None or self._covered() or self._comes(screen.report):
             return
-        if not self._shelf.outdated(screen.report, self.now()):
+        if not self._shelf.outdated(screen.report, self.now(), changed_ns=changed):
             if quiet and not live and not self._building and screen.report not in FROM_DOCUMENTS:
-                self._ahead.look(self._order((screen.report,)), self._commands.typed_at)
+                self._ahead.look(self._order((screen.report,)), self._commands.typed_at, changed)
             return
         if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
             self.rebuild(screen.report, alone=live or not quiet)
@@ -334,7 +334,8 @@ class Background(App[int]):
 
     def _build_others(self, front: str) -> None:
         """Build what is out of date behind the report in front, which is not."""
-        names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now()))
+        changed = self._memory.changed_ns()
+        names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now(), changed_ns=changed))
         if names and front not in FROM_DOCUMENTS:
             self._build_behind(self._order(names), BUILD_DELAY_S)  # what is in front is painted first
 
@@ -362,7 +363,9 @@ class Background(App[int]):
         names = [report]
         self._began = time.monotonic()
         if report not in FROM_DOCUMENTS and not alone:
-            names += [n for n in self._names() if n != report and self._shelf.outdated(n, self.now())]
+            changed = self._memory.changed_ns()
+            others = (name for name in self._names() if name != report)
+            names += [name for name in others if self._shelf.outdated(name, self.now(), changed_ns=changed)]
         from_documents = report in FROM_DOCUMENTS
         order = self._order(tuple(names), draft=from_documents)
         if from_documents:

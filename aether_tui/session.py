@@ -169,10 +169,10 @@ class Shelf:
             self._failures.pop(here, None)
             self._reports.pop(here, None)
 
-    def outdated(self, name: str, now: datetime, looking: Looking | None = None) -> bool:
+    def outdated(self, name: str, now: datetime, looking: Looking | None = None, changed_ns: int | None = None) -> bool:
         """Whether it is older than what it is made of, or made for another moment. What failed is not tried again until
-        something changes."""
-        changed = self._memory.changed_ns()
+        something changes. `changed_ns` is when that was, where the folder was looked through already."""
+        changed = self._memory.changed_ns() if changed_ns is None else changed_ns
         key = (looking or self.looking).key
         failed = self._failures.get((name, key))
         if failed is not None and failed[1] == changed:
