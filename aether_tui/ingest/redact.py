@@ -10,6 +10,7 @@ import hmac
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aether_tui.ingest.patterns import (
     ADDRESS_NAME,
@@ -52,12 +53,21 @@ _WORDS = (
 _JSON_PART = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
+_LINES = str.maketrans("\n\t", "  ")
 _CLEAN_ID = re.compile(r"[0-9a-f\-]{7,128}")
 
 
 def longer(most: int) -> str:
     """Regular expression (RE2, too): a JSON text without backslashes may hold a string of more than `most` characters."""
     return f'"[^"]{{{most + 1}}}'
+
+
+def _asked_of(name: str) -> tuple[bool, bool]:
+    """Whether what has this name is a secret, and whether it is somebody's network address."""
+    return SECRET_NAME.search(name) is not None, ADDRESS_NAME.search(name) is not None
+
+
+_known = lru_cache(_MEMO_SIZE)(_asked_of)
 
 
 class Redactor:
@@ -113,9 +123,10 @@ class Redactor:
 
     def named(self, name: str, value: str, most: int = MAX_CHARS) -> str:
         """The value of an attribute of that name, cleaned."""
-        if SECRET_NAME.search(name) and not is_benign(value) and not value.startswith("["):
+        secret, address = (_known if len(name) <= _MEMO_CHARS else _asked_of)(name)
+        if secret and not is_benign(value) and not value.startswith("["):
             return self._replacement("secret", value)
-        if ADDRESS_NAME.search(name):
+        if address:
             value = IPV4.sub(lambda match: self._replacement("ip", match.group()), value)
         return self.text(value, most)
 
@@ -139,7 +150,7 @@ class Redactor:
 
     def _text(self, value: str, most: int = MAX_CHARS) -> str:
         read = most + 3 * MAX_CHARS  # what is replaced may shrink
-        if not value.isprintable() or len(value) > read:
+        if len(value) > read or not (value.isprintable() or value.translate(_LINES).isprintable()):
             clean = plain(value[:read], read)
             clean = clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
         else:
