@@ -16,7 +16,7 @@ NEXT = "maturity.next"
 class Maturity(ReportScreen):
     """Space marks the next practice as done; its pillar then stands one level higher."""
 
-    LEAD: ClassVar[int] = 6
+    LEAD: ClassVar[int] = 7
     FIRST: ClassVar[str] = NEXT
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"maturity"}
 

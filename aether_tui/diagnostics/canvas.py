@@ -233,7 +233,7 @@ def _agreements(model: OperatingModel) -> Table:
             Col(key="pair", title="from → to", priority=10),
             Col(key="provides", title="provides", priority=9),
             Col(key="needs", title="needs", priority=6),
-            Col(key="response", title="answer h", kind="number", priority=7),
+            Col(key="response", title="answer h", priority=7),
             Col(key="lacks", title="not written", priority=4),
         ),
         rows=tuple(

@@ -143,9 +143,9 @@ def blocks(known: Failures) -> tuple[Block, ...]:
             title="Postmortems",
             columns=(
                 Col(key="id", title="id", priority=9),
-                Col(key="title", title="what happened", priority=10),
+                Col(key="title", title="what happened", priority=10, least=32),
                 Col(key="about", title="of", priority=5),
-                Col(key="happened", title="day", priority=6),
+                Col(key="happened", title="day", priority=4),
                 Col(key="conditions", title="made possible by", priority=8),
                 Col(key="actions", title="repairs", kind="number", priority=7),
             ),

@@ -260,7 +260,7 @@ def _sheets(measured: Rituals) -> Table:
             Col(key="id", title="id", priority=8),
             Col(key="title", title="ritual", priority=10),
             Col(key="frequency", title="when", priority=6),
-            Col(key="roles", title="roles", priority=7),
+            Col(key="roles", title="roles", priority=7, least=28),
             Col(key="lacks", title="not written", priority=5),
         ),
         rows=tuple(
