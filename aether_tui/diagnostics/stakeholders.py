@@ -298,7 +298,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="Choose one and press ↵ (g i in the console); at most so many questions and minutes.",
+        note="Choose one and press ↵ (g i in aether-tui); at most so many questions and minutes.",
         aside=True,
     )
 
