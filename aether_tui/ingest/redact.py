@@ -50,7 +50,7 @@ _WORDS = (
     "sig",
     "code=",
 )
-_JSON_PART = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
+_JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
 _LINES = str.maketrans("\n\t", "  ")
