@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Ingest", "workspace_key"]
 
 PERSON_DIGITS = 16
-_MOST_INT = 2**62
+_MOST_INT = 2**63 - 1
 
 
 class Ingest:
