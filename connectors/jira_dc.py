@@ -92,8 +92,12 @@ class JiraDataCenter:
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
         start = newest.replace(tzinfo=UTC) - overlap if newest else self._network.now() - first
         total: int | None = None
+        before: set[tuple[str | None, str | None]] = set()
         async for answer in self._search(start, (*FIELDS, *site.fields.ids), "updated"):
-            issues = objects(answer.json, "issues")
+            # A page begins again with the last second of the one before.
+            listed = [(_version(issue), issue) for issue in objects(answer.json, "issues")]
+            issues = [issue for version, issue in listed if version not in before or version[0] is None]
+            before = {version for version, _ in listed}
             rows, rejects = mapped(issues, WORK_ITEMS.name, lambda issue: jira_issue_rows(issue, site))
             newest = latest(rows, WORK_ITEMS, "updated", newest)
             total = integer(answer.json, "total") if total is None else total
@@ -186,6 +190,10 @@ def _cut_histories(issues: Sequence[Node]) -> list[str]:
     if not cut:
         return []
     return [f"{len(cut)} issues came with a part of their history only: {', '.join(cut[:5])}{' …' * (len(cut) > 5)}"]
+
+
+def _version(issue: Node) -> tuple[str | None, str | None]:
+    return text(issue, "id"), text(issue, "fields", "updated")
 
 
 def _token(issues: Sequence[Node], by: str) -> str | None:

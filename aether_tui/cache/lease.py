@@ -114,7 +114,8 @@ class Leases:
         """Whether this process may write: then it also sets aside what opens and cannot be read."""
 
     def threads(self, most: int) -> int:
-        """Let DuckDB work with at most so many threads, 0: one per core. Each has memory of its own. Returns the limit before."""
+        """Let DuckDB work with at most so many threads, 0: one per core. Each has memory of its own; with a limit, what is freed
+        is given back at once. Returns the limit before."""
         with self._change:
             before, self._threads = self._threads, most
             if most != before and self._memory is not None:
@@ -122,7 +123,15 @@ class Leases:
             return before
 
     def _limit(self, memory: duckdb.DuckDBPyConnection) -> None:
-        memory.execute(f"SET threads = {self._threads}" if self._threads else "RESET threads")
+        limits = {"threads": self._threads, "allocator_bulk_deallocation_flush_threshold": "256KB"}
+        for name, most in limits.items():
+            memory.execute(f"SET GLOBAL {name} = '{most}'" if self._threads else f"RESET GLOBAL {name}")
+
+    def renew(self) -> None:
+        """Close the in-memory database, unless somebody reads: the next lease has a new one. No cursor of it may be in use."""
+        with self._change:
+            if self._readers == 0:
+                self._discard()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A new connection to the in-memory database, for staging."""

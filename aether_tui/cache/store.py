@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from aether_tui.cache.pushed import Cleaner
 
 
+TIDY_ROWS: Final = 2_000
+"""Rows from which a merge leaves its row groups as they are."""
+RENEWED_EVERY: Final = 5
+"""Merges after which a frugal process begins anew with DuckDB: each leaves up to half a MB that only its end gives back."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamState:
     """Where a stream of a source stands; `rows` is how many it holds in the cache."""
@@ -58,10 +64,21 @@ class Cache:
         self._pace = Pace()
         self._exports: dict[tuple[str, str], Export] = {}
         self._local: set[str] = set()
+        self._frugal = False
+        self._merges = self._sweeps = 0
+        self._merging: duckdb.DuckDBPyConnection | None = None
+        self._stopped = False
 
     def frugal(self) -> None:
         """Work in one thread, which takes less memory and less CPU for many small merges; large files get all cores."""
+        self._frugal = True
         self._leases.threads(1)
+
+    def _renew(self) -> None:
+        """Where nothing is collected in DuckDB's memory, let go of it now and then."""
+        self._merges += 1
+        if self._frugal and self._merges % RENEWED_EVERY == 0 and not self._exports and not self._sweeps:
+            self._leases.renew()
 
     @contextmanager
     def _of_files(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -72,6 +89,16 @@ class Cache:
         finally:
             connection.close()
             self._leases.threads(before)
+
+    def stop(self) -> None:
+        """End the merge that another thread is at: it is rolled back and raises duckdb.InterruptException, as all later ones do.
+
+        A query that begins in this instant is missed: call it until that thread is done.
+        """
+        self._stopped = True
+        if (merging := self._merging) is not None:
+            with suppress(duckdb.Error):
+                merging.interrupt()
 
     def exists(self) -> bool:
         """Whether there is a cache file."""
@@ -139,14 +166,19 @@ class Cache:
                 return export.finish(self._write, note, force=force)
             finally:
                 export.close()
+        self._renew()
         connection = self._leases.cursor()
+        # Many rows make row groups that are large enough; putting them together would take as much memory as the merge.
+        write = partial(self._write, tidy=0 < sum(map(len, rows.values())) < TIDY_ROWS)
         try:
-            return merge_rows(connection, self._write, origin, rows, note, self._pace, whole)
+            return merge_rows(connection, write, origin, rows, note, self._pace, whole)
         finally:
+            self._merging = None
             connection.close()
 
     def sweep(self, source: str, stream: str, tables: Sequence[Table], *, now: datetime) -> Sweep:
         """Begin to collect what is alive in a source; `swept` removes the rest of the first table, and what is `of` it."""
+        self._sweeps += 1
         return Sweep(self._leases.cursor(), Origin(source, stream, "", naive(now)), tables)
 
     def swept(self, sweep: Sweep, *, force: bool = False) -> Swept:
@@ -155,6 +187,7 @@ class Cache:
             return sweep.finish(self._write, force=force)
         finally:
             sweep.close()
+            self._sweeps -= 1
 
     def push(
         self,

@@ -37,14 +37,15 @@ from aether_tui.sync.remote import Remote
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
-JOINED_ROWS = 3_000
+JOINED_ROWS = 10_000
 """Rows of small pages that are stored in one transaction, at most."""
-HELD_ROWS = 2_000
-HELD_S = 0.5
+HELD_ROWS = 8_000
+HELD_S = 2.0
 """Rows for which a transaction is begun at once, and how long fewer of them wait for more: each has its price."""
-PAGES_AHEAD = 8
+PAGES_AHEAD = 20
 """Pages that are fetched before the first of them is stored, at most."""
 
+_ASKED_AGAIN_S = 0.02
 _ESTIMATED = 0.9
 """Share of an estimated total below which rows are said to be missing."""
 
@@ -110,7 +111,7 @@ async def run(
     """Pull all jobs; answers one outcome per stream, in the order of the jobs. Raises CacheTrouble.
 
     `since` (aware) replaces the stored cursors of this sync, `full` forgets them. When cancelled, the page that is being
-    stored is finished first.
+    stored is rolled back: its cursor is as old as its rows, so the next sync reads it again.
     """
     with ThreadPoolExecutor(1, "cache") as thread:
         engine = _Engine(writer, emit, thread, since, full)
@@ -223,7 +224,7 @@ class _Engine:
                     outcome.problems += map(self.writer.ingest.clean_text, page.problems)
                     await store.put(page)
         except asyncio.CancelledError:
-            store.forget()
+            await store.stop()
             raise
         finally:
             await store.rest()
@@ -312,9 +313,17 @@ class _Store:
         if self._task is not None:
             await asyncio.shield(self._task)
 
-    def forget(self) -> None:
-        """Drop what waits; what is being stored is finished."""
+    async def stop(self) -> None:
+        """Drop what waits and roll back what is being stored: the next sync reads it again."""
         self._waiting.clear()
+        while self._task is not None and not self._task.done():
+            self._engine.writer.cache.stop()
+            await asyncio.wait([self._task], timeout=_ASKED_AGAIN_S)
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.exception()  # looked at: that it was stopped is no error of its own
+            self._task = None
 
     async def _work(self) -> None:
         while self._waiting:

@@ -131,6 +131,8 @@ def test_all_pages_are_read_whatever_the_server_caps_them_at(cap: int) -> None:
         done = pull(jira(server.url))
     assert (done.error, len(done.table("work_items"))) == (None, 30)
     assert {page.total for page in done.pages} == {30}
+    came = [row[0] for page in done.pages for row in page.rows.get("work_items", ())]
+    assert len(came) == len(set(came)) == 30  # an issue of the second in which a page begins is counted once
     cursors = [page.cursor for page in done.pages]
     assert cursors == sorted(filter(None, cursors))
     assert done.cursor == (START + timedelta(minutes=29)).replace(tzinfo=None).isoformat()

@@ -1,23 +1,21 @@
 -- Arrivals, starts and departures by day, team and type, and what is in progress at the end of the day.
 -- Every day from a team's first event to the last event of all has a row (of the last ten years, whatever dates say).
-WITH items AS (
+WITH item AS (
     SELECT team, type, {day(created)} AS created, {day(started)} AS started, {day(completed)} AS completed,
         {day(cancelled)} AS cancelled, {day(coalesce(completed, cancelled))} AS ended
     FROM {flow_items}
 ),
 events AS (
-    SELECT day, team, type, sum(arrival) AS arrivals, sum(start) AS started, sum(departure) AS departures,
-        sum(cancel) AS cancelled, sum(step) AS change
+    SELECT day, team, type, count(*) FILTER (kind = 1) AS arrivals, count(*) FILTER (kind = 2) AS started,
+        count(*) FILTER (kind = 3) AS departures, count(*) FILTER (kind = 4) AS cancelled,
+        count(*) FILTER (kind = 5) - count(*) FILTER (kind = 6) AS change
     FROM (
-        SELECT created AS day, team, type, 1 AS arrival, 0 AS start, 0 AS departure, 0 AS cancel, 0 AS step
-        FROM items WHERE created IS NOT NULL
-        UNION ALL SELECT started, team, type, 0, 1, 0, 0, 0 FROM items WHERE started IS NOT NULL
-        UNION ALL SELECT completed, team, type, 0, 0, 1, 0, 0 FROM items WHERE completed IS NOT NULL
-        UNION ALL SELECT cancelled, team, type, 0, 0, 0, 1, 0 FROM items WHERE cancelled IS NOT NULL
-        UNION ALL SELECT started, team, type, 0, 0, 0, 0, 1 FROM items
-            WHERE started IS NOT NULL AND (ended IS NULL OR started <= ended)
-        UNION ALL SELECT ended, team, type, 0, 0, 0, 0, -1 FROM items WHERE started <= ended
-    )
+        SELECT team, type, kind, CASE kind WHEN 1 THEN created WHEN 2 THEN started WHEN 3 THEN completed WHEN 4 THEN cancelled
+            WHEN 5 THEN CASE WHEN ended IS NULL OR started <= ended THEN started END
+            ELSE CASE WHEN started <= ended THEN ended END END AS day
+        FROM item CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6)) AS kinds (kind)  -- one pass takes a third of the memory of six
+    ) AS event
+    WHERE day IS NOT NULL
     GROUP BY day, team, type
 ),
 bounds AS (
