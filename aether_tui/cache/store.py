@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 
 TIDY_ROWS: Final = 2_000
-"""Rows from which a merge leaves its row groups as they are."""
+"""Rows from which a merge of a frugal process leaves its row groups as they are: putting them together takes as much memory
+as the merge."""
 RENEWED_EVERY: Final = 5
 """Merges after which a frugal process begins anew with DuckDB: each leaves up to half a MB that only its end gives back."""
 
@@ -168,9 +169,9 @@ class Cache:
                 export.close()
         self._renew()
         connection = self._leases.cursor()
-        # Many rows make row groups that are large enough; putting them together would take as much memory as the merge.
-        write = partial(self._write, tidy=0 < sum(map(len, rows.values())) < TIDY_ROWS)
+        few = 0 < sum(map(len, rows.values())) < TIDY_ROWS
         try:
+            write = partial(self._write, tidy=False) if self._frugal and not few else self._write
             return merge_rows(connection, write, origin, rows, note, self._pace, whole)
         finally:
             self._merging = None
