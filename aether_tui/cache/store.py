@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -167,8 +167,10 @@ class Cache:
                 return export.finish(self._write, note, force=force)
             finally:
                 export.close()
+        if self._stopped:
+            raise duckdb.InterruptException("stopped")
         self._renew()
-        connection = self._leases.cursor()
+        connection = self._merging = self._leases.cursor()
         few = 0 < sum(map(len, rows.values())) < TIDY_ROWS
         try:
             write = partial(self._write, tidy=False) if self._frugal and not few else self._write

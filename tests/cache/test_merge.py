@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from aether_tui.cache import Cache, Merged, OlderExport
@@ -173,6 +175,22 @@ def test_large_input_takes_several_leases_and_the_cursor_commits_last(
     assert seen == [(10, None), (20, None), (30, None)]
     assert cache.cursors()["s", "x"].cursor == "end"
     assert cache.verify() == []
+
+
+def test_a_merge_that_is_stopped_from_another_thread_stores_nothing(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, {"spans": [span(1)]}, cursor="1")
+    rows = [span(n, start=DAY_ONE + timedelta(seconds=n)) for n in range(2, 4000)]
+    with ThreadPoolExecutor(1) as thread:
+        merging = thread.submit(store, cache, {"spans": rows}, cursor="2")
+        while not wait([merging], timeout=0.01).done:
+            cache.stop()
+        assert isinstance(merging.exception(), duckdb.InterruptException)
+    seen = fresh(tmp_path)
+    assert seen.cursors()["s", "x"].cursor == "1"
+    with seen.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 1}]
+    assert seen.verify() == []
 
 
 def test_a_failing_merge_stores_nothing(tmp_path: Path) -> None:
