@@ -40,8 +40,7 @@ class Done:
             assert word in lines[0], (word, lines[0])
 
 
-LAUNCHER = """#!{python} -IS
-import json, os, signal, socket, sys
+LAUNCHER = """import json, os, signal, socket, sys
 given = sys.argv[1:]
 module = given.index("-m") + 1 if "-m" in given else 0
 if not module or given[module] not in {programs!r}:
@@ -89,8 +88,9 @@ def _forks(_process: int) -> Path:
 def launcher() -> str:
     """A program that stands in for `sys.executable`, for those who start commands of ours with it."""
     place = _forks(os.getpid())
-    script = place.with_name("python")
-    script.write_text(LAUNCHER.format(python=sys.executable, programs=set(PROGRAMS), place=str(place)), "utf-8")
+    script, code = place.with_name("python"), place.with_name("launch.py")
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{code}" "$@"\n', "utf-8")
+    code.write_text(LAUNCHER.format(python=sys.executable, programs=set(PROGRAMS), place=str(place)), "utf-8")
     script.chmod(0o755)
     return str(script)
 
