@@ -75,7 +75,9 @@ class FocusFiles:
                 raise Malformed(f"{name_of(path)}: not a FOCUS export, it has no column {missing}")
             told.append(f"{name_of(path)}: read as FOCUS {version_of(columns)}")
             files.setdefault("parquet" if is_parquet(head.head) else "csv", []).append(path)
-        replace = Replace(COSTS.name, ("account", "billing_start"), max(written_at(path, now) for path in paths))
+        # Accounts of two providers may have one number.
+        scope = ("provider", "account", "billing_start")
+        replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths))
         for form, members in files.items():
             bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash")
             if all(map(is_plain, members)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import duckdb
 
@@ -36,6 +37,10 @@ class OlderExport(ConfigurationError):
             next_step="load the newer export, or use --force",
         )
         self.scope, self.stored, self.given = scope, stored, given
+
+
+_PROVIDERS: Final = (("amazon", "aws"), ("microsoft", "azure"), ("google", "gcp"), ("oracle", "oci"))
+"""Words in the names of one provider."""
 
 
 class Export:
@@ -89,9 +94,9 @@ class Export:
 
     def _scopes(self) -> list[tuple[str, int]]:
         """Temporary table `scopes`, numbered by rowid; each as text with its rows."""
-        names = quoted(self.replace.scope)
+        names = ", ".join(f'{_meant(name)} AS "{name}"' for name in self.replace.scope)
         self._cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE scopes AS SELECT {names}, count(*) AS _rows FROM whole GROUP BY {names} ORDER BY ALL"
+            f"CREATE OR REPLACE TEMP TABLE scopes AS SELECT {names}, count(*) AS _rows FROM whole GROUP BY ALL ORDER BY ALL"
         )
         found = self._cursor.execute("FROM scopes ORDER BY rowid").fetchall()
         return [(_scope_text(self.replace.scope, values), rows) for *values, rows in found]
@@ -103,7 +108,7 @@ class Export:
 
     def _in_batch(self) -> str:
         """SQL condition: row `r` belongs to a scope of the batch."""
-        same = " AND ".join(f'b."{name}" IS NOT DISTINCT FROM r."{name}"' for name in self.replace.scope)
+        same = " AND ".join(f'b."{name}" IS NOT DISTINCT FROM {_meant(name, "r.")}' for name in self.replace.scope)
         return f"EXISTS (SELECT 1 FROM batch AS b WHERE {same})"
 
     def _replace_batch(self) -> Merged:
@@ -143,6 +148,18 @@ class Export:
         self._cursor.execute(
             "INSERT INTO exports SELECT $source, $table, unnest($scopes), $as_of", {**key, "as_of": self.replace.as_of}
         )
+
+
+def _meant(name: str, prefix: str = "") -> str:
+    """SQL: what a column of a scope means. A provider has one name in one version of FOCUS and another in the next."""
+    column = f'{prefix}"{name}"'
+    if name != "provider":
+        return column
+    lower = f"lower(trim({column}))"
+    known = " ".join(
+        rf"WHEN regexp_matches({lower}, '\b({'|'.join(words)})\b') THEN '{words[0]}'" for words in _PROVIDERS
+    )
+    return f"CASE {known} ELSE {lower} END"
 
 
 def _batches(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:

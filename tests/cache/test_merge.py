@@ -233,13 +233,14 @@ def test_rejects_are_kept_once_and_cut(tmp_path: Path) -> None:
     }
 
 
-def cost(key: str, amount: int, *, account: str | None = "a", month: int = 7) -> Row:
+def cost(key: str, amount: int, *, account: str | None = "a", month: int = 7, provider: str | None = None) -> Row:
     start = datetime(2026, month, 1)  # noqa: DTZ001
     return full(
         COSTS,
         row_hash=key,
         billed_cost=Decimal(amount),
         account=account,
+        provider=provider,
         billing_start=start,
         charge_start=start,
         currency="USD",
@@ -255,7 +256,7 @@ def costs(cache: Cache) -> set[str]:
 
 
 def export(day: int) -> Replace:
-    return Replace("costs", ("account", "billing_start"), datetime(2026, 8, day))  # noqa: DTZ001
+    return Replace("costs", ("provider", "account", "billing_start"), datetime(2026, 8, day))  # noqa: DTZ001
 
 
 def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
@@ -280,6 +281,24 @@ def test_export_replaces_its_own_scopes_only(tmp_path: Path) -> None:
     assert costs(cache) == {"2", "5", "3", "6"}
     assert cache.verify() == []
     assert cache.cursors()["s", "x"].rows == 4
+
+
+def test_an_export_leaves_the_same_account_of_another_provider_alone(tmp_path: Path) -> None:
+    """Also when it is older than the other's; a new name of its own provider is the same provider."""
+    cache = fresh(tmp_path)
+    for key, name, day in (
+        ("1", "AWS", 3),
+        ("2", "Microsoft", 2),
+        ("3", "Google Cloud", 1),
+        ("4", "Acme", 1),
+        ("5", None, 1),
+    ):
+        store(cache, {"costs": [cost(key, 1, provider=name)]}, replace=export(day), complete=True)
+    assert costs(cache) == {"1", "2", "3", "4", "5"}
+    store(cache, {"costs": [cost("6", 1, provider="Amazon Web Services")]}, replace=export(4), complete=True)
+    store(cache, {"costs": [cost("7", 1, provider=" acme")]}, replace=export(2), complete=True)
+    store(cache, {"costs": [cost("8", 1)]}, replace=export(2), complete=True)
+    assert costs(cache) == {"6", "2", "3", "7", "8"}
 
 
 def test_older_export_is_refused_unless_forced_and_changes_nothing(tmp_path: Path) -> None:

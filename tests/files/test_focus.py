@@ -171,7 +171,7 @@ def test_an_export_replaces_by_account_and_billing_period_and_is_as_old_as_its_n
     os.utime(new, (1_700_000_000, 1_700_000_000))
     (page,) = KIND.pages([old, new], NOW)
     assert page.replace is not None
-    assert (page.replace.table, page.replace.scope) == ("costs", ("account", "billing_start"))
+    assert (page.replace.table, page.replace.scope) == ("costs", ("provider", "account", "billing_start"))
     assert str(page.replace.as_of) == "2023-11-14 22:13:20"
     assert page.bulk is not None
     assert page.bulk.paths == (old, new)
