@@ -30,10 +30,8 @@ class Office(Protocol):
         """The views that one key leads to, the nearest first."""
         ...
 
-    def run_worker(
-        self, work: Coroutine[None, None, None], *, group: str, exclusive: bool = False, exit_on_error: bool
-    ) -> object:
-        """Run this beside the console; in a group of which only the last runs, where asked for."""
+    def follow(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Begin this beside the console, in place of what its group does."""
         ...
 
 
@@ -81,7 +79,7 @@ class Ahead:
             self._run([msgspec.structs.replace(order, looking=view) for view in views])
 
     def _run(self, orders: Sequence[Order]) -> None:
-        self._office.run_worker(self._follow(orders), group="ahead", exclusive=True, exit_on_error=False)
+        self._office.follow(partial(self._follow, orders), "ahead")
 
     async def _follow(self, orders: Sequence[Order]) -> None:
         looking, typed_at, left = self._shelf.looking, self._typed_at, list(orders)

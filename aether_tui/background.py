@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -222,6 +222,11 @@ class Background(App[int]):
         await self._builders.end()
         await self._commands.end()
 
+    def follow(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Begin this beside the screens, in place of what its group does: what is replaced before it began is not made."""
+        begin: WorkType[None] = work
+        self.run_worker(begin, group=group, exclusive=True, exit_on_error=False)
+
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
         """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
 
@@ -392,14 +397,13 @@ class Background(App[int]):
         screen = self.front()
         apart = int(screen is None or screen.report == order.names[0])
 
-        async def follow() -> None:  # begun with its worker: one that is replaced before leaves nothing behind
+        async def follow() -> None:
             await asyncio.sleep(delay_s)
             for names, behind in ((order.names[:apart], False), (order.names[apart:], True)):
                 if names:
                     await self._build(order, names, behind=behind)
 
-        begin: WorkType[None] = follow
-        self.run_worker(begin, exclusive=True, group="report", exit_on_error=False)
+        self.follow(follow, "report")
 
     @staticmethod
     def _names() -> list[str]:

@@ -47,10 +47,12 @@ class Office(Protocol):
         """Take over what a job wrote, and say the sentence."""
         ...
 
-    def run_worker(
-        self, work: Coroutine[None, None, None], *, group: str, exclusive: bool = False, exit_on_error: bool
-    ) -> object:
-        """Run this beside the console; in a group of which only the last runs, where asked for."""
+    def run_worker(self, work: Coroutine[None, None, None], *, group: str, exit_on_error: bool) -> object:
+        """Run this beside the console."""
+        ...
+
+    def follow(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Begin this beside the console, in place of what its group does."""
         ...
 
     def set_interval(self, interval: float, callback: Callable[[], None]) -> Timer:
@@ -113,7 +115,7 @@ class Commands:
             if not status or job.out:
                 done(job.out)
 
-        self._office.run_worker(follow(), group="answer", exclusive=True, exit_on_error=False)
+        self._office.follow(follow, "answer")
 
     def receive(self) -> None:
         """Start the receiver of traces; while it runs, stop it."""
