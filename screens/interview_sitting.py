@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ANSWER = "answer"
 """What stands before the line an answer is typed in."""
+NOTHING_ASKED = "no question is open; w asks the next person, esc leaves"
 
 
 class Sitting(InterviewFile):
@@ -135,7 +136,7 @@ class Sitting(InterviewFile):
         elif person is not None and person.consent is None:
             self._agree(person, digit)
         elif asked is None:
-            self.shell.say("every question is answered; w asks the next person, esc leaves")
+            self.shell.say(NOTHING_ASKED)
         elif digit > 5:
             self.shell.say("answers are 1 to 5; 0 does not apply")
         elif asked[2].answer == "text" and digit:
@@ -295,17 +296,21 @@ class Sitting(InterviewFile):
         from aether_tui.workspace import sitting
 
         asked = self._now_asked
-        if asked is not None:
-            content, _, question = asked
-            self._save(lambda old: sitting.parked(content, old, question), "parked; it comes back at the end")
+        if asked is None:
+            self.shell.say(NOTHING_ASKED)
+            return
+        content, _, question = asked
+        self._save(lambda old: sitting.parked(content, old, question), "parked; it comes back at the end")
 
     def action_next(self) -> None:
         from aether_tui.workspace import sitting
 
         asked = self._now_asked
-        if asked is not None:
-            content, _, question = asked
-            self._save(lambda old: sitting.moved(content, old, question), "next open question")
+        if asked is None:
+            self.shell.say(NOTHING_ASKED)
+            return
+        content, _, question = asked
+        self._save(lambda old: sitting.moved(content, old, question), "next open question")
 
     def action_search(self) -> None:
         from aether_tui.workspace import sitting

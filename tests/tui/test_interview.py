@@ -79,6 +79,8 @@ def test_answers_notes_quotes_and_people(tmp_path: Path) -> None:
         await typed(pilot, app, "w", "Ola, ops")
         await until(pilot, lambda: there().who == "Ola")
         await until(pilot, lambda: "by function only" in screen_text(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "no question is open" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, Sitting))
 
