@@ -81,12 +81,15 @@ class Write(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows come from and when they arrived (naive UTC); `mapping_hash` says how they were derived."""
+    """Where rows come from and when they arrived (naive UTC); `mapping_hash` says how they were derived.
+
+    Without `now` nobody says them: they are stored and derived again, and those that are stored no longer, or otherwise, stay so.
+    """
 
     source: str
     stream: str
     mapping_hash: str
-    now: datetime
+    now: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def merge_slice(
     """
     late = open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
     same, changed = decide(cursor, table, origin, ahead)
-    new = count(cursor, "slice") - same - changed
+    new = count(cursor, "slice") - same - changed if origin.now else 0
     if new or changed:
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
@@ -259,7 +262,9 @@ def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Orig
     """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table."""
     source, mapping_hash = (text.replace("'", "''") for text in (origin.source, origin.mapping_hash))
     kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
-    if known:
+    if not origin.now:
+        kept, rows = "d._kept", "slice AS s JOIN decided AS d USING (_n) WHERE d.changed"
+    elif known:
         kept, rows = (
             f"coalesce(d._kept, {kept})",
             "slice AS s LEFT JOIN decided AS d USING (_n) WHERE d.changed IS DISTINCT FROM FALSE",
@@ -280,7 +285,7 @@ def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, 
     """Temporary view `slice` of the rows that retention still keeps and no deletion has overtaken; returns how many are not in it."""
     since = rollups.raw_from(cursor, table.name)
     late = f"{newest_instant(table)} < TIMESTAMP '{since}'" if since else "FALSE"
-    alive = outlived(cursor, table, origin.source, origin.now)
+    alive = outlived(cursor, table, origin.source, origin.now) if origin.now else "TRUE"
     if alive != "TRUE":
         late = f"{late} OR NOT ({alive})"
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
@@ -323,11 +328,12 @@ def decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahea
         f"SELECT _n, {revision(table)} AS _revision, {content(table)} AS _content, {derived(table)} AS _derived FROM slice "
         "WHERE _n IN (SELECT _n FROM found)"
     )
+    newer = "a._revision > t._revision OR (a._revision = t._revision AND a._content > t._content)"
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE decided AS SELECT _n, t._row, "
         "CASE WHEN a._content = t._content THEN t._ingested END AS _kept, "
         "CASE WHEN a._content = t._content THEN a._derived <> t._derived OR t._mapping <> $mapping_hash "
-        "ELSE a._revision > t._revision OR (a._revision = t._revision AND a._content > t._content) END AS changed "
+        f"ELSE {newer if origin.now else 'FALSE'} END AS changed "
         f"FROM ({arriving}) AS a JOIN found USING (_n) JOIN stored AS t USING (_row)",
         {"mapping_hash": origin.mapping_hash},
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Final, Protocol
 
 import duckdb
@@ -18,6 +17,7 @@ from aether_tui.cache.lease import ReadLease
 from aether_tui.cache.merge import Merged, Origin, Write, merge_staged
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.staging import arrive, stage
+from aether_tui.errors import CacheTrouble
 from aether_tui.records import TABLES, Column, Row, Table, Value
 
 CHUNK_ROWS: Final = 10_000
@@ -43,17 +43,20 @@ class Deriver(Protocol):
 
 
 def rederive_rows(
-    cursor: duckdb.DuckDBPyConnection, read: Read, write: Write, deriver: Deriver, mapping_hash: str, now: datetime
+    cursor: duckdb.DuckDBPyConnection, read: Read, write: Write, deriver: Deriver, mapping_hash: str
 ) -> int:
-    """Derive every row with another `mapping_hash` again, in short leases; returns how many."""
+    """Derive every row with another `mapping_hash` again, in short leases; returns how many.
+
+    No more of them than there are at the time: what programs with yet another mapping go on storing is left to the next run.
+    """
     total = 0
     for table in _behind(read, mapping_hash):
         rows, combinations = _count(read, table, deriver.inputs(table), mapping_hash)
         known = bool(deriver.inputs(table)) or not table.derived
         if known and rows and combinations * _REPEATED <= rows:
-            total += _by_words(cursor, read, write, deriver, table, mapping_hash)
-        # What came meanwhile from a program with yet another mapping, too.
-        total += _row_by_row(cursor, read, write, deriver, table, mapping_hash, now)
+            total += _by_words(cursor, read, write, deriver, table, mapping_hash, rows)
+            rows, _ = _count(read, table, (), mapping_hash)  # what came meanwhile, too
+        total += _row_by_row(cursor, read, write, deriver, table, mapping_hash, rows)
     return total
 
 
@@ -80,14 +83,20 @@ def _count(read: Read, table: Table, inputs: tuple[str, ...], mapping_hash: str)
 
 
 def _by_words(
-    cursor: duckdb.DuckDBPyConnection, read: Read, write: Write, deriver: Deriver, table: Table, mapping_hash: str
+    cursor: duckdb.DuckDBPyConnection,
+    read: Read,
+    write: Write,
+    deriver: Deriver,
+    table: Table,
+    mapping_hash: str,
+    most: int,
 ) -> int:
-    """Derive each distinct combination once, and write it to the rows that have it."""
+    """Derive each distinct combination once, and write it to the rows that have it, until `most` or all are done."""
     inputs = [column for column in table.raw if column.name in deriver.inputs(table)]
     if inputs:
         _stage_words(cursor, read, deriver, table, inputs, mapping_hash)
     total = 0
-    while done := _write_words(cursor, write, table, inputs, mapping_hash):
+    while total < most and (done := _write_words(cursor, write, table, inputs, mapping_hash)):
         total += done
     if inputs:
         cursor.execute("DROP TABLE words")
@@ -157,16 +166,26 @@ def _row_by_row(
     deriver: Deriver,
     table: Table,
     mapping_hash: str,
-    now: datetime,
+    most: int,
 ) -> int:
-    """The merge does the rest: equal content with another derivation replaces the row and refreshes its buckets."""
-    total = 0
-    while found := _stale(read, table, mapping_hash):
+    """The merge does the rest: equal content with another derivation replaces the row and refreshes its buckets.
+
+    Ends when `most` or all are done. Raises CacheTrouble when rows stay as they are.
+    """
+    done, before = Merged(), None
+    while done.updated < most and (found := _stale(read, table, mapping_hash)):
+        if found == before:
+            stuck = sum(len(rows) for rows in found.values())
+            raise CacheTrouble(
+                f"{stuck:,} rows cannot be derived again: they do not read as they are stored",
+                where=f"table {table.name}",
+                next_step="begin anew with `aether-tui cache reset`, then sync",
+            )
+        before = found
         for source, rows in found.items():
             stage(cursor, f"staged_{table.name}", table, deriver.derive(table, rows))
-            merge_staged(cursor, write, Origin(source, "", mapping_hash, now), [table], None, Merged())
-            total += len(rows)
-    return total
+            merge_staged(cursor, write, Origin(source, "", mapping_hash, None), [table], None, done)
+    return done.updated
 
 
 def _stale(read: Read, table: Table, mapping_hash: str) -> dict[str, list[Row]]:

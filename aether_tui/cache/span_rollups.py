@@ -199,7 +199,8 @@ def _extent_of(
     cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known
 ) -> tuple[str, str] | None:
     """The first and the last instant at which something moves; None where nothing has an instant."""
-    moving = [come, *([gone] if gone else []), *(["tasks_gone"] if known.thawed else [])]
+    # A span that loses its start moves its task to the next one's, which neither comes nor goes.
+    moving = [come, *([gone] if gone else []), *(["tasks_gone", "tasks_come"] if known.thawed else [])]
     starts = " UNION ALL ".join(f"SELECT start FROM {rows}" for rows in moving)
     first, last = cursor.execute(f"SELECT min(start), max(start) FROM ({starts})").fetchone() or (None, None)
     return None if first is None else (str(first), str(last))

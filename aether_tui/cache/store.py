@@ -260,7 +260,7 @@ class Cache:
         with self._of_files() as connection:
             return tallied(connection, tally, rejects)
 
-    def rederive(self, deriver: Deriver, mapping_hash: str, *, now: datetime) -> int:
+    def rederive(self, deriver: Deriver, mapping_hash: str) -> int:
         """Derive again, from stored raw rows, every row that another mapping derived; returns how many.
 
         Interrupted, it goes on where it stopped. A damaged cache is moved aside
@@ -270,7 +270,7 @@ class Cache:
             pass
         connection = self._leases.cursor()
         try:
-            return rederive_rows(connection, self.read, self._write, deriver, mapping_hash, naive(now))
+            return rederive_rows(connection, self.read, self._write, deriver, mapping_hash)
         finally:
             connection.close()
 

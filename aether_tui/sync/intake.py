@@ -66,7 +66,7 @@ class Writer:
         if aside is not None:
             told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
         else:
-            derived = self.cache.rederive(self.ingest, self.ingest.mapping_hash, now=self.clock())
+            derived = self.cache.rederive(self.ingest, self.ingest.mapping_hash)
             told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
         if aside is None:
             self.cache.prune({REQUESTS.name: KEPT_DAYS}, now=self.clock())

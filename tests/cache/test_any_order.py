@@ -186,7 +186,7 @@ def test_whatever_happens_in_whatever_order_ends_as_one_clean_load(
             look(cache, event)
         elif event == "mapping":
             ingest = after
-            cache.rederive(after, after.mapping_hash, now=NOW)
+            cache.rederive(after, after.mapping_hash)
         else:
             cache.prune({"spans": (NOW.replace(tzinfo=None) - SINCE).days}, now=NOW)
             before = frozen(cache)
