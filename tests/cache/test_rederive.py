@@ -89,6 +89,13 @@ def test_what_goes_or_changes_meanwhile_is_not_brought_back(tmp_path: Path) -> N
     assert cache.verify() == []
 
 
+def test_when_all_goes_meanwhile_nothing_is_left_to_derive(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    merge(cache, item(1))
+    assert cache.rederive(Team(lambda: look(cache, said=NOW + timedelta(days=1))), "new") == 0
+    assert items(cache, "id") == []
+
+
 def test_an_older_version_that_took_the_place_of_a_newer_one_meanwhile_stays(tmp_path: Path) -> None:
     cache = fresh(tmp_path)
     merge(cache, item(1, "newer", updated=DAY_ONE + timedelta(days=9)), item(2))
