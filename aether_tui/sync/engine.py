@@ -316,6 +316,7 @@ class _Store:
     async def stop(self) -> None:
         """Drop what waits and roll back what is being stored: the next sync reads it again."""
         self._waiting.clear()
+        self._enough.set()
         while self._task is not None and not self._task.done():
             self._engine.writer.cache.stop()
             await asyncio.wait([self._task], timeout=_ASKED_AGAIN_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ def tell(event: Event) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
     place, config = workspace(Path(sys.argv[1]), **json.loads(sys.argv[2]))
     outcomes = asyncio.run(run(jobs(place, config, NOW), writer(place, config, NOW), tell))
     sys.exit(any(outcome.error for outcome in outcomes))
