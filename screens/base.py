@@ -371,7 +371,7 @@ class ReportScreen(PageScreen):
     def action_export(self) -> None:
         report = self.shell.saved(self.report, whole=True)
         if report is not None:
-            self.shell.in_thread(lambda: export(report, self.shell.workspace.exports))
+            self.shell.in_thread(lambda: export(report, self.shell.workspace))
 
 
 def replace_blocks(report: SavedReport, *first: Block) -> SavedReport:
@@ -403,11 +403,13 @@ def failed(failure: Failure, name: str) -> Gap:
     )
 
 
-def export(report: SavedReport, folder: Path) -> str:
-    """Write the report as Markdown; returns what was done."""
+def export(report: SavedReport, workspace: Workspace) -> str:
+    """Write the report as Markdown, without people who did not agree to be named; returns what was done."""
     from aether_tui.reports import markdown
+    from aether_tui.workspace.anonymous import told_of, unnamed
 
+    folder = workspace.exports
     folder.mkdir(exist_ok=True)
     path = folder / f"{report.report}.md"
-    path.write_text(markdown.render(report), encoding="utf-8")
+    path.write_text(unnamed(markdown.render(report), told_of(workspace)), encoding="utf-8")
     return f"wrote {folder.name}/{path.name}"

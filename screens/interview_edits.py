@@ -157,7 +157,7 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
 
     Raises ConfigurationError when it is one already.
     """
-    from aether_tui.workspace.anonymous import anonymous, labels
+    from aether_tui.workspace.anonymous import anonymous, told_of
     from aether_tui.workspace.kinds.interview import Interview
     from aether_tui.workspace.kinds.opportunity import Opportunity
     from aether_tui.workspace.store import Store
@@ -168,7 +168,7 @@ def opportunity(workspace: Workspace, interview: str, place: int, now: datetime)
     note = sitting.notes[place]
     if note.opportunity:
         raise ConfigurationError(f"it is {note.opportunity} already", where=interview)
-    said = anonymous(note.text, labels(one.document for one in Store(workspace).all(Interview)[0]))
+    said = anonymous(note.text, told_of(workspace))
     title = one_line(" ".join(word for word in said.split() if not word.startswith("#")) or said, 300)
 
     def make(identity: str) -> Opportunity:

@@ -23,27 +23,26 @@ from aether_tui.cli.context import Context
 def export(context: Context, output: Path | None, window: str, handbook: bool, html: bool) -> None:
     """Write an index, one Markdown page per report and one per document, charts as SVG; the same bytes for the same data and clock.
 
-    What people said in interviews stands in it by function, without names, addresses and the interviews themselves; a person's name
-    only where they agreed to be named.
+    What people said in interviews stands in it by function, without names and the interviews themselves; who was interviewed is named
+    in no document of it, unless they agreed to be, and nobody's address or number to call is. Owners and roles stay.
     """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Clock
-    from aether_tui.diagnostics.run import run_all, run_report
+    from aether_tui.diagnostics.run import documents_of, run_all, run_report
     from aether_tui.reports import pack, paper
-    from aether_tui.workspace.documents import read_documents
 
     config = context.config()
     workspace = context.workspace()
     clock = Clock.of(
         context.now(), window, seed=context.seed, fiscal_start_month=config.engagement.fiscal_year_start_month
     )
-    papers = paper.papers(read_documents(workspace, config), paper.HANDBOOK if handbook else None)
+    papers = paper.papers(documents_of(workspace, config, leaves=True), paper.HANDBOOK if handbook else None)
     if handbook:
         folder = output or workspace.exports / "handbook"
-        found = pack.handbook(run_report("handbook", workspace, config, clock), papers)
+        found = pack.handbook(run_report("handbook", workspace, config, clock, leaves=True), papers)
     else:
         folder = output or workspace.exports
-        reports, notices = run_all(workspace, config, clock, Cache(workspace.cache_path))
+        reports, notices = run_all(workspace, config, clock, Cache(workspace.cache_path), leaves=True)
         found = pack.pages(reports, config.engagement.name, notices, papers)
     if html:
         from aether_tui.reports.html import pages

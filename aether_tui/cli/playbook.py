@@ -63,16 +63,18 @@ def pack(context: Context, ids: tuple[str, ...], output: Path | None, names: tup
     """
     from aether_tui.ingest import workspace_key
     from aether_tui.ingest.redact import Redactor
-    from aether_tui.workspace.anonymous import named
+    from aether_tui.workspace.anonymous import named, told_of, unnamed
     from aether_tui.workspace.documents import read_documents
 
     workspace, config = context.workspace(), context.config()
     found = _entries(context, ids)
     redactor = Redactor(workspace_key(workspace), config.privacy.patterns)
     mapped = (*config.mapping.teams.values(), *config.mapping.services.values())
-    people = named(read_documents(workspace, config))
-    known = (*names, config.engagement.name, config.engagement.client, *people, *mapped)
-    _write(packs.pack(found, packs.anonymous(redactor.text, known)), output)
+    documents = read_documents(workspace, config)
+    told = told_of(workspace)
+    known = (*names, config.engagement.name, config.engagement.client, *named(documents), *mapped)
+    clean = packs.anonymous(lambda said: unnamed(redactor.text(said), told), known)
+    _write(packs.pack(found, clean), output)
     click.echo(f"{len(found)} entries; known names and patterns only: read it before you give it away", err=True)
 
 

@@ -47,6 +47,7 @@ def report(
 ) -> None:
     """Print the report NAME.
 
+    As JSON, as Markdown or into a file it is anonymised as `export` is.
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     `report gate` exits 1 on no-go, 3 when there are no traces to judge by, 0 on go, provisional or an override in force.
     """
@@ -59,7 +60,9 @@ def report(
     workspace = context.workspace()
     clock = looked_at(context, config, window, compare)
     cache = Cache(workspace.cache_path)
-    made = run_report(name, workspace, config, clock, cache, Filters(team, service, feature, environment))
+    filters = Filters(team, service, feature, environment)
+    leaves = form != "text" or output is not None
+    made = run_report(name, workspace, config, clock, cache, filters, leaves=leaves)
     write(render(made, form), output)
     if form == "json" and needs_data and not made.freshness:
         raise NoData(

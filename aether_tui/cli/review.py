@@ -37,6 +37,7 @@ def pack(context: Context, cadence: Cadence, window: str | None, compare: str, f
 
     A paragraph to read aloud, every sentence with the facts it rests on, then the questions of the review with their answers.
     The week is the last 7 days, the month the last 28, the quarter the fiscal one we are in.
+    As JSON, as Markdown or into a file it is anonymised as `export` is.
     """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics import review as packs
@@ -45,7 +46,8 @@ def pack(context: Context, cadence: Cadence, window: str | None, compare: str, f
     config = context.config()
     quarter = quarter_of(context.now().date(), config.engagement.fiscal_year_start_month)
     clock = looked_at(context, config, window or CADENCES[cadence] or quarter, compare)
-    made = packs.made(context.workspace(), config, clock, Cache(context.workspace().cache_path), cadence)
+    leaves = form != "text" or output is not None
+    made = packs.made(context.workspace(), config, clock, Cache(context.workspace().cache_path), cadence, leaves=leaves)
     write(render(made, form), output)
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import narrative, windows
 from aether_tui.diagnostics.frame import Clock, Data, Readable
 from aether_tui.diagnostics.narrative import Sentence
-from aether_tui.diagnostics.run import built, open_data
+from aether_tui.diagnostics.run import built, documents_of, open_data
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Facts, Gap, Prose, Report, Row, Table
 
@@ -96,12 +96,12 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Pack]:
     return assemble(data, documents, clock, cadence_of(windows.days(clock.window)))
 
 
-def made(workspace: Workspace, config: Config, clock: Clock, cache: Readable, cadence: Cadence) -> Report[Struct]:
-    """The pack of one cadence, whatever the window; raises as `run_report` does."""
-    from aether_tui.workspace.documents import read_documents
-
+def made(
+    workspace: Workspace, config: Config, clock: Clock, cache: Readable, cadence: Cadence, *, leaves: bool = False
+) -> Report[Struct]:
+    """The pack of one cadence, whatever the window; `leaves` and what it raises are as in `run_report`."""
     with open_data(config, clock, cache) as data:
-        return cast("Report[Struct]", assemble(data, read_documents(workspace, config), clock, cadence))
+        return cast("Report[Struct]", assemble(data, documents_of(workspace, config, leaves=leaves), clock, cadence))
 
 
 def assemble(data: Data, documents: Documents, clock: Clock, cadence: Cadence) -> Report[Pack]:

@@ -63,17 +63,29 @@ def run_report(
     clock: Clock,
     cache: Readable | None = None,
     filters: Filters = EVERYTHING,
+    *,
+    leaves: bool = False,
 ) -> Report[Struct]:
     """One report, from documents and cache as they are now; an empty workspace gives one that says what is missing.
+    One that `leaves` the workspace rests on documents without names of people who did not agree to be named.
 
     Raises ConfigurationError for an unknown name or a broken document, CacheTrouble when the cache cannot be read.
     """
     module = diagnostic(name)
-    from aether_tui.workspace.documents import read_documents
-
-    documents = read_documents(workspace, config)
+    documents = documents_of(workspace, config, leaves=leaves)
     with open_data(config, clock, cache, filters) as data:
         return _dated(module.build(data, documents, clock), name, documents, clock)
+
+
+def documents_of(workspace: Workspace, config: Config, *, leaves: bool) -> Documents:
+    """A snapshot of all documents: as they are written, or as they may leave the workspace."""
+    if leaves:
+        from aether_tui.workspace.anonymous import public
+
+        return public(workspace, config)
+    from aether_tui.workspace.documents import read_documents
+
+    return read_documents(workspace, config)
 
 
 def run_draft(name: str, workspace: Workspace, config: Config, clock: Clock) -> tuple[Report[Struct], bool]:
@@ -97,13 +109,12 @@ def _dated(report: Report[Struct], name: str, documents: Documents, clock: Clock
 
 
 def run_all(
-    workspace: Workspace, config: Config, clock: Clock, cache: Readable | None = None
+    workspace: Workspace, config: Config, clock: Clock, cache: Readable | None = None, *, leaves: bool = False
 ) -> tuple[dict[str, Report[Struct]], tuple[str, ...]]:
-    """Every report over one read of documents and cache, and the notices that belong on each page."""
-    from aether_tui.workspace.documents import read_documents
+    """Every report over one read of documents and cache, and the notices that belong on each page; `leaves` as in `run_report`."""
     from aether_tui.workspace.kinds.decision import active_override
 
-    documents = read_documents(workspace, config)
+    documents = documents_of(workspace, config, leaves=leaves)
     with open_data(config, clock, cache) as data:
         reports = {}
         for name in REPORTS:

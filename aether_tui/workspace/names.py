@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 _QUOTED = re.compile(r"`[^`]*`")
-ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<![\w/])@[a-z][\w.-]*", re.I)
+ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+\.[\w.]+|(?<![\w/])@[^\W\d][\w.-]*", re.I)
 TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? [A-ZÀ-Þ][\w'-]+")
 WORD = re.compile(r"\b[A-ZÀ-Þ][a-zß-ÿ]+\b")
 
