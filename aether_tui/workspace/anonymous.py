@@ -53,6 +53,20 @@ _SMALL = frozenset({
 })  # fmt: skip
 """Words of two letters that stand in any sentence."""
 
+_NOBODY = frozenset({
+    "person", "people", "somebody", "user", "customer", "client", "guest", "member", "participant", "interviewee", "respondent",
+    "stakeholder", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+})  # fmt: skip
+"""Words of a name that was made up in place of one."""
+_ORDINARY = frozenset({
+    "art", "banks", "bell", "best", "bill", "black", "bright", "brown", "case", "chase", "church", "cook", "cross", "day", "dean",
+    "drew", "faith", "field", "fields", "ford", "frank", "free", "good", "grace", "grant", "green", "hill", "hope", "house", "joy",
+    "king", "lane", "law", "long", "love", "major", "mark", "may", "page", "park", "pat", "power", "price", "rice", "rich", "rose",
+    "sharp", "short", "small", "stone", "street", "sue", "summer", "wall", "ward", "waters", "white", "will", "winter", "wise",
+    "wood", "woods", "young",
+})  # fmt: skip
+"""Names that are words, too: alone they are a name with a capital only."""
+
 NAMING = frozenset({"who", "owner", "signed_by", "rollback_owner"})
 """Keys whose value is a person or a role."""
 
@@ -138,9 +152,10 @@ def _hidden(told: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], list[st
 
 def _ways(name: str) -> Iterator[str]:
     """A name, its parts, and what accounts are made of: initial and last name, first name and initial."""
-    words = [word for word in PART.findall(name) if word.casefold() not in ROLES]
-    yield from words
-    yield from (part for word in words for part in PART.findall(word.replace("-", " ")))
+    nobody = ROLES | _NOBODY
+    words = [word for word in PART.findall(name) if word.casefold() not in nobody]
+    parts = [*words, *(part for word in words for part in PART.findall(word.replace("-", " ")))]
+    yield from (part for part in parts if part.casefold() not in nobody)
     yield from (
         word for word in re.findall(r"[^\W\d_]+", name) if len(word) == 2 and word.istitle() and word not in _SMALL
     )
@@ -159,6 +174,8 @@ def _written(name: str) -> str:
         if name.upper() != name.lower()
         else f"(?:{said})"
     )
+    if name.casefold() in _ORDINARY:
+        return alone.replace(name, f"(?:{name.title()}|{name.upper()})")
     return f"(?i:{alone})" if len(name) > INITIALS else alone
 
 

@@ -222,3 +222,13 @@ def test_numbers_that_are_no_numbers_to_call_stay() -> None:
     for said in ("+12.3 (10.1–14.2)", "+12 (10 - 15)", "0.0123 of 12 000 000", "127.0.0.1:4318", "v2.10.3", "2026-11-02T09:00:00",
                  "00000000000000000000000000000001", "tests/e2e@main"):  # fmt: skip
         assert unnamed(said, {}) == said
+
+
+def test_a_name_that_is_also_a_word_leaves_sentences_alone() -> None:
+    told = {"Will Stone": "product 1", "person-02": "product 2", "Ida Lund": "Ida Lund", "Al Ng": "design"}
+    said = "a person will mark two stone walls; Ida Lund will ask; also in NGO"
+    assert unnamed(said, told) == said
+    assert (
+        unnamed("will stone, Stone's, WILL, person-02, Ng", told)
+        == "product 1, product 1's, product 1, product 2, design"
+    )
