@@ -7,7 +7,7 @@ WITH said AS (
 SELECT t.trace_id, split_part(s.request, ' ', 1) AS category, split_part(s.request, ' ', 3) AS certainty,
   TRY_CAST(split_part(s.request, ' ', 2) AS DOUBLE) AS margin, t.feature, t.start
 FROM tasks AS t JOIN said AS s USING (source, trace_id)
-WHERE t.start >= $since AND t.start < $until AND s.request NOT LIKE '% % sure'
+WHERE t.start >= $since AND t.start < $until AND NOT contains(s.request, ' sure ')
   AND ($live::VARCHAR IS NULL OR t.environment = $live)
   AND ($team::VARCHAR IS NULL OR t.team = $team) AND ($service::VARCHAR IS NULL OR t.service = $service)
   AND ($feature::VARCHAR IS NULL OR t.feature = $feature)
