@@ -140,9 +140,9 @@ def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], config: Con
 
 
 def ask(them: Sequence[Indicator], data: Data, ends: Sequence[datetime], config: Config) -> None:
-    """Ask for the rows of many at once."""
+    """Ask for the rows of many at once, and for what tells why some have none."""
     asked = [one for one in them if one.query and not one.given and one.shape != "freshness"]
-    data.together(**{one.query: _asked(one, ends, config) for one in asked})
+    data.together("row_counts", **{one.query: _asked(one, ends, config) for one in asked})
 
 
 def _asked(indicator: Indicator, ends: Sequence[datetime], config: Config) -> dict[str, Parameter]:

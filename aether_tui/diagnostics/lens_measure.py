@@ -123,6 +123,7 @@ def measure(
     shipped = table.content()
     slices = _slices(clock)
     heard = said or {}
+    table.ask(shipped.indicators, data, _instants(slices, clock), config)
     results = [
         _with_stated(_result(item, data, config, clock, slices, given or {}), heard.get(item.id, ()))
         for item in shipped.indicators
@@ -151,6 +152,11 @@ def _slices(clock: Clock) -> list[Window]:
     return [Window(start=end - step, end=end) for end in ends]
 
 
+def _instants(slices: Sequence[Window], clock: Clock) -> list[datetime]:
+    """The instants at which something is looked at as it stood."""
+    return [span.end for span in (*slices, clock.previous, clock.window)]
+
+
 def _result(
     item: Indicator, data: Data, config: Config, clock: Clock, slices: Sequence[Window], given: table.Given
 ) -> Result:
@@ -158,8 +164,7 @@ def _result(
     if item.shape == "freshness":
         value, before, course = table.freshness(data), missing("only the present state is known", unit=item.unit), []
     else:
-        ends = [span.end for span in (*slices, clock.previous, clock.window)]
-        found = table.rows(item, data, ends, config, given)
+        found = table.rows(item, data, _instants(slices, clock), config, given)
         value = table.measure(item, found, clock.window, data)
         before = table.measure(item, found, clock.previous, data)
         course = [table.over(item, found, span) for span in slices] if value.value is not None else []

@@ -3,6 +3,6 @@ SELECT (SELECT count(*) FROM work_items) AS items, (SELECT count(category) FROM 
   (SELECT count(*) FROM work_transitions) AS transitions, (SELECT count(*) FROM iterations) AS iterations,
   count(started) AS items_started, count(completed) AS items_completed,
   count(*) FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets,
-  count(least(ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at))
+  count(coalesce(ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at))
     FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets_phased
 FROM flow_items
