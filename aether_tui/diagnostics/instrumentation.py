@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import privacy, replayable
+from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
 from aether_tui.diagnostics.gate import Path, path, share
 from aether_tui.diagnostics.privacy import Privacy
@@ -59,10 +60,11 @@ class PathCoverage(Struct, frozen=True, kw_only=True):
 
 
 class Instrumentation(Struct, frozen=True, kw_only=True):
-    """Coverage by field and by path, and what is kept of people's data."""
+    """Coverage by field and by path, how much of the bill the traces tell, and what is kept of people's data."""
 
     fields: tuple[Field, ...]
     paths: tuple[PathCoverage, ...]
+    bill: Bill
     replayable: replayable.Replayable
     privacy: Privacy
 
@@ -96,6 +98,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Instrumentation:
     return Instrumentation(
         fields=fields,
         paths=_paths(rows, [(item.id.removeprefix("instrumentation."), item.of) for item in fields]),
+        bill=reconcile(data),
         replayable=replayable.measure(data, kept=documents.config.privacy.keep_payloads),
         privacy=privacy.measure(data, documents, clock),
     )
@@ -194,7 +197,7 @@ def findings(found: Instrumentation) -> tuple[Finding, ...]:
 
 
 def blocks(found: Instrumentation) -> tuple[Block, ...]:
-    """Fields, paths, privacy."""
+    """Fields, paths, the bill, privacy."""
     if all(item.coverage.value is None for item in found.fields):
         gap = Gap(
             id="instrumentation.none",
@@ -229,7 +232,8 @@ def blocks(found: Instrumentation) -> tuple[Block, ...]:
         ),
         rows=tuple(_path_row(item, names) for item in found.paths),
     )
-    return (fields, paths, *privacy.blocks(found.privacy))
+    bill = structs.replace(facts(found.bill), title="Reconciliation with the bill")
+    return (fields, paths, bill, *privacy.blocks(found.privacy))
 
 
 def _field_row(item: Field) -> Row:

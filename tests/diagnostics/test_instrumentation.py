@@ -12,6 +12,7 @@ from aether_tui.diagnostics.instrumentation import Instrumentation
 from aether_tui.ingest.recall import examples, recall
 from aether_tui.ingest.redact import Redactor
 from aether_tui.records.model import Row
+from aether_tui.report_model import Facts
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -58,6 +59,13 @@ def test_paths_come_least_instrumented_first(filled: Workspace) -> None:
     paths = found(filled).paths
     assert [item.name for item in paths] == ["production / triage", "production / search"]
     assert (paths[0].calls, paths[0].requests, paths[0].fields["team"]) == (2, 2, 0.0)
+
+
+def test_the_bill_stands_beside_what_traces_tell(filled: Workspace) -> None:
+    report = world.report("instrumentation", filled)
+    traced, unpriced = next(block for block in report.blocks if isinstance(block, Facts)).facts
+    assert (traced.value.value, traced.value.reason) == (None, "no bill of a model provider in this window")
+    assert (unpriced.value.value, unpriced.value.n) == (0.0, 8)
 
 
 def test_nothing_loaded_is_said_and_not_counted(tmp_path: Path) -> None:
