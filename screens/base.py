@@ -290,7 +290,10 @@ class ReportScreen(PageScreen):
         self.shell.arrived(self.name or "home")
 
     def show(self) -> None:
-        """Draw what is known now: the report, its failure above it, the lines around it."""
+        """Draw what is known now: the report, its failure above it, the lines around it. Told before it is composed, it does
+        so when it comes to the front."""
+        if not self.query(Page):
+            return
         report = self.shell.saved(self.report)
         failure = self.shell.failure(self.report)
         if report is None:
