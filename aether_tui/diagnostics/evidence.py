@@ -8,8 +8,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import constraint_indicators, indicators, metrics
-from aether_tui.diagnostics.frame import EVERYTHING, Data, Record, text, whole
+from aether_tui.diagnostics import constraint_indicators, indicators, metrics, scorecard_links
+from aether_tui.diagnostics.frame import EVERYTHING, Data, Parameter, Record, text, whole
 from aether_tui.diagnostics.pipeline_measure import STAGES
 from aether_tui.errors import NoData
 from aether_tui.human import NONE, amount, plural
@@ -115,6 +115,30 @@ def subject(identity: str) -> Subject | None:
     return None
 
 
+_LINKED = {DEPLOYMENTS.query: "scorecard_deployments", INCIDENTS.query: "scorecard_incidents"}
+"""Rows that depend on which deployment an incident is charged to, and the query that is narrowed for them."""
+
+
+def _linked(found: Subject, data: Data) -> dict[str, str]:
+    """The deployments that failed, each with what tells so, or the incidents of a service, each with its deployment."""
+    links, failed = scorecard_links.blamed(data)
+    charged = [one for one in links if one.deployment is not None]
+    if found.query == DEPLOYMENTS.query:
+        told = dict.fromkeys(failed, "mended by the next deployment")
+        for one in charged:
+            before = told[one.deployment or ""]
+            told[one.deployment or ""] = (
+                f"{before}, {one.key}" if before.startswith("incident ") else f"incident {one.key}"
+            )
+        return told
+    window = data.clock.window
+    return {
+        one.id: f"after {text((one.deployment or '').rpartition('/')[2])}"
+        for one in charged
+        if window.start <= one.opened < window.end and found.service in (None, one.service)
+    }
+
+
 def _of_indicator(data: Data, identity: str) -> tuple[Subject, str] | None:
     """The traces that weigh most in an indicator of agent loops, and what it is called."""
     for one in constraint_indicators.indicators(data):
@@ -157,9 +181,13 @@ def report(data: Data, identity: str) -> Report[Rows]:
     if behind is None:
         raise NoData(f"no rows stand behind {identity}", next_step="x tells how it is computed")
     found, title = behind
-    given = dict(found.given) | ({"service": found.service} if found.service else {})
+    given: dict[str, Parameter] = {**found.given, **({"service": found.service} if found.service else {})}
+    noted: dict[str, str] = {}
+    if found.query in _LINKED:
+        noted = _linked(found, data)
+        given["ids"] = sorted(noted)
     rows = data.rows(found.query, **given)
-    unable = data.unfiltered(found.query, ("environment",))
+    unable = data.unfiltered(_LINKED.get(found.query, found.query), ("environment",))
     names = [f"{text(row['source'])}/{text(row['id'])}" for row in rows]
     history = _history(data, names) if found.query == "rows_items" else {}
     total = whole(rows[0]["of"]) if rows else 0
@@ -175,7 +203,7 @@ def report(data: Data, identity: str) -> Report[Rows]:
         window=data.clock.window,
         data=Rows(of=total, shown=tuple(names)),
         headline=f"{title}: {many} in this window{first}." if rows else f"{title}: no {found.one} in this window.",
-        blocks=(_table(found, rows, names, note), Prose(id="rows.how", text=_how(found, data))),
+        blocks=(_table(found, rows, names, note, noted), Prose(id="rows.how", text=_how(found, data))),
         details={
             f"{found.query}/{name}": (_fields(row), *history.get(name, ()))
             for name, row in zip(names, rows, strict=True)
@@ -189,7 +217,7 @@ def _how(found: Subject, data: Data) -> str:
     return f"↵ {opens}, esc goes back.{f' Narrowed to {narrowed}.' if data.filters != EVERYTHING else ''}"
 
 
-def _table(found: Subject, rows: Sequence[Record], names: Sequence[str], note: str) -> Table:
+def _table(found: Subject, rows: Sequence[Record], names: Sequence[str], note: str, noted: Mapping[str, str]) -> Table:
     return Table(
         id=found.query,
         title=f"{found.one[:1].upper()}{found.one[1:]}s",
@@ -199,14 +227,17 @@ def _table(found: Subject, rows: Sequence[Record], names: Sequence[str], note: s
             Col(key="value", title=found.value, kind="number", priority=10),
             Col(key="when", title="when", priority=6),
         ),
-        rows=tuple(_row(name, row, found) for name, row in zip(names, rows, strict=True)),
+        rows=tuple(_row(name, row, found, noted.get(name, "")) for name, row in zip(names, rows, strict=True)),
         note=note,
         empty=f"No {found.one} is behind it in this window.",
     )  # fmt: skip
 
 
-def _row(name: str, row: Record, found: Subject) -> Row:
-    called, what = one_line(text(row["name"]), 60) or NONE, one_line(text(row["title"]), 200)
+def _row(name: str, row: Record, found: Subject, noted: str) -> Row:
+    called, what = (
+        one_line(text(row["name"]), 60) or NONE,
+        one_line(", ".join(filter(None, (text(row["title"]), noted))), 200),
+    )
     return Row(id=name, cells=(called, what, _value(row, found), _shown("at", row["at"])))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from heapq import nlargest
-from typing import TYPE_CHECKING, Protocol, TypeVar, get_args
+from typing import Protocol, TypeVar, get_args
 
 from msgspec import Struct, structs
 
@@ -16,19 +14,14 @@ from aether_tui.diagnostics.discovery import Discovery
 from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Record, text
 from aether_tui.diagnostics.indicators import MIN_N
+from aether_tui.diagnostics.scorecard_links import Deployment, Link, Shipped, deployed, failed, links, named
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals, survival
-from aether_tui.text import one_line
 
-if TYPE_CHECKING:
-    pass
-
-LOOK_BACK = timedelta(days=7)
 METRICS: tuple[Metric, ...] = get_args(Metric)
 STAGES = ("coding", "pickup", "review", "unreviewed", "deploy")
 SPANS = 6
 LISTED = 100
-REMEDIES = ("hotfix", "rollback")
 
 
 class Stage(Struct, frozen=True, kw_only=True):
@@ -72,20 +65,6 @@ class Course(Struct, frozen=True, kw_only=True):
     deployments: int
 
 
-class Link(Struct, frozen=True, kw_only=True):
-    """An incident of this window and the deployment it is charged to, null with the reason why it is to none."""
-
-    id: str
-    key: str
-    title: str
-    service: str
-    opened: datetime
-    resolved: datetime | None
-    deployment: str | None
-    explicit: bool
-    reason: str
-
-
 class Travelled(Struct, frozen=True, kw_only=True):
     """A change of this window and the parts of its way in seconds; `missing` says of each part that is null why it is."""
 
@@ -114,21 +93,6 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     discovery: Discovery | None = None
 
 
-class Deployment(Struct, frozen=True, kw_only=True):
-    """A production deployment that came to an end."""
-
-    id: str
-    names: frozenset[str]
-    service: str
-    at: datetime
-    success: bool
-    remedy: bool
-    told: bool
-    tracked: bool
-    first: datetime
-    """When the first deployment known of any service ended."""
-
-
 class Change(Struct, frozen=True, kw_only=True):
     """A merged request; `deployed` is null while no deployment carried it."""
 
@@ -147,28 +111,28 @@ def measure(
     edition: Edition | None = None,
 ) -> Scorecard:
     """Everything, from the rows of `sql/scorecard_*.sql`."""
-    first = _must(deployments[0], "first") if deployments else clock.now  # the same in each of them
-    shipped = [_deployment(row, first) for row in deployments]
+    shipped = deployed(deployments)
     merged = [change(row) for row in changes]
     index = Shipped(shipped)
-    linked = [link(row, index) for row in incidents]
-    inside = [one for one in shipped if _in(one.at, clock.previous) or _in(one.at, clock.window)]
+    ours = [one for one in shipped if one.ours]
+    linked = links(incidents, index)
+    inside = [one for one in ours if _in(one.at, clock.previous) or _in(one.at, clock.window)]
     names = {one.service for one in inside} | {one.service for one in merged}
     changed, own, broken = (
         _grouped(merged),
-        _grouped(shipped),
+        _grouped(ours),
         _grouped([one for one in linked if one.deployment is not None]),
     )
     services = [
         _service(name, changed.get(name, []), own.get(name, []), broken.get(name, []), index, clock) for name in names
     ]
-    ours = [one for one in merged if _in(one.deployed or one.merged, clock.window)]
+    travelled = [one for one in merged if _in(one.deployed or one.merged, clock.window)]
     return Scorecard(
         services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
         links=tuple(one for one in linked if _in(one.opened, clock.window)),
         edition=edition or editions()["2025"],
-        changes=tuple(map(_travelled, nlargest(LISTED, ours, key=lambda one: (one.split.total_s, one.id)))),
-        changes_of=len(ours),
+        changes=tuple(map(_travelled, nlargest(LISTED, travelled, key=lambda one: (one.split.total_s, one.id)))),
+        changes_of=len(travelled),
     )
 
 
@@ -214,37 +178,6 @@ def _in(at: datetime, span: Window) -> bool:
     return span.start <= at < span.end
 
 
-def _time(row: Record, name: str) -> datetime | None:
-    value = row[name]
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
-
-
-def _must(row: Record, name: str) -> datetime:
-    found = _time(row, name)
-    if found is None:
-        raise ValueError(f"a row without {name}")
-    return found
-
-
-@lru_cache(maxsize=1024)
-def _named(service: str) -> str:
-    return one_line(service, 80)
-
-
-def _deployment(row: Record, first: datetime) -> Deployment:
-    return Deployment(
-        id=f"{text(row['source'])}/{text(row['id'])}",
-        names=frozenset(text(row[name]) for name in ("id", "sha") if row[name]),
-        service=_named(text(row["service"])),
-        at=_must(row, "moment"),
-        success=row["result"] == "success",
-        remedy=row["reason"] in REMEDIES,
-        told=bool(row["told"]),
-        tracked=bool(row["tracked"]),
-        first=first,
-    )
-
-
 def change(row: Record) -> Change:
     """One row of `scorecard_changes`."""
     first, created, review, merged, deployed = (
@@ -255,60 +188,10 @@ def change(row: Record) -> Change:
         raise ValueError("a row without merged")
     return Change(
         id=f"{text(row['source'])}/{text(row['id'])}",
-        service=_named(text(row["service"])),
+        service=named(text(row["service"])),
         merged=merged.replace(tzinfo=UTC),
         deployed=None if deployed is None else deployed.replace(tzinfo=UTC),
         split=split(first, created or merged, review, merged, deployed),
-    )
-
-
-# --- Links --------------------------------------------------------------------------------------------------------
-
-
-class Shipped:
-    """Deployments by service and by every name they have; those of a service are oldest first."""
-
-    def __init__(self, deployments: Sequence[Deployment]) -> None:
-        self.named: dict[str, Deployment] = {}
-        self._by_service: dict[str, list[Deployment]] = {}
-        for one in deployments:
-            for name in one.names:
-                self.named.setdefault(name, one)
-            if one.success:
-                self._by_service.setdefault(one.service, []).append(one)
-        self.services = frozenset(self._by_service)
-
-    def latest(self, service: str, before: datetime) -> Deployment | None:
-        """The last successful deployment of a service within the look-back."""
-        own = self._by_service.get(service, [])
-        place = bisect_left(own, before, key=lambda one: one.at) - 1
-        return own[place] if place >= 0 and own[place].at >= before - LOOK_BACK else None
-
-
-def link(incident: Record, shipped: Shipped) -> Link:
-    """The deployment an incident names, else the latest successful one of its service in the seven days before it."""
-    opened, service = _must(incident, "opened"), one_line(text(incident["service"]), 80)
-    named = text(incident["deployment"])
-    found = shipped.named.get(named) if named else None
-    explicit, reason = found is not None, ""
-    if found is None:
-        if not service and len(shipped.services) == 1:
-            service = next(iter(shipped.services))  # there is only one it can be
-        if service in shipped.services:
-            found = shipped.latest(service, opened)
-            reason = "" if found else "no deployment of its service in the 7 days before"
-        else:
-            reason = f"no deployment of {service}" if service else "it names no service"
-    return Link(
-        id=f"{text(incident['source'])}/{text(incident['id'])}",
-        key=one_line(text(incident["key"]), 40),
-        title=one_line(text(incident["title"])),
-        service=found.service if found else service,
-        opened=opened,
-        resolved=_time(incident, "resolved"),
-        deployment=found.id if found else None,
-        explicit=explicit,
-        reason=reason,
     )
 
 
@@ -318,8 +201,8 @@ def link(incident: Record, shipped: Shipped) -> Link:
 def _service(
     name: str, mine: Sequence[Change], own: Sequence[Deployment], broken: Sequence[Link], shipped: Shipped, clock: Clock
 ) -> Service:
-    failed = _failed(own, broken, shipped)
-    now, before = (_measures(span, mine, own, broken, failed) for span in (clock.window, clock.previous))
+    blamed = failed(own, broken, shipped)
+    now, before = (_measures(span, mine, own, broken, blamed) for span in (clock.window, clock.previous))
     if any(one.first > clock.previous.start for one in own[:1]):  # or fewer known would look like slower
         reason = "deployments are not known over the whole window before"
         before = structs.replace(before, frequency=missing(reason, unit="per_day", n=before.frequency.n))
@@ -363,14 +246,6 @@ def _course(span: Window, changes: Sequence[Change], deployments: Sequence[Deplo
 def _stage(stage: str, shipped: Sequence[Split]) -> Stage:
     values = [value for one in shipped if (value := getattr(one, f"{stage}_s")) is not None]
     return Stage(id=stage, p50=quantile(values, 0.5, "no change deployed in this window has this part"))
-
-
-def _failed(deployments: Sequence[Deployment], links: Sequence[Link], shipped: Shipped) -> frozenset[str]:
-    """Deployments charged with an incident, or followed within seven days by a hotfix or rollback of their service."""
-    remedied = (shipped.latest(one.service, one.at) for one in deployments if one.success and one.remedy)
-    return frozenset(
-        [one.deployment for one in links if one.deployment] + [one.id for one in remedied if one is not None]
-    )
 
 
 def _measures(

@@ -13,11 +13,14 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.config import Scorecard as Held
+from aether_tui.diagnostics import evidence
 from aether_tui.diagnostics.delivery import Metric, band, editions, quick_check
 from aether_tui.diagnostics.frame import Data, Filters
+from aether_tui.diagnostics.run import open_data
 from aether_tui.diagnostics.scorecard_measure import Scorecard, Service, change
 from aether_tui.records.model import Row
-from aether_tui.report_model import Fact, Facts, Gap, Prose, Report
+from aether_tui.records.tables import TABLES
+from aether_tui.report_model import Fact, Facts, Gap, Prose, Report, Table
 from aether_tui.stats import survival
 from aether_tui.workspace.folder import Workspace
 from tests.command import aether
@@ -248,6 +251,49 @@ def test_failed_changes_are_those_charged_or_remedied(troubled: Workspace) -> No
     assert (pay.deployments, pay.failed_attempts) == (5, 1)
     # One deployment is known of the window before, but nothing before it: whether that is all of them cannot be told.
     assert (pay.before.frequency.value, pay.before.frequency.n) == (None, 1)
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"service": "pay"}, {"team": "core"}])
+def test_a_service_is_charged_with_the_same_whatever_is_looked_at(tmp_path: Path, narrowed: dict[str, str]) -> None:
+    made = world.workspace(tmp_path / "w")
+    team = [column.name for column in TABLES["deployments"].columns].index("team")
+
+    def of_core(row: Row) -> Row:
+        return (*row[:team], "core", *row[team + 1 :])
+
+    world.store(made, "github", "deployments", "deployments", [
+        of_core(deployment(1, at(1, 7), "pay")), *(of_core(deployment(number, at(number), "pay")) for number in range(2, 7)),
+        deployment(20, at(3), "web"), of_core(deployment(21, at(1, 7), "shop")),
+    ])  # fmt: skip
+    world.store(made, "linear", "issues", "work_items", [
+        incident(1, at(2.5), 1, "service:pay", "deployment:d1"),  # names one of July: d2, the latest before it, is not to blame
+        incident(2, at(3.5), 2, "deployment:d3"),  # names no service, and nobody's team
+        incident(3, at(4.5), 3, "service:web", "deployment:sha3"),  # of another service, says who opened it
+        incident(4, at(4.6), 4, "service:shop"),
+    ])  # fmt: skip
+    merged = full("pull_requests", repo="acme/shop", number=1, state="merged", created=at(9), merged=at(9), updated=at(9), service="shop",
+                  team="core")  # fmt: skip
+    world.store(made, "github", "pulls", "pull_requests", [merged])
+    card = card_of(made, **narrowed).data
+    pay = next(one for one in card.services if one.service == "pay")
+    # Of d2 to d6 only d3 failed, twice; three incidents are pay's, one of them of d1.
+    assert (pay.now.change_fail.value, pay.now.change_fail.n, pay.incidents) == (1 / 5, 5, 3)
+    lenses = world.report("lens", made, filters=Filters(**narrowed)).data.lenses
+    found = next(one.value for lens in lenses for one in lens.indicators if one.id == "quality.change_fail")
+    assert (found.value, found.n) == ((1 / 6, 6) if not narrowed else (1 / 5, 5))
+    links = {one.key: one.deployment for one in card.links if one.deployment}
+    assert links == {"INC-1": "github/d1", "INC-2": "github/d3", "INC-3": "github/d3"}
+    assert {one.key for one in card.links} - {*links} == (set() if narrowed else {"INC-4"})
+    with open_data(Config(), world.clock(), Cache(made.cache_path), Filters(**narrowed)) as data:
+        behind = evidence.report(data, "scorecard.pay.recovery").data
+        failed = evidence.report(data, "scorecard.pay.change_fail")
+    assert (behind.of, behind.shown) == (3, ("linear/inc3", "linear/inc2", "linear/inc1"))
+    first, *_ = failed.blocks
+    assert isinstance(first, Table) and failed.data.of == 5
+    assert first.rows[0].cells[1] == "planned, success, incident INC-2, INC-3"
+    if not narrowed.get("service"):  # it deployed in July: since then none, which is known
+        shop = next(one for one in card.services if one.service == "shop")
+        assert (shop.now.frequency.value, shop.deployments, shop.waiting) == (0, 0, 1)
 
 
 def test_open_incidents_are_censored_not_left_out(troubled: Workspace) -> None:

@@ -1,9 +1,10 @@
--- Production deployments of the window, what went wrong or had to be mended first.
+-- Successful production deployments of the window, those that failed ($ids: charged with an incident, or mended by the next) first.
 SELECT source, id, coalesce(service, repo, id) AS name, coalesce(reason, 'unknown') || ', ' || coalesce(result, 'unknown') AS title,
   epoch(finished) - epoch(started) AS value, coalesce(finished, started) AS "at", repo, service, team, sha, started, finished, result, reason,
   count(*) OVER () AS of
 FROM deployments
-WHERE environment = 'production' AND coalesce(finished, started) >= $since AND coalesce(finished, started) < $until
+WHERE environment = 'production' AND result = 'success' AND coalesce(finished, started) >= $since AND coalesce(finished, started) < $until
   AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR coalesce(service, repo, '') = $service)
-ORDER BY CASE WHEN reason IN ('rollback', 'hotfix') THEN 0 WHEN result = 'failure' THEN 1 ELSE 2 END, "at" DESC, source, id
+ORDER BY CASE WHEN list_contains($ids::VARCHAR[], source || '/' || id) THEN 0 WHEN reason IN ('rollback', 'hotfix') THEN 1 ELSE 2 END,
+  "at" DESC, source, id
 LIMIT 60
