@@ -13,11 +13,12 @@ import duckdb
 from aether_tui.cache import parts
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
-from aether_tui.records.model import MOST_MONEY
+from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject
 from aether_tui.text import BEYOND
 
 _LINE: Final = parts.LINE
+_POSSIBLE: Final = "BETWEEN TIMESTAMP '{}' AND TIMESTAMP '{}'".format(*INSTANTS)
 _TEXTS: Final = ("text", "said", "asked", "id", "person", "json", "request", "texts")
 
 
@@ -125,7 +126,10 @@ def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -
             return f"CASE WHEN isfinite({cell}) THEN {cell} END", " OR ".join([f"NOT isfinite({cell})", *missing])
         if column.kind == "int" and column.most:
             missing.append(f"{cell} NOT BETWEEN 0 AND {column.most}")
-        return (f"CAST({cell} AS {sql_type(column)})", " OR ".join(missing))
+        cast = f"CAST({cell} AS {sql_type(column)})"
+        if column.kind in ("time", "day"):
+            missing.append(f"{cast} NOT {_POSSIBLE}")
+        return cast, " OR ".join(missing)
     if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not key):
         return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
     texts = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind in kinds.items()}
@@ -228,7 +232,8 @@ def _cast(column: Column, name: str = "") -> str:
     if kind in _TEXTS and kind != "texts":
         return name
     if kind in ("time", "day"):
-        return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
+        instant = f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
+        return f"CASE WHEN {instant} {_POSSIBLE} THEN {instant} END"
     if kind == "texts":
         return f"CASE WHEN json_valid({name}) THEN from_json({name}, '[\"VARCHAR\"]') WHEN {name} IS NOT NULL THEN [{name}] END"
     if kind == "float":

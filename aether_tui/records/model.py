@@ -26,6 +26,8 @@ Everything else is what it says; `text`, `said`, `asked`, `texts` and `json` com
 
 MOST_MONEY: Final = 10**15
 """Largest amount, either way: what is larger is none, and the sum of a few of them could not be stored."""
+INSTANTS: Final = ("0001-01-01", "9999-12-31 23:59:59.999999")
+"""First and last instant: others (before Christ, infinity) are none, and no `datetime` could say them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,31 @@ def test_what_is_not_spans_is_said(tmp_path: Path) -> None:
     (tmp_path / "packed.ndjson.bz2").write_bytes(bz2.compress(line.encode()))
     aether("load", "packed.ndjson.bz2", cwd=tmp_path).refuses(2, "packed", "unpack")
     counts = [line.replace("}", f', "{name}": {value}}}') for name, value in ODD]
-    odd = [line, line.replace("2026-11-01T10", "yesterday"), "not json\n", *counts]
+    never = [line.replace("2026-11-01T10:00:00Z", start) for start in NEVER]
+    odd = [line, "not json\n", *counts, *never]
     (tmp_path / "odd.ndjson").write_text("".join(odd))
     done = aether("load", "odd.ndjson", "--format", "json", cwd=tmp_path)
-    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (1, 2 + len(ODD))
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (1, 1 + len(NEVER) + len(ODD))
     for name, value in ODD[:3]:
         assert f"{name} is not a count: {value}" in done.err
+    starts = ", ".join(f"TRY_CAST('{start}' AS TIMESTAMPTZ)" for start in NEVER[1:])
+    duckdb.sql(
+        f"COPY (SELECT '{'a' * 32}' AS trace_id, '{'c' * 16}' AS span_id, unnest([{starts}]) AS start) "
+        f"TO '{tmp_path / 'odd.parquet'}' (FORMAT PARQUET)"
+    )
+    done = aether("load", "odd.parquet", "--format", "json", cwd=tmp_path)
+    assert (done.json["files"][0]["rows"], done.json["files"][0]["rejected"]) == (0, len(NEVER) - 1)
+    assert "start is not a time" in done.err
 
 
+NEVER = (
+    "yesterday",
+    "infinity",
+    "-infinity",
+    "0044-03-15 (BC)",
+    "0001-01-01T00:00:00+10:00",
+    "9999-12-31T23:00:00-10:00",
+)
 ODD = (
     ("input_tokens", -5), ("output_tokens", 10**9 + 1), ("cached_tokens", 4 * 10**18), ("reported_cost_usd", 9 * 10**25),
 )  # fmt: skip
