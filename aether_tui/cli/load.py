@@ -140,6 +140,7 @@ def _narrate(sentence: str) -> None:
 
 
 def _print(results: Sequence[Loaded], form: str) -> None:
+    from aether_tui.human import plural
     from aether_tui.text import one_line
 
     skipped = [loaded for loaded in results if loaded.skipped]
@@ -163,7 +164,7 @@ def _print(results: Sequence[Loaded], form: str) -> None:
         parts = [f"{counts.inserted:,} new", f"{counts.updated:,} changed", f"{counts.unchanged:,} known"]
         parts += [f"{counts.removed:,} removed"] * bool(counts.removed)
         parts += [f"{counts.rejected:,} rejected"] * bool(counts.rejected)
-        click.echo(f"{name}: {loaded.kind}, {counts.rows:,} rows ({', '.join(parts)})")
+        click.echo(f"{name}: {loaded.kind}, {plural(counts.rows, 'row')} ({', '.join(parts)})")
 
 
 def _entry(loaded: Loaded) -> dict[str, object]:

@@ -101,7 +101,9 @@ def _failing(sources: Sources) -> NextAction | None:
     first = failed[0]
     return NextAction(
         id="source",
-        text=f"Get {first.source} working again.",
+        text=f"Get {first.source} working again."
+        if first.configured
+        else f"Load the {first.stream} of {first.source} again.",
         why=f"{first.source}/{first.stream} failed last time: {one_line(first.last_error or '', 160)}",
         how=refresh(first),
         screen="sources",

@@ -116,7 +116,7 @@ def _read_all(
     if any(not loaded.error for loaded in members):
         intake.finish()
     bad = next((loaded for loaded in members if loaded.error), None)
-    if bad is not None:
+    if bad is not None and (source, STREAM) in writer.cache.cursors():  # what never came is not missing
         writer.fail(source, STREAM, f"{files.name_of(bad.path)}: {bad.error}")
 
 

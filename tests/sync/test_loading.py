@@ -118,6 +118,14 @@ def test_a_bad_file_does_not_stop_a_good_one(workspace: Path) -> None:
     assert "cut short" in entries["cut.jsonl.gz"]["error"]
     assert "no kind" in entries["poem.txt"]["error"]
     assert count(workspace) == 10
+    assert "cut.jsonl.gz" in aether("report", "sources", cwd=workspace).out
+
+
+def test_what_was_never_loaded_is_no_source_to_mend(workspace: Path) -> None:
+    (workspace / "cut.jsonl.gz").write_bytes(gzip.compress(traces(1, 11).encode())[:60])
+    load(workspace, "cut.jsonl.gz", "--as", "otlp").refuses(2, "cut.jsonl.gz", "cut short")
+    with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT source FROM sync_state") == []
 
 
 def test_what_is_no_data_is_refused_with_a_reason(workspace: Path) -> None:
