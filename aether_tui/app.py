@@ -374,7 +374,7 @@ class AetherApp(Background):
         self._ask_looking(
             "window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30",
             "",
-            lambda now, text: looking.windowed(now, text, self.now(), self._session.fiscal_start_month),
+            lambda now, text: looking.windowed(now, text, self.workspace, self.now(), self._session.fiscal_start_month),
         )
 
     def action_compare(self) -> None:

@@ -72,20 +72,25 @@ def nearby(looking: Looking, among: Sequence[str]) -> list[Looking]:
     return [structs.replace(looking, window=one) for one in others]
 
 
-def windowed(looking: Looking, text: str, now: datetime, fiscal_start_month: int) -> Looking:
+def windowed(looking: Looking, text: str, workspace: Workspace, now: datetime, fiscal_start_month: int) -> Looking:
     """Another window, typed: days, a fiscal quarter (`q`: this one), or two dates. Raises ConfigurationError."""
     text = current_quarter(now, fiscal_start_month) if text in {"q", "quarter"} else text
-    windows.parse(text, now, fiscal_start_month)
-    return structs.replace(looking, window=text)
+    return _possible(structs.replace(looking, window=text), workspace, now, fiscal_start_month)
 
 
 def compared(looking: Looking, text: str, workspace: Workspace, now: datetime, fiscal_start_month: int) -> Looking:
     """Compared with something else: `previous`, a date, or a frozen review. Raises ConfigurationError."""
+    return _possible(structs.replace(looking, compare=text), workspace, now, fiscal_start_month)
+
+
+def _possible(looking: Looking, workspace: Workspace, now: datetime, fiscal_start_month: int) -> Looking:
+    """Itself, where it is a window and what can be compared with it. Raises ConfigurationError."""
     from aether_tui.workspace import reviews
 
-    if reviews.window_of(workspace, text) is None:
-        windows.previous(windows.parse(looking.window, now, fiscal_start_month), text, fiscal_start_month)
-    return structs.replace(looking, compare=text)
+    span = windows.parse(looking.window, now, fiscal_start_month)
+    before = reviews.window_of(workspace, looking.compare)
+    windows.not_later(before or windows.previous(span, looking.compare, fiscal_start_month), span)
+    return looking
 
 
 def narrowed(looking: Looking, text: str, known: Sequence[tuple[str, str]]) -> Looking:

@@ -26,6 +26,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     rows = {
         name: [] if unable else data.rows(f"flow_{name}") for name in ("finished", "load", "weekly", "ageing", "time")
     }
+    if clock.window.end < clock.now and not unable:  # what is queued now was not all of it then
+        rows["load"] = [{**row, **then} for row, then in zip(rows["load"], data.rows("flow_queued"), strict=True)]
     counts = [] if unable or data.filters.feature else data.rows("flow_counts")
     flow = measure(rows["finished"], rows["load"], rows["weekly"], rows["ageing"], rows["time"], counts, clock)
     flow = structs.replace(flow, defects=defects.measure([] if unable else data.rows("flow_defects")))

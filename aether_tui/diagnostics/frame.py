@@ -46,10 +46,11 @@ class Clock:
         seed: int = 0,
         fiscal_start_month: int = 1,
     ) -> Clock:
-        """A clock from the words of the command line; raises ConfigurationError for a window that is not one."""
+        """A clock from the words of the command line; raises ConfigurationError for a window that is not one, or that ends before
+        what it is compared with."""
         span = windows.parse(window, now, fiscal_start_month)
         before = compare if isinstance(compare, Window) else windows.previous(span, compare, fiscal_start_month)
-        return cls(now, span, before, seed)
+        return cls(now, span, windows.not_later(before, span), seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Indicators of the lenses have their own table (`indicators.json`), because they 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+
+from aether_tui.diagnostics import windows
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.frame import Data
@@ -67,9 +70,23 @@ def lines(one: Metric, data: Data | None = None, *more: str) -> str:
         "" if data is None else f"filters: {narrowed(data)}",
         one.rows and f"rows: {one.rows}",
         one.queries and f"query: {', '.join(f'{QUERIES}/{name}.sql' for name in one.queries)}",
-        f"aether-tui report {SHOWN_IN.get(report, report)} --format json",
+        command(SHOWN_IN.get(report, report), data),
     )
     return "\n".join(part for part in parts if part)
+
+
+def command(report: str, data: Data | None) -> str:
+    """What prints the same number: with the window, what it is compared with and the filters, where they are not the usual ones."""
+    words = ["aether-tui", "report", report]
+    if data is not None:
+        window, (against, _, other) = data.clock.window.label, data.clock.previous.label.partition(" ")
+        asked = {
+            "window": "" if window == windows.DEFAULT else window,
+            "compare": other if against in {"to", "review"} else "",
+        }
+        asked |= {name: getattr(data.filters, name) for name in data.filters.set_names()}
+        words += [word for name, value in asked.items() if value for word in (f"--{name}", shlex.quote(value))]
+    return " ".join((*words, "--format json"))
 
 
 SHOWN_IN = {"discovery": "scorecard", "outcome": "scorecard", "speed": "lens", "quality": "lens", "visibility": "lens"}

@@ -44,17 +44,29 @@ def parse(text: str, now: datetime, fiscal_start_month: int = 1) -> Window:
 def previous(window: Window, compare: str = "previous", fiscal_start_month: int = 1) -> Window:
     """What a window is compared with: the quarter before a quarter, else as many days before it; or, with a date, a window
     as long that ends on it. Raises ConfigurationError when `compare` is neither."""
+    named = _DAYS.fullmatch(window.label)
     if compare != "previous":
         end = _instant(compare, "--compare", "use previous or a date such as 2026-08-31")
-        return Window(start=_midnight(end - (window.end - window.start)), end=end, label=f"to {compare}")
+        start = end - timedelta(days=int(named[1])) if named else _midnight(end - (window.end - window.start))
+        return Window(start=start, end=end, label=f"to {compare}")
     if match := _QUARTER.fullmatch(window.label):
         year, quarter = int(match[1]), int(match[2])
         year, quarter = (year, quarter - 1) if quarter > 1 else (year - 1, 4)
         start, end = _quarter(year, quarter, fiscal_start_month)
         return Window(start=start, end=end, label=f"{year}-Q{quarter}")
-    match = _DAYS.fullmatch(window.label)
-    length = timedelta(days=int(match[1])) if match else window.end - window.start
+    length = timedelta(days=int(named[1])) if named else window.end - window.start
     return Window(start=window.start - length, end=window.start, label="previous")
+
+
+def not_later(before: Window, window: Window) -> Window:
+    """What a window is compared with; raises ConfigurationError where it ends after the window itself."""
+    if before.end > window.end:
+        raise ConfigurationError(
+            f"{before.label.removeprefix('to ')} ends after the window {window.label}",
+            where="--compare",
+            next_step="compare with an earlier date or with previous",
+        )
+    return before
 
 
 def quarter_of(day: date, fiscal_start_month: int = 1) -> str:

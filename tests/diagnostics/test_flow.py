@@ -152,6 +152,14 @@ def test_work_in_progress_and_its_age(flow: Flow) -> None:
     ]  # fmt: skip
 
 
+def test_a_past_window_tells_what_was_queued_then(flow_world: Workspace, flow: Flow) -> None:
+    assert [one.items for one in flow.forecast] == [6, 7]  # 29 is queued now
+    then = world.report("flow", flow_world, window="2026-10-20..2026-11-02").data
+    # In progress on the evening of the 2nd: 1–13, 15–16, 21–22, 26–27 and 30. Queued: 14, dropped the day after, and 18–20, then
+    # done. 17 was in a state that nobody mapped, 29 was made a week later.
+    assert [one.items for one in then.forecast] == [20, 24]
+
+
 def test_averages_are_marked_invalid_with_the_reasons(flow_world: Workspace, flow: Flow) -> None:
     validity = flow.validity
     assert validity.little.value == pytest.approx(154 / 95)  # 1.62

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from aether_tui.diagnostics import indicators, metrics
-from aether_tui.diagnostics.frame import Filters
+from aether_tui.diagnostics.frame import Clock, Data, Filters
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.report_model import Facts, Row, Table
 from aether_tui.workspace.folder import Workspace
@@ -56,9 +57,26 @@ def test_why_gives_formula_what_is_left_out_filters_query_and_command(filled: Wo
         lines = why.split("\n")
         assert lines[0].startswith(metrics.content()[metric].formula), identity
         assert "filters: 2026-10-24 to 2026-11-21, team core" in lines
-        assert lines[-1] == f"aether-tui report {name} --format json"
+        assert lines[-1] == f"aether-tui report {name} --team core --format json"
         assert (f"query: {metrics.QUERIES}/" in why) is bool(metrics.content()[metric].queries)
         assert ("left out: " in why) is bool(metrics.content()[metric].left_out)
+
+
+def test_the_command_prints_the_number_that_is_looked_at() -> None:
+    clock = Clock.of(world.NOW, "90d", "2026-06-30")
+    data = Data(None, clock, Filters(team="Kasse Süd", feature="it's"))
+    told = metrics.command("flow", data)
+    assert shlex.split(told)[3:-2] == [
+        "--window",
+        "90d",
+        "--compare",
+        "2026-06-30",
+        "--team",
+        "Kasse Süd",
+        "--feature",
+        "it's",
+    ]
+    assert metrics.command("flow", Data(None, Clock.of(world.NOW))) == "aether-tui report flow --format json"
 
 
 def test_every_metric_of_the_table_is_shown_somewhere() -> None:

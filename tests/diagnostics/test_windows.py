@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.windows import days, parse, previous
 from aether_tui.errors import ConfigurationError
 
@@ -53,6 +54,7 @@ def test_refused(text: str) -> None:
         ("2026-Q1", "previous", 10, "2025-07-01", "2025-10-01"),
         ("2026-07-01..2026-07-10", "previous", 1, "2026-06-21", "2026-07-01"),
         ("2026-07-01..2026-07-10", "2026-05-01", 1, "2026-04-21", "2026-05-01"),
+        ("28d", "2026-08-31", 1, "2026-08-03", "2026-08-31"),  # 28 days, though today so far comes to the window
     ],
 )
 def test_previous(text: str, compare: str, fiscal: int, start: str, end: str) -> None:
@@ -63,6 +65,13 @@ def test_previous(text: str, compare: str, fiscal: int, start: str, end: str) ->
 def test_compare_refuses_what_is_no_date() -> None:
     with pytest.raises(ConfigurationError, match="not a date"):
         previous(parse("28d", NOW), "last year")
+
+
+@pytest.mark.parametrize("compare", ["2026-10-02", "2031-01-01"])
+def test_what_is_compared_with_does_not_end_after_the_window(compare: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{compare} ends after the window 2026-Q3"):
+        Clock.of(NOW, "2026-Q3", compare)
+    assert Clock.of(NOW, "2026-Q3", "2026-10-01").previous.end == Clock.of(NOW, "2026-Q3").window.end
 
 
 def test_days() -> None:

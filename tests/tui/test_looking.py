@@ -102,6 +102,7 @@ def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(works
             ("W", "soon", "is not a window"),
             ("W", "2027-01-01..2027-02-01", "lies in the future"),
             ("C", "yesterday", "is not a date"),
+            ("C", "2027-01-01", "ends after the window"),
             ("T", "tribe payments", "is not understood"),
         ):
             await pilot.press(key)
