@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 
@@ -43,13 +44,19 @@ def number(value: float) -> str:
         return f"{value:.1f}".rstrip("0").rstrip(".")
     if size >= 1:
         return f"{value:.2f}".rstrip("0").rstrip(".")
-    return f"{value:.3g}"
+    return _figures(value, 3)
+
+
+def _figures(value: float, count: int) -> str:
+    """A number between -1 and 1 with so many significant figures and no exponent: `0.000093`."""
+    places = count - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{places}f}".rstrip("0").rstrip(".")
 
 
 def money(value: float, currency: str | None) -> str:
     """`1,640 USD`, `0.131 USD`, `12.50 USD`."""
     size = abs(value)
-    text = f"{value:,.0f}" if size >= 100 else f"{value:,.2f}" if size >= 1 or size == 0 else f"{value:.3g}"
+    text = f"{value:,.0f}" if size >= 100 else f"{value:,.2f}" if size >= 1 or size == 0 else _figures(value, 3)
     return f"{text} {currency or 'USD'}"
 
 
@@ -63,7 +70,7 @@ def amount(value: float, unit: str, currency: str | None = None) -> str:
         share = 100 * value
         if abs(share) >= 10 or share == int(share):
             return f"{share:.0f} %"
-        return f"{share:.1f} %" if abs(share) >= 1 else f"{share:.2g} %"
+        return f"{share:.1f} %" if abs(share) >= 1 else f"{_figures(share, 2)} %"
     if unit.startswith(("USD", "money")):
         per = unit.partition("/")[2]
         return money(value, currency) + (f"/{per}" if per else "")
