@@ -1,9 +1,7 @@
-"""One change on its way to production, and the DORA Quick Check it is held against (diagnostics I)."""
+"""The DORA Quick Check and the published reports that deliveries are held against (diagnostics I)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -12,55 +10,6 @@ import msgspec
 from msgspec import Struct
 
 Metric = Literal["lead_time", "frequency", "recovery", "change_fail", "rework"]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Lead time of a change in seconds: the parts that are not None follow each other and add up to `total_s`.
-
-    `coding_s` ends when the request is opened, `pickup_s` at the first review by somebody else, `review_s` at the merge,
-    `deploy_s` when a production deployment with it has finished; a request merged without a review has `unreviewed_s` instead
-    of pickup and review. Without a deployment the total ends at the merge.
-    """
-
-    coding_s: float | None
-    pickup_s: float | None
-    review_s: float | None
-    unreviewed_s: float | None
-    deploy_s: float | None
-    total_s: float
-
-
-def split(
-    first_commit: datetime | None,
-    created: datetime,
-    first_review: datetime | None,
-    merged: datetime,
-    deployed: datetime | None,
-) -> Split:
-    """The stages between five instants, all naive or all aware.
-
-    A first commit after the opening leaves no coding time (the branch was rewritten). A review before the opening counts
-    from the opening; one after the merge is none. A deployment before the merge cannot hold the change.
-    """
-    begun = created if first_commit is None else min(first_commit, created)
-    shipped = deployed if deployed is not None and deployed >= merged else None
-    reviewed = first_review if first_review is not None and first_review <= merged else None
-    return Split(
-        coding_s=None if first_commit is None or first_commit > created else _s(first_commit, created),
-        pickup_s=None if reviewed is None or reviewed < created else _s(created, reviewed),
-        review_s=None if reviewed is None else _s(max(reviewed, created), merged),
-        unreviewed_s=_s(created, merged) if reviewed is None else None,
-        deploy_s=None if shipped is None else _s(merged, shipped),
-        total_s=_s(begun, shipped or merged),
-    )
-
-
-def _s(start: datetime, end: datetime) -> float:
-    return (end - start).total_seconds()
-
-
-# --- Quick Check --------------------------------------------------------------------------------------------------
 
 
 class Edition(Struct, frozen=True, omit_defaults=True, kw_only=True):

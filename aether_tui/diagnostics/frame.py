@@ -271,6 +271,11 @@ def numbers(value: Value) -> Sequence[float]:
     return cast("Sequence[float]", value) if isinstance(value, list | tuple) else ()
 
 
+def listed(row: Record, name: str) -> list[Record]:
+    """A list of records within a row; none where it is null."""
+    return cast("list[Record]", row.get(name)) or []
+
+
 def instant(value: Value) -> datetime | None:
     """An instant, aware."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from msgspec import Struct
 
 from aether_tui.config import Phase
-from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Record, instant, listed, real, text, whole
 from aether_tui.diagnostics.gate import share
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats import survival
@@ -92,16 +92,16 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
     """
     rows = data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
     found: Record = rows[0] if rows else {}
-    steps = _steps(_list(found, "stays"))
-    held = {whole(row["stage"]): row for row in _list(found, "held")}
+    steps = _steps(listed(found, "stays"))
+    held = {whole(row["stage"]): row for row in listed(found, "held")}
     curves = [steps.get(number, ([], 0)) for number in range(1, len(STAGES) + 1)]
     limits = [survival.quantile(curve, 0.85) if n >= MIN_STAYS else None for curve, n in curves]
-    flag = next(iter(_list(found, "flags")), {})
+    flag = next(iter(listed(found, "flags")), {})
     last = _last(phases, steps, held, flag)
     ends = last if last in _ENDS else len(STAGES)
     total_days = sum(real(row["item_days"]) for number, row in held.items() if number < ends)
     older = dict.fromkeys(range(1, len(STAGES) + 1), 0)
-    for row in _list(found, "ages"):
+    for row in listed(found, "ages"):
         stage, ages = whole(row["stage"]), cast("list[float]", row["ages"])
         older[stage] = sum(age > _limit(limits, stage) for age in ages)
     stages = tuple(
@@ -110,12 +110,12 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
     )
     old = [
         row
-        for row in _list(found, "open")
+        for row in listed(found, "open")
         if whole(row["stage"]) < ends and real(row["age_days"]) > _limit(limits, whole(row["stage"]))
     ]
     return Pipeline(
         stages=stages,
-        cohorts=tuple(_cohort(row, last) for row in _list(found, "cohorts")),
+        cohorts=tuple(_cohort(row, last) for row in listed(found, "cohorts")),
         old=tuple(_old(row, limits) for row in old[:MOST]),
         entered=_count(flag, "entered"),
         reached=tuple(
@@ -156,11 +156,6 @@ def _unknown(number: int) -> Quantity:
     """What cannot be known because no state means that stage or a later one."""
     later = "" if number == len(STAGES) else " or a later stage"
     return missing(f"no state is mapped to {STAGES[number - 1]}{later} in [mapping.phases]", unit="ratio")
-
-
-def _list(row: Record, name: str) -> list[Record]:
-    """A list of records within a row; none where it is null."""
-    return cast("list[Record]", row.get(name)) or []
 
 
 def _limit(limits: Sequence[float | None], stage: int) -> float:

@@ -9,7 +9,7 @@ from msgspec import structs
 from aether_tui.diagnostics import discovery
 from aether_tui.diagnostics import scorecard_words as words
 from aether_tui.diagnostics.delivery import editions
-from aether_tui.diagnostics.scorecard_measure import Scorecard, measure
+from aether_tui.diagnostics.scorecard_measure import LISTED, Scorecard, measure
 from aether_tui.report_model import Report
 
 if TYPE_CHECKING:
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Scorecard]:
     """The report."""
     unable = data.unfiltered("scorecard_changes", ("environment",))
-    if not unable:
-        data.together("scorecard_changes", "scorecard_deployments", "scorecard_incidents")
-    rows = {name: [] if unable else data.rows(f"scorecard_{name}") for name in ("changes", "deployments", "incidents")}
-    card = measure(
-        rows["changes"], rows["deployments"], rows["incidents"], clock, editions()[documents.config.scorecard.edition]
-    )
+    asked = {"most": LISTED}
+    others = () if unable else ("scorecard_deployments", "scorecard_incidents")
+    data.together(
+        *others, "discovery_items", "readout_usage", "row_counts", "freshness",
+        **({} if unable else {"scorecard_changes": asked}),
+    )  # fmt: skip
+    changes = [] if unable else data.rows("scorecard_changes", **asked)
+    deployments, incidents = (data.rows(name) for name in others) if others else ([], [])
+    card = measure(changes, deployments, incidents, clock, editions()[documents.config.scorecard.edition])
     found = discovery.measure(data, documents, clock)
     card = structs.replace(card, discovery=found)
     return Report(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Record, text
+from aether_tui.diagnostics.frame import Data, Record, instant, numbers, text, whole
+from aether_tui.diagnostics.scorecard_columns import by_service, columns, microseconds, named
 from aether_tui.text import one_line
 
-LOOK_BACK = timedelta(days=7)
-REMEDIES = ("hotfix", "rollback")
+LOOK_BACK_US = timedelta(days=7) // timedelta(microseconds=1)
+_Columns = tuple[
+    Sequence[int], Sequence[str], Sequence[str], Sequence[str | None], Sequence[bool], Sequence[bool], Sequence[bool]
+]
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -30,102 +34,116 @@ class Link(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Deployment(Struct, frozen=True, kw_only=True):
-    """A production deployment that came to an end."""
+class Deployment(NamedTuple):
+    """A production deployment that something is charged to; `ours`: of the team and service looked at."""
 
+    at_us: int
     id: str
-    names: frozenset[str]
     service: str
-    at: datetime
     success: bool
-    remedy: bool
+    ours: bool
+
+
+@dataclass(slots=True)
+class Shipped:
+    """Production deployments of a service that came to an end, as columns in the order of their end; `good` are places of the
+    successful ones. Of ours: when they ended, when the successful ones did, and of those the ones that mend another."""
+
+    service: str
+    at_us: Sequence[int]
+    source: Sequence[str]
+    id: Sequence[str]
+    sha: Sequence[str | None]
+    success: Sequence[bool]
+    ours: Sequence[bool]
+    good: Sequence[int]
+    good_us: Sequence[int]
+    ended_us: Sequence[int]
+    done_us: Sequence[int]
+    remedies_us: Sequence[int]
     told: bool
     tracked: bool
-    first: datetime
-    """When the first deployment that its source knows ended."""
-    ours: bool
-    """Of the team and service looked at."""
+    first_us: int
+    """When what is known of the source of the oldest of ours begins."""
+
+    @classmethod
+    def of(cls, service: str, rows: Sequence[Record]) -> Shipped:
+        """From the rows of `sql/scorecard_deployments.sql` that have one name."""
+        names = ("at_us", "source", "id", "sha", "success", "remedy", "ours")
+        at_us, source, identity, sha, success, remedy, ours = cast("_Columns", columns(rows, names))
+        good = [place for place, well in enumerate(success) if well]
+        done = [place for place in good if ours[place]]
+        known = [(numbers(row["at_us"])[0], whole(row["first_us"])) for row in rows if row["first_us"] is not None]
+        return cls(
+            service, at_us, source, identity, sha, success, ours, good,
+            good_us=[at_us[place] for place in good], ended_us=[at for at, mine in zip(at_us, ours, strict=True) if mine],
+            done_us=[at_us[place] for place in done], remedies_us=[at_us[place] for place in done if remedy[place]],
+            told=any(row["told"] for row in rows), tracked=any(row["tracked"] for row in rows), first_us=min(known, default=(0, 0))[1],
+        )  # fmt: skip
+
+    def at(self, place: int) -> Deployment:
+        """One of them."""
+        identity = f"{self.source[place]}/{self.id[place]}"
+        return Deployment(self.at_us[place], identity, self.service, self.success[place], self.ours[place])
+
+    def latest(self, before_us: int) -> Deployment | None:
+        """The last successful one within the look-back."""
+        place = bisect_left(self.good_us, before_us) - 1
+        if place < 0 or self.good_us[place] < before_us - LOOK_BACK_US:
+            return None
+        return self.at(self.good[place])
 
 
-def _time(row: Record, name: str) -> datetime | None:
-    value = row[name]
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+def shipped(rows: Sequence[Record]) -> dict[str, Shipped]:
+    """Deployments by service, from the rows of `scorecard_deployments`."""
+    return {name: Shipped.of(name, own) for name, own in by_service(rows).items()}
 
 
-def _must(row: Record, name: str) -> datetime:
-    found = _time(row, name)
-    if found is None:
-        raise ValueError(f"a row without {name}")
+def called(every: Mapping[str, Shipped], names: Iterable[str]) -> dict[str, list[Deployment]]:
+    """The deployments of each of these names, which are ids or commits."""
+    found: dict[str, list[Deployment]] = {name: [] for name in names if name}
+    for own in every.values() if found else ():
+        for place, (identity, sha) in enumerate(zip(own.id, own.sha, strict=True)):
+            for name in {identity, sha}:
+                if name in found:
+                    found[name].append(own.at(place))
     return found
 
 
-@lru_cache(maxsize=1024)
-def named(service: str) -> str:
-    """A service as it is shown."""
-    return one_line(service, 80)
+class Charge(NamedTuple):
+    """An incident and the deployment it is charged to."""
+
+    link: Link
+    deployment: Deployment | None
 
 
-def _deployment(row: Record) -> Deployment:
-    return Deployment(
-        id=f"{text(row['source'])}/{text(row['id'])}",
-        names=frozenset(text(row[name]) for name in ("id", "sha") if row[name]),
-        service=named(text(row["service"])),
-        at=_must(row, "moment"),
-        success=row["result"] == "success",
-        remedy=row["reason"] in REMEDIES,
-        told=bool(row["told"]),
-        tracked=bool(row["tracked"]),
-        first=_must(row, "first"),
-        ours=bool(row["ours"]),
-    )
+def charges(incidents: Sequence[Record], every: Mapping[str, Shipped]) -> list[Charge]:
+    """Incidents charged to a deployment of the team and service looked at, and those of them that none can be charged with.
+
+    An incident belongs to the deployment it names, of several the one of its service, then the first; else to the latest successful
+    one of its service in the seven days before it.
+    """
+    names = called(every, {text(row["deployment"]) for row in incidents if row["deployment"]})
+    deployed = {name: own for name, own in every.items() if own.good}
+    found = (_charge(row, names.get(text(row["deployment"]), ()), deployed) for row in incidents)
+    return [
+        one
+        for row, one in zip(incidents, found, strict=True)
+        if (row["ours"] if one.deployment is None else one.deployment.ours)
+    ]
 
 
-def deployed(rows: Sequence[Record]) -> list[Deployment]:
-    """Those of `scorecard_deployments`."""
-    return [_deployment(row) for row in rows]
-
-
-class Shipped:
-    """Deployments by service and by every name they have; those of a service are oldest first."""
-
-    def __init__(self, deployments: Sequence[Deployment]) -> None:
-        self._named: dict[str, list[Deployment]] = {}
-        self._by_service: dict[str, list[Deployment]] = {}
-        for one in deployments:
-            for name in one.names:
-                self._named.setdefault(name, []).append(one)
-            if one.success:
-                self._by_service.setdefault(one.service, []).append(one)
-        self.services = frozenset(self._by_service)
-
-    def named(self, name: str, service: str) -> Deployment | None:
-        """The deployment of that id or commit; of several the one of that service, then the first."""
-        return min(self._named.get(name, ()), key=lambda one: (one.service != service, one.at, one.id), default=None)
-
-    def latest(self, service: str, before: datetime) -> Deployment | None:
-        """The last successful deployment of a service within the look-back."""
-        own = self._by_service.get(service, [])
-        place = bisect_left(own, before, key=lambda one: one.at) - 1
-        return own[place] if place >= 0 and own[place].at >= before - LOOK_BACK else None
-
-
-def links(incidents: Sequence[Record], shipped: Shipped) -> list[Link]:
-    """Those charged to a deployment of the team and service looked at, and those of them that none can be charged with."""
-    found = [(row, *link(row, shipped)) for row in incidents]
-    return [one for row, one, cause in found if (row["ours"] if cause is None else cause.ours)]
-
-
-def link(incident: Record, shipped: Shipped) -> tuple[Link, Deployment | None]:
-    """An incident with the deployment it names, else the latest successful one of its service in the seven days before it."""
-    opened, service = _must(incident, "opened"), named(text(incident["service"]))
-    if not service and len(shipped.services) == 1:
-        service = next(iter(shipped.services))  # there is only one it can be
-    called = text(incident["deployment"])
-    found = shipped.named(called, service) if called else None
-    explicit, reason = found is not None, ""
+def _charge(incident: Record, said: Sequence[Deployment], deployed: Mapping[str, Shipped]) -> Charge:
+    opened, service = instant(incident["opened"]), named(text(incident["service"]))
+    if opened is None:
+        raise ValueError("an incident that was never opened")
+    if not service and len(deployed) == 1:
+        service = next(iter(deployed))  # there is only one it can be
+    found, reason = min(said, key=lambda one: (one.service != service, one.at_us, one.id), default=None), ""
+    explicit = found is not None
     if found is None:
-        if service in shipped.services:
-            found = shipped.latest(service, opened)
+        if service in deployed:
+            found = deployed[service].latest(microseconds(opened))
             reason = "" if found else "no deployment of its service in the 7 days before"
         else:
             reason = f"no deployment of {service}" if service else "it names no service"
@@ -135,25 +153,22 @@ def link(incident: Record, shipped: Shipped) -> tuple[Link, Deployment | None]:
         title=one_line(text(incident["title"])),
         service=found.service if found else service,
         opened=opened,
-        resolved=_time(incident, "resolved"),
+        resolved=instant(incident["resolved"]),
         deployment=found.id if found else None,
         explicit=explicit,
         reason=reason,
     )
-    return made, found
+    return Charge(made, found)
 
 
-def failed(deployments: Sequence[Deployment], linked: Sequence[Link], shipped: Shipped) -> frozenset[str]:
+def failed(own: Sequence[Shipped], charged: Sequence[Charge]) -> set[Deployment]:
     """Deployments charged with an incident, or followed within seven days by a hotfix or rollback of their service."""
-    remedied = (shipped.latest(one.service, one.at) for one in deployments if one.success and one.remedy)
-    return frozenset(
-        [one.deployment for one in linked if one.deployment] + [one.id for one in remedied if one is not None]
-    )
+    remedied = (one.latest(at_us) for one in own for at_us in one.remedies_us)
+    return {one for one in (*(charge.deployment for charge in charged), *remedied) if one is not None}
 
 
 def blamed(data: Data) -> tuple[list[Link], frozenset[str]]:
     """The incidents of what is looked at, and the deployments that failed."""
-    shipped = deployed(data.rows("scorecard_deployments"))
-    index = Shipped(shipped)
-    found = links(data.rows("scorecard_incidents"), index)
-    return found, failed([one for one in shipped if one.ours], found, index)
+    every = shipped(data.rows("scorecard_deployments"))
+    charged = charges(data.rows("scorecard_incidents"), every)
+    return [one.link for one in charged], frozenset(one.id for one in failed([*every.values()], charged))

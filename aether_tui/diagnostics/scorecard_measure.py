@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from heapq import nlargest
-from typing import Protocol, TypeVar, get_args
+from datetime import datetime, timedelta
+from typing import get_args
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics.delivery import Edition, Metric, Split, editions, quick_check, split
+from aether_tui.diagnostics.delivery import Edition, Metric, editions, quick_check
 from aether_tui.diagnostics.discovery import Discovery
 from aether_tui.diagnostics.flow_measure import quantile, share
-from aether_tui.diagnostics.frame import Clock, Record, text
+from aether_tui.diagnostics.frame import Clock, Record, instant, listed, real, text, whole
 from aether_tui.diagnostics.indicators import MIN_N
-from aether_tui.diagnostics.scorecard_links import Deployment, Link, Shipped, deployed, failed, links, named
+from aether_tui.diagnostics.scorecard_columns import STAGES, Carried, by_service, count, microseconds, named
+from aether_tui.diagnostics.scorecard_links import Charge, Link, Shipped, charges, failed, shipped
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals, survival
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
-STAGES = ("coding", "pickup", "review", "unreviewed", "deploy")
 SPANS = 6
 LISTED = 100
 
@@ -93,16 +92,6 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     discovery: Discovery | None = None
 
 
-class Change(Struct, frozen=True, kw_only=True):
-    """A merged request; `deployed` is null while no deployment carried it."""
-
-    id: str
-    service: str
-    merged: datetime
-    deployed: datetime | None
-    split: Split
-
-
 def measure(
     changes: Sequence[Record],
     deployments: Sequence[Record],
@@ -111,28 +100,27 @@ def measure(
     edition: Edition | None = None,
 ) -> Scorecard:
     """Everything, from the rows of `sql/scorecard_*.sql`."""
-    shipped = deployed(deployments)
-    merged = [change(row) for row in changes]
-    index = Shipped(shipped)
-    ours = [one for one in shipped if one.ours]
-    linked = links(incidents, index)
-    inside = [one for one in ours if _in(one.at, clock.previous) or _in(one.at, clock.window)]
-    names = {one.service for one in inside} | {one.service for one in merged}
-    changed, own, broken = (
-        _grouped(merged),
-        _grouped(ours),
-        _grouped([one for one in linked if one.deployment is not None]),
-    )
+    merged, every = next(iter(changes), Record()), shipped(deployments)
+    gone = {name: Carried.of(rows) for name, rows in by_service(listed(merged, "services")).items()}
+    own = {name: one for name, one in every.items() if one.ended_us}
+    linked = charges(incidents, every)
+    charged: dict[str, list[Charge]] = {}
+    for one in linked:
+        if one.deployment is not None:
+            charged.setdefault(one.link.service, []).append(one)
+    inside = {
+        name for name, one in own.items() if count(one.ended_us, clock.previous) or count(one.ended_us, clock.window)
+    }
     services = [
-        _service(name, changed.get(name, []), own.get(name, []), broken.get(name, []), index, clock) for name in names
+        _service(name, gone.get(name, Carried()), own.get(name), charged.get(name, []), clock)
+        for name in inside | gone.keys()
     ]
-    travelled = [one for one in merged if _in(one.deployed or one.merged, clock.window)]
     return Scorecard(
         services=tuple(sorted(services, key=lambda one: (-one.deployments, one.service))),
-        links=tuple(one for one in linked if _in(one.opened, clock.window)),
+        links=tuple(one.link for one in linked if _in(one.link.opened, clock.window)),
         edition=edition or editions()["2025"],
-        changes=tuple(map(_travelled, nlargest(LISTED, travelled, key=lambda one: (one.split.total_s, one.id)))),
-        changes_of=len(travelled),
+        changes=tuple(map(_travelled, listed(merged, "longest"))),
+        changes_of=whole(merged.get("of")),
     )
 
 
@@ -145,82 +133,56 @@ _MISSING = {
 }
 
 
-def _travelled(one: Change) -> Travelled:
-    parts = {name: getattr(one.split, name) for name in _MISSING}
+def _travelled(row: Record) -> Travelled:
+    merged = instant(row["merged"])
+    if merged is None:
+        raise ValueError("a row without merged")
+    parts = {name: None if row[name] is None else real(row[name]) for name in _MISSING}
     return Travelled(
-        id=one.id,
-        service=one.service,
-        merged=one.merged,
-        deployed=one.deployed,
+        id=text(row["id"]),
+        service=named(text(row["service"])),
+        merged=merged,
+        deployed=instant(row["deployed"]),
         **parts,
-        total_s=one.split.total_s,
+        total_s=real(row["total_s"]),
         missing={name: why for name, why in _MISSING.items() if parts[name] is None},
     )
-
-
-class _OfService(Protocol):
-    @property
-    def service(self) -> str: ...
-
-
-P = TypeVar("P", bound=_OfService)
-
-
-def _grouped(found: Sequence[P]) -> dict[str, list[P]]:
-    """By service, in their order."""
-    made: dict[str, list[P]] = {}
-    for one in found:
-        made.setdefault(one.service, []).append(one)
-    return made
 
 
 def _in(at: datetime, span: Window) -> bool:
     return span.start <= at < span.end
 
 
-def change(row: Record) -> Change:
-    """One row of `scorecard_changes`."""
-    first, created, review, merged, deployed = (
-        value if isinstance(value := row[name], datetime) else None
-        for name in ("first_commit", "created", "first_review", "merged", "deployed")
-    )
-    if merged is None:
-        raise ValueError("a row without merged")
-    return Change(
-        id=f"{text(row['source'])}/{text(row['id'])}",
-        service=named(text(row["service"])),
-        merged=merged.replace(tzinfo=UTC),
-        deployed=None if deployed is None else deployed.replace(tzinfo=UTC),
-        split=split(first, created or merged, review, merged, deployed),
-    )
-
-
 # --- Measures -----------------------------------------------------------------------------------------------------
 
 
-def _service(
-    name: str, mine: Sequence[Change], own: Sequence[Deployment], broken: Sequence[Link], shipped: Shipped, clock: Clock
-) -> Service:
-    blamed = failed(own, broken, shipped)
-    now, before = (_measures(span, mine, own, broken, blamed) for span in (clock.window, clock.previous))
-    if any(one.first > clock.previous.start for one in own[:1]):  # or fewer known would look like slower
+def _service(name: str, mine: Carried, own: Shipped | None, charged: Sequence[Charge], clock: Clock) -> Service:
+    blamed = failed([] if own is None else [own], charged)
+    bad_us = sorted(one.at_us for one in blamed if one.success and one.ours)
+    now, before = (_measures(span, mine, own, charged, bad_us) for span in (clock.window, clock.previous))
+    if own is not None and own.first_us > microseconds(clock.previous.start):  # or fewer known would look like slower
         reason = "deployments are not known over the whole window before"
         before = structs.replace(before, frequency=missing(reason, unit="per_day", n=before.frequency.n))
-    splits = [one.split for one in mine if one.deployed is not None and _in(one.deployed, clock.window)]
-    inside = [one for one in own if _in(one.at, clock.window)]
-    opened = [one for one in broken if _in(one.opened, clock.window)]
+    ended, done = (0, 0) if own is None else (count(own.ended_us, clock.window), count(own.done_us, clock.window))
+    opened = [one.link for one in charged if _in(one.link.opened, clock.window)]
     return Service(
         service=name,
         now=now,
         before=before,
-        stages=tuple(_stage(stage, splits) for stage in STAGES),
+        stages=tuple(
+            Stage(
+                id=stage,
+                p50=quantile(mine.parts_s.get(stage, ()), 0.5, "no change deployed in this window has this part"),
+            )
+            for stage in STAGES
+        ),
         scores={
             metric: None if (value := getattr(now, metric).value) is None else quick_check(metric, value)
             for metric in METRICS
         },
-        deployments=sum(one.success for one in inside),
-        failed_attempts=sum(not one.success for one in inside),
-        waiting=sum(one.deployed is None and _in(one.merged, clock.window) for one in mine),
+        deployments=done,
+        failed_attempts=ended - done,
+        waiting=mine.waiting,
         incidents=len(opened),
         open_incidents=sum(one.resolved is None or one.resolved >= clock.window.end for one in opened),
         course=tuple(_course(span, mine, own) for span in spans(clock.previous.start, clock.window.end)),
@@ -233,45 +195,32 @@ def spans(start: datetime, end: datetime) -> list[Window]:
     return [Window(start=start + step * number, end=start + step * (number + 1)) for number in range(SPANS)]
 
 
-def _course(span: Window, changes: Sequence[Change], deployments: Sequence[Deployment]) -> Course:
-    start, end = span.start, span.end
-    lead = [one.split.total_s for one in changes if one.deployed is not None and start <= one.deployed < end]
+def _course(span: Window, mine: Carried, own: Shipped | None) -> Course:
     return Course(
-        end=end,
-        lead_time=quantile(lead, 0.5, "no merged change was deployed"),
-        deployments=len([one for one in deployments if one.success and start <= one.at < end]),
+        end=span.end,
+        lead_time=quantile(mine.lead_s(span), 0.5, "no merged change was deployed"),
+        deployments=0 if own is None else count(own.done_us, span),
     )
 
 
-def _stage(stage: str, shipped: Sequence[Split]) -> Stage:
-    values = [value for one in shipped if (value := getattr(one, f"{stage}_s")) is not None]
-    return Stage(id=stage, p50=quantile(values, 0.5, "no change deployed in this window has this part"))
-
-
 def _measures(
-    span: Window,
-    changes: Sequence[Change],
-    deployments: Sequence[Deployment],
-    links: Sequence[Link],
-    failed: frozenset[str],
+    span: Window, mine: Carried, own: Shipped | None, charged: Sequence[Charge], bad_us: Sequence[int]
 ) -> Measures:
-    inside = [one for one in deployments if one.success and _in(one.at, span)]
-    told, tracked = any(one.told for one in deployments), any(one.tracked for one in deployments)
-    lead = [one.split.total_s for one in changes if one.deployed is not None and _in(one.deployed, span)]
     none, unknown = "no successful production deployment in this window", "no production deployment is known"
-    n = len(inside)
+    told, tracked = own is not None and own.told, own is not None and own.tracked
+    n, mended = (0, 0) if own is None else (count(own.done_us, span), count(own.remedies_us, span))
     return Measures(
-        lead_time=quantile(lead, 0.5, "no merged change was deployed in this window"),
-        frequency=_frequency(n, bool(deployments), span),
-        recovery=_recovery([one for one in links if _in(one.opened, span)], span, tracked),
+        lead_time=quantile(mine.lead_s(span), 0.5, "no merged change was deployed in this window"),
+        frequency=_frequency(n, own is not None, span),
+        recovery=_recovery([one.link for one in charged if _in(one.link.opened, span)], span, tracked),
         change_fail=missing(unknown, unit="ratio", connect="github or gitlab")
-        if not deployments
-        else share(sum(one.id in failed for one in inside), n, none)
+        if own is None
+        else share(count(bad_us, span), n, none)
         if told or tracked or not n
         else missing("neither incidents nor hotfixes are recorded", unit="ratio", connect="linear or jira", n=n),
         rework=missing(unknown, unit="ratio", connect="github or gitlab")
-        if not deployments
-        else share(sum(one.remedy for one in inside), n, none)
+        if own is None
+        else share(mended, n, none)
         if told or not n
         else missing("no deployment says why it was made", unit="ratio", connect="github", n=n),
     )

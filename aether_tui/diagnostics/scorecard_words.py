@@ -13,8 +13,9 @@ from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
 from aether_tui.diagnostics.joins import first_failed
 from aether_tui.diagnostics.needs import stored
+from aether_tui.diagnostics.scorecard_columns import STAGES
 from aether_tui.diagnostics.scorecard_links import Link
-from aether_tui.diagnostics.scorecard_measure import METRICS, STAGES, Scorecard, Service, Travelled
+from aether_tui.diagnostics.scorecard_measure import METRICS, Scorecard, Service, Travelled
 from aether_tui.human import NONE, day, duration, evidence, number, plural, quantity
 from aether_tui.report_model import (
     Block,

@@ -7,6 +7,7 @@ import json
 import math
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,9 +16,10 @@ from aether_tui.config import Config
 from aether_tui.config import Scorecard as Held
 from aether_tui.diagnostics import evidence
 from aether_tui.diagnostics.delivery import Metric, band, editions, quick_check
-from aether_tui.diagnostics.frame import Data, Filters
+from aether_tui.diagnostics.frame import Filters, Record
 from aether_tui.diagnostics.run import open_data
-from aether_tui.diagnostics.scorecard_measure import Scorecard, Service, change
+from aether_tui.diagnostics.scorecard_links import shipped
+from aether_tui.diagnostics.scorecard_measure import Scorecard, Service
 from aether_tui.records.model import Row
 from aether_tui.records.tables import TABLES
 from aether_tui.report_model import Fact, Facts, Gap, Prose, Report, Table
@@ -346,9 +348,20 @@ def test_a_change_is_carried_by_its_own_commit_else_by_what_began_after_the_merg
     assert pay.waiting == 1
     assert pay.now.lead_time.n == 2
     # Merged to deployed: 2 days by d1 (d0 had begun before the merge), 3 days by d2 (not 1 day by d1).
-    with Data(Cache(made.cache_path), world.clock()) as data:
-        carried = [change(row).split.deploy_s for row in data.rows("scorecard_changes")]
+    carried = [one.deploy_s for one in card_of(made).data.changes]
     assert sorted(one for one in carried if one is not None) == [2 * DAY, 3 * DAY]
+
+
+def test_rows_of_names_that_are_shown_alike_are_one_service_in_order_of_time() -> None:
+    def row(name: str, first_us: int, *ended: tuple[int, str]) -> Record:
+        at_us, ids = [list(column) for column in zip(*ended, strict=True)]
+        alike = {"success": True, "remedy": False, "ours": True, "source": "github", "sha": None}
+        columns = {"id": ids, "at_us": at_us, **{name: [value] * len(ids) for name, value in alike.items()}}
+        return cast(Record, {"service": name, "first_us": first_us, "told": False, "tracked": False, **columns})
+
+    one = shipped([row("pay", 7, (20, "b"), (40, "d")), row("pay ", 5, (10, "a"), (30, "c"))])["pay"]
+    assert [one.at(place).id for place in one.good] == [f"github/{name}" for name in "abcd"]
+    assert (one.good_us, one.first_us) == ([10, 20, 30, 40], 5)
 
 
 @pytest.mark.parametrize(("filters", "words"), [({"feature": "search"}, "feature search"), ({}, "source is connected")])
