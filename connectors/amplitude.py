@@ -19,9 +19,9 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import PRODUCT_METRICS
 from connectors.amplitude_export import HOURS, LATE, MAX_ZIP, Exports, tallies
-from connectors.amplitude_rows import funnel_rows, measuring, retention_rows, series_rows
+from connectors.amplitude_rows import Found, funnel_rows, measuring, retention_rows, series_rows
 from connectors.answers import Answer, Verdict, classify
-from connectors.base import Access, Gone, Malformed, Network, Page, RateLimited, Refused, Row, Stream, Transient
+from connectors.base import Access, Gone, Malformed, Network, Page, RateLimited, Refused, Reject, Stream, Transient
 from connectors.http import ADDRESS, Http, HttpSettings
 
 ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
@@ -89,7 +89,7 @@ class _Question:
     path: str
     query: tuple[tuple[str, str], ...]
     points: int
-    rows: Callable[[Answer], list[Row]]
+    rows: Callable[[Answer], list[Found]]
     again: timedelta = timedelta(0)
     """How much further back than the overlap it is asked again."""
 
@@ -146,9 +146,11 @@ class Amplitude:
             self._budget.spend(days * one.points, self._network.now())
             query = [*one.query, ("start", f"{first:%Y%m%d}"), ("end", f"{last:%Y%m%d}"), ("i", "1")]
             answer = await self._http.get(f"{one.path}?{urlencode(query)}")
-            rows = one.rows(answer)
+            found = one.rows(answer)
+            rows = [row for row in found if not isinstance(row, Reject)]
+            rejects = [row for row in found if isinstance(row, Reject)]
             marks[one.metric] = max(marks.get(one.metric, ""), (self._over_before() - timedelta(days=1)).isoformat())
-            yield Page(rows={PRODUCT_METRICS.name: rows}, cursor=json.dumps(marks, sort_keys=True))
+            yield Page(rows={PRODUCT_METRICS.name: rows}, rejects=rejects, cursor=json.dumps(marks, sort_keys=True))
 
     async def check(self) -> str:
         """Ask for one day of active users: there is no call that names the project."""

@@ -7,11 +7,14 @@ from datetime import date, datetime
 
 from aether_tui.records.tables import PRODUCT_METRICS
 from connectors.answers import Answer
-from connectors.base import Malformed, Row
+from connectors.base import Malformed, Reject, Row
 from connectors.fields import dig, integer, number, objects, text
 
 RETURNS = (1, 7, 30)
 """Days after which it is looked whether users returned."""
+
+Found = Row | Reject
+"""A row, or a day that is none."""
 
 Measure = Callable[[str, str, date, float | None, str, bool], Row]
 """Metric, segment, day, value, unit and whether the period is still running, to a row."""
@@ -35,41 +38,50 @@ def measuring(zone: str, read: datetime) -> Measure:
     return row
 
 
-def series_rows(answer: Answer, metric: str, unit: str, zone: str, over_before: date, read: datetime) -> list[Row]:
+def series_rows(answer: Answer, metric: str, unit: str, zone: str, over_before: date, read: datetime) -> list[Found]:
     """Rows of an answer `{data: {series, seriesLabels | seriesMeta, xValues}}`, one per day and label.
 
-    Raises Malformed when the series and the days do not fit together.
+    Raises Malformed when there are none of them, or they do not fit together.
     """
     measure = measuring(zone, read)
     data = dig(answer.json, "data")
-    days = [_day(value) for value in _list(data, "xValues")]
-    series = _list(data, "series")
+    days, series = _list(data, "xValues"), _list(data, "series")
+    if not isinstance(dig(data, "xValues"), list) or not isinstance(dig(data, "series"), list):
+        raise Malformed(
+            f"{answer.asked} answered JSON without series and days: this is not the API", hint="check the url"
+        )
     labels = _list(data, "seriesLabels") or _list(data, "seriesMeta")
-    rows: list[Row] = []
+    rows: list[Found] = []
     for position, values in enumerate(series):
         if not isinstance(values, list) or len(values) != len(days):
             raise Malformed(f"{answer.asked}: {metric} has another number of values than days", hint="report this")
         segment = "" if len(series) == 1 else _label(labels, position)
-        rows += [
-            measure(metric, segment, day, number({"value": value}, "value"), unit, day >= over_before)
-            for day, value in zip(days, values, strict=True)
-        ]
+        for said, value in zip(days, values, strict=True):
+            day = _day(said)
+            rows.append(
+                measure(metric, segment, day, number({"value": value}, "value"), unit, day >= over_before)
+                if isinstance(day, date)
+                else day
+            )
     return rows
 
 
-def funnel_rows(answer: Answer, name: str, steps: Sequence[str], whole_before: date, measure: Measure) -> list[Row]:
+def funnel_rows(answer: Answer, name: str, steps: Sequence[str], whole_before: date, measure: Measure) -> list[Found]:
     """Of the users who entered a funnel on a day, the share that came to each step: the last one without a segment, and how
     many entered. Days from `whole_before` on may still change. Raises Malformed when steps or days do not fit.
     """
     found = next(iter(objects(answer.json, "data")), None)
     days, series = _list(dig(found, "dayFunnels"), "xValues"), _list(dig(found, "dayFunnels"), "series")
-    rows: list[Row] = []
+    rows: list[Found] = []
     if len(days) != len(series):
         raise Malformed(f"{answer.asked}: {name} has {len(series)} values for {len(days)} days", hint="report this")
     for said, counts in zip(days, series, strict=True):
         if not isinstance(counts, list) or len(counts) != len(steps):
             raise Malformed(f"{answer.asked}: {name} has other steps than were asked for", hint="report this")
         day = _day(said)
+        if isinstance(day, Reject):
+            rows.append(day)
+            continue
         running = day >= whole_before
         reached = [number({"n": count}, "n") for count in counts]
         entered = reached[0]
@@ -81,18 +93,22 @@ def funnel_rows(answer: Answer, name: str, steps: Sequence[str], whole_before: d
     return rows
 
 
-def retention_rows(answer: Answer, name: str, measure: Measure) -> list[Row]:
+def retention_rows(answer: Answer, name: str, measure: Measure) -> list[Found]:
     """Of the users who began on a day, the share that returned 1, 7 and 30 days later; incomplete ones are marked."""
-    rows: list[Row] = []
+    rows: list[Found] = []
     for series in objects(answer.json, "data", "series"):
         values = dig(series, "values")
         for start, periods in values.items() if isinstance(values, Mapping) else ():
+            day = _day(start)
+            if isinstance(day, Reject):
+                rows.append(day)
+                continue
             for after, period in enumerate(objects({"list": periods}, "list")):
                 count, outof = integer(period, "count"), integer(period, "outof")
                 if after in RETURNS:
                     share = count / outof if outof and count is not None else None
                     running = dig(period, "incomplete") is True
-                    rows.append(measure(f"retention:{name} day {after}", "", _day(start), share, "ratio", running))
+                    rows.append(measure(f"retention:{name} day {after}", "", day, share, "ratio", running))
     return rows
 
 
@@ -106,8 +122,8 @@ def _label(labels: Sequence[object], position: int) -> str:
     return text({"label": label}, "label") or str(position)
 
 
-def _day(value: object) -> date:
-    """A day as Amplitude writes it: `2026-11-01`, with a time behind it, or `Nov 01, 2026`."""
+def _day(value: object) -> date | Reject:
+    """A day as Amplitude writes it: `2026-11-01`, with a time behind it, or `Nov 01, 2026`; a reject for another form."""
     said = str(value)
     try:
         return date.fromisoformat(said[:10])
@@ -116,7 +132,7 @@ def _day(value: object) -> date:
     try:
         return datetime.strptime(said, "%b %d, %Y").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
-        raise Malformed(f"Amplitude answered a day that is none: {str(value)[:40]!r}", hint="report this") from None
+        return Reject(PRODUCT_METRICS.name, f"not a day: {said[:40]!r}", said)
 
 
 def _list(node: object, field: str) -> list[object]:

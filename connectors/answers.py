@@ -12,10 +12,14 @@ from functools import cached_property
 
 from aether_tui.text import one_line
 from connectors.base import Denied, Forbidden, Gone, Malformed, RateLimited, Refused, SourceError, Transient
+from connectors.fields import Node, dig
 
 TRIES = 6
 
 LATER = "run sync again later"
+
+_LONGEST_S = 366 * 86_400.0
+_DEEPEST = 16
 
 _DATE = re.compile(r"\b(20\d\d-\d\d-\d\d)(?=\b|T)")
 _SCOPE = re.compile(r"""scopes?["']?\s*[:=]\s*["'\[`]*([A-Za-z][\w:.*/-]*(?:[ ,]+[a-z]\w*:[\w:.*/-]+)*)""", re.I)
@@ -61,26 +65,26 @@ class Answer:
     @property
     def now(self) -> datetime:
         """The server's own clock, as far as it says; waits are computed from it."""
-        try:
-            said = parsedate_to_datetime(self.headers.get("date", ""))
-        except ValueError:
-            return self.received
-        return said if said.tzinfo else said.replace(tzinfo=UTC)
+        return _dated(self.headers.get("date", "")) or self.received
 
     def seconds_until(self, opens_at: datetime) -> float:
-        """Seconds from the server's present to an aware instant; at least 0."""
-        return max(0.0, (opens_at - self.now).total_seconds())
+        """Seconds from the server's present to an aware instant; from 0 to a year."""
+        return min(max(0.0, (opens_at - self.now).total_seconds()), _LONGEST_S)
+
+    def seconds_until_epoch(self, seconds: float) -> float | None:
+        """The same, to an instant in seconds since 1970; None for what is no instant."""
+        try:
+            return self.seconds_until(datetime.fromtimestamp(seconds, UTC))
+        except (ValueError, OverflowError, OSError):
+            return None
 
     def retry_after_s(self) -> float | None:
-        """What `Retry-After` says, in seconds; None when absent or unreadable."""
+        """What `Retry-After` says, in seconds up to a year; None when absent or unreadable."""
         said = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d+(\.\d+)?", said):
-            return float(said)
-        try:
-            at = parsedate_to_datetime(said)
-        except ValueError:
-            return None
-        return self.seconds_until(at if at.tzinfo else at.replace(tzinfo=UTC))
+            return min(float(said), _LONGEST_S)
+        at = _dated(said)
+        return None if at is None else self.seconds_until(at)
 
     @property
     def unchanged(self) -> bool:
@@ -123,25 +127,51 @@ class Answer:
         return f" “{one_line(found[1].decode(errors='replace'), 80)}”" if found else ""
 
 
-def _words(document: object) -> Iterator[str]:
+def _dated(said: str) -> datetime | None:
+    """An instant as HTTP writes it; None for what is none."""
+    try:
+        at = parsedate_to_datetime(said)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def listed(answer: Answer, *path: str) -> list[Node]:
+    """The records that an answer lists at `path`; what is no object becomes an empty one, and so a reject.
+
+    Raises Malformed when there is no such list: an answer of something else must not pass for “nothing there”.
+    """
+    found = dig(answer.json, *path)
+    if not isinstance(found, list):
+        raise Malformed(
+            f"{answer.asked} answered JSON without {f'the list {path[-1]!r}' if path else 'a list'}: this is not the API",
+            hint="check the url of this source, and whether a proxy is in between",
+        )
+    return [item if isinstance(item, Mapping) else {} for item in found]
+
+
+def _words(document: object, depth: int = 0) -> Iterator[str]:
     """The texts of an error document, most telling first (GraphQL, Jira, GitHub and plain forms)."""
+    if depth > _DEEPEST:
+        return
+    deeper = depth + 1
     if isinstance(document, str) and document:
         yield document
     elif isinstance(document, list):
         for item in document:
-            yield from _words(item)
+            yield from _words(item, deeper)
     elif isinstance(document, Mapping):
         for name in (
             "userPresentableMessage", "extensions", "errorMessages", "message", "Message", "error_description", "error", "detail",
             "title",
         ):  # fmt: skip
             if name != "extensions" or isinstance(document.get(name), Mapping):
-                yield from _words(document.get(name))
+                yield from _words(document.get(name), deeper)
         errors = document.get("errors")
         if isinstance(errors, Mapping):
-            yield from (f"{field}: {words}" for field, value in errors.items() for words in _words(value))
+            yield from (f"{field}: {words}" for field, value in errors.items() for words in _words(value, deeper))
         else:
-            yield from _words(errors)
+            yield from _words(errors, deeper)
 
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from aether_tui.records.tables import COSTS
-from connectors.answers import LATER, Again, Answer, Classify, Verdict, classify
+from connectors.answers import LATER, Again, Answer, Classify, Verdict, classify, listed
 from connectors.aws_rows import cost_rows
 from connectors.aws_sign import Keys, signed
 from connectors.base import (
@@ -148,7 +148,7 @@ class Aws:
         for attempt in range(2):
             try:
                 async for answer in self._walk(http, begin, before):
-                    rows, rejects = cost_rows(objects(answer.json, "ResultsByTime"), self._settings.split)
+                    rows, rejects = cost_rows(listed(answer, "ResultsByTime"), self._settings.split)
                     last = text(answer.json, "NextPageToken") is None
                     paid = self._network.requests - before
                     cursor = (

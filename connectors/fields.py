@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connectors.base import Reject, Row, Table
 
@@ -14,6 +14,8 @@ Node = Mapping[str, object]
 
 Rows = dict[str, list[Row]]
 """Raw rows by table name."""
+
+_APART = timedelta(days=1)
 
 Mapper = Callable[[Node], Mapping[str, Sequence[Row]]]
 """One object of a source to its rows. Raises ValueError for one that cannot be read."""
@@ -94,7 +96,10 @@ def instant(node: object, *path: str) -> datetime | None:
         read = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
     except ValueError:
         raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value[:60]!r}") from None
-    return read if read.tzinfo is None else read.astimezone(UTC).replace(tzinfo=None)
+    try:
+        return read if read.tzinfo is None else read.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError(f"{'.'.join(path) or 'value'} is beyond the calendar: {value[:60]!r}") from None
 
 
 def _epoch(value: float) -> datetime:
@@ -126,14 +131,31 @@ def mapped(nodes: Iterable[Node], table: str, mapper: Mapper) -> tuple[Rows, lis
     for node in nodes:
         try:
             add(rows, mapper(node))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             where = text(node, "id") or text(node, "number") or ""
-            rejects.append(Reject(table, str(error), json.dumps(node, ensure_ascii=False), where))
+            rejects.append(Reject(table, str(error), _written(node), where))
     return rows, rejects
 
 
-def latest(rows: Mapping[str, Sequence[Row]], table: Table, column: str, known: datetime | None) -> datetime | None:
-    """The greatest instant of one column, or the one `known` before when that is later."""
+def _written(node: Node) -> str:
+    try:
+        return json.dumps(node, ensure_ascii=False)
+    except RecursionError:
+        return "nested too deeply"
+
+
+def latest(
+    rows: Mapping[str, Sequence[Row]], table: Table, column: str, known: datetime | None, now: datetime | None = None
+) -> datetime | None:
+    """The greatest instant of one column (with `now`: that can be), or the one `known` before when that is later."""
     place = [raw.name for raw in table.raw].index(column)
-    found = (row[place] for row in rows.get(table.name, ()))
-    return max((at for at in (known, *found) if isinstance(at, datetime)), default=None)
+    found = (at for row in rows.get(table.name, ()) if isinstance(at := row[place], datetime))
+    return max((at for at in (known, *found) if at and (now is None or at == known or possible(at, now))), default=None)
+
+
+def possible(at: datetime, now: datetime) -> bool:
+    """Whether a naive UTC instant is not from the future, by two clocks that are a day apart at most (`now`: aware).
+
+    A cursor that a record from the future carried away would pass over everything until then.
+    """
+    return at <= now.astimezone(UTC).replace(tzinfo=None) + _APART

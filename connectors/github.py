@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
-from connectors.answers import Answer
+from connectors.answers import Answer, listed
 from connectors.base import (
     Access,
     Denied,
@@ -21,13 +21,12 @@ from connectors.base import (
     SourceError,
     Stream,
 )
-from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, text
+from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, possible, text
 from connectors.github_answers import (
     Ceiling,
     at_least,
     classify_github,
     instant_of,
-    items,
     keep_read,
     naive,
     names_of,
@@ -174,10 +173,10 @@ class GitHub:
             news = unread([run] if run else [], mark)
             yield await self._run_page(repo, news, mark, gone=() if run else (run_id,))
             note_read(mark, news)
-        newest, changed_now, listed = known, changed, dict[str, datetime]()
+        newest, changed_now, dated = known, changed, dict[str, datetime]()
         async for answer, problem, complete in self._windows(repo, begin, _end(now), anew=known is None or sweeps):
-            found = objects(answer.json, "workflow_runs")
-            listed |= {key: at for run in found if (key := text(run, "id")) and (at := instant_of(run, "created_at"))}
+            found = listed(answer, "workflow_runs")
+            dated |= {key: at for run in found if (key := text(run, "id")) and (at := instant_of(run, "created_at"))}
             fresh = [
                 run
                 for run in unread(found, mark)
@@ -187,13 +186,13 @@ class GitHub:
             ]
             page = await self._run_page(repo, fresh, mark)
             page.problems = [problem] if problem else []
-            newest = latest(page.rows, PIPELINE_RUNS, "created", newest)
-            changed_now = latest(page.rows, PIPELINE_RUNS, "updated", changed_now)
+            newest = latest(page.rows, PIPELINE_RUNS, "created", newest, self._network.now())
+            changed_now = latest(page.rows, PIPELINE_RUNS, "updated", changed_now, self._network.now())
             note_read(mark, fresh)
             if complete:
                 # Inside a window the newest come first: only its end may move the mark.
                 advance(mark, "created", newest)
-                keep_read(mark, listed, newest and newest - overlap, open_runs(mark))
+                keep_read(mark, dated, newest and newest - overlap, open_runs(mark))
             yield page
         advance(mark, "updated", changed_now)
         mark["swept"] = today
@@ -221,11 +220,15 @@ class GitHub:
         return Page(rows=rows, rejects=rejects)
 
     async def _with_jobs(self, repo: str, run: Node) -> Node:
-        if not self._settings.jobs or fold(text(run, "conclusion"), text(run, "status")) == "running":
+        if (
+            not self._settings.jobs
+            or text(run, "id") is None
+            or fold(text(run, "conclusion"), text(run, "status")) == "running"
+        ):
             return run
         path = f"/repos/{repo}/actions/runs/{text(run, 'id')}/jobs"
         pages = self._linked(path, {"filter": "all", "per_page": _PER_PAGE})
-        return {**run, _DETAIL: {"jobs": [job async for answer in pages for job in objects(answer.json, "jobs")]}}
+        return {**run, _DETAIL: {"jobs": [job async for answer in pages for job in listed(answer, "jobs")]}}
 
     async def _windows(
         self, repo: str, start: datetime, end: datetime, *, anew: bool
@@ -279,23 +282,23 @@ class GitHub:
         """
         known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
         start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
-        newest, listed = upper or known, dict[str, datetime]()
+        newest, dated = upper or known, dict[str, datetime]()
         query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
         walk = self._linked(f"/repos/{repo}/pulls", query, conditional=upper is None)
         async for answer in walk:
             if answer.unchanged:
                 return
-            pulls = items(answer)
+            pulls = listed(answer)
             recent = [pull for pull in pulls if at_least(pull, "updated_at", start)]
-            listed |= {key: at for one in recent if (key := text(one, "id")) and (at := instant_of(one, "updated_at"))}
+            dated |= {key: at for one in recent if (key := text(one, "id")) and (at := instant_of(one, "updated_at"))}
             fresh = [
                 pull for pull in unread(recent, mark) if not (lower and upper and read_already(pull, lower, upper))
             ]
             whole = await together(self._with_commits(repo, pull) for pull in fresh)
             rows, rejects = mapped(whole, PULL_REQUESTS.name, lambda pull: _pull_rows(pull, repo))
-            newest = latest(rows, PULL_REQUESTS, "updated", newest)
+            newest = latest(rows, PULL_REQUESTS, "updated", newest, self._network.now())
             note_read(mark, fresh)
-            keep_read(mark, listed, newest and newest - overlap)
+            keep_read(mark, dated, newest and newest - overlap)
             oldest = min(filter(None, (instant_of(pull, "updated_at") for pull in recent)), default=None)
             if oldest and (upper is None or oldest <= upper):
                 advance(mark, "lower", min(lower or oldest, oldest))
@@ -310,6 +313,8 @@ class GitHub:
         yield Page()
 
     async def _with_commits(self, repo: str, pull: Node) -> Node:
+        if text(pull, "number") is None:
+            return pull
         path = f"/repos/{repo}/pulls/{text(pull, 'number')}"
         commits, reviews = await self._all(f"{path}/commits"), await self._all(f"{path}/reviews")
         return {**pull, _DETAIL: {"commits": commits, "reviews": reviews}}
@@ -330,19 +335,19 @@ class GitHub:
         again = set(open_before) if text(mark, "swept") != today else set[str]()
         floor = min((start, *open_before.values()))
         still = {key: at.isoformat() for key, at in open_before.items()}
-        newest, listed = known, dict[str, datetime]()
+        newest, dated = known, dict[str, datetime]()
         path, query = f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}
         async for answer in self._linked(path, query, conditional=not again):
             if answer.unchanged:
                 return
-            found = items(answer)
+            found = listed(answer)
             kept = [one for one in found if at_least(one, "created_at", start) or text(one, "id") in open_before]
-            listed |= {key: at for one in kept if (key := text(one, "id")) and (at := instant_of(one, "created_at"))}
+            dated |= {key: at for one in kept if (key := text(one, "id")) and (at := instant_of(one, "created_at"))}
             new = unread(kept, mark)
             fresh = [one for one in kept if one in new or text(one, "id") in again]
             whole = await together(self._with_statuses(repo, one) for one in fresh)
             rows, rejects = mapped(whole, DEPLOYMENTS.name, lambda one: _deployment_rows(one, repo))
-            newest = latest(rows, DEPLOYMENTS, "started", newest)
+            newest = latest(rows, DEPLOYMENTS, "started", newest, self._network.now())
             note_read(mark, fresh)
             still = {key: at for key, at in still.items() if key not in {text(one, "id") for one in fresh}}
             still |= unfinished(rows[DEPLOYMENTS.name], now)
@@ -351,13 +356,15 @@ class GitHub:
                 break
             self._http.forget(path, query)  # a status further down does not change the first page
         advance(mark, "created", newest)
-        still = {key: at for key, at in still.items() if key in listed}
+        still = {key: at for key, at in still.items() if key in dated}
         mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
-        keep_read(mark, listed, newest and newest - overlap, still)
+        keep_read(mark, dated, newest and newest - overlap, still)
         mark["swept"] = today
         yield Page()
 
     async def _with_statuses(self, repo: str, deployment: Node) -> Node:
+        if text(deployment, "id") is None:
+            return deployment
         statuses = await self._all(f"/repos/{repo}/deployments/{text(deployment, 'id')}/statuses")
         return {**deployment, _DETAIL: {"statuses": statuses}}
 
@@ -369,13 +376,13 @@ class GitHub:
         async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}, conditional=True):
             if answer.unchanged:
                 return
-            found = items(answer)
+            found = listed(answer)
             fresh = [one for one in found if at_least(one, "published_at", start)]
             whole = [one for one in fresh if dig(one, "draft") is not True and dig(one, "prerelease") is not True]
             rows, rejects = mapped(
                 whole, DEPLOYMENTS.name, lambda one: {DEPLOYMENTS.name: [github_release_row(one, repo, environment)]}
             )
-            newest = latest(rows, DEPLOYMENTS, "started", newest)
+            newest = latest(rows, DEPLOYMENTS, "started", newest, self._network.now())
             yield Page(rows=rows, rejects=rejects)
             if found and not fresh:
                 break
@@ -392,7 +399,7 @@ class GitHub:
         async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}, conditional=True):
             if answer.unchanged:
                 return
-            found = objects(answer.json, "artifacts")
+            found = listed(answer, "artifacts")
             recent = [one for one in found if at_least(one, "created_at", start)]
             for one in recent:
                 created = instant_of(one, "created_at")
@@ -402,7 +409,7 @@ class GitHub:
                 if (key := text(one, "id") or "") not in read and dig(one, "expired") is not True:
                     for page in await self._reports(repo, one, created):
                         yield page
-                newest = max(filter(None, (newest, created)))
+                newest = max((at for at in (newest, created) if at and possible(at, self._network.now())), default=None)
                 now_read.add(key)
             if len(recent) < len(found):
                 break
@@ -440,7 +447,7 @@ class GitHub:
             answer = await self._http.get(link)
 
     async def _all(self, path: str) -> list[Node]:
-        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in items(answer)]
+        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in listed(answer)]
 
 
 def _end(now: datetime) -> datetime:

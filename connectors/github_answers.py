@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from aether_tui.records.tables import DEPLOYMENTS
 from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import RateLimited, Refused, Row
-from connectors.fields import Node, dig, instant, integer, objects, text
+from connectors.fields import Node, dig, instant, number, objects, text
 from connectors.marks import Mark
 
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
@@ -24,11 +24,11 @@ def classify_github(answer: Answer) -> Verdict:
     if answer.status in {403, 429}:
         limit = RateLimited(f"GitHub's limit is reached ({answer.story()})", hint=LATER)
         told = answer.retry_after_s()
-        reset = integer(answer.headers, "x-ratelimit-reset")
+        reset = number(answer.headers, "x-ratelimit-reset")
         if told is not None:
             return Again(limit, wait_s=told)
         if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
-            return Again(limit, wait_s=answer.seconds_until(datetime.fromtimestamp(reset, UTC)))
+            return Again(limit, wait_s=answer.seconds_until_epoch(reset))
         if answer.status == 429 or "rate limit" in answer.message().lower():
             return Again(limit, first_pause_s=60.0)
     if answer.status == 422:
@@ -97,7 +97,7 @@ def read_already(pull: Node, lower: datetime, upper: datetime) -> bool:
 
 
 def items(answer: Answer) -> list[Node]:
-    """The objects of an answer that is a list."""
+    """The objects of an answer, when it is a list."""
     return objects({"list": answer.json}, "list")
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
-from connectors.answers import LATER, Again, Answer, Verdict, classify
+from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
 from connectors.base import (
     Access,
     Denied,
@@ -26,7 +26,7 @@ from connectors.base import (
     Stream,
     Transient,
 )
-from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, text, zulu
+from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, possible, text, zulu
 from connectors.gitlab_rows import (
     fold,
     gitlab_deployment_row,
@@ -161,7 +161,7 @@ class GitLab:
 
     async def _with_details(self, project: str, pipeline: Node, problems: list[str]) -> Node | None:
         """A pipeline with its jobs and test report; None for one that was deleted meanwhile."""
-        if fold(text(pipeline, "status")) in {"running", "skipped"}:
+        if text(pipeline, "id") is None or fold(text(pipeline, "status")) in {"running", "skipped"}:
             return pipeline
         path = f"{_path(project)}/pipelines/{text(pipeline, 'id')}"
         jobs: list[Node] = []
@@ -189,6 +189,8 @@ class GitLab:
             yield Page(rows=rows, rejects=rejects)
 
     async def _with_commits(self, project: str, request: Node) -> Node:
+        if text(request, "iid") is None:
+            return request
         path = f"{_path(project)}/merge_requests/{text(request, 'iid')}"
         commits = await self._all(f"{path}/commits", {})
         notes = await self._all(f"{path}/notes", {"order_by": "created_at", "sort": "asc"})
@@ -218,7 +220,8 @@ class GitLab:
             for first in range(0, len(fresh), _TOGETHER):
                 portion = fresh[first : first + _TOGETHER]
                 seen |= {text(one, "id") or "": text(one, "updated_at") or "" for one in portion}
-                known = max(filter(None, (known, *(_instant(one) for one in portion))), default=None)
+                found = (at for one in portion if (at := _instant(one)) and possible(at, self._network.now()))
+                known = max((at for at in (known, *found) if at), default=None)
                 advance(mark, "updated", known)
                 mark["read"] = _within(seen, known - overlap) if known else {}
                 yield portion
@@ -238,7 +241,7 @@ class GitLab:
             answer = await self._http.get(path, asked, conditional=conditional)
             if answer.unchanged:
                 return
-            found = _items(answer)
+            found = listed(answer)
             yield found
             following = _next_page(answer)
             if following is None:
@@ -257,10 +260,10 @@ class GitLab:
         page: str | None = "1"
         while page is not None:
             answer = await self._http.get(path, {**query, "per_page": _PER_PAGE, "page": page})
-            found += _items(answer)
+            found += listed(answer)
             page = _next_page(answer)
             if page is not None:
-                guard.follow(page, rows=len(_items(answer)))
+                guard.follow(page, rows=len(listed(answer)))
         return found
 
 
@@ -336,7 +339,3 @@ def _instant(node: Node) -> datetime | None:
 
 def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
-
-
-def _items(answer: Answer) -> list[Node]:
-    return objects({"list": answer.json}, "list")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
-from connectors.answers import Answer, Verdict, classify, refusal
+from connectors.answers import Answer, Verdict, classify, listed, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
 from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
@@ -108,7 +108,7 @@ class Jira:
         total, first = None, True
         while True:
             answer = await self._http.post("/rest/api/3/search/jql", body)
-            issues = listed = objects(answer.json, "issues")
+            issues = found = listed(answer, "issues")
             token = text(answer.json, "nextPageToken")
             if token is not None and first:
                 total = await self._count(str(body["jql"]))
@@ -117,8 +117,8 @@ class Jira:
             first = False
             histories = await self._histories(issues, site)
             rows, rejects = mapped(issues, WORK_ITEMS.name, _mapper(site, histories))
-            newest = latest(rows, WORK_ITEMS, "updated", newest)
-            self._note_read(listed, newest, stream)
+            newest = latest(rows, WORK_ITEMS, "updated", newest, self._network.now())
+            self._note_read(found, newest, stream)
             yield Page(
                 rows=rows,
                 rejects=rejects,
@@ -159,7 +159,7 @@ class Jira:
         guard = PageGuard("Jira's search")
         while True:
             answer = await self._http.post("/rest/api/3/search/jql", body)
-            issues = objects(answer.json, "issues")
+            issues = listed(answer, "issues")
             yield names(issues, "id")
             token = text(answer.json, "nextPageToken")
             if token is None:
@@ -208,8 +208,8 @@ class Jira:
         except _Unauthorised as refused:
             await self._through_gateway(refused)
             statuses = await self._http.get("/rest/api/3/status")
-        listed = items(await self._http.get("/rest/api/3/field"))
-        fields = find_fields(listed, self._settings.estimate_field, as_texts(self._settings.discovery))
+        named = items(await self._http.get("/rest/api/3/field"))
+        fields = find_fields(named, self._settings.estimate_field, as_texts(self._settings.discovery))
         parts = urlsplit(self._settings.url)
         people = f"{parts.scheme}://{parts.netloc}" if parts.netloc and not parts.path.strip("/") else ""
         return JiraSite(status_categories(items(statuses)), fields, people)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from aether_tui.records.tables import ITERATIONS
+from connectors.answers import listed
 from connectors.base import Page, Row, Stream
-from connectors.fields import Node, dig, instant, integer, mapped, objects, text
+from connectors.fields import Node, dig, instant, integer, mapped, text
 from connectors.http import Http
 from connectors.paging import PageGuard
 
@@ -66,7 +67,7 @@ async def _values(http: Http, path: str, what: str) -> AsyncIterator[list[Node]]
     start, guard = 0, PageGuard(f"Jira's {what}")
     while True:
         answer = await http.get(path, {"startAt": str(start), "maxResults": str(_PER_PAGE)})
-        page = objects(answer.json, "values")
+        page = listed(answer, "values")
         yield page
         start += len(page)
         total = integer(answer.json, "total")

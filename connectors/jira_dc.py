@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
-from connectors.answers import Answer, Verdict, classify
+from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Denied, Gone, Network, Page, Stream
 from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
@@ -95,11 +95,11 @@ class JiraDataCenter:
         before: set[tuple[str | None, str | None]] = set()
         async for answer in self._search(start, (*FIELDS, *site.fields.ids), "updated"):
             # A page begins again with the last second of the one before.
-            listed = [(_version(issue), issue) for issue in objects(answer.json, "issues")]
-            issues = [issue for version, issue in listed if version not in before or version[0] is None]
-            before = {version for version, _ in listed}
+            found = [(_version(issue), issue) for issue in listed(answer, "issues")]
+            issues = [issue for version, issue in found if version not in before or version[0] is None]
+            before = {version for version, _ in found}
             rows, rejects = mapped(issues, WORK_ITEMS.name, lambda issue: jira_issue_rows(issue, site))
-            newest = latest(rows, WORK_ITEMS, "updated", newest)
+            newest = latest(rows, WORK_ITEMS, "updated", newest, self._network.now())
             total = integer(answer.json, "total") if total is None else total
             yield Page(
                 rows=rows,
@@ -117,7 +117,7 @@ class JiraDataCenter:
                 yield some
             return
         async for answer in self._search(_EPOCH, ("id", "created"), "created"):
-            yield names(objects(answer.json, "issues"), "id")
+            yield names(listed(answer, "issues"), "id")
 
     async def field_proposal(self) -> list[str]:
         """TOML lines that name the custom fields of this site. Raises SourceError."""
@@ -134,8 +134,8 @@ class JiraDataCenter:
 
     async def _site(self) -> JiraSite:
         statuses = await self._http.get("/rest/api/2/status")
-        listed = items(await self._http.get("/rest/api/2/field"))
-        fields = find_fields(listed, self._settings.estimate_field, as_texts(self._settings.discovery))
+        named = items(await self._http.get("/rest/api/2/field"))
+        fields = find_fields(named, self._settings.estimate_field, as_texts(self._settings.discovery))
         return JiraSite(status_categories(items(statuses)), fields, self._http.base)
 
     async def _search(self, start: datetime, fields: Sequence[str], by: str) -> AsyncIterator[Answer]:
@@ -158,8 +158,8 @@ class JiraDataCenter:
                 },
             )
             yield answer
-            issues = objects(answer.json, "issues")
-            if offset + len(issues) >= (integer(answer.json, "total") or 0):
+            issues, total = listed(answer, "issues"), integer(answer.json, "total")
+            if (offset + len(issues) >= total) if total is not None else not issues:
                 return
             guard.follow(_token(issues, by) or str(offset), rows=len(issues))
             begin = _whole_second(issues[-1], by) if issues else None

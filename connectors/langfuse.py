@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
-from connectors.answers import Answer, Verdict, classify
+from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Gone, Network, Page, Refused, Reject, Row, Stream
 from connectors.fields import Node, dig, integer, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
@@ -132,7 +132,7 @@ class Langfuse:
                     raise
                 self._per_page //= 2
                 continue
-            found, cursor = objects(answer.json, "data"), text(answer.json, "meta", "cursor")
+            found, cursor = listed(answer, "data"), text(answer.json, "meta", "cursor")
             yield _page(found, payloads=self._settings.payloads), cursor is None
             if cursor is None:
                 return
@@ -144,7 +144,7 @@ class Langfuse:
         number = 1
         while True:
             answer = await self._http.get(_V1, {**period, "page": str(number), "limit": str(_PER_PAGE_V1)})
-            found = objects(answer.json, "data")
+            found = listed(answer, "data")
             last = number >= (integer(answer.json, "meta", "totalPages") or 0)
             yield _page(found, payloads=self._settings.payloads), last
             if last:

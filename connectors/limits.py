@@ -62,10 +62,7 @@ def _wait_s(said: str, answer: Answer) -> float | None:
         return answer.seconds_until(at if at.tzinfo else at.replace(tzinfo=UTC))
     if number < 1e9:
         return max(0.0, number)
-    try:
-        return answer.seconds_until(datetime.fromtimestamp(number / (1000 if number >= 1e11 else 1), UTC))
-    except (ValueError, OverflowError, OSError):
-        return None
+    return answer.seconds_until_epoch(number / (1000 if number >= 1e11 else 1))
 
 
 def _number(said: str) -> float | None:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pydantic import Field
 
 from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
-from connectors.answers import LATER, Again, Answer, Verdict, classify
+from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
 from connectors.base import Access, Network, Page, RateLimited, Refused, Stream, Whole
 from connectors.fields import Mapper, Node, Rows, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
@@ -143,7 +143,7 @@ class Linear:
                 async with aclosing(self._nodes(one, start)) as pages:
                     async for nodes in pages:
                         rows, rejects = mapped(nodes, table.name, one.rows)
-                        walk.newest = latest(rows, table, "updated", walk.newest)
+                        walk.newest = latest(rows, table, "updated", walk.newest, self._network.now())
                         yield Page(rows=rows, rejects=rejects)
             except Refused as error:
                 if not one.optional:
@@ -160,7 +160,7 @@ class Linear:
             async with aclosing(self._nodes(_ISSUES, start, until)) as pages:
                 async for nodes in pages:
                     rows, rejects = mapped(nodes, WORK_ITEMS.name, linear_issue_rows)
-                    walk.newest = latest(rows, WORK_ITEMS, "updated", walk.newest)
+                    walk.newest = latest(rows, WORK_ITEMS, "updated", walk.newest, self._network.now())
                     if until is lower:
                         walk.came(nodes)
                     yield Page(
@@ -185,7 +185,7 @@ class Linear:
             guard = PageGuard(f"Linear's {one.field}")
             while True:
                 answer = await self._ask(one.ids, "linear_ids", {"after": after})
-                nodes = objects(answer.json, "data", one.field, "nodes")
+                nodes = listed(answer, "data", one.field, "nodes")
                 yield names(nodes, "id")
                 after = _next(answer.json, "data", one.field)
                 if after is None:
@@ -207,7 +207,7 @@ class Linear:
 
         def following(page: tuple[Answer, int]) -> Coroutine[None, None, tuple[Answer, int]] | None:
             answer, size = page
-            nodes, after = objects(answer.json, "data", one.field, "nodes"), _next(answer.json, "data", one.field)
+            nodes, after = listed(answer, "data", one.field, "nodes"), _next(answer.json, "data", one.field)
             if after is None or (one.unfiltered and _older(nodes, start)):
                 return None
             guard.follow(after, rows=len(nodes))
@@ -216,7 +216,7 @@ class Linear:
         pages = ahead(self._page(one, start, until, one.first, None), following)
         async with aclosing(pages):
             async for answer, _ in pages:
-                nodes = objects(answer.json, "data", one.field, "nodes")
+                nodes = listed(answer, "data", one.field, "nodes")
                 yield [await self._whole(node) for node in nodes] if one is _ISSUES else nodes
 
     async def _page(
@@ -281,8 +281,8 @@ def _limit_wait_s(answer: Answer) -> float | None:
         reset_ms = number(answer.headers, f"x-ratelimit-{limit}-reset")
         remaining = number(answer.headers, f"x-ratelimit-{limit}-remaining")
         if reset_ms is not None and (remaining is None or remaining <= 0):
-            waits.append(answer.seconds_until(datetime.fromtimestamp(reset_ms / 1000, UTC)))
-    return max(waits, default=answer.retry_after_s())
+            waits.append(answer.seconds_until_epoch(reset_ms / 1000))
+    return max((wait for wait in waits if wait is not None), default=answer.retry_after_s())
 
 
 def _histories(rows: Rows) -> Whole:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
+from connectors.answers import listed
 from connectors.base import Access, Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
@@ -122,7 +123,7 @@ class Phoenix:
         guard = PageGuard(f"Phoenix's list of spans of {project}")
         while True:
             answer = await self._http.get(path, query)
-            found, cursor = objects(answer.json, "data"), text(answer.json, "next_cursor")
+            found, cursor = listed(answer, "data"), text(answer.json, "next_cursor")
             yield _page(found, project), cursor is None
             if cursor is None:
                 return

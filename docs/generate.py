@@ -167,6 +167,7 @@ SOURCES_PREFACE = """\
 - **Counts.** Where a source says how many rows there are, fewer are told by name.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.
+  [When a source fails](failures.md) lists what can happen and what then is true, for each connector.
 - **What it took** stands behind each stream: requests, kB, rows a second, time waited; `--format json` has it as `traffic`.
 
 A spreadsheet is no source of its own: `aether-tui load FILE --as items|opportunities|invoice` with `--map FIELD=COLUMN`, or `[load]` in
@@ -206,6 +207,25 @@ def devlake() -> str:
     return "\n".join(lines)
 
 
+FAILURES_PREFACE = """\
+Every cell is a test that runs against a server on this machine (✓), or cannot happen there (–, with the reason below the table). The
+rows are `tests/connectors/catalogue.py`; a connector or a row without its cell fails the tests. What is said to whoever runs `sync` is
+one sentence: source and stream, what happened in the service's own words, and what to do; exit status 4, and 5 for the cache itself.
+"""
+
+
+def failures() -> str:
+    """What can go wrong with a source and what happens then, from the catalogue of the tests."""
+    from aether_tui.sync import registry
+
+    sys.path.insert(0, str(HERE.parent))
+    from tests.connectors import catalogue
+
+    return "\n".join(
+        [NOTE, "# When a source fails", "", FAILURES_PREFACE, *catalogue.markdown(registry.connector_names())]
+    )
+
+
 def budgets_schema() -> str:
     """The JSON Schema of budgets.yaml that the package ships."""
     from aether_tui.budgets import schema
@@ -221,6 +241,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics,
     "sources.md": sources,
     "devlake.md": devlake,
+    "failures.md": failures,
 }
 
 

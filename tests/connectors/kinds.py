@@ -1,9 +1,10 @@
-"""Every connector as the failure catalogue sees it: settings, an answer that satisfies it, a record of its first stream."""
+"""Every connector as the failure catalogue sees it: settings, answers with some records, a record of its first stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from aether_tui.records.source import Stream
@@ -24,37 +25,45 @@ from tests.connectors.server import Reply, Request
 CANARY = "canary-0123456789"
 
 
+Found = Sequence[dict[str, Any]]
+"""Records as a service sends them."""
+Answers = Callable[[Request, Found, str | None], Reply]
+"""What a service answers that has these records, and a further page behind a token (None: this is the last)."""
+
+
 @dataclass(frozen=True)
 class Record:
-    """A record by id and instant, the answers that carry some of them, and where both arrive."""
+    """A record by id and instant, and where both arrive."""
 
     make: Callable[[object, object], dict[str, Any]]
-    carry: Callable[[Request, list[dict[str, Any]]], Reply]
     table: str
     id: str
     at: str
     shown: Callable[[object], str] = str
     """An id as it arrives."""
-
-
-def hex16(number: object) -> str:
-    """A span's id: 16 hex digits."""
-    return f"{int(str(number)):016x}"
+    named: bool = True
+    """Whether a record without its id cannot be stored."""
+    forms: bool = True
+    """Whether its instants are written by somebody else: not those that are asked for as numbers."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A connector, its settings beside the url, and an answer that satisfies its first stream."""
+    """A connector, its settings beside the url, and how its service answers."""
 
     cls: Any
     settings: dict[str, Any]
-    fine: Callable[[Request], Reply]
-    more: Callable[[Request, str], Reply] | None = None
-    """An empty page that offers another one behind a token; None for lists without pages."""
+    page: Answers
+    paged: bool = True
+    """Whether a token leads from one page to the next."""
     asks: Mapping[int, int] = field(default_factory=dict)
     """Requests after which a status is believed, where that is not one."""
     record: Record | None = None
-    """How a record of its first stream travels; None where it has neither ids nor instants of its own."""
+    """How a record of its first stream travels; None where it has no ids of its own."""
+
+    def fine(self, request: Request) -> Reply:
+        """An answer that satisfies the connector: nothing is there."""
+        return self.page(request, [], None)
 
     def source(self, url: str, **values: Any) -> Any:
         secrets = dict.fromkeys(self.cls.SECRETS, CANARY)
@@ -66,137 +75,149 @@ class Kind:
         return Job("one", self.cls, self.cls.Settings(url="http://127.0.0.1:9", **self.settings), network()).streams
 
 
-def _linear(_: Request) -> Reply:
-    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": False}}}})
-
-
-def _linear_more(_: Request, token: str) -> Reply:
-    return Reply({"data": {"issues": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": token}}}})
-
-
-def _jira(request: Request) -> Reply:
-    return Reply([] if request.method == "GET" else {"issues": []})
-
-
-def _jira_more(request: Request, token: str) -> Reply:
-    return Reply([] if request.method == "GET" else {"issues": [], "nextPageToken": token})
-
-
-def _jira_dc(request: Request) -> Reply:
-    return Reply([] if request.path.endswith(("/status", "/field")) else {"issues": [], "total": 0})
-
-
-def _github(_: Request) -> Reply:
-    return Reply({"total_count": 0, "workflow_runs": []})
-
-
-def _github_more(request: Request, token: str) -> Reply:
-    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
-    return Reply({"total_count": 0, "workflow_runs": []}, headers={"Link": link})
-
-
-def _gitlab(_: Request) -> Reply:
-    return Reply([])
-
-
-def _gitlab_more(_: Request, token: str) -> Reply:
-    return Reply([], headers={"X-Next-Page": token})
-
-
-def _amplitude(_: Request) -> Reply:
-    return Reply({"data": {"series": [], "xValues": []}})
-
-
-def _langfuse(_: Request) -> Reply:
-    return Reply({"data": [], "meta": {}})
-
-
-def _langfuse_more(_: Request, token: str) -> Reply:
-    return Reply({"data": [], "meta": {"cursor": token}})
-
-
-def _phoenix(_: Request) -> Reply:
-    return Reply({"data": [], "next_cursor": None})
-
-
-def _phoenix_more(_: Request, token: str) -> Reply:
-    return Reply({"data": [], "next_cursor": token})
-
-
-def _gitlab_carry(request: Request, found: list[dict[str, Any]]) -> Reply:
-    if request.path.endswith("/pipelines"):
-        return Reply(found)
-    if "/pipelines/" in request.path and request.path.rpartition("/")[2].isdigit():
-        return Reply(next(one for one in found if str(one["id"]) == request.path.rpartition("/")[2]))
-    return Reply([] if request.path.endswith("/jobs") else {})
-
-
-def _clickhouse(_: Request) -> Reply:
-    return Reply({"meta": [], "data": [], "rows": 0})
+def hex16(number: object) -> str:
+    """A span's id: 16 hex digits."""
+    return f"{int(str(number)):016x}"
 
 
 _FINE = "2026-11-10T00:00:00Z"
-RECORDS = {
-    "linear": Record(
-        lambda name, at: {"id": name, "createdAt": at, "updatedAt": _FINE},
-        lambda _, found: Reply({"data": {"issues": {"nodes": found, "pageInfo": {"hasNextPage": False}}}}),
-        "work_items", "id", "created",
-    ),
-    "jira": Record(
-        lambda name, at: {"id": name, "fields": {"created": at, "updated": _FINE}},
-        lambda request, found: Reply([] if request.method == "GET" else {"issues": found}),
-        "work_items", "id", "created",
-    ),
-    "jira_dc": Record(
-        lambda name, at: {"id": name, "fields": {"created": at, "updated": _FINE}},
-        lambda request, found: Reply(
-            [] if request.path.endswith(("/status", "/field")) else {"issues": found, "total": len(found)}
-        ),
-        "work_items", "id", "created",
-    ),
-    "github": Record(
-        lambda name, at: {"id": name, "run_attempt": 1, "created_at": at, "updated_at": _FINE},
-        lambda _, found: Reply({"total_count": len(found), "workflow_runs": found, "jobs": []}),
-        "pipeline_runs", "id", "created",
-    ),
-    "gitlab": Record(
-        lambda name, at: {"id": name, "created_at": at, "updated_at": _FINE, "status": "success"},
-        _gitlab_carry, "pipeline_runs", "id", "created",
-    ),
-    "langfuse": Record(
-        lambda name, at: {"id": str(name), "traceId": "t", "startTime": at, "type": "SPAN"},
-        lambda _, found: Reply({"data": found, "meta": {}}),
-        "spans", "span_id", "start",
-    ),
-    "phoenix": Record(
-        lambda name, at: {
-            "context": {"trace_id": "0" * 31 + "1", "span_id": hex16(name)}, "start_time": at, "end_time": at,
-        },
-        lambda _, found: Reply({"data": found, "next_cursor": None}),
-        "spans", "span_id", "start", hex16,
-    ),
-}  # fmt: skip
 
 
-def _aws(_: Request) -> Reply:
-    return Reply({"ResultsByTime": []})
+_LINEAR = ("cycles", "projects", "initiatives", "issueRelations", "customerNeeds")
 
 
-def _aws_more(_: Request, token: str) -> Reply:
-    return Reply({"ResultsByTime": [], "NextPageToken": token})
+def _linear(request: Request, found: Found, token: str | None) -> Reply:
+    operation = (request.json or {}).get("operationName", "Issues")
+    asked = next(
+        (name for name in _LINEAR if operation.removesuffix("Ids").lower() in (name.lower(), name[:-1].lower())),
+        "issues",
+    )
+    pages = {"hasNextPage": token is not None, "endCursor": token}
+    return Reply({"data": {asked: {"nodes": found if asked == "issues" else [], "pageInfo": pages}}})
+
+
+def _jira(request: Request, found: Found, token: str | None) -> Reply:
+    if request.method == "GET":
+        return Reply({"values": [], "isLast": True} if "/agile/" in request.path else [])
+    if request.path.endswith("/changelog/bulkfetch"):
+        return Reply({"issueChangeLogs": []})
+    return Reply({"issues": found} | ({} if token is None else {"nextPageToken": token}))
+
+
+def _jira_dc(request: Request, found: Found, _: str | None) -> Reply:
+    if "/agile/" in request.path:
+        return Reply({"values": [], "isLast": True})
+    return Reply([] if request.path.endswith(("/status", "/field")) else {"issues": found, "total": len(found)})
+
+
+def _github(request: Request, found: Found, token: str | None) -> Reply:
+    last = request.path.rpartition("/")[2]
+    if last in {"jobs", "pulls", "deployments"}:
+        return Reply({"jobs": []} if last == "jobs" else [])
+    reply = Reply({"total_count": len(found), "workflow_runs": found})
+    if token is None:
+        return reply
+    link = f'<http://{request.headers["host"]}{request.path}?page={token}>; rel="next"'
+    return replace(reply, headers={"Link": link})
+
+
+def _gitlab(request: Request, found: Found, token: str | None) -> Reply:
+    last = request.path.rpartition("/")[2]
+    if "/pipelines/" in request.path and last.isdigit():
+        return Reply(next((one for one in reversed(found) if str(one.get("id")) == last), {}))
+    if last == "test_report":
+        return Reply({})
+    if last != "pipelines" and token is None:
+        return Reply([])
+    return Reply(found, headers={} if token is None else {"X-Next-Page": token})
+
+
+def _langfuse(_: Request, found: Found, token: str | None) -> Reply:
+    return Reply({"data": found, "meta": {} if token is None else {"cursor": token}})
+
+
+def _phoenix(_: Request, found: Found, token: str | None) -> Reply:
+    return Reply({"data": found, "next_cursor": token})
+
+
+def _amplitude(_: Request, found: Found, __: str | None) -> Reply:
+    series = [[one["value"] for one in found]] if found else []
+    return Reply({"data": {"series": series, "xValues": [one["day"] for one in found]}})
+
+
+def _aws(_: Request, found: Found, token: str | None) -> Reply:
+    return Reply({"ResultsByTime": found} | ({} if token is None else {"NextPageToken": token}))
+
+
+def _clickhouse(_: Request, found: Found, __: str | None) -> Reply:
+    columns = list(dict.fromkeys(name for one in found for name in one))
+    return Reply(
+        {"meta": [{"name": name} for name in columns], "data": [[one.get(name) for name in columns] for one in found]}
+    )
+
+
+def _nanoseconds(at: object) -> object:
+    """ClickHouse is asked for instants as numbers; what is no instant stays."""
+    try:
+        read = datetime.fromisoformat(str(at))
+    except ValueError:
+        return at
+    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()) * 10**9
+
+
+def _bill(name: object, at: object) -> dict[str, Any]:
+    usd = {"Amount": "1.5", "Unit": "USD"}
+    spent = {"Keys": ["AmazonS3", str(name)], "Metrics": {"UnblendedCost": usd, "AmortizedCost": usd}}
+    return {"TimePeriod": {"Start": at, "End": at}, "Groups": [spent], "Estimated": False}
 
 
 KINDS = {
-    "linear": Kind(Linear, {}, _linear, _linear_more, record=RECORDS["linear"]),
+    "linear": Kind(
+        Linear, {}, _linear,
+        record=Record(lambda n, at: {"id": n, "createdAt": at, "updatedAt": _FINE}, "work_items", "id", "created"),
+    ),
     # After a 401 it asks once for its cloud id.
-    "jira": Kind(Jira, {"email": "ada@example.com"}, _jira, _jira_more, {401: 2}, record=RECORDS["jira"]),
-    "jira_dc": Kind(JiraDataCenter, {}, _jira_dc, record=RECORDS["jira_dc"]),
-    "github": Kind(GitHub, {"repos": ["acme/app"]}, _github, _github_more, record=RECORDS["github"]),
-    "gitlab": Kind(GitLab, {"projects": ["acme/app"]}, _gitlab, _gitlab_more, record=RECORDS["gitlab"]),
+    "jira": Kind(
+        Jira, {"email": "ada@example.com"}, _jira, asks={401: 2},
+        record=Record(lambda n, at: {"id": n, "fields": {"created": at, "updated": _FINE}}, "work_items", "id", "created"),
+    ),
+    "jira_dc": Kind(
+        JiraDataCenter, {}, _jira_dc, paged=False,
+        record=Record(lambda n, at: {"id": n, "fields": {"created": at, "updated": _FINE}}, "work_items", "id", "created"),
+    ),
+    "github": Kind(
+        GitHub, {"repos": ["acme/app"]}, _github,
+        record=Record(
+            lambda n, at: {"id": n, "run_attempt": 1, "created_at": at, "updated_at": _FINE}, "pipeline_runs", "id", "created"
+        ),
+    ),
+    "gitlab": Kind(
+        GitLab, {"projects": ["acme/app"]}, _gitlab,
+        record=Record(
+            lambda n, at: {"id": n, "created_at": at, "updated_at": _FINE, "status": "success"}, "pipeline_runs", "id", "created"
+        ),
+    ),
     # After a 404 it asks once for the older list.
-    "langfuse": Kind(Langfuse, {}, _langfuse, _langfuse_more, {404: 2}, record=RECORDS["langfuse"]),
-    "phoenix": Kind(Phoenix, {}, _phoenix, _phoenix_more, record=RECORDS["phoenix"]),
-    "amplitude": Kind(Amplitude, {}, _amplitude),
-    "aws": Kind(Aws, {}, _aws, _aws_more),
-    "clickhouse": Kind(ClickHouse, {}, _clickhouse),  # its instants are asked for as numbers
-}
+    "langfuse": Kind(
+        Langfuse, {}, _langfuse, asks={404: 2},
+        record=Record(
+            lambda n, at: {"id": str(n), "traceId": "t", "startTime": at, "type": "SPAN"}, "spans", "span_id", "start"
+        ),
+    ),
+    "phoenix": Kind(
+        Phoenix, {}, _phoenix,
+        record=Record(
+            lambda n, at: {"context": {"trace_id": "0" * 31 + "1", "span_id": hex16(n)}, "start_time": at, "end_time": at},
+            "spans", "span_id", "start", hex16,
+        ),
+    ),
+    "amplitude": Kind(Amplitude, {}, _amplitude, paged=False),
+    "aws": Kind(Aws, {}, _aws, record=Record(_bill, "costs", "account", "charge_start", named=False)),
+    "clickhouse": Kind(
+        ClickHouse, {}, _clickhouse, paged=False,
+        record=Record(
+            lambda n, at: {"at": _nanoseconds(at), "TraceId": f"{7:032x}", "SpanId": hex16(n), "Duration": "5000"},
+            "spans", "span_id", "start", hex16, forms=False,
+        ),
+    ),
+}  # fmt: skip

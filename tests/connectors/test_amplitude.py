@@ -25,6 +25,7 @@ from connectors.amplitude import Amplitude, AmplitudeSettings
 from connectors.amplitude_rows import series_rows
 from connectors.answers import Answer
 from connectors.base import Malformed, RateLimited
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import NOW, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 from tests.sync.fake import workspace, writer
@@ -90,6 +91,7 @@ def test_the_next_sync_reads_three_days_again_and_the_cursor_names_finished_days
         ("", "2026-11-20T03:00+00:00", ["2026-11-19"]),
     ],
 )
+@shows(21, of="amplitude")
 def test_days_that_are_not_over_in_the_projects_zone_are_marked(zone: str, now: str, incomplete: list[str]) -> None:
     with serving(project) as server:
         source = amplitude(server.url, now=datetime.fromisoformat(now), timezone=zone, days_back=5)
@@ -105,12 +107,17 @@ def answer(data: dict[str, Any]) -> Answer:
 @pytest.mark.parametrize(
     "labels", [["Free", "Paid"], [[0, "Free"], [0, "Paid"]], [{"label": "Free"}, {"label": "Paid"}]]
 )
-def test_labels_come_as_texts_pairs_or_objects(labels: list[Any]) -> None:
-    data = {"series": [[1, 2], [3, None]], "seriesLabels": labels, "xValues": ["2026-11-01", "2026-11-02T00:00:00"]}
-    rows = series_rows(answer(data), "m", "users", "", date(2026, 11, 2), NOW.replace(tzinfo=None))
-    assert [(row[1], row[2].day, row[4]) for row in rows if isinstance(row[2], datetime)] == [
-        ("Free", 1, 1.0), ("Free", 2, 2.0), ("Paid", 1, 3.0), ("Paid", 2, None),
+@shows(22, 25, of="amplitude")
+def test_labels_come_as_texts_pairs_or_objects_and_days_in_three_forms(labels: list[Any]) -> None:
+    days = ["2026-11-01", "2026-11-02T00:00:00", "Nov 03, 2026", "yesterday"]
+    data = {"series": [[1, 2, 3, 9], [3, None, "x", 9]], "seriesLabels": labels, "xValues": days, "new": [None]}
+    with serving(lambda _: Reply({"data": data, "more": {}})) as server:
+        done = pull(amplitude(server.url))
+    assert done.error is None
+    assert [(row["segment"], row["day"].day, row["value"]) for row in done.table("product_metrics")] == [
+        ("Free", 1, 1.0), ("Free", 2, 2.0), ("Free", 3, 3.0), ("Paid", 1, 3.0), ("Paid", 2, None), ("Paid", 3, None),
     ]  # fmt: skip
+    assert {reject.reason for reject in done.rejects} == {"not a day: 'yesterday'"}
 
 
 def test_series_and_days_that_do_not_fit_are_refused() -> None:
@@ -118,6 +125,7 @@ def test_series_and_days_that_do_not_fit_are_refused() -> None:
         series_rows(answer({"series": [[1]], "xValues": []}), "m", "users", "", date(2026, 11, 2), NOW)
 
 
+@shows(11, of="amplitude")
 def test_the_budget_is_kept_before_asking_and_the_next_sync_goes_on() -> None:
     names = [f"event {n}" for n in range(12)]
     with serving(project) as server:
@@ -209,7 +217,7 @@ def test_retention_after_one_seven_and_thirty_days() -> None:
     ]
 
 
-def event(name: str, at: str, uuid: str) -> str:
+def event(name: str, at: str, uuid: str | int) -> str:
     said = {
         "event_type": name,
         "event_time": at,
@@ -234,7 +242,7 @@ HOURS = {
         event("Ask", "2026-11-19 23:59:59.9", "b"), event("Accept", "2026-11-20 03:11:00", "c"), "{broken",
     ],
     "2026-11-20_3#1": [event("Ask", "2026-11-20 03:12:00", "d"), event("", "2026-11-20 03:12:00", "e")],
-    "2026-11-20_4#0": [event("Ask", "2026-11-20 03:59:00", "f")],
+    "2026-11-20_4#0": [event("Ask", "2026-11-20 03:59:00", 2**63 - n) for n in (1, 2, 3)],
 }  # fmt: skip
 
 
@@ -276,6 +284,7 @@ def uploaded(body: bytes) -> Callable[[Request], Reply]:
     return answer
 
 
+@shows(24, of="amplitude")
 def test_an_export_is_counted_by_event_and_day_and_nothing_of_it_stays(
     place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,13 +304,14 @@ def test_an_export_is_counted_by_event_and_day_and_nothing_of_it_stays(
         ("exported:Accept", "uploaded 2026-11-20T03", 20, 1.0),
         ("exported:Ask", "uploaded 2026-11-20T03", 19, 1.0),
         ("exported:Ask", "uploaded 2026-11-20T03", 20, 2.0),
-        ("exported:Ask", "uploaded 2026-11-20T04", 20, 1.0),
+        ("exported:Ask", "uploaded 2026-11-20T04", 20, 3.0),
     ]
     assert "without a name" in said[0]["reason"]
     assert b"ada@example.com" not in place.cache_path.read_bytes()
     assert not list(tmp_path.glob("aether-amplitude-*"))
 
 
+@shows(4, 14, of="amplitude")
 def test_no_data_is_nothing_and_an_archive_cut_short_is_fetched_once_more() -> None:
     whole = export(HOURS)
     with serving(lambda _: Reply({}, 404)) as server:
@@ -315,6 +325,7 @@ def test_no_data_is_nothing_and_an_archive_cut_short_is_fetched_once_more() -> N
     assert pull(amplitude("http://127.0.0.1:9"), "export").pages == []
 
 
+@shows(14, of="amplitude")
 def test_an_inner_file_cut_short_stores_nothing(place: Workspace) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -326,6 +337,7 @@ def test_an_inner_file_cut_short_stores_nothing(place: Workspace) -> None:
     assert outcome.counts.rows == 0
 
 
+@shows(8, of="amplitude")
 def test_more_than_one_export_may_hold_is_asked_for_in_parts() -> None:
     def answer(request: Request) -> Reply:
         start, end = (

@@ -15,6 +15,7 @@ from connectors.aws import Aws, AwsSettings
 from connectors.aws_sign import Keys, signed
 from connectors.base import Denied, Forbidden, RateLimited, Refused
 from tests.command import aether
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import NOW, call, network, pull
 from tests.connectors.server import Reply, Request, serving
 
@@ -143,6 +144,7 @@ def test_the_price_is_told_without_asking() -> None:
     assert free.price(free.streams[0], None) is None
 
 
+@shows(11, of="aws")
 def test_no_more_is_paid_than_was_agreed() -> None:
     numbers = iter(range(100))
     page = day("2026-11-01", group("Amazon EC2", "1"))
@@ -178,6 +180,7 @@ def test_what_aws_calls_its_refusals(kind: str, error: type[Exception], says: st
     assert says in f"{done.error.what} {done.error.hint}" or kind.removesuffix("Exception") in done.error.what
 
 
+@shows(6, 19, of="aws")
 def test_a_limit_is_waited_for_and_a_lost_place_is_begun_anew_once() -> None:
     replies = [failing("LimitExceededException"), failing("InvalidNextTokenException"), Reply({"ResultsByTime": []})]
     with serving(lambda _: replies.pop(0)) as server:

@@ -29,6 +29,7 @@ from connectors.base import (
 from connectors.github import GitHub
 from connectors.http import Http
 from connectors.jira import Jira
+from tests.connectors.catalogue import shows
 from tests.connectors.kinds import CANARY, KINDS, Kind
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, Server, serving
@@ -70,6 +71,7 @@ def test_every_connector_is_a_source(kind: Kind) -> None:
         (Reply(b"", 302, {"Location": "//elsewhere.example/login"}), Refused, "elsewhere.example"),
     ],
 )  # fmt: skip
+@shows(1, 2, 4, 5, 7, 26, 30)
 def test_permanent_failures_are_not_retried_and_say_why(
     kind: Kind, reply: Reply, error: type[SourceError], says: str
 ) -> None:
@@ -84,6 +86,7 @@ def test_permanent_failures_are_not_retried_and_say_why(
     assert (done.cursor, source._network.waited_s) == (None, 0.0)
 
 
+@shows(1)
 def test_a_401_says_where_the_credential_belongs(kind: Kind) -> None:
     with serving(lambda _: Reply({}, 401)) as server:
         done = pull(kind.source(server.url))
@@ -100,6 +103,7 @@ def test_a_missing_credential_is_told_before_any_request(kind: Kind) -> None:
     assert "auth set mine" in done.error.hint
 
 
+@shows(12)
 def test_server_trouble_is_retried_also_for_posts(kind: Kind) -> None:
     troubles = (Reply(b"oops", 500), Reply(b"", 502), Reply(b"oops", 503), Reply(b"", 504))
     with serving(once(kind, *troubles)) as server:
@@ -108,6 +112,7 @@ def test_server_trouble_is_retried_also_for_posts(kind: Kind) -> None:
     assert 15.0 <= source._network.waited_s <= 17.0
 
 
+@shows(12)
 def test_six_tries_then_partial(kind: Kind) -> None:
     with serving(lambda _: Reply(b"down for maintenance", 503)) as server:
         source = kind.source(server.url)
@@ -118,6 +123,7 @@ def test_six_tries_then_partial(kind: Kind) -> None:
     assert 31.0 <= source._network.waited_s <= 33.5
 
 
+@shows(9, 20)
 def test_a_429_waits_exactly_as_told(kind: Kind) -> None:
     date = {"Retry-After": "Fri, 20 Nov 2026 13:00:09 GMT", "Date": "Fri, 20 Nov 2026 13:00:00 GMT"}
     with serving(once(kind, Reply({}, 429, {"Retry-After": "7"}), Reply({}, 429, date))) as server:
@@ -126,6 +132,7 @@ def test_a_429_waits_exactly_as_told(kind: Kind) -> None:
     assert source._network.waited_s == 16.0
 
 
+@shows(10)
 def test_a_429_without_a_time_grows(kind: Kind) -> None:
     with serving(once(kind, Reply({}, 429), Reply({}, 429))) as server:
         source = kind.source(server.url, deadline_s=1000)
@@ -134,6 +141,7 @@ def test_a_429_without_a_time_grows(kind: Kind) -> None:
     assert 3 * unit <= source._network.waited_s <= 4 * unit
 
 
+@shows(9)
 def test_a_wait_beyond_the_deadline_stops_and_says_when_it_opens(kind: Kind) -> None:
     with serving(lambda _: Reply({}, 429, {"Retry-After": "3600"})) as server:
         source = kind.source(server.url, deadline_s=60)
@@ -146,6 +154,7 @@ def test_a_wait_beyond_the_deadline_stops_and_says_when_it_opens(kind: Kind) -> 
     assert source._network.waited_s == 0
 
 
+@shows(13)
 def test_a_body_cut_short_is_retried_and_then_told(kind: Kind) -> None:
     whole = kind.fine(Request("POST", "/", {}, {}, None)).content()
     broken = Reply(whole, cut=len(whole) // 2)
@@ -159,6 +168,7 @@ def test_a_body_cut_short_is_retried_and_then_told(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"data": {"issues"', b'{"a": 1} and more', b"\xff\xfe", b"[" * 100_000])
+@shows(27)
 def test_broken_json_is_asked_for_once_more(kind: Kind, body: bytes) -> None:
     with serving(once(kind, Reply(body))) as server:
         assert pull(kind.source(server.url)).error is None
@@ -169,6 +179,7 @@ def test_broken_json_is_asked_for_once_more(kind: Kind, body: bytes) -> None:
     assert "not a JSON document" in done.error.what
 
 
+@shows(14)
 def test_damaged_gzip_is_asked_for_once_more_and_never_half_read(kind: Kind) -> None:
     whole = gzip.compress(kind.fine(Request("POST", "/", {}, {}, None)).content())
     headers = {"Content-Encoding": "gzip"}
@@ -190,6 +201,7 @@ def bomb() -> bytes:
     return gzip.compress(bytes(80 * 1024 * 1024), 9)
 
 
+@shows(15)
 def test_a_bomb_is_refused_with_the_cap_named(kind: Kind) -> None:
     assert len(bomb()) < 100_000
     with serving(lambda _: Reply(bomb(), headers={"Content-Encoding": "gzip"})) as server:
@@ -199,6 +211,7 @@ def test_a_bomb_is_refused_with_the_cap_named(kind: Kind) -> None:
     assert "64 MiB" in done.error.what
 
 
+@shows(30)
 def test_a_redirect_within_the_service_is_followed(kind: Kind) -> None:
     with serving(once(kind, Reply(b"", 307, {"Location": "/moved?here=1"}))) as server:
         assert pull(kind.source(server.url)).error is None
@@ -216,6 +229,7 @@ def test_offline_asks_nobody(kind: Kind) -> None:
     assert isinstance(done.error, Offline)
 
 
+@shows(32)
 def test_secrets_are_masked_even_when_the_server_echoes_them(kind: Kind) -> None:
     def echo(request: Request) -> Reply:
         return Reply({"message": f"you sent {request.headers['authorization']} with {CANARY}"}, 400)
@@ -238,6 +252,7 @@ def test_an_unusable_credential_is_not_sent(kind: Kind) -> None:
     assert isinstance(done.error, Denied)
 
 
+@shows(31)
 def test_cancelling_ends_a_wait_at_once(kind: Kind) -> None:
     asked = threading.Event()
 
@@ -298,16 +313,15 @@ def test_an_instant_is_a_cursor_too(kind: Kind) -> None:
     assert re.search(r"2026-11-09T23|20261107|1794267900000|2026-11-01", asked), asked
 
 
-PAGED = pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.more], ids=lambda kind: kind.cls.kind)
+PAGED = pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.paged], ids=lambda kind: kind.cls.kind)
 
 
 def offering(kind: Kind, token: Callable[[], str]) -> Callable[[Request], Reply]:
-    assert kind.more is not None
-    more = kind.more
-    return lambda request: more(request, token())
+    return lambda request: kind.page(request, [], token())
 
 
 @PAGED
+@shows(16)
 def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
     with serving(offering(kind, lambda: "same")) as server:
         done = pull(kind.source(server.url))
@@ -322,6 +336,7 @@ def test_a_repeated_page_token_stops_at_once(kind: Kind) -> None:
 
 
 @PAGED
+@shows(17)
 def test_empty_pages_that_offer_more_are_followed_three_times(kind: Kind) -> None:
     numbers = iter(range(100))
     with serving(offering(kind, lambda: str(next(numbers)))) as server:
@@ -336,6 +351,7 @@ def test_empty_pages_that_offer_more_are_followed_three_times(kind: Kind) -> Non
     assert "empty ones" in done.error.what
 
 
+@shows(32)
 def test_credentials_have_no_place_in_an_address(kind: Kind) -> None:
     for url in ("https://ada:secret@example.com", "ftp://example.com", "example.com", "replay:"):
         with pytest.raises(ValidationError, match="url"):

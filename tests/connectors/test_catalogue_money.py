@@ -12,6 +12,8 @@ from aether_tui.records import Value
 from connectors.infracost import read_infracost
 from connectors.sheets import InvoiceFiles
 from tests.connectors import test_aws, test_langfuse, test_phoenix
+from tests.connectors.catalogue import shows
+from tests.connectors.kinds import KINDS
 from tests.connectors.pull import pull
 from tests.connectors.server import Reply, serving
 from tests.files import test_focus, test_infracost, test_langfuse_files, test_otlp, test_sheets
@@ -46,6 +48,14 @@ def phoenix(_: Path, cell: Cell) -> Value:
         return pull(test_phoenix.phoenix(server.url)).table("spans")[0]["reported_cost_usd"]  # type: ignore[no-any-return]
 
 
+def clickhouse(_: Path, cell: Cell) -> Value:
+    kind = KINDS["clickhouse"]
+    assert kind.record is not None
+    one = kind.record.make(1, "2026-11-10") | {"SpanAttributes": {} if cell is None else {"llm.cost.total": cell}}
+    with serving(lambda asked: kind.page(asked, [one], None)) as server:
+        return pull(kind.source(server.url)).table("spans")[0]["reported_cost_usd"]  # type: ignore[no-any-return]
+
+
 def otlp(_: Path, cell: Cell) -> Value:
     return test_otlp.row({} if cell is None else {"llm.cost.total": cell})["reported_cost_usd"]
 
@@ -67,7 +77,8 @@ def invoice(folder: Path, cell: Cell) -> Value:
 
 
 READS: dict[str, Reads] = {
-    "aws": aws, "langfuse": langfuse, "langfuse files": langfuse_files, "phoenix": phoenix, "otlp": otlp, "focus": focus,
+    "aws": aws, "langfuse": langfuse, "langfuse files": langfuse_files, "phoenix": phoenix, "clickhouse": clickhouse,
+    "otlp": otlp, "focus": focus,
     "infracost": infracost, "invoice": invoice,
 }  # fmt: skip
 
@@ -78,6 +89,7 @@ BILLS = {"aws", "focus", "invoice"}
 
 @pytest.mark.parametrize("cell", [None, "", "0", "0.1", "1E-7", "-3.5", "123456789.123456789", "a lot"])
 @pytest.mark.parametrize("source", READS)
+@shows(23, of=("aws", "clickhouse", "langfuse", "phoenix"))
 def test_money_is_what_was_written(source: str, cell: Cell, tmp_path: Path) -> None:
     wanted: Value = Decimal(cell) if cell and cell != "a lot" else None
     if (cell == "a lot" and source in BILLS) or (not cell and source == "invoice"):

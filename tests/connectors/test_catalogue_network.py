@@ -6,12 +6,14 @@ import shutil
 import socket
 import ssl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.base import Offline, Refused, Transient
+from tests.connectors.catalogue import shows
 from tests.connectors.kinds import KINDS, Kind
 from tests.connectors.pull import pull
 from tests.connectors.server import Reply, Request, serving
@@ -62,10 +64,11 @@ def secured(certificates: Path, name: str) -> ssl.SSLContext:
 
 
 def trusting(kind: Kind, url: str, bundle: Path) -> Any:
-    return Kind(kind.cls, {**kind.settings, "ca_bundle": str(bundle)}, kind.fine).source(url)
+    return replace(kind, settings={**kind.settings, "ca_bundle": str(bundle)}).source(url)
 
 
 @EVERY
+@shows(28)
 def test_a_certificate_that_is_not_trusted_is_final_and_a_bundle_helps(kind: Kind, certificates: Path) -> None:
     with serving(kind.fine, secured(certificates, "fine")) as server:
         source = kind.source(server.url)
@@ -79,6 +82,7 @@ def test_a_certificate_that_is_not_trusted_is_final_and_a_bundle_helps(kind: Kin
 
 @EVERY
 @pytest.mark.parametrize(("name", "says"), [("other", "not valid for"), ("expired", "expired")])
+@shows(28)
 def test_a_trusted_certificate_of_another_host_or_of_last_year_is_final(
     kind: Kind, certificates: Path, name: str, says: str
 ) -> None:
@@ -91,6 +95,7 @@ def test_a_trusted_certificate_of_another_host_or_of_last_year_is_final(
 
 
 @EVERY
+@shows(13)
 def test_a_connection_reset_in_the_middle_of_a_body_is_tried_again_and_leaves_nothing(kind: Kind) -> None:
     whole = kind.fine(Request("POST", "/", {}, {}, None)).content()
     left = [Reply(whole, reset=True)]
@@ -116,6 +121,7 @@ def unknown(*_: object, **__: object) -> None:
 
 @EVERY
 @pytest.mark.parametrize("trouble", ["nobody listens", "the name is unknown", "the proxy is gone"])
+@shows(29)
 def test_no_way_there_is_offline_after_a_second_try(kind: Kind, trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
     host = closed()
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import replace
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib.metadata import distribution
-from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from aether_tui.sync.engine import Outcome, run
-from aether_tui.sync.plan import Job
 from connectors.base import Refused
 from connectors.clickhouse import ClickHouse
+from tests.connectors.catalogue import shows
 from tests.connectors.kinds import KINDS, Kind, Record
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, serving
-from tests.sync.fake import workspace, writer
 
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-CARRYING = pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS.values() if kind.record], ids=[name for name, kind in KINDS.items() if kind.record]
-)
+
+
+def those(which: Callable[[Kind], object]) -> pytest.MarkDecorator:
+    """A test for the connectors of which something holds."""
+    kinds = [kind for kind in KINDS.values() if which(kind)]
+    return pytest.mark.parametrize("kind", kinds, ids=[kind.cls.kind for kind in kinds])
+
+
+CARRYING = those(lambda kind: kind.record)
 AT = datetime.fromisoformat("2026-11-10T00:52:27")
 FINE = "2026-11-10T00:00:00Z"
-
-
-def test_every_connector_of_this_distribution_is_in_the_catalogue() -> None:
-    points = distribution("aether-tui").entry_points
-    assert {point.name for point in points if point.group == "aether_tui.connectors"} == set(KINDS)
 
 
 def carried(kind: Kind, *pairs: tuple[object, object], **more: Any) -> tuple[Pulled, Record]:
@@ -39,13 +37,14 @@ def carried(kind: Kind, *pairs: tuple[object, object], **more: Any) -> tuple[Pul
     record = kind.record
     assert record is not None
     found = [{**record.make(*pair), **more} for pair in pairs]
-    with serving(lambda request: record.carry(request, found)) as server:
+    with serving(lambda request: kind.page(request, found, None)) as server:
         done = pull(kind.source(server.url))
     assert done.error is None
     return done, record
 
 
-@CARRYING
+@those(lambda kind: kind.record and kind.record.forms)
+@shows(22)
 def test_times_of_every_form_are_one_instant(kind: Kind) -> None:
     seconds = int((AT - datetime.fromisoformat("1970-01-01")).total_seconds())
     forms: list[object] = [
@@ -60,7 +59,8 @@ def test_times_of_every_form_are_one_instant(kind: Kind) -> None:
     assert done.rejects == []
 
 
-@CARRYING
+@those(lambda kind: kind.record and kind.record.forms)
+@shows(22)
 def test_an_unknown_form_of_time_rejects_its_row_and_not_the_page(kind: Kind) -> None:
     done, record = carried(kind, (1, FINE), (2, "yesterday"), (3, FINE))
     assert sorted(row[record.id] for row in done.table(record.table)) == [record.shown(1), record.shown(3)]
@@ -69,16 +69,19 @@ def test_an_unknown_form_of_time_rejects_its_row_and_not_the_page(kind: Kind) ->
 
 
 @CARRYING
-def test_ids_above_two_to_the_53_stay_as_they_are(kind: Kind) -> None:
+@shows(24)
+def test_ids_above_two_to_the_53_stay_as_they_are_and_are_one_thing_as_number_and_as_text(kind: Kind) -> None:
     large = 2**63 - 1
-    done, record = carried(kind, (large, FINE), (large - 1, FINE))
+    done, record = carried(kind, (large, FINE), (large - 1, FINE), (str(large), FINE))
     assert sorted(row[record.id] for row in done.table(record.table)) == [record.shown(large - 1), record.shown(large)]
 
 
 @CARRYING
+@shows(25)
 def test_unknown_fields_and_words_keep_the_row(kind: Kind) -> None:
     strange = {
         "status": "levitating",
+        "StatusCode": "levitating",
         "state": "levitating",
         "conclusion": "levitating",
         "type": "LEVITATING",
@@ -89,65 +92,71 @@ def test_unknown_fields_and_words_keep_the_row(kind: Kind) -> None:
     assert done.rejects == []
 
 
-@CARRYING
+@those(lambda kind: kind.record and kind.record.named)
+@shows(25)
 def test_a_record_without_its_id_is_one_reject(kind: Kind) -> None:
     record = kind.record
     assert record is not None
     whole, bare = record.make(1, FINE), record.make(2, FINE)
-    bare.pop("id", None)
-    bare.pop("context", None)
-    if record.carry.__name__ == "_gitlab_carry":
-        bare["id"] = None  # its details are asked for by the id
-    with serving(lambda request: record.carry(request, [whole, bare])) as server:
+    for name in ("id", "context", "SpanId"):
+        bare.pop(name, None)
+    with serving(lambda request: kind.page(request, [whole, bare], None)) as server:
         done = pull(kind.source(server.url))
     assert done.error is None
     assert [row[record.id] for row in done.table(record.table)] == [record.shown(1)]
     assert len({reject.reason for reject in done.rejects}) == 1
 
 
-DAYS = {"data": {"series": [[3, 4]], "xValues": ["2026-11-10", "2026-11-11"]}}
-_USD = {"Amount": "1.5", "Unit": "USD"}
-_SPENT = {"Keys": ["AmazonS3", "111"], "Metrics": {"UnblendedCost": _USD, "AmortizedCost": _USD}}
-BILL = {
-    "ResultsByTime": [
-        {"TimePeriod": {"Start": "2026-11-10", "End": "2026-11-11"}, "Groups": [_SPENT], "Estimated": False}
-    ]
-}
+@those(lambda kind: kind.record and kind.paged and kind.cls.kind not in {"linear", "gitlab", "aws"})
+@shows(19)
+def test_a_record_that_moves_while_pages_are_read_is_there_once_as_it_is_now(kind: Kind) -> None:
+    record = kind.record
+    assert record is not None
+    first = [record.make(1, FINE), record.make(2, FINE)]
+    later = "2026-11-10T00:52:27Z"
+    second = [record.make(1, later) | {"updated_at": later}, record.make(3, FINE)]
 
-TRACES = {
-    "meta": [{"name": name} for name in ("at", "TraceId", "SpanId", "Duration")],
-    "data": [[1794268800 * 10**9, f"{7:032x}", f"{n:016x}", "5000"] for n in (1, 2)],
-}
+    def answer(request: Request) -> Reply:
+        behind = "second" in f"{request.target} {request.json}"
+        return kind.page(request, second if behind else first, None if behind else "second")
+
+    with serving(answer) as server:
+        done = pull(kind.source(server.url))
+    assert done.error is None
+    assert {row[record.id]: row[record.at] for row in done.table(record.table)} == {
+        record.shown(1): AT, record.shown(2): datetime.fromisoformat(FINE).replace(tzinfo=None),
+        record.shown(3): datetime.fromisoformat(FINE).replace(tzinfo=None),
+    }  # fmt: skip
+
+
+TWICE = "2026-11-01T01:30:00"
+"""A quarter of an hour that New York has twice."""
 
 
 @EVERY
-def test_the_same_answers_read_later_change_no_row(kind: Kind, tmp_path: Path) -> None:
-    place, config = workspace(tmp_path, one={})
-    record, settings = kind.record, kind.settings
-    first_of = type(kind.cls.__name__, (kind.cls,), {"streams": kind.cls.streams[:1]})
-
-    def answer(request: Request) -> Reply:
-        if record is not None:
-            return record.carry(request, [record.make(n, FINE) for n in (1001, 1002)])
-        return Reply({"amplitude": DAYS, "aws": BILL, "clickhouse": TRACES}[kind.cls.kind])
-
-    def sync(at: datetime) -> Outcome:
-        into = replace(writer(place, config, at), clock=lambda: at)
-        secrets = dict.fromkeys(kind.cls.SECRETS, "key-0123456789")
-        parsed = kind.cls.Settings(url=server.url, **settings)
-        job = Job("one", first_of, parsed, network(source="one", now=lambda: at), secrets)
-        (outcome,) = asyncio.run(run([job], into, lambda _: None))
-        return outcome
-
-    with serving(answer) as server:
-        first = sync(NOW)
-        asked = len(server.requests)
-        second = sync(NOW + timedelta(hours=9))
-    assert first.error == second.error == ""
-    assert first.counts.inserted > 0
-    assert len(server.requests) > asked
-    assert (second.counts.inserted, second.counts.updated, second.counts.removed) == (0, 0, 0)
-    assert second.traffic.requests <= 3, [request.target for request in server.requests[asked:]]
+@shows(21)
+def test_where_this_machine_the_account_and_the_project_stand_changes_nothing(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    record, forms = kind.record, (f"{TWICE}-04:00", f"{TWICE}-05:00", "2026-11-01T13:30:00.000+0800")
+    found = (
+        [{"day": "2026-10-31", "value": 3}] if record is None else [record.make(n, at) for n, at in enumerate(forms, 1)]
+    )
+    request.addfinalizer(time.tzset)
+    request.addfinalizer(monkeypatch.undo)
+    seen: list[object] = []
+    with serving(lambda asked: kind.page(asked, found, None)) as server:
+        for zone in ("UTC", "America/New_York", "Asia/Shanghai"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            now = datetime.fromisoformat("2026-11-01T06:10:00+00:00").astimezone(ZoneInfo(zone))
+            done = pull(kind.source(server.url, now=lambda now=now: now), since="2026-11-01T05:00:00")
+            seen.append((done.pages, done.error, sorted(f"{one.target} {one.json}" for one in server.requests)))
+            server.requests.clear()
+    assert seen == [seen[0]] * 3
+    if record is not None:
+        shown = [at.isoformat()[11:16] for row in done.table(record.table) if (at := row[record.at])]
+        assert sorted(shown) == ["05:30", "05:30", "06:30"]
 
 
 @EVERY
@@ -161,6 +170,7 @@ def test_nothing_new_costs_three_requests_a_stream_at_most(kind: Kind) -> None:
 
 
 @CARRYING
+@shows(18)
 def test_a_last_page_that_is_full_is_the_last(kind: Kind) -> None:
     done, record = carried(kind, *((number, FINE) for number in range(1, 101)))
     assert len(done.table(record.table)) == 100
@@ -168,6 +178,7 @@ def test_a_last_page_that_is_full_is_the_last(kind: Kind) -> None:
 
 
 @EVERY
+@shows(18)
 def test_an_empty_first_page_is_a_success(kind: Kind) -> None:
     with serving(kind.fine) as server:
         done = pull(kind.source(server.url))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.base import Denied, Forbidden, Gone, Refused, SourceError
+from connectors.base import Denied, Forbidden, Gone, Malformed, Refused, SourceError
 from connectors.clickhouse import ClickHouse, ClickHouseSettings
 from connectors.clickhouse_spans import literal
+from tests.connectors.catalogue import shows
+from tests.connectors.kinds import KINDS
 from tests.connectors.pull import network, pull
 from tests.connectors.server import Reply, serving
 
@@ -30,6 +32,23 @@ def test_every_query_is_bound_in_time_and_may_only_read() -> None:
         assert (request.query["readonly"], request.query["max_execution_time"]) == ("2", "120")
         assert "Timestamp >= {low:" in request.json
         assert request.query["param_low"] < request.query["param_high"]
+
+
+@shows(16, 18, of="clickhouse")
+def test_a_page_that_is_full_is_followed_by_one_and_the_same_page_again_is_the_end() -> None:
+    kind = KINDS["clickhouse"]
+    assert kind.record is not None
+    full = [kind.record.make(n, "2026-11-20T11:00:00") for n in range(1, 5_001)]
+    with serving(
+        lambda asked: kind.page(asked, [] if "trace" in asked.json.partition("WHERE")[2] else full, None)
+    ) as server:
+        done = pull(kind.source(server.url), since="2026-11-20T11:30:00")
+        assert (done.error, len(done.table("spans")), len(server.requests)) == (None, 5_000, 2)
+    with serving(lambda asked: kind.page(asked, full, None)) as server:
+        done = pull(kind.source(server.url), since="2026-11-20T11:30:00")
+        assert len(server.requests) == 2
+    assert isinstance(done.error, Malformed)
+    assert "same spans twice" in done.error.what
 
 
 def test_a_text_ends_where_it_ends() -> None:

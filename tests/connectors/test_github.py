@@ -26,6 +26,7 @@ from connectors.github_rows import (
     item_keys,
 )
 from connectors.github_settings import GitHubSettings
+from tests.connectors.catalogue import shows
 from tests.connectors.legal import assert_legal
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
@@ -334,6 +335,7 @@ def test_windows_with_more_than_a_thousand_runs_are_halved_and_none_is_lost() ->
     assert (mark["created"], mark["swept"]) == ("2026-11-20T10:00:00", "2026-11-20")
 
 
+@shows(8, of="github")
 def test_a_minute_with_too_many_runs_is_partial_and_says_how_many_are_missing() -> None:
     with serving(Host(runs=1200, per_day=10_000_000)) as server:
         done = pull(github(server.url, jobs=False), "runs")
@@ -342,6 +344,7 @@ def test_a_minute_with_too_many_runs_is_partial_and_says_how_many_are_missing() 
     assert f"{REPO}: 200 runs" in done.problems[0]
 
 
+@shows(8, of="github")
 def test_a_422_ceiling_splits_the_window() -> None:
     host = Host(runs=50)
 
@@ -466,6 +469,7 @@ def test_one_absent_repository_does_not_stop_the_others() -> None:
 # -- limits
 
 
+@shows(3, of="github")
 def test_a_403_is_a_limit_or_a_permission() -> None:
     limit = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795179630", "Date": "Fri, 20 Nov 2026 13:00:00 GMT"}
     replies = [Reply({"message": "API rate limit exceeded"}, status=403, headers=limit), Reply([])]

@@ -14,6 +14,7 @@ from openapi_core import OpenAPI
 
 from connectors.github import GitHub
 from connectors.github_settings import GitHubSettings
+from tests.connectors.catalogue import shows
 from tests.connectors.legal import assert_legal
 from tests.connectors.pull import network, pull
 from tests.connectors.server import Reply, Request, serving
@@ -54,6 +55,7 @@ def host(artifacts: list[dict[str, Any]], elsewhere: str) -> Callable[[Request],
     return answer
 
 
+@shows(30, of="github")
 def test_reports_of_the_artifacts_that_are_named(
     github_api: OpenAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +90,7 @@ def test_reports_of_the_artifacts_that_are_named(
     assert not list(tmp_path.glob("aether-artifact-*"))
 
 
+@shows(15, of="github")
 def test_a_bomb_in_an_artifact_is_a_problem_and_the_others_are_read() -> None:
     bomb = packed({"bomb.xml": "<testsuites>" + " " * 90_000_000})
     with serving(lambda r: Reply(bomb if r.path.endswith("/2") else packed({"unit.xml": REPORT}))) as blobs:

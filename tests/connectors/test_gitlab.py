@@ -20,6 +20,7 @@ from connectors.gitlab_rows import (
     gitlab_pipeline_rows,
     gitlab_test_rows,
 )
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
@@ -354,6 +355,7 @@ def test_all_pages_are_read_and_every_portion_moves_the_cursor() -> None:
     assert marks[-1] == (START + timedelta(minutes=120.5)).isoformat()
 
 
+@shows(19, of="gitlab")
 def test_nothing_is_lost_when_items_change_while_the_list_is_read() -> None:
     """Under page numbers the change of the first item pushes another over the edge of the page."""
     host = Host(deployments=250)

@@ -23,6 +23,7 @@ from connectors.base import Denied, Malformed, Page, RateLimited, Refused
 from connectors.jira import Jira, JiraSettings
 from connectors.jira_fields import JiraFields, estimate_fields
 from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories
+from tests.connectors.catalogue import shows
 from tests.connectors.legal import assert_legal
 from tests.connectors.pull import NOW, Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
@@ -222,6 +223,7 @@ def test_all_pages_of_issues_and_changelogs_are_read_and_every_page_moves_the_cu
     assert done.cursor == "2026-02-10T13:00:00"
 
 
+@shows(21, of="jira")
 def test_the_bound_is_in_epoch_milliseconds_less_the_overlap() -> None:
     with serving(Site(1)) as server:
         pull(jira(server.url, projects=["EE", "K5"]), since="2026-02-10T13:00:00")
@@ -432,6 +434,7 @@ def test_a_token_neither_address_accepts_says_which_wants_which() -> None:
     assert "read:jira-work" in done.error.hint
 
 
+@shows(11, of="jira")
 def test_quota_is_not_waited_for_and_says_when_it_opens() -> None:
     headers = {
         "RateLimit-Reason": "jira-quota-tenant-based",

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from connectors.base import Denied, Gone, Malformed, Transient
 from connectors.jira_dc import JiraDataCenter, JiraDataCenterSettings
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
@@ -157,6 +158,7 @@ def test_issues_of_one_second_are_paged_by_offset() -> None:
     assert (done.error, len(done.table("work_items"))) == (None, 60)
 
 
+@shows(19, of="jira_dc")
 def test_nothing_is_lost_when_issues_change_while_the_search_is_read() -> None:
     site = Site(60, cap=7)
 
@@ -200,6 +202,7 @@ def test_a_broken_search_goes_on_where_it_was() -> None:
     assert len(Pulled(first.pages + second.pages).table("work_items")) == 60
 
 
+@shows(16, 17, of="jira_dc")
 def test_a_search_that_repeats_itself_or_promises_too_much_is_stopped() -> None:
     same = [issue(n, START + timedelta(minutes=n)) for n in range(3)]
     for issues in (same, []):

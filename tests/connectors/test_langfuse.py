@@ -16,6 +16,7 @@ import yaml
 from connectors.answers import Answer
 from connectors.base import Gone, Malformed, Refused
 from connectors.langfuse import Langfuse, LangfuseSettings, classify_langfuse
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import NOW, Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 from tests.files.reading import stored
@@ -285,6 +286,7 @@ def test_a_clock_that_is_ahead_does_not_carry_the_cursor_away() -> None:
     assert done.cursor == NOW.replace(tzinfo=None).isoformat()
 
 
+@shows(8, of="langfuse")
 def test_answers_over_the_cap_are_asked_for_in_smaller_pages() -> None:
     with serving(Cloud([generation(n) for n in range(300)], most=125)) as server:
         done = pull(langfuse(server.url))

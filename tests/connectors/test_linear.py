@@ -15,6 +15,7 @@ from graphql.validation import NoDeprecatedCustomRule
 from connectors.base import RateLimited, Refused
 from connectors.linear import Linear, LinearSettings
 from connectors.linear_rows import linear_issue_rows
+from tests.connectors.catalogue import shows
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
 
@@ -178,6 +179,7 @@ def test_a_first_pull_that_broke_off_goes_on_where_it_was(linear_schema: GraphQL
     assert asked <= 12
 
 
+@shows(19, of="linear")
 def test_an_issue_that_changes_while_pages_are_read_is_neither_lost_nor_doubled(linear_schema: GraphQLSchema) -> None:
     peer = Peer(linear_schema, [issue(n) for n in range(130)])
 
@@ -218,6 +220,7 @@ def test_a_query_that_is_too_complex_is_asked_again_by_halves(linear_schema: Gra
     assert peer.sizes[0] == 12
 
 
+@shows(6, 20, of="linear")
 def test_rate_limit_is_a_400_and_the_reset_is_in_milliseconds_of_the_servers_clock() -> None:
     limited = {"errors": [{"message": "Rate limit exceeded", "extensions": {"code": "RATELIMITED"}}]}
     # The server's clock is an hour off ours: the wait is computed from its own Date.
@@ -245,6 +248,7 @@ def test_rate_limit_is_a_400_and_the_reset_is_in_milliseconds_of_the_servers_clo
 
 
 @pytest.mark.parametrize("status", [200, 400])
+@shows(7, of="linear")
 def test_field_errors_beside_data_fail_the_page_and_show_the_servers_words(status: int) -> None:
     answer = {
         **_page([issue(1)]),
