@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import textual.app
+import textual.pilot
+from textual._context import active_app
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from aether_tui.app import AetherApp
@@ -18,6 +23,8 @@ from aether_tui.workspace.folder import Workspace
 from tests.tui.workspaces import NOW
 
 PATIENCE_S = 180.0
+FOLLOW = {"ahead", "answer", "explore", "job", "receiver", "report"}
+"""Workers that follow a child, which is waited for by what it is started for."""
 Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
 
 
@@ -34,6 +41,44 @@ def _parse_once(sheet: Stylesheet, css: str, *where: Any, **more: Any) -> list[R
 
 
 Stylesheet._parse_rules = _parse_once
+
+
+async def _at_rest(*_: float) -> None:
+    """Until the console has taken every key and done what follows from it, painted it, and waits for messages only.
+
+    Textual waits three times a key for 20 ms in which little was computed: 65 ms a key, and not enough on a busy machine.
+    """
+    app = active_app.get()
+    assert isinstance(app, AetherApp)
+    for pause_s in chain((0.0,) * 20, looks()):
+        await asyncio.sleep(pause_s)
+        if app.screen_stack and app.is_running:
+            app.screen._on_timer_update()
+        if not _busy(app) or app._exception is not None:
+            return
+    raise AssertionError(f"it never came to rest; the screen says:\n{screen_text(app)}")
+
+
+def _busy(app: AetherApp) -> bool:
+    return bool(
+        app._holds
+        or app._held
+        or app._resize_event
+        or any(_works(pump) for pump in (app, *app._registry))
+        or any(screen._callbacks for screen in app.screen_stack)
+        or any(worker.group not in FOLLOW and not worker.is_finished for worker in app.workers)
+    )
+
+
+def _works(pump: MessagePump) -> bool:
+    """Whether it does anything but wait for a message."""
+    if pump._task is None or pump._task.done():
+        return False
+    comes = pump._message_queue.ready_event
+    return comes.is_set() or not comes._waiters
+
+
+textual.app.wait_for_idle = textual.pilot.wait_for_idle = _at_rest
 
 
 def drive(
