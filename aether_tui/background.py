@@ -94,11 +94,11 @@ class Background(App[int]):
 
     def front(self) -> ReportScreen | None:
         """The report screen in front, also behind a dialog."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.is_mounted), None)
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.there), None)
 
     def page_screen(self) -> PageScreen | None:
         """The page in front, also behind a dialog."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, PageScreen) and s.is_mounted), None)
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, PageScreen) and s.there), None)
 
     def around(self) -> None:
         """Draw the lines around the page."""

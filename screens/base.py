@@ -133,6 +133,11 @@ class PageScreen(Screen[None]):
         return cast(Shell, self.app)
 
     @property
+    def there(self) -> bool:
+        """Whether it has a page to draw on: it is composed, and not being closed."""
+        return self.is_mounted and self.is_running
+
+    @property
     def page(self) -> Page:
         return self.query_one(Page)
 
@@ -162,7 +167,7 @@ class PageScreen(Screen[None]):
 
     def show_around(self) -> None:
         """Draw the lines around the page, while they are there: a page may be told before it is composed, or as it closes."""
-        if not self.query(StatusBar):
+        if not self.there:
             return
         self.query_one(StatusBar).tell(self.shell.status())
         self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
@@ -290,10 +295,7 @@ class ReportScreen(PageScreen):
         self.shell.arrived(self.name or "home")
 
     def show(self) -> None:
-        """Draw what is known now: the report, its failure above it, the lines around it. Told before it is composed, it does
-        so when it comes to the front."""
-        if not self.query(Page):
-            return
+        """Draw what is known now: the report, its failure above it, the lines around it."""
         report = self.shell.saved(self.report)
         failure = self.shell.failure(self.report)
         if report is None:

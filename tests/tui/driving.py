@@ -65,7 +65,7 @@ def _busy(app: AetherApp) -> bool:
         or app._held
         or app._resize_event
         or any(_works(pump) for pump in (app, *app._registry))
-        or any(screen._callbacks for screen in app.screen_stack)
+        or any(screen._callbacks and screen.is_running for screen in app.screen_stack)
         or any(worker.group not in FOLLOW and not worker.is_finished for worker in app.workers)
     )
 

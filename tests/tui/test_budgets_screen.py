@@ -4,7 +4,6 @@ import pytest
 
 from aether_tui.budgets.file import read_budgets
 from aether_tui.workspace.folder import Workspace
-from screens.levers import Levers
 from tests.diagnostics.world import at, full, store
 from tests.tui.driving import drive, screen_text, until
 from tests.tui.workspaces import NOW
@@ -115,15 +114,6 @@ def test_a_lever_becomes_an_opportunity_and_what_is_unknown_does_not(made):
     (path,) = documents.rglob("*.yaml")
     text = path.read_text()
     assert "api · CI: Critical path: tests" in text and "lever ci.path.api · CI" in text and "9 min" in text
-
-
-def test_a_report_that_is_built_before_its_screen_is_composed_is_no_crash(made):
-    async def script(pilot, app):
-        Levers(name="levers").show()
-        await pilot.press("l")
-        await until(pilot, lambda: app.front().name == "levers")
-
-    drive(made, script, start="budgets", size=(120, 40))
 
 
 def test_new_runs_show_by_themselves_and_the_cursor_stays(made):

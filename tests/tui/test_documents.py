@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from aether_tui.builds import Outcome
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.search import find
@@ -48,6 +49,25 @@ def test_the_command_prints_what_it_found(workspace):
     assert "engagement/decisions/DEC-1.yaml:2" in aether("search", "cache", cwd=workspace.root).out
     assert aether("search", "nowhere", cwd=workspace.root).code == 3
     assert "\x1b" not in aether("search", "quit", cwd=workspace.root).out
+
+
+def test_what_ends_while_the_console_closes_is_drawn_on_no_page(workspace):
+    async def script(pilot, app):
+        report = app.page_screen()
+        await app._prune(report)
+        assert app.screen is report and app.front() is None
+        app.post_message(app.Built(Outcome("summary")))
+        app.push_screen(page := Documents(""))
+        assert app.page_screen() is None  # not composed yet
+        app.edited("made", "portfolio")
+        await pilot.pause()
+        assert app.page_screen() is page
+        await app._prune(page)
+        assert app.screen is page and app.page_screen() is None
+        app.edited("made", "portfolio")
+        await pilot.pause()
+
+    drive(workspace, script)
 
 
 def test_what_is_found_opens_as_a_form_and_escape_comes_back(workspace):
