@@ -39,7 +39,7 @@ QUERY_MS = 150.0
 ITEMS, SPANS, SPANS_EACH = 200_000, 10_000_000, 7
 DAYS = 365
 
-_OWN = ("flow_items", "flow_daily", "delivery_daily", "cost_daily", "ci_daily")
+_OWN = ("flow_items", "flow_daily", "changes", "delivery_daily", "cost_daily", "ci_daily")
 """Rollups made by their own definitions."""
 
 

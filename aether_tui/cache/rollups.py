@@ -54,7 +54,10 @@ DAILY: Final = (
     Rollup("cost_daily", "cost_daily", "costs", "charge_start"),
     Rollup("delivery_daily", "delivery_daily", "deployments", "started"),
 )
-"""Rollups with a day; `tasks`, `flow_items` (one row per thing) and `flow_daily` (running sums) are refreshed apart."""
+"""Rollups with a day; `tasks`, `flow_items` and `changes` (one row per thing) and `flow_daily` (running sums) are refreshed apart."""
+
+FOLLOWED: Final = ("pull_requests", "deployments")
+"""Tables of which `changes` shows what is there: nothing of it is frozen."""
 
 
 def days_of(source: str) -> tuple[str, ...]:
@@ -64,7 +67,10 @@ def days_of(source: str) -> tuple[str, ...]:
 
 def read_by(tables: Sequence[str]) -> tuple[str, ...]:
     """Record tables that these rollups are made of."""
-    raw = {"tasks": ("spans",), "flow_items": ("work_items", "work_transitions"), "flow_daily": ("work_items",)}
+    raw = {
+        "tasks": ("spans",), "flow_items": ("work_items", "work_transitions"), "flow_daily": ("work_items",),
+        "changes": ("pull_requests",),
+    }  # fmt: skip
     read = [source for rollup in DAILY if rollup.table in tables for source in raw.get(rollup.source, (rollup.source,))]
     return tuple(dict.fromkeys([*read, *(source for name in tables for source in raw.get(name, ()))]))
 
@@ -82,6 +88,8 @@ _THING: Final = {
     "spans": ("tasks", "trace_id"),
     "work_items": ("flow_items", "id"),
     "work_transitions": ("flow_items", "item_id"),
+    "pull_requests": ("changes", "repo"),
+    "deployments": ("changes", "repo"),
 }
 
 
@@ -103,6 +111,8 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
     if "tasks" in things:
         _refresh_tasks(cursor)
     flow = "flow_items" in things and _refresh_flow_items(cursor)
+    if "changes" in things:
+        _refresh_changes(cursor)
     clocks = set(cursor.execute("SELECT DISTINCT source, clock FROM touched").fetchall())
     for rollup in DAILY:
         if {(rollup.source, rollup.at), (rollup.source, rollup.table)} & clocks:
@@ -175,6 +185,16 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
     )
     cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
     return True
+
+
+def _refresh_changes(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Those of the touched repositories, and those whose label may name a touched deployment of another one."""
+    mine = "FROM touched_things WHERE source_table = 'changes'"
+    touched = f"repo IN (SELECT id {mine}) OR (source IN (SELECT source {mine}) AND %s)"
+    cursor.execute(f"DELETE FROM changes WHERE {touched % 'named'}")
+    labelled = render("{label(labels, deployment)} IS NOT NULL", {})
+    pulls = f"(SELECT * FROM pull_requests WHERE {touched % labelled})"
+    _insert(cursor, "changes", "changes", {"pull_requests": pulls, "deployments": "deployments"})
 
 
 def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:

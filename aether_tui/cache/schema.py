@@ -119,6 +119,13 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("service environment team", "VARCHAR"),
         ("deployments failed hotfixes", "BIGINT"),
     ),
+    "changes": _columns(
+        ("source repo", "VARCHAR"),
+        ("number", "BIGINT"),
+        ("named", "BOOLEAN"),
+        ("service team", "VARCHAR"),
+        ("created first_commit first_review merged deployed", "TIMESTAMP"),
+    ),
     "flow_items": _columns(
         ("source id key title type team feature project state category phase", "VARCHAR"),
         ("created started completed cancelled updated", "TIMESTAMP"),
@@ -217,7 +224,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
-VERSION: Final = 11
+VERSION: Final = 12
 """Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 
 

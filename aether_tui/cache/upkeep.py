@@ -97,6 +97,7 @@ def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
         ("tasks", "tasks", "TRUE", None),
         ("flow_items", "flow_items", "TRUE", None),
         ("flow_daily", "flow_daily", "TRUE", None),
+        ("changes", "changes", "TRUE", None),
     ):
         keep = "TRUE"
         if rollup is not None:
@@ -141,10 +142,15 @@ def prune(cursor: duckdb.DuckDBPyConnection, table: Table, since: datetime) -> i
     before = rollups.raw_from(cursor, table.name)
     if before is not None and before >= since:
         return 0
-    rows = _count(cursor, f"DELETE FROM {table.name} WHERE {newest_instant(table)} < TIMESTAMP '{since}'")
+    older = f"FROM {table.name} WHERE {newest_instant(table)} < TIMESTAMP '{since}'"
+    rollups.start(cursor)
+    if table.name in rollups.FOLLOWED:
+        rollups.touch(cursor, table.name, f"({older})")
+    rows = _count(cursor, f"DELETE {older}")
     key = f"raw_from:{table.name}"
     cursor.execute("DELETE FROM meta WHERE key = $key", {"key": key})
     cursor.execute("INSERT INTO meta VALUES ($key, $since)", {"key": key, "since": since.isoformat()})
+    rollups.refresh(cursor)
     return rows
 
 

@@ -61,6 +61,8 @@ DUCKDB: Final[dict[str, str]] = {
     # Floating sums depend on the order of rows; a rollup must not.
     "exact_sum": "CAST(sum(TRY_CAST({0} AS DECIMAL(24, 6))) AS DOUBLE)",
     "first_of": "arg_min({0}, (start, span_id))",
+    # What follows the first label of that name.
+    "label": "list_filter({0}, lambda l: starts_with(lower(l), '{1}:'))[1][length('{1}') + 2:]",
     "nullable": "{0}",
     # 64 bits of an id: found in an eighth of the time of the text, which decides where two are equal.
     "id_number": "md5_number_lower({0})",

@@ -34,6 +34,8 @@ _CHOICES: dict[str, list[Value]] = {
     "result": ["success", "failure", "timed_out", "cancelled", "skipped", "running", None],
     "reason": ["planned", "hotfix", "rollback", "unknown"],
     "repo": ["o/a", "o/b"],
+    "sha": ["c1", "c2", "c3", None],
+    "merge_sha": ["c1", "c2", "c4", None],
     "workflow": ["ci", "nightly"],
     "branch": ["main", "dev"],
     "event": ["push", None],
@@ -100,7 +102,9 @@ def _value(column: Column, rng: random.Random) -> Value:
         case "time" | "day":
             return DAY_ONE + timedelta(microseconds=rng.randrange(12 * 86_400 * 10**6))
         case "texts":
-            return tuple(rng.sample(["a", "b", "service:api", "ü"], rng.randrange(3)))
+            return tuple(
+                rng.sample(["a", "b", "service:api", "ü", f"deployment:id{rng.randrange(9)}"], rng.randrange(3))
+            )
         case "json":
             return '{"k": "v"}'
         case _:

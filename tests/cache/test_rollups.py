@@ -339,6 +339,39 @@ def simple(data: dict[str, list[Record]]) -> dict[str, set[tuple[Any, ...]]]:
     }  # fmt: skip
 
 
+def changes(pulls: list[Record], deployments: list[Record]) -> set[tuple[Any, ...]]:
+    """Each merged request with the deployment that carried it, looked for one by one."""
+    found = set()
+    ended = [
+        row | {"begun": row["started"] or row["finished"], "ended": row["finished"] or row["started"]}
+        for row in deployments
+        if row["environment"] == "production" and row["result"] == "success" and (row["started"] or row["finished"])
+    ]
+    for pull in pulls:
+        if not (merged := pull["merged"]):
+            continue
+        here = [row for row in ended if row["repo"] == pull["repo"]]
+        label = next((text[11:] for text in pull["labels"] or () if text.startswith("deployment:")), None)
+        named = [row for row in ended if label in (row["id"], row["sha"]) and row["ended"] >= merged] if label else []
+        own = min((row["ended"] for row in here if row["sha"] and row["sha"] == pull["merge_sha"]), default=None)
+        own = own if own and own >= merged else None
+        after = min((row["begun"] for row in here if row["begun"] >= merged), default=None)
+        following = min((row["ended"] for row in here if row["begun"] == after), default=None)
+        known = min((row["begun"] for row in here), default=None)
+        if not (own or named or known is None or merged >= known - timedelta(days=7)):
+            continue
+        found.add(
+            (
+                "s", pull["repo"], pull["number"], label is not None,
+                min((name for row in named if (name := row["service"] or row["repo"])), default=None)
+                or pull["service"] or pull["repo"],
+                *(pull[name] for name in ("team", "created", "first_commit", "first_review", "merged")),
+                min((row["ended"] for row in named), default=None) if label else own or following,
+            )
+        )  # fmt: skip
+    return found
+
+
 def stored(cache: Cache, name: str) -> list[tuple[Any, ...]]:
     with cache.read() as lease:
         return [
@@ -366,6 +399,7 @@ def test_every_rollup_equals_a_computation_by_hand(tmp_path: Path, seed: int) ->
         },
         "duration_hist": histogram(data, traces, items),
         "flow_daily": flow_daily(items),
+        "changes": changes(data["pull_requests"], data["deployments"]),
         **simple(data),
     }
     for name, expected in wanted.items():
@@ -390,7 +424,7 @@ def test_any_split_order_and_repetition_ends_equal(
 ) -> None:
     """Rows that changed (same keys, other content and start) arrive split, shuffled and repeated."""
     rng = random.Random(seed)
-    chosen = ("spans", "work_items", "work_transitions", "pull_requests", "pipeline_runs", "costs")
+    chosen = ("spans", "work_items", "work_transitions", "pull_requests", "deployments", "pipeline_runs", "costs")
     versions = [(name, row) for name in chosen for turn in range(2) for row in rows(name, 20, seed + turn)]
     folder = tmp_path_factory.mktemp("property")
     clean, messy = fresh(folder, "clean"), fresh(folder, "messy")

@@ -95,7 +95,7 @@ def test_prune_keeps_rollups_and_counts_late_rows(tmp_path: Path) -> None:
     cache, names = fresh(tmp_path), ("llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "duration_hist")
     store(cache, everything(300))
     before = {name: rows for name, rows in dump(cache).items() if name in names}
-    days = {"spans": 30, "pull_requests": 30}
+    days = {"spans": 30, "pull_requests": 30, "deployments": 30}
     would = cache.prune(days, now=CUT_NOW, dry_run=True)
     assert dump(cache)["spans"] != []
     assert cache.prune(days, now=CUT_NOW) == would
@@ -111,7 +111,7 @@ def test_prune_keeps_rollups_and_counts_late_rows(tmp_path: Path) -> None:
     merged = cache.merge("s", "x", {"spans": rows("spans", 300)}, mapping_hash="m1", now=NOW)
     assert (merged.late, merged.unchanged) == (would["spans"], 300 - would["spans"])
     assert {name: rows for name, rows in dump(cache).items() if name in names} == before
-    assert cache.prune(days, now=CUT_NOW) == {"spans": 0, "pull_requests": 0}
+    assert cache.prune(days, now=CUT_NOW) == dict.fromkeys(days, 0)
 
 
 def test_new_rows_after_a_prune_refresh_only_what_is_complete(tmp_path: Path) -> None:

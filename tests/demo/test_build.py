@@ -39,7 +39,7 @@ AS_OF = ("--as-of", "2026-11-21T09:30Z")
 ROLLUPS = (
     "steps_hourly", "prompts_hourly", "users_daily",
     "llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "duration_hist", "cost_daily", "ci_daily", "tests_daily",
-    "flow_items", "flow_daily", "delivery_daily",
+    "flow_items", "flow_daily", "delivery_daily", "changes",
 )  # fmt: skip
 NOT_TOLD = {
     "span_payloads", "requests", "replays",  # what was said and asked is not kept by default
