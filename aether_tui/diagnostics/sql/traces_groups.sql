@@ -8,28 +8,28 @@ WITH task AS NOT MATERIALIZED (
   WHERE start >= $since AND start < $until
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature) AND ($environment::VARCHAR IS NULL OR environment = $environment)
-), summed AS MATERIALIZED (
-  SELECT kind, min(place) AS place, count(*) AS n, count_if(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens,
+), part AS MATERIALIZED (
+  SELECT kind, CASE WHEN NOT bucketed THEN duration_s WHEN duration_s > 0 THEN floor(ln(duration_s) / ln(1.02)) WHEN duration_s IS NOT NULL THEN -10000 END AS took,
+    any_value(bucketed) AS bucketed, min(place) AS place, count(*) AS n, count_if(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens,
     sum(turns) AS turns, count(turns) AS n_turns
-  FROM task
+  FROM task, (SELECT count(*) > 20000 AS bucketed FROM task)
+  GROUP BY 1, 2
+), summed AS MATERIALIZED (
+  SELECT kind, min(place) AS place, sum(n) AS n, sum(failed) AS failed, sum(cost_usd) AS cost_usd, sum(tokens) AS tokens, sum(turns) AS turns,
+    sum(n_turns) AS n_turns
+  FROM part
   GROUP BY kind
 ), told AS MATERIALIZED (
   SELECT s.kind, unnest(['', 'feature', 'team', 'model', 'environment', 'scenario', 'cluster', 'status']) AS attribute,
     unnest([NULL, feature, team, model, environment, scenario, task_cluster, status]) AS value
   FROM summed AS s JOIN tasks AS t ON t.rowid = s.place
-), timed AS (
-  SELECT kind, CASE WHEN bucketed AND took_s > -10000 THEN pow(1.02, took_s + 0.5) WHEN bucketed THEN 0 ELSE took_s END AS took_s, n
-  FROM (
-    SELECT kind, bucketed, CASE WHEN NOT bucketed THEN duration_s WHEN duration_s > 0 THEN floor(ln(duration_s) / ln(1.02)) ELSE -10000 END AS took_s,
-      count(*) AS n
-    FROM task, (SELECT sum(n) > 20000 AS bucketed FROM summed)
-    WHERE duration_s IS NOT NULL
-    GROUP BY ALL
-  )
 ), ranked AS (
   SELECT attribute, value, took_s, sum(sum(n)) OVER (PARTITION BY attribute, value ORDER BY took_s) AS up_to,
     sum(sum(n)) OVER (PARTITION BY attribute, value) AS every
-  FROM told JOIN timed USING (kind)
+  FROM told JOIN (
+    SELECT kind, n, CASE WHEN bucketed AND took > -10000 THEN pow(1.02, took + 0.5) WHEN bucketed THEN 0 ELSE took END AS took_s
+    FROM part WHERE took IS NOT NULL
+  ) USING (kind)
   GROUP BY attribute, value, took_s
 ), took AS (
   SELECT attribute, value, min(took_s) FILTER (WHERE up_to >= ceil(0.5 * every)) AS p50_s,
