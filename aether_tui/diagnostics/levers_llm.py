@@ -20,7 +20,7 @@ CHEAPER = 0.7
 GOOD = 0.7
 """A category whose lower bound of success is below this is not made cheaper, but better."""
 WORTH_USD = 0.01
-LOOKED = 20_000
+LOOKED = 10_000
 """Requests whose spans are read; where the window has many more, what they cost stands for all."""
 
 
