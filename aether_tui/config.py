@@ -16,6 +16,8 @@ Phase = Literal["ideation", "validation", "specification", "build", "release", "
 ItemType = Literal["bug", "feature", "incident", "opportunity", "chore", "other"]
 Environment = Literal["production", "staging", "dev", "other"]
 Share = Annotated[float, Field(ge=0, le=1)]
+SuccessValue = Annotated[str, Field(pattern=r"^\s*[^<>\s]|^\s*[<>]=?\s*-?\d+(\.\d+)?\s*$")]
+"""A word, or a bound: `>= 0.7`."""
 
 
 class Section(BaseModel):
@@ -135,6 +137,10 @@ class Mapping(Section):
         default_factory=dict, description="Environment name, account or project → environment"
     )
     span_attributes: SpanAttributes = Field(default_factory=SpanAttributes, description="Attributes of spans")
+    scores: dict[str, list[SuccessValue]] = Field(
+        default_factory=dict,
+        description='Score → its values that mean success: words, or bounds such as ">= 0.7"; others mean failure',
+    )
     cost_tags: CostTags = Field(default_factory=CostTags, description="Tags of cost rows")
 
 

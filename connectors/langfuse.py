@@ -1,32 +1,53 @@
-"""Observations of one Langfuse project as spans (API v2; v1 on servers of one's own that do not have it yet)."""
+"""Observations of one Langfuse project as spans, and its scores; by older lists on servers of one's own that lack the present ones."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
+from aether_tui.records.tables import OUTCOMES, SPAN_PAYLOADS, SPANS
 from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Gone, Network, Page, Refused, Reject, Row, Stream
-from connectors.fields import Node, dig, integer, objects, text, zulu
+from connectors.fields import Node, dig, integer, mapped, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.langfuse_files import observation_row, payload_rows
+from connectors.langfuse_scores import TYPES, score_rows, without_words
 from connectors.paging import PageGuard
 from connectors.windows import by_window
 
 # A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
 OBSERVATIONS = Stream("observations", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
+SCORES = Stream("scores", (OUTCOMES,), overlap_s=3600, setting="scores")
 
-_V2 = "/api/public/v2/observations"
-_V1 = "/api/public/observations"
 _FIELDS = "core,basic,time,model,usage,prompt,trace_context"
-_PER_PAGE = 1000
 _FEWEST_PER_PAGE = 10
-_PER_PAGE_V1 = 100
+_PER_PAGE_BEFORE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list by cursor, the one by page that servers had before it, and what both call their period."""
+
+    name: str
+    path: str
+    before: str
+    since: str
+    until: str
+    per_page: int
+
+
+_LISTS = {
+    OBSERVATIONS.name: _List(
+        "observations", "/api/public/v2/observations", "/api/public/observations", "fromStartTime", "toStartTime", 1000
+    ),
+    SCORES.name: _List("scores", "/api/public/v3/scores", "/api/public/v2/scores", "fromTimestamp", "toTimestamp", 100),
+}
 
 
 class LangfuseSettings(HttpSettings):
@@ -38,6 +59,7 @@ class LangfuseSettings(HttpSettings):
         description="Address: cloud (EU), us.cloud, jp.cloud, hipaa.cloud, or your own server; or replay:PATH",
     )
     metadata: bool = Field(True, description="Read metadata: feature, team and outcome are often told there")
+    scores: bool = Field(True, description="Read scores: numbers, yes or no, and words of categories; no comments")
     payloads: bool = Field(
         False,
         description="Ask for inputs and outputs: they are kept redacted, and only with [privacy] keep_payloads = true",
@@ -54,20 +76,24 @@ class _Absent(Gone):
 
 
 class Langfuse:
-    """Observations by windows of their start, oldest window first; inputs and outputs only with `payloads`."""
+    """Observations and scores by windows of their instant, oldest window first; inputs and outputs only with `payloads`."""
 
     kind = "langfuse"
     Settings = LangfuseSettings
     SECRETS = ("public_key", "secret_key")
-    streams = (OBSERVATIONS,)
+    streams = (OBSERVATIONS, SCORES)
     access = Access(
         credential="the public and the secret key of the project",
         permissions=("the keys of one project; Langfuse has no narrower ones",),
         reads=(
             "observations: times, model, token counts, cost, errors, names, attributes",
-            "users and sessions, kept as a keyed hash",
+            "users, kept as a keyed hash, and sessions",
+            "scores: names, values, what they are about",
         ),
-        leaves=("prompts and completions, unless keeping them is switched on in aether.toml",),
+        leaves=(
+            "prompts and completions, unless keeping them is switched on in aether.toml",
+            "comments of scores, and scores that are texts",
+        ),
     )
 
     def __init__(self, settings: LangfuseSettings, secrets: Mapping[str, str], network: Network) -> None:
@@ -83,15 +109,16 @@ class Langfuse:
             classify=classify_langfuse,
             ca_bundle=settings.ca_bundle,
         )
-        self._old = False
-        self._per_page = _PER_PAGE
+        self._old = set[str]()
+        self._per_page = {name: one.per_page for name, one in _LISTS.items()}
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
-        """Observations that started after the cursor (the newest start seen). Raises SourceError; never stores."""
+        """What started, or was scored, after the cursor (the newest instant seen). Raises SourceError; never stores."""
         now = self._network.now().astimezone(UTC).replace(tzinfo=None)
         newest = datetime.fromisoformat(since) if since else None
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
-        async for page, reached in by_window(self._window, newest - overlap if newest else now - first, newest, now):
+        begin, window = newest - overlap if newest else now - first, partial(self._window, _LISTS[stream.name])
+        async for page, reached in by_window(window, begin, newest, now, stream.tables[0]):
             page.cursor = reached.isoformat() if reached else None
             yield page
 
@@ -104,53 +131,66 @@ class Langfuse:
         """Close connections."""
         await self._http.close()
 
-    async def _window(self, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
-        period = {"fromStartTime": zulu(begin), **({"toStartTime": zulu(end)} if end else {})}
-        if not self._old:
+    async def _window(self, wanted: _List, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
+        period = {wanted.since: zulu(begin), **({wanted.until: zulu(end)} if end else {})}
+        if wanted.name not in self._old:
             try:
-                async for page in self._by_cursor(period):
+                async for page in self._by_cursor(wanted, period):
                     yield page
                 return
             except _Absent:
-                # The cloud never lacks v2; a server of one's own may be older.
+                # The cloud never lacks the present list; a server of one's own may be older.
                 if (urlsplit(self._http.base).hostname or "").endswith("langfuse.com"):
                     raise
-                self._old = True
-        async for page in self._by_number(period):
+                self._old.add(wanted.name)
+        async for page in self._by_number(wanted, period):
             yield page
 
-    async def _by_cursor(self, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
-        query = {**period, "fields": _FIELDS + ",metadata" * self._settings.metadata + ",io" * self._settings.payloads}
-        if self._settings.metadata:
-            query["expandMetadata"] = "resourceAttributes"
-        guard = PageGuard("Langfuse's list of observations")
+    async def _by_cursor(self, wanted: _List, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
+        query = {**period, **self._asked(wanted)}
+        guard = PageGuard(f"Langfuse's list of {wanted.name}")
         while True:
             try:
-                answer = await self._http.get(_V2, {**query, "limit": str(self._per_page)})
+                answer = await self._http.get(wanted.path, {**query, "limit": str(self._per_page[wanted.name])})
             except _TooMuch:
-                if self._per_page // 2 < _FEWEST_PER_PAGE:
+                if self._per_page[wanted.name] // 2 < _FEWEST_PER_PAGE:
                     raise
-                self._per_page //= 2
+                self._per_page[wanted.name] //= 2
                 continue
             found, cursor = listed(answer, "data"), text(answer.json, "meta", "cursor")
-            yield _page(found, payloads=self._settings.payloads), cursor is None
+            yield self._page(wanted, found), cursor is None
             if cursor is None:
                 return
             guard.follow(cursor, rows=len(found))
             query["cursor"] = cursor
 
-    async def _by_number(self, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
-        guard = PageGuard("Langfuse's list of observations")
+    def _asked(self, wanted: _List) -> dict[str, str]:
+        """What of each object is asked for."""
+        if wanted.name == SCORES.name:
+            return {"fields": "subject", "dataType": ",".join(TYPES)}
+        settings = self._settings
+        asked = {"fields": _FIELDS + ",metadata" * settings.metadata + ",io" * settings.payloads}
+        return asked | ({"expandMetadata": "resourceAttributes"} if settings.metadata else {})
+
+    async def _by_number(self, wanted: _List, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
+        guard = PageGuard(f"Langfuse's list of {wanted.name}")
+        query = {**period, **({"fields": "score"} if wanted.name == SCORES.name else {})}
         number = 1
         while True:
-            answer = await self._http.get(_V1, {**period, "page": str(number), "limit": str(_PER_PAGE_V1)})
+            answer = await self._http.get(wanted.before, {**query, "page": str(number), "limit": str(_PER_PAGE_BEFORE)})
             found = listed(answer, "data")
             last = number >= (integer(answer.json, "meta", "totalPages") or 0)
-            yield _page(found, payloads=self._settings.payloads), last
+            yield self._page(wanted, found), last
             if last:
                 return
             number += 1
             guard.follow(str(number), rows=len(found))
+
+    def _page(self, wanted: _List, found: list[Node]) -> Page:
+        if wanted.name == OBSERVATIONS.name:
+            return _page(found, payloads=self._settings.payloads)
+        rows, rejects = mapped(map(without_words, found), OUTCOMES.name, score_rows)
+        return Page(rows=rows, rejects=rejects)
 
 
 def classify_langfuse(answer: Answer) -> Verdict:

@@ -81,9 +81,9 @@ def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> R
     first = fields.instant(raw, "completionStartTime")
     said = raw.get("input")
     values: dict[str, Value] = {
-        "trace_id": _id(fields.text(raw, "traceId") or fields.text(trace, "id")),
-        "span_id": _id(fields.text(raw, "id")),
-        "parent_id": _id(fields.text(raw, "parentObservationId")),
+        "trace_id": hex_id(fields.text(raw, "traceId") or fields.text(trace, "id")),
+        "span_id": hex_id(fields.text(raw, "id")),
+        "parent_id": hex_id(fields.text(raw, "parentObservationId")),
         "name": fields.text(raw, "name"),
         "operation": operation(fields.text(raw, "type")),
         "start": start,
@@ -110,7 +110,7 @@ def observation_row(raw: Mapping[str, object], trace: Mapping[str, object]) -> R
     return SPANS.row(**values)
 
 
-def _id(text: str | None) -> str | None:
+def hex_id(text: str | None) -> str | None:
     """Lower-case; ids of older SDKs are UUIDs, newer ones are hex already."""
     return text.lower().replace("-", "") if text else None
 

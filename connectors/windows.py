@@ -1,4 +1,4 @@
-"""Walking time in windows, for lists of spans whose order is not promised."""
+"""Walking time in windows, for lists whose order is not promised."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 from aether_tui.records.tables import SPANS
-from connectors.base import Page
+from connectors.base import Page, Table
 from connectors.fields import latest
 
 _WIDTH = timedelta(days=1)
 
 ReadWindow = Callable[[datetime, datetime | None], AsyncIterator[tuple[Page, bool]]]
-"""Pages of spans that started in a period (open-ended without an end), and whether each is the last."""
+"""Pages of what began in a period (open-ended without an end), and whether each is the last."""
 
 
 async def by_window(
-    read: ReadWindow, begin: datetime, newest: datetime | None, now: datetime
+    read: ReadWindow, begin: datetime, newest: datetime | None, now: datetime, table: Table = SPANS
 ) -> AsyncIterator[tuple[Page, datetime | None]]:
-    """All pages from `begin` on, oldest window first, each with the newest start up to which all is read.
+    """All pages from `begin` on, oldest window first, each with the newest instant of `table` up to which all is read.
 
     Only the last page of a window knows one; `newest` is what was known before. Windows grow where little happened.
     """
@@ -28,7 +28,7 @@ async def by_window(
         pages = 0
         async for page, last in read(begin, end):
             pages += 1
-            reached = latest(page.rows, SPANS, "start", newest)
+            reached = latest(page.rows, table, table.at, newest)
             # A sender whose clock is far ahead must not carry the cursor away.
             newest = min(reached, now) if reached else None
             yield page, newest if last else None

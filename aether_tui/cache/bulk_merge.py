@@ -115,6 +115,9 @@ def _merge_fresh(
         end += 1
     stage_slice(cursor, origin, low, slices[end - 1][1])
     span_rollups.follow(cursor, "incoming", None, range(at, end))
+    rollups.start(cursor)
+    if rollups.touch_scored(cursor, "incoming"):
+        rollups.refresh(cursor)
     return end, Merged(inserted=slices[end - 1][1] - low)
 
 

@@ -249,6 +249,7 @@ def merge_slice(
             gone = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
         if table.name == "spans":
             span_rollups.follow(cursor, "incoming", gone, None if late or same or changed else ahead)
+            rollups.touch_scored(cursor, "incoming")
         else:
             for rows in filter(None, ("incoming", gone)):
                 rollups.touch(cursor, table.name, rows)

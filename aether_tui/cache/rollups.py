@@ -5,7 +5,7 @@ What they are stands in `aether_tui.records.definitions`, for every engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -93,6 +93,15 @@ _THING: Final = {
 }
 
 
+def touch_scored(cursor: duckdb.DuckDBPyConnection, spans: str) -> bool:
+    """Note the tasks of `spans` that were scored before they came: what follows spans knows no scores. Whether there are any."""
+    scored = "SELECT trace_id FROM outcomes WHERE trace_id IS NOT NULL AND outcome IS NOT NULL"
+    cursor.execute(
+        f"INSERT INTO touched_things SELECT DISTINCT 'tasks', source, trace_id FROM {spans} WHERE trace_id IN ({scored})"
+    )
+    return bool(cursor.execute("SELECT 1 FROM touched_things LIMIT 1").fetchone())
+
+
 def touch(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
     """Note buckets and things of `rows`, an SQL table expression with the columns of `table`."""
     for at in days_of(table):
@@ -102,6 +111,12 @@ def touch(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
     if table in _THING:
         rollup, column = _THING[table]
         cursor.execute(f"INSERT INTO touched_things SELECT DISTINCT '{rollup}', source, {column} FROM {rows}")
+    if table == "outcomes":  # of a trace, whoever recorded it
+        number = render("{id_number(trace_id)}", {})
+        cursor.execute(
+            f"INSERT INTO touched_things SELECT 'tasks', source, trace_id FROM tasks WHERE {local('tasks')} AND "
+            f"trace_number IN (SELECT {number} FROM {rows}) AND trace_id IN (SELECT trace_id FROM {rows})"
+        )
 
 
 def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -119,7 +134,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
             _refresh_daily(cursor, rollup)
     if flow:
         cursor.execute("DELETE FROM flow_daily")
-        _insert(cursor, "flow_daily", "flow_daily", {"flow_items": "flow_items"})
+        _insert(cursor, "flow_daily", render(definition("flow_daily"), {"flow_items": "flow_items"}))
 
 
 def raw_from(cursor: duckdb.DuckDBPyConnection, table: str) -> datetime | None:
@@ -134,9 +149,20 @@ def thawed(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
     return f"{column} >= TIMESTAMP '{since}'" if since else "TRUE"
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, table: str, sql: str, sources: Mapping[str, str]) -> None:
+def tasks_sql(spans: str, scores: str = "outcomes") -> str:
+    """SELECT of the tasks of a relation of spans. Where the spans do not say how a task ended, its scores do: it failed if one
+    of them says so.
+    """
+    said = f"SELECT trace_id AS scored, min(outcome) AS said FROM {scores} WHERE trace_id IS NOT NULL GROUP BY 1"
+    return (
+        f"SELECT t.* REPLACE (coalesce(t.outcome, o.said) AS outcome) FROM ({render(definition('tasks'), {'spans': spans})}) AS t "
+        f"LEFT JOIN ({said}) AS o ON o.scored = t.trace_id"
+    )
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
     columns = quoted(list(ROLLUPS[table]))
-    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({render(definition(sql), sources)})")
+    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({rows})")
 
 
 def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -162,7 +188,7 @@ def _refresh_tasks(cursor: duckdb.DuckDBPyConnection) -> None:
         f"(SELECT * FROM spans WHERE start BETWEEN TIMESTAMP '{extent[0]}' AND TIMESTAMP '{extent[1]}' "
         "AND (source, trace_id) IN (SELECT source, id FROM touched_tasks))"
     )
-    _insert(cursor, "tasks", "tasks", {"spans": spans})
+    _insert(cursor, "tasks", tasks_sql(spans, "(FROM outcomes WHERE trace_id IN (SELECT id FROM touched_tasks))"))
     cursor.execute(hours + "tasks WHERE (source, trace_id) IN (SELECT source, id FROM touched_tasks)")
 
 
@@ -174,15 +200,11 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
     hours = "INSERT INTO touched SELECT DISTINCT 'flow_items', 'completed', date_trunc('hour', completed) FROM "
     cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
     cursor.execute(f"DELETE FROM flow_items WHERE (source, id) IN {mine}")
-    _insert(
-        cursor,
-        "flow_items",
-        "flow_items",
-        {
-            "work_items": f"(SELECT * FROM work_items WHERE (source, id) IN {mine})",
-            "work_transitions": f"(SELECT * FROM work_transitions WHERE (source, item_id) IN {mine})",
-        },
-    )
+    sources = {
+        "work_items": f"(SELECT * FROM work_items WHERE (source, id) IN {mine})",
+        "work_transitions": f"(SELECT * FROM work_transitions WHERE (source, item_id) IN {mine})",
+    }
+    _insert(cursor, "flow_items", render(definition("flow_items"), sources))
     cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
     return True
 
@@ -221,7 +243,7 @@ def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
     sources = {rollup.source: rows}
     if rollup.source == "tasks" and "{spans}" in definition(rollup.sql):
         sources["spans"] = _spans_of(cursor, sources["tasks"])
-    _insert(cursor, rollup.table, rollup.sql, sources)
+    _insert(cursor, rollup.table, render(definition(rollup.sql), sources))
 
 
 def _spans_of(cursor: duckdb.DuckDBPyConnection, tasks: str) -> str:

@@ -21,8 +21,8 @@ from aether_tui.records.definitions import definition, render
 FRAGMENTED: Final = 0.25
 """Share of free blocks from which `compact` writes the file anew."""
 
-KEPT_WHOLE: Final = ("work_items", "work_transitions")
-"""Tables whose whole history is what flow is computed from; they are small and never pruned."""
+KEPT_WHOLE: Final = ("work_items", "work_transitions", "outcomes")
+"""Tables whose whole history is what flow, and how tasks ended, is computed from; they are small and never pruned."""
 
 _PARENTS: Final = {
     "work_transitions": ("item_id", "work_items", "id"),
@@ -105,7 +105,8 @@ def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
         elif name == "tasks":
             keep = f"(source, trace_id) NOT IN {frozen_tasks}"
         columns = quoted(list(ROLLUPS[name]))
-        wanted = f"SELECT {columns} FROM ({render(definition(sql), whole)}) WHERE {keep}"
+        rows = rollups.tasks_sql("spans") if sql == "tasks" else render(definition(sql), whole)
+        wanted = f"SELECT {columns} FROM ({rows}) WHERE {keep}"
         stored = f"SELECT {columns} FROM {name} WHERE {owned} AND {local(name)} AND {keep}"
         missing = _count(cursor, f"SELECT count(*) FROM ({wanted} EXCEPT ALL {stored})")
         surplus = _count(cursor, f"SELECT count(*) FROM ({stored} EXCEPT ALL {wanted})")
@@ -119,7 +120,7 @@ def prunable(retention_days: Mapping[str, int], now: datetime) -> Iterator[tuple
         where = f"privacy.retention_days.{name}"
         if name in KEPT_WHOLE:
             raise ConfigurationError(
-                "flow is computed from its whole history, so it is never pruned",
+                "other numbers are computed from its whole history, so it is never pruned",
                 where=where,
                 next_step="remove the key",
             )

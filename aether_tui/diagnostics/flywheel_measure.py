@@ -247,7 +247,9 @@ def _instrumented(
             roots, "requests have a root span", needed, "send the span that covers the whole request, without a parent"
         ),
         "outcome": _seen(
-            outcomes, "requests", "name the attribute that carries it in [mapping.span_attributes] outcome"
+            outcomes,
+            "requests",
+            "name the attribute that carries it in [mapping.span_attributes] outcome, or the score in [mapping.scores]",
         ),
     }
 

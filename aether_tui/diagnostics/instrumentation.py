@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics import privacy, replayable
+from aether_tui.diagnostics import privacy, replayable, scores
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
 from aether_tui.diagnostics.gate import Path, path, share
@@ -60,11 +60,12 @@ class PathCoverage(Struct, frozen=True, kw_only=True):
 
 
 class Instrumentation(Struct, frozen=True, kw_only=True):
-    """Coverage by field and by path, how much of the bill the traces tell, and what is kept of people's data."""
+    """Coverage by field and by path, how much of the bill the traces tell, what is scored, what is kept of people's data."""
 
     fields: tuple[Field, ...]
     paths: tuple[PathCoverage, ...]
     bill: Bill
+    scores: tuple[scores.Scored, ...]
     replayable: replayable.Replayable
     privacy: Privacy
 
@@ -79,7 +80,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Instrumentat
         window=clock.window,
         data=found,
         headline=headline(found),
-        findings=(*findings(found), *privacy.findings(found.privacy)),
+        findings=(*findings(found), *scores.findings(found.scores), *privacy.findings(found.privacy)),
         freshness=data.freshness(),
         blocks=blocks(found),
     )
@@ -99,6 +100,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Instrumentation:
         fields=fields,
         paths=_paths(rows, [(item.id.removeprefix("instrumentation."), item.of) for item in fields]),
         bill=reconcile(data),
+        scores=scores.measure(data),
         replayable=replayable.measure(data, kept=documents.config.privacy.keep_payloads),
         privacy=privacy.measure(data, documents, clock),
     )
@@ -233,7 +235,7 @@ def blocks(found: Instrumentation) -> tuple[Block, ...]:
         rows=tuple(_path_row(item, names) for item in found.paths),
     )
     bill = structs.replace(facts(found.bill), title="Reconciliation with the bill")
-    return (fields, paths, bill, *privacy.blocks(found.privacy))
+    return (fields, paths, bill, *scores.blocks(found.scores), *privacy.blocks(found.privacy))
 
 
 def _field_row(item: Field) -> Row:

@@ -56,7 +56,11 @@ CHAINS: dict[str, tuple[Step, ...]] = {
     "spans": _TRACED,
     "outcome": (
         *_TRACED,
-        ("traces_with_outcome", "traces with an outcome", "an outcome attribute, see [mapping.attributes]"),
+        (
+            "traces_with_outcome",
+            "traces with an outcome",
+            "an outcome attribute, see [mapping.span_attributes], or a score, see [mapping.scores]",
+        ),
     ),
     "costs": (("charges", "charges", "a FOCUS export: `aether-tui load PATH`"),),
     "product_metrics": (("usage", "product metrics", "a product analytics source: amplitude"),),

@@ -55,6 +55,7 @@ PARTS: dict[str, str] = {
     "work_links": "what an open item waits for and how many customers ask for it, beside every item behind a flow number",
     "pipeline_jobs": "CI time by job and its levers: queueing, setting up, caches",
     "test_cases": "slowest and flaky tests, failures by package",
+    "outcomes": "task success, and with it the gate, cost per success and wins of models, where traces do not say how a task ended",
     "span_payloads": "replay and examples of categories, only where keeping payloads is switched on",
 }
 """Tables that come with those above, and what they add."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics import metrics, scores
 from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
 from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
 from aether_tui.errors import NoData
@@ -79,6 +79,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     nodes: tuple[Node, ...]
     failed_beyond: tuple[Node, ...] = ()
     """The first `FAILED` failed spans that are not among `nodes`."""
+    scores: tuple[scores.Score, ...] = ()
 
 
 def read_trace(data: Data, trace: str, source: str | None = None, begun: datetime | None = None) -> Trace:
@@ -119,6 +120,7 @@ def read_trace(data: Data, trace: str, source: str | None = None, begun: datetim
         serial_share=tree.serial_share,
         nodes=tree.nodes[:DRAWN],
         failed_beyond=tuple(node for node in tree.nodes[DRAWN:] if node.span.status == "error")[:FAILED],
+        scores=scores.of_trace(data, trace),
     )
 
 
@@ -133,7 +135,7 @@ def report(data: Data, trace: str, source: str | None = None, begun: datetime | 
         data=found,
         headline=headline(found),
         findings=_findings(found),
-        blocks=(_facts(found), _tree(found), *_failed(found)),
+        blocks=(_facts(found), _tree(found), *_failed(found), *scores.table_of(found.scores)),
         details={
             f"{block}/{node.span.span_id}": (Prose(id="about", text=_detail(node)),)
             for block, nodes in (("trace.tree", found.nodes), ("trace.failed", found.failed_beyond))

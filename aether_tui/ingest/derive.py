@@ -47,6 +47,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
         "request",
     ),
     "span_payloads": ("prompt", "completion"),
+    "outcomes": ("name", "value"),
 }  # fmt: skip
 """Raw columns that derived ones are computed from, by table; nothing else is looked at."""
 
@@ -108,6 +109,7 @@ class Deriver:
             "cost_estimates": self._cost_estimates,
             "spans": self._span_columns,
             "span_payloads": _payload_columns,
+            "outcomes": lambda raw: {"outcome": _each(mapper.outcome, _texts(raw["name"]), _texts(raw["value"]))},
         }
 
     @property

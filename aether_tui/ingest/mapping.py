@@ -6,10 +6,12 @@ below). Else null: unmapped is shown as unmapped, never guessed.
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 
 from aether_tui.config import Category, Environment, ItemType, Mapping, Phase
 from aether_tui.ingest.words import Words
@@ -67,6 +69,7 @@ class Mapper:
         self._features: Words[str] = Words(mapping.features)
         self._environments: Words[Environment] = Words(mapping.environments)
         self._tags = mapping.cost_tags
+        self._scores: Words[list[str]] = Words(mapping.scores)
 
     def category(self, state: str | None, state_type: str | None, team: str | None) -> Category | None:
         """Category of a tracker state: `TEAM/State`, `State`, else by the tracker's own class of the state."""
@@ -141,6 +144,28 @@ class Mapper:
             self.team(tag(self._tags.team), account),
             self.feature(tag(self._tags.feature), account),
         )
+
+    def outcome(self, name: str | None, value: str | None) -> Literal["success", "failure"] | None:
+        """What a score says of its task; null for a name that is not mapped, and where there is no value."""
+        wanted = self._scores.find(name)
+        if wanted is None or value is None:
+            return None
+        return "success" if any(_meets(value, one) for one in wanted) else "failure"
+
+
+_BOUNDS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+
+
+def _meets(value: str, wanted: str) -> bool:
+    """Whether a value is the word or number wanted, or within the bound."""
+    sign = next((sign for sign in _BOUNDS if wanted.lstrip().startswith(sign)), "")
+    try:
+        found, bound = float(value), float(wanted.strip().removeprefix(sign))
+    except ValueError:
+        return not sign and value.casefold() == wanted.strip().casefold()
+    return _BOUNDS[sign](found, bound) if sign else found == bound
 
 
 def _name(repo: str) -> str:

@@ -446,6 +446,26 @@ SPAN_PAYLOADS = Table(
     at="start",
 )
 
+OUTCOMES = Table(
+    "outcomes",
+    "Scores of tasks: feedback of users, annotations, evaluations",
+    (
+        _c("id", "id", "The source's id of the score"),
+        _c("name", "text", "What was scored, such as user-feedback"),
+        _c("at", "time", "When it was scored"),
+        _c("value", "text", "A number, true or false, or a word", most=MOST_WORD),
+        _c("kind", "text", "Where it comes from, in the source's word: API, ANNOTATION or EVAL"),
+        _c("trace_id", "id", "Trace it is about, lower-case hex; null where it is about a session or an experiment"),
+        _c("span_id", "id", "Span of that trace, where one was scored"),
+        _c("conversation", "id", "Session it is about, where a whole one was scored"),
+        _c("updated", "time", "Last change"),
+        _d("outcome", "text", "success or failure, by [mapping.scores]; null where the name is not mapped"),
+    ),
+    key=("id",),
+    at="at",
+    revision="updated",
+)
+
 PRODUCT_METRICS = Table(
     "product_metrics",
     "Daily product metrics (active users, events, …)",
@@ -522,8 +542,8 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         WORK_ITEMS, WORK_TRANSITIONS, ITERATIONS, ITERATION_ITEMS, PROJECTS, WORK_LINKS, PULL_REQUESTS, DEPLOYMENTS,
-        PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES, COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, PRODUCT_METRICS, REQUESTS,
-        REPLAYS,
+        PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES, COSTS, COST_ESTIMATES, SPANS, SPAN_PAYLOADS, OUTCOMES, PRODUCT_METRICS,
+        REQUESTS, REPLAYS,
     )
 }  # fmt: skip
 """All record tables by name."""

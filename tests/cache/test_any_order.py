@@ -20,7 +20,7 @@ from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row, Value
 from tests.cache.samples import DAY_ONE, NOW, dump, fresh, rows
 
-NAMES = ("spans", "work_items", "work_transitions")
+NAMES = ("spans", "work_items", "work_transitions", "outcomes")
 SWEPT = (TABLES["work_items"], TABLES["work_transitions"])
 EVER = datetime.min.replace(tzinfo=UTC)
 SINCE = DAY_ONE + timedelta(days=5)
@@ -30,10 +30,17 @@ MANY = settings(
     phases=[Phase.explicit, Phase.generate],  # a smaller seed is not a simpler story
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-FIRST = Config.model_validate({"mapping": {"services": {"a*": "api"}, "features": {"source_service*": "found"}}})
+SCORES = {"name 1*": ["value 0 é", "value 1 é"], "name 2 *": ["value 3 é"]}
+FIRST = Config.model_validate(
+    {"mapping": {"services": {"a*": "api"}, "features": {"source_service*": "found"}, "scores": SCORES}}
+)
 OTHER = Config.model_validate(
     {
-        "mapping": {"services": {"a*": "other"}, "environments": {"source_environment*": "staging"}},
+        "mapping": {
+            "services": {"a*": "other"},
+            "environments": {"source_environment*": "staging"},
+            "scores": {"name 2 *": ["value 3 é"], "name 3 *": ["value 0 é"]},
+        },
         "prices": [
             {"model": "m*", "input_usd_per_million": "3", "output_usd_per_million": "9", "valid_from": "2020-01-01"}
         ],
@@ -109,7 +116,7 @@ class Story:
 
     def left(self, name: str) -> list[Row]:
         """The rows of a table that were said after what they are of was missed the last time."""
-        table, gone = TABLES[name], self.gone()
+        table, gone = TABLES[name], self.gone() if TABLES[name] in SWEPT else {}
         thing = [column.name for column in table.raw].index(table.of or table.key[0])
         told = [event for event in self.events if isinstance(event, Piece) and event.name == name]
         return [row for piece in told for row in piece.rows if piece.said > gone.get(row[thing], EVER)]

@@ -81,8 +81,10 @@ def llm_hourly(spans: list[Record]) -> set[tuple[Any, ...]]:
     }  # fmt: skip
 
 
-def tasks(spans: list[Record]) -> list[Record]:
-    found = []
+def tasks(spans: list[Record], outcomes: Iterable[Record] = ()) -> list[Record]:
+    found, scores = [], defaultdict(list)
+    for score in outcomes:
+        scores[score["trace_id"]] += [score["outcome"]] if score["outcome"] else []
     for trace, group in groups([span for span in spans if span["start"]], lambda s: s["trace_id"]):
         roots = [span for span in group if span["parent_id"] is None]
         calls = [span for span in group if is_call(span)]
@@ -111,9 +113,10 @@ def tasks(spans: list[Record]) -> list[Record]:
                 "cost_usd": total(span["cost_usd"] for span in calls),
                 "unpriced_calls": sum(span["cost_usd"] is None and not failed_free(span) for span in calls),
                 "status": "error" if any(span["status"] == "error" for span in roots or group) else "ok",
+                "outcome": of_root("outcome") or min(scores.get(trace, []), default=None),
                 **{
                     name: of_root(name)
-                    for name in ("outcome", "task_cluster", "scenario", "feature", "team", "environment", "service")
+                    for name in ("task_cluster", "scenario", "feature", "team", "environment", "service")
                 },
                 "model": models[0]["model"] if models else None,
                 "rooted": bool(roots),
@@ -387,7 +390,7 @@ def test_every_rollup_equals_a_computation_by_hand(tmp_path: Path, seed: int) ->
     data = {name: records(name, found) for name, found in raw.items()}
     cache = fresh(tmp_path)
     store(cache, raw)
-    traces = tasks(data["spans"])
+    traces = tasks(data["spans"], data["outcomes"])
     items = flow_items(data["work_items"], data["work_transitions"])
     wanted = {
         "llm_hourly": llm_hourly(data["spans"]),

@@ -14,5 +14,6 @@ UNION ALL SELECT 'test_cases' AS name, count(*) AS n FROM test_cases
 UNION ALL SELECT 'costs' AS name, count(*) AS n FROM costs
 UNION ALL SELECT 'cost_estimates' AS name, count(*) AS n FROM cost_estimates
 UNION ALL SELECT 'spans' AS name, count(*) AS n FROM spans
+UNION ALL SELECT 'outcomes' AS name, count(*) AS n FROM outcomes
 UNION ALL SELECT 'product_metrics' AS name, count(*) AS n FROM product_metrics
 ORDER BY name
