@@ -198,7 +198,8 @@ def test_scores_say_how_tasks_ended_by_the_mapping_in_whatever_order_both_come(t
             TOML.format(url=server.url).replace("0.99", "-1").replace('refused = ["false"]\n', "")
         )
         (tmp_path / "empty.json").write_text('{"resourceSpans": []}')
-        assert aether("load", "empty.json", cwd=tmp_path).code == 0  # whatever writes derives again, without asking anybody
+        # Whatever writes derives again, without asking anybody.
+        assert aether("load", "empty.json", cwd=tmp_path).code == 0
         assert server.requests == []
     assert outcomes(tmp_path) == {**told, "0": "success", "4": "success", "8": None}
     assert aether("cache", "verify", cwd=tmp_path).code == 0
