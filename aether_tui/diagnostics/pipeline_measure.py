@@ -44,6 +44,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     item_days_share: Quantity
     older: int
     skipped: Quantity
+    mapped: bool = True
+    """Whether a state means it, or an item was seen in it: else nobody can tell who skipped it."""
 
 
 class Cohort(Struct, frozen=True, kw_only=True):
@@ -105,7 +107,15 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
         stage, ages = whole(row["stage"]), cast("list[float]", row["ages"])
         older[stage] = sum(age > _limit(limits, stage) for age in ages)
     stages = tuple(
-        _stage(number, steps.get(number, ([], 0)), held.get(number, {}), total_days, older[number], flag)
+        _stage(
+            number,
+            steps.get(number, ([], 0)),
+            held.get(number, {}),
+            total_days,
+            older[number],
+            flag,
+            mapped=STAGES[number - 1] in phases or number in steps or number in held,
+        )
         for number in range(1, ends)
     )
     old = [
@@ -132,10 +142,14 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
         late_kill_days=real(flag.get("late_days")),
         unmeasured=_unknown(_MEASURE)
         if last < _MEASURE
-        else share(_count(flag, "unmeasured"), _count(flag, "released"), "nothing was released"),
+        else share(
+            _count(flag, "unmeasured"), _count(flag, "released"), f"nothing was released over {GRACE_DAYS} days ago"
+        ),
         undecided=_unknown(len(STAGES))
         if last < len(STAGES)
-        else share(_count(flag, "undecided"), _count(flag, "measured"), "nothing was measured"),
+        else share(
+            _count(flag, "undecided"), _count(flag, "measured"), f"nothing was measured over {GRACE_DAYS} days ago"
+        ),
         unmapped={text(row["state"]): whole(row["n"]) for row in data.rows("pipeline_unmapped")},
         last=STAGES[max(last, 1) - 1],
     )
@@ -178,7 +192,14 @@ def _steps(rows: Sequence[Record]) -> dict[int, tuple[list[survival.Step], int]]
 
 
 def _stage(
-    number: int, curve: tuple[list[survival.Step], int], held: Record, total_days: float, older: int, flag: Record
+    number: int,
+    curve: tuple[list[survival.Step], int],
+    held: Record,
+    total_days: float,
+    older: int,
+    flag: Record,
+    *,
+    mapped: bool,
 ) -> Stage:
     steps, n = curve
     days = real(held.get("item_days"))
@@ -195,9 +216,10 @@ def _stage(
         if total_days > 0
         else missing("no item was in any stage in this window", unit="ratio"),
         older=older,
-        skipped=share(
-            _count(flag, f"skipped{number}"), _count(flag, f"past{number}"), "no item went past it in a year"
-        ),
+        skipped=share(_count(flag, f"skipped{number}"), _count(flag, f"past{number}"), "no item went past it in a year")
+        if mapped
+        else missing(f"no state is mapped to {STAGES[number - 1]} in [mapping.phases]", unit="ratio"),
+        mapped=mapped,
     )
 
 

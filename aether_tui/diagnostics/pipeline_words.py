@@ -69,22 +69,29 @@ def findings(found: Pipeline) -> tuple[Finding, ...]:
     if found.unmeasured.value:
         flag(
             "unmeasured",
-            f"{quantity(found.unmeasured)} {evidence(found.unmeasured)} of what was released had not been measured "
-            f"{GRACE_DAYS} days later.",
+            f"{quantity(found.unmeasured)} {evidence(found.unmeasured)} of what was released over {GRACE_DAYS} days ago "
+            "has not been measured.",
         )
     if found.undecided.value:
         flag(
             "undecided",
-            f"{quantity(found.undecided)} {evidence(found.undecided)} of what was measured had no decision "
-            f"{GRACE_DAYS} days later.",
+            f"{quantity(found.undecided)} {evidence(found.undecided)} of what was measured over {GRACE_DAYS} days ago "
+            "has no decision.",
         )
     for stage in found.stages:
         if stage.skipped.value is not None and stage.skipped.value >= SKIPPED:
             flag(
                 f"skipped.{stage.name}",
                 f"{quantity(stage.skipped)} {evidence(stage.skipped)} of the items that went past {stage.name} never were in it.",
-                "map the state that means it in [mapping.phases], or agree to leave it out",
+                "make it a state that items pass, or agree to leave it out",
             )
+    unseen = [stage.name for stage in found.stages if not stage.mapped]
+    if unseen and mapped(found):
+        flag(
+            "unseen",
+            f"No state is mapped to {' or '.join(unseen)}: whether items skip {'it' if len(unseen) == 1 else 'them'} cannot be seen.",
+            "map the states that mean it in [mapping.phases], or agree to leave it out",
+        )
     if found.unmapped and mapped(found):
         states = ", ".join(f"{one_line(state, 40)} ({n:,})" for state, n in found.unmapped.items())
         flag(
@@ -198,8 +205,7 @@ def _stages(found: Pipeline, data: Data) -> Table:
             Col(key="older", title="past p85", kind="number", priority=7),
         ),
         rows=tuple(_stage_row(stage, heaviest(found), data) for stage in found.stages),
-        note="Features and opportunities; bugs, chores and incidents are no bets. Stays of a year, open ones "
-        "censored. Advancing and being killed compete: the shares are cumulative incidences.",
+        note="Features and opportunities of a year; open stays are censored, the shares are cumulative incidences.",
     )
 
 
@@ -207,6 +213,16 @@ def _stage_row(stage: Stage, heavy: Stage | None, data: Data) -> Row:
     state: State = (
         "no-data" if not stage.entered and not stage.here else "warn" if stage.older or stage is heavy else "pass"
     )
+    if not stage.mapped:
+        blank: tuple[None, ...] = (None,) * 8
+        told = stage.skipped.reason or ""
+        return Row(
+            id=f"pipeline.stage.{stage.name}",
+            state="no-data",
+            cells=("not mapped", stage.name, *blank),
+            why=told,
+            detail=told,
+        )
     word = {"no-data": "empty", "warn": "most days" if stage is heavy else "ageing", "pass": "moving"}[state]
     return Row(
         id=f"pipeline.stage.{stage.name}",

@@ -176,10 +176,7 @@ def _service(name: str, mine: Carried, own: Shipped | None, charged: Sequence[Ch
             )
             for stage in STAGES
         ),
-        scores={
-            metric: None if (value := getattr(now, metric).value) is None else quick_check(metric, value)
-            for metric in METRICS
-        },
+        scores={metric: _score(metric, getattr(now, metric)) for metric in METRICS},
         deployments=done,
         failed_attempts=ended - done,
         waiting=mine.waiting,
@@ -187,6 +184,13 @@ def _service(name: str, mine: Carried, own: Shipped | None, charged: Sequence[Ch
         open_incidents=sum(one.resolved is None or one.resolved >= clock.window.end for one in opened),
         course=tuple(_course(span, mine, own) for span in spans(clock.previous.start, clock.window.end)),
     )
+
+
+def _score(metric: Metric, value: Quantity) -> float | None:
+    """The Quick Check score; none of a frequency without a deployment, which may be any low one."""
+    if value.value is None or (metric == "frequency" and not value.n):
+        return None
+    return quick_check(metric, value.value)
 
 
 def spans(start: datetime, end: datetime) -> list[Window]:

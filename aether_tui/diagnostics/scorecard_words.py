@@ -34,6 +34,10 @@ from aether_tui.report_model import (
 )  # fmt: skip
 
 TITLES: dict[Metric, str] = {metric: metrics.content()[f"scorecard.{metric}"].title for metric in METRICS}
+_SHORT: dict[Metric, str] = {
+    "lead_time": "lead time p50", "frequency": "deploys", "recovery": "recovery p50", "change_fail": "change fail rate",
+    "rework": "rework rate",
+}  # fmt: skip
 LOWER: Literal["lower"] = "lower"
 SHOWN_SERVICES, SHOWN_LINKS, SHOWN_CHANGES = 8, 100, 10
 
@@ -169,7 +173,8 @@ def _glance(card: Scorecard, data: Data) -> Facts:
 
     def fact(metric: Metric, series: tuple[float | None, ...]) -> Fact:
         shown = _fact(first, metric, data, card.edition)
-        return structs.replace(shown, id=f"{shown.id}.glance", series=series, note=first.service or "(no service)")
+        note = first.service or "(no service)"
+        return structs.replace(shown, id=f"{shown.id}.glance", label=_SHORT[metric], series=series, note=note)
 
     facts = [
         fact("lead_time", tuple(one.lead_time.value for one in first.course)),
@@ -180,8 +185,8 @@ def _glance(card: Scorecard, data: Data) -> Facts:
         worst = _fact(service, metric, data, card.edition)
         below = (service.scores[metric] or 0) < card.edition.means.get(metric, 0.0)
         state: State = "warn" if below else "info" if not card.edition.means else "pass"
-        note = f"{service.service or '(no service)'}, {TITLES[metric]}; {worst.note}"
-        facts.append(structs.replace(worst, id=f"{worst.id}.worst", label="worst", note=note, state=state))
+        label, note = f"worst: {_SHORT[metric]}", service.service or "(no service)"
+        facts.append(structs.replace(worst, id=f"{worst.id}.worst", label=label, note=note, state=state))
     return Facts(id="scorecard.glance", facts=tuple(facts))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -97,11 +98,16 @@ def wrapped(text: str, cells: int, lines: int) -> list[str]:
     return found if len(found) <= lines else [*found[: lines - 1], crop(f"{found[lines - 1]} …", cells)]
 
 
+_HARD = "\N{NO-BREAK SPACE}"
+_UNIT = re.compile(r"(?<=\d) (?=(?:d|h|min|s|ms|pt|USD)\b|%)")
+
+
 def wrap(text: str, cells: int) -> list[str]:
-    """`text` in lines of at most `cells` cells, broken at spaces; words that are too long are cut."""
+    """`text` in lines of at most `cells` cells, broken at spaces, none of them between a number and its unit; words that are too long
+    are cut."""
     lines: list[str] = []
     line, size = "", 0
-    for word in clean(text).split(" "):
+    for word in _UNIT.sub(_HARD, clean(text)).split(" "):
         for piece in chop_cells(word, cells) if cell_len(word) > cells else [word]:
             length = cell_len(piece)
             if line and size + 1 + length > cells:
@@ -111,4 +117,4 @@ def wrap(text: str, cells: int) -> list[str]:
                 line, size = (f"{line} {piece}", size + 1 + length) if line else (piece, length)
     if line:
         lines.append(line)
-    return lines
+    return [one.replace(_HARD, " ") for one in lines]

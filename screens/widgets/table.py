@@ -131,10 +131,11 @@ class TablePart(Generic[R]):
 
     def _wrapped(self, spans: Sequence[Span]) -> list[Line]:
         """One row as up to three lines."""
-        cells = [
-            wrapped(text, width, WRAP_LINES) if width else []
-            for (text, _), width in zip(spans, self._widths, strict=True)
-        ]
+        room = list(self._widths)
+        for number in reversed(range(len(spans) - 1)):  # as in `_join`, over the empty cells behind it
+            if room[number] and room[number + 1] and not self._columns[number].right and not spans[number + 1][0]:
+                room[number] += GAP + room[number + 1]
+        cells = [wrapped(text, wide, WRAP_LINES) if wide else [] for (text, _), wide in zip(spans, room, strict=True)]
         return [
             self._join(
                 [(cell[n] if n < len(cell) else "", role) for cell, (_, role) in zip(cells, spans, strict=True)], ""
@@ -342,7 +343,10 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
         return [line[i] for i in used]
 
     heading = [title(block.title, width)] if block.title else []
-    return TablePart(shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False).fit(width)
+    wraps = len(shown) <= WRAP_ROWS  # so that neither a reason nor a note is cut
+    return TablePart(
+        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps
+    ).fit(width)
 
 
 def _widest(lines: Sequence[Sequence[Span]]) -> list[int]:

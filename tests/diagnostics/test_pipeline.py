@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from aether_tui.config import Config, Mapping
 from aether_tui.diagnostics.pipeline_measure import Pipeline, Stage
 from aether_tui.records.model import Row
 from aether_tui.report_model import Gap
@@ -50,7 +51,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             moves(12, "i1 v2", kind="bug"),  # no bet: not counted
         ],
     )
-    report = world.report("pipeline", made)
+    report = world.report("pipeline", made, Config(mapping=Mapping(phases={"Spec": "specification"})))
     assert isinstance(report.data, Pipeline)
     return report.data
 
@@ -85,11 +86,24 @@ def test_flags_by_hand(audited: Pipeline) -> None:
     assert audited.entered == 11
     assert (audited.late_kills.value, audited.late_kills.n) == (pytest.approx(1 / 11), 11)
     assert audited.late_kill_days == 21  # item 9, from 1 to 22 October
-    assert (audited.unmeasured.value, audited.unmeasured.n) == (pytest.approx(1 / 6), 6)
-    assert (audited.undecided.value, audited.undecided.n) == (0.0, 5)
+    # Only item 11 was released over 28 days ago, before 24 October; the five of the 25th had not the time. Nothing was measured then.
+    assert (audited.unmeasured.value, audited.unmeasured.n) == (1, 1)
+    assert (audited.undecided.value, audited.undecided.reason) == (None, "nothing was measured over 28 days ago")
     specification = stage(audited, "specification").skipped
     assert (specification.value, specification.n) == (1.0, 7)  # nobody was ever in it
     assert stage(audited, "validation").skipped.value == 0.0  # item 9 came back to it
+
+
+def test_a_past_window_does_not_know_what_was_measured_and_decided_since(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    # On the evening of 9 November all six had been released over 28 days ago, and 4 to 6 measured; 6 had been decided.
+    ways = ("r1", "r1 m20", "r1 m41", "r1 m2 l50.5", "r1 m2 l50", "r1 m2 l30")
+    fill(made, [moves(number, f"b1 {way}") for number, way in enumerate(ways, 1)])
+    then = world.report("pipeline", made, window="2026-10-12..2026-11-09").data
+    assert (then.unmeasured.value, then.unmeasured.n) == (2 / 6, 6)  # 1, and 3, measured the day after
+    assert (then.undecided.value, then.undecided.n) == (2 / 3, 3)  # of 4 to 6; 2 and 3 were measured later
+    now = world.report("pipeline", made).data
+    assert (now.unmeasured.value, now.undecided.value) == (1 / 6, 1 / 4)  # 1; 2, measured on the 20th and open
 
 
 def test_cohorts_by_hand(audited: Pipeline) -> None:
@@ -134,6 +148,12 @@ def test_stages_that_no_state_means_are_unknown_and_an_end_holds_nothing(tmp_pat
     assert found.unmeasured.reason == "no state is mapped to measure or a later stage in [mapping.phases]"
     assert found.undecided.value is None and found.cohorts[0].reached["learn"].value is None
     assert report.headline.startswith("Build holds 100 %")
+    # Nobody can tell who skipped a stage that no state means.
+    assert [one.skipped.reason for one in found.stages[:3]] == [
+        f"no state is mapped to {name} in [mapping.phases]" for name in ("ideation", "validation", "specification")
+    ]
+    (told,) = [one.text for one in report.findings if "skip" in one.id + one.text]
+    assert told.startswith("No state is mapped to ideation or validation or specification")
 
 
 def test_unmapped_states_are_a_gap_that_names_them(tmp_path: Path) -> None:

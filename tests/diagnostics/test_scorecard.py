@@ -295,7 +295,7 @@ def test_a_service_is_charged_with_the_same_whatever_is_looked_at(tmp_path: Path
     assert first.rows[0].cells[1] == "planned, success, incident INC-2, INC-3"
     if not narrowed.get("service"):  # it deployed in July: since then none, which is known
         shop = next(one for one in card.services if one.service == "shop")
-        assert (shop.now.frequency.value, shop.deployments, shop.waiting) == (0, 0, 1)
+        assert (shop.now.frequency.value, shop.scores["frequency"], shop.deployments, shop.waiting) == (0, None, 0, 1)
 
 
 def test_open_incidents_are_censored_not_left_out(troubled: Workspace) -> None:

@@ -3,11 +3,12 @@
 import pytest
 from rich.cells import cell_len
 
-from aether_tui.report_model import Col, Fact, Quantity, Row, SavedReport, Table
+from aether_tui.report_model import Col, Fact, Facts, Quantity, Row, SavedReport, Table
 from screens.widgets import cells
 from screens.widgets.layout import View, lay_out
 from screens.widgets.spans import crop, fit, pad, wrap
 from screens.widgets.table import Column, Sort, fit_columns, table
+from screens.widgets.table import facts as table_facts
 from tests.tui.workspaces import HOSTILE, NOW, REPORTS, WINDOW
 
 PLAIN = View()
@@ -33,6 +34,22 @@ def test_wide_characters_are_measured_in_cells(width):
     assert cell_len(pad(text, width)) == width
     assert all(cell_len(line) <= max(width, 2) for line in wrap(text, width))
     assert sum(cell_len(part) for part, _ in fit(((text, "text"),), width)) == width
+
+
+@pytest.mark.parametrize("width", [79, 119])
+def test_neither_the_reason_of_a_figure_nor_its_note_is_cut(width):
+    reason, note = "n too small (2, needs 5)", "checkout-service; score 2; mean 4.8 (2025 survey)"
+    value = Quantity(value=0.0126, unit="per_day", n=6, low=0.004, high=0.03)
+    shown = Facts(id="f", title="Glance", facts=(
+        Fact(id="a", label="lead time p50", value=Quantity(value=None, reason=reason, n=2), state="no-data", note="checkout-service"),
+        Fact(id="b", label="deploys", value=value, series=(1.0, 2.0), note=note),
+    ))  # fmt: skip
+    lines = table_facts(shown, width, keep="", words=False)
+    told = [" ".join(text for text, _ in lines.line(y, None)) for y in range(lines.height)]
+    assert not any("…" in line for line in told)
+    words = " ".join(told).split()
+    assert {*reason.split(), *note.split()} <= {*words}
+    assert wrap("a median of 12 d", 14) == ["a median of", "12 d"]  # a number keeps its unit
 
 
 def test_nothing_a_stranger_wrote_reaches_the_terminal_raw():

@@ -2,7 +2,8 @@
 -- end, in the stages before the last: days by quarters, rounded up, how they ended, how many), `held` (item-days of the window by
 -- stage, and how many are there at its end), `open` (open stays with their age, at most 200 a stage, and how many), `cohorts` (by
 -- month of entry: how many, and how many had reached each stage or a later one), `flags` (of items that entered in the year: killed
--- in or after build with the days they had taken, released and measured, not measured or decided $grace days after, stages skipped).
+-- in or after build with the days they had taken; those released and measured before $grace and not cancelled since, and of them those
+-- not measured and not decided by the window's end; stages skipped).
 -- A stay ends with the first entry into a later stage, or when the item is cancelled; going back does not end it.
 WITH items AS MATERIALIZED (
   SELECT source, id, key, title, state, ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at,
@@ -104,10 +105,10 @@ flags AS (
   SELECT count(*) AS entered,
     count(*) FILTER (WHERE dead AND reached4 < killed) AS late_kills,
     sum((epoch(killed) - epoch(first)) / 86400 ORDER BY source, id) FILTER (WHERE dead AND reached4 < killed) AS late_days,
-    count(*) FILTER (WHERE release_at < $until) AS released,
-    count(*) FILTER (WHERE release_at < $grace AND reached6 IS NULL AND dead IS NOT TRUE) AS unmeasured,
-    count(*) FILTER (WHERE measure_at < $until) AS measured,
-    count(*) FILTER (WHERE measure_at < $grace AND learn_at IS NULL AND dead IS NOT TRUE) AS undecided,
+    count(*) FILTER (WHERE release_at < $grace AND dead IS NOT TRUE) AS released,
+    count(*) FILTER (WHERE release_at < $grace AND dead IS NOT TRUE AND coalesce(reached6 >= $until, true)) AS unmeasured,
+    count(*) FILTER (WHERE measure_at < $grace AND dead IS NOT TRUE) AS measured,
+    count(*) FILTER (WHERE measure_at < $grace AND dead IS NOT TRUE AND coalesce(learn_at >= $until, true)) AS undecided,
     count(*) FILTER (WHERE reached2 < $until) AS past1,
     count(*) FILTER (WHERE reached2 < $until AND ideation_at IS NULL) AS skipped1,
     count(*) FILTER (WHERE reached3 < $until) AS past2,
