@@ -216,7 +216,8 @@ def _refresh_changes(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(f"DELETE FROM changes WHERE {touched % 'named'}")
     labelled = render("{label(labels, deployment)} IS NOT NULL", {})
     pulls = f"(SELECT * FROM pull_requests WHERE {touched % labelled})"
-    _insert(cursor, "changes", "changes", {"pull_requests": pulls, "deployments": "deployments"})
+    sources = {"pull_requests": pulls, "deployments": "deployments"}
+    _insert(cursor, "changes", render(definition("changes"), sources))
 
 
 def _refresh_daily(cursor: duckdb.DuckDBPyConnection, rollup: Rollup) -> None:
