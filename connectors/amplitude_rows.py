@@ -59,9 +59,7 @@ def series_rows(answer: Answer, metric: str, unit: str, zone: str, over_before: 
         for said, value in zip(days, values, strict=True):
             day = _day(said)
             rows.append(
-                measure(metric, segment, day, number({"value": value}, "value"), unit, day >= over_before)
-                if isinstance(day, date)
-                else day
+                measure(metric, segment, day, _value(value), unit, day >= over_before) if isinstance(day, date) else day
             )
     return rows
 
@@ -110,6 +108,11 @@ def retention_rows(answer: Answer, name: str, measure: Measure) -> list[Found]:
                     running = dig(period, "incomplete") is True
                     rows.append(measure(f"retention:{name} day {after}", "", day, share, "ratio", running))
     return rows
+
+
+def _value(value: object) -> float | None:
+    """A number, as lists hold it or as charts do: `{"setId": "", "value": 7}`."""
+    return number(value if isinstance(value, Mapping) else {"value": value}, "value")
 
 
 def _label(labels: Sequence[object], position: int) -> str:

@@ -25,7 +25,7 @@ _RESULTS = {"success": "success", "failed": "failure", "canceled": "cancelled", 
 _RUNNING = frozenset({"running", "pending", "created", "preparing", "waiting_for_resource", "scheduled", "canceling"})
 _DEPLOYED = {"success": "success", "failed": "failure", "running": "running", "created": "running"}
 _STATES = {"opened": "open"}
-_BOT = re.compile(r"(project|group)_\d+_bot|ghost$")
+_BOT = re.compile(r"(project|group)_\d+_bot|service_account_|GitLabDuo$|ghost$", re.IGNORECASE)
 _CASES = {"success": "passed"}
 _COUNTED = {"passed": "passed", "failed": "failed", "error": "errors", "skipped": "skipped"}
 
@@ -131,12 +131,18 @@ def gitlab_merge_request_row(
         merged=merged,
         closed=instant(request, "closed_at") or merged,
         updated=instant(request, "updated_at"),
-        merge_sha=(text(request, "merge_commit_sha") or text(request, "squash_commit_sha")) if merged else None,
+        merge_sha=_merged_as(request) if merged else None,
         base_branch=text(request, "target_branch"),
         author=author,
         labels=tuple(label for label in labels if isinstance(label, str)) if isinstance(labels, list) else (),
         item_keys=item_keys(text(request, "source_branch") or "", text(request, "title") or ""),
     )
+
+
+def _merged_as(request: Node) -> str | None:
+    """The commit that reached the target branch: of a merge, of a squash, or, where it was moved forward, the last of the request."""
+    told = (text(request, name) for name in ("merge_commit_sha", "squash_commit_sha", "sha"))
+    return next(filter(None, told), None)
 
 
 def _person(node: Node) -> str | None:

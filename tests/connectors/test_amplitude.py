@@ -110,7 +110,12 @@ def answer(data: dict[str, Any]) -> Answer:
 @shows(22, 25, of="amplitude")
 def test_labels_come_as_texts_pairs_or_objects_and_days_in_three_forms(labels: list[Any]) -> None:
     days = ["2026-11-01", "2026-11-02T00:00:00", "Nov 03, 2026", "yesterday"]
-    data = {"series": [[1, 2, 3, 9], [3, None, "x", 9]], "seriesLabels": labels, "xValues": days, "new": [None]}
+    data = {
+        "series": [[1, {"setId": "", "value": 2}, 3, 9], [3, None, "x", 9]],
+        "seriesLabels": labels,
+        "xValues": days,
+        "new": [None],
+    }
     with serving(lambda _: Reply({"data": data, "more": {}})) as server:
         done = pull(amplitude(server.url))
     assert done.error is None

@@ -124,6 +124,8 @@ NOTES = [
     note(1, 1),
     note(2, 2, "assigned to @ada", system=True),
     note(9, 3, username="project_7_bot_a1b2"),
+    note(10, 3, username="service_account_group_345_6018816a"),
+    note(11, 3, username="GitLabDuo"),
     note(3, 4, "approved this merge request", system=True),
     note(2, 5),
 ]
@@ -331,6 +333,21 @@ def test_merge_requests_have_first_commit_and_first_review() -> None:
     assert row["first_commit"] == datetime.fromisoformat("2025-12-28T16:00")
     assert row["first_review"] == START + timedelta(minutes=4)
     assert (row["state"], row["author"]) == ("open", "1")
+
+
+@pytest.mark.parametrize(
+    ("told", "merged_as"),
+    [
+        ({"merge_commit_sha": "m", "squash_commit_sha": "s", "sha": "h"}, "m"),
+        ({"merge_commit_sha": None, "squash_commit_sha": "s", "sha": "h"}, "s"),
+        ({"merge_commit_sha": None, "squash_commit_sha": None, "sha": "h"}, "h"),  # moved forward: no commit of its own
+        ({"merged_at": None, "state": "opened", "merge_commit_sha": None, "sha": "h"}, None),
+    ],
+)
+def test_the_commit_that_reached_the_branch_whatever_the_way_of_merging(told: dict[str, Any], merged_as: str) -> None:
+    request = {"iid": 1, "state": "merged", "created_at": at(0), "updated_at": at(9), "merged_at": at(9), **told}
+    (row,) = named("pull_requests", gitlab_merge_request_row(request, PROJECT))
+    assert row["merge_sha"] == merged_as
 
 
 def test_a_deployment_ended_when_its_job_did() -> None:
