@@ -224,7 +224,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
-VERSION: Final = 12
+VERSION: Final = 13
 """Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 
 
