@@ -56,6 +56,8 @@ UNCLEAN_TEXT: Final = "|".join(
 # What JSON parsers disagree about, too: trailing commas, numbers that are none.
 _JSON: Final = r"\\|,\s*[}\]]|[:\[,]\s*-?(?:NaN|nan|Inf|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}"
 UNCLEAN_JSON: Final = f"{UNCLEAN_TEXT}|{_JSON}"
+# A line break or tab is to all patterns what a space is.
+_HARMLESS: Final = {r"\n": " ", r"\t": " ", r"\/": "/", r"\"": '"'}
 _DEEPEST: Final = 900
 _MOST_BRACKETS: Final = 60
 
@@ -76,8 +78,12 @@ def unclean(column: Column, name: str) -> str:
             # Split, because to count with a regular expression takes eight times as long.
             nested = " + ".join(f"length(string_split({name}, '{mark}')) - 1" for mark in "{[")
             deep = f"(strlen({name}) > {_DEEPEST} AND {nested} >= {_MOST_BRACKETS})"
-            long = "" if column.most else f"{long} OR "  # `shortened` sees to it
-            return f"({long}regexp_matches({name}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
+            long = "" if column.most else f"{long} OR "  # `shortened` sees to it, but for texts with escapes
+            if column.most:
+                one = f"regexp_matches(replace({name}, '\\\"', '--'), {_quoted(longer(most))})"
+                deep = f"{deep} OR (strlen({name}) > {most} AND {_escaped(name)} AND {one})"
+            said = f"CASE WHEN {_escaped(name)} THEN {_unescaped(name)} ELSE {name} END"
+            return f"({long}regexp_matches({said}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
         case _:
             return f"({name} IS NOT NULL)"
 
@@ -91,11 +97,23 @@ def shortened(column: Column, name: str, done: str = "FALSE") -> str:
         return name
     # Without backslashes what stands between quotation marks is in turn outside and inside of strings. What decides is inside,
     # because a CASE around it would have all of it computed twice.
-    parts = f"CASE WHEN strlen({name}) > {column.most} AND NOT {done} THEN string_split({name}, '\"') ELSE [{name}] END"
+    asked = f"strlen({name}) > {column.most} AND NOT {done} AND NOT {_escaped(name)}"
+    parts = f"CASE WHEN {asked} THEN string_split({name}, '\"') ELSE [{name}] END"
     digest = "left(sha256(outside || unhex(sha256(inside || encode(_part)))), 8)"
     cut = f"left(_part, {column.most}) || '…[cut:' || {digest} || ']'"
     each = f"CASE WHEN _place % 2 = 0 AND strlen(_part) > {column.most} THEN {cut} ELSE _part END"
     return f"array_to_string(list_transform({parts}, lambda _part, _place: {each}), '\"')"
+
+
+def _escaped(name: str) -> str:
+    return f"contains({name}, '\\')"
+
+
+def _unescaped(name: str) -> str:
+    """SQL: what is said with the escapes that cleaning leaves alone; a backslash stays where there is another one."""
+    for escape, character in _HARMLESS.items():
+        name = f"replace({name}, '{escape}', '{character}')"
+    return name
 
 
 def _quoted(text: str) -> str:

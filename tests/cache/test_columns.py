@@ -90,6 +90,20 @@ JSON: list[Value] = [
     '{"feature":"a, NULL, b","team":"x"}',
     '{"test.scenario":"","scenario":"ü"}',
     '{"app.feature":12345678901234567890,"app.team":-0.0}',
+    '{"feature":"a\\nb \\"q\\"","team":"x\\/y"}',
+    '{"app\\/x":"1","note":"' + "y\\t" * 200 + '","team":"t"}',
+    '{"long":[' + "1," * 200 + '2],"note":"say \\"it\\"","team":"t"}',
+    '{"note":"C:\\\\n","team":"t"}',
+    '{"note":"password\\" \\"hunter2","team":"t"}',
+    '{"app":{"feature":"n","team":"b","x":[{"y":1}]},"note":{"a":"b"},"team":"t"}',
+    '{"app":{"feature":"n"},"app.feature":"m"}',
+    '{"app.feature":"m","app":{"feature":"n"}}',
+    '{"app":{"feature":"n"},"app":{"other":"m"}}',
+    '{"deployment":{"environment":{"name":"prod"}}}',
+    '{"deployment.environment":{"name":"prod"},"x":{"deployment":1}}',
+    '{"x":{"app.feature":"no"},"team":"t"}',
+    '{"app":{"feature":""},"feature":"z"}',
+    '[{"feature":"z"}]',
 ]
 MODELS: list[Value] = [
     None,
@@ -270,6 +284,10 @@ PIECES = st.sampled_from(
         "is",
         '"',
         "'",
+        "\n",
+        "\t",
+        "\\",
+        "x" * 21,
         "[",
         "]",
         "{",
@@ -291,6 +309,7 @@ PIECES = st.sampled_from(
 def test_what_is_not_called_unclean_is_only_cut(texts: list[str]) -> None:
     redactor = Redactor(KEY)
     values = [*texts, *(json.dumps({"a": text, text: 1}) for text in texts), *(f'{{"x":"{text}"}}' for text in texts)]
+    values += [value.replace("/", "\\/") for value in values]
     ways = {"text": redactor.text, "id": lambda value, _: redactor.identifier(value), "json": redactor.json}
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE v AS SELECT unnest($values) AS value", {"values": values})
