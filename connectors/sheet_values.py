@@ -7,8 +7,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
-_YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:\s?([AaPp])\.?[Mm]\.?)?)?"
+_ZONE = r"(?:\s?(?:GMT|UTC|Z)?([+-]\d{2}:?\d{2})?(?:\s\([^()]{1,60}\))?)?"
+_DAY_NAME = r"(?:[^\W\d_]{2,10}\.?,?\s)?"
+_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})" + _CLOCK)
+_YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})" + _CLOCK)
+# 03/Oct/26 9:15 AM as Jira exports it, 3. Oktober 2026, Sat, 03 Oct 2026 09:15:00 GMT
+_NAMED_DAY = re.compile(_DAY_NAME + r"(\d{1,2})\.?[\s/-]([^\W\d_]{3,10})\.?[\s/,-]\s?(\d{4}|\d{2})" + _CLOCK + _ZONE)
+# October 3, 2026 9:15 AM, Sat Oct 03 2026 09:15:00 GMT+0200 (Central European Summer Time) as Linear exports it
+_NAMED_MONTH = re.compile(_DAY_NAME + r"([^\W\d_]{3,10})\.?\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})" + _CLOCK + _ZONE)
+_NAMES = (
+    "jan ene gen", "feb fév fev", "mar mär mrz", "apr avr abr", "may mai mag", "jun juin giu", "jul juil lug", "aug aoû ago",
+    "sep set", "oct okt ott", "nov", "dec dez déc dic",
+)  # fmt: skip
+"""How months begin in English, German, French, Spanish, Portuguese and Italian."""
+_NAMED_WHOLE = re.compile(r"([^\W\d_]{3,10})\.?[\s-](\d{4})")
+_EPOCH = re.compile(r"1\d{9}(?:\d{3}){0,3}")
 _SERIAL = re.compile(r"[2-6]\d{4}([.,]\d+)?")
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # instants in rows are naive UTC
 _MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})")
@@ -37,13 +51,13 @@ def is_serial(cell: str) -> bool:
 
 
 def is_month(cell: str) -> bool:
-    """Whether a date is a whole month: 2026-10 or 10/2026."""
-    return _MONTH.fullmatch(cell.strip()) is not None
+    """Whether a date is a whole month: 2026-10, 10/2026 or October 2026."""
+    return (_MONTH.fullmatch(cell.strip()) or _NAMED_WHOLE.fullmatch(cell.strip())) is not None
 
 
 def instant_of(cell: str, first_day: bool | None) -> datetime:
     """A date or instant as naive UTC; one without a zone is UTC. Raises ValueError."""
-    text = cell.strip()
+    text, zone = cell.strip(), None
     if is_serial(text):
         seconds = round(float(text.replace(",", ".")) * 86_400)
         return _DAY_ZERO + timedelta(seconds=seconds)
@@ -51,23 +65,46 @@ def instant_of(cell: str, first_day: bool | None) -> datetime:
         one, two = int(match[1]), int(match[3])
         # With dots it is day first everywhere.
         day, month = (one, two) if match[2] == "." or first_day else (two, one)
-        year, clock = int(match[4]), match.groups()[4:]
+        year, clock = _year(match[4]), match.groups()[4:8]
     elif match := _YEAR_FIRST.fullmatch(text):
         year, month, day = (int(part) for part in match.groups()[:3])
-        clock = match.groups()[3:]
+        clock = match.groups()[3:7]
+    elif match := _NAMED_DAY.fullmatch(text) or _NAMED_MONTH.fullmatch(text):
+        number, name = (match[1], match[2]) if match[1].isdigit() else (match[2], match[1])
+        day, month = int(number), _named(name)
+        year, clock, zone = _year(match[3]), match.groups()[3:7], match[8]
     elif match := _MONTH.fullmatch(text):
-        year, month, day, clock = int(match[1] or match[4]), int(match[2] or match[3]), 1, (None,) * 3
+        year, month, day, clock = int(match[1] or match[4]), int(match[2] or match[3]), 1, (None,) * 4
+    elif match := _NAMED_WHOLE.fullmatch(text):
+        year, month, day, clock = int(match[2]), _named(match[1]), 1, (None,) * 4
+    elif _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(text) / 10 ** (len(text) - 10), UTC).replace(tzinfo=None)
     else:
         try:
             read = datetime.fromisoformat(text.removesuffix(" UTC"))
         except ValueError:
             raise ValueError(f"{text[:40]!r} is no date; dates look like 2026-11-21 or 21.11.2026") from None
         return read if read.tzinfo is None else read.astimezone(UTC).replace(tzinfo=None)
-    hour, minute, second = (int(part or 0) for part in clock)
+    hour, minute, second = (int(part or 0) for part in clock[:3])
+    if clock[3]:
+        hour = hour % 12 + 12 * (clock[3] in "Pp")
     try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # instants in rows are naive UTC
-    except ValueError as error:
+        read = datetime(year, month, day, hour, minute, second, tzinfo=datetime.strptime(zone or "+0000", "%z").tzinfo)
+        return read.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r} is no date: {error}") from None
+
+
+def _year(digits: str) -> int:
+    """A year; of two digits one of 1970 to 2069."""
+    year = int(digits)
+    return year if len(digits) == 4 else year + (2000 if year < 70 else 1900)
+
+
+def _named(word: str) -> int:
+    """The number of a month; 0 for a word that is none."""
+    folded = word.casefold()
+    return next((n for n, begins in enumerate(_NAMES, 1) if folded.startswith(tuple(begins.split()))), 0)
 
 
 def decimal_comma(cells: Iterable[str]) -> bool:

@@ -43,9 +43,9 @@ _ITEM: dict[str, Field] = {
     "cancelled": Field("time", False, ("canceled", "cancelled at", "abgebrochen")),
     "updated": Field("time", False, ("updated at", "last updated", "modified", "changed", "geändert")),
     "priority": Field("text", False, ("severity", "prio", "priorität", "priorité")),
-    "estimate": Field("number", False, ("story points", "points", "size", "aufwand", "estimation")),
+    "estimate": Field("number", False, ("story points", "story point estimate", "points", "size", "aufwand", "estimation")),
     "project": Field("text", False, ("epic", "initiative", "projekt", "projet")),
-    "team": Field("text", False, ("squad", "board", "group", "équipe")),
+    "team": Field("text", False, ("squad", "board", "group", "équipe", "project key")),
     "assignee": Field("text", False, ("owner", "assigned to", "responsible", "zuständig", "bearbeiter", "responsable")),
     "labels": Field("texts", False, ("tags", "label", "etiketten", "étiquettes")),
     "parent": Field("text", False, ("parent id", "parent key")),
@@ -277,7 +277,9 @@ def _how_to_say(name: str) -> str:
 
 def suggest(columns: Sequence[str], kind: str, stated: Mapping[str, str]) -> dict[str, str]:
     """What the headers suggest for fields that nothing is stated for: a proposal, never applied by itself."""
-    left = {column.casefold().replace("_", " ").strip(): column for column in columns if column not in stated.values()}
+    # Jira's export calls them so.
+    bare = {column: re.sub(r"^custom field \((.*)\)$", r"\1", column.casefold()) for column in columns}
+    left = {bare[column].replace("_", " ").strip(): column for column in columns if column not in stated.values()}
     found: dict[str, str] = {}
     for name, one in FIELDS[kind].items():
         words = (name, *one.called)
@@ -352,7 +354,7 @@ class _Reading:
 
 
 def _zoned(cell: str) -> bool:
-    return bool(re.search(r"(Z|UTC|[+-]\d{2}:?\d{2})$", cell.strip()))
+    return bool(re.search(r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})(\s\([^()]*\))?$", cell.strip()))
 
 
 def _latest(named: Mapping[str, Value]) -> datetime | None:

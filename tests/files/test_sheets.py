@@ -112,6 +112,27 @@ def test_refusals_name_file_line_or_column_and_the_fix(
     assert hint in refused.value.hint
 
 
+def test_an_export_of_jira_or_linear_needs_no_mapping_by_hand(tmp_path: Path) -> None:
+    jira = (
+        "Summary,Issue key,Issue Type,Status,Project key,Created,Updated,Resolved,Labels,Labels,Custom field (Story Points)\n"
+        '"Login, broken",PAY-7,Bug,Done,PAY,03/Oct/26 9:15 AM,05/Oct/26 1:00 PM,05/Oct/26 12:59 PM,red,blue,3.0\n'
+    )
+    linear = (
+        '"ID","Team","Title","Status","Estimate","Labels","Created","Started","Completed"\n"ENG-1","Engineering","Fix","Done","2",'
+        '"Bug, ui","Sat Oct 03 2026 09:15:12 GMT+0200 (CEST)","","Sun Oct 04 2026 09:15:12 GMT+0000 (GMT)"\n'
+    )
+    shown = ("id", "title", "source_team", "created", "completed", "estimate", "labels")
+    told = []
+    for text in (jira, linear):
+        rows, pages = read(SheetFiles, file(tmp_path, text), accept=True)
+        told += [tuple(row[name] for name in shown) for row in rows]
+        assert ("without a zone" in str(pages)) == (text is jira)
+    assert told == [
+        ("PAY-7", "Login, broken", "PAY", DAY("2026-10-03T09:15"), DAY("2026-10-05T12:59"), 3.0, ("red", "blue")),
+        ("ENG-1", "Fix", "Engineering", DAY("2026-10-03T07:15:12"), DAY("2026-10-04T09:15:12"), 2.0, ("Bug", "ui")),
+    ]
+
+
 def test_a_bad_cell_is_one_reject_with_its_line_and_column(tmp_path: Path) -> None:
     rows, (page,) = read(
         SheetFiles, file(tmp_path, "id,title,created\n1,A,2026-01-01\n2,B,yesterday\n,C,2026-01-03\n4,D,31.02.2026\n")
@@ -134,6 +155,25 @@ def test_values_that_decide_themselves() -> None:
     assert instant_of("2026-03-01T10:00:00+0800", None) == DAY("2026-03-01T02:00")
     assert instant_of("2026/3/1", None) == DAY("2026-03-01")
     assert instant_of("1/2/2026 8:05", False) == DAY("2026-01-02T08:05")
+    as_others_write = {
+        "03/Oct/26 9:15 PM": "2026-10-03T21:15",  # Jira's export
+        "03/Okt/26 12:05 AM": "2026-10-03T00:05",
+        "Sat Oct 03 2026 09:15:12 GMT+0200 (Central European Summer Time)": "2026-10-03T07:15:12",  # Linear's
+        "Sat, 03 Oct 2026 09:15:00 GMT": "2026-10-03T09:15",
+        "Oct 3, 2026 9:15 AM": "2026-10-03T09:15",
+        "3. Oktober 2026": "2026-10-03",
+        "3 juil. 2026": "2026-07-03",
+        "10/3/26, 12:05 p.m.": "2026-10-03T12:05",  # Excel's, in the United States
+        "1760000000": "2025-10-09T08:53:20",
+        "1760000000000": "2025-10-09T08:53:20",
+        "1760000000000000000": "2025-10-09T08:53:20",
+    }
+    assert {cell: instant_of(cell, False) for cell in as_others_write} == {
+        cell: DAY(at) for cell, at in as_others_write.items()
+    }
+    for cell in ("31/Foo/26", "29 Feb 2026", "Oct 2026 3", "12345", "99999999999", "Sat, 03 Oct 2026 09:15:00 EST"):
+        with pytest.raises(ValueError, match="is no date"):
+            instant_of(cell, True)
     assert [decimal_comma([cell]) for cell in ("1.234,50", "1,234.50", "12,5", "1.234.567", "7", "0,125")] == [
         True, False, True, True, False, True,
     ]  # fmt: skip
@@ -233,7 +273,7 @@ def test_an_opportunity_needs_no_date_and_no_number_but_an_id_of_its_own(tmp_pat
         read(OpportunityFiles, sheet, constants={"id": "1"})
 
 
-@pytest.mark.parametrize("month", ["2026-10", "10/2026", "2026/10"])
+@pytest.mark.parametrize("month", ["2026-10", "10/2026", "2026/10", "October 2026"])
 def test_a_month_on_an_invoice_is_the_whole_month(tmp_path: Path, month: str) -> None:
     rows, _ = read(InvoiceFiles, file(tmp_path, f"date,amount,currency\n{month},1 300.10,USD\n2026-10-05,2.5,USD\n"))
     assert [(row["charge_start"], row["charge_end"], row["billed_cost"]) for row in rows] == [
