@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from aether_tui.records.tables import PRODUCT_METRICS
-from connectors.base import Malformed, Row, Tally
+from connectors.base import Malformed, Refused, Row, Tally
 
 HOURS = 24
 """Upload hours asked for at once; fewer where that is too much for one answer."""
@@ -72,6 +72,11 @@ def tallies(archive: Path, folder: Callable[[], Path], read: datetime) -> Iterat
                     PRODUCT_METRICS, files, "event_type", "event_time", "uuid", _rows(read), partial(_drop, target)
                 )
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise Refused(
+                f"Amplitude's export cannot be unpacked on this machine: {error.strerror}",
+                hint="make room in the folder for temporary files, or name another one in TMPDIR",
+            ) from error
         raise Malformed(f"Amplitude's export is a damaged or cut archive ({error})", hint="run sync again") from error
 
 

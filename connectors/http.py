@@ -42,6 +42,11 @@ ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
 
 MAX_BYTES = 64 * 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SLOWEST = 1_000
+"""Bytes a second that a body brings on average, at least, once it takes longer than its service may be silent."""
+_CONNECT_S = 10.0
+_CHECK = "check the url of this source"
+_PROXY = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY: http://USER:PASSWORD@HOST:PORT, or list this host in NO_PROXY"
 
 
 T = TypeVar("T")
@@ -201,18 +206,24 @@ class Http:
                 answer = await self._send(wanted, url, query, headers, bare=bare)
             if answer.status not in _REDIRECTS:
                 return self._judged(wanted, answer, known, sent=bool(headers))
-            url, query = urljoin(url, answer.headers.get("location", "")), None
-            bare = bare or (wanted.elsewhere and _origin(url) != _origin(self.base))
-            url = url if bare else self._address(url)
-        raise Malformed(f"{answer.asked} redirects in a circle", hint="check the url of this source")
+            try:
+                url, query = urljoin(url, answer.headers.get("location", "")), None
+                bare = bare or (wanted.elsewhere and _origin(url) != _origin(self.base))
+                url = url if bare else self._address(url)
+            except ValueError:
+                raise Malformed(f"{answer.asked} redirects to what is no address", hint=_CHECK) from None
+        raise Malformed(f"{answer.asked} redirects in a circle", hint=_CHECK)
 
     def _judged(self, wanted: _Wanted, answer: Answer, known: str, *, sent: bool) -> Answer:
         """The answer, when it is fine; what it tells of limits, expiry and ETags is remembered."""
         memory = self.network.memory
         learn(memory, answer, self.network.now())
         memory.expires = (answer.status < 300 and answer.expires) or memory.expires
-        if known and (etag := answer.headers.get("etag") or (sent and memory.etags[known])):
+        etag = answer.headers.get("etag") or (sent and memory.etags[known])
+        if known and etag and etag.isascii() and etag.isprintable():
             memory.fresh[known] = etag
+        if answer.status == 407:
+            raise Retry(Again(Offline(f"the proxy wants a login ({answer.story()})", hint=_PROXY), tries=2))
         verdict = None if wanted.into and answer.status == 200 else self._classify(answer)
         if isinstance(verdict, Again):
             raise Retry(verdict)
@@ -229,7 +240,11 @@ class Http:
             target = f"{parts.path}?{parts.query}"
         if target.startswith("/"):
             return base + target
-        if _origin(target) != _origin(base):
+        try:
+            elsewhere = _origin(target) != _origin(base)
+        except ValueError:
+            raise Malformed(f"{self._service} points to what is no address: {target[:100]!r}", hint=_CHECK) from None
+        if elsewhere:
             raise Refused(
                 f"{self._service} points to another address, {urlsplit(target).netloc[:100]}: not followed",
                 hint="set the url of this source to that address if it is right",
@@ -249,16 +264,23 @@ class Http:
         began = self.network.clock()
         try:
             client = self._stranger() if bare else self._connected()
+        except (ImportError, ValueError) as error:
+            raise Refused(f"the proxy of this machine cannot be used: {error}", hint=_PROXY) from error
+        try:
             request = client.build_request(
                 method, url, params=query or None, content=words, json=document, headers=headers
             )
             if self._sign is not None and not bare:
                 request.headers.update(self._sign(method, str(request.url), request.content))
                 self._signature = request.headers.get("authorization", "").rpartition(" ")[2]
-            response = await client.send(request, stream=True)
+            async with asyncio.timeout(self._timeout_s + _CONNECT_S):
+                response = await client.send(request, stream=True)
             try:
                 self.network.requests += 1
-                coding, chunks = response.headers.get("content-encoding", ""), response.aiter_raw()
+                coding, chunks = (
+                    response.headers.get("content-encoding", ""),
+                    self._counted(response.aiter_raw(), began),
+                )
                 content = await self._body(wanted, response.status_code, coding, chunks, asked)
             finally:
                 await response.aclose()
@@ -274,7 +296,7 @@ class Http:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 headers=self._headers,
-                timeout=httpx.Timeout(self._timeout_s, connect=10.0),
+                timeout=httpx.Timeout(self._timeout_s, connect=_CONNECT_S),
                 verify=self._trust(),
             )
         return self._client
@@ -284,13 +306,19 @@ class Http:
         import httpx
 
         if self._bare is None:
-            timeout = httpx.Timeout(self._timeout_s, connect=10.0)
+            timeout = httpx.Timeout(self._timeout_s, connect=_CONNECT_S)
             self._bare = httpx.AsyncClient(headers={"User-Agent": "aether-tui"}, timeout=timeout, verify=self._trust())
         return self._bare
 
     def _trust(self) -> ssl.SSLContext:
         if not self._ca_bundle:
-            return _public()
+            try:
+                return _public()
+            except (OSError, ssl.SSLError) as error:
+                raise Refused(
+                    f"the certificates of this machine cannot be read: {error}",
+                    hint="check SSL_CERT_FILE and SSL_CERT_DIR, or set ca_bundle of this source to a PEM file",
+                ) from error
         try:
             return ssl.create_default_context(cafile=self.network.root / self._ca_bundle)
         except (OSError, ssl.SSLError) as error:
@@ -300,21 +328,25 @@ class Http:
 
     async def _body(self, wanted: _Wanted, status: int, coding: str, chunks: AsyncIterator[bytes], asked: str) -> bytes:
         """The body, or nothing when it went into a file."""
-        plain = inflated(coding, self._counted(chunks), wanted.max_bytes, asked)
+        plain = inflated(coding, chunks, wanted.max_bytes, asked)
         try:
             if wanted.into is None or status != 200:
                 return b"".join([piece async for piece in plain])
-            with wanted.into.open("wb") as file:
-                async for piece in plain:
-                    file.write(piece)
+            await _written(plain, wanted.into)
         except Damaged as error:
             raise Retry(Again(error, tries=2)) from None
         return b""
 
-    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _counted(self, chunks: AsyncIterator[bytes], began: float) -> AsyncIterator[bytes]:
+        """The pieces of a body. Raises TimeoutError when it only trickles: each piece is in time, and there is no end."""
+        size = 0
         async for chunk in chunks:
             self.network.bytes += len(chunk)
+            size += len(chunk)
             yield chunk
+            took_s = self.network.clock() - began
+            if took_s > self._timeout_s and size < took_s * _SLOWEST:
+                raise TimeoutError
 
     def _failed(self, error: Exception, asked: str) -> Exception:
         """What a failure below HTTP means: TLS is final, no connection is offline after a second try, else again."""
@@ -328,14 +360,14 @@ class Http:
                 hint="for a private certificate authority set ca_bundle of this source to its PEM file",
             )
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-            return Refused(f"{self._service}: {self.base[:200]} is not a usable address: {error}", hint="check the url")
+            return Refused(f"{self._service}: {self.base[:200]} is not a usable address: {error}", hint=_CHECK)
         if isinstance(error, httpx.ConnectError | httpx.ProxyError):
             offline = Offline(
                 f"cannot be reached at {host} ({error or type(error).__name__})",
                 hint="check the network, the proxy and the url; cached data stay usable",
             )
             return Retry(Again(offline, tries=2))
-        kind = "took too long" if isinstance(error, httpx.TimeoutException) else "broke off"
+        kind = "took too long" if isinstance(error, httpx.TimeoutException | TimeoutError) else "broke off"
         trouble = Transient(f"{asked} {kind} ({type(error).__name__})", hint=LATER)
         return Retry(Again(trouble))
 
@@ -365,6 +397,21 @@ def _fingerprint(url: str, query: Mapping[str, str] | None) -> str:
     """What stands for an address in the memory: names of repositories do not belong there."""
     asked = f"{url}?{urlencode(sorted((query or {}).items()))}"
     return hashlib.blake2b(asked.encode(), digest_size=9).hexdigest()
+
+
+async def _written(pieces: AsyncIterator[bytes], into: Path) -> None:
+    """Write a body into a file. Raises Refused when this machine has no place for it."""
+    try:
+        with into.open("wb") as file:
+            async for piece in pieces:
+                file.write(piece)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise Refused(
+            f"what was downloaded cannot be written to {into.parent}: {error.strerror}",
+            hint="make room there, or name another folder in TMPDIR, and run sync again",
+        ) from error
 
 
 async def _once_through(body: bytes) -> AsyncIterator[bytes]:

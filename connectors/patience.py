@@ -84,10 +84,12 @@ class Patience:
         return wait_s
 
     def _told(self, error: SourceError, wait_s: float | None) -> SourceError:
-        """`error` with the instant its limit opens, where the service said how long that takes."""
-        if isinstance(error, RateLimited) and error.opens_at is None and wait_s is not None:
-            error.opens_at = self._network.now() + timedelta(seconds=wait_s)
-            error.hint = _after(error.opens_at)
+        """`error` with the instant at which it may be over, where the service said how long that takes."""
+        if wait_s is not None and not (isinstance(error, RateLimited) and error.opens_at):
+            opens_at = self._network.now() + timedelta(seconds=wait_s)
+            error.hint = _after(opens_at)
+            if isinstance(error, RateLimited):
+                error.opens_at = opens_at
         return error
 
 

@@ -206,7 +206,10 @@ class _Engine:
         except Exception as error:  # a connector's own mistake must not stop the other sources
             outcome.traffic = Traffic.of(job.network).since(began)
             what = f"the connector failed ({type(error).__name__}: {error})"
-            await self._failed(job, stream, outcome, what, "report it with the name of the connector", None)
+            hint = "report it with the name of the connector"
+            if isinstance(error, OSError):
+                what, hint = f"trouble on this machine ({error})", "make room or give access there, then run sync again"
+            await self._failed(job, stream, outcome, what, hint, None)
             return None
         self.emit(Event("done", job.name, stream.name, outcome.counts, traffic=outcome.traffic))
         return None

@@ -33,6 +33,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     """Close the connection after that many bytes of the body, having promised all."""
+    slowly: Callable[[], object] | None = None
+    """Called before each byte of the body, which is then sent by itself."""
     reset: bool = False
     """Break the connection off in the middle of the body, as a machine does that goes down."""
 
@@ -109,7 +111,11 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
                 self.send_header("Date", self.date_time_string())
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if reply.reset else body[: reply.cut])
+            for place in range(len(body) if reply.slowly else 0):
+                reply.slowly()
+                self.wfile.write(body[place : place + 1])
+            if not reply.slowly:
+                self.wfile.write(body[: len(body) // 2] if reply.reset else body[: reply.cut])
             if reply.reset:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
