@@ -418,7 +418,8 @@ class Background(App[int]):
             self.post_message(self.Built(outcome))
 
         try:
-            await self._builders.build(msgspec.structs.replace(order, names=names), built, new=behind)
+            part = msgspec.structs.replace(order, names=names, yields=order.yields or behind)
+            await self._builders.build(part, built, new=behind)
         finally:
             if self._wanted is order:
                 self._building.difference_update(left)

@@ -22,7 +22,8 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     """The report."""
     unable = data.unfiltered("flow_finished", ("environment",))
     if not unable:
-        data.together("flow_ageing", "flow_finished", "flow_load", "flow_time", "flow_weekly", "flow_defects")
+        queries = ("flow_ageing", "flow_finished", "flow_load", "flow_time", "flow_weekly", "flow_defects", "freshness")
+        data.together(*queries, *(() if data.filters.feature else ("flow_counts",)))
     rows = {
         name: [] if unable else data.rows(f"flow_{name}") for name in ("finished", "load", "weekly", "ageing", "time")
     }

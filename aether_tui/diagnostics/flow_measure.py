@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from msgspec import Struct
 
 from aether_tui.diagnostics.flow_defects import Found
-from aether_tui.diagnostics.frame import Clock, Record, instant, numbers, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Record, instant, listed, numbers, real, text, whole
 from aether_tui.diagnostics.indicators import MIN_N
 from aether_tui.human import number, plural
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats import intervals
 from aether_tui.stats.forecast import LEAST_WEEKS, fan, hits, weeks_to_finish
 from aether_tui.text import one_line
-
-if TYPE_CHECKING:
-    pass
 
 LEVELS = (0.5, 0.85, 0.95)
 SAMPLE_WEEKS = 26
@@ -176,17 +173,28 @@ def _nothing(unit: str) -> Quantity:
 
 def _times(finished: Record, span: str) -> Times:
     n, known = whole(finished.get(f"{span}_n")), whole(finished.get(f"{span}_history"))
-    lead, cycle = (numbers(finished.get(f"{span}_{kind}")) for kind in ("lead_s", "cycle_s"))
+    first = {"now": 0, "before": 2}[span]
+    lead, cycle = listed(finished, "times")[first : first + 2] or (Record(), Record())
     unseen = "no item finished was ever seen in progress" if n else NOTHING_FINISHED
     return Times(
         finished=n,
-        without_start=n - len(cycle),
-        lead_p50=quantile(lead, 0.5, NOTHING_FINISHED),
-        lead_p85=quantile(lead, 0.85, NOTHING_FINISHED),
-        cycle_p50=quantile(cycle, 0.5, unseen),
-        cycle_p85=quantile(cycle, 0.85, unseen),
+        without_start=n - whole(cycle.get("n")),
+        lead_p50=_around(lead, 0.5, NOTHING_FINISHED),
+        lead_p85=_around(lead, 0.85, NOTHING_FINISHED),
+        cycle_p50=_around(cycle, 0.5, unseen),
+        cycle_p85=_around(cycle, 0.85, unseen),
         reopened=share(whole(finished.get(f"{span}_reopened")), known, NO_HISTORY if n else NOTHING_FINISHED),
     )
+
+
+def _around(times: Record, p: float, none: str) -> Quantity:
+    """`quantile` of times of which only those around it are at hand."""
+    n = whole(times.get("n"))
+    if n < MIN_N:
+        return quantile([0.0] * n, p, none)
+    part = listed(times, "around")[(0.5, 0.85).index(p)]
+    value, low, high = intervals.quantile_of_part(n, p, numbers(part["values"]), whole(part["place"]))
+    return Quantity(value=value, unit="s", n=n, low=low, high=high)
 
 
 def quantile(values: Sequence[float], p: float, none: str) -> Quantity:
@@ -358,14 +366,15 @@ def _reasons(little: float, balance: float, growth: float) -> list[str]:
 # --- Forecast -----------------------------------------------------------------------------------------------------
 
 
-def _forecast(weeks: Sequence[int], open_now: int, queued: int, seed: int) -> tuple[Outlook, ...]:
+def _forecast(weeks: tuple[int, ...], open_now: int, queued: int, seed: int) -> tuple[Outlook, ...]:
     targets = [("progress", "in progress", open_now), ("queued", "in progress and queued", open_now + queued)]
     if not queued:
         targets.pop()
     return tuple(_outlook(name, title, items, weeks, seed) for name, title, items in targets if items)
 
 
-def _fan(weeks: Sequence[int], items: int, seed: int) -> tuple[tuple[float, float, float], ...]:
+@lru_cache(maxsize=16)  # a window that ends at the same time has the same forecast
+def _fan(weeks: tuple[int, ...], items: int, seed: int) -> tuple[tuple[float, float, float], ...]:
     """P5, P50, P95 of items finished by the end of each week ahead, until nearly every draw has finished those in progress."""
     sample = [float(week) for week in weeks[-SAMPLE_WEEKS:]]
     if len(sample) < LEAST_WEEKS or not items:
@@ -373,7 +382,8 @@ def _fan(weeks: Sequence[int], items: int, seed: int) -> tuple[tuple[float, floa
     return tuple(fan(sample, items, draws=PAST_DRAWS, seed=seed))
 
 
-def _outlook(name: str, title: str, items: int, weeks: Sequence[int], seed: int) -> Outlook:
+@lru_cache(maxsize=16)
+def _outlook(name: str, title: str, items: int, weeks: tuple[int, ...], seed: int) -> Outlook:
     sample = [float(week) for week in weeks[-SAMPLE_WEEKS:]]
     if len(sample) < LEAST_WEEKS:
         none = missing(f"{len(sample)} weeks of history, {LEAST_WEEKS} are needed", unit="count", n=len(sample))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from aether_tui.stats.intervals import nearest_rank
 from aether_tui.stats.sound import sound_all
@@ -22,25 +23,38 @@ def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, se
     sound_all([items, *throughput])
     if not any(week > 0 for week in throughput):
         return None
-    rng = random.Random(seed)
-    weeks = []
+    if items <= 0:
+        return [0] * draws
+    drawn, weeks = _drawn(throughput, seed), []
     for _ in range(draws):
         left, count = items, 0
-        while left > 0 and count < MAX_WEEKS:
-            left -= rng.choice(throughput)
+        for week in drawn:
+            left -= week
             count += 1
+            if left <= 0 or count >= MAX_WEEKS:
+                break
         weeks.append(count)
     return sorted(weeks)
+
+
+def _drawn(throughput: Sequence[float], seed: int) -> Iterator[float]:
+    """Weeks with replacement, without end: those of `random.Random(seed).choice`, which takes four times as long."""
+    bits, n = random.Random(seed).getrandbits, len(throughput)
+    width = n.bit_length()
+    while True:
+        place = bits(width)
+        if place < n:
+            yield throughput[place]
 
 
 def fan(throughput: Sequence[float], items: float, *, draws: int, seed: int) -> list[tuple[float, float, float]]:
     """P5, P50 and P95 of what is finished by the end of each week ahead, until P5 reaches `items` (26 weeks at most)."""
     sound_all([items, *throughput])
-    rng = random.Random(seed)
+    drawn = _drawn(throughput, seed)
     totals = [0.0] * draws
     found: list[tuple[float, float, float]] = []
     while len(found) < 26 and (not found or found[-1][0] < items):
-        totals = sorted(total + rng.choice(throughput) for total in totals)
+        totals = sorted(total + week for total, week in zip(totals, islice(drawn, draws), strict=True))
         low, middle, high = (totals[nearest_rank(draws, level) - 1] for level in (0.05, 0.5, 0.95))
         found.append((low, middle, high))
     return found

@@ -120,10 +120,24 @@ def quantile(values: Sequence[float], p: float, level: float = 0.95) -> tuple[fl
     sound_all(values)
     if not values:
         raise ValueError("no values")
-    ordered = sorted(values)
-    low, high = quantile_ranks(len(ordered), p, level)
-    middle = ordered[nearest_rank(len(ordered), p) - 1]
-    return middle, ordered[low - 1] if low else None, ordered[high - 1] if high else None
+    return quantile_of_part(len(values), p, sorted(values), 1, level)
+
+
+def quantile_of_part(
+    n: int, p: float, part: Sequence[float], rank: int, level: float = 0.95
+) -> tuple[float, float | None, float | None]:
+    """As `quantile` of `n` values, of which those are at hand that it rests on: a part in order, the first of it with this rank.
+
+    Raises ValueError when the part is too small.
+    """
+    low, high = quantile_ranks(n, p, level)
+
+    def at(wanted: int) -> float:
+        if not rank <= wanted < rank + len(part):
+            raise ValueError(f"value {wanted} of {n} is not among those from {rank} to {rank + len(part) - 1}")
+        return part[wanted - rank]
+
+    return at(nearest_rank(n, p)), at(low) if low else None, at(high) if high else None
 
 
 def ratio(pairs: Sequence[tuple[float, float]], level: float = 0.95) -> tuple[float, float | None, float | None]:

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aether_tui.stats.intervals import nearest_rank, poisson, quantile_ranks, ratio, weighted_quantile, wilson
+from aether_tui.stats.forecast import weeks_to_finish
+from aether_tui.stats.intervals import (
+    nearest_rank,
+    poisson,
+    quantile,
+    quantile_of_part,
+    quantile_ranks,
+    ratio,
+    weighted_quantile,
+    wilson,
+)
 from aether_tui.stats.pert import draw, sample_many
 
 
@@ -69,6 +79,17 @@ def test_quantile_ranks_of_a_large_sample_agree_with_the_exact_ones() -> None:
     assert abs(high - law.ppf(0.975)) <= 2
 
 
+def test_a_quantile_rests_on_a_part_around_it_no_wider_than_twice_the_root_of_n() -> None:
+    for n in (*range(5, 400), 2000, 2001, 50_000):
+        values = [value * value for value in range(n)]
+        for p in (0.5, 0.85):
+            first = max(1, round(p * n - n**0.5) - 5)
+            part = values[first - 1 : round(p * n + n**0.5) + 5]
+            assert quantile_of_part(n, p, part, first) == quantile(values, p)
+    with pytest.raises(ValueError, match="value 5 of 10 is not among those from 6 to 10"):
+        quantile_of_part(10, 0.5, values[5:10], 6)
+
+
 def test_weighted_quantile_equals_that_of_the_values_written_out() -> None:
     pairs = [(3.0, 2), (1.0, 5), (2.0, 13), (9.0, 10)]
     written = sorted(value for value, count in pairs for _ in range(count))
@@ -110,3 +131,17 @@ def test_pert_draws_have_the_mean_of_the_formula_and_stay_inside() -> None:
     assert min(drawn) >= 2 and max(drawn) <= 10
     assert sum(drawn) / len(drawn) == pytest.approx((2 + 4 * 3 + 10) / 6, abs=0.03)
     assert draw(rng, 4, 4, 4) == 4
+
+
+def test_weeks_are_drawn_as_the_standard_library_chooses_them() -> None:
+    weeks, chosen = [0.0, 2.0, 5.0, 1.0, 3.0, 0.0, 4.0], random.Random(7)
+
+    def until_done(left: float) -> int:
+        count = 0
+        while left > 0:
+            left -= chosen.choice(weeks)
+            count += 1
+        return count
+
+    assert weeks_to_finish(weeks, 20, draws=200, seed=7) == sorted(until_done(20) for _ in range(200))
+    assert weeks_to_finish(weeks, 0, draws=3, seed=7) == [0, 0, 0]
