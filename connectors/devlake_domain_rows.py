@@ -119,7 +119,7 @@ def _deployment(row: Node, side: Side) -> Mapped:
                 repo=side.repo(row, "repo_id"),
                 source_environment=text(row, "environment") or text(row, "original_environment"),
                 sha=text(row, "commit_sha"),
-                started=started,
+                started=started or finished,  # what only ended counts on the day it did
                 finished=finished,
                 updated=side.revised(row, "created_date", "started_date", "finished_date"),
                 result="running" if running else _DEPLOYED.get((text(row, "result") or "").lower(), "unknown"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from connectors.devlake_domain import DomainTable, instant, rows
 from connectors.fields import Node, integer, text
 
 _PRODUCTION = "production"
+_REQUEST = re.compile(r"(\w+://.+?)/(?:-/)?(?:pull|pulls|pull-requests|merge_requests)/\d+(?:[/?#].*)?")
+"""The address of a request, and of its repository."""
 
 
 def is_status(row: Node) -> bool:
@@ -54,6 +57,10 @@ class Side:
             identity, url = text(row, "repo_id"), text(row, "repo_url")
             if identity and url and "/" in url:
                 self._repos.setdefault(identity, self._by_url.get(_plain(url)) or _path_of(url))
+        for row in self._rows("pull_requests"):  # and so does the address of a request
+            identity, request = text(row, "base_repo_id"), _REQUEST.fullmatch(text(row, "url") or "")
+            if identity and request:
+                self._repos.setdefault(identity, self._by_url.get(_plain(request[1])) or _path_of(request[1]))
         self._scopes = {
             key: name for row in self._rows("cicd_scopes") if (key := text(row, "id")) and (name := text(row, "name"))
         }

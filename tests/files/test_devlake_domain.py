@@ -36,7 +36,8 @@ TABLES = {
     "d1,run1,s,SUCCESS,DONE,PRODUCTION,2026-11-04 00:00:00,2026-11-04 01:00:00,3600,s1,repo:1,https://git.example/acme/shop,\n"
     "d2,run2,s,SUCCESS,DONE,PRODUCTION,2026-11-08 00:00:00,2026-11-08 01:00:00,,s2,,https://git.example/acme/shop,\n"
     "d3,run3,s,FAILURE,DONE,PRODUCTION,2026-11-09 00:00:00,2026-11-09 01:00:00,,s3,repo:1,,\n"
-    "d4,run4,s,,IN_PROGRESS,STAGING,2026-11-09 00:00:00,,,s4,repo:1,,\n",
+    "d4,run4,s,,IN_PROGRESS,STAGING,2026-11-09 00:00:00,,,s4,repo:1,,\n"
+    "d5,run5,s,SUCCESS,DONE,STAGING,,2026-11-10 01:00:00,,s5,repo:1,,\n",
     "commits_diffs.csv": "old_commit_sha,new_commit_sha,commit_sha\ns0,s1,m2\ns1,s2,m1\ns0,s3,m3\n",
     "incidents.csv": "id,incident_key,title,status,original_status,created_date,resolution_date,updated_date,severity,table,scope_id\n"
     "i1,INC-1,Cart empty,DONE,Fixed,2026-11-05 00:00:00,2026-11-05 02:00:00,2026-11-05 02:00:00,high,repos,repo:1\n"
@@ -97,7 +98,7 @@ def test_every_table_is_read_or_said_not_to_be_and_the_second_time_changes_nothi
     for said in ("yesterday", "number 11 of acme/shop is that of p1 too", "no pull_request_key",
                  "cicd_releases.csv: not a table of DevLake that is known here", "worklogs.csv: is empty"):  # fmt: skip
         assert said in done.err
-    counts = {"pull_requests": 4, "deployments": 5, "work_items": 3, "work_transitions": 5, "pipeline_runs": 2, "pipeline_jobs": 1,
+    counts = {"pull_requests": 4, "deployments": 6, "work_items": 3, "work_transitions": 5, "pipeline_runs": 2, "pipeline_jobs": 1,
               "iterations": 1, "iteration_items": 1, "work_links": 1}  # fmt: skip
     assert {table: rows(root, f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in counts} == counts
     assert first["rows"] == sum(counts.values())
@@ -135,8 +136,9 @@ def test_runs_deployments_and_items(loaded: tuple[Path, Done]) -> None:
     assert deployed["d0"]["finished"] == utc(2026, 10, 30, 0, 10)  # by how long it took
     assert {key: (one["result"], one["environment"]) for key, one in deployed.items()} == {
         "d0": ("success", "production"), "d1": ("success", "production"), "d2": ("success", "production"),
-        "d3": ("failure", "production"), "d4": ("running", "staging"),
+        "d3": ("failure", "production"), "d4": ("running", "staging"), "d5": ("success", "staging"),
     }  # fmt: skip
+    assert rows(root, "SELECT day FROM delivery_daily WHERE environment = 'staging'") == [{"day": utc(2026, 11, 10)}]
     run, open_run = rows(root, "SELECT * FROM pipeline_runs ORDER BY id")
     assert (run["repo"], run["branch"], run["result"], run["run_s"]) == ("acme/shop", "main", "success", 120)
     assert (open_run["repo"], open_run["result"], open_run["finished"]) == ("s", "running", None)
@@ -193,3 +195,12 @@ def test_half_an_export_is_completed_by_the_whole(tmp_path: Path) -> None:
     # Half of it again: what was better known stays.
     assert aether("load", "export/pull_requests.csv", "export/lake.repos.csv", cwd=tmp_path).code == 0
     assert rows(tmp_path, "SELECT repo, first_commit FROM pull_requests WHERE number = 11") == [after]
+    # Alone, requests name their repository by their address.
+    (tmp_path / "requests.csv").write_text(
+        "id,base_repo_id,pull_request_key,status,created_date,merged_date,url\n"
+        "p1,repo:1,11,MERGED,2026-11-01 08:00:00,2026-11-02 08:00:00,https://git.example/acme/shop/-/merge_requests/11\n"
+        "q1,repo:2,3,MERGED,2026-11-01 08:00:00,2026-11-02 08:00:00,https://git.example/acme/site/pull/3/files\n"
+    )
+    assert aether("load", "requests.csv", "--as", "devlake", cwd=tmp_path).code == 0
+    found = rows(tmp_path, "SELECT repo, number FROM pull_requests WHERE number IN (11, 3) ORDER BY number")
+    assert found == [{"repo": "acme/site", "number": 3}, {"repo": "acme/shop", "number": 11}]
