@@ -144,7 +144,7 @@ def _change(course: Course, shift: Shift, currency: str, held: Sequence[Result])
         began=course.day(shift.began).replace(tzinfo=UTC),
         day=course.day(shift.at).replace(tzinfo=UTC),
         before=Quantity(value=shift.before, unit=metric.unit, n=shift.n_before, currency=money),
-        after=Quantity(value=shift.after, unit=metric.unit, n=shift.n, currency=money),
+        after=Quantity(value=_after(shift), unit=metric.unit, n=shift.n, currency=money),
         effect=_effect(shift),
         direction="" if not better else "better" if better == metric.better else "worse",
         clear=_clear(shift),
@@ -152,6 +152,11 @@ def _change(course: Course, shift: Shift, currency: str, held: Sequence[Result])
         budget=budget.id if budget else None,
         used=budget.now / budget.limit if budget and budget.now is not None and budget.limit else None,
     )
+
+
+def _after(shift: Shift) -> float:
+    """The level before and the shift, so that the two levels differ by what is said; without a level before, the median."""
+    return shift.before * (1 + shift.effect) if shift.before > 0 else shift.after
 
 
 def _effect(shift: Shift) -> Quantity:

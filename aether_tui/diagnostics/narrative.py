@@ -142,7 +142,8 @@ def _moved(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     moved = [one for one in known if (one.change.low or 0) > 0 or (one.change.high or 0) < 0]
     facts = tuple(f"lens/{one.id}" for one in moved or known)
     if not moved:
-        return [Sentence(text="None of them moved beyond its interval against the window before.", facts=facts)]
+        said = "It did not move" if len(known) == 1 else "None of them moved"
+        return [Sentence(text=f"{said} beyond its interval against the window before.", facts=facts)]
     said = _list([_by(one) for one in moved])
     return [
         Sentence(
@@ -233,8 +234,11 @@ def _change(one: Change) -> Sentence:
     part = f"; {_share(one.driver)} lies in {one.driver.by} {one.driver.name}" if one.driver else ""
     near = min(one.used or 0.0, 2.0) if one.direction == "worse" else 0.0
     weight = one.clear * (1.5 if one.direction else 1.0) * (1 + near)
+    since = f"since {one.began:%-d %B}"
+    if one.began < one.day:
+        since += f", and since {one.day:%-d %B}"
     return Sentence(
-        text=f"{what} {how} {way} since {one.day:%-d %B}, {levels}{size}{part}.",
+        text=f"{what} {how} {way} {since}{',' * (one.began == one.day)} {levels}{size}{part}.",
         facts=(f"anomalies/{one.id}",),
         weight=weight,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aether_tui.diagnostics import narrative
 from aether_tui.diagnostics.changed_measure import Change, Changed
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
@@ -64,10 +65,16 @@ def test_a_step_is_found_dated_and_given_its_driver(billed: Workspace) -> None:
     assert step.effect.low < step.effect.value < step.effect.high
     assert 0.3 <= step.effect.value <= 0.5
     assert "cost.billed.service.web" not in found
+    assert step.before.value is not None
+    assert step.after.value == pytest.approx(step.before.value * (1 + step.effect.value))  # what is told adds up
 
 
 def test_a_runaway_goes_on_since_any_review(billed: Workspace) -> None:
-    assert {"drift"} == {changes(billed, window)["cost.billed.environment.dev"].kind for window in ("28d", "9d", "14d")}
+    found = [changes(billed, window)["cost.billed.environment.dev"] for window in ("28d", "9d", "14d")]
+    assert {"drift"} == {one.kind for one in found}
+    older = next(one for one in found if one.began < one.day)
+    since = f"{older.began:%-d %B}, and since {older.day:%-d %B} from"
+    assert narrative._change(older).text.startswith(f"Billed cost per day of dev has been going up since {since}")
 
 
 def test_a_step_before_the_window_is_no_news(billed: Workspace) -> None:
