@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zipfile import is_zipfile
 
-from aether_tui.records.tables import TEST_RUNS
-from connectors.base import Malformed, Page, Row
+from aether_tui.records.tables import TEST_CASES, TEST_RUNS
+from connectors.base import Malformed, Page, Row, Table, Value
 from connectors.fields import Node, text
 from connectors.files import expand, sample
 from connectors.junit import JUnitFiles
@@ -52,19 +52,22 @@ def _pages(archive: Path, artifact: Node, repo: str, created: datetime) -> Itera
             if not reader.recognises(sample(path)):
                 continue
             for page in reader.pages([path], created):
-                yield Page(
-                    {
-                        **page.rows,
-                        TEST_RUNS.name: [_placed(row, artifact, repo) for row in page.rows.get(TEST_RUNS.name, ())],
-                    },
-                    problems=page.problems,
-                )
+                yield Page(_placed(page.rows, artifact, repo), problems=page.problems)
         except Malformed as error:
             yield Page(problems=[f"{repo}: {text(artifact, 'name')}: {error.what.replace(str(archive.parent), '')}"])
 
 
-def _placed(row: Row, artifact: Node, repo: str) -> Row:
-    """A test run with the repository, branch and commit it belongs to."""
-    named = dict(zip((column.name for column in TEST_RUNS.raw), row, strict=True))
+def _placed(found: Mapping[str, Sequence[Row]], artifact: Node, repo: str) -> dict[str, Sequence[Row]]:
+    """Test runs with the repository, branch and commit they belong to. What a cache answers reports the same to the byte in
+    run after run: each artifact is a run of its own."""
     branch, sha = text(artifact, "workflow_run", "head_branch"), text(artifact, "workflow_run", "head_sha")
-    return TEST_RUNS.row(**{**named, "repo": repo, "branch": branch, "sha": sha})
+    of = {"repo": repo, "branch": branch, "sha": sha}
+    rows = {name: list(some) for name, some in found.items()}
+    for table, key, more in ((TEST_RUNS, "id", of), (TEST_CASES, "run_id", {})):
+        rows[table.name] = [_renamed(row, table, key, artifact, more) for row in rows.get(table.name, ())]
+    return dict(rows)
+
+
+def _renamed(row: Row, table: Table, key: str, artifact: Node, more: Mapping[str, Value]) -> Row:
+    named = dict(zip((column.name for column in table.raw), row, strict=True))
+    return table.row(**{**named, key: f"{text(artifact, 'id')}:{named[key]}", **more})

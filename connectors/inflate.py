@@ -29,7 +29,7 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
         size += len(piece)
         if size > cap:
             raise Malformed(
-                f"{asked} answered more than {cap // 1024**2} MiB: refused",
+                f"{asked} answered more than {cap / 1e6:,.0f} MB: refused",
                 hint="ask for less: a shorter period, or fewer projects",
             )
         yield piece

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -93,12 +94,25 @@ def test_reports_of_the_artifacts_that_are_named(
 @shows(15, of="github")
 def test_a_bomb_in_an_artifact_is_a_problem_and_the_others_are_read() -> None:
     bomb = packed({"bomb.xml": "<testsuites>" + " " * 90_000_000})
-    with serving(lambda r: Reply(bomb if r.path.endswith("/2") else packed({"unit.xml": REPORT}))) as blobs:
-        listed = [artifact(2, "junit"), artifact(1, "junit")]
+    bodies = {"2": bomb, "3": os.urandom(1_100_000), "1": packed({"unit.xml": REPORT})}
+    with serving(lambda r: Reply(bodies[r.path[-1]])) as blobs:
+        listed = [artifact(3, "junit", size_in_bytes=None), artifact(2, "junit"), artifact(1, "junit")]
         with serving(host(listed, blobs.url)) as server:
-            done = pull(github(server.url, artifacts=["junit"]), "artifacts")
+            done = pull(github(server.url, artifacts=["junit"], artifact_mb=1), "artifacts")
     assert len(done.table("test_runs")) == 1
     assert any("bomb" in problem for problem in done.problems)
+    assert any("more than 1 MB" in problem for problem in done.problems)  # and than the list told
+
+
+def test_the_same_report_of_two_runs_is_two_runs() -> None:
+    """A cache of tests answers a run with the report of the run before, to the byte."""
+    body = packed({"unit.xml": REPORT})
+    both = [artifact(2, "junit"), artifact(1, "junit")]
+    with serving(lambda _: Reply(body)) as blobs, serving(host(both, blobs.url)) as server:
+        done = pull(github(server.url, artifacts=["junit"]), "artifacts")
+    assert sorted(run["id"].partition(":")[0] for run in done.table("test_runs")) == ["1", "2"]
+    ids = {run["id"] for run in done.table("test_runs")}
+    assert [case["run_id"] in ids for case in done.table("test_cases")] == [True] * 4
 
 
 def test_published_releases_count_as_deployments_where_asked(github_api: OpenAPI) -> None:
