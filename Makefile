@@ -6,7 +6,7 @@ DEMO ?= demo
 WORKERS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-faults test-peers check types lint unit gate docs docs-check lock bench clean
+.PHONY: help demo test test-faults test-peers check types lint collect unit gate docs docs-check lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -18,7 +18,7 @@ demo: $(VENV)/.run ## build a demonstration engagement and open it
 test: check unit gate ## everything a change must pass
 
 check: $(VENV)/.dev ## lint, format, types, import contracts, generated docs
-	@$(MAKE) --no-print-directory -j2 types lint docs-check
+	@$(MAKE) --no-print-directory -j2 types lint docs-check collect
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -27,6 +27,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+
+collect: $(VENV)/.dev # once for all workers: what pytest compiles and Hypothesis reads is kept
+	@told=$$($(BIN)/pytest -n0 --collect-only -qq 2>&1) || { echo "$$told"; exit 1; }
 
 unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --junitxml report-junit.xml

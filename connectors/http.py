@@ -16,6 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 # httpx imports a command line of its own where it can, and rich with it: 4 MB of every sync that nothing here needs.
 sys.modules.setdefault("httpx._main", cast("ModuleType", None))
+# httpcore looks for sniffio four times a request: where it is not installed that takes 1 ms.
+if find_spec("sniffio") is None:
+    sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
 ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
 """What a source's `url` looks like; credentials have no place in it."""

@@ -62,9 +62,15 @@ os._exit(code)
 """What can stand in for the interpreter where a program of ours is started with it: it is forked instead (`tests.forks`)."""
 
 
+place_of_forks: Path | None = None
+"""Where the process is that forks for commands, if who started us has one."""
+
+
 @cache
-def _forks(_process: int) -> Path:
-    """The place of the process that forks for commands, one for each process of the suite; it ends with us."""
+def forks(_process: int) -> Path:
+    """The place of the process that forks for commands, one for all processes of the suite; it ends with who started it."""
+    if place_of_forks is not None:
+        return place_of_forks
     folder = Path(tempfile.mkdtemp(prefix="forks"))
     place, (ours, theirs) = folder / "door", socket.socketpair()
     command = [sys.executable, "-m", "tests.forks", str(theirs.fileno()), str(place)]
@@ -87,8 +93,10 @@ def _forks(_process: int) -> Path:
 @cache
 def launcher() -> str:
     """A program that stands in for `sys.executable`, for those who start commands of ours with it."""
-    place = _forks(os.getpid())
-    script, code = place.with_name("python"), place.with_name("launch.py")
+    place = forks(os.getpid())
+    folder = place.with_name(f"{os.getpid()}")
+    folder.mkdir()
+    script, code = folder / "python", folder / "launch.py"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{code}" "$@"\n', "utf-8")
     code.write_text(LAUNCHER.format(python=sys.executable, programs=set(PROGRAMS), place=str(place)), "utf-8")
     script.chmod(0o755)
@@ -110,7 +118,7 @@ def aether(*arguments: str | Path, cwd: Path, env: dict[str, str] | None = None,
         given.seek(0)
         asker = stack.enter_context(socket.socket(socket.AF_UNIX))
         asker.settimeout(600)
-        asker.connect(str(_forks(os.getpid())))
+        asker.connect(str(forks(os.getpid())))
         line = json.dumps(request).encode() + b"\n"
         sent = socket.send_fds(asker, [line], [one.fileno() for one in (given, out, err)])
         asker.sendall(line[sent:])

@@ -13,9 +13,22 @@ from typing import Any
 
 import pytest
 
-from tests.command import aether, launcher
+from tests import command
+from tests.command import aether, forks, launcher
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers have their commands forked by one process, which imports what commands need while they collect."""
+    node.workerinput["forks"] = str(forks(os.getpid()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker."""
+    if (given := getattr(config, "workerinput", {}).get("forks")) is not None:
+        command.place_of_forks = Path(given)
 
 
 @pytest.hookimpl(wrapper=True)
