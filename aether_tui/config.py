@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from aether_tui.problems import nearest
 from aether_tui.records.tables import TABLES
@@ -16,7 +16,15 @@ Phase = Literal["ideation", "validation", "specification", "build", "release", "
 ItemType = Literal["bug", "feature", "incident", "opportunity", "chore", "other"]
 Environment = Literal["production", "staging", "dev", "other"]
 Share = Annotated[float, Field(ge=0, le=1)]
-SuccessValue = Annotated[str, Field(pattern=r"^\s*[^<>\s]|^\s*[<>]=?\s*-?\d+(\.\d+)?\s*$")]
+
+
+def _word_or_bound(value: str) -> str:
+    if not value.strip() or (value.strip()[0] in "<>" and not re.fullmatch(r"\s*[<>]=?\s*-?\d+(\.\d+)?\s*", value)):
+        raise ValueError(f"{value!r} is neither a word nor a bound; write for example >= 0.7")
+    return value
+
+
+SuccessValue = Annotated[str, AfterValidator(_word_or_bound)]
 """A word, or a bound: `>= 0.7`."""
 
 

@@ -73,6 +73,7 @@ PRICE = 'model = "a"\ninput_usd_per_million = 1\noutput_usd_per_million = 1\n'
         ('[[prices]]\nmodel = "a"\n', "aether.toml:1: prices[0].input_usd_per_million: is missing; add it"),
         ('[engagement]\ntimezone = "Europe/Pariss"\n', "engagement.timezone: 'Europe/Pariss' is not a time zone; did you mean 'Europe/"),
         ('[privacy]\npatterns = ["("]\n', "aether.toml:2: privacy.patterns: '(' is not a regular expression"),
+        ('[mapping.scores]\nx = ["> high"]\n', "aether.toml:2: mapping.scores.x[0]: '> high' is neither a word nor a bound"),
         ("[privacy.retention_days]\nspan = 3\n", "privacy.retention_days: no table 'span'; did you mean 'spans'?"),
         ("[privacy.retention_days]\nspans = 0\n", "spans: 0 days keeps nothing"),
         ('[sources.linear]\napi_key = "lin_api_0"\n', "aether.toml:2: sources.linear.api_key: secrets are not kept in files"),
