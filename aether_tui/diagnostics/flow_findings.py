@@ -12,7 +12,7 @@ def headline(flow: Flow) -> str:
     """Cycle time, what is past it, and whether averages hold."""
     times = flow.times
     if flow.wip.value is None:
-        return "Flow cannot be seen: no work item is here."
+        return "Flow cannot be seen: no work item is in view."
     if times.cycle_p85.value is None:
         return f"{plural(times.finished, 'item')} finished in this window; cycle time: {times.cycle_p85.reason}."
     text = f"Half of the items take {quantity(times.cycle_p50)} from start to done, 85 % at most {quantity(times.cycle_p85)}."

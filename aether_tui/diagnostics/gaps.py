@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from aether_tui.diagnostics.joins import CHAINS, first_failed
+from aether_tui.diagnostics.joins import CHAINS, first_failed, newest
 from aether_tui.diagnostics.needs import KEYS, NEEDS
 from aether_tui.report_model import Gap
 
@@ -34,7 +35,10 @@ def unconnected(
 def nothing(data: Data, identity: str, title: str, said: str, chain: str) -> Gap:
     """There is data, and none of this window under these filters; `said` goes before that."""
     narrowed, report = data.filters.sentence(), identity.partition(".")[0]
-    step = f"aether-tui report {report} --window 90d{', or esc for all' if narrowed else ''}"
+    last, step = newest(data, chain), "press esc for all" if narrowed else "press W for another window"
+    if last is not None and last < data.clock.previous.start:
+        window = f"{last - timedelta(days=27):%Y-%m-%d}..{last:%Y-%m-%d}"
+        step = f"the newest is of {last:%-d %b %Y}: press W, or aether-tui report {report} --window {window}"
     if data.filters.team:
         step += "; teams of repositories and trackers come from [mapping.teams]"
     return Gap(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aether_tui.diagnostics.frame import Data, whole
+from datetime import datetime
+
+from aether_tui.diagnostics.frame import Data, instant, whole
 
 Step = tuple[str, str, str]
 """Column of a query `sql/joins_*.sql`, what its rows are, and what makes them."""
@@ -74,6 +76,11 @@ _COUNTS = {
     **dict.fromkeys(("pipeline_runs", "test_runs", "costs", "product_metrics", "days"), "joins_rows"),
 }
 """By the same: the query that counts them."""
+
+
+def newest(data: Data, name: str) -> datetime | None:
+    """Of when the newest of those rows is, where its query tells."""
+    return instant(next(iter(data.rows(_COUNTS[name])), {}).get("newest"))
 
 
 def first_failed(data: Data, name: str) -> str:

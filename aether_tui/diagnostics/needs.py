@@ -26,7 +26,10 @@ NEEDS: tuple[Need, ...] = (
         "work_items", "work items", "sync linear or jira, or load DevLake tables",
         "flow: cycle time, ageing and forecast; the pipeline audit; reopen rate",
     ),
-    Need("iterations", "sprints or cycles", "sync linear or jira", "predictability: planned against done"),
+    Need(
+        "iterations", "sprints or cycles", "sync linear or jira, or load DevLake tables",
+        "predictability: planned against done",
+    ),
     Need(
         "deployments", "deployments", "sync github or gitlab, or load DevLake tables",
         "deployment frequency, change fail rate, deployment rework rate",

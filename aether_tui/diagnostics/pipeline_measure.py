@@ -92,7 +92,8 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
 
     Where release or measure is the last of them, what is finished stays there for ever: it is then an end and no stage.
     """
-    rows = data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
+    unable = unanswerable(data)
+    rows = [] if unable else data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
     found: Record = rows[0] if rows else {}
     steps = _steps(listed(found, "stays"))
     held = {whole(row["stage"]): row for row in listed(found, "held")}
@@ -150,9 +151,14 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
         else share(
             _count(flag, "undecided"), _count(flag, "measured"), f"nothing was measured over {GRACE_DAYS} days ago"
         ),
-        unmapped={text(row["state"]): whole(row["n"]) for row in data.rows("pipeline_unmapped")},
+        unmapped={text(row["state"]): whole(row["n"]) for row in ([] if unable else data.rows("pipeline_unmapped"))},
         last=STAGES[max(last, 1) - 1],
     )
+
+
+def unanswerable(data: Data) -> tuple[str, ...]:
+    """Filters in use that work items do not carry."""
+    return data.unfiltered("pipeline", ("environment",))
 
 
 _MEASURE = STAGES.index("measure") + 1

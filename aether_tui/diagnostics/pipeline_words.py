@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.gaps import nothing, unconnected
+from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
 from aether_tui.diagnostics.joins import first_failed
 from aether_tui.diagnostics.needs import stored
-from aether_tui.diagnostics.pipeline_measure import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage
+from aether_tui.diagnostics.pipeline_measure import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage, unanswerable
 from aether_tui.human import amount, duration, evidence, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
 from aether_tui.text import one_line
@@ -35,7 +35,7 @@ def heaviest(found: Pipeline) -> Stage | None:
 def headline(found: Pipeline) -> str:
     """Where the days go, and how much comes through."""
     if not mapped(found):
-        why = "No state is mapped to a lifecycle phase" if found.unmapped else "No work item is here"
+        why = "No state is mapped to a lifecycle phase" if found.unmapped else "No work item is in view"
         return f"{why}, so the pipeline cannot be seen."
     stage = heaviest(found)
     parts = []
@@ -104,16 +104,12 @@ def findings(found: Pipeline) -> tuple[Finding, ...]:
 
 def blocks(found: Pipeline, data: Data) -> tuple[Block, ...]:
     """Stages, cohorts, old items."""
-    unable = tuple(name for name in data.filters.set_names() if name in ("service", "environment"))
-    notes: tuple[Block, ...] = ()
-    if unable:
-        reason = f"Work items do not say their {' or '.join(unable)}; all are counted."
-        step = "aether-tui report pipeline --team TEAM, or --feature FEATURE"
-        notes = (Gap(id="pipeline.filters", title="Filters", reason=reason, next_step=step),)
+    if unable := unanswerable(data):
+        instead = "--team TEAM, or --feature FEATURE"
+        return (unnarrowed(data, "pipeline.filters", "Pipeline", "Work items", unable, instead),)
     if not mapped(found):
-        return (*notes, _unmapped(found, data))
+        return (_unmapped(found, data),)
     return (
-        *notes,
         _glance(found, data),
         _funnel(found, data),
         _stages(found, data),

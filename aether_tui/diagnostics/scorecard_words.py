@@ -45,7 +45,7 @@ SHOWN_SERVICES, SHOWN_LINKS, SHOWN_CHANGES = 8, 100, 10
 def headline(card: Scorecard) -> str:
     """How many services, and what stands lowest against the survey's mean."""
     if not card.services:
-        return "The scorecard is empty: no production deployment and no merged change is here."
+        return "The scorecard is empty: no production deployment and no merged change is in view."
     first = f"{plural(len(card.services), 'service')}, {plural(sum(one.deployments for one in card.services), 'production deployment')}."
     found = lowest(card)
     if found is None:
@@ -173,7 +173,7 @@ def _glance(card: Scorecard, data: Data) -> Facts:
 
     def fact(metric: Metric, series: tuple[float | None, ...]) -> Fact:
         shown = _fact(first, metric, data, card.edition)
-        note = first.service or "(no service)"
+        note, series = first.service or "(no service)", series if any(series) else ()
         return structs.replace(shown, id=f"{shown.id}.glance", label=_SHORT[metric], series=series, note=note)
 
     facts = [

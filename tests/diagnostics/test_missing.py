@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from aether_tui.cache import Cache
 from aether_tui.config import Config
-from aether_tui.diagnostics.frame import Filters
-from aether_tui.diagnostics.run import run_all
+from aether_tui.diagnostics.frame import Clock, Filters
+from aether_tui.diagnostics.run import run_all, run_report
 from aether_tui.report_model import Block, Facts, Gap, Plot, Prose, Report, Table, Trend
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -120,3 +122,23 @@ def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: 
     assert "esc for all" in (said.next_step or "")
     assert not any(f"No {what}" in block.reason for block in found.blocks if isinstance(block, Gap)
                    for what in ("work items source", "deployments source"))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["flow", "pipeline"])
+def test_work_items_have_no_service_so_nothing_is_counted_for_one(name: str, filled: Workspace) -> None:
+    found = world.report(name, filled, filters=Filters(service="api"))
+    (said,) = found.blocks
+    assert isinstance(said, Gap)
+    assert "cannot be narrowed to service api" in said.reason
+    assert "in view" in found.headline and not found.findings
+
+
+def test_an_empty_window_says_when_the_newest_is(filled: Workspace) -> None:
+    later = Clock.of(world.NOW + timedelta(days=400))
+    found = run_report("scorecard", filled, Config(), later, Cache(filled.cache_path))
+    said = next(block for block in found.blocks if block.id == "scorecard.none")
+    assert isinstance(said, Gap)
+    # world.py: the last deployment ended on 15 November.
+    assert said.next_step.startswith(
+        "the newest is of 15 Nov 2026: press W, or aether-tui report scorecard --window 2026-10-19..2026-11-15"
+    )

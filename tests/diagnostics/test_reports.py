@@ -144,7 +144,7 @@ def test_a_filter_that_rows_cannot_answer_leaves_no_number(filled: Workspace) ->
 def test_an_unknown_team_is_nothing_not_everything(filled: Workspace) -> None:
     found = results(lens_of(filled, filters=Filters(team="nobody")))
     assert found["speed.cycle_time"].value.value is None
-    assert found["speed.cycle_time"].value.reason == "nothing in this window"
+    assert found["speed.cycle_time"].value.reason == "nothing that was seen in progress was finished in this window"
 
 
 def test_few_values_are_too_small_a_sample(tmp_path: Path) -> None:
