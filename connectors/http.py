@@ -122,7 +122,7 @@ class Http:
             **(headers or {}),
         }
         if basic is not None:
-            token = base64.b64encode(":".join(part.strip() for part in basic).encode()).decode()
+            token = base64.b64encode(":".join(part.strip() for part in basic).encode(errors="replace")).decode()
             self._headers["Authorization"] = f"Basic {token}"
         self._classify = classify
         self._ca_bundle = ca_bundle

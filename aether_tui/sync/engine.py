@@ -34,6 +34,9 @@ from aether_tui.sync.intake import Counts, Intake, State, Writer
 from aether_tui.sync.plan import Job
 from aether_tui.sync.remote import Remote
 
+SHORTEST_SECRET = 4
+"""Characters that a credential has at least; shorter ones would mask words."""
+
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
@@ -166,8 +169,14 @@ class _Engine:
         """Every stream of one source; the rest of them when the source is not there at all."""
         job.network.memory = memory.recall(job, self._known)
         job.network.deriving = Remote(self.writer.ingest, self.in_thread)
-        source = job.connect()
         outcomes: list[Outcome] = []
+        try:
+            source = job.connect()
+        except Exception as error:
+            outcomes = [Outcome(job.name, stream.name) for stream in job.streams]
+            for stream, outcome in zip(job.streams, outcomes, strict=True):
+                await self._failed(job, stream, outcome, *_mistake(error), None)
+            return outcomes
         try:
             stopped: SourceError | None = None
             for stream in job.streams:
@@ -180,7 +189,8 @@ class _Engine:
                     outcome.error, outcome.hint = f"not tried: {stopped.what}", stopped.hint
                     self.emit(Event("error", job.name, stream.name, message=outcome.error))
         finally:
-            await source.close()
+            with suppress(Exception):  # what it may still say about its end is nobody else's end
+                await source.close()
         return outcomes
 
     async def _stream(
@@ -205,11 +215,7 @@ class _Engine:
             return error if dead or isinstance(error, Offline) else None
         except Exception as error:  # a connector's own mistake must not stop the other sources
             outcome.traffic = Traffic.of(job.network).since(began)
-            what = f"the connector failed ({type(error).__name__}: {error})"
-            hint = "report it with the name of the connector"
-            if isinstance(error, OSError):
-                what, hint = f"trouble on this machine ({error})", "make room or give access there, then run sync again"
-            await self._failed(job, stream, outcome, what, hint, None)
+            await self._failed(job, stream, outcome, *_mistake(error), None)
             return None
         self.emit(Event("done", job.name, stream.name, outcome.counts, traffic=outcome.traffic))
         return None
@@ -224,7 +230,7 @@ class _Engine:
             async with aclosing(cast("_Closable", pages)):
                 async for page in pages:
                     guard.see(page)
-                    outcome.problems += map(self.writer.ingest.clean_text, page.problems)
+                    outcome.problems += [self.writer.ingest.clean_text(_masked(job, said)) for said in page.problems]
                     await store.put(page)
         except asyncio.CancelledError:
             await store.stop()
@@ -250,7 +256,7 @@ class _Engine:
         self, job: Job, stream: Stream, outcome: Outcome, what: str, hint: str, error: SourceError | None
     ) -> None:
         clean = self.writer.ingest.clean_text
-        outcome.error, outcome.hint = clean(what), clean(hint)
+        outcome.error, outcome.hint = clean(_masked(job, what)), clean(_masked(job, hint))
         reason = f"{outcome.error}; {outcome.hint}" if outcome.hint else outcome.error
         state = dict(self._state(job, outcome))
         if isinstance(error, RateLimited) and error.opens_at is not None:
@@ -265,6 +271,23 @@ class _Engine:
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _mistake(error: Exception) -> tuple[str, str]:
+    """What happened in a connector that did not see it coming, and what to do."""
+    if isinstance(error, SourceError):
+        return error.what, error.hint
+    if isinstance(error, OSError):
+        return f"trouble on this machine ({error})", "make room or give access there, then run sync again"
+    return f"the connector failed ({type(error).__name__}: {error})", "report it with the name of the connector"
+
+
+def _masked(job: Job, words: str) -> str:
+    """`words` without the credentials of the source, whatever its connector put into them."""
+    for secret in sorted(job.secrets.values(), key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            words = words.replace(secret, "***")
+    return words
 
 
 class _Store:

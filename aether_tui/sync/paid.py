@@ -30,8 +30,10 @@ def bills(jobs: Sequence[Job], cache: Cache, *, since: datetime | None, full: bo
     """A bill for each job that costs something now, after the stored cursors. Asks nobody. Raises CacheTrouble."""
     found: list[Bill] = []
     for job in jobs:
-        if job.network.offline or not isinstance(source := job.connect(), Priced):
+        if job.network.offline or not issubclass(job.connector, Priced):
             continue
+        source = job.connect()
+        assert isinstance(source, Priced)
         prices = [
             price
             for stream in job.streams

@@ -74,6 +74,8 @@ class Fake:
         self.total = 0
         self.turn: Turn | None = None
         self.secrets_seen.append(dict(secrets))
+        if settings.fail == "stillborn":
+            raise KeyError(secrets.get("token"))
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
         self.seen.append((self.network.source, stream.name, since))
@@ -161,6 +163,8 @@ class Fake:
 
     async def close(self) -> None:
         self.closed = True
+        if self.settings.fail == "restless":
+            raise RuntimeError("will not end")
         if self.turn is not None:
             self.turn.release()
 

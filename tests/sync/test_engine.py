@@ -68,9 +68,17 @@ def test_everything_arrives_and_a_second_sync_changes_nothing(tmp_path: Path) ->
     assert dump(place.cache_path)["work_items"] == before["work_items"]
 
 
-def test_one_dead_source_does_not_stop_the_others(tmp_path: Path) -> None:
-    place, config = workspace(tmp_path, dead={"fail": "bug"}, alive={})
+def test_one_dead_source_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AETHER_STILLBORN_TOKEN", "tok-canary-2")
+    broken = {"dead": {"fail": "bug"}, "stillborn": {"fail": "stillborn"}, "restless": {"fail": "restless"}}
+    place, config = workspace(tmp_path, **broken, alive={})
     outcomes = {(o.source, o.stream): o for o in pull(place, config)}
+    assert (
+        outcomes["stillborn", "items"].error
+        == outcomes["stillborn", "traces"].error
+        == "the connector failed (KeyError: '***')"
+    )
+    assert not outcomes["restless", "items"].error
     assert "KeyError" in outcomes["dead", "items"].error
     assert not outcomes["dead", "traces"].error
     assert not outcomes["alive", "items"].error
