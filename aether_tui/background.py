@@ -201,6 +201,9 @@ class Background(App[int]):
     def updating(self, report: str) -> bool:
         return report in self._building or self._commands.busy
 
+    def held(self, report: str) -> str:
+        return self._builders.held if report in self._building else ""
+
     def progress(self) -> Job | None:
         job = self._commands.job
         return job if job is not None and job.title == "sync" else None
@@ -313,6 +316,8 @@ class Background(App[int]):
         live = screen is not None and screen.LIVE
         if not live:
             self._builders.rest()
+        if screen is not None and self.held(screen.report):
+            self.around()
         if self._commands.busy and not live:
             return
         changed = self._memory.changed_ns()

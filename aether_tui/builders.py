@@ -13,6 +13,8 @@ from aether_tui.builds import COMMAND, Order, Outcome
 from aether_tui.nice import be_nice
 from aether_tui.session import Failure
 
+QUIET_S = 2.0
+"""Who waits for the cache says so after so long."""
 WAITS_S = 30.0
 """A child that has built everything waits so long for another order."""
 
@@ -28,6 +30,13 @@ class Builders:
         self._yields = False
         """Whether the child that waits has given up its share of the processor."""
         self._waits_since = 0.0
+        self._held: dict[str, tuple[float, str]] = {}
+
+    @property
+    def held(self) -> str:
+        """`process 12 (aether-tui load) for 34 s` where a build waits for the cache, else nothing."""
+        longest = min(self._held.values(), default=None)
+        return "" if longest is None else f"{longest[1]} for {time.monotonic() - longest[0]:.0f} s"
 
     async def build(self, order: Order, built: Callable[[Outcome], None], *, new: bool = False) -> None:
         """Follow a child through an order, by `new` one of its own, and hand over each report as soon as it is there.
@@ -41,6 +50,10 @@ class Builders:
             assert process.stdout is not None
             while left and (line := await process.stdout.readline()):
                 outcome = msgspec.json.decode(line, type=Outcome)
+                if outcome.waits:
+                    self._held[outcome.name] = time.monotonic() - QUIET_S, outcome.waits
+                    continue
+                self._held.pop(outcome.name, None)
                 left.discard(outcome.name)
                 built(outcome)
             if left:
@@ -53,6 +66,8 @@ class Builders:
         except OSError as error:
             built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}")))
         finally:
+            for name in left:
+                self._held.pop(name, None)
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()

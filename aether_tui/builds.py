@@ -9,6 +9,7 @@ built in a thread, so that a changed score is ranked at once.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -28,6 +29,8 @@ from aether_tui.workspace.folder import Workspace
 
 FROM_DOCUMENTS = frozenset({"portfolio", "stakeholders", "maturity"})
 """Reports without a number from the cache."""
+_TURN = "aether_tui.cache.turn"
+"""The log that says who holds the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Outcome(Struct, frozen=True):
     settings: Settings | None = None
     draft: bool = False
     """It is not whole yet: a second build follows."""
+    waits: str = ""
+    """Who holds the cache: the build has not ended, it waits."""
 
 
 class Order(Struct, frozen=True):
@@ -139,16 +144,34 @@ def get_ready(order: Order) -> None:
             lease.rows("SELECT count(*) FROM meta")
 
 
+class _Waits(logging.Handler):
+    """Says for whom the build of the report `name` waits."""
+
+    name_of_report = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.args, tuple):
+            _say(Outcome(self.name_of_report, waits=str(record.args[0])))
+
+
+def _say(outcome: Outcome) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def main() -> None:
-    """Build what is ordered, an order a line of stdin until it ends: one JSON line per report as soon as it is there."""
+    """Build what is ordered, an order a line of stdin until it ends: one JSON line per report as soon as it is there, and
+    one before it where somebody holds the cache."""
+    waits = _Waits()
     for line in sys.stdin.buffer:
         order = msgspec.json.decode(line, type=Order)
         if order.ready:
             get_ready(order)
             continue
-        for name in order.names:
-            sys.stdout.buffer.write(msgspec.json.encode(build(order, name)) + b"\n")
-            sys.stdout.buffer.flush()
+        logging.getLogger(_TURN).addHandler(waits)
+        for waits.name_of_report in order.names:
+            _say(build(order, waits.name_of_report))
+        logging.getLogger(_TURN).removeHandler(waits)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from aether_tui.builds import COMMAND, Order, Outcome, build
+from aether_tui.cache import Cache
+from aether_tui.cache.turn import Turn
 from aether_tui.session import Memory, Shelf
 from aether_tui.workspace.folder import Workspace
 from tests.tui.driving import drive, screen_text, until
@@ -97,6 +99,21 @@ def test_the_first_start_builds_and_a_change_on_disk_is_noticed(empty):
         await until(pilot, lambda: "Cache policy answers" in screen_text(app))
 
     drive(empty, script)
+
+
+def test_who_holds_the_cache_is_said_while_a_report_waits_for_it(tmp_path):
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.state / "reports" / "summary.json").unlink()
+    Cache(workspace.cache_path).ensure()
+    held = Turn.take(workspace.cache_path.with_name("cache.turn"), 5)
+    held.sign("process 4123 (aether-tui load)")
+
+    async def script(pilot, app):
+        await until(pilot, lambda: "cache held by process 4123 (aether-tui load) for" in screen_text(app))
+        held.release()
+        await until(pilot, lambda: app.saved("summary") is not None and "process 4123" not in screen_text(app))
+
+    drive(workspace, script)
 
 
 def test_quitting_ends_a_build(tmp_path):
