@@ -92,14 +92,17 @@ def _looked(data: Data, documents: Documents, clock: Clock) -> Look:
     since = review.as_of if review else clock.window.start
     currency = documents.config.engagement.currency
     courses = {one.id: one for one in changed_series.courses(data, clock, currency)}
-    out = anomalies.outliers({name: one.values for name, one in courses.items()})
+    values = {name: one.values for name, one in courses.items()}
+    out = anomalies.outliers(values)
     first = changed_series.midnight(since)
+    starts = {one.start for one in courses.values()}  # one, if any
+    shifts = anomalies.every_shift(values, out, max(((first - start).days for start in starts), default=0))
     found: list[tuple[Change, Course, Shift]] = []
     held = _budgets(data, documents, clock)
     for name, course in courses.items():
         found += [
             (_change(course, shift, currency, held), course, shift)
-            for shift in anomalies.shifts(course.values, out[name], (first - course.start).days)
+            for shift in shifts[name]
             if not _wanders(course, shift)
         ]
     single = sum(course.day(one.at) >= first for name, course in courses.items() for one in out[name])

@@ -139,7 +139,8 @@ def _charge(incident: Record, said: Sequence[Deployment], deployed: Mapping[str,
         raise ValueError("an incident that was never opened")
     if not service and len(deployed) == 1:
         service = next(iter(deployed))  # there is only one it can be
-    found, reason = min(said, key=lambda one: (one.service != service, one.at_us, one.id), default=None), ""
+    found = min(said, key=lambda one: (one.service != service, one.at_us, one.id)) if said else None
+    reason = ""
     explicit = found is not None
     if found is None:
         if service in deployed:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aether_tui.stats import changepoints
+from aether_tui.stats.pairs import Pairs
 from aether_tui.stats.ranks import MAD_TO_SD, hodges_lehmann, mann_whitney, shift_interval
 
 CUT = 3.5
@@ -37,6 +38,8 @@ GOES_ON = 0.05
 """One-sided p under which a drift that began before goes on."""
 LEAST_EFFECT = 0.05
 """Relative shift under which a step is not worth a sentence."""
+AT_ONCE = 64
+"""Series whose days are sorted together: some megabytes."""
 
 Day = float | None
 Floats = npt.NDArray[np.float64]
@@ -89,27 +92,41 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
 
 def outliers(series: Mapping[str, Sequence[Day]]) -> dict[str, list[Outlier]]:
-    """Days out of line in series of one length that begin on the same day, by series; kept day by day across all of them."""
-    scored = {name: {one.at: one for one in _scores(values)} for name, values in series.items()}
-    kept: dict[str, list[Outlier]] = {name: [] for name in series}
-    for at in range(max((len(values) for values in series.values()), default=0)):
-        today = [(name, days[at]) for name, days in scored.items() if at in days]
-        if all(abs(one.z) <= CUT for _, one in today):
-            continue
-        adjusted = benjamini_hochberg([2 * NormalDist().cdf(-abs(one.z)) for _, one in today])
-        for (name, one), p in zip(today, adjusted, strict=True):
-            if abs(one.z) > CUT and p <= FALSE_SHARE:
-                kept[name].append(one)
+    """Days out of line in series that begin on the same day, by series; kept day by day across all of them."""
+    names, normal = list(series), NormalDist()
+    days, z, usual = _scores(list(series.values()))
+    kept: dict[str, list[Outlier]] = {name: [] for name in names}
+    for at in np.flatnonzero((np.abs(z) > CUT).any(axis=0)).tolist():
+        today = np.flatnonzero(~np.isnan(z[:, at])).tolist()
+        far = z[today, at].tolist()
+        adjusted = benjamini_hochberg([2 * normal.cdf(-abs(one)) for one in far])
+        for row, one, p in zip(today, far, adjusted, strict=True):
+            if abs(one) > CUT and p <= FALSE_SHARE:
+                kept[names[row]].append(Outlier(at, float(days[row, at]), float(usual[row, at]), one))
     return kept
 
 
 def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -> list[Shift]:
     """Changes of one series from index `since` on: steps, those of one direction that follow each other as one drift, drifts
     that began before and go on, and runs no step explains."""
-    level = _without_weekdays(values)
+    return every_shift({"": values}, {"": out}, since)[""]
+
+
+def every_shift(
+    series: Mapping[str, Sequence[Day]], out: Mapping[str, Sequence[Outlier]], since: int = 0
+) -> dict[str, list[Shift]]:
+    """`shifts` of series that begin on the same day, by series."""
+    levels = _without_weekdays(list(series.values()))
+    return {
+        name: _shifts(values, level, out[name], since)
+        for (name, values), level in zip(series.items(), levels, strict=True)
+    }
+
+
+def _shifts(values: Sequence[Day], level: Sequence[Day], out: Sequence[Outlier], since: int) -> list[Shift]:
     known = [index for index, value in enumerate(level) if value is not None]
     flat = [value for value in level if value is not None]
-    steps = changepoints.changes(flat) if _moves(flat) else []
+    steps = _steps(flat)
     first = bisect_left(known, since)
     chains = _chains(steps)
     found = [one for chain in chains if (one := _shift(chain, flat, known, steps, first)) is not None]
@@ -125,32 +142,40 @@ def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -
 # --- Days ---------------------------------------------------------------------------------------------------------
 
 
-def _scores(values: Sequence[Day]) -> Iterator[Outlier]:
-    """Every day that can be judged, with its robust z. MAD 0 gives way to the interquartile range; both 0: not judged."""
+def _beside(series: Sequence[Sequence[Day]]) -> Floats:
+    """A row per series; NaN is missing, as is what comes after the end of a shorter one."""
+    made = np.full((len(series), max(map(len, series), default=0)), np.nan)
+    for row, values in zip(made, series, strict=True):
+        row[: len(values)] = [np.nan if one is None else one for one in values]
+    return made
+
+
+def _scores(series: Sequence[Sequence[Day]]) -> tuple[Floats, Floats, Floats]:
+    """By series and day: the values, their robust z, and what is usual. A day that cannot be judged has none. MAD 0 gives way to
+    the interquartile range; both 0: not judged."""
+    days = _beside(series)
+    z, usual = np.full_like(days, np.nan), np.full_like(days, np.nan)
     first = 7 * LEAST_WEEKS
-    if len(values) <= first:
-        return
-    days = np.array([np.nan if one is None else one for one in values])
-    padded = np.concatenate([np.full(7 * WEEKS - first, np.nan), days[:-1]])
-    past = np.lib.stride_tricks.sliding_window_view(padded, 7 * WEEKS).reshape(
-        -1, WEEKS, 7
-    )  # weekday 0: that of the day
-    by_weekday = np.sort(past, axis=1)
-    middles = np.stack([_medians(by_weekday[:, :, weekday]) for weekday in range(7)], axis=1)
-    spreads = _spreads((past - middles[:, None, :]).reshape(-1, 7 * WEEKS))
-    weeks = np.sum(~np.isnan(past[:, :, 0]), axis=1)
-    judged = (weeks >= LEAST_WEEKS) & (spreads > 0) & ~np.isnan(days[first:])
-    for place in np.flatnonzero(judged).tolist():
-        value, usual = float(days[first + place]), float(middles[place, 0])
-        yield Outlier(first + place, value, usual, (value - usual) / float(spreads[place]))
+    for start in range(0, len(days) if days.shape[1] > first else 0, AT_ONCE):
+        some = days[start : start + AT_ONCE]
+        padded = np.pad(some[:, :-1], ((0, 0), (7 * WEEKS - first, 0)), constant_values=np.nan)
+        past = np.lib.stride_tricks.sliding_window_view(padded, 7 * WEEKS, axis=1)
+        past = past.reshape(len(some), -1, WEEKS, 7)  # weekday 0: that of the day
+        middles = _medians(np.sort(past.swapaxes(2, 3), axis=3))
+        spreads = _spreads((past - middles[:, :, None, :]).reshape(len(some), -1, 7 * WEEKS))
+        weeks = np.sum(~np.isnan(past[:, :, :, 0]), axis=2)
+        judged = (weeks >= LEAST_WEEKS) & (spreads > 0)
+        usual[start : start + AT_ONCE, first:] = middles[:, :, 0]
+        np.divide(some[:, first:] - middles[:, :, 0], spreads, out=z[start : start + AT_ONCE, first:], where=judged)
+    return days, z, usual
 
 
 def _spreads(rest: Floats) -> Floats:
-    """The robust standard deviation of each row; NaN is missing."""
-    ordered = np.sort(rest, axis=1)
-    wide = MAD_TO_SD * _medians(np.sort(np.abs(ordered - _medians(ordered)[:, None]), axis=1))
-    n, row = np.sum(~np.isnan(ordered), axis=1), np.arange(len(ordered))
-    low, high = (ordered[row, np.maximum(0, np.ceil(share * n).astype(int) - 1)] for share in (0.25, 0.75))
+    """The robust standard deviation over the last axis; NaN is missing."""
+    ordered = np.sort(rest, axis=-1)
+    wide = MAD_TO_SD * _medians(np.sort(np.abs(ordered - _medians(ordered)[..., None]), axis=-1))
+    n = np.sum(~np.isnan(ordered), axis=-1)
+    low, high = (_picked(ordered, np.maximum(0, np.ceil(share * n).astype(int) - 1)) for share in (0.25, 0.75))
     spreads: Floats = np.where(wide > 0, wide, (high - low) / IQR_TO_SD)
     return spreads
 
@@ -183,50 +208,52 @@ def _run(first: int, last: int, level: Sequence[Day]) -> Shift | None:
 # --- Levels -------------------------------------------------------------------------------------------------------
 
 
-def _without_weekdays(values: Sequence[Day]) -> list[Day]:
+def _without_weekdays(series: Sequence[Sequence[Day]]) -> list[list[Day]]:
     """Values over what their weekday is to the three weeks around it (median ratio). A weekday that is usually 0 says nothing.
 
     Around it and not over all: where old days are kept of Mondays only, a drift would look like Mondays.
     """
-    if not values:
-        return []
-    known = np.array([np.nan if one is None else one for one in values])
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(known, AROUND, constant_values=np.nan), 2 * AROUND + 1)
-    local = _medians(np.sort(around, axis=1))
-    ratios = np.divide(known, local, out=np.full(len(known), np.nan), where=local > 0)
-    made: list[Day] = list(values)
-    for day in range(7):
-        own = np.sort(ratios[day::7])
-        factor = float(_medians(own[None, :])[0]) if len(own) else np.nan
-        if not np.isnan(factor):
-            made[day::7] = [None if one is None or factor <= 0 else one / factor for one in made[day::7]]
-    return made
+    known = _beside(series)
+    level = known.copy()
+    for start in range(0, len(known) if known.shape[1] else 0, AT_ONCE):
+        some = known[start : start + AT_ONCE]
+        padded = np.pad(some, ((0, 0), (AROUND, AROUND)), constant_values=np.nan)
+        around = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1, axis=1)
+        local = _medians(np.sort(around, axis=2))
+        ratios = np.divide(some, local, out=np.full_like(some, np.nan), where=local > 0)
+        for day in range(min(7, known.shape[1])):
+            factor = _medians(np.sort(ratios[:, day::7], axis=1))[:, None]
+            shown = level[start : start + AT_ONCE, day::7]
+            np.divide(shown, factor, out=shown, where=factor > 0)
+            np.copyto(shown, np.nan, where=factor <= 0)
+    return [
+        [None if one != one else one for one in row[: len(values)].tolist()]  # noqa: PLR0124 (NaN alone is not itself)
+        for row, values in zip(level, series, strict=True)
+    ]
 
 
 def _medians(ordered: Floats) -> Floats:
-    """The median of each sorted row, whose missing values are last; NaN for a row of none."""
-    n = np.sum(~np.isnan(ordered), axis=1)
-    row = np.arange(len(ordered))
-    middle: Floats = (
-        ordered[row, np.maximum(0, (n - 1) // 2)] + ordered[row, np.minimum(n // 2, ordered.shape[1] - 1)]
-    ) / 2
+    """The median over the last, sorted axis, on which missing values are last; NaN where there is none."""
+    n = np.sum(~np.isnan(ordered), axis=-1)
+    low, high = np.maximum(0, (n - 1) // 2), np.minimum(n // 2, ordered.shape[-1] - 1)
+    middle: Floats = (_picked(ordered, low) + _picked(ordered, high)) / 2
     return middle
 
 
-def _moves(flat: Sequence[float]) -> bool:
-    """Whether any cut can be a step: the normal score of U at every place, by running sums over all pairs."""
-    n, least, window = len(flat), changepoints.LEAST, changepoints.WINDOW
-    if n < 2 * least:
-        return False
-    values = np.asarray(flat)
-    sums = np.zeros((n + 1, n + 1))
-    sums[1:, 1:] = np.sign(values[None, :] - values[:, None]).cumsum(0).cumsum(1)
-    at = np.arange(least, n - least + 1)
-    low, high = np.maximum(0, at - window), np.minimum(n, at + window)
-    total = sums[at, high] - sums[low, high] - sums[at, at] + sums[low, at]
-    before, after = at - low, high - at
-    score = np.abs(total) / 2 / np.sqrt(before * after * (before + after + 1) / 12)
-    return bool(score.max() >= SCREEN)
+def _picked(values: Floats, places: npt.NDArray[np.int64]) -> Floats:
+    """The value at a place of the last axis."""
+    picked: Floats = np.take_along_axis(values, places[..., None], axis=-1)[..., 0]
+    return picked
+
+
+def _steps(flat: Sequence[float]) -> list[changepoints.Change]:
+    """The steps of a series; nothing is searched where no cut can be one: by the normal score of U at every place."""
+    if len(flat) < 2 * changepoints.LEAST:
+        return []
+    pairs = Pairs(flat)
+    wins, after, before = pairs.around(0, len(flat), changepoints.WINDOW)
+    score = np.abs(wins - before * after) / 2 / np.sqrt(before * after * (before + after + 1) / 12)
+    return changepoints.changes(flat, places=pairs.places) if score.max() >= SCREEN else []
 
 
 def _chains(steps: Sequence[changepoints.Change]) -> list[list[int]]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from statistics import median
 from typing import Literal
@@ -39,38 +40,37 @@ class Change:
     confidence: float
 
 
-def changes(values: Sequence[float], *, level: float = 0.99, window: int = WINDOW) -> list[Change]:
-    """Steps in order of time with at least this confidence. A slow trend or a season is no step, yet may be reported as one."""
+Places = Callable[[int, int, int], Iterable[tuple[int, tuple[int, int, int, int]]]]
+
+
+def changes(
+    values: Sequence[float], *, level: float = 0.99, window: int = WINDOW, places: Places | None = None
+) -> list[Change]:
+    """Steps in order of time with at least this confidence. A slow trend or a season is no step, yet may be reported as one.
+
+    `places` gives what `_places` does of these values, where it was counted before.
+    """
     sound_all(values)
-    places = len(values) - 2 * LEAST + 1
-    if places < 1:
+    cuts_tried = len(values) - 2 * LEAST + 1
+    if cuts_tried < 1:
         return []
+    counted = places or partial(_places, values)
     found: dict[int, float] = {}
     parts = [(0, len(values))]
     while parts:
         start, end = parts.pop()
-        best = _strongest(values, start, end, window)
-        if best is None:
-            continue
-        at, p = best
-        adjusted = min(1.0, p * places)
-        if 1 - adjusted >= level:
-            found[at] = 1 - adjusted
+        tried = [(2 * min(tails(*one)), place) for place, one in counted(start, end, window)]
+        p, strongest = min(tried, default=(1.0, start))
+        confidence = 1 - min(1.0, p * cuts_tried)
+        if confidence >= level:
+            at = _placed(values, max(start, strongest - window), strongest, min(end, strongest + window))
+            found[at] = confidence
             parts += [(start, at), (at, end)]
     cuts = [0, *sorted(found), len(values)]
     return [
         _change(values[max(start, at - window) : at], values[at : min(end, at + window)], at, found[at])
         for start, at, end in zip(cuts, cuts[1:], cuts[2:], strict=False)
     ]
-
-
-def _strongest(values: Sequence[float], start: int, end: int, window: int) -> tuple[int, float] | None:
-    """The place in [start, end) with the smallest p, and that p."""
-    tried = [(2 * min(tails(*found)), at) for at, found in _places(values, start, end, window)]
-    if not tried:
-        return None
-    p, at = min(tried)
-    return _placed(values, max(start, at - window), at, min(end, at + window)), p
 
 
 def _places(

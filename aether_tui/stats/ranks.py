@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from statistics import NormalDist, median
 
@@ -55,6 +55,7 @@ def mann_whitney(now: Sequence[float], base: Sequence[float]) -> tuple[float, fl
     return tails(wins, m, n, ties)
 
 
+@lru_cache(maxsize=8192)
 def tails(wins: int, m: int, n: int, ties: int) -> tuple[float, float]:
     """Both one-sided p-values of samples of m and n. `wins` is 2U: pairs won count two, tied ones one; `ties` is the sum of
     size³ − size over groups of equal values."""

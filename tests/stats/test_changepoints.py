@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
+from scipy import stats
 
-from aether_tui.stats.changepoints import changes
+from aether_tui.stats.changepoints import LEAST, changes
+from aether_tui.stats.pairs import Pairs
 
 # Cobb 1978, Biometrika 65:243: the annual flow of the Nile at Aswan 1871-1970 (10^8 m3), R's `datasets::Nile`. The level
 # falls with 1899, the first year of the lower one.
@@ -35,6 +37,22 @@ def test_the_nile_fell_in_1899() -> None:
 def test_quiet_series_are_left_alone() -> None:
     rng = random.Random(2026)
     assert sum(len(changes(series(rng))) for _ in range(200)) <= 4, "at most 2 in 100 series of 120 points"
+
+
+@pytest.mark.parametrize("kinds", [10**9, 6])
+def test_pairs_counted_once_say_of_every_window_what_a_test_of_its_own_says(kinds: int) -> None:
+    rng = random.Random(kinds)
+    values = [float(rng.randrange(kinds)) for _ in range(70)]
+    for start, end in ((0, 70), (11, 52), (30, 41)):
+        found = dict(Pairs(values).places(start, end, 20))
+        assert list(found) == [*range(start + LEAST, end - LEAST + 1)]
+        for at, counted in found.items():
+            before, after = values[max(start, at - 20) : at], values[at : min(end, at + 20)]
+            theirs = stats.mannwhitneyu(after, before)
+            assert counted[0] == 2 * theirs.statistic and counted[1:3] == (len(after), len(before))
+            groups = [(before + after).count(one) for one in {*before, *after}]
+            assert counted[3] == sum(size**3 - size for size in groups)
+    assert changes(values, places=Pairs(values).places, level=0.5) == changes(values, level=0.5)
 
 
 @pytest.mark.parametrize(("size", "at"), [(120, 60), (120, 100), (40, 20)])
