@@ -25,6 +25,7 @@ T = TypeVar("T")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _DURING = re.compile(r"\{(during|reach)\(([a-z.]+)\)\}")
 _ENDS = {"during": "ends", "reach": "reaches"}
+_CUT = re.compile(r"\{cut\(([a-z.]+)\)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Data:
 
     Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before $before_until` (the
     previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
-    `{during(column)}` and `{reach(column)}` stand for stretches of time (see `_during`).
+    `{during(column)}` and `{reach(column)}` stand for stretches of time (see `_during`), `{cut(column)}` for the
+    latest of `$cuts`, which are in order, that is not after it (null before the first).
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class Data:
         asked, wanted = self._question(name, params)
         if asked not in self._answers:
             lease = self._open()
-            self._answers[asked] = [] if lease is None else lease.rows(_during(query(name), wanted), wanted)
+            self._answers[asked] = [] if lease is None else lease.rows(_filled(query(name), wanted), wanted)
         return self._answers[asked]
 
     def together(self, *names: str, **given: Mapping[str, Parameter]) -> None:
@@ -153,7 +155,7 @@ class Data:
         left = {asked: wanted for asked, wanted in told if asked not in self._answers}
         lease = self._open() if left else None
         if lease is not None:
-            found = lease.several([(_during(query(name), wanted), wanted) for (name, _), wanted in left.items()])
+            found = lease.several([(_filled(query(name), wanted), wanted) for (name, _), wanted in left.items()])
             self._answers.update(zip(left, found, strict=True))
 
     def _question(self, name: str, params: Mapping[str, Parameter]) -> tuple[tuple[str, str], dict[str, object]]:
@@ -226,7 +228,18 @@ def parameters(name: str) -> frozenset[str]:
     """Names of a query's parameters."""
     code = "\n".join(line.partition("--")[0] for line in query(name).splitlines())
     listed = {part for kind, _ in _DURING.findall(code) for part in ("begins", _ENDS[kind])}
-    return frozenset(_PARAMETER.findall(code)) | listed
+    return frozenset(_PARAMETER.findall(code)) | listed | ({"cuts"} if _CUT.search(code) else set())
+
+
+def _filled(sql: str, given: Mapping[str, object]) -> str:
+    """The text with its stretches and cuts as conditions on the parameters."""
+
+    def latest(match: re.Match[str]) -> str:
+        places = range(len(cast("Sequence[object]", given["cuts"])), 0, -1)
+        each = (f"WHEN {match[1]} >= $cuts[{place}]::TIMESTAMP THEN $cuts[{place}]::TIMESTAMP" for place in places)
+        return f"CASE {' '.join(each)} END"
+
+    return _CUT.sub(latest, _during(sql, given))
 
 
 def _during(sql: str, given: Mapping[str, object]) -> str:

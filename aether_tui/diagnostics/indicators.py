@@ -130,26 +130,30 @@ class Found:
         return bisect_left(self._days, moment) > 0
 
 
-def rows(indicator: Indicator, data: Data, ends: Sequence[datetime], config: Config, given: Given) -> Found:
-    """What its query or the documents answer for the previous and the present window together."""
+def rows(indicator: Indicator, data: Data, spans: Sequence[Window], config: Config, given: Given) -> Found:
+    """What its query or the documents answer for all the spans together."""
     if indicator.given:
         return Found(given.get(indicator.given, ()))
     if not indicator.query:
         return Found(())
-    return Found(data.rows(indicator.query, **_asked(indicator, ends, config)))
+    return Found(data.rows(indicator.query, **_asked(indicator, spans, config)))
 
 
-def ask(them: Sequence[Indicator], data: Data, ends: Sequence[datetime], config: Config) -> None:
-    """Ask for the rows of many at once, and for what tells why some have none."""
+def ask(them: Sequence[Indicator], data: Data, spans: Sequence[Window], config: Config) -> None:
+    """Ask for the rows of many at once, with what documents complete and what tells why some have none."""
     asked = [one for one in them if one.query and not one.given and one.shape != "freshness"]
-    data.together("row_counts", **{one.query: _asked(one, ends, config) for one in asked})
+    data.together(
+        "row_counts", "freshness", "discovery_items", **{one.query: _asked(one, spans, config) for one in asked}
+    )
 
 
-def _asked(indicator: Indicator, ends: Sequence[datetime], config: Config) -> dict[str, Parameter]:
-    """Parameters of its query."""
+def _asked(indicator: Indicator, spans: Sequence[Window], config: Config) -> dict[str, Parameter]:
+    """Parameters of its query: `cuts` are where a span begins or ends, between which days need not be told apart."""
+    ends = {span.end for span in spans}
     if indicator.shape == "snapshot":
-        return {"ats": sorted(set(ends))}
-    return {"currency": config.engagement.currency, "fields_share": config.gate.fields_share}
+        return {"ats": sorted(ends)}
+    cuts = sorted(ends.union(span.start for span in spans))
+    return {"cuts": cuts, "currency": config.engagement.currency, "fields_share": config.gate.fields_share}
 
 
 def measure(indicator: Indicator, found: Found, span: Window, data: Data) -> Quantity:
@@ -183,7 +187,7 @@ def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
 
     share: `day, k, n` (k of n). values: `day, x` (a list), or `day, x, n` (lists: n times x). rate: `day, k` (events).
     ratio: `day, k, n, m` (amounts, m observations). snapshot: `day, k, n` at the span's very end. paths: counts of each path, of
-    which it is asked whether all fields reach what is needed.
+    which it is asked whether all fields reach what is needed. In the place of a day may stand the latest of the `cuts` before it.
     """
     start, end = _stored(span.start), _stored(span.end)
     inside = found.at(end) if indicator.shape == "snapshot" else found.between(start, end)

@@ -94,6 +94,7 @@ class Lenses(Struct, frozen=True, kw_only=True):
 
 def of(data: Data, documents: Documents, clock: Clock) -> Lenses:
     """The three lenses of an engagement: what its data measure, its documents add and its people state."""
+    table.ask(table.content().indicators, data, _spans(clock), documents.config)
     given = indicators_given.rows(data, documents)
     return measure(data, documents.config, clock, voices.stated(documents, clock.now), given)
 
@@ -123,7 +124,6 @@ def measure(
     shipped = table.content()
     slices = _slices(clock)
     heard = said or {}
-    table.ask(shipped.indicators, data, _instants(slices, clock), config)
     results = [
         _with_stated(_result(item, data, config, clock, slices, given or {}), heard.get(item.id, ()))
         for item in shipped.indicators
@@ -152,9 +152,9 @@ def _slices(clock: Clock) -> list[Window]:
     return [Window(start=end - step, end=end) for end in ends]
 
 
-def _instants(slices: Sequence[Window], clock: Clock) -> list[datetime]:
-    """The instants at which something is looked at as it stood."""
-    return [span.end for span in (*slices, clock.previous, clock.window)]
+def _spans(clock: Clock) -> list[Window]:
+    """All that indicators are looked at over."""
+    return [*_slices(clock), clock.previous, clock.window]
 
 
 def _result(
@@ -164,7 +164,7 @@ def _result(
     if item.shape == "freshness":
         value, before, course = table.freshness(data), missing("only the present state is known", unit=item.unit), []
     else:
-        found = table.rows(item, data, _instants(slices, clock), config, given)
+        found = table.rows(item, data, _spans(clock), config, given)
         value = table.measure(item, found, clock.window, data)
         before = table.measure(item, found, clock.previous, data)
         course = [table.over(item, found, span) for span in slices] if value.value is not None else []

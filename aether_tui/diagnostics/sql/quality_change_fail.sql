@@ -9,14 +9,15 @@ WITH production AS (
   FROM deployments
   WHERE environment = 'production' AND result IN ('success', 'failure') AND coalesce(finished, started) < $until
 ),
-deployed AS (
+deployed AS MATERIALIZED (
   SELECT *
   FROM production
   WHERE result = 'success' AND moment >= $before::TIMESTAMP - INTERVAL 7 DAY
-    AND (source IN (SELECT source FROM deployments WHERE reason IN ('planned', 'hotfix', 'rollback')) OR EXISTS (SELECT 1 FROM incidents))
+    AND (source IN (SELECT source FROM deployments WHERE reason IN ('planned', 'hotfix', 'rollback'))
+      OR EXISTS (SELECT 1 FROM work_items WHERE type = 'incident'))
 ),
-happened AS (
-  SELECT coalesce(service, (SELECT CASE WHEN count(DISTINCT name) = 1 THEN min(name) END FROM production WHERE result = 'success')) AS name,
+happened AS MATERIALIZED (
+  SELECT coalesce(service, (SELECT CASE WHEN min(name) = max(name) THEN min(name) END FROM production WHERE result = 'success')) AS name,
     opened AS moment, named
   FROM (
     SELECT created AS opened, coalesce(list_filter(labels, lambda l: starts_with(lower(l), 'service:'))[1][9:], project) AS service,
@@ -27,8 +28,7 @@ happened AS (
 ),
 explicit AS (
   SELECT h.named, h.name, arg_min(d.deployment, (d.name IS DISTINCT FROM h.name, d.moment, d.deployment)) AS deployment
-  FROM (SELECT DISTINCT named, name FROM happened WHERE named IS NOT NULL) h
-    JOIN (SELECT name, moment, deployment, unnest([id, sha]) AS called FROM production) d ON d.called = h.named
+  FROM happened h JOIN (SELECT name, moment, deployment, unnest([id, sha]) AS called FROM production) d ON d.called = h.named
   GROUP BY h.named, h.name
 ),
 trouble AS (
@@ -38,13 +38,13 @@ trouble AS (
 ),
 charged AS (
   SELECT deployment FROM explicit
-  UNION
+  UNION ALL
   SELECT d.deployment
   FROM trouble t ASOF JOIN deployed d ON d.name = t.name AND d.moment < t.moment
   WHERE d.moment >= t.moment - INTERVAL 7 DAY
 )
-SELECT date_trunc('day', d.moment) AS day, count(c.deployment) AS k, count(*) AS n
-FROM deployed d LEFT JOIN charged c ON c.deployment = d.deployment
-WHERE d.moment >= $before AND ($team::VARCHAR IS NULL OR d.team = $team) AND ($service::VARCHAR IS NULL OR d.name = $service)
+SELECT date_trunc('day', moment) AS day, count(*) FILTER (WHERE deployment IN (SELECT deployment FROM charged)) AS k, count(*) AS n
+FROM deployed
+WHERE moment >= $before AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR name = $service)
 GROUP BY day
 ORDER BY ALL
