@@ -67,6 +67,7 @@ class TablePart(Generic[R]):
         sort: Sort | None = None,
         mark: str = "",
         wraps: bool = False,
+        below: bool = False,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -77,6 +78,8 @@ class TablePart(Generic[R]):
         self._sort = sort
         self._mark = mark
         self._wraps = wraps
+        self._below = below
+        """What is last in a row and would be wrapped stands on lines of its own."""
         self._widths: list[int] = []
         self._lines: list[Line] = []
         self._tops: list[int] = []
@@ -130,18 +133,26 @@ class TablePart(Generic[R]):
         return self._join(titles, "")
 
     def _wrapped(self, spans: Sequence[Span]) -> list[Line]:
-        """One row as up to three lines."""
+        """One row as a few lines."""
         room = list(self._widths)
         for number in reversed(range(len(spans) - 1)):  # as in `_join`, over the empty cells behind it
             if room[number] and room[number + 1] and not self._columns[number].right and not spans[number + 1][0]:
                 room[number] += GAP + room[number + 1]
         cells = [wrapped(text, wide, WRAP_LINES) if wide else [] for (text, _), wide in zip(spans, room, strict=True)]
-        return [
+        under: list[Line] = []
+        if self._below and len(cells[-1]) > 1:
+            indent = GAP + (self._widths[0] if self._widths[0] == 1 else 0)  # where labels begin, behind the glyphs
+            wide = sum(self._widths) + GAP * (sum(map(bool, self._widths)) - 1) - indent
+            text, role = spans[-1]
+            under = [((" " * indent, "text"), (line, role)) for line in wrapped(text, wide, WRAP_LINES)]
+            cells[-1] = []
+        lines = [
             self._join(
                 [(cell[n] if n < len(cell) else "", role) for cell, (_, role) in zip(cells, spans, strict=True)], ""
             )
             for n in range(max(1, *map(len, cells)))
         ]
+        return [*lines, *under]
 
     def _join(self, spans: Sequence[Span], marked: str) -> Line:
         """One line of cells; a text that is too long runs on over the empty cells behind it."""
@@ -345,7 +356,7 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
     heading = [title(block.title, width)] if block.title else []
     wraps = len(shown) <= WRAP_ROWS  # so that neither a reason nor a note is cut
     return TablePart(
-        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps
+        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps, below=True
     ).fit(width)
 
 

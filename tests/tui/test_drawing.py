@@ -49,6 +49,7 @@ def test_neither_the_reason_of_a_figure_nor_its_note_is_cut(width):
     assert not any("…" in line for line in told)
     words = " ".join(told).split()
     assert {*reason.split(), *note.split()} <= {*words}
+    assert any(line.strip() == note for line in told) == (width == 79)  # a line of its own, not a narrow column
     assert wrap("a median of 12 d", 14) == ["a median of", "12 d"]  # a number keeps its unit
 
 
