@@ -1,5 +1,5 @@
 -- Successful production deployments of the window, those that failed ($ids: charged with an incident, or mended by the next) first.
-SELECT source, id, coalesce(service, repo, id) AS name, coalesce(reason, 'unknown') || ', ' || coalesce(result, 'unknown') AS title,
+SELECT source, id, coalesce(service, repo, id) AS name, concat_ws(', ', nullif(reason, 'unknown'), result) AS title,
   epoch(finished) - epoch(started) AS value, coalesce(finished, started) AS "at", repo, service, team, sha, started, finished, result, reason,
   count(*) OVER () AS of
 FROM deployments
