@@ -62,8 +62,7 @@ def sentence(one: Change) -> str:
 
 
 def _range(one: Change) -> str:
-    low, high = (amount(end or 0.0, "ratio") for end in (one.effect.low, one.effect.high))
-    return f"[{low}–{high}]"
+    return evidence(Quantity(value=one.effect.value, unit="ratio", low=one.effect.low, high=one.effect.high))
 
 
 def _title(one: Change) -> str:

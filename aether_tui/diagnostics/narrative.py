@@ -229,7 +229,10 @@ def _change(one: Change) -> Sentence:
     levels = f"from {quantity(one.before)} to {quantity(one.after)}"
     size = ""
     if one.effect.value is not None:
-        held = _between(Quantity(value=one.effect.value, unit="ratio", low=one.effect.low, high=one.effect.high))
+        low, high = one.effect.low, one.effect.high
+        if one.effect.value < 0 and low is not None and high is not None:
+            low, high = -high, -low  # as its size, which is told without a sign
+        held = _between(Quantity(value=abs(one.effect.value), unit="ratio", low=low, high=high))
         size = f", by {amount(abs(one.effect.value), 'ratio')}{held}"
     part = f"; {_share(one.driver)} lies in {one.driver.by} {one.driver.name}" if one.driver else ""
     near = min(one.used or 0.0, 2.0) if one.direction == "worse" else 0.0

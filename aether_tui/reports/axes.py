@@ -79,11 +79,13 @@ def y_words(block: Plot, value: float) -> str:
     return "0" if value == 0 else human.amount(value, block.y_unit)
 
 
-def x_words(block: Plot, value: float) -> str:
+def x_words(block: Plot, value: float, span: float = 0.0) -> str:
+    """A place on the axis; of an axis of that span, as fine as a hundredth of it."""
     if block.x_kind == "time":
         try:
             instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
         except OverflowError:
             return human.NONE
         return f"{instant.day} {instant:%b}"
-    return human.number(round(value, 6))
+    places = 2 - math.floor(math.log10(span)) if span > 0 else 6
+    return human.number(round(value, max(0, min(places, 6))))

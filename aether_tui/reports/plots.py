@@ -140,7 +140,7 @@ def _canvas(
                 lines += series.kind != "points"
         plotext.yticks(ticks, labels)
         xs = _x_ticks(block, left, right, columns)
-        plotext.xticks(xs, [x_words(block, x) for x in xs])
+        plotext.xticks(xs, [x_words(block, x, right - left) for x in xs])
         text = _CODES.sub("", plotext.build())
         plotext.clear_figure()
     for line in text.splitlines():

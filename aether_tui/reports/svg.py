@@ -112,7 +112,7 @@ def _axes(block: Plot, levels: tuple[float, float, float, float]) -> Iterator[st
     for number in range(5):
         value = left + (right - left) * number / 4
         anchor = ("start", "middle", "middle", "middle", "end")[number]
-        words = _words(x_words(block, value))
+        words = _words(x_words(block, value, right - left))
         yield f'<text x="{canvas.x(value):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{words}</text>'
 
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from aether_tui.diagnostics import narrative
+from aether_tui.diagnostics import changed_words, narrative
 from aether_tui.diagnostics.changed_measure import Change, Changed
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.records.model import Row
-from aether_tui.report_model import Prose, Report, Table
+from aether_tui.report_model import Prose, Quantity, Report, Table
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -75,6 +76,13 @@ def test_a_runaway_goes_on_since_any_review(billed: Workspace) -> None:
     older = next(one for one in found if one.began < one.day)
     since = f"{older.began:%-d %B}, and since {older.day:%-d %B} from"
     assert narrative._change(older).text.startswith(f"Billed cost per day of dev has been going up since {since}")
+
+
+def test_a_fall_is_told_by_its_size_and_its_interval_without_a_sign(billed: Workspace) -> None:
+    step = changes(billed)["cost.billed.environment.staging"]
+    fell = structs.replace(step, effect=Quantity(value=-0.29, unit="ratio", low=-0.34, high=-0.19))
+    assert ", by 29 %, between 19 % and 34 %" in narrative._change(fell).text
+    assert "(−29 % [−34 % to −19 %])" in changed_words.sentence(fell)
 
 
 def test_a_step_before_the_window_is_no_news(billed: Workspace) -> None:
