@@ -92,12 +92,16 @@ def receiving() -> Iterator[Number]:
 
 CHECKS: Final = {
     "cache/test_any_order.py": (2, "merges in any order, 10 stories"),
+    "cache/test_rederive.py": (2, "changed mapping and price, pruned days"),
     "pty/test_live.py": (3, "open console, numbers of a commit"),
     "receiver/test_receive.py": (5, "receiver: kill -9, retries, draining"),
     "receiver/test_door.py": (5, "receiver: bombs, garbage, strangers"),
+    "peers/test_senders.py": (5, "exporters and clients of others"),
     "ingest/test_prices.py": (6, "prices by kind of token"),
+    "diagnostics/test_bill.py": (6, "traces beside the bill"),
     "receiver/test_canary.py": (7, "canary, kill -9 too"),
     "ingest/test_redact.py": (7, "canary in every column"),
+    "cache/test_upkeep.py": (7, "prune by policy, told first"),
     "peers/test_clickhouse.py": (8, "ClickHouse parity, 200,000 spans"),
     "cache/test_trouble.py": (9, "damaged, full, newer caches"),
     "cache/test_lease.py": (9, "held caches"),

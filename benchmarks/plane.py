@@ -53,6 +53,33 @@ FROM (SELECT i, i % {each} > 0 AND i % 3 > 0 AS call FROM range({low}, {high}) t
 """
 
 
+OTLP = """
+SELECT json_array(json_object('resource', json_object('attributes', json_array(
+    json_object('key', 'service.name', 'value', json_object('stringValue', 'answers')))),
+  'scopeSpans', json_array(json_object('spans', json_group_array(json_object(
+    'traceId', md5((i // 10)::VARCHAR), 'spanId', printf('%016x', hash(i + 1)),
+    'parentSpanId', CASE WHEN i % 10 > 0 THEN printf('%016x', hash(i // 10 * 10 + 1)) ELSE '' END, 'name', 'chat gpt-4o',
+    'startTimeUnixNano', (epoch_ns(TIMESTAMP '{first}') + i * 900000000)::VARCHAR,
+    'endTimeUnixNano', (epoch_ns(TIMESTAMP '{first}') + i * 900000000 + 500000000)::VARCHAR,
+    'attributes', json_array(
+      json_object('key', 'gen_ai.operation.name', 'value', json_object('stringValue', 'chat')),
+      json_object('key', 'gen_ai.response.model', 'value', json_object('stringValue', 'gpt-4o-2024-08-06')),
+      json_object('key', 'app.feature', 'value', json_object('stringValue', 'f' || hash(i // 10) % 12)),
+      json_object('key', 'gen_ai.usage.input_tokens', 'value', json_object('intValue', (hash(i) % 4000)::VARCHAR)),
+      json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR))
+    ))))))) AS "resourceSpans"
+FROM range({spans}) t(i) GROUP BY i // 100
+"""
+
+
+def otlp_lines(path: Path, spans: int, first: datetime) -> Path:
+    """A file as the collector's file exporter writes it, a hundred spans a line."""
+    with duckdb.connect() as connection:
+        sql = OTLP.format(first=f"{first:%Y-%m-%d %H:%M:%S}", spans=spans)
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT json)")
+    return path
+
+
 def make(path: Path, low: int, high: int, first: datetime, span_days: float) -> Path:
     """A file of spans numbered `low` to `high`, spread over some days from `first`; the form is the one of its name."""
     step_us = int(span_days * 86_400_000_000 // max((high - low) // EACH, 1))
@@ -108,13 +135,16 @@ def ctas(path: Path, selected: str = "") -> float:
 
 
 def load(path: Path, cache: Path) -> dict[str, float]:
-    """Load a file as `aether-tui load` does: CPU, rows, memory, the longest lease, and how long it may let somebody wait."""
+    """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory, the longest lease, and how long it
+    may let somebody wait."""
     from aether_tui.cache import Cache
     from aether_tui.config import Config
     from aether_tui.ingest import Ingest
     from aether_tui.sync.intake import Intake, Writer
+    from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
 
+    files = OtlpFiles() if path.name.startswith("otlp") else SpanFiles()
     writer = Writer(Cache(cache), Ingest(Config(), bytes(32)), lambda: NOW)
     writer.open()
     leases: list[tuple[float, float, float]] = []
@@ -139,7 +169,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
     writer.cache._leases.asked = looked  # type: ignore[method-assign]
     began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
-    for page in SpanFiles().pages([path], NOW):
+    for page in files.pages([path], NOW):
         rows += intake.page(page).rows
     intake.finish()
     used = cpu_s() - began
@@ -207,17 +237,19 @@ def reports(cache_path: Path, runs: int) -> dict[str, float]:
         began = time.perf_counter()
         with attach() as lease:
             held += time.perf_counter() - began
-            rows = lease.rows
 
-            def asked(*arguments: Any) -> Any:
-                nonlocal held
-                began = time.perf_counter()
-                try:
-                    return rows(*arguments)
-                finally:
-                    held += time.perf_counter() - began
+            def timing(ask: Callable[..., Any]) -> Callable[..., Any]:
+                def asked(*arguments: Any) -> Any:
+                    nonlocal held
+                    began = time.perf_counter()
+                    try:
+                        return ask(*arguments)
+                    finally:
+                        held += time.perf_counter() - began
 
-            lease.rows = asked  # type: ignore[method-assign]
+                return asked
+
+            lease.rows, lease.several = timing(lease.rows), timing(lease.several)  # type: ignore[method-assign]
             yield lease
 
     cache.read = timed  # type: ignore[method-assign,assignment]
@@ -311,6 +343,10 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     tenth_own = ctas(tenth)
     lines = make(folder / "lines.ndjson", 0, max(spans // 10, 50_000), first, DAYS)
     lines_own, lines_loaded = ctas(lines), child("load", str(lines), str(folder / "lines.duckdb"))
+    otlp_spans = max(spans // 10, 50_000)
+    otlp = otlp_lines(folder / "otlp.ndjson", otlp_spans, first)
+    otlp_own, otlp_loaded = ctas(otlp), child("load", str(otlp), str(folder / "otlp.duckdb"))
+    assert otlp_loaded["rows"] == otlp_spans
     say("newest day")
     small = folder / "small.duckdb"
     child("load", str(make(folder / "small.parquet", 0, SMALL, first, DAYS)), str(small))
@@ -331,6 +367,8 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         ("load with merge and rollups, over own", own / loaded["cpu_s"], "x", 0.5, ">="),
         ("load of which a tenth is known, over own", tenth_own / merged["cpu_s"], "x", 0.5, ">="),
         ("JSON lines with merge and rollups, over own", lines_own / lines_loaded["cpu_s"], "x", 0.5, ">="),
+        ("OTLP lines with merge and rollups, over own", otlp_own / otlp_loaded["cpu_s"], "x", 0.5, ">="),
+        ("CPU of a load of OTLP lines", 1e6 * otlp_loaded["cpu_s"] / otlp_loaded["rows"], "us/span", 0, "."),
         ("CPU of a load", 1e6 * loaded["cpu_s"] / loaded["rows"], "us/span", 0, "."),
         ("CPU of own CREATE TABLE AS", 1e6 * own / spans, "us/span", 0, "."),
         ("CPU of that with the columns that are kept", 1e6 * own_kept / spans, "us/span", 0, "."),
