@@ -382,6 +382,22 @@ def test_the_lens_charges_the_same_deployments_as_the_scorecard(
     assert (found.value, found.n) == (pytest.approx(k / n), n)
 
 
+@pytest.mark.parametrize("name", [None, "acme/api"])
+def test_the_lens_counts_the_deployments_that_the_scorecard_counts(tmp_path: Path, name: str | None) -> None:
+    made = world.workspace(tmp_path / "w")
+    # The window begins on 24 October: the first ended in it, the last had begun in it and ended as it closed. Nobody mapped a service.
+    spans = [(23.99, 24.01), (25, 25.1), (26, 26.1), (51.99, 52)]
+    world.store(made, "github", "deployments", "deployments", [
+        full("deployments", id=f"d{number}", repo="acme/api", started=at(begun, 10), finished=at(ended, 10), updated=at(ended, 10),
+             result="success", reason="planned", environment="production")
+        for number, (begun, ended) in enumerate(spans)
+    ])  # fmt: skip
+    (api,) = card_of(made, **({"service": name} if name else {})).data.services
+    lenses = world.report("lens", made, filters=Filters(service=name)).data.lenses
+    found = next(one for lens in lenses for one in lens.indicators if one.id == "speed.deployments")
+    assert found.value.value == api.now.frequency.value == pytest.approx(3 / 28)
+
+
 def test_what_nobody_records_is_not_none(tmp_path: Path) -> None:
     # Ten deployments of a host that does not say why they were made, and no tracker: how many failed is not known.
     made = world.workspace(tmp_path / "w")
