@@ -1,8 +1,11 @@
 """Kill -9 a sync of the demonstration at N random moments, finish it, and compare row for row with an undisturbed one.
 
     python -m benchmarks.sync_kills 20 [--seed 1]
+    python -m benchmarks.sync_kills 5 --connectors [--interrupt]
 
-Exit 1 when one row of one table differs. Real command, real connectors on recorded answers, real cache.
+With `--connectors`: every connector against a server on this machine, ended N times while one of its requests, drawn at random, is
+unanswered; `--interrupt` ends by ctrl+c, and says how long that took. Exit 1 when one row of one table differs. Real command, real
+connectors, real cache.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,11 +45,44 @@ def rows(root: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def strike(times: int, seed: int, with_signal: signal.Signals) -> int:
+    """Every connector, ended at some of its requests and finished; returns the exit status."""
+    from tests.connectors import test_catalogue_kills as kills
+    from tests.connectors.kinds import KINDS
+    from tests.connectors.server import serving
+
+    chance, different = random.Random(seed), 0
+    for name, kind in KINDS.items():
+        with tempfile.TemporaryDirectory() as folder, serving(service := kills.Service(kind, kind.paged)) as server:
+            calm = Path(folder) / "calm"
+            kills.sync(kind, calm, server.url, kills.NOW)
+            want, longest = kills.rows(calm), 0.0
+            drawn = chance.sample(range(1, service.asked + 1), min(times, service.asked))
+            for number in drawn:
+                torn = Path(folder) / str(number)
+                ended = kills.struck(
+                    kind, service, torn, server.url, calm / ".aether" / "person.key", number, with_signal
+                )
+                longest = max(longest, ended.seconds)
+                kills.sync(kind, torn, server.url, kills.NOW)
+                if (got := kills.rows(torn)) != want:
+                    different += 1
+                    print(
+                        f"DIFFERENT {name}, request {number}: {[table for table in want if want[table] != got[table]]}"
+                    )
+            print(f"{name}: ended at requests {sorted(drawn)}, at the latest {longest:.2f} s after {with_signal.name}")
+    return int(different > 0)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kills", type=int, nargs="?", default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--connectors", action="store_true", help="Strike every connector at single requests")
+    parser.add_argument("--interrupt", action="store_true", help="With --connectors: by ctrl+c")
     options = parser.parse_args()
+    if options.connectors:
+        return strike(options.kills, options.seed, signal.SIGINT if options.interrupt else signal.SIGKILL)
     now = datetime.now(UTC).replace(microsecond=0)
     with tempfile.TemporaryDirectory() as folder:
         calm, torn = Path(folder) / "calm", Path(folder) / "torn"

@@ -8,11 +8,12 @@ import os
 import re
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -84,30 +85,49 @@ def rows(root: Path) -> dict[str, Any]:
     return {**found, "sync_state": [row[:7] for row in found["sync_state"]]}
 
 
+class Ended(NamedTuple):
+    """How a command ended, and how long after the signal."""
+
+    code: int
+    seconds: float
+
+
+def struck(kind: Kind, service: Service, root: Path, url: str, key: Path, number: int, with_signal: int) -> Ended:
+    """The command in a new workspace, ended by a signal while its request `number` is unanswered; a second one is refused."""
+    env = configured(kind, root, url)
+    (root / ".aether").mkdir()
+    (root / ".aether" / "person.key").write_bytes(key.read_bytes())
+    service.held_at = service.asked + number
+    service.holding.clear()
+    service.go_on.clear()
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(aether, "--as-of", NOW.isoformat(), "sync", "--yes", cwd=root, env=env)
+        try:
+            assert service.holding.wait(60)
+            with pytest.raises(CacheTrouble, match="another sync is running") as other, alone(Workspace(root)):
+                pass
+            found = re.search(r"process (\d+)", str(other.value))
+            assert found
+            began = time.monotonic()
+            os.kill(int(found[1]), with_signal)
+            return Ended(running.result().code, time.monotonic() - began)
+        finally:
+            service.go_on.set()
+
+
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 @shows(31, 33)
 def test_killed_at_a_request_the_next_sync_ends_as_if_it_had_never_been_and_a_later_one_changes_nothing(
     kind: Kind, tmp_path: Path
 ) -> None:
     calm, torn, service = tmp_path / "calm", tmp_path / "torn", Service(kind, kind.paged)
-    with serving(service) as server, ThreadPoolExecutor(1) as beside:
-        env = configured(kind, torn, server.url)
+    with serving(service) as server:
         first = sync(kind, calm, server.url, NOW)
         assert [outcome.error for outcome in first if outcome.error] == []
         assert first[0].counts.inserted > 0
-        (torn / ".aether").mkdir()
-        (torn / ".aether" / "person.key").write_bytes((calm / ".aether" / "person.key").read_bytes())
-
-        service.held_at = service.asked + max(1, service.asked * 2 // 3)
-        killed = beside.submit(aether, "--as-of", NOW.isoformat(), "sync", "--yes", cwd=torn, env=env)
-        assert service.holding.wait(60)
-        with pytest.raises(CacheTrouble, match="another sync is running") as other, alone(Workspace(torn)):
-            pass
-        found = re.search(r"process (\d+)", str(other.value))
-        assert found
-        os.kill(int(found[1]), signal.SIGKILL)
-        assert killed.result().code == -signal.SIGKILL
-        service.go_on.set()
+        number = max(1, service.asked * 2 // 3)
+        ended = struck(kind, service, torn, server.url, calm / ".aether" / "person.key", number, signal.SIGKILL)
+        assert ended.code == -signal.SIGKILL
 
         with alone(Workspace(torn)):
             again = sync(kind, torn, server.url, NOW)
