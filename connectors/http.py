@@ -251,7 +251,8 @@ class Http:
         if elsewhere:
             raise Refused(
                 f"{self._service} points to another address, {urlsplit(target).netloc[:100]}: not followed",
-                hint="set the url of this source to that address if it is right",
+                hint="set the url of this source to that address if it is the same service; a login page means that the url is not "
+                "that of its API",
             )
         return target
 

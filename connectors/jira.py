@@ -170,7 +170,7 @@ class Jira:
     async def field_proposal(self) -> list[str]:
         """TOML lines that name the custom fields of this site. Raises SourceError."""
         await self.check()  # finds the address that knows the token
-        return field_proposal(items(await self._http.get("/rest/api/3/field")), self._network.source)
+        return field_proposal(listed(await self._http.get("/rest/api/3/field")), self._network.source)
 
     async def check(self) -> str:
         """The account the token belongs to."""
@@ -208,11 +208,11 @@ class Jira:
         except _Unauthorised as refused:
             await self._through_gateway(refused)
             statuses = await self._http.get("/rest/api/3/status")
-        named = items(await self._http.get("/rest/api/3/field"))
+        named = listed(await self._http.get("/rest/api/3/field"))
         fields = find_fields(named, self._settings.estimate_field, as_texts(self._settings.discovery))
         parts = urlsplit(self._settings.url)
         people = f"{parts.scheme}://{parts.netloc}" if parts.netloc and not parts.path.strip("/") else ""
-        return JiraSite(status_categories(items(statuses)), fields, people)
+        return JiraSite(status_categories(listed(statuses)), fields, people)
 
     async def _through_gateway(self, refused: Denied) -> Answer:
         """Ask the gateway instead, where scoped tokens are served, and stay there when it knows us."""
@@ -316,8 +316,3 @@ def disagreements(issues: list[Node], site: JiraSite) -> list[str]:
         return []
     shown = ", ".join(keys[:5]) + (" …" if len(keys) > 5 else "")
     return [f"{len(keys)} issues carry another status category than the status table, which wins: {shown}"]
-
-
-def items(answer: Answer) -> list[Node]:
-    """The objects of an answer that is a list."""
-    return objects({"list": answer.json}, "list")

@@ -14,7 +14,7 @@ from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Denied, Gone, Network, Page, Stream
 from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
-from connectors.jira import FIELDS, as_texts, check_keys, disagreements, items, jql
+from connectors.jira import FIELDS, as_texts, check_keys, disagreements, jql
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
 from connectors.jira_rows import JiraSite, jira_issue_rows, linked, status_categories
@@ -121,7 +121,7 @@ class JiraDataCenter:
 
     async def field_proposal(self) -> list[str]:
         """TOML lines that name the custom fields of this site. Raises SourceError."""
-        return field_proposal(items(await self._http.get("/rest/api/2/field")), self._network.source)
+        return field_proposal(listed(await self._http.get("/rest/api/2/field")), self._network.source)
 
     async def check(self) -> str:
         """The account the token belongs to."""
@@ -134,9 +134,9 @@ class JiraDataCenter:
 
     async def _site(self) -> JiraSite:
         statuses = await self._http.get("/rest/api/2/status")
-        named = items(await self._http.get("/rest/api/2/field"))
+        named = listed(await self._http.get("/rest/api/2/field"))
         fields = find_fields(named, self._settings.estimate_field, as_texts(self._settings.discovery))
-        return JiraSite(status_categories(items(statuses)), fields, self._http.base)
+        return JiraSite(status_categories(listed(statuses)), fields, self._http.base)
 
     async def _search(self, start: datetime, fields: Sequence[str], by: str) -> AsyncIterator[Answer]:
         """Answers of the search, oldest change (or creation) first.
