@@ -149,7 +149,7 @@ class Slow:
 @shows(13)
 def test_an_answer_that_trickles_is_given_up(kind: Kind) -> None:
     clock = Slow()
-    with serving(lambda _: Reply(b"[" + b" " * 400, slowly=lambda: clock.byte.acquire(timeout=0.2))) as server:
+    with serving(lambda _: Reply(b"[" + b" " * 400, slowly=lambda: clock.byte.acquire(timeout=5))) as server:
         done = pull(kind.source(server.url, clock=clock))
     assert isinstance(done.error, Transient)
     assert "took too long" in done.error.what
