@@ -94,12 +94,14 @@ _THING: Final = {
 
 
 def touch_scored(cursor: duckdb.DuckDBPyConnection, spans: str) -> bool:
-    """Note the tasks of `spans` that were scored before they came: what follows spans knows no scores. Whether there are any."""
+    """Note the tasks of `spans` that were scored before they came: what follows spans knows no scores. Whether there may be any."""
+    if not cursor.execute("SELECT 1 FROM outcomes LIMIT 1").fetchone():  # as in most caches
+        return False
     scored = "SELECT trace_id FROM outcomes WHERE trace_id IS NOT NULL AND outcome IS NOT NULL"
     cursor.execute(
         f"INSERT INTO touched_things SELECT DISTINCT 'tasks', source, trace_id FROM {spans} WHERE trace_id IN ({scored})"
     )
-    return bool(cursor.execute("SELECT 1 FROM touched_things LIMIT 1").fetchone())
+    return True
 
 
 def touch(cursor: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:

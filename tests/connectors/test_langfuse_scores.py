@@ -108,6 +108,7 @@ def world() -> list[dict[str, Any]]:
         score(302, "mood", "CATEGORICAL", "angry", {"kind": "session", "id": "s1"}),
         score(303, "note", "TEXT", CANARY, trace(8)),
         score(304, "better", "CORRECTION", CANARY, trace(8)),
+        score(306, "verdict", "CATEGORICAL", "Right", trace(11)),
         score(305, "late", "NUMERIC", 1e-7, trace(9), timestamp=iso(305 / 60).replace("Z", "+00:00")),
     ]  # fmt: skip
 
@@ -129,7 +130,7 @@ def test_every_score_that_is_a_value_comes_once_and_nothing_that_was_written(old
     assert {name for request in sent for name in request.query} <= set(endpoint["request"]["query-parameters"])
     assert {request.query["fields"] for request in sent} == {"score" if old else "subject"}
     rows = {row["id"]: row for row in done.table("outcomes")}
-    assert (done.error, done.rejects, len(rows)) == (None, [], 254)
+    assert (done.error, done.rejects, len(rows)) == (None, [], 255)
     assert again.table("outcomes") != []
     assert again.cursor == done.cursor
     shown = ("name", "value", "kind", "trace_id", "span_id", "conversation")
@@ -197,11 +198,11 @@ def test_scores_say_how_tasks_ended_by_the_mapping_in_whatever_order_both_come(t
         (tmp_path / "aether.toml").write_text(
             TOML.format(url=server.url).replace("0.99", "-1").replace('refused = ["false"]\n', "")
         )
-        (tmp_path / "empty.json").write_text('{"resourceSpans": []}')
-        # Whatever writes derives again, without asking anybody.
-        assert aether("load", "empty.json", cwd=tmp_path).code == 0
+        # Whatever writes derives again, without asking anybody; here spans of a trace that was scored elsewhere.
+        (tmp_path / "spans.csv").write_text(f"trace_id,span_id,start\n{11:032x},b,{iso(11)}\n")
+        assert aether("load", "spans.csv", cwd=tmp_path).code == 0
         assert server.requests == []
-    assert outcomes(tmp_path) == {**told, "0": "success", "4": "success", "8": None}
+    assert outcomes(tmp_path) == {**told, "0": "success", "4": "success", "8": None, "b": "success"}
     assert aether("cache", "verify", cwd=tmp_path).code == 0
     report = aether("report", "instrumentation", "--format", "json", cwd=tmp_path).json
     (finding,) = [one for one in report["findings"] if one["id"] == "instrumentation.scores"]
