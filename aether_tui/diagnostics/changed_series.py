@@ -120,7 +120,11 @@ class Course:
 
 
 def courses(data: Data, clock: Clock, currency: str) -> list[Course]:
-    """All series of whole days up to the window's end; the running day is left out, it is not over."""
+    """All series of whole days up to the window's end; the running day is left out, it is not over. Made once for every report."""
+    return data.once("courses", clock, currency, lambda: _courses(data, clock, currency))
+
+
+def _courses(data: Data, clock: Clock, currency: str) -> list[Course]:
     until = midnight(clock.window.end)
     since = until - timedelta(days=DAYS)
     made: list[Course] = []

@@ -72,6 +72,10 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Ledger]:
 
 def measure(data: Data, documents: Documents, clock: Clock) -> Ledger:
     """Every commitment made by the clock's day against the daily series it names."""
+    return data.once("commitments", clock, documents, lambda: _measured(data, documents, clock))
+
+
+def _measured(data: Data, documents: Documents, clock: Clock) -> Ledger:
     from aether_tui.workspace.document import AHEAD
     from aether_tui.workspace.kinds.commitment import Commitment
 

@@ -103,19 +103,34 @@ def gains(cycles: Sequence[tuple[str, Cycle]], level: float = 0.95) -> list[Gain
 
 def _link(before: Cycle, now: Cycle, shared: Sequence[str]) -> _Link | None:
     """Half the log of Laspeyres times Paasche; a cluster pulls by its shares of the eight sums."""
-    log, pull = 0.0, dict.fromkeys(shared, 0.0)
+    sums, pull = _sums(before, now, shared), dict.fromkeys(shared, 0.0)
+    log = _log(sums)
+    if log is None:
+        return None
+    for weight, amounts, total in sums:
+        for key, amount in zip(shared, amounts, strict=True):
+            pull[key] += weight * amount / total
+    return _Link(log, pull)
+
+
+def _sums(before: Cycle, now: Cycle, shared: Sequence[str]) -> list[tuple[float, list[float], float]]:
+    """The eight sums: each with its weight and what it is a sum of."""
+    found = []
     for mix in (before, now):
         for cycle, sign in ((now, 0.5), (before, -0.5)):
             for cost in (False, True):
                 amounts = [_amount(cycle[key], cost) * mix[key].tasks / cycle[key].tasks for key in shared]
-                total = math.fsum(amounts)
-                if total <= 0:
-                    return None
-                weight = -sign if cost else sign
-                log += weight * math.log(total)
-                for key, amount in zip(shared, amounts, strict=True):
-                    pull[key] += weight * amount / total
-    return _Link(log, pull)
+                found.append((-sign if cost else sign, amounts, math.fsum(amounts)))
+    return found
+
+
+def _log(sums: Sequence[tuple[float, list[float], float]]) -> float | None:
+    log = 0.0
+    for weight, _, total in sums:
+        if total <= 0:
+            return None
+        log += weight * math.log(total)
+    return log
 
 
 def _amount(work: Work, cost: bool) -> float:
@@ -174,8 +189,9 @@ def resampled(
         )
     logs: list[list[float] | None] = []
     for before, now in pairwise(drawn):
-        links = [_link(one, two, sorted(one.keys() & two.keys())) for one, two in zip(before, now, strict=True)]
-        logs.append([link.log for link in links if link] if all(links) else None)
+        links = [_log(_sums(one, two, sorted(one.keys() & two.keys()))) for one, two in zip(before, now, strict=True)]
+        whole = [one for one in links if one is not None]
+        logs.append(whole if len(whole) == len(links) else None)
     enough = [len(cycle) >= LEAST_DAYS for cycle in days]
     found: list[tuple[Interval | None, Interval | None]] = []
     total: list[float] | None = [0.0] * draws
