@@ -319,9 +319,47 @@ class Phoenix:
         return Reply({"data": found[begin : begin + limit], "next_cursor": more})
 
 
+# -- Cost Explorer: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html
+
+
+class CostExplorer:
+    """Two services in two accounts over the days asked for, in pages that end in the middle of a day; a credit, a tax, numbers as
+    text, the newest day estimated. Every request is billed."""
+
+    def __call__(self, request: Request) -> Reply:
+        signed = request.headers.get("authorization", "")
+        if (
+            not signed.startswith("AWS4-HMAC-SHA256 Credential=AKIASTRANGER/")
+            or "/us-east-1/ce/aws4_request" not in signed
+        ):
+            return Reply({"__type": "UnrecognizedClientException", "message": "The security token is invalid."}, 400)
+        asked = request.json
+        if not asked.get("Metrics") or len(asked.get("GroupBy", [])) > 2:
+            return Reply({"__type": "ValidationException", "message": "no"}, 400)
+        first, end = (date.fromisoformat(asked["TimePeriod"][name]) for name in ("Start", "End"))
+        days = [first + timedelta(days=n) for n in range((end - first).days)]
+        groups = [(day, keys, amount) for day in days for keys, amount in CHARGES.items()]
+        begin, size = int(asked.get("NextPageToken", "0")), 25
+        results: dict[date, dict[str, Any]] = {}
+        for day, keys, amount in groups[begin : begin + size]:
+            period = {"Start": day.isoformat(), "End": (day + timedelta(days=1)).isoformat()}
+            of_day = {"TimePeriod": period, "Total": {}, "Groups": [], "Estimated": day == days[-1]}
+            metrics = {name: {"Amount": amount, "Unit": "USD"} for name in asked["Metrics"]}
+            results.setdefault(day, of_day)["Groups"].append({"Keys": list(keys), "Metrics": metrics})
+        more = {"NextPageToken": str(begin + size)} if begin + size < len(groups) else {}
+        told = {"ResultsByTime": list(results.values()), "DimensionValueAttributes": [], **more}
+        return Reply(told, headers={"Content-Type": "application/x-amz-json-1.1"})
+
+
+CHARGES = {
+    ("Amazon Bedrock", "111122223333"): "0.1234567891", ("Amazon Bedrock", "444455556666"): "1E-7",
+    ("Tax", "111122223333"): "0.07", ("AWS Credits", "111122223333"): "-0.0500000000",
+}  # fmt: skip
+
+
 def strangers() -> dict[str, Callable[[Request], Reply]]:
     """A server for each source."""
-    return {"gitlab": tagged(GitLab()), "amplitude": Amplitude(), "phoenix": Phoenix()}
+    return {"gitlab": tagged(GitLab()), "amplitude": Amplitude(), "phoenix": Phoenix(), "aws": CostExplorer()}
 
 
 TOML = """
@@ -338,9 +376,12 @@ export_days_back = 2
 [sources.phoenix]
 url = "{phoenix}"
 projects = ["shop"]
+[sources.aws]
+url = "{aws}"
+days_back = 30
 """
 KEYS = {
     "AETHER_GITLAB_TOKEN": "glpat", "AETHER_AMPLITUDE_API_KEY": "key", "AETHER_AMPLITUDE_SECRET_KEY": "secret",
-    "AETHER_PHOENIX_API_KEY": "px",
+    "AETHER_PHOENIX_API_KEY": "px", "AETHER_AWS_ACCESS_KEY_ID": "AKIASTRANGER", "AETHER_AWS_SECRET_ACCESS_KEY": "secret",
 }  # fmt: skip
 YESTERDAY: date = (NOW.astimezone(Amplitude.zone) - timedelta(days=1)).date()

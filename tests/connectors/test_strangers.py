@@ -18,15 +18,17 @@ def test_worlds_of_several_pages_arrive_whole_and_right_and_a_second_sync_change
     with ExitStack() as stack:
         servers = {name: stack.enter_context(serving(answer)) for name, answer in strangers().items()}
         (tmp_path / "aether.toml").write_text(TOML.format(**{name: one.url for name, one in servers.items()}))
-        first = aether("sync", "--format", "json", cwd=tmp_path, env=KEYS)
+        first = aether("sync", "--yes", "--format", "json", cwd=tmp_path, env=KEYS)
         assert first.code == 0, first.err
+        assert "0.01 USD" in first.err  # what the refresh costs, before it is asked
         before = contents(tmp_path)
         for one in servers.values():
             one.requests.clear()
-        second = aether("sync", "--format", "json", cwd=tmp_path, env=KEYS)
+        second = aether("sync", "--yes", "--format", "json", cwd=tmp_path, env=KEYS)
         assert second.code == 0, second.err
         asked = {name: len(one.requests) for name, one in servers.items()}
     assert contents(tmp_path) == before
+    assert asked["aws"] == 0  # what was read within eight hours is not paid for again
     assert asked["phoenix"] <= 3
     assert asked["gitlab"] <= 4 * 3
     assert asked["amplitude"] <= 4 * 3
@@ -36,6 +38,7 @@ def test_worlds_of_several_pages_arrive_whole_and_right_and_a_second_sync_change
     right_gitlab(tmp_path)
     right_amplitude(tmp_path)
     right_phoenix(tmp_path)
+    right_aws(tmp_path)
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -43,9 +46,7 @@ def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in lease.rows(sql)]
 
 
-TABLES = (
-    "pipeline_runs pipeline_jobs test_runs test_cases pull_requests deployments product_metrics spans tasks rejects"
-)
+TABLES = "pipeline_runs pipeline_jobs test_runs test_cases pull_requests deployments product_metrics costs spans tasks rejects"
 
 
 def contents(root: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -108,6 +109,19 @@ def right_amplitude(root: Path) -> None:
     assert all(value == users(day.date()) for metric, day, value, *_ in found if metric == "active_users")
     # Events that were uploaded twice count once.
     assert query(root, "SELECT sum(value) FROM product_metrics WHERE metric = 'exported:Ordered'") == [(4,)]
+
+
+def right_aws(root: Path) -> None:
+    sums = (
+        "SELECT source_service, account, charge_category, count(*), CAST(sum(billed_cost) AS VARCHAR), count(*) FILTER (estimated), "
+        "any_value(currency) FROM costs GROUP BY ALL ORDER BY 1, 2"
+    )
+    assert query(root, sums) == [
+        ("AWS Credits", "111122223333", "Usage", 30, "-1.500000000000", 1, "USD"),
+        ("Amazon Bedrock", "111122223333", "Usage", 30, "3.703703673000", 1, "USD"),
+        ("Amazon Bedrock", "444455556666", "Usage", 30, "0.000003000000", 1, "USD"),
+        ("Tax", "111122223333", "Tax", 30, "2.100000000000", 1, "USD"),
+    ]
 
 
 def right_phoenix(root: Path) -> None:
