@@ -22,6 +22,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from aether_tui.cache import Cache
 
@@ -51,7 +52,7 @@ def serve(issues: int, latency_s: float) -> None:
             for place, (name, kind) in enumerate(states)
         ]
         return {
-            "id": f"{n:08x}-0000-4000-8000-000000000000", "identifier": f"ENG-{n}", "title": f"Refund of order {n} fails",
+            "id": str(uuid5(NAMESPACE_URL, str(n))), "identifier": f"ENG-{n}", "title": f"Refund of order {n} fails",
             "createdAt": stamp(at), "updatedAt": stamp(at + timedelta(days=2)), "completedAt": stamp(at + timedelta(hours=21)),
             "estimate": n % 8, "priorityLabel": "High", "url": f"https://linear.example/ENG-{n}",
             "state": {"name": "Done", "type": "completed"}, "team": {"key": f"T{n % 5}"}, "project": {"name": f"P{n % 9}"},

@@ -6,14 +6,14 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 import duckdb
 
-from aether_tui.cache import rollups, span_rollups
+from aether_tui.cache import rollups, span_rollups, thrift
 from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
@@ -143,27 +143,21 @@ def merge_staged(
     Of a table merged up to the row `since` the rest is known, so that nothing of it is computed before the lease.
     """
     pace = pace or Pace()
+    losing = [(one, one.table in staged) for one in whole]
     waiting = deque((table, since or 0, count(cursor, f"staged_{table.name}")) for table in staged)
     while True:
         lease = list(_cut(waiting, pace.rows))
-        done: list[tuple[Table, Merged]] = []
         large = [one for one in lease if one[0] is SPANS and one[2] - one[1] >= PREPARED_ROWS and since is None]
         ahead = prepare(cursor, [(low, high) for _, low, high in large]) if large else {}
-        with write(cursor):
-            began = time.process_time()  # where others work, too, smaller leases would only be more of them
-            if lease:
-                rollups.start(cursor)
-            while whole and lease:
-                one, *whole = whole
-                result.add(one.table.name, Merged(removed=_remove_missing(cursor, origin, one, one.table in staged)))
-            for table, low, high in lease:
-                number = ahead.get(low) if table is SPANS else None
-                done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number)))
-            if lease:
-                rollups.refresh(cursor)
-            if note is not None:
-                result.rejected += 0 if waiting else store_rejects(cursor, origin, note.rejects)
-                write_note(cursor, origin, Note() if waiting else note, sum(part.inserted for _, part in done))
+        ends = note if note is None or not waiting else Note()
+        began = time.process_time()  # where others work, too, smaller leases would only be more of them
+        while True:
+            with suppress(thrift.Tight):
+                done = _merge_lease(cursor, write, origin, lease, ahead, ends, losing)
+                break
+            thrift.widen(cursor)
+        losing = [] if lease else losing
+        result.rejected += len(ends.rejects) if ends else 0
         pace.took(sum(high - low for _, low, high in lease), time.process_time() - began)
         for table, part in done:
             result.add(table.name, part)
@@ -171,6 +165,33 @@ def merge_staged(
             break
     for table in staged:
         cursor.execute(f"DROP TABLE staged_{table.name}")
+
+
+def _merge_lease(
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    origin: Origin,
+    lease: Sequence[tuple[Table, int, int]],
+    ahead: Mapping[int, range],
+    note: Note | None,
+    whole: Sequence[tuple[Whole, bool]],
+) -> list[tuple[Table, Merged]]:
+    """One transaction: slices of staged tables, what each `whole` (did its table come?) loses, their rollups and the note."""
+    done: list[tuple[Table, Merged]] = []
+    with write(cursor):
+        if lease:
+            rollups.start(cursor)
+            for one, came in whole:
+                done.append((one.table, Merged(removed=_remove_missing(cursor, origin, one, came))))
+        for table, low, high in lease:
+            number = ahead.get(low) if table is SPANS else None
+            done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number)))
+        if lease:
+            rollups.refresh(cursor)
+        if note is not None:
+            store_rejects(cursor, origin, note.rejects)
+            write_note(cursor, origin, note, sum(part.inserted for _, part in done))
+    return done
 
 
 def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whole, came: bool) -> int:
@@ -314,10 +335,11 @@ def decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahea
         within = span_rollups.look_up(cursor, "slice", origin.source, ahead)
         # What has no start belongs to no task; there is hardly any.
         stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
-        {"source": origin.source},
-    )
+    with thrift.looking(cursor, count(cursor, "slice")):
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
+            {"source": origin.source},
+        )
     if not count(cursor, "found"):
         return 0, 0
     cursor.execute(

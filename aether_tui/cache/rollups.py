@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from aether_tui.cache import thrift
 from aether_tui.cache.schema import ROLLUPS, local, quoted
 from aether_tui.records.definitions import definition, render
 
@@ -135,8 +136,9 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
         if {(rollup.source, rollup.at), (rollup.source, rollup.table)} & clocks:
             _refresh_daily(cursor, rollup)
     if flow:
-        cursor.execute("DELETE FROM flow_daily")
-        _insert(cursor, "flow_daily", render(definition("flow_daily"), {"flow_items": "flow_items"}))
+        with thrift.looking(cursor):
+            cursor.execute("DELETE FROM flow_daily")
+            _insert(cursor, "flow_daily", render(definition("flow_daily"), {"flow_items": "flow_items"}))
 
 
 def raw_from(cursor: duckdb.DuckDBPyConnection, table: str) -> datetime | None:
@@ -199,16 +201,25 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
     known = cursor.execute(f"SELECT count(*) FROM {mine}").fetchone()
     if not known or not known[0]:
         return False
-    hours = "INSERT INTO touched SELECT DISTINCT 'flow_items', 'completed', date_trunc('hour', completed) FROM "
-    cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
-    cursor.execute(f"DELETE FROM flow_items WHERE (source, id) IN {mine}")
-    sources = {
-        "work_items": f"(SELECT * FROM work_items WHERE (source, id) IN {mine})",
-        "work_transitions": f"(SELECT * FROM work_transitions WHERE (source, item_id) IN {mine})",
-    }
+    with thrift.looking(cursor, known[0]):
+        _note_hours(cursor, f"flow_items WHERE (source, id) IN {mine}")
+        cursor.execute(f"DELETE FROM flow_items WHERE (source, id) IN {mine}")
+        for table, column in (("work_items", "id"), ("work_transitions", "item_id")):
+            # Keys first: whole rows are then read only where some are.
+            found = f"SELECT rowid AS _row FROM {table} WHERE (source, {column}) IN {mine}"
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE flow_rows AS {found}")
+            rows = f"SELECT * FROM {table} WHERE rowid IN (SELECT _row FROM flow_rows)"
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE flow_{table} AS {rows}")
+    sources = {"work_items": "flow_work_items", "work_transitions": "flow_work_transitions"}
     _insert(cursor, "flow_items", render(definition("flow_items"), sources))
-    cursor.execute(f"{hours} flow_items WHERE (source, id) IN {mine}")
+    with thrift.looking(cursor, known[0]):
+        _note_hours(cursor, f"flow_items WHERE (source, id) IN {mine}")
     return True
+
+
+def _note_hours(cursor: duckdb.DuckDBPyConnection, items: str) -> None:
+    hours = "SELECT DISTINCT 'flow_items', 'completed', date_trunc('hour', completed)"
+    cursor.execute(f"INSERT INTO touched {hours} FROM {items}")
 
 
 def _refresh_changes(cursor: duckdb.DuckDBPyConnection) -> None:

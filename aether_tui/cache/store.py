@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from aether_tui.cache import thrift
 from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import SLICE, merge_part
@@ -66,6 +67,7 @@ class Cache:
         self._exports: dict[tuple[str, str], Export] = {}
         self._local: set[str] = set()
         self._frugal = False
+        self._room = thrift.ROOM
         self._merges = self._sweeps = 0
         self._merging: duckdb.DuckDBPyConnection | None = None
         self._stopped = False
@@ -171,10 +173,14 @@ class Cache:
             raise duckdb.InterruptException("stopped")
         self._renew()
         connection = self._merging = self._leases.cursor()
+        if self._frugal:
+            thrift.thrifty(connection, self._room)
         few = 0 < sum(map(len, rows.values())) < TIDY_ROWS
         try:
             write = partial(self._write, tidy=False) if self._frugal and not few else self._write
-            return merge_rows(connection, write, origin, rows, note, self._pace, whole)
+            merged = merge_rows(connection, write, origin, rows, note, self._pace, whole)
+            self._room = thrift.room(connection) or self._room
+            return merged
         finally:
             self._merging = None
             connection.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from aether_tui.cache import Cache, Merged, OlderExport
+from aether_tui.cache import Cache, Merged, OlderExport, thrift
 from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Replace, Whole
@@ -49,6 +49,25 @@ def test_same_input_twice_changes_nothing(tmp_path: Path) -> None:
     assert merged.by_table["spans"].unchanged == 80
     assert merged.rejected == 1
     assert dump(cache, but=()) == before
+
+
+def test_with_too_little_memory_a_merge_takes_more_and_stores_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thrift, "ROOM", 3 * 1024 * 1024)  # a join takes 10
+    widened = []
+    monkeypatch.setattr(thrift, "widen", lambda cursor, widen=thrift.widen: widened.append(widen(cursor)))
+    plain, frugal, data = fresh(tmp_path / "plain"), fresh(tmp_path / "frugal"), everything(80)
+    limit = "SELECT current_setting('memory_limit')"
+    frugal.frugal()
+    for cache in (plain, frugal):
+        store(cache, data, cursor="c", rejects=[Reject("spans", "bad", "{}", "line 3")])
+    assert dump(frugal, but=()) == dump(plain, but=())
+    assert 0 < len(widened) < 5
+    assert frugal.beside().execute(limit).fetchone() == plain.beside().execute(limit).fetchone()
+    tight = len(widened)
+    store(frugal, everything(60))
+    assert len(widened) == tight  # it is remembered
 
 
 def test_values_come_back_as_they_went_in(tmp_path: Path) -> None:
