@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from aether_tui.cache import Cache
+from aether_tui.config import Config
 from aether_tui.diagnostics import indicators
-from aether_tui.diagnostics.frame import Filters
+from aether_tui.diagnostics.frame import Data, Filters
 from aether_tui.diagnostics.lens_measure import Result
 from aether_tui.records.model import Row
-from aether_tui.report_model import Gap, Quantity, Table
+from aether_tui.report_model import Gap, Quantity, Table, Window
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 from tests.diagnostics.test_discovery import OPPORTUNITY, experiment
@@ -34,6 +37,10 @@ def call(number: int, feature: str, tokens: int | None) -> Row:
     return full("spans", trace_id=f"{number:032x}", span_id=f"{number:016x}", name="a", operation="chat", start=at(10), duration_s=1.0,
                 provider="p", model="m", input_tokens=10, output_tokens=tokens, status="ok", environment="production", feature=feature,
                 service="api")  # fmt: skip
+
+
+RUNS = [(NOW.replace(tzinfo=None) - timedelta(hours=9 + 12 * number), float(number * 7 % 100)) for number in range(100)]
+"""Two a day: when each began, and its seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +83,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     silent = full("deployments", id="s", repo="x", service="s", environment="production", result="success", reason="unknown",
                   started=at(9), finished=at(9), updated=at(9))  # fmt: skip
     world.store(workspace, "gitlab", "deployments", "deployments", [silent])
+    runs = [
+        full("pipeline_runs", id=f"c{number}", attempt=1, repo="acme/api", workflow="ci", created=began, updated=began, wall_s=took,
+             result="success", service="api")
+        for number, (began, took) in enumerate(RUNS)
+    ]  # fmt: skip
+    world.store(workspace, "github", "runs", "pipeline_runs", runs)
     # Five features were released, ENG-1 and ENG-2 of which an opportunity with an experiment names.
     shipped = [
         full("work_items", id=f"r{number}", key=f"ENG-{number}", title="x", type="feature", state="s", category="active", created=at(1),
@@ -129,6 +142,21 @@ def test_values_are_those_counted_by_hand(made: Workspace, identity: str, value:
     assert (
         indicators.known()[identity].anchor is None
     )  # nobody says where poor and good are, so it is shown and not scored
+
+
+def test_a_span_that_begins_within_a_day_has_the_days_that_begin_in_it(made: Workspace) -> None:
+    """Of each span, whatever others are asked for with it: between their ends days are not told apart."""
+    edges = [(28.4, 0.0), (20.4, 10.1), (14.0, 7.0), (40.0, 28.4), (10.1, 0.6)]
+    spans = [Window(start=NOW - timedelta(days=first), end=NOW - timedelta(days=last)) for first, last in edges]
+    item = indicators.known()["speed.ci"]
+    with Data(Cache(made.cache_path), world.clock()) as data:
+        found = indicators.rows(item, data, spans, Config(), {})
+    for span in spans:
+        start, end = (edge.replace(tzinfo=None) for edge in (span.start, span.end))
+        days = [(began.replace(hour=0), took) for began, took in RUNS]
+        inside = sorted(took for day, took in days if start <= day < end)
+        value = indicators.over(item, found, span)
+        assert value is not None and (value.n, value.value) == (len(inside), inside[math.ceil(0.85 * len(inside)) - 1])
 
 
 def test_what_only_people_can_say_points_to_the_interview_and_filters_are_never_ignored(made: Workspace) -> None:
