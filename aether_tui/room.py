@@ -14,12 +14,14 @@ from msgspec import Struct, structs
 
 from aether_tui.report_model import (
     Block,
+    Cell,
     Check,
     Col,
     Fact,
     Gap,
     Plot,
     Quantity,
+    Row,
     SavedReport,
     Table,
     Trend,
@@ -33,7 +35,7 @@ WHY = "hidden in room mode"
 _CURRENCY = r"(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|INR|CNY|BRL|SGD|HKD|ZAR|MXN|[€£¥])(?![A-Za-z])"
 _MONEY = re.compile(
     r"(?:[$€£¥]\s?\d[\d,.]*(?:\s?[kKM]\b)?)"
-    rf"|(?:(?<![\w.])\d[\d,.]*(?:\s?[kM])?(?:\s?(?:to|of|–|-)\s?\d[\d,.]*)?\s?{_CURRENCY})"
+    rf"|(?:(?<![\w.])\d[\d,.]*(?:\s?[kM])?(?:(?:,\s|\s?(?:to|of|–|-)\s?)\d[\d,.]*)*\s?{_CURRENCY})"
 )
 _TITLED = re.compile(rf"\b{_CURRENCY}")
 """A column's title that says its figures are money."""
@@ -43,6 +45,7 @@ _AS_IS = frozenset(
 )  # fmt: skip
 """Fields that are names for the program, not words for people."""
 
+AnyCell = Cell | tuple[float | None, ...]
 S = TypeVar("S", bound=Struct)
 
 
@@ -86,16 +89,26 @@ def _of_money(column: Col) -> bool:
 
 
 def _columns(block: S) -> S:
-    """A table without its private columns, and those of money."""
+    """A table without its private columns, and figures of money."""
     if not isinstance(block, Table):
         return block
     kept = [n for n, column in enumerate(block.columns) if not _of_money(column)]
-    if len(kept) == len(block.columns):
-        return block
+    columns = tuple(block.columns[n] for n in kept)
     rows = tuple(
-        structs.replace(row, cells=tuple(row.cells[n] for n in kept if n < len(row.cells))) for row in block.rows
+        structs.replace(row, cells=_figures(row, columns, tuple(row.cells[n] for n in kept if n < len(row.cells))))
+        for row in block.rows
     )
-    return structs.replace(block, columns=tuple(block.columns[n] for n in kept), rows=rows)
+    return structs.replace(block, columns=columns, rows=rows)
+
+
+def _figures(row: Row, columns: tuple[Col, ...], cells: tuple[AnyCell, ...]) -> tuple[AnyCell, ...]:
+    """Cells of a row; where one of its figures is money, its other figures that carry no unit and its course may be, too."""
+    if not any(isinstance(cell, Quantity) and money(cell.unit) for cell in row.cells):
+        return cells
+    return tuple(
+        HIDDEN if column.kind == "number" and isinstance(cell, str) else None if column.kind == "spark" else cell
+        for column, cell in zip(columns, cells, strict=False)
+    )
 
 
 def _struct(value: S, name: re.Pattern[str] | None) -> S:

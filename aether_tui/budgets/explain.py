@@ -20,12 +20,13 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     if one.next:
         lines.append(f"  next        {one.next}")
     lines.append(f"  rule        {_rule(rule, currency)}")
+    money = currency if one.unit.startswith(currency) else ""
     if one.n_now:
         now = one.recent[-one.n_now :] if one.recent else ()
-        lines.append(f"  now         {shown(one.now)} ({rule.stat} of {one.n_now}){_listed(now)}")
+        lines.append(f"  now         {shown(one.now)} ({rule.stat} of {one.n_now}){_listed(now, money)}")
     if one.n_base:
         lines.append(
-            f"  baseline    {shown(one.baseline)} (median of {one.n_base}{_of(one.base_source)}){_listed(one.recent[: one.n_base])}"
+            f"  baseline    {shown(one.baseline)} (median of {one.n_base}{_of(one.base_source)}){_listed(one.recent[: one.n_base], money)}"
         )
     if one.limit is not None:
         used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
@@ -60,11 +61,13 @@ def _rule(rule: Budget, currency: str) -> str:
     return ", ".join(parts)
 
 
-def _listed(values: tuple[float, ...]) -> str:
+def _listed(values: tuple[float, ...], money: str) -> str:
+    """The last values, of money with its currency behind them, by which room mode knows them."""
     if not values:
         return ""
     left = f"… {len(values) - _SHOWN} more, " if len(values) > _SHOWN else ""
-    return f": {left}" + ", ".join(f"{value:.4g}" for value in values[-_SHOWN:])
+    told = [f"{float(f'{value:.4g}'):f}".rstrip("0").rstrip(".") for value in values[-_SHOWN:]]
+    return f": {left}{', '.join(told)} {money}".rstrip()
 
 
 def _of(source: str) -> str:

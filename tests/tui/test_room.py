@@ -49,6 +49,10 @@ def secret() -> SavedReport:
         Col(key="d", title="Δ USD/month", kind="number"),
     )  # fmt: skip
     line = Series(label="cost", points=(Point(x=0, y=1), Point(x=1, y=4321)))
+    limits = (
+        Col(key="b", title="budget"), Col(key="n", title="now", kind="number"), Col(key="l", title="limit", kind="number"),
+        Col(key="u", title="used", kind="bar"), Col(key="r", title="recent", kind="spark"),
+    )  # fmt: skip
     return SavedReport(
         report="summary", title="Home", as_of=NOW, window=WINDOW, headline="Northwind Assist spends 1,640 USD, up from €1,200.",
         findings=(Finding(id="f1", severity="bad", text="Saves 0.13 USD per task"),
@@ -62,15 +66,19 @@ def secret() -> SavedReport:
             Boxes(id="b", title="Stream", rows=((Box(id="1", title="check", lines=("0.300 USD",)), 
                                                 Box(id="2", title="Globex", private=True)),)),
             Prose(id="pr", text="Globex did it too", private=True),
+            Table(id="l", columns=limits, rows=(
+                Row(id="c", cells=("spend", q(4321.0, "USD"), "9,876", 0.4, (4320.0, 4321.0))),
+                Row(id="d", cells=("suite", q(62.0, "s"), "40", 0.4, (61.0, 62.0))),
+            )),
         ),
     )  # fmt: skip
 
 
 def test_money_people_and_clients_are_left_out_and_the_rest_stays():
     page = msgspec.json.encode(discreet(secret(), "Northwind Assist")).decode()
-    for word in ("Globex", "Ada", "Northwind", "432", "1,640", "1,200", "0.13 ", "0.300", "13.0"):
+    for word in ("Globex", "Ada", "Northwind", "432", "1,640", "1,200", "0.13 ", "0.300", "13.0", "9,876"):
         assert word not in page, word
-    for word in ("open", "what", "check", "hidden in room mode", "••• per task"):
+    for word in ("open", "what", "check", "hidden in room mode", "••• per task", '"40"', "61.0"):
         assert word in page, word
     assert discreet(secret()) == discreet(secret())
 
@@ -81,6 +89,7 @@ def test_money_people_and_clients_are_left_out_and_the_rest_stays():
         ("1,640 of 2,000 USD", "•••"),
         ("0.131 USD/task", "•••/task"),
         ("12 to 15 EUR", "•••"),
+        ("p50 of 5: 0.1311, 0.1243, 0.137 USD", "p50 of 5: •••"),
         ("costs $12.50 or €3k", "costs ••• or •••"),
         ("82 % of 1,204 tasks in 28 d, OPP-12, 2026-11-21", "82 % of 1,204 tasks in 28 d, OPP-12, 2026-11-21"),
     ],
