@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist, median
 from typing import Literal
 
@@ -93,17 +94,23 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
 def outliers(series: Mapping[str, Sequence[Day]]) -> dict[str, list[Outlier]]:
     """Days out of line in series that begin on the same day, by series; kept day by day across all of them."""
-    names, normal = list(series), NormalDist()
-    days, z, usual = _scores(list(series.values()))
-    kept: dict[str, list[Outlier]] = {name: [] for name in names}
+    found = _outliers(tuple(map(tuple, series.values())))
+    return {name: list(own) for name, own in zip(series, found, strict=True)}
+
+
+@lru_cache(maxsize=4)  # windows that end on the same day have the same days before them
+def _outliers(series: tuple[tuple[Day, ...], ...]) -> tuple[tuple[Outlier, ...], ...]:
+    normal = NormalDist()
+    days, z, usual = _scores(series)
+    kept: list[list[Outlier]] = [[] for _ in series]
     for at in np.flatnonzero((np.abs(z) > CUT).any(axis=0)).tolist():
         today = np.flatnonzero(~np.isnan(z[:, at])).tolist()
         far = z[today, at].tolist()
         adjusted = benjamini_hochberg([2 * normal.cdf(-abs(one)) for one in far])
         for row, one, p in zip(today, far, adjusted, strict=True):
             if abs(one) > CUT and p <= FALSE_SHARE:
-                kept[names[row]].append(Outlier(at, float(days[row, at]), float(usual[row, at]), one))
-    return kept
+                kept[row].append(Outlier(at, float(days[row, at]), float(usual[row, at]), one))
+    return tuple(map(tuple, kept))
 
 
 def shifts(values: Sequence[Day], out: Sequence[Outlier] = (), since: int = 0) -> list[Shift]:
@@ -126,7 +133,7 @@ def every_shift(
 def _shifts(values: Sequence[Day], level: Sequence[Day], out: Sequence[Outlier], since: int) -> list[Shift]:
     known = [index for index, value in enumerate(level) if value is not None]
     flat = [value for value in level if value is not None]
-    steps = _steps(flat)
+    steps = _steps(tuple(flat))
     first = bisect_left(known, since)
     chains = _chains(steps)
     found = [one for chain in chains if (one := _shift(chain, flat, known, steps, first)) is not None]
@@ -246,14 +253,15 @@ def _picked(values: Floats, places: npt.NDArray[np.int64]) -> Floats:
     return picked
 
 
-def _steps(flat: Sequence[float]) -> list[changepoints.Change]:
+@lru_cache(maxsize=1024)
+def _steps(flat: tuple[float, ...]) -> tuple[changepoints.Change, ...]:
     """The steps of a series; nothing is searched where no cut can be one: by the normal score of U at every place."""
     if len(flat) < 2 * changepoints.LEAST:
-        return []
+        return ()
     pairs = Pairs(flat)
     wins, after, before = pairs.around(0, len(flat), changepoints.WINDOW)
     score = np.abs(wins - before * after) / 2 / np.sqrt(before * after * (before + after + 1) / 12)
-    return changepoints.changes(flat, places=pairs.places) if score.max() >= SCREEN else []
+    return tuple(changepoints.changes(flat, places=pairs.places)) if score.max() >= SCREEN else ()
 
 
 def _chains(steps: Sequence[changepoints.Change]) -> list[list[int]]:
