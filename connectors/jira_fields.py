@@ -42,8 +42,13 @@ def find_fields(fields: Sequence[Node], estimate: str, ideas: Mapping[str, str])
 
 
 def estimate_fields(fields: Iterable[Node]) -> tuple[str, ...]:
-    """Ids of the custom fields that hold story points."""
-    found = (text(one, "id") for one in fields if (text(one, "name") or "").casefold() in _STORY_POINTS)
+    """Ids of the custom fields that hold story points, by their kind or name: names come in the language of the token's owner."""
+    found = (
+        text(one, "id")
+        for one in fields
+        if (text(one, "schema", "custom") or "").endswith("jsw-story-points")
+        or (text(one, "name") or "").casefold() in _STORY_POINTS
+    )
     return tuple(sorted(filter(None, found)))
 
 

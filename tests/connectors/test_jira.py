@@ -30,7 +30,11 @@ from tests.connectors.server import Reply, Request, serving
 from tests.sync.fake import workspace, writer
 
 Real = Callable[[str], list[dict[str, Any]]]
-POINTS = {"id": "customfield_10016", "name": "Story point estimate"}
+POINTS = {
+    "id": "customfield_10016", "name": "Story-Punkte-Schätzung",
+    "schema": {"type": "number", "custom": "com.pyxis.greenhopper.jira:jsw-story-points"},
+}  # fmt: skip
+"""As a site names it whose token belongs to a German."""
 SPRINT = {
     "id": "customfield_10020", "name": "Etappe", "schema": {"type": "array", "custom": "com.pyxis.greenhopper.jira:gh-sprint"},
 }  # fmt: skip
@@ -387,7 +391,7 @@ def test_fields_are_proposed_by_their_names() -> None:
         source = jira(server.url)
         lines = call(source, source.field_proposal)
     assert lines == [
-        "[sources.mine]", 'estimate_field = "customfield_10016"  # Story point estimate', "",
+        "[sources.mine]", 'estimate_field = "customfield_10016"  # Story-Punkte-Schätzung', "",
         "[sources.mine.discovery]", 'impact = "customfield_10101"  # Impact', 'effort = "customfield_10102"  # Delivery effort',
     ]  # fmt: skip
 
