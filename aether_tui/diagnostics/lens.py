@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aether_tui.diagnostics import lens_words as words
+from aether_tui.diagnostics import windows
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.lens_measure import Lenses, last_published, of
 from aether_tui.report_model import Report
@@ -26,7 +27,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:
         window=clock.window,
         data=lenses,
         headline=words.headline(lenses),
-        findings=words.findings(lenses),
+        findings=words.findings(lenses, windows.called(clock.previous)),
         freshness=data.freshness(),
         blocks=words.blocks(lenses, data),
     )

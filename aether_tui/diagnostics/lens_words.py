@@ -52,7 +52,7 @@ def headline(lenses: Lenses) -> str:
     return f"{text} of 100{unscored}. Worst: {worst.title}, {quantity(worst.value)}."
 
 
-def findings(lenses: Lenses) -> tuple[Finding, ...]:
+def findings(lenses: Lenses, before: str = "the window before") -> tuple[Finding, ...]:
     """The worst indicator of each lens, changes beyond their interval, anchors nobody reads."""
     found = []
     for item in lenses.lenses:
@@ -74,7 +74,7 @@ def findings(lenses: Lenses) -> tuple[Finding, ...]:
                 Finding(
                     id=f"{item.id}.change",
                     severity="info" if change.value > 0 else "warn",
-                    text=f"{item.title} {word} by {number(round(abs(change.value), 1))} points against the window before, "
+                    text=f"{item.title} {word} by {number(round(abs(change.value), 1))} points against {before}, "
                     f"over the {change.n} indicators present in both.",
                     evidence=(item.id,),
                 )

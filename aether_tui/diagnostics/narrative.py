@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import windows
 from aether_tui.diagnostics.budgets_rows import Budgets
 from aether_tui.diagnostics.changed_measure import CLEAREST, Change, Changed, Driver
 from aether_tui.diagnostics.commitments import Ledger
@@ -42,7 +43,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
     weight: float | None = None
 
 
-def tell(reports: Mapping[str, Report[Struct]], window: Window) -> tuple[Sentence, ...]:
+def tell(reports: Mapping[str, Report[Struct]], window: Window, before: Window) -> tuple[Sentence, ...]:
     """The paragraph: promises, the three scores, the most telling changes, what cannot be said."""
     if not any(report.freshness for report in reports.values()):
         return tuple(_promises(reports))
@@ -57,7 +58,8 @@ def tell(reports: Mapping[str, Report[Struct]], window: Window) -> tuple[Sentenc
     kept = _best(ranked)
     quiet = () if any(one.facts[0].startswith("anomalies/") for one in kept) else _quiet(reports)
     return (
-        *_promises(reports), *_scores(reports), *_moved(reports), *_worst(reports), *quiet, *kept, *_decided(reports, window),
+        *_promises(reports), *_scores(reports), *_moved(reports, windows.called(before)),
+        *_worst(reports), *quiet, *kept, *_decided(reports, window),
         *_unknown(reports),
     )  # fmt: skip
 
@@ -134,7 +136,7 @@ def _scores(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     return [Sentence(text=f"Of 100 points, {said}.", facts=tuple(f"lens/{one.id}" for one in known))]
 
 
-def _moved(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
+def _moved(reports: Mapping[str, Report[Struct]], before: str) -> list[Sentence]:
     lenses = _data(reports, "lens", Lenses)
     known = [one for one in lenses.lenses if one.change.value is not None] if lenses else []
     if not lenses or not known:
@@ -143,13 +145,9 @@ def _moved(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     facts = tuple(f"lens/{one.id}" for one in moved or known)
     if not moved:
         said = "It did not move" if len(known) == 1 else "None of them moved"
-        return [Sentence(text=f"{said} beyond its interval against the window before.", facts=facts)]
+        return [Sentence(text=f"{said} beyond its interval against {before}.", facts=facts)]
     said = _list([_by(one) for one in moved])
-    return [
-        Sentence(
-            text=f"{said} against the window before, under the same anchors ({lenses.anchors_version}).", facts=facts
-        )
-    ]
+    return [Sentence(text=f"{said} against {before}, under the same anchors ({lenses.anchors_version}).", facts=facts)]
 
 
 def _by(one: Lens) -> str:
@@ -218,14 +216,19 @@ def _changes(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     return [_change(one) for one in found.changes] if found else []
 
 
+_MANY = ("items", "model calls", "tokens", "CI runs", "deployments", "tests", "failed tests", "flaky tests")
+"""How titles of series begin that are in the plural."""
+
+
 def _change(one: Change) -> Sentence:
     up = (one.after.value or 0.0) > (one.before.value or 0.0)
     segment, _, metric = one.title.rpartition(", ")
     what = f"{metric[:1].upper()}{metric[1:]} of {segment}" if segment else one.title
-    how = {"step": "went", "drift": "has been going", "run": "stayed"}[one.kind]
+    has = "have" if metric.startswith(_MANY) else "has"
+    how = {"step": "went", "drift": f"{has} been going", "run": "stayed"}[one.kind]
     way = ("above" if up else "below") if one.kind == "run" else ("up" if up else "down")
     if one.kind == "run":
-        way += " its usual days"
+        way += f" {'their' if has == 'have' else 'its'} usual days"
     levels = f"from {quantity(one.before)} to {quantity(one.after)}"
     size = ""
     if one.effect.value is not None:

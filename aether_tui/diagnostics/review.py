@@ -109,7 +109,7 @@ def assemble(data: Data, documents: Documents, clock: Clock, cadence: Cadence) -
     agenda = AGENDA[cadence]
     wanted = dict.fromkeys((*narrative.SOURCES, *(report for _, report, _ in agenda)))
     reports = {name: built(name, data, documents, clock) for name in wanted}
-    sentences = narrative.tell({name: reports[name] for name in narrative.SOURCES}, clock.window)
+    sentences = narrative.tell({name: reports[name] for name in narrative.SOURCES}, clock.window, clock.previous)
     answers = {question: _answer(question, reports[name], block) for question, name, block in agenda}
     parts = tuple(
         Part(question=question, report=name, answered=not isinstance(answers[question][-1], Gap))

@@ -69,6 +69,12 @@ def not_later(before: Window, window: Window) -> Window:
     return before
 
 
+def called(before: Window) -> str:
+    """What a sentence calls the window that is compared with."""
+    kind, _, name = before.label.partition(" ")
+    return {"to": f"the window to {name}", "review": f"the window of review {name}"}.get(kind, "the window before")
+
+
 def quarter_of(day: date, fiscal_start_month: int = 1) -> str:
     """The fiscal quarter a day is in, as `2026-Q4`; the year is the one it ends in."""
     months = day.year * 12 + day.month - fiscal_start_month

@@ -83,6 +83,8 @@ def test_a_fall_is_told_by_its_size_and_its_interval_without_a_sign(billed: Work
     fell = structs.replace(step, effect=Quantity(value=-0.29, unit="ratio", low=-0.34, high=-0.19))
     assert ", by 29 %, between 19 % and 34 %" in narrative._change(fell).text
     assert "(−29 % [−34 % to −19 %])" in changed_words.sentence(fell)
+    several = structs.replace(step, kind="drift", title="core, items that arrive")
+    assert narrative._change(several).text.startswith("Items that arrive of core have been going up since")
 
 
 def test_a_step_before_the_window_is_no_news(billed: Workspace) -> None:

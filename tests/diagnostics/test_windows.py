@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aether_tui.diagnostics.frame import Clock
-from aether_tui.diagnostics.windows import days, parse, previous
+from aether_tui.diagnostics.windows import called, days, parse, previous
 from aether_tui.errors import ConfigurationError
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
@@ -71,6 +71,8 @@ def test_compare_refuses_what_is_no_date() -> None:
 def test_what_is_compared_with_does_not_end_after_the_window(compare: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{compare} ends after the window 2026-Q3"):
         Clock.of(NOW, "2026-Q3", compare)
+    marked = Clock.of(NOW, "2026-Q3", "2026-05-31").previous
+    assert (called(marked), called(Clock.of(NOW).previous)) == ("the window to 2026-05-31", "the window before")
     assert Clock.of(NOW, "2026-Q3", "2026-10-01").previous.end == Clock.of(NOW, "2026-Q3").window.end
 
 
