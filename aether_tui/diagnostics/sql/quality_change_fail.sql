@@ -4,13 +4,13 @@
 -- deployed, or to none; it is linked before anything is narrowed. Where neither incidents are recorded nor why deployments are made,
 -- nothing is known, which is not none. (`opened` and `service` are those of the view `incidents`, read here beside the labels.)
 WITH production AS (
-  SELECT source, source || '/' || id AS deployment, id, sha, coalesce(service, repo, '') AS name, team,
+  SELECT rowid AS place, source, id, sha, coalesce(service, repo, '') AS name, team,
     coalesce(finished, started) AS moment, result, reason
   FROM deployments
   WHERE environment = 'production' AND result IN ('success', 'failure') AND coalesce(finished, started) < $until
 ),
 deployed AS MATERIALIZED (
-  SELECT *
+  SELECT place, name, team, moment, reason
   FROM production
   WHERE result = 'success' AND moment >= $before::TIMESTAMP - INTERVAL 7 DAY
     AND (source IN (SELECT source FROM deployments WHERE reason IN ('planned', 'hotfix', 'rollback'))
@@ -27,8 +27,8 @@ happened AS MATERIALIZED (
   )
 ),
 explicit AS (
-  SELECT h.named, h.name, arg_min(d.deployment, (d.name IS DISTINCT FROM h.name, d.moment, d.deployment)) AS deployment
-  FROM happened h JOIN (SELECT name, moment, deployment, unnest([id, sha]) AS called FROM production) d ON d.called = h.named
+  SELECT h.named, h.name, arg_min(d.place, (d.name IS DISTINCT FROM h.name, d.moment, d.source || '/' || d.id)) AS place
+  FROM happened h JOIN (SELECT place, source, id, name, moment, unnest([id, sha]) AS called FROM production) d ON d.called = h.named
   GROUP BY h.named, h.name
 ),
 trouble AS (
@@ -37,13 +37,13 @@ trouble AS (
   SELECT name, moment FROM happened WHERE named IS NULL OR named NOT IN (SELECT named FROM explicit)
 ),
 charged AS (
-  SELECT deployment FROM explicit
+  SELECT place FROM explicit
   UNION ALL
-  SELECT d.deployment
+  SELECT d.place
   FROM trouble t ASOF JOIN deployed d ON d.name = t.name AND d.moment < t.moment
   WHERE d.moment >= t.moment - INTERVAL 7 DAY
 )
-SELECT date_trunc('day', moment) AS day, count(*) FILTER (WHERE deployment IN (SELECT deployment FROM charged)) AS k, count(*) AS n
+SELECT date_trunc('day', moment) AS day, count(*) FILTER (WHERE place IN (SELECT place FROM charged)) AS k, count(*) AS n
 FROM deployed
 WHERE moment >= $before AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR name = $service)
 GROUP BY day
