@@ -107,7 +107,7 @@ def _jira(request: Request, found: Found, token: str | None) -> Reply:
 def _jira_dc(request: Request, found: Found, _: str | None) -> Reply:
     if "/agile/" in request.path:
         return Reply({"values": [], "isLast": True})
-    return Reply([] if request.path.endswith(("/status", "/field")) else {"issues": found, "total": len(found)})
+    return Reply({"issues": found, "total": len(found)} if request.path.endswith("/search") else [])
 
 
 def _github(request: Request, found: Found, token: str | None) -> Reply:
@@ -199,13 +199,13 @@ KINDS = {
     ),
     # After a 404 it asks once for the older list.
     "langfuse": Kind(
-        Langfuse, {}, _langfuse, asks={404: 2},
+        Langfuse, {"days_back": 12}, _langfuse, asks={404: 2},
         record=Record(
             lambda n, at: {"id": str(n), "traceId": "t", "startTime": at, "type": "SPAN"}, "spans", "span_id", "start"
         ),
     ),
     "phoenix": Kind(
-        Phoenix, {}, _phoenix,
+        Phoenix, {"days_back": 12}, _phoenix,
         record=Record(
             lambda n, at: {"context": {"trace_id": "0" * 31 + "1", "span_id": hex16(n)}, "start_time": at, "end_time": at},
             "spans", "span_id", "start", hex16,
@@ -214,7 +214,7 @@ KINDS = {
     "amplitude": Kind(Amplitude, {}, _amplitude, paged=False),
     "aws": Kind(Aws, {}, _aws, record=Record(_bill, "costs", "account", "charge_start", named=False)),
     "clickhouse": Kind(
-        ClickHouse, {}, _clickhouse, paged=False,
+        ClickHouse, {"days_back": 12}, _clickhouse, paged=False,
         record=Record(
             lambda n, at: {"at": _nanoseconds(at), "TraceId": f"{7:032x}", "SpanId": hex16(n), "Duration": "5000"},
             "spans", "span_id", "start", hex16, forms=False,
