@@ -22,7 +22,7 @@ def cut_out(name: str, clean: str, names: Sequence[str], odd: str, most: int) ->
 
     `odd` is an SQL condition for texts that are no JSON; where values take more than `most` characters, `clean` may have them shorter.
     """
-    if any('"' in one or "\\" in one for one in names):
+    if any('"' in one or "\\" in one or not all(one.split(".")) for one in names):  # no path of DuckDB's
         return f"'{_WHOLE}' || {clean}"
     marks = " OR ".join(f"contains({name}, '{mark}')" for mark in _NESTED)
     nested = f"(length(string_split({name}, '{{')) > 2 AND ({marks}))"

@@ -244,7 +244,8 @@ def test_bad_rows_are_the_same_rejects(tmp_path: Path, name: str) -> None:
 
 
 def test_the_users_own_patterns_apply(tmp_path: Path) -> None:
-    config = Config.model_validate({"privacy": {"patterns": ["wor[dk]s"]}})
+    odd = {"span_attributes": {"scenario": ["", "app..x", ".feature"]}}
+    config = Config.model_validate({"privacy": {"patterns": ["wor[dk]s"]}, "mapping": odd})
     rng = random.Random(4)
     bulk = write(tmp_path / "a.parquet", [span(rng, number) for number in range(300)])
     cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
