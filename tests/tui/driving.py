@@ -25,6 +25,8 @@ from tests.tui.workspaces import NOW
 PATIENCE_S = 180.0
 FOLLOW = {"ahead", "answer", "explore", "job", "receiver", "report"}
 """Workers that follow a child, which is waited for by what it is started for."""
+QUIET_LOOKS = 4
+"""Looks in a row, 3 ms apart, at which nothing may go on: between two messages all wait while the loop hands one on."""
 Script = Callable[[Pilot[int], AetherApp], Awaitable[None]]
 
 
@@ -50,11 +52,13 @@ async def _at_rest(*_: float) -> None:
     """
     app = active_app.get()
     assert isinstance(app, AetherApp)
+    at_rest = 0
     for pause_s in chain((0.0,) * 20, looks()):
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(0.003 if at_rest else pause_s)
         if app.screen_stack and app.is_running:
             app.screen._on_timer_update()
-        if not _busy(app) or app._exception is not None:
+        at_rest = 0 if _busy(app) else at_rest + 1
+        if at_rest == QUIET_LOOKS or app._exception is not None:
             return
     raise AssertionError(f"it never came to rest; the screen says:\n{screen_text(app)}")
 
@@ -64,6 +68,7 @@ def _busy(app: AetherApp) -> bool:
         app._holds
         or app._held
         or app._resize_event
+        or (app._batch_count and app.is_running)
         or any(_works(pump) for pump in (app, *app._registry))
         or any(screen._callbacks and screen.is_running for screen in app.screen_stack)
         or any(worker.group not in FOLLOW and not worker.is_finished for worker in app.workers)

@@ -49,11 +49,10 @@ def test_g_and_a_letter_go_anywhere_and_history_goes_back(workspace):
     async def script(pilot, app):
         for spec in SCREENS.values():
             await pilot.press("g")
-            assert f"{spec.letter} {spec.title}" in screen_text(app)
+            await until(pilot, lambda spec=spec: f"{spec.letter} {spec.title}" in screen_text(app))
             assert "then a letter" in screen_text(app).splitlines()[-1]
             await pilot.press(spec.letter)
-            await pilot.pause()
-            assert app.screen.name == spec.name
+            await until(pilot, lambda spec=spec: app.screen.name == spec.name)
         *_, third, second, last = SCREENS
         await pilot.press("[")
         assert app.screen.name == second
