@@ -14,6 +14,8 @@ import duckdb
 
 ROOM: Final = 12 * 1024 * 1024
 """Bytes that a look may take beside what is held already: a join with few rows needs 10 to 11 MB."""
+MOST: Final = 1024**3
+"""Bytes above which a look is not held back any more."""
 ROOM_PER_ROW: Final = 512
 """Bytes beside that for each row that is looked for."""
 
@@ -36,8 +38,12 @@ def room(cursor: duckdb.DuckDBPyConnection) -> int | None:
 
 
 def widen(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Give looks twice the room, after one that had too little."""
-    thrifty(cursor, 2 * (room(cursor) or ROOM))
+    """Give looks twice the room, after one that had too little; in the end as much as there is."""
+    more = 2 * (room(cursor) or ROOM)
+    if more > MOST:
+        cursor.execute("RESET VARIABLE room")
+    else:
+        thrifty(cursor, more)
 
 
 @contextmanager

@@ -68,6 +68,11 @@ def test_with_too_little_memory_a_merge_takes_more_and_stores_the_same(
     tight = len(widened)
     store(frugal, everything(60))
     assert len(widened) == tight  # it is remembered
+    monkeypatch.setattr(thrift, "MOST", 1)
+    endless = fresh(tmp_path / "endless")
+    endless.frugal()
+    store(endless, data, cursor="c", rejects=[Reject("spans", "bad", "{}", "line 3")])
+    assert dump(endless, but=()) == dump(plain, but=())
 
 
 def test_values_come_back_as_they_went_in(tmp_path: Path) -> None:
