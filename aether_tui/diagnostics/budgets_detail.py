@@ -31,7 +31,9 @@ def detail(
         blocks.append(drivers)
     if live is not None:
         days = [_midnight(live.days_from + timedelta(days=place)) for place in range(len(live.days))]
-        blocks += [history(list(zip(days, live.days, strict=True)), live.unit, file.currency, None, "Spent per day")]
+        if days:
+            spent = list(zip(days, live.days, strict=True))
+            blocks.append(history(spent, live.unit, file.currency, None, "Spent per day"))
     elif series is not None and one.n_now:
         points = [(s.at, s.value) for s in (*series.base, *series.now) if s.at is not None]
         if len(points) >= LEAST_HISTORY:
@@ -127,7 +129,7 @@ def forecast_fan(live: Live) -> Plot | None:
     ahead = live.forecast
     if not ahead.path:
         return None
-    last = live.days_from + timedelta(days=len(live.days) - 1)
+    last = live.days_from + timedelta(days=max(len(live.days), 1) - 1)  # the day that runs, where none is whole
     known = [(live.days_from + timedelta(days=place), value) for place, value in enumerate(live.days)]
     so_far, total = [], 0.0
     for day, value in known:

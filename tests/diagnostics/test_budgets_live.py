@@ -1,10 +1,15 @@
 """Monthly budgets while the month runs, from a real cache; amounts by hand."""
 
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
+from aether_tui.cache import Cache
+from aether_tui.config import Config
 from aether_tui.diagnostics.budgets_live import complete_until
+from aether_tui.diagnostics.frame import Clock
+from aether_tui.diagnostics.run import run_report
 from aether_tui.report_model import Plot, Table, load, opened, save
 from tests.diagnostics.world import at, full, report, store, workspace
 
@@ -73,6 +78,25 @@ def test_a_page_is_a_finding_and_rows_open_into_drawings(made):
     assert isinstance(table, Table)
     used = {row.id: row.cells[[col.key for col in table.columns].index("used")] for row in table.rows}
     assert used["cost.dev · spent"] == (pytest.approx(18 / 30), pytest.approx(36 / 60))
+
+
+def test_the_first_hour_that_anything_was_spent_opens_without_a_history(tmp_path):
+    """100 tokens at 09:59 of the 16th, looked at when that hour is over: no day is whole, the mean day is what was spent."""
+    made = workspace(tmp_path)
+    made.budgets_path.parent.mkdir(exist_ok=True)
+    made.budgets_path.write_text(FILE)
+    span = full(
+        "spans", trace_id=f"{1:032x}", span_id=f"{1:016x}", name="chat", operation="chat", start=at(16 + 9.99 / 24), duration_s=1.0,
+        model="m", input_tokens=90, output_tokens=10, status="ok", environment="production",
+    )  # fmt: skip
+    store(made, "otlp", "spans", "spans", [span])
+    now = at(16 + 10.5 / 24).replace(tzinfo=UTC)
+    built = run_report("budgets", made, Config(), Clock.of(now, "28d", seed=1), Cache(made.cache_path))
+    blocks = opened(load(save(built)), "budgets.rows/llm.tokens · spent")
+    assert [block.id for block in blocks] == ["arithmetic", "forecast", "drivers"]
+    fan = next(block for block in blocks if isinstance(block, Plot) and block.id == "forecast")
+    first = fan.series[1].points[0]
+    assert (first.x, first.y) == (at(17).replace(tzinfo=UTC).timestamp(), 200.0)
 
 
 def test_a_day_of_a_bill_that_is_half_there_is_held_back():
