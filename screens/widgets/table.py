@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from msgspec import structs
 from rich.cells import cell_len
@@ -67,7 +67,7 @@ class TablePart(Generic[R]):
         sort: Sort | None = None,
         mark: str = "",
         wraps: bool = False,
-        below: bool = False,
+        below: Literal["", "each", "all"] = "",
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -79,7 +79,7 @@ class TablePart(Generic[R]):
         self._mark = mark
         self._wraps = wraps
         self._below = below
-        """What is last in a row and would be wrapped stands on lines of its own."""
+        """What is last in a row stands on lines of its own where it would be wrapped there, or in any row."""
         self._widths: list[int] = []
         self._lines: list[Line] = []
         self._tops: list[int] = []
@@ -90,9 +90,12 @@ class TablePart(Generic[R]):
         """Choose the columns for `width` cells: the least important go first, texts shrink, the rest keeps its width."""
         self._widths = fit_columns(self._columns, width)
         if self._wraps:
-            for row in self._rows:
+            rows = [self._spans(row) for row in self._rows]
+            cells = [self._cells(spans) for spans in rows]
+            everywhere = self._below == "all" and any(len(row[-1]) > 1 for row in cells)
+            for spans, row in zip(rows, cells, strict=True):
                 self._tops.append(len(self._lines))
-                self._lines += self._wrapped(self._spans(row))
+                self._lines += self._wrapped(spans, row, below=everywhere or (bool(self._below) and len(row[-1]) > 1))
         return self
 
     @property
@@ -132,20 +135,23 @@ class TablePart(Generic[R]):
             titles.append((column.title + arrow, "dim"))
         return self._join(titles, "")
 
-    def _wrapped(self, spans: Sequence[Span]) -> list[Line]:
-        """One row as a few lines."""
+    def _cells(self, spans: Sequence[Span]) -> list[list[str]]:
+        """The lines of each cell of a row."""
         room = list(self._widths)
         for number in reversed(range(len(spans) - 1)):  # as in `_join`, over the empty cells behind it
             if room[number] and room[number + 1] and not self._columns[number].right and not spans[number + 1][0]:
                 room[number] += GAP + room[number + 1]
-        cells = [wrapped(text, wide, WRAP_LINES) if wide else [] for (text, _), wide in zip(spans, room, strict=True)]
+        return [wrapped(text, wide, WRAP_LINES) if wide else [] for (text, _), wide in zip(spans, room, strict=True)]
+
+    def _wrapped(self, spans: Sequence[Span], cells: list[list[str]], *, below: bool) -> list[Line]:
+        """One row as a few lines."""
         under: list[Line] = []
-        if self._below and len(cells[-1]) > 1:
+        if below and spans[-1][0].strip():
             indent = GAP + (self._widths[0] if self._widths[0] == 1 else 0)  # where labels begin, behind the glyphs
             wide = sum(self._widths) + GAP * (sum(map(bool, self._widths)) - 1) - indent
             text, role = spans[-1]
             under = [((" " * indent, "text"), (line, role)) for line in wrapped(text, wide, WRAP_LINES)]
-            cells[-1] = []
+            cells = [*cells[:-1], []]
         lines = [
             self._join(
                 [(cell[n] if n < len(cell) else "", role) for cell, (_, role) in zip(cells, spans, strict=True)], ""
@@ -355,8 +361,9 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
 
     heading = [title(block.title, width)] if block.title else []
     wraps = len(shown) <= WRAP_ROWS  # so that neither a reason nor a note is cut
+    below: Literal["each", "all"] = "all" if widest[6] else "each"
     return TablePart(
-        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps, below=True
+        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps, below=below
     ).fit(width)
 
 
