@@ -17,6 +17,7 @@ from tests import command
 from tests.command import aether, forks, launcher
 
 ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = Path(os.environ.get("AETHER_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,10 +95,9 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def contracts() -> Path:
     """The folder of real schemas and payloads; tests that need it skip where it is absent."""
-    folder = Path(os.environ.get("AETHER_CONTRACTS", ROOT.parent / "shared" / "contracts"))
-    if not folder.is_dir():
-        pytest.skip(f"contract data absent: {folder} (set AETHER_CONTRACTS)")
-    return folder
+    if not CONTRACTS.is_dir():
+        pytest.skip(f"contract data absent: {CONTRACTS} (set AETHER_CONTRACTS)")
+    return CONTRACTS
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tests.connectors.pull import network
 from tests.connectors.server import Reply, Request
 
 CANARY = "canary-0123456789"
+BEHIND = "777000777"
+"""The token of a second page: a number, as GitHub's pages are."""
 
 
 Found = Sequence[dict[str, Any]]

@@ -15,6 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.conftest import CONTRACTS
+from tests.connectors.legal import assert_legal
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,7 +85,7 @@ class _Quiet(ThreadingHTTPServer):
 
 @contextmanager
 def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Serve `answer` until the block ends; every request is kept."""
+    """Serve `answer` until the block ends; every request is kept, and must have been legal where contract data are."""
     requests: list[Request] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -134,3 +137,5 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
         server.shutdown()
         server.server_close()
         thread.join()
+    if CONTRACTS.is_dir():
+        assert_legal(CONTRACTS, requests)

@@ -24,7 +24,7 @@ from aether_tui.sync.plan import Job
 from aether_tui.workspace.folder import Workspace
 from tests.command import aether
 from tests.connectors.catalogue import shows
-from tests.connectors.kinds import CANARY, KINDS, Kind
+from tests.connectors.kinds import BEHIND, CANARY, KINDS, Kind
 from tests.connectors.pull import NOW, network
 from tests.connectors.server import Reply, Request, serving
 from tests.sync.fake import workspace, writer
@@ -54,10 +54,10 @@ class Service:
         found = [self.kind.record.make(n, FINE) for n in (1001, 1002, 1003)]
         if not self.paged:
             return self.kind.page(request, found, None)
-        behind = "second" in f"{request.target} {request.json}"
+        behind = BEHIND in f"{request.target} {request.json}"
         alone = request.path.rpartition("/")[2].isdigit()  # one record is asked for, not a page
         return self.kind.page(
-            request, found if alone else found[2:] if behind else found[:2], None if behind or alone else "second"
+            request, found if alone else found[2:] if behind else found[:2], None if behind or alone else BEHIND
         )
 
 

@@ -14,7 +14,7 @@ import pytest
 from connectors.base import Refused
 from connectors.clickhouse import ClickHouse
 from tests.connectors.catalogue import shows
-from tests.connectors.kinds import KINDS, Kind, Record
+from tests.connectors.kinds import BEHIND, KINDS, Kind, Record
 from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, serving
 
@@ -120,8 +120,8 @@ def test_a_record_that_moves_while_pages_are_read_is_there_once_as_it_is_now(kin
     second = [record.make(1, later) | {"updated_at": later}, record.make(3, FINE)]
 
     def answer(request: Request) -> Reply:
-        behind = "second" in f"{request.target} {request.json}"
-        return kind.page(request, second if behind else first, None if behind else "second")
+        behind = BEHIND in f"{request.target} {request.json}"
+        return kind.page(request, second if behind else first, None if behind else BEHIND)
 
     with serving(answer) as server:
         done = pull(kind.source(server.url))
