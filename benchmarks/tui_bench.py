@@ -103,11 +103,11 @@ class Session:
                 os._exit(127)
 
     def read_until_quiet(self, quiet: float, limit: float) -> list[tuple[float, bytes]]:
-        """Read chunks until none came for `quiet` seconds, or `limit` is over."""
+        """Read chunks until none came for `quiet` seconds, or for `limit` seconds."""
         begin = last = time.perf_counter()
         got: list[tuple[float, bytes]] = []
         while (now := time.perf_counter()) - last < quiet and now - begin < limit:
-            ready, _, _ = select.select([self.fd], [], [], quiet - (now - last))
+            ready, _, _ = select.select([self.fd], [], [], min(quiet - (now - last), limit - (now - begin)))
             if not ready:
                 continue
             try:
