@@ -235,9 +235,15 @@ def _filled(sql: str, given: Mapping[str, object]) -> str:
     """The text with its stretches and cuts as conditions on the parameters."""
 
     def latest(match: re.Match[str]) -> str:
-        places = range(len(cast("Sequence[object]", given["cuts"])), 0, -1)
-        each = (f"WHEN {match[1]} >= $cuts[{place}]::TIMESTAMP THEN $cuts[{place}]::TIMESTAMP" for place in places)
-        return f"CASE {' '.join(each)} END"
+        def among(first: int, last: int) -> str:
+            """The latest of these cuts; 0 is none. Halved at each step: few comparisons a row."""
+            if first == last:
+                return f"$cuts[{first}]::TIMESTAMP" if first else "NULL"
+            middle = (first + last + 1) // 2
+            later = f"{match[1]} >= $cuts[{middle}]::TIMESTAMP"
+            return f"CASE WHEN {later} THEN {among(middle, last)} ELSE {among(first, middle - 1)} END"
+
+        return among(0, len(cast("Sequence[object]", given["cuts"])))
 
     return _CUT.sub(latest, _during(sql, given))
 

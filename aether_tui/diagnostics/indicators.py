@@ -148,11 +148,11 @@ def ask(them: Sequence[Indicator], data: Data, spans: Sequence[Window], config: 
 
 
 def _asked(indicator: Indicator, spans: Sequence[Window], config: Config) -> dict[str, Parameter]:
-    """Parameters of its query: `cuts` are where a span begins or ends, between which days need not be told apart."""
+    """Parameters of its query: `cuts` are the first midnights of spans and after them, between which days need not be told apart."""
     ends = {span.end for span in spans}
     if indicator.shape == "snapshot":
         return {"ats": sorted(ends)}
-    cuts = sorted(ends.union(span.start for span in spans))
+    cuts = sorted({_midnight(moment) for moment in ends.union(span.start for span in spans)})
     return {"cuts": cuts, "currency": config.engagement.currency, "fields_share": config.gate.fields_share}
 
 
@@ -187,7 +187,7 @@ def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
 
     share: `day, k, n` (k of n). values: `day, x` (a list), or `day, x, n` (lists: n times x). rate: `day, k` (events).
     ratio: `day, k, n, m` (amounts, m observations). snapshot: `day, k, n` at the span's very end. paths: counts of each path, of
-    which it is asked whether all fields reach what is needed. In the place of a day may stand the latest of the `cuts` before it.
+    which it is asked whether all fields reach what is needed. In the place of a day may stand the latest of the `cuts` not after it.
     """
     start, end = _stored(span.start), _stored(span.end)
     inside = found.at(end) if indicator.shape == "snapshot" else found.between(start, end)
@@ -211,6 +211,12 @@ def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
 def _stored(moment: datetime) -> datetime:
     """An instant as rows carry it: naive, in UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _midnight(moment: datetime) -> datetime:
+    """The first midnight that is not before it."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if day == moment else day + timedelta(days=1)
 
 
 def _rate(indicator: Indicator, found: Found, inside: Sequence[Record], span: Window) -> Quantity | None:

@@ -1,12 +1,11 @@
 -- Task durations in 2 % buckets, at their geometric midpoint, by day (cut): `n` of each `x`.
 WITH bucketed AS (
-  SELECT CAST(start AS DATE) AS day, CAST(floor(ln(duration_s) / ln(1.02)) AS SMALLINT) AS bucket, count(*) AS n
+  SELECT {cut(start)} AS day, CAST(floor(ln(duration_s) / ln(1.02)) AS SMALLINT) AS bucket, count(*) AS n
   FROM tasks
   WHERE start >= $before AND start < $until AND duration_s > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
   GROUP BY day, bucket
-),
-counted AS (SELECT {cut(day)} AS day, bucket, CAST(sum(n) AS BIGINT) AS n FROM bucketed GROUP BY ALL)
-SELECT day, list(pow(1.02, bucket + 0.5)) AS x, list(n) AS n FROM counted GROUP BY day ORDER BY day
+)
+SELECT day, list(pow(1.02, bucket + 0.5)) AS x, list(n) AS n FROM bucketed GROUP BY day ORDER BY day

@@ -1,11 +1,11 @@
 -- Durations of runs in whole seconds, by day (cut): `n` of each `x`.
-WITH ended AS (
-  SELECT date_trunc('day', created) AS day, round(coalesce(wall_s, run_s)) AS x
+WITH counted AS (
+  SELECT {cut(created)} AS day, round(coalesce(wall_s, run_s)) AS x, count(*) AS n
   FROM pipeline_runs
   WHERE created >= $before AND created < $until AND result IN ('success', 'failure', 'timed_out')
     AND coalesce(wall_s, run_s) IS NOT NULL
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($service::VARCHAR IS NULL OR service = $service)
-),
-counted AS (SELECT {cut(day)} AS day, x, count(*) AS n FROM ended GROUP BY ALL)
+  GROUP BY day, x
+)
 SELECT day, list(x) AS x, list(n) AS n FROM counted GROUP BY day ORDER BY day
