@@ -29,16 +29,16 @@ def find(data: Data, prices: Prices) -> Found:
     clock = data.clock
     a_month = DAYS_A_MONTH * 86_400 / (clock.window.end - clock.window.start).total_seconds()
     looked = moments(data, LOOKED, data.live())
-    newest = newest_since(data, LOOKED, data.live())
+    newest, newer = newest_since(data, LOOKED, data.live())
     asked: dict[str, dict[str, Parameter]] = {
         "levers_models": looked.asked, "levers_prompts": looked.asked, "levers_repeats": {"since": newest}
     }  # fmt: skip
     data.together(**asked)
     rows = {name: data.rows(name, **params) for name, params in asked.items()}
     scale = looked.n / looked.tasks if looked.tasks else 1.0
-    recent = max(1.0, looked.n / LOOKED) if newest > clock.window.start else 1.0
+    recent = looked.n / newer if newer else 1.0
     of_sample = f"{looked.sentence()} Scaled up to all of them." if scale > 1 else ""
-    of_newest = f" Of the newest {LOOKED:,} of {looked.n:,} requests, scaled up to all of them." if recent > 1 else ""
+    of_newest = f" Of the newest {newer:,} of {looked.n:,} requests, scaled up to all of them." if recent > 1 else ""
     levers = [
         *_prefixes(rows["levers_prompts"], prices, clock.now, a_month * scale, of_sample),
         *_repeats(rows["levers_repeats"], a_month * recent, of_newest),

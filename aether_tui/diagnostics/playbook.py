@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LEAST = 20
 """Tasks under which a pair of request category and model is not judged."""
 LOOKED = 20_000
-"""Tasks whose spans are read; where the window has twice as many, they are drawn from sixteen moments of it."""
+"""Tasks whose spans are read; where the window has twice as many, they are drawn from moments of it."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,11 @@ from typing import cast
 
 from aether_tui.diagnostics.frame import Data, Parameter, whole
 
-MOMENTS = 16
+MOMENTS = 11
+"""A prime, so that in no window of whole weeks or months they are the same few times of the day."""
+SEEN = 8
+"""Tasks by which begin and end of a moment are found; those between are not sorted."""
+MOST_SKIPPED = 16
 LONGEST = timedelta(days=1)
 """A task's spans are looked for so long after its begin."""
 
@@ -43,16 +47,11 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
     """Where to find about as many tasks of the window (and an environment) as are wanted: everywhere, where there are not twice
     as many."""
     since, until = data.clock.window.start, data.clock.window.end
-    n = whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
+    n = _counted(data, environment)
     if n <= 2 * wanted:
         return Moments((since,), (until,), (until + LONGEST,), n, n)
-    half = wanted / n / MOMENTS / 2
-    middles = [(place + 0.5) / MOMENTS for place in range(MOMENTS)]
-    (row,) = data.rows(
-        "sample_moments", live=environment, fractions=[middle + side for middle in middles for side in (-half, half)]
-    )
-    edges = cast("list[datetime]", row["edges"])
-    begins, ends = tuple(edges[0::2]), tuple(edges[1::2])
+    edges = _edges(data, wanted, n, environment)
+    begins, ends = tuple(edges[0:-1:2]), tuple(edges[1:-1:2])
     reached = data.rows("sample_reach", live=environment, begins=begins, ends=ends)
     reaches = {
         whole(row["moment"]): min(cast("datetime", row["reach"]), ends[whole(row["moment"]) - 1] + LONGEST)
@@ -62,10 +61,26 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
     return Moments(begins, ends, tuple(reaches.get(place, end) for place, end in enumerate(ends, 1)), n, tasks)
 
 
-def newest_since(data: Data, wanted: int, environment: str | None) -> datetime:
-    """The begin of the window, or of the newest so many tasks of it where there are twice as many."""
-    n = whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
+def newest_since(data: Data, wanted: int, environment: str | None) -> tuple[datetime, int]:
+    """The begin of the window, or of about the newest so many tasks of it where there are twice as many; and how many begin from
+    there."""
+    n = _counted(data, environment)
     if n <= 2 * wanted:
-        return data.clock.window.start
-    (row,) = data.rows("sample_moments", live=environment, fractions=[1 - wanted / n])
-    return cast("list[datetime]", row["edges"])[0].replace(tzinfo=UTC)
+        return data.clock.window.start, n
+    since = _edges(data, wanted, n, environment)[-1]
+    newest = data.rows("sample_reach", live=environment, begins=(since,), ends=(data.clock.window.end,))
+    return since.replace(tzinfo=UTC), sum(whole(row["n"]) for row in newest)
+
+
+def _counted(data: Data, environment: str | None) -> int:
+    return whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
+
+
+def _edges(data: Data, wanted: int, n: int, environment: str | None) -> list[datetime]:
+    """From and to of each moment, then from where on the newest are; by every so manieth task, of which `SEEN` lie in a moment."""
+    half = wanted / n / MOMENTS / 2
+    middles = [(place + 0.5) / MOMENTS for place in range(MOMENTS)]
+    fractions = [*(middle + side for middle in middles for side in (-half, half)), 1 - wanted / n]
+    every = min(MOST_SKIPPED, max(1, wanted // (SEEN * MOMENTS)))
+    (row,) = data.rows("sample_moments", live=environment, fractions=fractions, every=every)
+    return cast("list[datetime]", row["edges"])

@@ -44,7 +44,12 @@ def test_a_sample_of_moments_holds_each_hour_by_what_happened_in_it_and_whole_ta
     with Data(Cache(uneven.cache_path), world.clock()) as data:
         looked = moments(data, 64, data.live())
         shape = data.rows("constraint_shape", sample=500, **looked.asked)
-        assert newest_since(data, 64, data.live()).replace(tzinfo=None) > world.at(9)
+        newest, newer = newest_since(data, 64, data.live())
+        told = data.rows("sample_size", since=newest, live=data.live())
+        some = data.rows("sample_moments", live=data.live(), fractions=[0.5], every=16)
+    assert newest.replace(tzinfo=None) > world.at(9)
+    assert newer == told[0]["n"] and 64 <= newer <= 64 + MOMENTS
+    assert timedelta(0) <= some[0]["edges"][0] - world.at(9.25) < timedelta(hours=1)  # type: ignore[index, operator]
     assert (len(looked.begins), looked.n) == (MOMENTS, QUIET + BURST)
     assert 64 <= looked.tasks <= 64 + 2 * MOMENTS
     burst = [begin for begin in looked.begins if timedelta(0) <= begin - world.at(9.25) < timedelta(hours=1)]
@@ -57,7 +62,7 @@ def test_a_sample_of_moments_holds_each_hour_by_what_happened_in_it_and_whole_ta
 def test_where_there_are_few_tasks_each_is_looked_at(uneven: Workspace) -> None:
     with Data(Cache(uneven.cache_path), world.clock()) as data:
         looked = moments(data, 200, data.live())
-        assert newest_since(data, 200, data.live()) == data.clock.window.start
+        assert newest_since(data, 200, data.live()) == (data.clock.window.start, looked.n)
         shape = data.rows("constraint_shape", sample=500, **looked.asked)
     assert looked.tasks == looked.n == len([row for row in shape if row["name"] == "steps"])
     assert looked.sentence() == ""
