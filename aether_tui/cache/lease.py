@@ -385,9 +385,7 @@ class Leases:
                     "temp_directory": "",  # staging never spills to disk
                 },
             )
-            # Strings arrive as numpy objects and are always text: no guessing of types. No look at Python variables.
-            self._memory.execute("SET python_enable_replacements = false")
-            self._memory.execute("SET GLOBAL pandas_analyze_sample = 0")
+            self._memory.execute("SET python_enable_replacements = false")  # no look at Python variables
             self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
             # What will be in the checkpoint a moment later is not written to the log before, compressed nowhere.
             self._memory.execute("SET GLOBAL checkpoint_threshold = '256KB'")
