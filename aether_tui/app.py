@@ -350,6 +350,7 @@ class AetherApp(Background):
     def look_at(self, wanted: Looking) -> None:
         super().look_at(wanted)
         self._session.looking = wanted
+        self._memory.keep_session(self._session)  # a terminal that is closed leaves no other time for it
         back = "; esc returns to 28d, everything" if wanted.key else ""
         self.say(f"looking at {wanted.words() or wanted.window}{back}")
 
@@ -485,8 +486,9 @@ class AetherApp(Background):
         if settings.keys != session.keys:
             session.keys = settings.keys
             self.keymap = Keymap(settings.keys)
-        session.name = settings.name
-        session.fiscal_start_month = settings.fiscal_start_month
+        if (session.name, session.fiscal_start_month) != (settings.name, settings.fiscal_start_month):
+            session.name, session.fiscal_start_month = settings.name, settings.fiscal_start_month
+            self._memory.keep_session(session)
         if self.keymap.problems:
             self.say(f"▲ keys in aether.toml: {self.keymap.problems[0]} (? shows all)")
 

@@ -62,6 +62,7 @@ def money(value: float, currency: str | None) -> str:
 
 def amount(value: float, unit: str, currency: str | None = None) -> str:
     """A value with its unit, as shown."""
+    value += 0.0  # there is no minus nothing
     if unit == "s":
         return duration(value)
     if unit == "s/turn":
@@ -136,6 +137,18 @@ def key_words(key: str) -> str:
         .replace(".", ", ")
         .replace("_", " ")
     )
+
+
+_ALOUD = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds"}
+_LENGTH = re.compile(rf"(?<=\d) ({'|'.join(_ALOUD)})(?![\w ])")
+_PER = re.compile(r"/([a-z]+)$")
+
+
+def spoken(shown: str) -> str:
+    """An amount as it is read aloud: `12.9 days`, `1 hour`, `0.135 USD a task`."""
+    one = shown.startswith("1 ")
+    words = _LENGTH.sub(lambda unit: f" {_ALOUD[unit[1]].removesuffix('s') if one else _ALOUD[unit[1]]}", shown)
+    return _PER.sub(r" a \1", words)
 
 
 def day(instant: datetime) -> str:

@@ -17,18 +17,22 @@ from aether_tui.stats.anomalies import Shift
 TABLE = "anomalies.changes"
 SHOWN = 30
 LAST_DAYS = 28
+ALL = 0.995
+"""A part of a change with this share is all of it; what others took away of it makes more than all."""
 
 
 def since(found: Changed) -> str:
-    """`since review 2026-10 (12 Nov)`, or since the window began."""
+    """`since review October (12 Nov)`, or since the window began."""
     day = f"{found.since:%-d %b}"
-    return f"since review {found.review} ({day})" if found.review else f"since {day}, no review is frozen yet"
+    if found.review is None:
+        return f"since {day} (no review is frozen yet)"
+    return f"since review {found.review}" + ("" if f"{found.since:%Y-%m-%d}" in found.review else f" ({day})")
 
 
 def headline(found: Changed) -> str:
     """How much changed, and the first of it."""
     if not found.series:
-        return "Nothing is followed day by day yet: no data."
+        return "Nothing is followed day by day here: no data."
     if not found.changes:
         return f"Nothing changed {since(found)}: {plural(found.series, 'daily series', 'daily series')} stayed within their own noise."
     worse = sum(one.direction == "worse" for one in found.changes)
@@ -49,25 +53,38 @@ def moved(one: Change) -> str:
 
 def sentence(one: Change) -> str:
     """One sentence to read aloud; it says what moved with what, never why."""
-    up = (one.after.value or 0) > (one.before.value or 0)
-    how = {"step": "rose" if up else "fell", "drift": "rises" if up else "falls",
-           "run": "was above its usual days" if up else "was below its usual days"}[one.kind]  # fmt: skip
-    when = f"on {one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
-    when += f"; from {one.day:%-d %b} on" if one.began < one.day else ""
     held = f" {_range(one)}" if one.effect.low is not None else ""
     part = f"; {_part(one)}" if one.driver else ""
-    colon = "" if one.began < one.day else ":"
-    levels = f"{quantity(one.before)} → {quantity(one.after)} ({moved(one)}{held})"
-    return f"{_title(one)} {how} {when}{colon} {levels}{part}."
+    levels = f"{quantity(one.before)} → {quantity(one.after)}"
+    if one.began < one.day:
+        day = f"{one.day:%-d %b}"
+        levels = f"{quantity(one.before)} before {day}, {quantity(one.after)} since"
+    return f"{title(one)} {course(one)} {'on' if one.kind == 'step' else 'since'} {one.began:%-d %b}: {levels} ({moved(one)}{held}){part}."
+
+
+def course(one: Change) -> str:
+    """What it did, as a verb: `rose`, `have been falling`, `stayed above its usual days`."""
+    up = (one.after.value or 0) > (one.before.value or 0)
+    many = one.title.rpartition(", ")[2].startswith(_MANY)
+    if one.kind == "step":
+        return "rose" if up else "fell"
+    if one.kind == "drift":
+        return f"{'have' if many else 'has'} been {'rising' if up else 'falling'}"
+    return f"stayed {'above' if up else 'below'} {'their' if many else 'its'} usual days"
+
+
+_MANY = ("items", "model calls", "tokens", "CI runs", "deployments", "tests", "failed tests", "flaky tests")
+"""How titles of series begin that are in the plural."""
 
 
 def _range(one: Change) -> str:
     return evidence(Quantity(value=one.effect.value, unit="ratio", low=one.effect.low, high=one.effect.high))
 
 
-def _title(one: Change) -> str:
+def title(one: Change) -> str:
+    """`Cost per task of refund`."""
     segment, _, metric = one.title.rpartition(", ")
-    return f"{metric[:1].upper()}{metric[1:]} of {segment}"
+    return f"{metric[:1].upper()}{metric[1:]}" + (f" of {segment}" if segment else "")
 
 
 def _part(one: Change) -> str:
@@ -75,7 +92,7 @@ def _part(one: Change) -> str:
     name = f"{one.driver.by} {one.driver.name}"
     return (
         f"all of it {name}"
-        if one.driver.share >= 0.995
+        if one.driver.share >= ALL
         else f"{name} is {amount(one.driver.share, 'ratio')} of the change"
     )
 
@@ -103,6 +120,10 @@ def findings(found: Changed) -> tuple[Finding, ...]:
 def blocks(found: Changed, data: Data) -> tuple[Block, ...]:
     """The table, and how it was found."""
     if not found.series:
+        if any(stored(data).values()):
+            until = f"{data.clock.window.end:%-d %b %Y}"
+            return (Gap(id="anomalies.gap", title="What changed", reason=f"Nothing is counted by day in the {DAYS} days to {until}.",
+                        next_step="press W for a window that ends with the data", why=first_failed(data, "days")),)  # fmt: skip
         return (Gap(id="anomalies.gap", title="What changed", reason="No source is connected that counts anything by day.",
                     next_step=f"{KEYS}: add one to aether.toml, then aether-tui sync, or aether-tui load PATH",
                     action="go.sources", why=first_failed(data, "days")),)  # fmt: skip
@@ -170,7 +191,9 @@ def table(found: Changed, changes: tuple[Change, ...], identity: str, title: str
 def _row(one: Change, data: Data) -> Row:
     word = {"worse": "worse", "better": "better", "": "moved"}[one.direction]
     when = f"{one.day:%-d %b}" if one.kind == "step" else f"since {one.began:%-d %b}"
-    driver = f"{amount(one.driver.share, 'ratio')} {one.driver.name}" if one.driver else NONE
+    driver = NONE
+    if one.driver:
+        driver = one.driver.name + ("" if one.driver.share >= ALL else f" {amount(one.driver.share, 'ratio')}")
     used = f"budget {one.budget} used to {amount(one.used, 'ratio')}" if one.used else ""
     return Row(
         id=one.id,

@@ -192,7 +192,7 @@ def blocks(ledger: Ledger) -> tuple[Block, ...]:
             Col(key="title", title="promise", priority=10),
             Col(key="who", title="who", priority=3, private=True),
             Col(key="by", title="by", priority=6),
-            Col(key="moved", title="its number moved", priority=9),
+            Col(key="moved", title="number moved", priority=9),
         ),
         rows=tuple(_row(one) for one in ledger.promises),
         note=f"Number: the {DAYS} days before the promise against the newest {DAYS} since it; Hodges–Lehmann shift, 95 % interval.",

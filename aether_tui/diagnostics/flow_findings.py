@@ -139,8 +139,4 @@ def queueing(load: Quantity) -> str:
     """What queueing theory says of this load: from 0.8 on waiting grows steeply, from 1 on it has no end."""
     if load.value is None or load.value < BUSY:
         return ""
-    return (
-        "unstable: more begins than good weeks finish, so waiting has no end"
-        if load.value >= 1
-        else "waiting grows steeply from 80 %"
-    )
+    return "unstable, waiting has no end" if load.value >= 1 else "waiting grows steeply from 80 %"

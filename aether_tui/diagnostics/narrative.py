@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import TypeVar, cast
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import windows
+from aether_tui.diagnostics import changed_words, windows
 from aether_tui.diagnostics.budgets_rows import Budgets
 from aether_tui.diagnostics.changed_measure import CLEAREST, Change, Changed, Driver
 from aether_tui.diagnostics.commitments import Ledger
@@ -24,7 +25,7 @@ from aether_tui.diagnostics.gains_measure import Gains
 from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
 from aether_tui.diagnostics.pipeline_measure import Pipeline
 from aether_tui.diagnostics.scorecard_measure import METRICS, Scorecard
-from aether_tui.human import amount, day, number, plural, quantity
+from aether_tui.human import amount, number, plural, quantity, spoken
 from aether_tui.report_model import Quantity, Report, Window
 
 SPOKEN, OF_ONE = 6, 2
@@ -46,7 +47,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
 def tell(reports: Mapping[str, Report[Struct]], window: Window, before: Window) -> tuple[Sentence, ...]:
     """The paragraph: promises, the three scores, the most telling changes, what cannot be said."""
     if not any(report.freshness for report in reports.values()):
-        return tuple(_promises(reports))
+        return tuple(_promises(reports, window))
     ranked = [
         *_changes(reports),
         *_budgets(reports),
@@ -56,9 +57,9 @@ def tell(reports: Mapping[str, Report[Struct]], window: Window, before: Window) 
         *_gains(reports),
     ]
     kept = _best(ranked)
-    quiet = () if any(one.facts[0].startswith("anomalies/") for one in kept) else _quiet(reports)
+    quiet = () if any(one.facts[0].startswith("anomalies/") for one in kept) else _quiet(reports, window)
     return (
-        *_promises(reports), *_scores(reports), *_moved(reports, windows.called(before)),
+        *_promises(reports, window), *_scores(reports), *_moved(reports, windows.called(before)),
         *_worst(reports), *quiet, *kept, *_decided(reports, window),
         *_unknown(reports),
     )  # fmt: skip
@@ -85,8 +86,17 @@ def _between(item: Quantity) -> str:
     """`, between 65 and 69`, or nothing without an interval."""
     if item.low is None or item.high is None:
         return ""
-    low, high = (amount(end, item.unit, item.currency) for end in (item.low, item.high))
+    low, high = (spoken(amount(end, item.unit, item.currency)) for end in (item.low, item.high))
     return f", between {low} and {high}" if low != high else ""
+
+
+def _said(item: Quantity) -> str:
+    return spoken(quantity(item))
+
+
+def _on(when: date, window: Window) -> str:
+    """`7 November`, with the year where it is not that of the window."""
+    return f"{when:%-d %B}" + ("" if when.year == window.end.year else f" {when:%Y}")
 
 
 def _are(found: Sequence[object]) -> str:
@@ -107,18 +117,24 @@ def clear(effect: float, low: float | None, high: float | None) -> float:
 # --- What keeps its place -----------------------------------------------------------------------------------------
 
 
-def _promises(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
+def _promises(reports: Mapping[str, Report[Struct]], window: Window) -> list[Sentence]:
     ledger = _data(reports, "commitments", Ledger)
     if ledger is None or not ledger.promises:
         return []
     late = [one for one in ledger.promises if one.standing == "overdue"]
     done = [one for one in ledger.promises if one.standing == "done"]
+    only = len(ledger.promises) == 1
+    of = f"Of {plural(len(ledger.promises), 'commitment')}, "
     if late:
         first = late[0]
+        due = f", due on {_on(first.by, window)}" if first.by else ""
         moved = f"; its number moved {first.moved}" if first.moved in {"as promised", "the other way"} else ""
-        text = f"Of {plural(len(ledger.promises), 'commitment')}, {_are(late)} overdue: {first.title}, due on {first.by}{moved}."
+        many = "The only commitment is" if only else f"{of}{_are(late)}"
+        text = f"{many} overdue: {first.title}{due}{moved}."
         return [Sentence(text=text, facts=tuple(f"commitments/{one.id}" for one in late))]
-    text = f"Of {plural(len(ledger.promises), 'commitment')}, none is overdue and {_are(done)} done."
+    text = f"{of}none is overdue and {_are(done) if done else 'none is'} done."
+    if only:
+        text = f"The only commitment is {ledger.promises[0].standing}."
     return [Sentence(text=text, facts=tuple(f"commitments/{one.id}" for one in ledger.promises))]
 
 
@@ -165,29 +181,29 @@ def _worst(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     worst = next((one for one in low.indicators if one.id == low.worst), None)
     if worst is None or worst.anchor is None or (worst.score or 0) >= 100:
         return []
-    good = amount(worst.anchor.good, worst.value.unit)
-    text = f"What {low.title} loses most on is {worst.title}: {quantity(worst.value)}{_between(worst.value)}, where {good} is good."
+    good = spoken(amount(worst.anchor.good, worst.value.unit))
+    text = f"What {low.title} loses most on is {worst.title}: {_said(worst.value)}{_between(worst.value)}, where {good} is good."
     return [Sentence(text=text, facts=(f"lens/{worst.id}",))]
 
 
-def _quiet(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
+def _quiet(reports: Mapping[str, Report[Struct]], window: Window) -> list[Sentence]:
     found = _data(reports, "anomalies", Changed)
     if found is None or not found.series:
         return []
-    since = f"review {found.review}" if found.review else day(found.since)
+    since = f"review {found.review}" if found.review else _on(found.since.date(), window)
     many = plural(found.series, "daily series", "daily series")
     return [Sentence(text=f"Since {since}, none of {many} left its own noise.", facts=("anomalies/anomalies.changes",))]
 
 
 def _decided(reports: Mapping[str, Report[Struct]], window: Window) -> list[Sentence]:
     found = _data(reports, "decisions", Decisions)
-    first, last = window.start.date(), window.end.date()
+    first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
     taken = [one for one in found.entries if one.decided is not None and first <= one.decided <= last] if found else []
     if not taken:
         return []
     latest = max(one.decided for one in taken if one.decided is not None)
     verb = "was" if len(taken) == 1 else "were"
-    text = f"{plural(len(taken), 'decision')} {verb} taken, the last on {latest}."
+    text = f"{plural(len(taken), 'decision')} {verb} taken, the last on {_on(latest, window)}."
     return [Sentence(text=text, facts=tuple(f"decisions/{one.id}" for one in taken))]
 
 
@@ -202,7 +218,7 @@ def _unknown(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     ]
     if not silent:
         return []
-    named = _list([one.title for one in silent[:3]]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
+    named = _list([*(one.title for one in silent[:3]), *([f"{len(silent) - 3} more"] if len(silent) > 3 else [])])
     why = f": {silent[0].value.reason}" if len({one.value.reason for one in silent}) == 1 else ", for want of data"
     text = f"Nothing can be said of {named}{why}."
     return [Sentence(text=text, facts=tuple(f"lens/{one.id}" for one in silent))]
@@ -216,42 +232,31 @@ def _changes(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     return [_change(one) for one in found.changes] if found else []
 
 
-_MANY = ("items", "model calls", "tokens", "CI runs", "deployments", "tests", "failed tests", "flaky tests")
-"""How titles of series begin that are in the plural."""
-
-
 def _change(one: Change) -> Sentence:
-    up = (one.after.value or 0.0) > (one.before.value or 0.0)
-    segment, _, metric = one.title.rpartition(", ")
-    what = f"{metric[:1].upper()}{metric[1:]} of {segment}" if segment else one.title
-    has = "have" if metric.startswith(_MANY) else "has"
-    how = {"step": "went", "drift": f"{has} been going", "run": "stayed"}[one.kind]
-    way = ("above" if up else "below") if one.kind == "run" else ("up" if up else "down")
-    if one.kind == "run":
-        way += f" {'their' if has == 'have' else 'its'} usual days"
-    levels = f"from {quantity(one.before)} to {quantity(one.after)}"
-    size = ""
+    size, before, after = "", _said(one.before), _said(one.after)
     if one.effect.value is not None:
         low, high = one.effect.low, one.effect.high
         if one.effect.value < 0 and low is not None and high is not None:
             low, high = -high, -low  # as its size, which is told without a sign
         held = _between(Quantity(value=abs(one.effect.value), unit="ratio", low=low, high=high))
-        size = f", by {amount(abs(one.effect.value), 'ratio')}{held}"
+        size = f", {amount(abs(one.effect.value), 'ratio')} {'more' if one.effect.value > 0 else 'less'}{held}"
     part = f"; {_share(one.driver)} lies in {one.driver.by} {one.driver.name}" if one.driver else ""
     near = min(one.used or 0.0, 2.0) if one.direction == "worse" else 0.0
     weight = one.clear * (1.5 if one.direction else 1.0) * (1 + near)
-    since = f"since {one.began:%-d %B}"
+    since = f"{'on' if one.kind == 'step' else 'since'} {one.began:%-d %B}"
+    levels = f", from {before} to {after}"
     if one.began < one.day:
-        since += f", and since {one.day:%-d %B}"
+        day = f"{one.day:%-d %B}"
+        levels = f": {before} before {day}, {after} since"
     return Sentence(
-        text=f"{what} {how} {way} {since}{',' * (one.began == one.day)} {levels}{size}{part}.",
+        text=f"{changed_words.title(one)} {changed_words.course(one)} {since}{levels}{size}{part}.",
         facts=(f"anomalies/{one.id}",),
         weight=weight,
     )
 
 
 def _share(driver: Driver) -> str:
-    return "all of it" if driver.share >= 0.995 else f"{amount(driver.share, 'ratio')} of it"
+    return "all of it" if driver.share >= changed_words.ALL else f"{amount(driver.share, 'ratio')} of it"
 
 
 def _budgets(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
@@ -267,7 +272,9 @@ def _budgets(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     used = (first.now or 0.0) / (first.limit or 1.0)
     name = f"{first.id} of {first.series}" if first.series else first.id
     count = f"{len(over)} of {plural(len(found.budgets), 'budget')} {'is' if len(over) == 1 else 'are'} over the limit"
-    text = f"{count}, farthest {name}, used to {amount(used, 'ratio')}."
+    text = f"{count}: {name} is used to {amount(used, 'ratio')}."
+    if len(over) > 1:
+        text = f"{count}; the farthest, {name}, is used to {amount(used, 'ratio')}."
     facts = tuple(f"budgets/{one.id} · {one.series}" if one.series else f"budgets/{one.id}" for one in over)
     return [Sentence(text=text, facts=facts, weight=CLEAREST * used)]
 
@@ -279,8 +286,8 @@ def _flow(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     times, found = flow.times, []
     usual = clear(times.cycle_p85.value or 0.0, times.cycle_p85.low, times.cycle_p85.high)
     found.append(Sentence(
-        text=f"Half of what was finished took at most {quantity(times.cycle_p50)} from start to done, and 85 % at most "
-        f"{quantity(times.cycle_p85)}{_between(times.cycle_p85)}.",
+        text=f"Half of what was finished took at most {_said(times.cycle_p50)} from start to done, and 85 % at most "
+        f"{_said(times.cycle_p85)}{_between(times.cycle_p85)}.",
         facts=("flow/flow.cycle_p50", "flow/flow.cycle_p85"), weight=usual,
     ))  # fmt: skip
     if flow.past_p85.value and flow.past_p85.n:
@@ -317,7 +324,9 @@ def _delivery(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
             new: Quantity = getattr(service.now, metric)
             old: Quantity = getattr(service.before, metric)
             if apart(new, old) and new.value is not None and old.value is not None:
-                text = f"The {TITLES[metric]} of {service.service} went from {quantity(old)} to {quantity(new)}{_between(new)}."
+                text = (
+                    f"The {TITLES[metric]} of {service.service} went from {_said(old)} to {_said(new)}{_between(new)}."
+                )
                 weight = clear(new.value - old.value, new.low, new.high)
                 found.append(
                     Sentence(text=text, facts=(f"scorecard/scorecard.{service.service}.{metric}",), weight=weight)

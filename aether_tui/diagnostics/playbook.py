@@ -130,7 +130,7 @@ def _headline(found: Playbook) -> str:
     kept = sum(bool(one.budget or one.cases) for one in found.entries)
     return (
         f"{plural(len(found.entries), 'entry', 'entries')}, {kept} kept by a budget or a regression check"
-        + (f"; {late} past their review date" if late else "") + "."
+        + (f"; {late} past {'its' if late == 1 else 'their'} review date" if late else "") + "."
     )  # fmt: skip
 
 

@@ -44,6 +44,8 @@ def levels_of(shown: Sequence[list[Point]], block: Plot) -> tuple[float, float, 
     ys += [y for y, _ in block.limits if math.isfinite(y)]
     if any(series.kind == "area" for series in block.series):
         ys.append(0.0)
+    if block.y_unit == "score":
+        ys += [0.0, 100.0]
     left, right, low, high = min(xs), max(xs), min(ys), max(ys)
     if right == left:
         left, right = left - 1, right + 1

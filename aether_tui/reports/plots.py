@@ -243,6 +243,8 @@ def _y_ticks(block: Plot, low: float, high: float, height: int) -> list[float]:
     rows = max(height - 3, 2)
     fixed = [low, high, *(y for y, _ in block.limits if low <= y <= high)]
     wanted = [low + (high - low) * n / 4 for n in range(1, 4)] if rows >= 8 else [(low + high) / 2]
+    if not block.y_unit and high - low >= 4:
+        wanted = [float(round(value)) for value in wanted]  # there is no half an item
     apart = 1.6 * (high - low) / rows
     ticks: list[float] = []
     for value in [*fixed[2:], *fixed[:2], *wanted]:

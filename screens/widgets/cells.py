@@ -15,6 +15,8 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
 BAR_CELLS = 10
 SPARK_CELLS = 10
+OF_A_HUNDRED = (0.0, 100.0)
+"""The scale of scores: a point or two is not a mountain."""
 
 AnyCell = Cell | Sequence[float | None]
 
@@ -31,13 +33,13 @@ def bar(share: float, cells: int = BAR_CELLS) -> str:
     return ("█" * full + (_EIGHTHS[rest - 1] if rest else "")).ljust(cells, "·")
 
 
-def sparkline(values: Sequence[float | None], cells: int = SPARK_CELLS) -> str:
-    """A series as one character per cell, the mean of its bucket; gaps are blank."""
-    means = buckets(values, cells)
+def sparkline(values: Sequence[float | None], scale: tuple[float, float] | None = None) -> str:
+    """A series as one character per cell, the mean of its bucket, from lowest to highest or over a fixed scale; gaps are blank."""
+    means = buckets(values, SPARK_CELLS)
     known = [value for value in means if value is not None]
     if not known:
         return ""
-    low, high = min(known), max(known)
+    low, high = scale or (min(known), max(known))
     span = high - low
     return "".join(" " if v is None else _LEVELS[round((v - low) / span * 7) if span else 3] for v in means)
 

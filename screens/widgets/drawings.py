@@ -10,7 +10,7 @@ from aether_tui import human
 from aether_tui.report_model import GLYPHS, Box, Boxes, Plot
 from aether_tui.reports import boxes as box_lines
 from aether_tui.reports import plots
-from screens.widgets.parts import Item, Lines, title
+from screens.widgets.parts import Item, Lines, heading, title
 from screens.widgets.spans import ROLE_OF, Line, Role, Span, clean, fit, wrap
 
 LOW_ROWS, ROWS = 8, 12
@@ -20,7 +20,8 @@ NAMED = 12
 
 _FRAME = "─│┌┐└┘├┤┬┴┼►"
 _ROLES: dict[str, Role] = {glyph: ROLE_OF[state] for state, glyph in GLYPHS.items() if glyph in "✓▲■"}
-_RUNS = re.compile(rf"[{_FRAME}]+|✓+|▲+|■+|[^{_FRAME}✓▲■]+")
+_ROLES |= {"•": "text", "∘": "text", "░": "dim"}  # the second line beside the first, and behind both its band
+_RUNS = re.compile(rf"[{_FRAME}]+|✓+|▲+|■+|[•∘]+|░+|[^{_FRAME}✓▲■•∘░]+")
 
 
 class PlotPart:
@@ -33,7 +34,7 @@ class PlotPart:
         self._inner = plots.height_of(block, width, rows)
         self._words = _quiet(block.text, width)
         self._note = _quiet(block.note, width)
-        self._title = title(block.title, width)
+        self._title = title(block.title)
         self._canvas: Sequence[Line] = ()
         self.items: list[tuple[int, Item]] = [(0, replace(_plot_item(block), height=self.height))]
         self.natural = width
@@ -65,7 +66,7 @@ def plot(block: Plot, width: int, *, words: bool, low: bool) -> PlotPart | Lines
     if not words:
         return PlotPart(block, width, LOW_ROWS if low else ROWS)
     part = Lines()
-    part.add(title(block.title, width), _plot_item(block))
+    part.add(title(block.title), _plot_item(block))
     for line in (block.text, *plots.numbers(block), *([block.note] if block.note else [])):
         part.prose(line, width, indent="  " if line.startswith("  ") else "")
     return part
@@ -75,7 +76,7 @@ def boxes(block: Boxes, width: int, *, words: bool, keep: str) -> Lines:
     """Boxes, each of which can be selected, or the same in words."""
     part = Lines()
     if block.title or block.note:
-        part.add(title(block.title, width, note=clean(block.note)))
+        part.lines += heading(block.title, width, note=block.note)
     found = [box for row in block.rows for box in row if keep in " ".join((box.title, *box.lines)).casefold()]
     if not found:
         for line in wrap(block.empty or "nothing to show", width):

@@ -42,7 +42,7 @@ class View:
     words: bool = False
     mark: str = ""
     low: bool = False
-    """Few lines: findings take one each, the whole sentence opens."""
+    """Few lines: drawings are lower."""
     lead: int = 0
     """How many blocks come before the findings."""
     first: str = ""
@@ -98,9 +98,9 @@ class Layout:
         return fit(spans, self.width)
 
     def head(self, y: int) -> Line | None:
-        """The table header that belongs above line `y`, when it has scrolled out of sight."""
+        """The table header that belongs above line `y`, when it has scrolled out of sight; none over the last row."""
         row = self._row(y)
-        if len(row) != 1:
+        if len(row) != 1 or y == row[0].y + row[0].part.height - 1:
             return None
         head = row[0].part.head(y - row[0].y)
         return None if head is None else fit(((" " * GUTTER, "text"), *head), self.width)
@@ -132,7 +132,7 @@ def lay_out(report: SavedReport, view: View, width: int) -> Layout:
     groups: list[list[Part]] = [[lead]] if lead.height else []
     groups += drawn(report.blocks[: view.lead], view, room)
     if found:
-        groups.append([parts.findings(found, room, low=view.low)])
+        groups.append([parts.findings(found, room)])
     groups += drawn(report.blocks[view.lead :], view, room)
     more = opened(report, view.open_id) if view.open_id and view.open_as == "detail" else ()
     return _placed(layout, groups, room, lambda part, share: _open(part, view, share, more))
@@ -202,7 +202,7 @@ def _too_unlike(row: Sequence[Block]) -> bool:
 
 
 def _natural(part: Part, block: Table | Facts | Trend) -> int:
-    heading = width_of(parts.title(block.title, 0))
+    heading = width_of(parts.title(block.title))
     return max(heading, 36 if isinstance(block, Trend) else part.natural)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -13,7 +14,7 @@ from aether_tui.actions import BY_ID
 from aether_tui.actions import shown as shown_keys
 from aether_tui.report_model import GLYPHS, Check, Checklist, Finding, Gap, Prose, State, Trend
 from screens.widgets.cells import buckets, course
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, crop, pad, width_of, wrap
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, pad, width_of, wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,13 @@ def headline(text: str, width: int) -> Lines:
     return part
 
 
+NOTE_LINES = 2
+_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 SEVERITY: dict[str, State] = {"info": "info", "warn": "warn", "bad": "block"}
 
 
-def findings(found: Sequence[Finding], width: int, *, low: bool = False) -> Lines:
-    """Findings as sentences behind their glyph; `low` gives each one line."""
+def findings(found: Sequence[Finding], width: int) -> Lines:
+    """Findings as sentences behind their glyph."""
     part = Lines()
     for finding in found:
         state = SEVERITY[finding.severity]
@@ -127,14 +130,13 @@ def findings(found: Sequence[Finding], width: int, *, low: bool = False) -> Line
             finding.id,
             clean(finding.text),
             detail=(
-                *([clean(finding.text)] if low and cell_len(finding.text) > width - 2 else []),
                 *map(clean, finding.evidence),
                 *([f"next: {step}"] if step else []),
             ),
             why=tuple(map(clean, finding.evidence)),
             action=finding.action or "" if not finding.evidence else "",
         )
-        for number, line in enumerate([crop(clean(finding.text), width - 2)] if low else wrap(finding.text, width - 2)):
+        for number, line in enumerate(wrap(finding.text, width - 2)):
             if number == 0:
                 part.add(((f"{GLYPHS[state]} ", ROLE_OF[state]), (line, "text")), item)
             else:
@@ -151,7 +153,7 @@ def next_step(action: str) -> str:
 def checklist(block: Checklist, width: int, keep: str) -> Lines:
     """Items with their evidence; a locked list says why and is drawn quietly."""
     part = Lines()
-    part.add(title(block.title, width, state=block.state, note=clean(block.locked or block.note)))
+    part.lines += heading(block.title, width, state=block.state, note=block.locked or block.note)
     texts = [cell_len(clean(check.text)) for check in block.items]
     aligned = max((size for size in texts if size <= width * 3 // 5), default=0)
     for check in block.items:
@@ -214,7 +216,8 @@ def trend(block: Trend, width: int, words: bool) -> Lines:
             f"{len(known)} of {len(block.values)} {block.step}s from {human.day(block.start)} have a value",
         ),
     )
-    part.add(title(block.title, width, note=clean(block.note)), item)
+    part.items.append((0, item))
+    part.lines += heading(block.title, width, note=block.note)
     if not known:
         part.add(((f"no {block.step} has a value", "dim"),))
         return part
@@ -249,7 +252,7 @@ def prose(block: Prose, width: int) -> Lines:
     """Paragraphs of plain text."""
     part = Lines()
     if block.title:
-        part.add(title(block.title, width))
+        part.add(title(block.title))
     for paragraph in block.text.split("\n"):
         part.prose(paragraph, width)
     return part
@@ -276,11 +279,22 @@ def gap(block: Gap, width: int) -> Lines:
     return part
 
 
-def title(text: str, width: int, *, state: State = "info", note: str = "") -> Line:
-    """A block's heading, with its state and a quiet note behind it."""
+def title(text: str, state: State = "info") -> Line:
+    """A block's title and its state."""
     line: Line = ((clean(text), "title"),)
-    if state != "info":
-        line = (*line, ("  ", "text"), (f"{GLYPHS[state]} {WORDS[state]}", ROLE_OF[state]))
-    if note:
-        line = (*line, ("  ", "text"), (note, "dim"))
-    return line
+    return line if state == "info" else (*line, ("  ", "text"), (f"{GLYPHS[state]} {WORDS[state]}", ROLE_OF[state]))
+
+
+def heading(text: str, width: int, *, state: State = "info", note: str = "") -> list[Line]:
+    """A block's title with a quiet note behind it, or under it where it does not fit; of a long one the first sentences (`x` says all)."""
+    line, note = title(text, state), clean(note)
+    first, *rest = _SENTENCES.split(note)
+    for sentence in rest:
+        if len(wrap(f"{first} {sentence}", width)) > NOTE_LINES:
+            break
+        first = f"{first} {sentence}"
+    note = first
+    if text and note and width_of(line) + 2 + cell_len(note) <= width:
+        return [(*line, ("  ", "text"), (note, "dim"))]
+    under: list[Line] = [((piece, "dim"),) for piece in wrap(note, width)] if note else []
+    return [line, *under] if text else under

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
-from screens.widgets.cells import AnyCell, cell, change, course, is_missing, sort_key, sparkline
-from screens.widgets.parts import Item, Lines, title
+from screens.widgets.cells import OF_A_HUNDRED, AnyCell, cell, change, course, is_missing, sort_key, sparkline
+from screens.widgets.parts import Item, Lines, heading, title
 from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, crop_middle, pad, width_of, wrap, wrapped
 
 GAP = 2
@@ -23,7 +23,7 @@ MIN_TEXT = 14
 AN_INTERVAL = 26
 """An interval and its n; a reason that stands there takes what notes leave."""
 WRAP_ROWS = 16
-WRAP_LINES = 3
+WRAP_LINES = 4
 """A short table of texts only is read, not scanned: its cells are wrapped instead of cropped."""
 
 R = TypeVar("R")
@@ -254,12 +254,12 @@ def table(
                 widest,
             )
         )
-    heading = [title(block.title, width, note=clean(block.note))] if block.title or block.note else []
+    top = heading(block.title, width, note=block.note) if block.title or block.note else []
     if not rows:
-        heading += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
+        top += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
     prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
     drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
-    return TablePart(rows, columns, spans, item, heading=heading, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
+    return TablePart(rows, columns, spans, item, heading=top, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
 
 
 def _sampled(rows: Sequence[Row]) -> Sequence[Row]:
@@ -312,7 +312,11 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
     def spans(fact: Fact, *, brief: bool = False) -> list[Span]:
         missing = fact.value.value is None
         told = structs.replace(fact.value, low=None, high=None) if brief else fact.value
-        drawn = course(fact.series, fact.value.unit) if words else sparkline(fact.series)
+        drawn = (
+            course(fact.series, fact.value.unit)
+            if words
+            else sparkline(fact.series, OF_A_HUNDRED if fact.value.unit == "score" else None)
+        )
         return [
             (GLYPHS[fact.state] if fact.state != "info" else " ", ROLE_OF[fact.state]),
             (clean(fact.label), "text"),
@@ -359,11 +363,11 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
         line = spans(fact, brief=brief)
         return [line[i] for i in used]
 
-    heading = [title(block.title, width)] if block.title else []
+    top = [title(block.title)] if block.title else []
     wraps = len(shown) <= WRAP_ROWS  # so that neither a reason nor a note is cut
     below: Literal["each", "all"] = "all" if widest[6] else "each"
     return TablePart(
-        shown, [columns[i] for i in used], used_spans, item, heading=heading, titles=False, wraps=wraps, below=below
+        shown, [columns[i] for i in used], used_spans, item, heading=top, titles=False, wraps=wraps, below=below
     ).fit(width)
 
 

@@ -74,17 +74,18 @@ def test_a_runaway_goes_on_since_any_review(billed: Workspace) -> None:
     found = [changes(billed, window)["cost.billed.environment.dev"] for window in ("28d", "9d", "14d")]
     assert {"drift"} == {one.kind for one in found}
     older = next(one for one in found if one.began < one.day)
-    since = f"{older.began:%-d %B}, and since {older.day:%-d %B} from"
-    assert narrative._change(older).text.startswith(f"Billed cost per day of dev has been going up since {since}")
+    told = narrative._change(older).text
+    assert told.startswith(f"Billed cost per day of dev has been rising since {older.began:%-d %B}: ")
+    assert f" before {older.day:%-d %B}, " in told
 
 
 def test_a_fall_is_told_by_its_size_and_its_interval_without_a_sign(billed: Workspace) -> None:
     step = changes(billed)["cost.billed.environment.staging"]
     fell = structs.replace(step, effect=Quantity(value=-0.29, unit="ratio", low=-0.34, high=-0.19))
-    assert ", by 29 %, between 19 % and 34 %" in narrative._change(fell).text
+    assert ", 29 % less, between 19 % and 34 %" in narrative._change(fell).text
     assert "(−29 % [−34 % to −19 %])" in changed_words.sentence(fell)
     several = structs.replace(step, kind="drift", title="core, items that arrive")
-    assert narrative._change(several).text.startswith("Items that arrive of core have been going up since")
+    assert narrative._change(several).text.startswith("Items that arrive of core have been ")
 
 
 def test_a_step_before_the_window_is_no_news(billed: Workspace) -> None:

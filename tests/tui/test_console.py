@@ -185,7 +185,7 @@ def test_words_replace_bars_and_sparklines(workspace):
         await pilot.press("v")
         text = "\n".join(line.ljust(120) for line in screen_text(app).splitlines())
         assert not set("▁▂▃▅▆▇█") & set("".join(line[:-1] for line in text.splitlines()))
-        assert "3 to 7, lowest 3, highest 7" in text
+        assert "30 to 62, lowest 30, highest 62" in text
 
     drive(workspace, script, size=(120, 40))
 

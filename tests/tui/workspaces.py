@@ -50,7 +50,7 @@ def q(value: float | None, unit: str = "", **more: object) -> Quantity:
 
 
 def summary() -> SavedReport:
-    series = (3.0, 3.0, 4.0, None, 5.0, 6.0, 6.0, 7.0)
+    series = (30.0, 30.0, 40.0, None, 50.0, 60.0, 60.0, 62.0)
     lenses = Facts(
         id="summary.lenses",
         title="Lenses",
