@@ -1,9 +1,10 @@
 """Every report over 200,000 items, 1,000,000 transitions and the rollups of 10,000,000 spans: `python -m benchmarks.reports [SHARE]`.
 
 Rows go straight into records and rollups: no span is made (`benchmarks.plane` loads spans). Printed per report: p95 of the time spent
-in queries over windows of 7 d, 28 d, 90 d and a quarter, each asked anew (limit 150 ms: ✓ or ■), and of the whole build in a warm
-process (a change of the window on the screen is measured by `benchmarks.window`). Both as wall and as CPU time of all threads: on a
-machine that is busy with something else only the latter means anything. SHARE of the sizes; 1 unless told.
+in queries over windows of 7 d, 28 d, 90 d and a quarter, each asked anew except for what is the same in every window (limit 150 ms:
+✓ or ■), and of the whole build in a warm process (a change of the window on the screen is measured by `benchmarks.window`). Both as
+wall and as CPU time of all threads: on a machine that is busy with something else only the latter means anything. SHARE of the sizes;
+1 unless told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from aether_tui.cache import Cache
-from aether_tui.cache.lease import ReadLease
+from aether_tui.cache.look import ReadLease
 from aether_tui.cache.schema import ROLLUPS, quoted
 from aether_tui.config import Config
 from aether_tui.diagnostics.frame import Clock
@@ -81,6 +82,7 @@ class TimedLease:
 
     def __init__(self, lease: ReadLease, timed: Timed) -> None:
         self._lease, self._timed = lease, timed
+        self.kept = lease.kept
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
         """Rows of a query."""

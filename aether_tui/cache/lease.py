@@ -12,20 +12,18 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Final
 
 import duckdb
 
 from aether_tui.cache import catchup, schema
+from aether_tui.cache.look import Kept, ReadLease
 from aether_tui.cache.turn import QUIET_S, Turn, holder, say_waiting
 from aether_tui.errors import AetherError, CacheTrouble, NoData
-from aether_tui.records import Value
 
 _CONFLICT = re.compile(r"Could not set lock on file|Conflicting lock|being used by another process")
 _DAMAGE = re.compile(
@@ -50,53 +48,6 @@ class CacheDamaged(CacheTrouble):
         self.moved_to = moved_to
 
 
-class ReadLease:
-    """A read-only look at the cache. Tables are addressed without a prefix."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self.cursor = cursor
-        self._second: duckdb.DuckDBPyConnection | None = None
-
-    def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Value]]:
-        """All rows of `sql` by column name; `params` fill `$name`. A half-read result would block others: none is."""
-        return _rows(self.cursor, sql, params)
-
-    def several(self, asked: Sequence[tuple[str, Mapping[str, object]]]) -> list[list[dict[str, Value]]]:
-        """The rows of several queries, two at a time: a query is planned on one core, however many there are."""
-        with self.cursor.cursor() as second:
-            second.execute("USE cache")
-            idle = SimpleQueue[duckdb.DuckDBPyConnection]()
-            idle.put(self.cursor)
-            idle.put(second)
-
-            def answer(query: tuple[str, Mapping[str, object]]) -> list[dict[str, Value]]:
-                cursor = idle.get()
-                try:
-                    return _rows(cursor, *query)
-                finally:
-                    idle.put(cursor)
-
-            self._second = second
-            try:
-                with ThreadPoolExecutor(2) as pool:  # which waits for what was begun, also after an error
-                    return list(pool.map(answer, asked))
-            finally:
-                self._second = None
-
-    def interrupt(self) -> None:
-        """Stop what runs, from any thread; it raises `duckdb.InterruptException` where it runs."""
-        self.cursor.interrupt()
-        if (second := self._second) is not None:
-            with contextlib.suppress(duckdb.ConnectionException):  # it was closed a moment ago
-                second.interrupt()
-
-
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None) -> list[dict[str, Value]]:
-    cursor = cursor.execute(sql, dict(params)) if params else cursor.execute(sql)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 class Leases:
     """The one in-memory DuckDB of this process and the leases on one cache file. Use `leases_of`."""
 
@@ -110,6 +61,8 @@ class Leases:
         self._mine = threading.local()
         self._threads = 0
         self._merges = 0
+        self._kept: Kept = {}
+        self._kept_of: object = None
         self.mends = False
         """Whether this process may write: then it also sets aside what opens and cannot be read."""
 
@@ -145,9 +98,9 @@ class Leases:
             raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
         with self._alone_in_thread():
             try:
-                with self._translate(), self._attached_to_read(wait_s) as cursor:
-                    cursor.execute("USE cache")
-                    yield ReadLease(cursor)
+                with self._translate(), self._attached_to_read(wait_s) as lease:
+                    lease.cursor.execute("USE cache")
+                    yield lease
             except CacheDamaged:
                 if not self.mends:
                     raise
@@ -228,6 +181,15 @@ class Leases:
             return self.path.stat().st_ino
         return None
 
+    def _state(self) -> object:
+        """What differs after every write, of whatever process, while it is attached to read: nobody writes then."""
+        found = []
+        for path in (self.path, self.wal):
+            with contextlib.suppress(FileNotFoundError):
+                now = path.stat()
+                found.append((now.st_ino, now.st_size, now.st_mtime_ns))
+        return found
+
     def remove(self, wait_s: float) -> None:
         """Delete the cache file and its log while nobody else may attach. Documents are not in it."""
         turn = self._take_turn(wait_s)
@@ -261,7 +223,7 @@ class Leases:
     # --- Attaching ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _attached_to_read(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _attached_to_read(self, wait_s: float) -> Iterator[ReadLease]:
         deadline = time.monotonic() + wait_s
         turn = self._take_turn(wait_s)
         try:
@@ -270,14 +232,16 @@ class Leases:
                     raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
                 if self._readers == 0:
                     self._attach_current(deadline)
+                    if (state := self._state()) != self._kept_of:
+                        self._kept, self._kept_of = {}, state
                 self._readers += 1
-                cursor = self._instance().cursor()
+                lease = ReadLease(self._instance().cursor(), self._kept)
         finally:
             turn.release()
         try:
-            yield cursor
+            yield lease
         finally:
-            cursor.close()
+            lease.cursor.close()
             with self._change:
                 self._readers -= 1
                 if self._readers == 0:
@@ -322,6 +286,7 @@ class Leases:
                 if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
                     raise self._locked("a thread of this process keeps reading")
                 self._attach("READ_WRITE", deadline)
+                self._kept_of = None
                 try:
                     catchup.migrate(self._instance(), self.path)
                     self._turn = turn

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import duckdb
 
 from aether_tui.cache import rollups
-from aether_tui.cache.lease import ReadLease
+from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Origin, Write, merge_staged
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.staging import arrive, stage

@@ -18,7 +18,8 @@ from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import SLICE, merge_part
 from aether_tui.cache.export import Export
-from aether_tui.cache.lease import CacheDamaged, ReadLease, leases_of
+from aether_tui.cache.lease import CacheDamaged, leases_of
+from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows

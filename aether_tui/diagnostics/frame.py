@@ -76,7 +76,9 @@ EVERYTHING = Filters()
 
 
 class Lease(Protocol):
-    """A read lease on the cache."""
+    """A read lease on the cache. `kept`: answers to queries without parameters that hold until the cache changes, by their text."""
+
+    kept: dict[str, list[Record]]
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[Record]:
         """Rows of a query, fetched to the end."""
@@ -144,19 +146,28 @@ class Data:
     def rows(self, name: str, /, **params: Parameter) -> list[Record]:
         """Rows of `sql/<name>.sql`; raises CacheTrouble when the cache cannot be read. Asked twice, it queries once."""
         asked, wanted = self._question(name, params)
-        if asked not in self._answers:
-            lease = self._open()
-            self._answers[asked] = [] if lease is None else lease.rows(_filled(query(name), wanted), wanted)
+        self._ask({asked: wanted})
         return self._answers[asked]
 
     def together(self, *names: str, **given: Mapping[str, Parameter]) -> None:
         """Ask side by side what `rows` will be asked for: queries by name, or by name with their parameters. Raises as it does."""
-        told = [self._question(name, given.get(name, {})) for name in (*names, *given)]
-        left = {asked: wanted for asked, wanted in told if asked not in self._answers}
+        self._ask(dict(self._question(name, given.get(name, {})) for name in (*names, *given)))
+
+    def _ask(self, questions: Mapping[tuple[str, str], dict[str, object]]) -> None:
+        """Answer what is not answered yet, side by side; what has no parameters holds for every window and later read, too."""
+        left = {asked: wanted for asked, wanted in questions.items() if asked not in self._answers}
         lease = self._open() if left else None
-        if lease is not None:
-            found = lease.several([(_filled(query(name), wanted), wanted) for (name, _), wanted in left.items()])
-            self._answers.update(zip(left, found, strict=True))
+        if lease is None:
+            self._answers.update({asked: [] for asked in left})
+            return
+        texts = {asked: _filled(query(asked[0]), wanted) for asked, wanted in left.items()}
+        new = [asked for asked in left if left[asked] or texts[asked] not in lease.kept]
+        put = [(texts[asked], left[asked]) for asked in new]
+        found = lease.several(put) if len(put) > 1 else [lease.rows(*one) for one in put]
+        answers = dict(zip(new, found, strict=True))
+        for asked, wanted in left.items():
+            answer = answers.get(asked, [])
+            self._answers[asked] = answer if wanted else lease.kept.setdefault(texts[asked], answer)
 
     def _question(self, name: str, params: Mapping[str, Parameter]) -> tuple[tuple[str, str], dict[str, object]]:
         """Under what a query's answer is kept, and the parameters it is asked with."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,9 @@ import pytest
 
 from aether_tui.cache import Cache, catchup, schema
 from aether_tui.cache.turn import Turn
+from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.errors import CacheTrouble, NoData
+from aether_tui.records import Value
 from benchmarks.cache_leases import run as crowd
 from tests.cache.samples import fresh, spans, store
 from tests.conftest import ROOT
@@ -165,6 +168,26 @@ def test_several_queries_are_answered_in_the_order_they_were_asked(tmp_path: Pat
         with pytest.raises(duckdb.BinderException, match="nothing"):
             lease.several([*asked, ("SELECT nothing FROM spans", {}), *asked])
         assert lease.several(asked[:1]) == [[{"n": 3}]]
+
+
+def test_what_holds_in_every_window_is_asked_again_after_a_write_of_anybody(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    clock = Clock.of(datetime(2026, 11, 21, tzinfo=UTC))
+
+    def traces() -> list[dict[str, Value]]:
+        with Data(cache, clock) as data:
+            data.together("joins_traces", "freshness")
+            return data.rows("joins_traces")
+
+    store(cache, spans(3))
+    before = traces()
+    assert traces() is before
+    store(cache, spans(40, 9), stream="more")
+    grown = traces()
+    assert grown[0]["traces"] > before[0]["traces"]
+    with duckdb.connect(str(cache.path)) as other:  # as another process does
+        other.execute("DELETE FROM tasks")
+    assert traces() == [{"traces": 0, "traces_with_calls": 0, "traces_with_outcome": 0}]
 
 
 def test_a_lease_inside_a_lease_is_refused_at_once(tmp_path: Path) -> None:
