@@ -256,7 +256,9 @@ class Amplitude:
         oldest = last - timedelta(days=self._settings.days_back)
         if mark is None:
             return oldest, last
-        first = date.fromisoformat(mark) - overlap
+        known = date.fromisoformat(mark)
+        # What the first sync left out stays out.
+        first = known - overlap if known < oldest else max(known - overlap, oldest)
         return max(min(first, last), last - timedelta(days=_LONGEST_DAYS)), last
 
     def _over_before(self) -> date:

@@ -34,7 +34,7 @@ from connectors.fields import Node, dig, integer, objects, text
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.otlp_attributes import left_over
 from connectors.otlp_span import payload_row, span_row
-from connectors.windows import by_window
+from connectors.windows import again_from, by_window
 
 # A span arrives when it ends, and the collector sends in batches: an hour covers those that run long.
 TRACES = Stream("traces", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
@@ -128,11 +128,12 @@ class ClickHouse:
         overlap = timedelta(seconds=stream.overlap_s)
         state = _state(since)
         reached = datetime.fromisoformat(state["to"]) if "to" in state else None
+        begin = again_from(reached, overlap, self._network.memory) if reached else first
         if self._settings.mode == "rollups":
-            async for page in self._rollups(state, first, reached and reached - overlap, now):
+            async for page in self._rollups(state, first, reached and begin, now):
                 yield page
             return
-        async for page, newest in by_window(self._spans, reached - overlap if reached else first, reached, now):
+        async for page, newest in by_window(self._spans, begin, reached, now):
             page.cursor = json.dumps({"to": newest.isoformat()}) if newest else None
             yield page
 

@@ -51,7 +51,8 @@ from connectors.github_rows import (
 from connectors.github_settings import GitHubSettings
 from connectors.http import Http
 from connectors.marks import Mark, advance, read_marks
-from connectors.paging import PageGuard, together
+from connectors.paging import PageGuard, fewer, together
+from connectors.windows import again_from
 
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
 PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
@@ -150,6 +151,11 @@ class GitHub:
         await self._http.close()
         self._folder.close()
 
+    def _start(self, known: datetime | None, overlap: timedelta) -> datetime:
+        if known is None:
+            return naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        return again_from(known, overlap, self._network.memory)
+
     # -- runs
 
     async def _runs(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
@@ -161,7 +167,7 @@ class GitHub:
         now = naive(self._network.now())
         today = now.date().isoformat()
         known, changed = instant(mark, "created"), instant(mark, "updated")
-        start = known - overlap if known else now - timedelta(days=self._settings.days_back)
+        start = self._start(known, overlap)
         sweeps = text(mark, "swept") not in {None, today}
         begin = min(start, now - timedelta(days=_RERUN_DAYS)) if sweeps else start
         waiting = open_runs(mark)
@@ -268,8 +274,12 @@ class GitHub:
             problem = (
                 f"{repo}: {missing:,} runs created {second(begin)} are beyond GitHub's list" if missing > 0 else ""
             )
+            came = 0
             async for answer in self._linked(path, query, first):
-                yield answer, problem, next_link(answer) is None
+                last, came = next_link(answer) is None, came + rows_in(answer)
+                if last and missing <= 0:
+                    problem = "".join(fewer(f"{repo}: runs created {second(begin)}..{second(until)}", total, came))
+                yield answer, problem, last
                 problem = ""
 
     # -- pull requests
@@ -281,7 +291,7 @@ class GitHub:
         (`lower` to `upper`) is not asked for again.
         """
         known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
-        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = self._start(known, overlap)
         newest, dated = upper or known, dict[str, datetime]()
         query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
         walk = self._linked(f"/repos/{repo}/pulls", query, conditional=upper is None)
@@ -330,7 +340,7 @@ class GitHub:
         now = naive(self._network.now())
         today = now.date().isoformat()
         known = instant(mark, "created")
-        start = known - overlap if known else now - timedelta(days=self._settings.days_back)
+        start = self._start(known, overlap)
         open_before = {key: at for key in names_of(mark, "open") if (at := instant(mark, "open", key)) is not None}
         again = set(open_before) if text(mark, "swept") != today else set[str]()
         floor = min((start, *open_before.values()))
@@ -371,7 +381,7 @@ class GitHub:
     async def _releases(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """Published releases, newest first, down to the mark; drafts and pre-releases are none."""
         known = instant(mark, "created")
-        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = self._start(known, overlap)
         newest, environment = known, self._settings.releases
         async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}, conditional=True):
             if answer.unchanged:
@@ -394,7 +404,7 @@ class GitHub:
     async def _artifacts(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         """Artifacts whose names were asked for, newest first; each is downloaded once. Only the end of the walk moves the mark."""
         known, read = instant(mark, "created"), set(texts_of(mark, "read"))
-        start = known - overlap if known else naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = self._start(known, overlap)
         newest, now_read = known, set[str]()
         async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}, conditional=True):
             if answer.unchanged:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -26,7 +26,7 @@ from connectors.base import (
     Stream,
     Transient,
 )
-from connectors.fields import Node, Rows, add, dig, instant, mapped, objects, possible, text, zulu
+from connectors.fields import Node, Rows, add, dig, instant, integer, mapped, names, objects, possible, text, zulu
 from connectors.gitlab_rows import (
     fold,
     gitlab_deployment_row,
@@ -36,7 +36,8 @@ from connectors.gitlab_rows import (
 )
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import Mark, advance, read_marks
-from connectors.paging import PageGuard, together
+from connectors.paging import PageGuard, fewer, together
+from connectors.windows import again_from
 
 PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
 CHILDREN = Stream("child_pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
@@ -91,6 +92,7 @@ class GitLab:
     def __init__(self, settings: GitLabSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings
         self._network = network
+        self._missing: list[str] = []
         token = secrets.get("token", "")
         self._http = Http(
             settings.url,
@@ -120,6 +122,7 @@ class GitLab:
             try:
                 async for page in reader(project, mark, timedelta(seconds=stream.overlap_s)):
                     page.cursor = json.dumps(marks, sort_keys=True)
+                    page.problems, self._missing = [*page.problems, *self._missing], []
                     yield page
                     stored = dict(mark)
             except (Gone, Denied) as error:
@@ -213,7 +216,8 @@ class GitLab:
         The overlap is asked for again, but what it shows unchanged is not handed out twice.
         """
         known = instant(mark, "updated")
-        start = known - overlap if known else _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        oldest = _naive(self._network.now()) - timedelta(days=self._settings.days_back)
+        start = again_from(known, overlap, self._network.memory) if known else oldest
         async for page in self._pages(f"{_path(project)}/{what}", start, query or {}):
             seen = _texts(mark, "read")
             fresh = [one for one in page if seen.get(text(one, "id") or "", "") != (text(one, "updated_at") or "?")]
@@ -235,6 +239,7 @@ class GitLab:
         """
         guard = PageGuard(f"GitLab's list {path}")
         after, page, conditional = start, "1", True
+        came, promised = set[str](), 0
         while True:
             asked = {"order_by": "updated_at", "sort": "asc", "updated_after": zulu(after)}
             asked |= {**query, "per_page": _PER_PAGE, "page": page}
@@ -242,9 +247,14 @@ class GitLab:
             if answer.unchanged:
                 return
             found = listed(answer)
+            came.update(names(found, "id"))
+            promised = promised or integer(answer.headers, "x-total") or 0
             yield found
             following = _next_page(answer)
             if following is None:
+                self._missing += fewer(
+                    f"{unquote(path.rpartition('/projects/')[2])} since {start:%Y-%m-%d}", promised, len(came)
+                )
                 return
             self._http.forget(path, asked)
             conditional = False

@@ -19,6 +19,7 @@ from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
 from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, linked, status_categories
 from connectors.paging import PageGuard
+from connectors.windows import again_from
 
 # Search is eventually consistent: the index lags behind by minutes.
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
@@ -199,7 +200,7 @@ class Jira:
     def _start(self, since: datetime | None, stream: Stream) -> datetime:
         if since is None:
             return self._network.now() - timedelta(days=self._settings.days_back)
-        return since.replace(tzinfo=UTC) - timedelta(seconds=stream.overlap_s)
+        return again_from(since, timedelta(seconds=stream.overlap_s), self._network.memory).replace(tzinfo=UTC)
 
     async def _site(self) -> JiraSite:
         """Statuses and the estimate's field. The first request: a 401 here means trying the gateway once."""

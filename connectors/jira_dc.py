@@ -19,6 +19,7 @@ from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
 from connectors.jira_rows import JiraSite, jira_issue_rows, linked, status_categories
 from connectors.paging import PageGuard
+from connectors.windows import again_from
 
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
 
@@ -90,7 +91,8 @@ class JiraDataCenter:
         site = await self._site()
         newest = datetime.fromisoformat(since) if since else None
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
-        start = newest.replace(tzinfo=UTC) - overlap if newest else self._network.now() - first
+        begin = again_from(newest, overlap, self._network.memory).replace(tzinfo=UTC) if newest else None
+        start = begin or self._network.now() - first
         total: int | None = None
         before: set[tuple[str | None, str | None]] = set()
         async for answer in self._search(start, (*FIELDS, *site.fields.ids), "updated"):

@@ -18,8 +18,8 @@ from connectors.fields import Node, dig, integer, mapped, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.langfuse_files import observation_row, payload_rows
 from connectors.langfuse_scores import TYPES, score_rows, without_words
-from connectors.paging import PageGuard
-from connectors.windows import by_window
+from connectors.paging import PageGuard, fewer
+from connectors.windows import again_from, by_window
 
 # A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
 OBSERVATIONS = Stream("observations", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
@@ -117,7 +117,8 @@ class Langfuse:
         now = self._network.now().astimezone(UTC).replace(tzinfo=None)
         newest = datetime.fromisoformat(since) if since else None
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
-        begin, window = newest - overlap if newest else now - first, partial(self._window, _LISTS[stream.name])
+        begin = again_from(newest, overlap, self._network.memory) if newest else now - first
+        window = partial(self._window, _LISTS[stream.name])
         async for page, reached in by_window(window, begin, newest, now, stream.tables[0]):
             page.cursor = reached.isoformat() if reached else None
             yield page
@@ -175,12 +176,14 @@ class Langfuse:
     async def _by_number(self, wanted: _List, period: Mapping[str, str]) -> AsyncIterator[tuple[Page, bool]]:
         guard = PageGuard(f"Langfuse's list of {wanted.name}")
         query = {**period, **({"fields": "score"} if wanted.name == SCORES.name else {})}
-        number = 1
+        number, came = 1, 0
         while True:
             answer = await self._http.get(wanted.before, {**query, "page": str(number), "limit": str(_PER_PAGE_BEFORE)})
             found = listed(answer, "data")
             last = number >= (integer(answer.json, "meta", "totalPages") or 0)
-            yield self._page(wanted, found), last
+            page, came = self._page(wanted, found), came + len(found)
+            page.problems = fewer(wanted.name, integer(answer.json, "meta", "totalItems") or 0, came) if last else ()
+            yield page, last
             if last:
                 return
             number += 1

@@ -16,7 +16,10 @@ TOLD = "told"
 
 
 def learn(memory: Memory, answer: Answer, now: datetime) -> None:
-    """Remember what the headers of an answer say is left; instants are converted from the server's clock to ours."""
+    """Remember when the service was first asked, and what the headers of an answer say is left, converted to our clock."""
+    if memory.began is None and "date" in answer.headers:
+        # A server whose clock is ahead has not been read as late as it says.
+        memory.began = min(answer.now, now).astimezone(UTC).replace(tzinfo=None)
     for name, parts in _named(answer.headers).items():
         remaining, opens = _number(parts.get("remaining", "")), _wait_s(parts.get("reset", ""), answer)
         if remaining is not None and opens is not None:

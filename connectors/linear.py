@@ -26,6 +26,7 @@ from connectors.linear_rows import (
 )
 from connectors.linear_walk import Walk
 from connectors.paging import PageGuard, ahead
+from connectors.windows import again_from
 
 _DAY_S = 86_400.0
 ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS), overlap_s=600, sweep_s=_DAY_S)
@@ -175,7 +176,7 @@ class Linear:
     def _start(self, stream: Stream, walk: Walk) -> datetime:
         """Where reading begins: the cursor less the overlap, else `days_back`. Naive UTC."""
         if walk.known is not None:
-            return walk.known - timedelta(seconds=stream.overlap_s)
+            return again_from(walk.known, timedelta(seconds=stream.overlap_s), self._network.memory)
         return self._network.now().astimezone(UTC).replace(tzinfo=None) - timedelta(days=self._settings.days_back)
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:

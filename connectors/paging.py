@@ -41,6 +41,13 @@ class PageGuard:
         )
 
 
+def fewer(what: str, promised: int, came: int) -> list[str]:
+    """A sentence when a source counts more of something than it gave; `promised` is 0 where it does not count."""
+    if came >= promised:
+        return []
+    return [f"{what}: the source counts {promised:,} and {came:,} came; `aether-tui sync --full` reads them again"]
+
+
 async def ahead(
     first: Coroutine[None, None, P], following: Callable[[P], Coroutine[None, None, P] | None]
 ) -> AsyncGenerator[P]:

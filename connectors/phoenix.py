@@ -18,7 +18,7 @@ from connectors.marks import advance, read_marks
 from connectors.otlp_attributes import Attribute, Resource
 from connectors.otlp_span import Span, payload_row, span_row
 from connectors.paging import PageGuard
-from connectors.windows import by_window
+from connectors.windows import again_from, by_window
 
 # A span arrives when it ends: an hour covers those that run long.
 TRACES = Stream("spans", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
@@ -98,7 +98,8 @@ class Phoenix:
                 return self._window(project, begin, end)
 
             try:
-                async for page, reached in by_window(read, newest - overlap if newest else now - first, newest, now):
+                begin = again_from(newest, overlap, self._network.memory) if newest else now - first
+                async for page, reached in by_window(read, begin, newest, now):
                     advance(mark, "created", reached)
                     page.cursor = json.dumps(marks, sort_keys=True) if reached else None
                     yield page

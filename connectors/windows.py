@@ -6,10 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 from aether_tui.records.tables import SPANS
-from connectors.base import Page, Table
+from connectors.base import Memory, Page, Table
 from connectors.fields import latest
 
 _WIDTH = timedelta(days=1)
+
+
+def again_from(newest: datetime, overlap: timedelta, memory: Memory) -> datetime:
+    """Where reading goes on: `overlap` before the newest instant seen, because what is older may have come late; at that
+    instant where the last reading began so much later that nothing of before can have."""
+    return newest if memory.read is not None and memory.read - overlap >= newest else newest - overlap
+
 
 ReadWindow = Callable[[datetime, datetime | None], AsyncIterator[tuple[Page, bool]]]
 """Pages of what began in a period (open-ended without an end), and whether each is the last."""

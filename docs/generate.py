@@ -152,9 +152,9 @@ def sources() -> str:
 SOURCES_PREFACE = """\
 `aether-tui ask` makes a letter to a client of this; `config.example.toml` has the settings. What holds for every source:
 
-- **Nothing twice, nothing lost.** Every sync reads a little before its cursor and merges by key; the cursor moves with the rows, in
-  one transaction. A second sync with nothing new changes no row and costs three requests a stream at most (GitHub, GitLab and Phoenix:
-  for each repository or project).
+- **Nothing twice, nothing lost.** Every sync reads a little before its cursor and merges by key, unless the last one began so much later,
+  by the service's own clock, that nothing can have come since; the cursor moves with the rows, in one transaction. A second sync with
+  nothing new changes no row and costs three requests a stream at most (GitHub, GitLab and Phoenix: for each repository or project).
 - **Limits.** Headers tell what is left and when it is whole again; both are kept for the next run and belong to the credential. A wait
   the server asks for is kept to the second, by the server's clock, within the 15 minutes a sync may take; a longer one is told with the
   time it ends, exit status 4, and nothing is asked before.
@@ -164,7 +164,7 @@ SOURCES_PREFACE = """\
 - **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
   history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
   Links that were removed from an issue of Jira go when it is read again.
-- **Counts.** Where a source says how many rows there are, fewer are told by name.
+- **Counts.** Where a source says how many rows there are (Jira, GitHub's runs, GitLab up to 10,000, older Langfuse), fewer are told.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.
   [When a source fails](failures.md) lists what can happen and what then is true, for each connector.

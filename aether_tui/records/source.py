@@ -184,13 +184,16 @@ class Limit:
 class Memory:
     """What is known of a service from earlier runs and kept for the next: its limits by name, the ETag of addresses (those
     of `etags` that were answered before, in `fresh` those of this run), the day its credential expires where it says so,
-    and when the same credential last worked (naive UTC)."""
+    when the same credential last worked, and when, by the service's own clock, the last reading of this stream to its end began
+    (`read`; `began` is that of this run; naive UTC all)."""
 
     limits: dict[str, Limit] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, str] = field(default_factory=dict)
     expires: str = ""
     worked: datetime | None = None
+    read: datetime | None = None
+    began: datetime | None = None
 
 
 def _now() -> datetime:

@@ -490,7 +490,7 @@ REQUESTS = Table(
     "Redacted texts of requests, kept for 14 days at most, to find categories in",
     (
         _c("id", "person", "Keyed hash of the text: a text is kept once"),
-        _c("at", "time", "When it was kept"),
+        _c("at", "time", "When it was first kept"),
         _c("text", "text", "What was asked, redacted", most=MOST_REQUEST),
         _c(
             "stratum",
@@ -500,6 +500,7 @@ REQUESTS = Table(
     ),
     key=("id",),
     at="at",
+    read="at",
 )
 
 REPLAYS = Table(

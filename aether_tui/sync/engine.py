@@ -199,10 +199,11 @@ class _Engine:
         """One stream into `outcome`. Returns the error that makes the source's other streams useless, if it was one."""
         self.emit(Event("start", job.name, stream.name))
         began = Traffic.of(job.network)
-        known = memory.etags(self.known(job.name, stream.name))
+        remembered, anew = job.network.memory, self.full or self._since is not None
+        before = None if anew else self.known(job.name, stream.name)
         # What was answered before counts only when the same is asked again.
-        job.network.memory.etags = {} if self.full or self._since else known
-        job.network.memory.fresh = {}
+        remembered.etags, remembered.fresh = memory.etags(before), {}
+        remembered.read, remembered.began = memory.read_at(before), None
         try:
             await self._pull(job, source, stream, outcome, began)
         except AetherError:
@@ -241,6 +242,8 @@ class _Engine:
         swept = await sweep(self, job, source, stream, outcome)
         outcome.traffic = Traffic.of(job.network).since(began)
         state = {**self._state(job, outcome), "swept": swept, "etags": memory.kept_etags(job.network.memory)}
+        read = job.network.memory.began or job.network.memory.read
+        state["read"] = read.isoformat() if read and keeps_cursor else None
         outcome.counts.add(await self.in_thread(lambda: store.intake.finish(state)))
 
     def _start(self, source: str, stream: str) -> tuple[str | None, bool]:

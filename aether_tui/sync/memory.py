@@ -43,6 +43,14 @@ def etags(known: StreamState | None) -> dict[str, str]:
     return {str(name): str(tag) for name, tag in found.items()} if isinstance(found, dict) else {}
 
 
+def read_at(known: StreamState | None) -> datetime | None:
+    """When (naive UTC, the service's clock) the last reading of a stream to its end began."""
+    try:
+        return datetime.fromisoformat(str(known.state.get("read"))) if known else None
+    except ValueError:
+        return None
+
+
 def swept_at(known: StreamState | None) -> datetime | None:
     """When (aware) deletions of a stream were last looked for."""
     try:

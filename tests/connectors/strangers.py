@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from tests.connectors.pull import NOW
 from tests.connectors.server import Reply, Request, tagged
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
 SECRET = "words that somebody wrote"
 
@@ -209,21 +209,25 @@ class GitLab:
     def _page(request: Request, listed: Sequence[Any]) -> Reply:
         size, number = int(request.query.get("per_page", "20")), int(request.query.get("page", "1"))
         more = number + 1 if len(listed) > size * number else ""
-        return Reply(list(listed[size * (number - 1) : size * number]), headers={"X-Next-Page": str(more)})
+        return Reply(
+            list(listed[size * (number - 1) : size * number]),
+            headers={"X-Next-Page": str(more), "X-Total": str(len(listed))},
+        )
 
 
 # -- Amplitude: https://amplitude.com/docs/apis/analytics/dashboard-rest and /export
 
 
-def users(day: date) -> int | None:
+def users(day: date, base: int = 1_000) -> int | None:
     """Those of a day; none is told of the second day before yesterday."""
-    return None if day == YESTERDAY - timedelta(days=2) else 1000 + day.day
+    return None if day == YESTERDAY - timedelta(days=2) else base + day.day
 
 
 class Amplitude:
     """A project whose days are days in New York: labels as pairs, a day without a value, an export of two hours."""
 
     zone = ZoneInfo("America/New_York")
+    base = 1_000
 
     def __call__(self, request: Request) -> Reply:
         if not basic(request, "key", "secret"):
@@ -235,7 +239,7 @@ class Amplitude:
         axis = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         days = [day.isoformat() for day in axis]
         if request.path == "/api/2/users":
-            values = [users(day) for day in axis]
+            values = [users(day, self.base) for day in axis]
             return Reply({"data": {"series": [values], "seriesMeta": [{"segmentIndex": 0}], "xValues": days}})
         if request.path == "/api/2/events/segmentation":
             name = json.loads(query["e"])["event_type"]
@@ -247,6 +251,11 @@ class Amplitude:
                 "seriesCollapsed": [[{"setId": "", "value": 7}]],
             }
             return Reply({"data": told})
+        if request.path == "/api/2/funnels":
+            return Reply({"data": [{"dayFunnels": {"xValues": days, "series": [[10, 4]] * len(days)}}]})
+        if request.path == "/api/2/retention":
+            shares = [{"count": 5, "outof": 10, "incomplete": n > 1} for n in range(31)]
+            return Reply({"data": {"series": [{"values": dict.fromkeys(days, shares)}]}})
         return Reply({"error": "not found"}, 404)
 
     @staticmethod
@@ -326,6 +335,10 @@ class CostExplorer:
     """Two services in two accounts over the days asked for, in pages that end in the middle of a day; a credit, a tax, numbers as
     text, the newest day estimated. Every request is billed."""
 
+    def __init__(self, size: int = 25) -> None:
+        self.size = size
+        self.charges = dict(CHARGES)
+
     def __call__(self, request: Request) -> Reply:
         signed = request.headers.get("authorization", "")
         if (
@@ -338,8 +351,8 @@ class CostExplorer:
             return Reply({"__type": "ValidationException", "message": "no"}, 400)
         first, end = (date.fromisoformat(asked["TimePeriod"][name]) for name in ("Start", "End"))
         days = [first + timedelta(days=n) for n in range((end - first).days)]
-        groups = [(day, keys, amount) for day in days for keys, amount in CHARGES.items()]
-        begin, size = int(asked.get("NextPageToken", "0")), 25
+        groups = [(day, keys, amount) for day in days for keys, amount in self.charges.items()]
+        begin, size = int(asked.get("NextPageToken", "0")), self.size
         results: dict[date, dict[str, Any]] = {}
         for day, keys, amount in groups[begin : begin + size]:
             period = {"Start": day.isoformat(), "End": (day + timedelta(days=1)).isoformat()}

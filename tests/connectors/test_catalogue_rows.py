@@ -162,16 +162,6 @@ def test_where_this_machine_the_account_and_the_project_stand_changes_nothing(
         assert sorted(shown) == ["05:30", "05:30", "06:30"]
 
 
-@EVERY
-def test_nothing_new_costs_three_requests_a_stream_at_most(kind: Kind) -> None:
-    for stream in kind.streams:
-        with serving(kind.fine) as server:
-            done = pull(kind.source(server.url), stream, since="2026-11-20T11:30:00")
-            assert len(server.requests) <= 3, (stream.name, [request.target for request in server.requests])
-        assert done.error is None, stream.name
-        assert all(not rows for page in done.pages for rows in page.rows.values())
-
-
 @CARRYING
 @shows(18)
 def test_a_last_page_that_is_full_is_the_last(kind: Kind) -> None:

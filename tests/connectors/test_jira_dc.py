@@ -176,15 +176,6 @@ def test_nothing_is_lost_when_issues_change_while_the_search_is_read() -> None:
     assert len(done.table("work_items")) == 60
 
 
-def test_a_second_sync_with_nothing_new_costs_three_requests() -> None:
-    with serving(Site(5)) as server:
-        first = pull(jira(server.url))
-        server.requests.clear()
-        second = pull(jira(server.url), since=first.cursor)
-        assert len(server.requests) == 3
-    assert second.cursor == first.cursor
-
-
 def test_a_broken_search_goes_on_where_it_was() -> None:
     site, left = Site(60, cap=7), 6
 

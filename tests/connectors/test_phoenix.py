@@ -155,19 +155,6 @@ def test_a_broken_walk_goes_on_with_the_window_that_broke() -> None:
     assert len(Pulled(first.pages + second.pages).table("spans")) == 100
 
 
-def test_a_second_sync_asks_once_less_the_overlap_and_finds_spans_that_ended_late() -> None:
-    host = Server([span(1), span(2, 5)])
-    with serving(host) as server:
-        first = pull(phoenix(server.url))
-        server.requests.clear()
-        host.projects["default"].append(span(3, -30))
-        second = pull(phoenix(server.url), since=first.cursor)
-        assert len(server.requests) == 1
-        assert server.requests[0].query["start_time"] == "2026-11-20T09:05:00.000Z"
-    assert len(second.table("spans")) == 3
-    assert second.cursor == first.cursor
-
-
 def test_one_absent_project_does_not_stop_the_others() -> None:
     with serving(Server([span(1)])) as server:
         done = pull(phoenix(server.url, projects=["gone", "default"]))

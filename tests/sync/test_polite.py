@@ -9,21 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from aether_tui.cache import Cache
 from aether_tui.records.source import Access, Network, Page, Stream
 from aether_tui.records.tables import WORK_ITEMS, WORK_TRANSITIONS
 from aether_tui.sync.engine import Outcome, run
 from aether_tui.sync.plan import Job
 from connectors.fields import integer, objects, text
-from connectors.github import GitHub
-from connectors.gitlab import GitLab
 from connectors.http import Http, HttpSettings
 from tests.connectors.pull import NOW, Time
-from tests.connectors.server import Answering, Reply, Request, serving, tagged
-from tests.connectors.test_github import Host as GitHubHost
-from tests.connectors.test_gitlab import Host as GitLabHost
+from tests.connectors.server import Reply, Request, serving
 from tests.sync.fake import workspace, writer
 
 CARDS = Stream("cards", (WORK_ITEMS, WORK_TRANSITIONS), sweep_s=86_400)
@@ -263,32 +257,3 @@ def test_a_missing_permission_is_named_and_the_other_streams_go_on(tmp_path: Pat
             assert told.hint.startswith(named), told.hint
             assert "aether-tui auth set one" in told.hint
             assert other.error == ""
-
-
-@pytest.mark.parametrize("kind", ["github", "gitlab"])
-def test_lists_that_did_not_change_cost_one_request_and_no_bytes(kind: str, tmp_path: Path) -> None:
-    host: Answering
-    if kind == "github":
-        cls, host = GitHub, GitHubHost(runs=120, pulls=40, deployments=30)
-        settings = GitHub.Settings(
-            url="http://replaced", repos=["acme/app"], releases="production", artifacts=["junit*"]
-        )
-    else:
-        cls, host = GitLab, GitLabHost(pipelines=110, requests=10)
-        settings = GitLab.Settings(url="http://replaced", projects=["acme/platform/app"])
-    place, config = workspace(tmp_path, one={})
-
-    def sync(url: str) -> list[Outcome]:
-        network = Network(source="one", **Time().parts())
-        job = Job("one", cls, settings.model_copy(update={"url": url}), network, {"token": "t0ken-one"})
-        return asyncio.run(run([job], writer(place, config, NOW), lambda _: None))
-
-    with serving(tagged(host)) as server:
-        first, second, third = (sync(server.url) for _ in range(3))
-    assert [one.error for one in (*first, *second, *third)] == [""] * 3 * len(cls.streams)
-    assert sum(one.counts.inserted for one in first) > 200
-    for one in (*second, *third):
-        assert (one.counts.inserted, one.counts.updated, one.counts.removed) == (0, 0, 0)
-        assert one.traffic.requests <= 3
-    assert max(one.traffic.requests for one in third) == 1
-    assert sum(one.traffic.bytes for one in third) == 0

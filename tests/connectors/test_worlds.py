@@ -1,0 +1,173 @@
+"""Every source with all its streams, and every kind of file: whole the first time, and the second time nothing changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aether_tui.sync.engine import Outcome
+from aether_tui.sync.intake import Counts
+from aether_tui.sync.loading import load
+from aether_tui.sync.registry import file_kind
+from tests.connectors.pull import NOW, Time
+from tests.connectors.server import Reply, Request, serving
+from tests.connectors.worlds import WORLDS, World, linear
+from tests.sync.fake import workspace, writer
+from tests.sync.kills import dump
+
+LATER = 8.1 * 3600
+"""Longer than a bill that was paid for is good for; twice as much later it is still the same day in New York."""
+
+
+class Told:
+    """A server that first asks for seven seconds, and later says that nothing is left of a limit."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.headers: dict[str, str] = {}
+        self.refusals = [Reply({}, 429, {"Retry-After": "7"})]
+
+    def __call__(self, request: Request) -> Reply:
+        if self.refusals:
+            return self.refusals.pop()
+        reply = self.world.answer(request)
+        return Reply(reply.body, reply.status, {**reply.headers, **self.headers}, reply.cut)
+
+
+@pytest.fixture(params=["linear", *WORLDS])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "linear":
+        return linear(request.getfixturevalue("linear_schema"))
+    return WORLDS[request.param]()
+
+
+def rows(root: Path) -> dict[str, list[Any]]:
+    """Every table and rollup, but for when a stream was read last and an export was taken."""
+    found = dump(root / ".aether" / "cache.duckdb")
+    return {**found, "sync_state": [], "meta": [], "exports": [row[:3] for row in found["exports"]]}
+
+
+def changes(outcomes: list[Outcome]) -> set[tuple[str, int]]:
+    return {(one.error, one.counts.inserted + one.counts.updated + one.counts.removed) for one in outcomes}
+
+
+def test_everything_arrives_and_later_syncs_change_no_row_and_ask_thrice_a_stream_at_most(
+    world: World, tmp_path: Path
+) -> None:
+    service, time = Told(world), Time()
+    with serving(service) as server:
+        first = world.sync(tmp_path, server.url, time)
+        assert [one.error for one in first] == [""] * len(first)
+        assert (first[0].traffic.waited_s, time.waits) == (7.0, [7.0])
+        assert all(one.traffic.requests and one.traffic.bytes for one in first)
+        before = rows(tmp_path)
+        assert {name: len(before[name]) for name in world.holds} == world.holds
+        assert [one.problems for one in first] == [[]] * len(first)
+
+        time.waits = [LATER]
+        service.headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"}
+        second = world.sync(tmp_path, server.url, time)
+        assert changes(second) == {("", 0)}
+        assert rows(tmp_path) == before
+        assert all(0 < one.traffic.requests <= 3 for one in second), second
+        assert set(time.waits[1:]) <= {30.0}
+
+        time.waits = [sum(time.waits)]
+        third = world.sync(tmp_path, server.url, time)
+        assert changes(third) == {("", 0)}
+        assert rows(tmp_path) == before
+        asked = sum(one.traffic.requests for one in third)
+        # The limit that the sync before was told is waited for before anything is asked, to the second.
+        assert time.waits[1:] == [30.0] * asked
+        assert all(one.traffic.requests <= 3 for one in third)
+        if world.conditional:
+            assert sum(one.traffic.bytes for one in third) == 0
+
+        # Another server, whose clock says that the newest thing has just happened: what is older may still appear.
+        service.headers = {"Date": format_datetime((world.newest + timedelta(minutes=1)).astimezone(UTC), usegmt=True)}
+        assert changes(world.sync(tmp_path, server.url, time)) == {("", 0)}
+        world.late()
+        time.waits = [2 * LATER]
+        fifth = world.sync(tmp_path, server.url, time)
+    table, held = next(iter(world.holds.items()))
+    assert (fifth[0].error, len(rows(tmp_path)[table])) == ("", held + world.more)
+    assert fifth[0].counts.inserted + fifth[0].counts.updated > 0
+
+
+COUNTS = {"total_count", "totalItems", "count"}
+"""Where services say how much there is; GitLab says it in a header."""
+
+
+@pytest.mark.parametrize("name", ["jira", "github", "gitlab", "langfuse_before"])
+def test_a_source_that_counts_more_than_it_gives_is_told(name: str, tmp_path: Path) -> None:
+    world = WORLDS[name]()
+
+    def more(number: object) -> object:
+        return int(str(number)) * 3 // 2
+
+    def counted(found: object) -> object:
+        if not isinstance(found, dict):
+            return found
+        return {key: more(one) if key in COUNTS else counted(one) for key, one in found.items()}
+
+    def boasting(request: Request) -> Reply:
+        reply = world.answer(request)
+        total = reply.headers.get("X-Total")
+        body = reply.body if isinstance(reply.body, bytes) else counted(reply.body)
+        return Reply(
+            body, reply.status, {**reply.headers, **({"X-Total": str(more(total))} if total else {})}, reply.cut
+        )
+
+    with serving(boasting) as server:
+        first = world.sync(tmp_path, server.url, Time())
+    (told,) = first[0].problems
+    assert (first[0].error, "source counts" in told, "--full" in told) == ("", True, True)
+
+
+SHEETS = {
+    "items": "id,title,created,state\n1,One,2026-01-02,Open\n2,Two,2026-01-03,Done\n",
+    "opportunities": "id,title,problem\n1,Answers,Agents search for long\n",
+    "invoice": "date,service,amount,currency\n2026-10-01,Claude,12.50,USD\n",
+    "requests": "text,at\nWhere is my parcel,2026-11-01T10:00:00\nWhere is my money,2026-11-02T10:00:00\n",
+    "spans": "trace_id,span_id,start\n0000000000000000000000000000000b,b,2026-11-01T10:00:00\n",
+}
+FILES = {
+    "focus": "focus", "infracost": "infracost/example_breakdown.json", "junit": "junit/jest", "otlp": "otlp/captured",
+    "langfuse": "langfuse/framework-traces/langgraph-2025-08-22.json.gz",
+}  # fmt: skip
+"""Files of strangers by kind, in the folder of contracts."""
+
+
+@pytest.mark.parametrize("form", [*FILES, *SHEETS])
+def test_a_file_that_is_loaded_again_changes_no_row(form: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if form in FILES:
+        path = request.getfixturevalue("contracts") / FILES[form]
+    else:
+        path = tmp_path / f"{form}.csv"
+        path.write_text(SHEETS[form])
+    place, config = workspace(tmp_path / "acme")
+    forced = file_kind(form)
+
+    def counts(hours: int) -> list[Counts]:
+        now = NOW + timedelta(hours=hours)
+        done = load(
+            [path],
+            kinds=[forced],
+            forced=forced if form in SHEETS else None,
+            writer=writer(place, config, now),
+            now=now,
+        )
+        assert [one.error for one in done if not one.skipped] == [""] * sum(not one.skipped for one in done)
+        return [one.counts for one in done]
+
+    first, before = counts(0), rows(tmp_path / "acme")
+    again = counts(1)
+    assert sum(one.inserted for one in first) > 0
+    assert [(one.inserted, one.updated, one.removed, one.rows) for one in again] == [
+        (0, 0, 0, one.rows) for one in first
+    ]
+    assert rows(tmp_path / "acme") == before
