@@ -6,7 +6,7 @@ DEMO ?= demo
 WORKERS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-faults test-peers check types lint collect unit gate docs docs-check lock bench clean
+.PHONY: help demo test test-faults test-peers check types lint collect unit gate docs docs-check pictures lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +48,11 @@ gate: $(VENV)/.dev ## the project's own budgets, over its own test report and be
 
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.dev ## draw the pictures of the README from a demonstration of one day
+	at=2026-11-21T09:30:00+00:00; to=$$(mktemp -d) && trap "rm -rf $$to" EXIT && \
+	$(BIN)/aether-tui --as-of $$at demo --no-tui --dir $$to/demo >$$to/told && \
+	$(BIN)/python docs/pictures.py docs/pictures $$to/demo lens flow scorecard pipeline --as-of $$at
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.command import aether
 from tests.conftest import ROOT
 
 PAGES = ("docs/calculators.md",)
+PICTURES = ("lens", "flow", "scorecard", "pipeline")
 BLOCK = re.compile(r"```console\n(.*?)```", re.S)
 FILE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.S)
 
@@ -39,6 +42,16 @@ def rendered(page: str, folder: Path) -> str:
 def test_examples_print_what_the_page_shows(name: str, tmp_path: Path) -> None:
     page = (ROOT / name).read_text(encoding="utf-8")
     assert rendered(page, tmp_path) == page
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_say_what_the_demonstration_says_now(name: str, built_demo: Path) -> None:
+    drawn = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+    told = " ".join(unescape(" ".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn))).split())
+    done = aether("--as-of", "2026-11-21T09:30Z", "report", name, "--format", "json", cwd=built_demo)
+    assert json.loads(done.out)["headline"] in told, "look, then draw them anew with `make pictures`"
+    assert f"pictures/{name}.svg" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
 
 
 def write() -> None:
