@@ -22,6 +22,7 @@ from aether_tui.cache.merge import (
     open_slice,
     prepare,
     stage_incoming,
+    store_incoming,
     write_note,
 )  # fmt: skip
 from aether_tui.records.tables import SPANS
@@ -43,11 +44,11 @@ def merge_part(
     result: Merged,
     pace: Pace,
 ) -> None:
-    """Merge `staged_spans`, with the columns `span_rollups.FLAGS`, and drop it. `asked` says whether somebody waits."""
+    """Merge `staged_spans`, with the columns `flags.FLAGS`, and drop it. `asked` says whether somebody waits."""
     fresh = _known_last(cursor, write, origin)
     slices, apart = _slices(cursor, fresh)
     if slices:
-        prepare(cursor, slices, flagged=True)
+        prepare(cursor, slices)
     at = 0
     while at < len(slices):
         with write(cursor):
@@ -111,7 +112,7 @@ def _merge_fresh(
     end = at
     while end == at or (end < len(slices) and not asked()):
         stage_slice(cursor, origin, *slices[end])
-        cursor.execute(f"INSERT INTO {SPANS.name} FROM incoming")
+        store_incoming(cursor, SPANS)
         end += 1
     stage_slice(cursor, origin, low, slices[end - 1][1])
     span_rollups.follow(cursor, "incoming", None, range(at, end))

@@ -11,8 +11,8 @@ from typing import Final, Protocol
 import duckdb
 
 from aether_tui.cache.bulk import means_null, worded
+from aether_tui.cache.flags import flagged
 from aether_tui.cache.schema import quoted
-from aether_tui.cache.span_rollups import FLAGS
 from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
 from aether_tui.ingest.cut import as_json, cut_out
@@ -61,7 +61,7 @@ class Preparer(Protocol):
 def stage_spans(
     cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer, nulls: Sequence[str] = ()
 ) -> None:
-    """Make temporary table `name` of full rows, with `FLAGS`, from `raw`: a relation with the raw columns of `spans`.
+    """Make temporary table `name` of full rows, with `flags.FLAGS`, from `raw`: a relation with the raw columns of `spans`.
 
     Texts among `nulls` mean nothing.
     """
@@ -71,8 +71,10 @@ def stage_spans(
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
     cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT *, {FLAGS} FROM (SELECT {cells}, {rates.BY_CALL} AS _by_call "
-        f"FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN})"
+        f"CREATE OR REPLACE TEMP TABLE {name} AS "
+        + flagged(
+            f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN})"
+        )
     )
     _derive_by_call(cursor, name, ingest.deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
@@ -173,7 +175,7 @@ def _derive_by_call(cursor: duckdb.DuckDBPyConnection, name: str, deriver: Deriv
         return
     arrive(cursor, "by_call", SPANS.columns, deriver.derive(SPANS, rows))
     cursor.execute(f"DELETE FROM {name} WHERE _by_call")
-    cursor.execute(f"INSERT INTO {name} SELECT *, FALSE, {FLAGS} FROM by_call")
+    cursor.execute(f"INSERT INTO {name} {flagged('(SELECT *, FALSE AS _by_call FROM by_call)')}")
 
 
 def _row(words: dict[str, Value], deriver: Deriver) -> Row:

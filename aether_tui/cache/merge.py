@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import duckdb
 
 from aether_tui.cache import rollups, span_rollups, thrift
+from aether_tui.cache.flags import FLAGS, flagged
 from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
@@ -212,9 +213,7 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     return len(found)
 
 
-def prepare(
-    cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[int, int]], *, flagged: bool = False
-) -> dict[int, range]:
+def prepare(cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[int, int]]) -> dict[int, range]:
     """Compute before the lease what needs no look at what is stored, for adjoining slices of `staged_spans`.
 
     Returns their numbers by first row.
@@ -225,7 +224,7 @@ def prepare(
         f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST(CASE {number} END AS BIGINT) AS source, * "
         f"FROM staged_spans WHERE rowid >= {slices[0][0]} AND rowid < {slices[-1][1]}"
     )
-    span_rollups.prepare(cursor, "coming", flagged=flagged)
+    span_rollups.prepare(cursor, "coming")
     return numbers
 
 
@@ -267,8 +266,9 @@ def merge_slice(
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
         if changed:
-            gone = f"(SELECT * FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
+            gone = f"(FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
         if table.name == "spans":
+            gone = gone and f"({flagged(gone)})"
             span_rollups.follow(cursor, "incoming", gone, None if late or same or changed else ahead)
             rollups.touch_scored(cursor, "incoming")
         else:
@@ -276,14 +276,15 @@ def merge_slice(
                 rollups.touch(cursor, table.name, rows)
         if changed:
             cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed)")
-        cursor.execute(f"INSERT INTO {table.name} FROM incoming")
+        store_incoming(cursor, table)
     return Merged(inserted=new, updated=changed, unchanged=same, late=late)
 
 
 def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:
-    """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table."""
+    """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table, and `FLAGS` of spans."""
     source, mapping_hash = (text.replace("'", "''") for text in (origin.source, origin.mapping_hash))
     kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
+    names = [*stored_columns(table), *(FLAGS if table is SPANS else ())]
     if not origin.now:
         kept, rows = "d._kept", "slice AS s JOIN decided AS d USING (_n) WHERE d.changed"
     elif known:
@@ -293,9 +294,14 @@ def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Orig
         )
     cursor.execute("DROP VIEW IF EXISTS incoming" if _is_view(cursor) else "DROP TABLE IF EXISTS incoming")
     cursor.execute(
-        f"CREATE TEMP {'TABLE' if known else 'VIEW'} incoming AS SELECT {quoted(stored_columns(table))} FROM ("
+        f"CREATE TEMP {'TABLE' if known else 'VIEW'} incoming AS SELECT {quoted(names)} FROM ("
         f"SELECT '{source}' AS source, s.*, '{mapping_hash}' AS mapping_hash, {kept} AS ingested_at FROM {rows})"
     )
+
+
+def store_incoming(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Store what `stage_incoming` staged."""
+    cursor.execute(f"INSERT INTO {table.name} SELECT {quoted(stored_columns(table))} FROM incoming")
 
 
 def _is_view(cursor: duckdb.DuckDBPyConnection) -> bool:

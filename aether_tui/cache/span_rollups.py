@@ -12,15 +12,12 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
+from aether_tui.cache.flags import ANSWERED, flagged
 from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
-from aether_tui.records.definitions import DUCKDB, definition, render
+from aether_tui.records.definitions import definition, render
 
 _US: Final = 1_000_000
-_ASKED: Final = ("model_call", "embedding", "tool_call", "step", "failed_free")
-_ANSWERED: Final = DUCKDB | {name: f"_{name}" for name in _ASKED}
-FLAGS: Final = ", ".join(f"{render(f'{{{name}}}', {})} AS _{name}" for name in _ASKED)
-"""Columns that say what every definition asks of a span, for relations of which several are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +73,14 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: ra
     return f"({within} OR start >= TIMESTAMP '{since}')" if frozen else within
 
 
-def prepare(cursor: duckdb.DuckDBPyConnection, come: str, *, flagged: bool = False) -> None:
+def prepare(cursor: duckdb.DuckDBPyConnection, come: str) -> None:
     """Temporary tables of what slices of rows add to each rollup if nothing of their traces is stored yet: most of the work, done
     before anybody has to wait for it.
 
-    `come` is a relation with the columns of `spans`, if `flagged` with `FLAGS`, too; its `source` is the number of the slice.
+    `come` is a relation with the columns of `spans` and `flags.FLAGS`; its `source` is the number of the slice.
     """
     words = {
-        **(_ANSWERED if flagged else DUCKDB),
+        **ANSWERED,
         # The number of the slice travels in the microseconds of the hour, so that it need not be in every definition.
         **{unit: f"(date_trunc('{unit}', {{0}}) + to_microseconds(source))" for unit in ("hour", "day")},
     }
@@ -104,8 +101,9 @@ def prepare(cursor: duckdb.DuckDBPyConnection, come: str, *, flagged: bool = Fal
 def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: range | None) -> None:
     """Bring the rollups up to rows that are about to come and go: call it before they do, and after `look_up`.
 
-    `come` and `gone` (None: nothing goes) are relations with the columns of `spans`; if `ahead`, what comes are the slices
-    of these numbers that were given to `prepare`, of which no two share a trace, and nothing goes. Buckets whose raw rows were pruned stay.
+    `come` and `gone` (None: nothing goes) are relations with the columns of `spans` and `flags.FLAGS`; if `ahead`, what comes are the
+    slices of these numbers that were given to `prepare`, of which no two share a trace, and nothing goes. Buckets whose raw rows were
+    pruned stay.
     """
     known = _stage_known(cursor, come, gone)
     rest = come
@@ -135,7 +133,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
                 parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": "spans_after"}))
             if known.thawed:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
-        _move(cursor, rollup, parts, within)
+        _move(cursor, rollup, parts, within, once=len(parts) == 1 and (ahead is None or len(ahead) == 1))
     if known.thawed:
         cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
     columns = quoted(list(ROLLUPS["tasks"]))
@@ -191,7 +189,9 @@ def _stage_known(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None)
     if thawed:
         of_them = "(source, trace_id) IN (SELECT source, trace_id FROM tasks_gone)"
         within = _extent(cursor, "tasks_gone")
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE spans_before AS SELECT * FROM spans WHERE {within} AND {of_them}")
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE spans_before AS {flagged(f'(FROM spans WHERE {within} AND {of_them})')}"
+        )
     return _Known(bool(thawed), bool(frozen))
 
 
@@ -218,7 +218,7 @@ def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None,
         after = f"{kept} UNION ALL BY NAME {after}"
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW spans_after AS {after}")
     for name, spans in {"tasks_come": "spans_after", **({"tasks_alone": come} if alone else {})}.items():
-        text = render(definition("tasks"), {"spans": spans})
+        text = render(definition("tasks"), {"spans": spans}, ANSWERED)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
 
 
@@ -241,20 +241,29 @@ def _sums_of(rollup: Rollup, sources: dict[str, str], *, minus: bool = False) ->
     """SELECT of a rollup's rows over other sources; with `minus` what they take away."""
     key, columns = _SUMS[rollup.table].key, list(ROLLUPS[rollup.table])
     picked = ", ".join(f'-"{name}" AS "{name}"' if minus and name not in key else f'"{name}"' for name in columns)
-    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources)})"
+    return f"SELECT {picked} FROM ({render(definition(rollup.sql), sources, ANSWERED)})"
 
 
-def _move(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], within: tuple[str, str]) -> None:
-    """Add rows to the stored sums, key by key; `within` are the first and the last instant of what moves."""
+def _move(
+    cursor: duckdb.DuckDBPyConnection, rollup: Rollup, parts: list[str], within: tuple[str, str], *, once: bool
+) -> None:
+    """Add rows to the stored sums, key by key; `within` are the first and the last instant of what moves.
+
+    If `once`, there is one part, with one row for each key.
+    """
     sums, columns = _SUMS[rollup.table], list(ROLLUPS[rollup.table])
     values = [name for name in columns if name not in sums.key]
-    added = ", ".join(f'{_added(sums, name)} AS "{name}"' for name in values)
-    rows = " UNION ALL BY NAME ".join(parts)
+    rows = parts[0]
+    if not once:
+        added = ", ".join(f'{_added(sums, name)} AS "{name}"' for name in values)
+        rows = (
+            f"SELECT {quoted(sums.key)}, {added} FROM ({' UNION ALL BY NAME '.join(parts)}) GROUP BY {quoted(sums.key)}"
+        )
     low, high = (f"date_trunc('{rollup.bucket}', TIMESTAMP '{instant}')" for instant in within)
     same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM m."{name}"' for name in sums.key)
     sets = ", ".join(f'"{name}" = {_both(sums, name)}' for name in values)
     cursor.execute(
-        f"MERGE INTO {rollup.table} AS r USING (SELECT {quoted(sums.key)}, {added} FROM ({rows}) GROUP BY {quoted(sums.key)}) AS m "
+        f"MERGE INTO {rollup.table} AS r USING ({rows}) AS m "
         f'ON {same} AND r.origin IS NULL AND r."{rollup.bucket}" BETWEEN {low} AND {high} '
         f'WHEN MATCHED AND r."{sums.count}" + m."{sums.count}" = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET {sets} '
         f'WHEN NOT MATCHED AND m."{sums.count}" <> 0 THEN INSERT ({quoted([*sums.key, *values])}) '

@@ -14,9 +14,11 @@ from typing import IO, Final
 import duckdb
 import msgspec
 
+from aether_tui.cache.flags import flagged
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row, Table
 from aether_tui.records.model import Kind
+from aether_tui.records.tables import SPANS
 
 _AT_ONCE: Final = 10_000
 """Rows on their way into DuckDB at a time."""
@@ -29,7 +31,7 @@ _OPEN_FILES: Final = "/proc/self/fd"
 
 
 def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
-    """Make temporary table `name` of full rows (`Table.columns` order), deduplicated by key, in order of time.
+    """Make temporary table `name` of full rows (`Table.columns` order), spans with `flags.FLAGS`, deduplicated by key, in order of time.
 
     Of equal keys the one with the highest revision stays, then the one with the highest content hash.
     Raises ValueError when a row has another length than the table.
@@ -37,7 +39,7 @@ def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequ
     if rows and len(rows[0]) != len(table.columns):
         raise ValueError(f"rows of {table.name} have {len(rows[0])} values, not {len(table.columns)}")
     arrive(cursor, "arrived", table.columns, rows)
-    deduplicate(cursor, name, table, "arrived")
+    deduplicate(cursor, name, table, "arrived", new=True)
     cursor.execute("DROP TABLE arrived")
 
 
@@ -78,8 +80,8 @@ def _aside() -> Iterator[tuple[IO[bytes], str]]:
         yield file, f"{_OPEN_FILES}/{file.fileno()}"
 
 
-def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:
-    """Temporary table `name` of the winners among `rows`, its rowids in order of time."""
+def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False) -> None:
+    """Temporary table `name` of the winners among `rows`, its rowids in order of time. Spans that are `new` get their `FLAGS`."""
     key = quoted(table.key)
     winners = rows
     doubled = cursor.execute(f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
@@ -88,6 +90,8 @@ def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows
             f"(FROM {rows} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, "
             f"{content(table)} DESC, {derived(table)} DESC) = 1)"
         )
+    if new and table is SPANS:
+        winners = f"({flagged(winners)})"
     cursor.execute(
         f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {winners} ORDER BY "{table.at}" NULLS FIRST, {key}'
     )

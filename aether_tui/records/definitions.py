@@ -22,24 +22,25 @@ CALLS: Final = (
     "generation",
 )
 """Operations (lower case) that are calls of a model, whatever else a span says."""
-_NOT_CALLS: Final = (
-    "('invoke_agent', 'create_agent', 'execute_tool', 'agent', 'chain', 'tool', 'retriever', 'retrieval', 'reranker', "
-    "'guardrail', 'evaluator', 'workflow', 'task', 'span')"
-)
+_TOOLS: Final = ("execute_tool", "tool")
+_STEPS: Final = (*_TOOLS, "retrieval", "retriever", "reranker", "guardrail", "evaluator")
+NAMED: Final = {
+    "named_call": CALLS,
+    "never_call": (*_STEPS, "invoke_agent", "create_agent", "agent", "chain", "workflow", "task", "span"),
+    "named_step": _STEPS,
+    "embedding": ("embeddings", "embedding"),
+    "tool_call": _TOOLS,
+}
+"""What operations (lower case) say by themselves."""
 
 _SHARED: Final[dict[str, str]] = {
     "of_root": "coalesce(min(CASE WHEN parent_id IS NULL THEN {0} END), min({0}))",
     "segment": "coalesce({0}, '') || '/' || coalesce({1}, '')",
+    **{name: f"(lower(coalesce(operation, '')) IN {words})" for name, words in NAMED.items()},
     "model_call": (
-        f"(lower(coalesce(operation, '')) IN {CALLS} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR "
-        f"output_tokens IS NOT NULL) AND lower(coalesce(operation, '')) NOT IN {_NOT_CALLS}))"
+        "({named_call} OR (model IS NOT NULL AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL) AND NOT {never_call}))"
     ),
-    "embedding": "(lower(coalesce(operation, '')) IN ('embeddings', 'embedding'))",
-    "tool_call": "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool'))",
-    "step": (
-        "(lower(coalesce(operation, '')) IN ('execute_tool', 'tool', 'retrieval', 'retriever', 'reranker', 'guardrail', "
-        "'evaluator') OR {model_call})"
-    ),
+    "step": "({named_step} OR {model_call})",
     "failed_free": (
         "(coalesce(status, '') = 'error' AND input_tokens IS NULL AND output_tokens IS NULL AND cost_usd IS NULL)"
     ),
