@@ -103,7 +103,7 @@ def _merge_fresh(
     """Inside a lease, store slices from number `at` until somebody waits; returns the number of the next and what was done."""
     low, high = slices[at][0], slices[-1][1]
     late = open_slice(cursor, SPANS, origin, f"{_STAGED} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = decide(cursor, SPANS, origin, range(at, len(slices)))
+    same, changed = decide(cursor, SPANS, origin, high - low - late, range(at, len(slices)))
     if late or same or changed or count(cursor, "tasks_known"):
         rollups.start(cursor)
         merged = merge_slice(cursor, SPANS, _STAGED, origin, *slices[at], range(at, at + 1))

@@ -260,8 +260,9 @@ def merge_slice(
     `ahead` are the numbers of the slices in what was prepared.
     """
     late = open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = decide(cursor, table, origin, ahead)
-    new = count(cursor, "slice") - same - changed if origin.now else 0
+    alive = high - low - late
+    same, changed = decide(cursor, table, origin, alive, ahead)
+    new = alive - same - changed if origin.now else 0
     if new or changed:
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
@@ -269,7 +270,11 @@ def merge_slice(
             gone = f"(FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed))"
         if table.name == "spans":
             gone = gone and f"({flagged(gone)})"
-            span_rollups.follow(cursor, "incoming", gone, None if late or same or changed else ahead)
+            come = "incoming"
+            if new == high - low:  # views of views take longer to be understood than their rows to be read
+                rows_as_staged = f"{staged} WHERE rowid >= {low} AND rowid < {high}"
+                come = f"(SELECT {_literal(origin.source)} AS source, * FROM {rows_as_staged})"
+            span_rollups.follow(cursor, come, gone, None if late or same or changed else ahead)
             rollups.touch_scored(cursor, "incoming")
         else:
             for rows in filter(None, ("incoming", gone)):
@@ -282,7 +287,6 @@ def merge_slice(
 
 def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:
     """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table, and `FLAGS` of spans."""
-    source, mapping_hash = (text.replace("'", "''") for text in (origin.source, origin.mapping_hash))
     kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
     names = [*stored_columns(table), *(FLAGS if table is SPANS else ())]
     if not origin.now:
@@ -292,21 +296,22 @@ def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Orig
             f"coalesce(d._kept, {kept})",
             "slice AS s LEFT JOIN decided AS d USING (_n) WHERE d.changed IS DISTINCT FROM FALSE",
         )
-    cursor.execute("DROP VIEW IF EXISTS incoming" if _is_view(cursor) else "DROP TABLE IF EXISTS incoming")
-    cursor.execute(
-        f"CREATE TEMP {'TABLE' if known else 'VIEW'} incoming AS SELECT {quoted(names)} FROM ("
-        f"SELECT '{source}' AS source, s.*, '{mapping_hash}' AS mapping_hash, {kept} AS ingested_at FROM {rows})"
-    )
+    source, mapping_hash = _literal(origin.source), _literal(origin.mapping_hash)
+    full = f"SELECT {source} AS source, s.*, {mapping_hash} AS mapping_hash, {kept} AS ingested_at FROM {rows}"
+    coming = f"SELECT {quoted(names)} FROM ({full})"
+    if known:  # what is stored is about to change
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE decided_rows AS {coming}")
+        coming = "FROM decided_rows"
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS {coming}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def store_incoming(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Store what `stage_incoming` staged."""
     cursor.execute(f"INSERT INTO {table.name} SELECT {quoted(stored_columns(table))} FROM incoming")
-
-
-def _is_view(cursor: duckdb.DuckDBPyConnection) -> bool:
-    known = "SELECT count(*) FROM duckdb_views() WHERE view_name = 'incoming' AND temporary"
-    return bool((cursor.execute(known).fetchone() or (0,))[0])
 
 
 def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: str) -> int:
@@ -329,8 +334,10 @@ def newest_instant(table: Table) -> str:
     return f"greatest({quoted(tuple(names))})"
 
 
-def decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahead: range | None) -> tuple[int, int]:
-    """Temporary table `decided` of the rows of `slice` that are stored already (at `_row`): whether they have `changed`.
+def decide(
+    cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: int, ahead: range | None
+) -> tuple[int, int]:
+    """Temporary table `decided` of those of the `rows` rows of `slice` that are stored already (at `_row`): whether they have `changed`.
 
     Returns how many are the same and how many have changed. Keys first: finding 10 k keys among a million rows takes 23 ms,
     with all columns it would take 60.
@@ -341,7 +348,7 @@ def decide(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, ahea
         within = span_rollups.look_up(cursor, "slice", origin.source, ahead)
         # What has no start belongs to no task; there is hardly any.
         stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
-    with thrift.looking(cursor, count(cursor, "slice")):
+    with thrift.looking(cursor, rows):
         cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
             {"source": origin.source},

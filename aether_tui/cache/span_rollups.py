@@ -111,8 +111,9 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
         rest = "come_to_known"
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
+    after = ""
     if known.any or ahead is None:
-        _stage_tasks(cursor, rest, gone, known=known, alone=ahead is not None)
+        after = _stage_tasks(cursor, rest, gone, known=known, alone=ahead is not None)
     within = _extent_of(cursor, come, gone, known=known)
     if within is None:
         return
@@ -130,7 +131,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
             if ahead is not None and known.any:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_alone", "spans": rest}, minus=True))
             if known.any or ahead is None:
-                parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": "spans_after"}))
+                parts.append(_sums_of(rollup, {"tasks": "tasks_come", "spans": after}))
             if known.thawed:
                 parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
         _move(cursor, rollup, parts, within, once=len(parts) == 1 and (ahead is None or len(ahead) == 1))
@@ -206,8 +207,21 @@ def _extent_of(
     return None if first is None else (str(first), str(last))
 
 
-def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known, alone: bool) -> None:
-    """Temporary `spans_after` and `tasks_come`: the touched traces with what comes; if `alone`, `tasks_alone`: only what comes."""
+def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, *, known: _Known, alone: bool) -> str:
+    """Temporary `tasks_come` of the touched traces with what comes, of whose spans the relation is returned; if `alone`,
+    `tasks_alone` of only what comes."""
+    after = come
+    if known.any:
+        after = "spans_after"
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW {after} AS {_after(come, gone, known=known)}")
+    for name, spans in {"tasks_come": after, **({"tasks_alone": come} if alone else {})}.items():
+        text = render(definition("tasks"), {"spans": spans}, ANSWERED)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+    return after
+
+
+def _after(come: str, gone: str | None, *, known: _Known) -> str:
+    """SELECT of the spans of the touched traces that change: those that were there and stay, and those that come."""
     after = f"SELECT * FROM {come}"
     if known.frozen:
         after += " WHERE (source, trace_id) NOT IN (SELECT source, trace_id FROM tasks_known WHERE NOT _thawed)"
@@ -216,10 +230,7 @@ def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None,
         if gone is not None:
             kept += f" WHERE (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM {gone})"
         after = f"{kept} UNION ALL BY NAME {after}"
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW spans_after AS {after}")
-    for name, spans in {"tasks_come": "spans_after", **({"tasks_alone": come} if alone else {})}.items():
-        text = render(definition("tasks"), {"spans": spans}, ANSWERED)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+    return after
 
 
 # --- Sums ----------------------------------------------------------------------------------------------------------
