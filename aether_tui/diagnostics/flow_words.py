@@ -51,6 +51,12 @@ def blocks(flow: Flow, data: Data, unable: tuple[str, ...], limits: tuple[Block,
         if stored(data).get("work_items"):
             return (nothing(data, *none, "No work item is known", "flow"),)
         return (unconnected(data, none[0], "work_items", title=none[1], chain="flow"),)
+    if not (flow.wip.value or flow.times.finished or flow.before.finished):
+        return (
+            nothing(data, "flow.none", "Work items", "Nothing was in progress or finished", "flow"),
+            _load(flow, data),
+            *limits,
+        )
     parts: list[Block] = [_glance(flow, data), *flow_plots.plots(flow, data), _times(flow, data), _load(flow, data)]
     if not flow.history and flow.times.finished:
         history = unconnected(data, "flow.history", "work_items", title="Status history", chain="history")

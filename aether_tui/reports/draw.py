@@ -113,7 +113,8 @@ def fact_value(fact: Fact) -> str:
 def fact_note(fact: Fact) -> str:
     """Evidence, series (of scores from 0 to 100) and note on one line."""
     course = spark(fact.series, scale=(0, 100) if fact.value.unit == "score" else None)
-    return "  ".join(part for part in (evidence(fact.value), course, fact.note) if part)
+    between = "  " if fact.value.value is not None else "; "  # a reason is words, too
+    return between.join(part for part in (evidence(fact.value), course, fact.note) if part)
 
 
 def trend_line(trend: Trend) -> str:

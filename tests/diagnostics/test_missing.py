@@ -133,12 +133,21 @@ def test_work_items_have_no_service_so_nothing_is_counted_for_one(name: str, fil
     assert "in view" in found.headline and not found.findings
 
 
-def test_an_empty_window_says_when_the_newest_is(filled: Workspace) -> None:
-    later = Clock.of(world.NOW + timedelta(days=400))
-    found = run_report("scorecard", filled, Config(), later, Cache(filled.cache_path))
-    said = next(block for block in found.blocks if block.id == "scorecard.none")
+# world.py: the last deployment ended on 15 November 2026; nothing is known of 2021.
+@pytest.mark.parametrize(
+    ("name", "days", "step"),
+    [
+        (
+            "scorecard",
+            400,
+            "the newest is of 15 Nov 2026: press W, or aether-tui report scorecard --window 2026-10-19..2026-11-15",
+        ),
+        ("flow", -2000, "press W for another window"),
+    ],
+)
+def test_an_empty_window_says_where_something_is(name: str, days: int, step: str, filled: Workspace) -> None:
+    other = Clock.of(world.NOW + timedelta(days=days))
+    found = run_report(name, filled, Config(), other, Cache(filled.cache_path))
+    said = next(block for block in found.blocks if block.id == f"{name}.none")
     assert isinstance(said, Gap)
-    # world.py: the last deployment ended on 15 November.
-    assert said.next_step.startswith(
-        "the newest is of 15 Nov 2026: press W, or aether-tui report scorecard --window 2026-10-19..2026-11-15"
-    )
+    assert said.next_step.startswith(step)
