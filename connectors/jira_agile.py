@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from aether_tui.records.tables import ITERATIONS
 from connectors.answers import listed
-from connectors.base import Page, Row, Stream
+from connectors.base import Page, Refused, Row, Stream
 from connectors.fields import Node, dig, instant, integer, mapped, text
 from connectors.http import Http
 from connectors.paging import PageGuard
@@ -51,16 +51,22 @@ def sprint_rows(sprint: Node, board: str | None) -> dict[str, list[Row]]:
 async def _sprints(http: Http) -> AsyncIterator[tuple[str, str | None, list[Node]]]:
     """Board id, board name and sprints, page by page. A sprint that several boards show belongs to the one it was made on."""
     boards = {
-        found: text(board, "name")
+        found: board
         async for page in _values(http, "/rest/agile/1.0/board", "boards")
         for board in page
         # Kanban boards have no sprints, and answer 400.
         if (found := text(board, "id")) and found.isdigit() and text(board, "type") != "kanban"
     }
-    for found, name in boards.items():
-        async for page in _values(http, f"/rest/agile/1.0/board/{found}/sprint", "sprints"):
-            origins = [(one, text(one, "originBoardId")) for one in page]
-            yield found, name, [one for one, origin in origins if origin == found or origin not in boards]
+    for found, board in boards.items():
+        try:
+            async for page in _values(http, f"/rest/agile/1.0/board/{found}/sprint", "sprints"):
+                origins = [(one, text(one, "originBoardId")) for one in page]
+                kept = [one for one, origin in origins if origin == found or origin not in boards]
+                yield found, text(board, "name"), kept
+        except Refused:
+            # A team-managed board has sprints only where its team switched them on, and answers 400 otherwise.
+            if text(board, "type") == "scrum":
+                raise
 
 
 async def _values(http: Http, path: str, what: str) -> AsyncIterator[list[Node]]:

@@ -87,6 +87,7 @@ class _Quiet(ThreadingHTTPServer):
 def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve `answer` until the block ends; every request is kept, and must have been legal where contract data are."""
     requests: list[Request] = []
+    mistakes: list[Exception] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -105,7 +106,11 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
                 self.path,
             )
             requests.append(request)
-            reply = answer(request)
+            try:
+                reply = answer(request)
+            except Exception as error:  # the test's own mistake: told when the block ends, and not tried again
+                mistakes.append(error)
+                reply = Reply({"message": "the server of this test broke"}, 418)
             body = reply.content()
             self.send_response_only(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
@@ -137,5 +142,7 @@ def serving(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[Se
         server.shutdown()
         server.server_close()
         thread.join()
+    if mistakes:
+        raise mistakes[0]
     if CONTRACTS.is_dir():
         assert_legal(CONTRACTS, requests)

@@ -183,8 +183,10 @@ class Site:
                 return Reply({"count": len(self._found(request))})
             case "/rest/agile/1.0/board":
                 return Reply(self._values(request, self.boards))
-            case path if path.startswith("/rest/agile/1.0/board/"):
+            case path if path.startswith("/rest/agile/1.0/board/") and path.split("/")[5] in self.sprints:
                 return Reply(self._values(request, self.sprints[path.split("/")[5]]))
+            case path if path.startswith("/rest/agile/1.0/board/"):
+                return Reply({"errorMessages": ["The board does not support sprints"], "errors": {}}, 400)
             case "/rest/api/3/myself":
                 return Reply({"displayName": "Ada"})
             case "/rest/api/3/search/jql":
@@ -235,6 +237,7 @@ def test_sprints_of_scrum_boards_are_read_to_the_end(real: Real) -> None:
     taken = real("jira/sprints")
     more = [{**taken[0], "id": 1000 + n, "state": "future"} for n in range(30)]
     site.boards.append({"id": 40, "name": "Other", "type": "scrum"})
+    site.boards.append({"id": 41, "name": "Team-managed", "type": "simple"})  # and without sprints
     foreign = {**taken[0], "id": 5, "originBoardId": 40}  # shown on both, made on the other one
     site.sprints = {"8": [*taken, *more, foreign], "40": [foreign]}
     with serving(site) as server:
@@ -242,7 +245,7 @@ def test_sprints_of_scrum_boards_are_read_to_the_end(real: Real) -> None:
         source = jira(server.url)
         ids = call(source, lambda: _ids(source, "sprints"))
         again = pull(jira(server.url), "sprints", since=done.cursor)
-        assert len(server.requests) == 2 * (2 + 3 + 1)  # read again within the hour: nothing is asked
+        assert len(server.requests) == 2 * (2 + 3 + 1 + 1)  # read again within the hour: nothing is asked
     rows = {row["id"]: row for row in done.table("iterations")}
     assert (done.error, len(rows), sorted(ids)) == (None, 15 + 30 + 1, sorted(rows))
     assert rows["5"]["source_team"] == "Other"

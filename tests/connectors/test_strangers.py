@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aether_tui.cache import Cache
 from aether_tui.workspace.folder import Workspace
 from tests.command import aether
-from tests.connectors.server import serving
+from tests.connectors import strangers_code, strangers_work
+from tests.connectors.server import serving, tagged
 from tests.connectors.strangers import KEYS, NOW, SECRET, TOML, YESTERDAY, strangers, users
+from tests.connectors.strangers_code import GitHub
+from tests.connectors.strangers_work import JiraCloud, JiraDataCenter, Linear
 
 
 def test_worlds_of_several_pages_arrive_whole_and_right(tmp_path: Path) -> None:
@@ -36,11 +39,157 @@ def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in lease.rows(sql)]
 
 
-TABLES = "pipeline_runs pipeline_jobs test_runs test_cases pull_requests deployments product_metrics costs spans tasks rejects"
+TABLES = (
+    "pipeline_runs pipeline_jobs test_runs test_cases pull_requests deployments product_metrics costs spans tasks rejects "
+    "work_items work_transitions iterations iteration_items work_links projects"
+)
 
 
 def contents(root: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {name: query(root, f"FROM {name} ORDER BY ALL") for name in TABLES.split()}
+
+
+def test_worlds_of_trackers_and_of_code_arrive_whole_and_right_through_limits_and_a_second_sync_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    linear, cloud, old, github = Linear(), JiraCloud(), JiraDataCenter(), GitHub()
+    answers = {"linear": linear, "jira": cloud, "jira_dc": old, "github": tagged(github)}
+    keys = {**strangers_work.KEYS, **strangers_code.KEYS}
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(serving(answer)) for name, answer in answers.items()}
+        urls = {name: one.url for name, one in servers.items()}
+        (tmp_path / "aether.toml").write_text((strangers_work.TOML + strangers_code.TOML).format(**urls))
+        first = aether("sync", "--format", "json", cwd=tmp_path, env=keys)
+        assert first.code == 0, first.err
+        before = contents(tmp_path)
+        for one in servers.values():
+            one.requests.clear()
+        second = aether("sync", "--format", "json", cwd=tmp_path, env=keys)
+        assert second.code == 0, second.err
+        asked = {name: len(one.requests) for name, one in servers.items()}
+    assert (linear.limited, cloud.limited, github.limited) == (True, True, True)
+    assert contents(tmp_path) == before
+    assert asked == {"linear": 1 + 1 + 2 + 2, "jira": 3, "jira_dc": 3, "github": 3}
+    assert SECRET not in str(before)
+    assert not any(name in str(before) for name in ("ada@example", "'ada", "JIRAUSER", "712020", "person-", "\u202e"))
+    assert before["rejects"] == []
+    right_linear(tmp_path, linear)
+    right_jira(tmp_path, cloud)
+    right_jira_dc(tmp_path)
+    right_github(tmp_path, github)
+
+
+def right_linear(root: Path, linear: Linear) -> None:
+    items = query(
+        root,
+        "SELECT id, title, state, state_type, created, completed, cancelled, estimate, project, parent, assignee IS NULL "
+        "FROM work_items WHERE source = 'linear'",
+    )
+    utc = lambda at: at and datetime.fromisoformat(at).astimezone(UTC).replace(tzinfo=None)  # noqa: E731
+    assert sorted(items) == sorted(
+        (
+            one["id"], one["title"].replace("\u001b[31m", ""), one["state"]["name"],
+            "canceled" if one["trashed"] else one["state"]["type"],
+            utc(one["createdAt"]), utc(one["completedAt"]), utc(one["archivedAt"]), one["estimate"],
+            one["project"] and one["project"]["name"], one["parent"] and one["parent"]["id"], one["assignee"] is None,
+        )
+        for one in linear.issues
+    )  # fmt: skip
+    assert sorted(moves(root, "linear"), key=str) == sorted(linear.transitions(), key=str)
+    assert query(root, "SELECT kind, to_id, weight FROM work_links WHERE source = 'linear' ORDER BY id") == [
+        ("need", "p1", 0), ("blocks", "id-2", None), ("duplicates", "id-2", None), ("relates", "id-2", None), ("similar", "id-2", None),
+    ]  # fmt: skip
+    cycles = (
+        "SELECT name, state, items_start, items_end, items_done, scope_start, scope_end, scope_done FROM iterations"
+    )
+    assert query(root, f"{cycles} WHERE source = 'linear' ORDER BY id") == [
+        ("1", "closed", 3, 4, 2, 5.0, 8.5, 3.5), ("2", None, None, None, None, None, None, None),
+    ]  # fmt: skip
+    (project,) = query(root, "SELECT name, state, health, parents, target FROM projects")
+    assert project == ("Checkout ", "Paused", None, ["i1", "i2"], datetime.fromisoformat("2027-01-31"))
+
+
+def moves(root: Path, source: str) -> list[tuple[Any, ...]]:
+    rows = "SELECT item_id, work_transitions.at, to_state, from_state FROM work_transitions"
+    return query(root, f"{rows} WHERE source = '{source}'")
+
+
+def right_jira(root: Path, cloud: JiraCloud) -> None:
+    items = query(
+        root,
+        "SELECT id, key, state, state_type, created, completed, priority, estimate, assignee IS NULL, labels, parent, source_type "
+        "FROM work_items WHERE source = 'jira'",
+    )
+    keys = {one["id"]: one["statusCategory"]["key"] for one in cloud.statuses}
+    told = [(one["id"], one["key"], one["fields"]) for one in cloud.issues]
+    utc = lambda at: at and datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC).replace(tzinfo=None)  # noqa: E731
+    assert sorted(items) == sorted(
+        (
+            id, key, one["status"]["name"], keys[one["status"]["id"]], utc(one["created"]), utc(one["resolutiondate"]),
+            one["priority"] and one["priority"]["name"], one["customfield_10016"], one["assignee"] is None,
+            one.get("labels", []) + (["impact: 8"] if one["customfield_10777"] else []), one.get("parent", {}).get("id"),
+            one["issuetype"]["name"],
+        )
+        for id, key, one in told
+    )  # fmt: skip
+    assert sorted(moves(root, "jira"), key=str) == cloud.transitions()
+    assert query(root, "SELECT id, from_id, to_id, kind FROM work_links WHERE source = 'jira'") == [
+        ("900", "100021", "100022", "blocks")
+    ]
+    sixths = len([n for n in range(len(told)) if n % 6 == 0 and n != 23])
+    in_sprints = "SELECT iteration_id, count(*), count(DISTINCT item_id), count(removed) FROM iteration_items"
+    assert sorted(query(root, f"{in_sprints} WHERE source = 'jira' GROUP BY 1")) == [
+        ("70", sixths, sixths, 0),
+        ("71", sixths, sixths, 0),
+    ]
+    sprints = "SELECT id, state, start FROM iterations WHERE source = 'jira' ORDER BY id"
+    assert query(root, sprints) == [
+        ("71", "active", datetime.fromisoformat("2026-11-09T09:00")),
+        ("72", "future", None),
+    ]
+
+
+def right_jira_dc(root: Path) -> None:
+    sums = "SELECT count(*), count(DISTINCT id), sum(estimate), count(DISTINCT assignee), min(created), any_value(state_type)"
+    created = (NOW - timedelta(hours=200)).replace(tzinfo=None)
+    assert query(root, f"{sums} FROM work_items WHERE source = 'old'") == [
+        (37, 37, 36 * 8 + 5, 3, created, "indeterminate")
+    ]
+    assert {(to, was) for _, _, to, was in moves(root, "old")} == {("Open", None), ("WIP", "Open")}
+    assert len(moves(root, "old")) == 2 * 37
+    in_sprints = "SELECT iteration_id, count(*) FROM iteration_items WHERE source = 'old' GROUP BY 1 ORDER BY 1"
+    assert query(root, in_sprints) == [("5", 7), ("6", 6)]
+
+
+def right_github(root: Path, github: GitHub) -> None:
+    count = "SELECT result, count(*) FROM pipeline_runs WHERE source = 'github' AND attempt = {} GROUP BY 1"
+    last = [("running" if n >= 105 else github.folded[n % 10]) for n in range(110) if n % 40 != 1]
+    again = [n for n in range(110) if n % 40 == 1]
+    first = [*last, *("failure" for _ in again)]  # of an attempt before the last only its jobs tell
+    assert dict(query(root, count.format(1))) == {result: first.count(result) for result in first}
+    assert dict(query(root, count.format(3))) == {"failure": len(again)}
+    jobs = "SELECT count(*), count(DISTINCT (id, attempt)), sum(run_s), count(queue_s), count(*) - count(created) FROM pipeline_jobs"
+    finished = 105 + 2 * len(again)
+    undated = 20 + 2 * len([n for n in again if n < 20])
+    assert query(root, f"{jobs} WHERE source = 'github'") == [
+        (finished, finished, 3600.0 * finished, finished - undated, undated)
+    ]
+    pulls = "SELECT number, state, merge_sha, first_commit, first_review, author IS NULL, item_keys FROM pull_requests ORDER BY 1"
+    committed = datetime.fromisoformat("2026-10-02T02:00")
+    assert query(root, pulls) == [
+        (
+            n, ("merged", "closed", "open")[n % 3], f"{n:040x}" if n % 3 == 0 else None, committed,
+            # Whose pull request it was that left nobody can tell: the first word is the first review.
+            strangers_code.at((199 if n == 7 else 185) - n), n == 7, [f"PAY-{n}"],
+        )
+        for n in range(1, 31)
+    ]  # fmt: skip
+    told = "SELECT result, reason, environment, finished IS NULL FROM deployments ORDER BY deployments.id"
+    every = ("success", "failure", "running", "unknown")
+    assert query(root, told) == [
+        (every[n % 4], "hotfix" if n == 3 else "unknown", ("production", "staging")[n % 2], n % 4 > 1)
+        for n in range(12)
+    ]
 
 
 def right_gitlab(root: Path) -> None:
