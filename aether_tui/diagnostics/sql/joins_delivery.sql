@@ -4,7 +4,8 @@ SELECT items, deployments, production, succeeded, pulls, merged, merged_where_de
   greatest(deployed, last_merged) AS newest
 FROM (
   SELECT count(*) AS deployments, count(*) FILTER (WHERE environment = 'production') AS production,
-    count(*) FILTER (WHERE environment = 'production' AND result = 'success') AS succeeded, max(coalesce(finished, started)) AS deployed
+    count(*) FILTER (WHERE environment = 'production' AND result = 'success') AS succeeded,
+    max(coalesce(finished, started)) FILTER (WHERE environment = 'production') AS deployed
   FROM deployments
 ), (
   SELECT count(*) AS pulls, count(merged) AS merged, max(merged) AS last_merged, count(merged) FILTER (

@@ -6,5 +6,5 @@ SELECT (SELECT count(*) FROM work_items) AS items, (SELECT count(category) FROM 
   count(*) FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets,
   count(coalesce(ideation_at, validation_at, specification_at, build_at, release_at, measure_at, learn_at))
     FILTER (WHERE coalesce(type, '') NOT IN ('incident', 'bug', 'chore')) AS bets_phased,
-  max(greatest(created, started, completed)) AS newest
+  coalesce(max(greatest(started, completed)), max(created)) AS newest
 FROM flow_items
