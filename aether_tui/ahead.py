@@ -1,8 +1,8 @@
-"""Building what the next key may ask for: the report in front, over the other usual windows, while nobody does anything, and over a
-window or for a team that is being typed, before enter.
+"""Building the report in front alone: for the view that was asked for, for one that is being typed, before enter, and for the other
+usual windows, while nobody does anything.
 
-A change of the window is then a look at what is there. A child builds it, the one that waits if there is one; whatever is ordered
-ends that at once, and a key keeps the next window from being begun (which is seen at the next look).
+A change of the window is then a look at what is there. One child builds one report at a time, the newest that is wanted first: what
+has begun is built to its end, which takes less than starting another child. A key keeps the next usual window from being begun.
 """
 
 from __future__ import annotations
@@ -30,25 +30,32 @@ class Office(Protocol):
         """The views that one key leads to, the nearest first."""
         ...
 
+    def typed_at(self) -> float:
+        """When the last key came, by the monotonic clock."""
+        ...
+
     def follow(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
         """Begin this beside the console, in place of what its group does."""
         ...
 
+    def forget(self, group: str) -> None:
+        """End what its group does."""
+        ...
+
 
 class Ahead:
-    """The orders that nobody has given yet. `built` gets what became of each."""
+    """The orders of one report each. `built` gets what became of them."""
 
     def __init__(
         self, office: Office, builders: Builders, shelf: Shelf, built: Callable[[Order, Outcome], None]
     ) -> None:
         self._office, self._builders, self._shelf, self._built = office, builders, shelf, built
         self._begun: Order | None = None
-        self._typed: Order | None = None
-        self._typed_at = 0.0
+        self._wanted: Order | None = None
 
     def builds(self, name: str, key: str) -> bool:
         """Whether the report of a view is being built, or is next."""
-        at_work = (one for one in (self._begun, self._typed) if one is not None and not one.ready)
+        at_work = (one for one in (self._begun, self._wanted) if one is not None and not one.ready)
         return any((name, key) == (one.names[0], one.looking.key) for one in at_work)
 
     def typing(self, order: Order) -> None:
@@ -56,20 +63,27 @@ class Ahead:
         if self._begun is None:
             self._run([msgspec.structs.replace(order, ready=True)])
 
-    def typed(self, order: Order) -> None:
-        """What was typed so far names a view: build the report of the order for it, after the one that is being built."""
-        if self.builds(order.names[0], order.looking.key) or not self._shelf.outdated(
-            order.names[0], order.now, order.looking
-        ):
-            return
-        self._typed = order
+    def want(self, order: Order) -> bool:
+        """Build the report of an order, after the one that is being built. False where it is there already, or is known to fail."""
+        name, looking = order.names[0], order.looking
+        if self.builds(name, looking.key):
+            return True
+        if not self._shelf.outdated(name, order.now, looking):
+            return False
+        self._wanted = order
         if self._begun is None:
             self._run([])
+        return True
 
-    def look(self, order: Order, typed_at: float, changed_ns: int) -> None:
+    def stop(self) -> None:
+        """Something else is to be built at once."""
+        self._wanted = None
+        self._office.forget("ahead")
+
+    def look(self, order: Order, changed_ns: int) -> None:
         """Once it has been quiet, build the report of an order for each view nearby that has none since `changed_ns`."""
-        self._typed_at = typed_at
-        if self._begun is not None or time.monotonic() - max(self._builders.rested_since, typed_at) < QUIET_S:
+        quiet_since = max(self._builders.rested_since, self._office.typed_at())
+        if self._begun is not None or time.monotonic() - quiet_since < QUIET_S:
             return
         if self._shelf.failure(order.names[0]) is not None:  # nor would the others be built
             return
@@ -82,12 +96,12 @@ class Ahead:
         self._office.follow(partial(self._follow, orders), "ahead")
 
     async def _follow(self, orders: Sequence[Order]) -> None:
-        looking, typed_at, left = self._shelf.looking, self._typed_at, list(orders)
+        typed_at, left = self._office.typed_at(), list(orders)
         try:
             while True:
-                if self._typed is not None:
-                    self._begun, self._typed = self._typed, None
-                elif left and self._typed_at <= typed_at and self._shelf.looking == looking:
+                if self._wanted is not None:
+                    self._begun, self._wanted = self._wanted, None
+                elif left and self._office.typed_at() == typed_at:
                     self._begun = left.pop(0)
                 else:
                     break
@@ -96,4 +110,6 @@ class Ahead:
                 else:
                     await self._builders.build(self._begun, partial(self._built, self._begun))
         finally:
-            self._begun = self._typed = None
+            self._begun = None
+            if self._wanted is not None:  # asked for since this was stopped
+                self._run([])

@@ -168,7 +168,9 @@ class AetherApp(Background):
         """
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._not_yet or self._held:
+            return
+        self._commands.typed_at = time.monotonic()
+        if self._not_yet or self._held:
             self._held.append(event)
         else:
             await self._take(event)
@@ -196,7 +198,6 @@ class AetherApp(Background):
 
     async def _key(self, event: events.Key, screen: PageScreen) -> None:
         self._actions.append(event.key)
-        self._commands.typed_at = time.monotonic()
         before = (self._message, self._prefix)
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""
@@ -473,8 +474,9 @@ class AetherApp(Background):
         self.switch_mode(name)
 
     def arrived(self, screen: str) -> None:
-        """A screen is in front: renew what it shows, once it has been painted."""
+        """A screen is in front: build what it has nothing to show of yet, and renew what it shows, once it has been painted."""
         self._session.screen = screen
+        self.get_front()
         self.set_timer(BUILD_DELAY_S, self.renew)
 
     def configure(self, settings: Settings) -> None:

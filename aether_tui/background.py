@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import WorkType
 
+from aether_tui import ahead
 from aether_tui.ahead import Ahead
 from aether_tui.builders import Builders
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
@@ -40,6 +42,8 @@ BUILD_DELAY_S = 0.5
 """The first paint goes out before anything is rebuilt behind it."""
 WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
+GARBAGE = 10
+"""Collections of young objects after which all are looked through, which takes 50 ms: while nobody types."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
 
@@ -63,6 +67,7 @@ class Background(App[int]):
         """A build ended."""
 
         outcome: Outcome
+        looking: Looking
 
     @dataclass
     class Done(Message):
@@ -177,32 +182,41 @@ class Background(App[int]):
         screen = self.front()
         if screen is None:
             return
-        screen.show()
-        if self._ahead.builds(screen.report, wanted.key):
-            return  # it is shown as soon as it is there
-        self.renew()
-        if not self._building:
+        if screen.report in FROM_DOCUMENTS:
+            self.renew()
+        elif not self._ahead.want(self._order((screen.report,))):
             self._build_others(screen.report)
+        screen.show()
+
+    def get_front(self) -> None:
+        """Build the report in front where there is none yet for what is looked at."""
+        screen = self.front()
+        if screen is not None and screen.report not in FROM_DOCUMENTS and not self.current(screen.report):
+            self._ahead.want(self._order((screen.report,)))
 
     def look_ahead(self, looking: Looking | None) -> None:
         """What is being typed: build the report in front for it, or get ready for that while it names no view."""
         screen = self.front()
-        if screen is None or screen.report in self._building or screen.report in FROM_DOCUMENTS:
+        if screen is None or screen.report in FROM_DOCUMENTS:
             return
         order = self._order((screen.report,))
         if looking is None:
             self._ahead.typing(order)
         else:
-            self._ahead.typed(msgspec.structs.replace(order, looking=looking))
+            self._ahead.want(msgspec.structs.replace(order, looking=looking))
+
+    def typed_at(self) -> float:
+        """When the last key came, by the monotonic clock."""
+        return self._commands.typed_at
 
     def failure(self, report: str) -> Failure | None:
         return self._shelf.failure(report)
 
     def updating(self, report: str) -> bool:
-        return report in self._building or self._commands.busy
+        return self._comes(report) or self._commands.busy
 
     def held(self, report: str) -> str:
-        return self._builders.held if report in self._building else ""
+        return self._builders.held if self._comes(report) else ""
 
     def progress(self) -> Job | None:
         job = self._commands.job
@@ -220,6 +234,7 @@ class Background(App[int]):
         for timer in (self._watch, self._glance):
             if timer is not None:
                 timer.stop()
+        self._ahead.stop()
         following = [*self.workers.cancel_group(self, "ahead"), *self.workers.cancel_group(self, "report")]
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         await self._builders.end()
@@ -229,6 +244,10 @@ class Background(App[int]):
         """Begin this beside the screens, in place of what its group does: what is replaced before it began is not made."""
         begin: WorkType[None] = work
         self.run_worker(begin, group=group, exclusive=True, exit_on_error=False)
+
+    def forget(self, group: str) -> None:
+        """End what is followed under that name."""
+        self.workers.cancel_group(self, group)
 
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
         """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
@@ -314,6 +333,8 @@ class Background(App[int]):
         """
         screen = self.front()
         live = screen is not None and screen.LIVE
+        if time.monotonic() - self.typed_at() > ahead.QUIET_S and gc.get_count()[2] > GARBAGE:
+            gc.collect()
         if not live:
             self._builders.rest()
         if screen is not None and self.held(screen.report):
@@ -329,18 +350,21 @@ class Background(App[int]):
             return
         if not self._shelf.outdated(screen.report, self.now(), changed_ns=changed):
             if quiet and not live and not self._building and screen.report not in FROM_DOCUMENTS:
-                self._ahead.look(self._order((screen.report,)), self._commands.typed_at, changed)
+                self._ahead.look(self._order((screen.report,)), changed)
             return
         if quiet or live or time.monotonic() - self._began > BUSY_SHARE * self._took_s:
             self.rebuild(screen.report, alone=live or not quiet)
 
     def _built_ahead(self, order: Order, outcome: Outcome) -> None:
         self._shelf.take(outcome.name, outcome.failure, order.looking)
+        if outcome.settings is not None:
+            self.configure(outcome.settings)
         screen = self.front()
         if order.looking == self._shelf.looking and screen is not None:  # somebody has gone there meanwhile
             screen.show()
             self.around()
-            self.call_later(self._build_others, screen.report)
+            if not self._building:
+                self.call_later(self._build_others, screen.report)
 
     def _build_others(self, front: str) -> None:
         """Build what is out of date behind the report in front, which is not."""
@@ -380,7 +404,7 @@ class Background(App[int]):
         order = self._order(tuple(names), draft=from_documents)
         if from_documents:
             self._building.add(report)
-            thread = lambda: self.post_message(self.Built(build(order, report)))  # noqa: E731
+            thread = lambda: self.post_message(self.Built(build(order, report), order.looking))  # noqa: E731
             self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
         else:
             self._build_behind(order)
@@ -394,16 +418,19 @@ class Background(App[int]):
 
         What is in front has a child of its own, which is still there when those behind it give way to the next change.
         """
-        self.workers.cancel_group(self, "ahead")
         if self._wanted is not None:  # what it has not begun is not being built any more
             self._building.difference_update(self._wanted.names)
         self._building.update(order.names)
         self._wanted = order
         screen = self.front()
         apart = int(screen is None or screen.report == order.names[0])
+        if apart:
+            self._ahead.stop()
 
         async def follow() -> None:
             await asyncio.sleep(delay_s)
+            while not apart and (soon_s := self.typed_at() + ahead.QUIET_S - time.monotonic()) > 0:
+                await asyncio.sleep(soon_s)  # what nobody sees waits until nobody types
             for names, behind in ((order.names[:apart], False), (order.names[apart:], True)):
                 if names:
                     await self._build(order, names, behind=behind)
@@ -420,7 +447,7 @@ class Background(App[int]):
 
         def built(outcome: Outcome) -> None:
             left.discard(outcome.name)
-            self.post_message(self.Built(outcome))
+            self.post_message(self.Built(outcome, order.looking))
 
         try:
             part = msgspec.structs.replace(order, names=names, yields=order.yields or behind)
@@ -431,6 +458,9 @@ class Background(App[int]):
 
     def on_background_built(self, event: Built) -> None:
         outcome = event.outcome
+        if event.looking != self._shelf.looking:
+            self._shelf.take(outcome.name, outcome.failure, event.looking)
+            return
         self._building.discard(outcome.name)
         screen = self.front()
         if screen is not None and screen.report == outcome.name:

@@ -60,8 +60,8 @@ class Builders:
                 status = await process.wait()
                 for name in left:
                     built(Outcome(name, Failure(f"its process ended with status {status}")))
-            elif self._waiting is None:
-                self._waiting, process, self._waits_since = process, None, time.monotonic()
+            elif self._waiting is None or self._yields > order.yields:
+                self._waiting, process, self._waits_since = process, self._waiting, time.monotonic()
                 self._yields = order.yields
         except OSError as error:
             built(Outcome(order.names[0], Failure(f"cannot be started: {error.strerror}")))
@@ -74,7 +74,7 @@ class Builders:
 
     async def warm(self, order: Order) -> None:
         """Have a child wait that has read the programs which an order for readiness names."""
-        if self._waiting is None or self._waiting.returncode is not None:
+        if self._waiting is None or self._waiting.returncode is not None or self._yields:
             with contextlib.suppress(OSError):  # then the build says it
                 self._waiting, self._yields = await self._ordered(order, new=True), False
                 self._waits_since = time.monotonic()

@@ -60,7 +60,6 @@ def wait_for_all(session: Session, memory: Memory, name: str) -> None:
 
 def shown_ms(session: Session, memory: Memory, name: str, window: str, key: str) -> float:
     """From the last key to the frame with the report of a window: its headline, under a line that names the window and no other."""
-    session.feed()
     began = session.press(key)
     while (report := saved(memory, name, window)) is None and time.perf_counter() < began + PATIENCE_S:
         session.read_until_quiet(0.02, 0.02)
@@ -68,7 +67,7 @@ def shown_ms(session: Session, memory: Memory, name: str, window: str, key: str)
     words = "" if report is None else " ".join(report.headline.split())[:40]
     for stamp, text in session.feed():
         tabs = text.splitlines()[1]
-        if words and words in " ".join(text.split()) and window in tabs and "still" not in tabs:
+        if stamp > began and words and words in " ".join(text.split()) and window in tabs and "still" not in tabs:
             return 1e3 * (stamp - began)
     raise SystemExit(f"{name}: {window} ({words!r}) was never shown:\n{session.text()}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import sys
 import tomllib
 
@@ -33,6 +34,7 @@ def open_console(context: Context, start: str | None = None, *, read_only: bool 
 
     options = Options(context.now, context.as_of, context.seed, context.offline, start, read_only, bell)
     app = AetherApp(workspace, options)
+    gc.set_threshold(*gc.get_threshold()[:2], 1_000_000)  # the console looks through all objects when nobody types
     app.run()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
