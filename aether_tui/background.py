@@ -19,6 +19,7 @@ from textual.worker import WorkType
 
 from aether_tui import ahead
 from aether_tui.ahead import Ahead
+from aether_tui.behind import Behind
 from aether_tui.builders import Builders
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
 from aether_tui.commands import Commands
@@ -82,11 +83,11 @@ class Background(App[int]):
         self.options = options
         self._memory = memory
         self._shelf = Shelf(memory, options.as_of, looking)
-        self._building: set[str] = set()
-        self._wanted: Order | None = None
         self._builders = Builders()
         self._commands = Commands(self)
         self._ahead = Ahead(self, self._builders, self._shelf, self._built_ahead)
+        self._behind = Behind(self, self._builders, self._ahead, self._built_behind)
+        self._building = self._behind.names
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
         self._glance: Timer | None = None
@@ -176,8 +177,7 @@ class Background(App[int]):
         """Look at another window, or at a part: what was built for it before is shown at once, and renewed when due."""
         if wanted == self._shelf.looking:
             return
-        self.workers.cancel_group(self, "report")
-        self._building.clear()
+        self._behind.end()
         self._shelf.looking = wanted
         screen = self.front()
         if screen is None:
@@ -371,7 +371,7 @@ class Background(App[int]):
         changed = self._memory.changed_ns()
         names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now(), changed_ns=changed))
         if names and front not in FROM_DOCUMENTS:
-            self._build_behind(self._order(names), BUILD_DELAY_S)  # what is in front is painted first
+            self._behind.begin(self._order(names), BUILD_DELAY_S, front=False)  # what is in front is painted first
 
     def _look_at_cache(self) -> None:
         """New data for a screen that is watched are noticed at once; costs one `stat` call."""
@@ -407,54 +407,22 @@ class Background(App[int]):
             thread = lambda: self.post_message(self.Built(build(order, report), order.looking))  # noqa: E731
             self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
         else:
-            self._build_behind(order)
+            self._behind.begin(order, front=self._in_front(report))
         self.around()
 
     def _order(self, names: tuple[str, ...], *, draft: bool = False) -> Order:
         return Order(str(self.workspace.root), names, self.now(), self.options.seed, self._shelf.looking, draft)
 
-    def _build_behind(self, order: Order, delay_s: float = 0.0) -> None:
-        """Build in a child after a pause; a newer order ends this one.
-
-        What is in front has a child of its own, which is still there when those behind it give way to the next change.
-        """
-        if self._wanted is not None:  # what it has not begun is not being built any more
-            self._building.difference_update(self._wanted.names)
-        self._building.update(order.names)
-        self._wanted = order
-        screen = self.front()
-        apart = int(screen is None or screen.report == order.names[0])
-        if apart:
-            self._ahead.stop()
-
-        async def follow() -> None:
-            await asyncio.sleep(delay_s)
-            while not apart and (soon_s := self.typed_at() + ahead.QUIET_S - time.monotonic()) > 0:
-                await asyncio.sleep(soon_s)  # what nobody sees waits until nobody types
-            for names, behind in ((order.names[:apart], False), (order.names[apart:], True)):
-                if names:
-                    await self._build(order, names, behind=behind)
-
-        self.follow(follow, "report")
-
     @staticmethod
     def _names() -> list[str]:
         return [spec.report for spec in SCREENS.values()]
 
-    async def _build(self, order: Order, names: tuple[str, ...], *, behind: bool = False) -> None:
-        """Follow a child that builds these of an order; ended with it when something newer is wanted."""
-        left = set(names)
+    def _in_front(self, report: str) -> bool:
+        screen = self.front()
+        return screen is None or screen.report == report
 
-        def built(outcome: Outcome) -> None:
-            left.discard(outcome.name)
-            self.post_message(self.Built(outcome, order.looking))
-
-        try:
-            part = msgspec.structs.replace(order, names=names, yields=order.yields or behind)
-            await self._builders.build(part, built, new=behind)
-        finally:
-            if self._wanted is order:
-                self._building.difference_update(left)
+    def _built_behind(self, order: Order, outcome: Outcome) -> None:
+        self.post_message(self.Built(outcome, order.looking))
 
     def on_background_built(self, event: Built) -> None:
         outcome = event.outcome
@@ -468,7 +436,8 @@ class Background(App[int]):
         before = self._shelf.report(outcome.name) if outcome.name == RINGS else None
         self._shelf.take(outcome.name, outcome.failure)
         if outcome.draft:
-            self._build_behind(msgspec.structs.replace(self._order((outcome.name,)), yields=True), WHOLE_DELAY_S)
+            whole = msgspec.structs.replace(self._order((outcome.name,)), yields=True)
+            self._behind.begin(whole, WHOLE_DELAY_S, front=self._in_front(outcome.name))
         after = self._shelf.report(outcome.name)
         if self.options.bell and before is not None and after is not None and blocked(after) - blocked(before):
             self.bell()

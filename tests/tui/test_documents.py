@@ -56,7 +56,7 @@ def test_what_ends_while_the_console_closes_is_drawn_on_no_page(workspace):
         report = app.page_screen()
         await app._prune(report)
         assert app.screen is report and app.front() is None
-        app.post_message(app.Built(Outcome("summary")))
+        app.post_message(app.Built(Outcome("summary"), app.looking()))
         app.push_screen(page := Documents(""))
         assert app.page_screen() is None  # not composed yet
         app.edited("made", "portfolio")

@@ -1,16 +1,18 @@
 """Window, comparison and filters: one choice for all screens, kept across them and across starts."""
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
 
-from aether_tui import ahead
+from aether_tui import ahead, background, builders
 from aether_tui.looking import Looking, current_quarter, listed
 from aether_tui.report_model import Col, Row, SavedReport, Table, save
 from aether_tui.session import KEPT_VIEWS, Memory
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.store import Store
+from screens import SCREENS
 from tests.tui.driving import drive, screen_text, until
 from tests.tui.test_form import typed
 from tests.tui.workspaces import NOW, WINDOW, make_workspace
@@ -92,7 +94,39 @@ def test_usual_windows_are_built_while_nobody_types_and_others_while_they_are_ty
         await until(pilot, lambda: app.current("lens") and not app._shelf.outdated("lens", app.now()))
         assert app.saved("lens").window.label == "2026-Q4"
 
-    drive(workspace, script, start="lens")
+        gc.set_threshold(*thresholds[:2], 1_000_000)  # as `open_console` does
+        for _ in range(background.GARBAGE + 1):
+            gc.collect(1)
+        await until(pilot, lambda: gc.get_count()[2] <= background.GARBAGE)  # looked through while nobody types
+
+        monkeypatch.setattr(ahead, "QUIET_S", 3600.0)  # nothing is built any more that nobody asks for
+        await until(pilot, lambda: app._ahead._begun is None and app._builders._waiting is not None)
+        child = app._builders._waiting.pid
+        for days in range(11, 21):
+            await pilot.press("W", *f"{days}d", "enter")
+            tabs = screen_text(app).splitlines()[1]
+            assert f"{days}d" in tabs
+            assert "still" in tabs or app.saved("lens").window.label == f"{days}d"
+        await until(pilot, lambda: app.current("lens"))
+        assert app.saved("lens").window.label == "20d"
+        await until(pilot, lambda: app._builders._waiting is not None)
+        assert app._builders._waiting.pid == child, "a window that is typed ends no child: the next would be slow"
+        await pilot.press("g", SCREENS["scorecard"].letter)
+        await until(pilot, lambda: app.current("scorecard"))  # at once, not after all that nobody sees
+
+        monkeypatch.setattr(builders, "COMMAND", ("false",))
+        app._builders.let_go()
+        await pilot.press("W", *"44d")
+        await until(pilot, lambda: ("scorecard", Looking(window="44d").key) in app._shelf._failures)
+        assert "could not be built" not in screen_text(app)
+        await pilot.press("escape")
+        assert "could not be built" not in screen_text(app)
+
+    thresholds = gc.get_threshold()
+    try:
+        drive(workspace, script, start="lens")
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(workspace):
