@@ -53,10 +53,10 @@ class Ahead:
         self._begun: Order | None = None
         self._wanted: Order | None = None
 
-    def builds(self, name: str, key: str) -> bool:
-        """Whether the report of a view is being built, or is next."""
+    def names(self, looking: Looking) -> set[str]:
+        """Reports of a view that are being built, or are next."""
         at_work = (one for one in (self._begun, self._wanted) if one is not None and not one.ready)
-        return any((name, key) == (one.names[0], one.looking.key) for one in at_work)
+        return {one.names[0] for one in at_work if one.looking == looking}
 
     def typing(self, order: Order) -> None:
         """Somebody begins to type a view, for which the report of an order will be built: have a child ready."""
@@ -65,10 +65,9 @@ class Ahead:
 
     def want(self, order: Order) -> bool:
         """Build the report of an order, after the one that is being built. False where it is there already, or is known to fail."""
-        name, looking = order.names[0], order.looking
-        if self.builds(name, looking.key):
+        if order.names[0] in self.names(order.looking):
             return True
-        if not self._shelf.outdated(name, order.now, looking):
+        if not self._shelf.outdated(order.names[0], order.now, order.looking):
             return False
         self._wanted = order
         if self._begun is None:

@@ -1,40 +1,30 @@
-"""What goes on behind the screens: reports being rebuilt, commands running as children, documents being saved."""
+"""What keeps the reports of a console fresh: looking for changes, and building what is out of date behind the screens."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
-from textual.app import App
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import WorkType
 
 from aether_tui import ahead
 from aether_tui.ahead import Ahead
 from aether_tui.behind import Behind
 from aether_tui.builders import Builders
 from aether_tui.builds import FROM_DOCUMENTS, Options, Order, Outcome, build
-from aether_tui.commands import Commands
-from aether_tui.editing import Editing
-from aether_tui.errors import AetherError
 from aether_tui.looking import Looking
 from aether_tui.report_model import Facts, SavedReport, Table
 from aether_tui.session import Failure, Memory, Settings, Shelf
+from aether_tui.working import Working
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit
 from screens import SCREENS
-from screens.base import PageScreen, ReportScreen
-
-if TYPE_CHECKING:
-    from aether_tui.jobs import Job
+from screens.base import ReportScreen
 
 POLL_S = 0.5
 GLANCE_S = 0.15
@@ -60,7 +50,7 @@ def blocked(report: SavedReport) -> set[str]:
     return rows | facts
 
 
-class Background(App[int]):
+class Background(Working):
     """An app that keeps the reports of one workspace fresh. Its screens are drawn by the subclass."""
 
     @dataclass
@@ -70,59 +60,21 @@ class Background(App[int]):
         outcome: Outcome
         looking: Looking
 
-    @dataclass
-    class Done(Message):
-        """Work in a thread ended: what to say, and the report it changed."""
-
-        message: str
-        rebuild: str = ""
-
     def __init__(self, workspace: Workspace, options: Options, memory: Memory, looking: Looking) -> None:
-        super().__init__()
-        self.workspace = workspace
-        self.options = options
+        super().__init__(workspace, options)
         self._memory = memory
         self._shelf = Shelf(memory, options.as_of, looking)
         self._builders = Builders()
-        self._commands = Commands(self)
         self._ahead = Ahead(self, self._builders, self._shelf, self._built_ahead)
         self._behind = Behind(self, self._builders, self._ahead, self._built_behind)
-        self._building = self._behind.names
         self._began = self._took_s = 0.0
         self._watch: Timer | None = None
         self._glance: Timer | None = None
         self._cache_ns = 0
         self._discreet: dict[str, tuple[SavedReport, SavedReport]] = {}
-        self._edits = Editing(self)
         self._seen_ns = 0
 
     # --- what the subclass says and shows ------------------------------------------------------------------------
-
-    def front(self) -> ReportScreen | None:
-        """The report screen in front, also behind a dialog."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, ReportScreen) and s.there), None)
-
-    def page_screen(self) -> PageScreen | None:
-        """The page in front, also behind a dialog."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, PageScreen) and s.there), None)
-
-    def around(self) -> None:
-        """Draw the lines around the page."""
-        screen = self.page_screen()
-        if screen is not None:
-            screen.show_around()
-
-    def say(self, message: str) -> None:
-        """Show a sentence until the next key."""
-        raise NotImplementedError
-
-    def hold_keys(self) -> None:
-        """Keep keys back."""
-        raise NotImplementedError
-
-    def release_keys(self) -> None:
-        """Let them through again."""
-        raise NotImplementedError
 
     def nearby(self) -> Sequence[Looking]:
         """The views that one key leads to, the nearest first."""
@@ -131,10 +83,6 @@ class Background(App[int]):
     def configure(self, settings: Settings) -> None:
         """Take over what the configuration says."""
         raise NotImplementedError
-
-    def now(self) -> datetime:
-        """The fixed clock, else this moment."""
-        return self.options.now()
 
     def saved(self, report: str, *, whole: bool = False) -> SavedReport | None:
         """The last report as it may be seen: in room mode without what is private. `whole` is for exports."""
@@ -158,12 +106,6 @@ class Background(App[int]):
     def engagement(self) -> str:
         """The engagement's name."""
         raise NotImplementedError
-
-    def refused(self) -> bool:
-        """Whether this console may only look; says so."""
-        if self.options.read_only:
-            self.say("read-only: nothing is edited or started here")
-        return self.options.read_only
 
     def looking(self) -> Looking:
         """Window, comparison and filters of all screens."""
@@ -205,22 +147,14 @@ class Background(App[int]):
         else:
             self._ahead.want(msgspec.structs.replace(order, looking=looking))
 
-    def typed_at(self) -> float:
-        """When the last key came, by the monotonic clock."""
-        return self._commands.typed_at
-
     def failure(self, report: str) -> Failure | None:
         return self._shelf.failure(report)
 
     def updating(self, report: str) -> bool:
-        return self._comes(report) or self._commands.busy
+        return report in self._building or self._commands.busy
 
     def held(self, report: str) -> str:
-        return self._builders.held if self._comes(report) else ""
-
-    def progress(self) -> Job | None:
-        job = self._commands.job
-        return job if job is not None and job.title == "sync" else None
+        return self._builders.held if report in self._building else ""
 
     def begin(self) -> None:
         """Begin to look for changes."""
@@ -239,65 +173,6 @@ class Background(App[int]):
         await asyncio.gather(*(worker.wait() for worker in following), return_exceptions=True)
         await self._builders.end()
         await self._commands.end()
-
-    def follow(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
-        """Begin this beside the screens, in place of what its group does: what is replaced before it began is not made."""
-        begin: WorkType[None] = work
-        self.run_worker(begin, group=group, exclusive=True, exit_on_error=False)
-
-    def forget(self, group: str) -> None:
-        """End what is followed under that name."""
-        self.workers.cancel_group(self, group)
-
-    def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None:
-        """Do `work` behind the screen, then say its sentence and rebuild a report; its errors are said too."""
-
-        if self.refused():
-            return
-
-        def run() -> None:
-            try:
-                self.post_message(self.Done(work(), rebuild))
-            except AetherError as error:
-                self.post_message(self.Done(f"■ {error.sentence()}", rebuild))
-            except OSError as error:
-                self.post_message(
-                    self.Done(f"■ {error.filename or 'file'}: {error.strerror}; check space and permissions")
-                )
-
-        self.run_worker(run, thread=True, group="work", exit_on_error=False)
-
-    def on_background_done(self, event: Done) -> None:
-        self.say(event.message)
-        if event.rebuild:
-            self.rebuild(event.rebuild)
-
-    def edit(
-        self,
-        work: Callable[[], Edit],
-        *,
-        rebuild: str = "",
-        done: Callable[[Edit], None] | None = None,
-        refused: Callable[[AetherError], bool] | None = None,
-    ) -> None:
-        """Make an edit in a thread, say what it did, remember it for `u`, and rebuild the report it changed.
-
-        Keys wait until it is on disk. `done` gets it then; `refused` gets an error, and answers whether it has been told.
-        """
-        if not self.refused():
-            self._edits.make(work, rebuild, done, refused)
-
-    def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
-        """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""
-        if not self.refused():
-            self._edits.write(work, place, rebuild)
-
-    def action_undo(self) -> None:
-        """Take the last edit back, whichever screen it was made on."""
-        if not len(self._edits):
-            self.say("nothing to undo: nothing was edited since the start")
-        elif not self.refused():
-            self._edits.take_back(self.workspace, self.now)
 
     def edited(self, message: str, rebuild: str) -> None:
         """Say it, and rebuild what an edit has put out of date."""
@@ -346,7 +221,7 @@ class Background(App[int]):
         self._seen_ns = changed
         if not quiet and not self._edits.busy:  # our own edit tells its page itself
             self._renew_page(elsewhere=True)
-        if screen is None or self._covered() or self._comes(screen.report):
+        if screen is None or self._covered() or screen.report in self._building:
             return
         if not self._shelf.outdated(screen.report, self.now(), changed_ns=changed):
             if quiet and not live and not self._building and screen.report not in FROM_DOCUMENTS:
@@ -363,13 +238,14 @@ class Background(App[int]):
         if order.looking == self._shelf.looking and screen is not None:  # somebody has gone there meanwhile
             screen.show()
             self.around()
-            if not self._building:
+            if not self._behind.names:
                 self.call_later(self._build_others, screen.report)
 
     def _build_others(self, front: str) -> None:
         """Build what is out of date behind the report in front, which is not."""
         changed = self._memory.changed_ns()
-        names = tuple(name for name in self._names() if self._shelf.outdated(name, self.now(), changed_ns=changed))
+        others = (name for name in self._names() if name not in self._building)
+        names = tuple(name for name in others if self._shelf.outdated(name, self.now(), changed_ns=changed))
         if names and front not in FROM_DOCUMENTS:
             self._behind.begin(self._order(names), BUILD_DELAY_S, front=False)  # what is in front is painted first
 
@@ -383,14 +259,13 @@ class Background(App[int]):
     def renew(self) -> None:
         """Rebuild the report in front when it is out of date."""
         screen = self.front()
-        if screen is None or self._building or self._comes(screen.report):
-            return
-        if self._shelf.outdated(screen.report, self.now()):
+        if screen is not None and not self._building and self._shelf.outdated(screen.report, self.now()):
             self.rebuild(screen.report)
 
-    def _comes(self, report: str) -> bool:
-        """Whether it is being built for what is looked at."""
-        return report in self._building or self._ahead.builds(report, self._shelf.looking.key)
+    @property
+    def _building(self) -> set[str]:
+        """Reports that are being built, or are next, for what is looked at."""
+        return self._behind.names | self._ahead.names(self._shelf.looking)
 
     def rebuild(self, report: str, *, alone: bool = False) -> None:
         """Build a report: one of documents alone in a thread, others in a child with all that are out of date behind it."""
@@ -403,7 +278,7 @@ class Background(App[int]):
         from_documents = report in FROM_DOCUMENTS
         order = self._order(tuple(names), draft=from_documents)
         if from_documents:
-            self._building.add(report)
+            self._behind.names.add(report)
             thread = lambda: self.post_message(self.Built(build(order, report), order.looking))  # noqa: E731
             self.run_worker(thread, thread=True, exclusive=True, group="document", exit_on_error=False)
         else:
@@ -429,7 +304,7 @@ class Background(App[int]):
         if event.looking != self._shelf.looking:
             self._shelf.take(outcome.name, outcome.failure, event.looking)
             return
-        self._building.discard(outcome.name)
+        self._behind.names.discard(outcome.name)
         screen = self.front()
         if screen is not None and screen.report == outcome.name:
             self._took_s = time.monotonic() - self._began
@@ -451,31 +326,6 @@ class Background(App[int]):
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 
-    def action_sync(self) -> None:
-        """Start a sync as a child process; while one runs, stop it."""
-        if not self.refused():
-            self._commands.sync()
-
-    def action_export_all(self) -> None:
-        self.command("export", "export", "-o", str(self.workspace.exports))
-
-    def command(self, title: str, *command: str, writes: Path | None = None) -> None:
-        """Run a command as a child, unless one is running; its error, or that it is done, is said.
-
-        What it writes in the folder `writes` can be taken back.
-        """
-        self._commands.run(title, command, writes)
-
-    def answer(self, title: str, command: Sequence[str], done: Callable[[bytes], None]) -> None:
-        """Run a command as a child and hand over what it prints; its error is said instead."""
-        if not self.refused():
-            self._commands.answer(title, command, done)
-
-    def receive(self) -> None:
-        """Start the receiver of traces as a child; while it runs, stop it."""
-        if not self.refused():
-            self._commands.receive()
-
     def job_ended(self, made: Edit | None, told: str) -> None:
         """A job ended: `made` can be taken back, `told` is said where there is something to say."""
         if made is not None:
@@ -484,13 +334,3 @@ class Background(App[int]):
             self.say(told)
         self._seen_ns = self._memory.changed_ns()
         self.renew()
-
-    def show_progress(self) -> bool:
-        """Draw how far a job is; false where no report is in front."""
-        screen = self.front()
-        if screen is None:
-            return False
-        if screen.report == "sources":
-            screen.show()
-        screen.show_around()
-        return True

@@ -201,7 +201,7 @@ def test_the_bell_rings_once_for_a_new_block(workspace):
         assert app.saved("budgets") is not None
         for report, expected in ((budgets, 0), (msgspec.structs.replace(budgets, blocks=(worse,)), 1), (budgets, 1)):
             memory.keep_report("budgets", msgspec.json.encode(report), 4_102_444_800_000_000_000)
-            app.on_background_built(app.Built(Outcome("budgets")))
+            app.on_background_built(app.Built(Outcome("budgets"), app.looking()))
             assert len(rung) == expected
 
     run(workspace, script, bell=True)
