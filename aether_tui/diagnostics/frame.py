@@ -26,6 +26,8 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 _DURING = re.compile(r"\{(during|reach)\(([a-z.]+)\)\}")
 _ENDS = {"during": "ends", "reach": "reaches"}
 _CUT = re.compile(r"\{cut\(([a-z.]+)\)\}")
+_NARROWED = re.compile(r"\s*AND \(\$([a-z_]+)::\w+ IS NULL OR ((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+"""A condition that holds where its parameter is null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +162,9 @@ class Data:
         if lease is None:
             self._answers.update({asked: [] for asked in left})
             return
-        texts = {asked: _filled(query(asked[0]), wanted) for asked, wanted in left.items()}
+        texts = {asked: _filled(code(asked[0]), wanted) for asked, wanted in left.items()}
         new = [asked for asked in left if left[asked] or texts[asked] not in lease.kept]
-        put = [(texts[asked], left[asked]) for asked in new]
+        put = [(texts[asked], _used(texts[asked], left[asked])) for asked in new]
         found = lease.several(put) if len(put) > 1 else [lease.rows(*one) for one in put]
         answers = dict(zip(new, found, strict=True))
         for asked, wanted in left.items():
@@ -235,15 +237,26 @@ def query(name: str) -> str:
 
 
 @cache
+def code(name: str) -> str:
+    """The same without comments."""
+    return "\n".join(line.partition("--")[0] for line in query(name).splitlines())
+
+
+@cache
 def parameters(name: str) -> frozenset[str]:
     """Names of a query's parameters."""
-    code = "\n".join(line.partition("--")[0] for line in query(name).splitlines())
-    listed = {part for kind, _ in _DURING.findall(code) for part in ("begins", _ENDS[kind])}
-    return frozenset(_PARAMETER.findall(code)) | listed | ({"cuts"} if _CUT.search(code) else set())
+    listed = {part for kind, _ in _DURING.findall(code(name)) for part in ("begins", _ENDS[kind])}
+    return frozenset(_PARAMETER.findall(code(name))) | listed | ({"cuts"} if _CUT.search(code(name)) else set())
+
+
+def _used(sql: str, given: Mapping[str, object]) -> dict[str, object]:
+    """The parameters that are left in the text."""
+    return {name: given[name] for name in set(_PARAMETER.findall(sql))}
 
 
 def _filled(sql: str, given: Mapping[str, object]) -> str:
-    """The text with its stretches and cuts as conditions on the parameters."""
+    """The text with its stretches and cuts as conditions on the parameters, and without conditions on what is not narrowed:
+    they would be read, bound and left out at every question, which takes as long as many an answer."""
 
     def latest(match: re.Match[str]) -> str:
         def among(first: int, last: int) -> str:
@@ -256,6 +269,7 @@ def _filled(sql: str, given: Mapping[str, object]) -> str:
 
         return among(0, len(cast("Sequence[object]", given["cuts"])))
 
+    sql = _NARROWED.sub(lambda match: "" if given[match[1]] is None else match[0], sql)
     return _CUT.sub(latest, _during(sql, given))
 
 
