@@ -1,36 +1,21 @@
-"""`sources map`: the words a tracker uses that nothing maps yet, with a proposal to paste into aether.toml."""
+"""`sources map`: the words a tracker or host uses that nothing maps yet, with a proposal to paste into aether.toml."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import print_json
+from aether_tui.cli.source_words import STATES, Said, said
 from aether_tui.errors import ConfigurationError
 from aether_tui.human import plural
 
 if TYPE_CHECKING:
-    from aether_tui.cache import Cache
     from aether_tui.config import Config
-
-_SEEN = """
-SELECT state, sum(items)::BIGINT AS items,
-  CASE WHEN bool_and(category IS NOT NULL) THEN max(category) END AS category,
-  CASE WHEN bool_and(phase IS NOT NULL) THEN max(phase) END AS phase
-FROM (
-  SELECT state, category, phase, 1 AS items FROM work_items
-  WHERE state IS NOT NULL AND ($source::VARCHAR IS NULL OR source = $source)
-  UNION ALL
-  SELECT DISTINCT to_state, to_category, to_phase, 0 FROM work_transitions
-  WHERE to_state IS NOT NULL AND ($source::VARCHAR IS NULL OR source = $source)
-)
-GROUP BY state
-ORDER BY items DESC, state
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +45,11 @@ def sources() -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
 def map_(context: Context, source: str | None, form: str) -> None:
-    """Propose a mapping for the states of SOURCE (default: of every tracker) that have none, as TOML to paste.
+    """Propose a mapping for what SOURCE (default: every tracker and host) says and nobody mapped, as TOML to paste.
 
-    Of a named Jira the custom fields whose names say what they hold are asked for and proposed, too (not with --offline).
+    States get a category and a lifecycle phase (the tracker's own category goes before the words of a state), types, labels,
+    repositories and environments what their words suggest, in a dozen languages. Of a named Jira the custom fields whose names
+    say what they hold are asked for and proposed, too (not with --offline).
     Nothing is changed: a mapping is a decision. Afterwards the cache is derived again by the next sync or load, offline.
     """
     from aether_tui.cache import Cache
@@ -74,17 +61,21 @@ def map_(context: Context, source: str | None, form: str) -> None:
             f"no source {source!r} in aether.toml", next_step=f"there are {', '.join(config.sources)}"
         )
     fields = _fields(context, config, source) if source is not None and form == "text" else []
+    words: list[Word] = []
+    others: list[Said] = []
     try:
-        words = seen(Cache(context.workspace().cache_path), source)
+        with Cache(context.workspace().cache_path).read() as lease:
+            asked = {"source": source}
+            words = [_word(row) for row in lease.rows(STATES, asked)]
+            others = list(said(lambda sql: lease.rows(sql, asked), config.mapping))
     except NoData:
         if not fields:
             raise
-        words = []
     if form == "json":
-        print_json([asdict(one) for one in words])
+        print_json({"states": [asdict(one) for one in words], "words": [asdict(one) for one in others]})
         return
-    text = "\n".join([*fields, "", ""] if fields else []) + proposal(words)
-    click.echo(text or "# every state has a category and a phase\n", nl=False)
+    text = "\n\n".join(filter(None, ("\n".join(fields), proposal(words), sections(others))))
+    click.echo(text or "# everything that was seen is mapped")
     left = [one.state for one in words if one.category is None and one.proposed_category is None]
     if left:
         click.echo(f"no word suggests a category for: {', '.join(left)}", err=True)
@@ -121,25 +112,21 @@ def _fields(context: Context, config: Config, source: str) -> list[str]:
         return []
 
 
-def seen(cache: Cache, source: str | None) -> list[Word]:
-    """Every state of work items and their history, most used first. Raises NoData without a cache."""
-    with cache.read() as lease:
-        return [_word(row) for row in lease.rows(_SEEN, {"source": source})]
-
-
 def _word(row: Mapping[str, object]) -> Word:
+    from aether_tui.config import Category
     from aether_tui.ingest import propose
 
     state = str(row["state"])
     category, phase = (str(value) if (value := row[name]) is not None else None for name in ("category", "phase"))
     items = row["items"]
+    known = next((one for one in get_args(Category) if one == category), propose.category(state))
     return Word(
         state,
         items if isinstance(items, int) else 0,
         category,
         phase,
         None if category else propose.category(state),
-        None if phase else propose.phase(state),
+        None if phase else propose.phase(state, known),
     )
 
 
@@ -151,12 +138,28 @@ def proposal(words: Sequence[Word]) -> str:
     for table, open_ in (("states", states), ("phases", phases)):
         if open_:
             lines += ["", f"[mapping.{table}]", *(_line(one, to) for one, to in open_)]
-    return "\n".join(lines).lstrip("\n") + ("\n" if lines else "")
+    return "\n".join(lines).lstrip("\n")
+
+
+def sections(others: Sequence[Said]) -> str:
+    """TOML of what else is proposed, table by table; a word is mapped once."""
+    lines: list[str] = []
+    for table in dict.fromkeys(one.table for one in others):
+        seen: dict[str, Said] = {}
+        for one in others:
+            if one.table == table:
+                seen.setdefault(one.word.casefold(), one)
+        told = [(one, f"{plural(one.rows, 'row')}{f', {one.because}' if one.because else ''}") for one in seen.values()]
+        lines += ["", f"[mapping.{table}]", *(_entry(one.word, one.proposed, why) for one, why in told)]
+    return "\n".join(lines).lstrip("\n")
 
 
 def _line(word: Word, to: str | None) -> str:
-    count = plural(word.items, "item")
-    return f"{_quoted(word.state)} = {_quoted(to)}  # {count}" if to else f"# {_quoted(word.state)} = ?  # {count}"
+    return _entry(word.state, to, plural(word.items, "item"))
+
+
+def _entry(word: str, to: str | None, why: str) -> str:
+    return f"{_quoted(word)} = {_quoted(to)}  # {why}" if to else f"# {_quoted(word)} = ?  # {why}"
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ from aether_tui.diagnostics import metrics, needs
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
 from aether_tui.human import age, plural
+from aether_tui.ingest.words import Words
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Report, Row, State, Table
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
+
+_SHOWN = 5
 
 
 class StreamState(Struct, frozen=True, kw_only=True):
@@ -64,6 +68,14 @@ class Named(Struct, frozen=True, kw_only=True):
     n: int
 
 
+class Unmapped(Struct, frozen=True, kw_only=True):
+    """A state, type or environment in a source's words that no `[mapping]` knows, in `n` rows."""
+
+    kind: str
+    word: str
+    n: int
+
+
 class Sources(Struct, frozen=True, kw_only=True):
     """Everything about where data come from."""
 
@@ -76,6 +88,8 @@ class Sources(Struct, frozen=True, kw_only=True):
     """Model cost beside the bill; null without traces and bills."""
     names: tuple[Named, ...] = ()
     """What reports can be narrowed to, the most frequent of each kind first."""
+    unmapped: tuple[Unmapped, ...] = ()
+    """Words that count as nothing, or as `other`, until somebody says what they mean; the most used first."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
@@ -139,7 +153,20 @@ def measure(data: Data, documents: Documents) -> Sources:
         names=tuple(
             Named(kind=text(row["kind"]), name=text(row["name"]), n=whole(row["n"])) for row in data.rows("names")
         ),
+        unmapped=tuple(_unmapped(data, documents)),
     )
+
+
+def _unmapped(data: Data, documents: Documents) -> Iterator[Unmapped]:
+    """What nobody mapped; a word that is mapped to `other` is mapped."""
+    mapping = documents.config.mapping
+    mapped: dict[str, Words[str]] = {
+        "type": Words({**mapping.types}), "environment": Words({**mapping.environments}),
+    }  # fmt: skip
+    for row in data.rows("sources_unmapped"):
+        kind, word = text(row["kind"]), text(row["word"])
+        if kind not in mapped or mapped[kind].find(word) is None:
+            yield Unmapped(kind=kind, word=word, n=whole(row["n"]))
 
 
 def refresh(item: StreamState) -> str:
@@ -203,6 +230,19 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
                 severity="warn",
                 text=f"{plural(rejected, 'row')} could not be read; most often in {top.source}/{top.stream}: {one_line(top.reason)}",
                 evidence=tuple(f"{item.source}/{item.stream}" for item in sources.rejects[:5]),
+            )
+        )
+    if sources.unmapped:
+        shown = [f"{one.kind} {one_line(one.word, 40)} ({one.n:,})" for one in sources.unmapped[:_SHOWN]]
+        more = f" and {len(sources.unmapped) - _SHOWN} more" if len(sources.unmapped) > _SHOWN else ""
+        found.append(
+            Finding(
+                id="sources.unmapped",
+                severity="warn",
+                text=f"{plural(len(sources.unmapped), 'word')} of sources that nobody mapped: {', '.join(shown)}{more}. "
+                "They count as nothing, or as other.",
+                evidence=("sources.unmapped",),
+                action="aether-tui sources map",
             )
         )
     if sources.never_pulled:
@@ -273,6 +313,8 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
         parts.append(missing_block(sources))
     if sources.names:
         parts.append(_names(sources.names))
+    if sources.unmapped:
+        parts.append(_words(sources.unmapped))
     if sources.rejects:
         parts.append(
             Table(
@@ -325,6 +367,23 @@ def _names(names: tuple[Named, ...]) -> Table:
         rows=tuple(Row(id=f"{one.kind}.{one.name}", cells=(one.kind, one_line(one.name, 80), one.n)) for one in names),
         note="T in the console, or --team, --service and --feature, narrow reports to one of them.",
         aside=True,
+    )
+
+
+def _words(unmapped: tuple[Unmapped, ...]) -> Table:
+    """What a mapping would give a meaning."""
+    return Table(
+        id="sources.unmapped",
+        title="Words nobody mapped",
+        columns=(
+            Col(key="kind", title="kind", priority=9),
+            Col(key="word", title="word", priority=10),
+            Col(key="n", title="rows", kind="number", priority=8),
+        ),
+        rows=tuple(
+            Row(id=f"{one.kind}.{one.word}", cells=(one.kind, one_line(one.word, 80), one.n)) for one in unmapped
+        ),
+        note="`aether-tui sources map` proposes what they mean; [mapping] of aether.toml counts from the next sync or load on.",
     )
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 from aether_tui.config import Category, Environment, ItemType, Mapping, Phase
-from aether_tui.ingest.words import Words
+from aether_tui.ingest.words import Words, plain
 
 DEFAULT_CATEGORIES: dict[str, Category] = {
     # Linear: WorkflowState.type
@@ -45,14 +45,14 @@ DEFAULT_ENVIRONMENTS: dict[str, Environment] = {
 }  # fmt: skip
 """Words of environment names; a name with words of two environments is none of them."""
 
-_WORDS = re.compile(r"[a-z]+")
-_PREFIXED = re.compile(r"\b(pre|non)[ _\-]+(prod|production)\b")
+_WORDS = re.compile(r"[^\W\d_]+")
+_PREFIXED = re.compile(r"\b(pre|non|not|hors|vor)[ _\-]+(prod|production)\b")
 
 
 @lru_cache(maxsize=16_384)
 def environment_words(name: str) -> Environment | None:
     """The environment that the words of a name say, if they say exactly one."""
-    words = _WORDS.findall(_PREFIXED.sub(r"\1\2", name.casefold().replace("_", "-")))
+    words = _WORDS.findall(_PREFIXED.sub(r"\1\2", plain(name).replace("_", "-")))
     found = {DEFAULT_ENVIRONMENTS[word] for word in words if word in DEFAULT_ENVIRONMENTS}
     return found.pop() if len(found) == 1 else None
 

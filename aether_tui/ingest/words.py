@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_VOICED = "\u3099\u309a"
+"""Marks that make another letter of a Japanese one, not an accent."""
+
+
+@lru_cache(maxsize=16_384)
+def plain(text: str) -> str:
+    """Small letters without accents, as people type them or not."""
+    parts = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
+    return unicodedata.normalize(
+        "NFC", "".join(sign for sign in parts if not unicodedata.combining(sign) or sign in _VOICED)
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -330,7 +330,9 @@ def test_sources_by_hand(filled: Workspace) -> None:
     assert data["never_pulled"] == ["jira"]
     assert data["tables"]["spans"] == 8
     assert [one["name"] for one in data["missing"]] == ["sprints or cycles", "cost estimates"]
-    assert {item.id for item in report.findings} == {"sources.stale.linear", "sources.rejects", "sources.never"}
+    assert data["unmapped"] == [{"kind": "state", "word": "Odd", "n": 1}]
+    told = {"sources.stale.linear", "sources.rejects", "sources.never", "sources.unmapped"}
+    assert {item.id for item in report.findings} == told
     assert (
         next(item for item in report.findings if item.id == "sources.stale.linear").action == "aether-tui sync linear"
     )

@@ -120,6 +120,7 @@ def test_repositories() -> None:
         ("production", "production"), ("PRD", "production"), ("eu-west-prod", "production"), ("Live (EU)", "production"),
         ("staging", "staging"), ("pre-prod", "staging"), ("preprod", "staging"), ("uat", "staging"),
         ("dev", "dev"), ("non-prod", "dev"), ("nonprod", "dev"), ("test2", "dev"), ("my_sandbox", "dev"),
+        ("Préproduction", "staging"), ("pré-prod", "staging"), ("hors prod", None),
         ("product", None), ("device", None), ("dev-to-prod", None), ("", None),
     ],
 )  # fmt: skip
