@@ -24,7 +24,7 @@ COMPARE = "previous, a date the other window ends on, or a frozen review."
 
 @click.command(short_help="Print one report as text, JSON or Markdown", epilog=f"Reports: {', '.join(REPORTS)}.")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "md", "sql"]), default="text", show_default=True)
 @click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
 @click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
 @click.option("--team", help="Only this team.")
@@ -48,12 +48,13 @@ def report(
     """Print the report NAME.
 
     As JSON, as Markdown or into a file it is anonymised as `export` is.
+    As sql it prints what the report asks of .aether/cache.duckdb, for the shell of DuckDB.
     A report without data says what is missing; with --format json it then exits 3 unless it has something to say anyway.
     `report gate` exits 1 on no-go, 3 when there are no traces to judge by, 0 on go, provisional or an override in force.
     """
     from aether_tui.cache import Cache
     from aether_tui.diagnostics.frame import Filters
-    from aether_tui.diagnostics.run import run_report, spec
+    from aether_tui.diagnostics.run import queries, run_report, spec
 
     needs_data = spec(name).needs_data
     config = context.config()
@@ -61,6 +62,9 @@ def report(
     clock = looked_at(context, config, window, compare)
     cache = Cache(workspace.cache_path)
     filters = Filters(team, service, feature, environment)
+    if form == "sql":
+        write(queries(name, workspace, config, clock, cache, filters).encode(), output)
+        return
     leaves = form != "text" or output is not None
     made = run_report(name, workspace, config, clock, cache, filters, leaves=leaves)
     write(render(made, form), output)

@@ -65,7 +65,10 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Changed(Struct, frozen=True, kw_only=True):
-    """Changes since a review, or since the window began, most telling first. `outliers` are single days, counted only."""
+    """Changes since the last review before the window's end, or since the window began, most telling first.
+
+    `outliers` are single days, counted only.
+    """
 
     since: datetime
     review: str | None
@@ -88,7 +91,7 @@ def look(data: Data, documents: Documents, clock: Clock) -> Look:
 
 
 def _looked(data: Data, documents: Documents, clock: Clock) -> Look:
-    review = reviews.newest(documents.workspace, clock.now)
+    review = reviews.newest(documents.workspace, min(clock.now, clock.window.end))
     since = review.as_of if review else clock.window.start
     currency = documents.config.engagement.currency
     courses = {one.id: one for one in changed_series.courses(data, clock, currency)}

@@ -102,7 +102,7 @@ def indicators(found: Constraint) -> Table | Gap:
         ),
         rows=tuple(
             Row(id=one.id, cells=(_name(found, one.name), one.value, evidence(one.value)),
-                detail=_behind(one), why=one.means)
+                detail=_behind(one), why=one.why("constraint"))
             for one in found.indicators
         ),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, Record, real, text, whole
 from aether_tui.diagnostics.sampling import moments
 from aether_tui.report_model import Quantity, missing
@@ -26,6 +27,12 @@ class Indicator(Struct, frozen=True, kw_only=True):
     means: str
     traces: tuple[str, ...] = ()
     """Ids of the tasks that weigh most in it, the heaviest first."""
+
+    def why(self, report: str) -> str:
+        """What `x` shows of it in that report."""
+        said = f"{self.means[:1].upper()}{self.means[1:].rstrip('.')}."
+        queries = metrics.asks("constraint_shape", "constraint_tasks", "constraint_clusters")
+        return f"{said}\n{queries}\naether-tui report {report} --format json"
 
 
 def indicators(data: Data) -> tuple[Indicator, ...]:

@@ -279,6 +279,9 @@ def _objectives(solution: Solution) -> Table:
     )
 
 
+_ROWS = f"rows: {metrics.content()['constraint.rate'].rows}\naether-tui report constraint --format json"
+
+
 def _objective(solution: Solution, goal: Objective) -> Row:
     lead = solution.leads[goal]
     if lead is None:
@@ -291,7 +294,7 @@ def _objective(solution: Solution, goal: Objective) -> Row:
         id=f"goal.{goal}",
         cells=(GOALS[goal], lead.step, f"{lead.probability:.2f}", lead.lever, "act on it" if lead.sure else doubt),
         detail=_change(solution, _of(solution, lead, goal), goal),
-        why=f"Share of draws in which each step holds the best lever: {per_step}",
+        why=f"Share of draws in which each step holds the best lever: {per_step}.\n{_ROWS}",
     )
 
 
@@ -317,7 +320,7 @@ def _why(solution: Solution, one: LeverView) -> str:
         f"{one.lever} of {one.step} {better}, everything else as it is; the chain of steps is solved again. "
         f"Best lever of all in these shares of draws: {best}.\n"
         "Money a month = rate × (success × value − cost). Intervals hold 90 % of "
-        f"{DRAWS:,} draws of every number from what it rests on.\naether-tui doc show value-stream {solution.id}"
+        f"{DRAWS:,} draws of every number from what it rests on.\n{_ROWS}\naether-tui doc show value-stream {solution.id}"
     )
 
 
@@ -387,7 +390,7 @@ def _step_row(step: StepView) -> Row:
         id=f"step.{step.name}",
         cells=(step.name, f"{step.visits:.2f}", *(cell(field) for field in CELLS), f"{step.p_constraint['money']:.2f}"),
         detail="; ".join(rests) or "no numbers",
-        why="Probability that this step holds the best lever: " + ", ".join(probabilities),
+        why=f"Probability that this step holds the best lever: {', '.join(probabilities)}.\n{_ROWS}",
     )
 
 

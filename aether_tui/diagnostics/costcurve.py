@@ -88,6 +88,9 @@ def _daily(data: Data, span: Window) -> tuple[datetime, tuple[float, ...]]:
     return first, tuple(by_day.get(first + timedelta(days=step), 0.0) for step in range(days))
 
 
+_ASKS = f"{metrics.asks('gate_cost_ranks', 'gate_cost_daily')}\naether-tui report gate --format json"
+
+
 def blocks(curve: CostCurve) -> list[Block]:
     """Key figures, who makes the cost, cost per day."""
     facts = [("p50", curve.p50), ("p95", curve.p95), ("p99", curve.p99)]
@@ -117,9 +120,17 @@ def blocks(curve: CostCurve) -> list[Block]:
                 Row(
                     id=f"top{one.requests_share:g}",
                     cells=(amount(one.requests_share, "ratio"), one.requests, amount(one.cost_share, "ratio")),
+                    why=f"Cost of the dearest requests ÷ cost of all.\n{_ASKS}",
                 )
                 for one in curve.tops
             ),
         ),
-        Trend(id="gate.cost.daily", title="Cost per day", start=curve.first_day, values=curve.per_day, unit="USD"),
+        Trend(
+            id="gate.cost.daily",
+            title="Cost per day",
+            start=curve.first_day,
+            values=curve.per_day,
+            unit="USD",
+            why=f"Sum of what the requests of a day cost.\n{_ASKS}",
+        ),
     ]

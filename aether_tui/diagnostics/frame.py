@@ -122,6 +122,8 @@ class Data:
         self._context: AbstractContextManager[Lease] | None = None
         self._lease: Lease | None = None
         self._answers: dict[tuple[str, str], list[Record]] = {}
+        self.asked: dict[tuple[str, str], dict[str, object]] = {}
+        """Queries so far by name, each with its parameters."""
         self.built: dict[str, object] = {}
         """Reports made of these data so far (`run.built`)."""
         self._made: dict[tuple[str, Clock, int], tuple[object, object]] = {}
@@ -177,7 +179,9 @@ class Data:
         if "live" in parameters(name) and "live" not in params:
             given["live"] = self.live()
         wanted = {key: _stored(given[key]) for key in parameters(name)}
-        return (name, repr(sorted(wanted.items()))), wanted
+        question = name, repr(sorted(wanted.items()))
+        self.asked[question] = wanted
+        return question, wanted
 
     def once(self, name: str, clock: Clock, given: object, make: Callable[[], T]) -> T:
         """What several reports of one read draw from, made the first time it is asked for with this clock and `given`."""
@@ -271,6 +275,35 @@ def _filled(sql: str, given: Mapping[str, object]) -> str:
 
     sql = _NARROWED.sub(lambda match: "" if given[match[1]] is None else match[0], sql)
     return _CUT.sub(latest, _during(sql, given))
+
+
+_GIVEN = re.compile(r"\$([a-z_]+)(?:\[(\d+)\])?")
+
+
+def written(name: str, given: Mapping[str, object]) -> str:
+    """The query with its parameters in place, as DuckDB's own shell reads it."""
+
+    def literal(value: object) -> str:
+        match value:
+            case None:
+                return "NULL"
+            case datetime():
+                return f"TIMESTAMP '{value}'"
+            case str():
+                return "'" + value.replace("'", "''") + "'"
+            case list():
+                return f"[{', '.join(map(literal, value))}]"
+            case _:
+                return str(value)
+
+    def place(match: re.Match[str]) -> str:
+        if match[1] not in given:
+            return match[0]
+        value = given[match[1]]
+        return literal(cast("Sequence[object]", value)[int(match[2]) - 1] if match[2] else value)
+
+    lines = (line.partition("--") for line in _filled(query(name), given).splitlines())
+    return "\n".join(_GIVEN.sub(place, code) + dashes + comment for code, dashes, comment in lines).rstrip()
 
 
 def _during(sql: str, given: Mapping[str, object]) -> str:

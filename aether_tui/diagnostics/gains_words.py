@@ -92,7 +92,8 @@ def blocks(found: Gains) -> tuple[Block, ...]:
         Fact(id="gains.success", label="success", value=last.success, better="higher", previous=found.cycles[-2].success
              if len(found.cycles) > 1 else None, why=metrics.why("gains.success")),
         Fact(id="gains.breaches", label="breaches", value=Quantity(value=len(last.breaches), unit="count"),
-             state="block" if last.breaches else "pass", why="Guardrails that experiments of this cycle reached."),
+             state="block" if last.breaches else "pass", why="Guardrails that experiments of this cycle reached.\n"
+             "rows: experiment documents (aether-tui doc list experiment)\naether-tui report gains --format json"),
     ))  # fmt: skip
     table = Table(
         id="gains.cycles", title="Cycle by cycle, at a fixed mix of tasks",
@@ -132,7 +133,7 @@ def _table_row(row: CycleGain) -> Row:
         f"{plural(row.clusters or 0, 'category', 'categories')} shared with the cycle before; "
         f"{per} of value per dollar{repriced}" + (f"\n{row.reason}" if row.reason else "")
         + (f"\nbreached: {', '.join(row.breaches)}" if row.breaches else ""),
-        why="Fisher index: geometric mean of the gain at the mix before and at the mix after\naether-tui report gains --format json",
+        why=metrics.why("gains.cumulative"),
     )  # fmt: skip
 
 
@@ -163,5 +164,5 @@ def _plot(found: Gains) -> Plot:
         id="gains.plot", title="Output per dollar since the first cycle, against the claim", x_kind="time", y_title="times",
         series=(Series(label="cumulative", points=points, state="pass"), *lines),
         text=f"{last.cycle} stands at {said} against {last.reference_low:.2f}–{last.reference_high:.2f}× of the claim.",
-        note="The lines are a claim to test, not a promise.",
+        note="The lines are a claim to test, not a promise.", why=metrics.why("gains.cumulative"),
     )  # fmt: skip

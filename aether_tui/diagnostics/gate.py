@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from aether_tui.diagnostics import costcurve
+from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
 from aether_tui.diagnostics.phases import behind
@@ -336,15 +336,21 @@ def check(item: Criterion) -> Check:
         kind="auto",
         evidence=said.strip(),
         next_step="" if item.met or item.value.value is None else item.next_step,
-        why=FROM_CACHE,
+        why=_why(item),
         behind=behind(item.id),
     )
 
 
 FROM_CACHE = (
     "Share of the model calls, requests or cost in production over the gate's window (window_days under [gate]), counted "
-    "anew each time from the rollups of the cache.\naether-tui report instrumentation --format json"
+    "anew each time from the rollups of the cache."
 )
+_OF_A_FIELD = ("gate_fields", "gate_requests")
+_QUERIES = {
+    "gate.clusters": ("gate_requests", "gate_clusters_since"),
+    "gate.cost": ("gate_cost",),
+    "gate.attribution": ("gate_cost",),
+}
 
 
 def checklist(gate: Gate) -> Checklist:
@@ -406,6 +412,11 @@ def blocks(gate: Gate, data: Data) -> tuple[Block, ...]:
     return tuple(parts)
 
 
+def _why(item: Criterion) -> str:
+    queries = metrics.asks(*_QUERIES.get(item.id, _OF_A_FIELD))
+    return f"{FROM_CACHE}\n{queries}\naether-tui report instrumentation --format json"
+
+
 def _field_row(item: Criterion) -> Row:
     first = item.worst[0] if item.worst else None
     return Row(
@@ -418,4 +429,5 @@ def _field_row(item: Criterion) -> Row:
             item.value.n,
             f"{first.name} {quantity(first.value)}" if first else "",
         ),
+        why=_why(item),
     )

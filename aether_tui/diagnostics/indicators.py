@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LensName = Literal["speed", "quality", "visibility"]
 Given = Mapping[str, Sequence[Record]]
 """Rows that come from documents, by what an indicator calls them."""
+SILENT = timedelta(days=90)
+"""After so long without an event it is the source that is silent: an export that ended is not a team that stopped."""
 MIN_N = 5
 """Fewer observations than this are "n too small"."""
 
@@ -59,6 +61,8 @@ class Indicator(Struct, frozen=True, omit_defaults=True):
     given: str = ""
     """Rows that documents give, or complete: see `indicators_given`."""
     p: float = 0.5
+    left_out: str = ""
+    """Rows that it does not count."""
     none: str = ""
     """Why there may be no row although its records are there."""
     anchor: Anchor | None = None
@@ -124,10 +128,6 @@ class Found:
     def at(self, moment: datetime) -> Sequence[Record]:
         """Those of exactly that moment."""
         return self._rows[bisect_left(self._days, moment) : bisect_right(self._days, moment)]
-
-    def any_before(self, moment: datetime) -> bool:
-        """Whether there is one before it."""
-        return bisect_left(self._days, moment) > 0
 
 
 def rows(indicator: Indicator, data: Data, spans: Sequence[Window], config: Config, given: Given) -> Found:
@@ -220,10 +220,11 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def _rate(indicator: Indicator, found: Found, inside: Sequence[Record], span: Window) -> Quantity | None:
-    """Events per day; a span without any is a zero only when there were some before it."""
-    if not inside and not found.any_before(_stored(span.start)):
+    """Events per day; a span without any is a zero only when there were some not long before it."""
+    start, took = _stored(span.start), span.end - span.start
+    if not inside and not found.between(start - max(took, SILENT), start):
         return None
-    events, length = sum(whole(row["k"]) for row in inside), (span.end - span.start) / timedelta(days=1)
+    events, length = sum(whole(row["k"]) for row in inside), took / timedelta(days=1)
     low, high = intervals.poisson(events)
     return Quantity(value=events / length, unit=indicator.unit, n=events, low=low / length, high=high / length)
 

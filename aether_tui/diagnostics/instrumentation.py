@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics import privacy, replayable, scores
+from aether_tui.diagnostics import metrics, privacy, replayable, scores
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
 from aether_tui.diagnostics.gate import Path, path, share
@@ -256,8 +256,8 @@ def _field_row(item: Field) -> Row:
             "" if value == 1 else item.attribute,
         ),
         detail=f"next worst: {others}" if others else "",
-        why=f"{item.of} of the window that carry it ÷ all {item.of}, with its Wilson interval; {needed}\n"
-        "aether-tui report instrumentation --format json",
+        why=f"{item.of} of the window that carry it ÷ all {item.of}, with its Wilson interval; {needed}.\n"
+        f"{metrics.asks(f'instrument_{item.of}')}\naether-tui report instrumentation --format json",
     )
 
 
@@ -268,5 +268,6 @@ def _path_row(item: PathCoverage, names: dict[str, str]) -> Row:
     return Row(
         id=f"instrumentation.path.{item.name}",
         cells=(item.name, item.calls, item.requests, f"{said}{more}" or "nothing"),
-        why="shares of its calls or requests that carry the field, rarest first\naether-tui report instrumentation --format json",
+        why="Shares of its calls or requests that carry the field, rarest first.\n"
+        f"{metrics.asks('instrument_calls', 'instrument_requests')}\naether-tui report instrumentation --format json",
     )

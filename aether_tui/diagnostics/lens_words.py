@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Mapping
 from statistics import median
 
+from msgspec import structs
+
 from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data
@@ -252,7 +254,7 @@ def _table(item: Lens, data: Data) -> Table:
 
 
 def _row(one: Result, data: Data) -> Row:
-    measured = one.value.value is not None
+    measured, indicator = one.value.value is not None, table.known()[one.id]
     mark: State = "no-data" if not measured else state(one.score)
     words: Mapping[State, str] = {
         "no-data": "no data",
@@ -276,7 +278,10 @@ def _row(one: Result, data: Data) -> Row:
         ),
         detail="; ".join(part for part in parts if part),
         why=metrics.lines(
-            metrics.of(table.known()[one.id]), data, _anchor_text(one), "" if measured else _failed(one, data)
+            structs.replace(metrics.of(indicator), source=indicator.source),
+            data,
+            _anchor_text(one),
+            "" if measured else _failed(one, data),
         ),
     )
 

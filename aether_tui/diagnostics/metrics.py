@@ -69,10 +69,15 @@ def lines(one: Metric, data: Data | None = None, *more: str) -> str:
         one.source and f"after {one.source}",
         "" if data is None else f"filters: {narrowed(data)}",
         one.rows and f"rows: {one.rows}",
-        one.queries and f"query: {', '.join(f'{QUERIES}/{name}.sql' for name in one.queries)}",
+        one.queries and asks(*one.queries),
         command(SHOWN_IN.get(report, report), data),
     )
     return "\n".join(part for part in parts if part)
+
+
+def asks(*queries: str) -> str:
+    """Which queries read the rows."""
+    return f"query: {', '.join(f'{QUERIES}/{name}.sql' for name in queries)} (as asked here: --format sql)"
 
 
 def command(report: str, data: Data | None) -> str:
@@ -119,6 +124,7 @@ def of(indicator: Indicator) -> Metric:
         unit=indicator.unit,
         formula=indicator.why,
         method=_METHODS.get(indicator.shape, ""),
+        left_out=indicator.left_out,
         source="; ".join(part for part in (indicator.source, said) if part),
         queries=(indicator.query,) if indicator.query else (),
         rows=_ROWS.get(indicator.given or indicator.shape, ""),

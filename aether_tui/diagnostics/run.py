@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics.frame import EVERYTHING, Clock, Data, Filters, Readable
+from aether_tui.diagnostics import looked
+from aether_tui.diagnostics.frame import EVERYTHING, Clock, Data, Filters, Readable, written
 from aether_tui.diagnostics.registry import REPORTS, ReportSpec
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Report
@@ -47,7 +48,7 @@ def diagnostic(name: str) -> Diagnostic:
 def built(name: str, data: Data, documents: Documents, clock: Clock) -> Report[Struct]:
     """A report over these data, built once however many ask for it; the clock is that of the data."""
     if name not in data.built:
-        data.built[name] = _dated(diagnostic(name).build(data, documents, clock), name, documents, clock)
+        data.built[name] = _built(diagnostic(name), data, name, documents, clock)
     return cast("Report[Struct]", data.built[name])
 
 
@@ -74,7 +75,23 @@ def run_report(
     module = diagnostic(name)
     documents = documents_of(workspace, config, leaves=leaves)
     with open_data(config, clock, cache, filters) as data:
-        return _dated(module.build(data, documents, clock), name, documents, clock)
+        return _built(module, data, name, documents, clock)
+
+
+def _built(module: Diagnostic, data: Data, name: str, documents: Documents, clock: Clock) -> Report[Struct]:
+    return looked.completed(_dated(module.build(data, documents, clock), name, documents, clock), data)
+
+
+def queries(
+    name: str, workspace: Workspace, config: Config, clock: Clock, cache: Readable, filters: Filters = EVERYTHING
+) -> str:
+    """What the report asks of the cache, each query with its parameters in place. Raises as `run_report` does."""
+    module = diagnostic(name)
+    documents = documents_of(workspace, config, leaves=False)
+    with open_data(config, clock, cache, filters) as data:
+        module.build(data, documents, clock)
+        asked = [f"-- {one}.sql\n{written(one, given)};\n" for (one, _), given in data.asked.items()]
+    return "\n".join(asked) or f"-- report {name} asks nothing of the cache\n"
 
 
 def documents_of(workspace: Workspace, config: Config, *, leaves: bool) -> Documents:

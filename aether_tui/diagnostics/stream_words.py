@@ -117,7 +117,8 @@ def _facts(one: Map) -> Facts:
         title=f"{one.title}{last}",
         facts=(
             Fact(id=f"{one.id}.n", label=f"{one.of}s", value=Quantity(value=one.n, unit="count"),
-                 note=f"{number(one.per_month)} a month", why=f"{one.of}s of the days of the window."),
+                 note=f"{number(one.per_month)} a month", why=f"{one.of[:1].upper()}{one.of[1:]}s of the days of the window.\n"
+                 f"{metrics.asks('stream_work' if one.of == 'item' else 'stream_tasks')}\naether-tui report value-stream --format json"),
             Fact(id=f"{one.id}.success", label="success", value=one.success,
                  why=metrics.why("value-stream.success")),
             Fact(id=f"{one.id}.lead", label="lead time", value=_maybe(one.lead_s, "s"), note="mean", why=metrics.why("value-stream.lead")),
@@ -168,7 +169,7 @@ def _box(one: Map, step: Step, *, at_worst: bool) -> Box:
         title=step.name,
         lines=tuple(lines) or ("no number",),
         state="block" if at_worst else None,
-        why=_why(step),
+        why=_why(step, one.of),
     )
 
 
@@ -196,7 +197,7 @@ def _shown(field: str, value: float) -> str:
     return amount(value, "ratio") if field.endswith("rate") else number(value)
 
 
-def _why(step: Step) -> str:
+def _why(step: Step, of: str) -> str:
     if not step.visits:
         return (
             "Nothing in traces or work items is mapped to this step; seen_as of the document names what it stands for."
@@ -208,6 +209,7 @@ def _why(step: Step) -> str:
             f"{step.visits:,} visits. Touch: its own time, less steps inside it. Wait: since the last step ended. Means, because only "
             "means add up along a chain. A failed task failed at its first error, else where it ended.",
             seen + (" and more" if seen and len(step.merged) > 8 else ""),
+            metrics.asks("stream_work" if of == "item" else "stream_steps"),
             "aether-tui report value-stream --format json",
         )
         if part
@@ -259,7 +261,7 @@ def _step_row(one: Map, step: Step, costs: bool) -> Row:
             f"{step.lost:,}" if step.lost else NONE,
         ),
         detail=f"{interval}{unpriced}{back}",
-        why=_why(step),
+        why=_why(step, one.of),
     )
 
 
@@ -334,5 +336,6 @@ def _category(one: Map) -> Row:
         detail="; ".join(
             f"{step.name} {step.lost:,}" for step in sorted(one.steps, key=lambda s: -s.lost)[:5] if step.lost
         ),
-        why="A failed task failed at its first error, else at its last step.\naether-tui report value-stream --format json",
+        why="A failed task failed at its first error, else at its last step.\n"
+        f"{metrics.asks('stream_steps')}\naether-tui report value-stream --format json",
     )

@@ -390,7 +390,7 @@ def _loops(loops: Sequence[Indicator]) -> Table:
                 id=one.id,
                 cells=(one.name, one.value, evidence(one.value)),
                 detail="\n".join((f"{one.category}: {one.means}", *(f"trace {name}" for name in one.traces[:3]))),
-                why=one.means,
+                why=one.why("traces"),
             )
             for one in loops
         ),

@@ -1,0 +1,69 @@
+"""What `x` shows of a report, completed by what is looked at: the window and the filters, and both in the commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.frame import Data, parameters
+from aether_tui.report_model import Block, Boxes, Checklist, Facts, Plot, Report, Table, Trend
+
+_COMMAND = re.compile(r"aether-tui report ([a-z-]+)(?: --format json)?")
+WRITTEN = frozenset({"flywheel", "portfolio", "experiments", "playbook", "decisions", "commitments", "maturity", "stakeholders", "rituals",
+                     "canvas", "handbook", "taxonomy"})  # fmt: skip
+"""Reports of documents, whatever is looked at."""
+_WINDOW = frozenset({"since", "before"})
+"""Parameters of queries that read the window, and not spans of their own."""
+
+Explained = TypeVar("Explained", bound=Struct)
+
+
+def completed(report: Report[Struct], data: Data) -> Report[Struct]:
+    """The report, where what `x` shows of a number lacks its filters or names a command without them."""
+    return structs.replace(report, blocks=tuple(_block(block, data) for block in report.blocks))
+
+
+def _block(block: Block, data: Data) -> Block:
+    match block:
+        case Facts():
+            return structs.replace(block, facts=tuple(_told(fact, fact.why, data) for fact in block.facts))
+        case Table():
+            rows = tuple(_told(row, row.why, data) for row in block.rows)
+            return _told(structs.replace(block, rows=rows), block.why, data)
+        case Checklist():
+            return structs.replace(block, items=tuple(_told(item, item.why, data) for item in block.items))
+        case Boxes():
+            rows_of = tuple(tuple(_told(box, box.why, data) for box in row) for row in block.rows)
+            return structs.replace(block, rows=rows_of)
+        case Plot() | Trend():
+            return _told(block, block.why, data)
+        case _:
+            return block
+
+
+def _told(item: Explained, why: str, data: Data) -> Explained:
+    told = explained(why, data) if why else why
+    return item if told == why else structs.replace(item, why=told)
+
+
+def explained(why: str, data: Data) -> str:
+    """Lines of `x`: filters before the query that they narrow, and commands that print the same number."""
+    lines = why.split("\n")
+    at = next((place for place, line in enumerate(lines) if line.startswith("query: ")), None)
+    if at is not None and not any(line.startswith("filters: ") for line in lines) and _narrows(lines[at]):
+        lines.insert(at, f"filters: {metrics.narrowed(data)}")
+    return "\n".join(_command(line, data) for line in lines)
+
+
+def _narrows(line: str) -> bool:
+    names = (PurePosixPath(part).stem for part in line.removeprefix("query: ").partition(" (")[0].split(", "))
+    return any(_WINDOW & parameters(name) for name in names)
+
+
+def _command(line: str, data: Data) -> str:
+    found = _COMMAND.fullmatch(line)
+    return metrics.command(found[1], data) if found and found[1] not in WRITTEN else line
