@@ -52,7 +52,14 @@ def ask(context: Context, sources: tuple[str, ...], form: str, output: Path | No
     Without names: the sources of aether.toml, or every kind there is. Nothing is contacted.
     """
     config = _config(context)
-    asked = [_asked(name, kind) for name, kind in _named(config, sources)]
+    asked = []
+    for name, kind in _named(config, sources):
+        try:
+            asked.append(_asked(name, kind))
+        except ConfigurationError as error:
+            if name in sources:
+                raise
+            click.echo(f"{name} is left out: {error.sentence()}", err=True)
     if form == "json":
         print_json([asdict(one) for one in asked])
         return

@@ -97,7 +97,8 @@ def status(context: Context, sources: tuple[str, ...], form: str) -> None:
         rows = [
             (f"{_GLYPH[one.result]} {one.source}", credential.name, credential.place, one.check)
             for one in found
-            for credential in one.credentials or (Credential("—", None, "needs none", ""),)
+            for credential in one.credentials
+            or (Credential("—", None, "—" if one.result == "failed" else "needs none", ""),)
         ]
         print_table(("SOURCE", "CREDENTIAL", "WHERE", "CHECK"), rows)
     for one in found:
@@ -138,7 +139,10 @@ def _status(context: Context, config: Config, name: str) -> SourceStatus:
     workspace = context.workspace()
     endpoint = name in ENDPOINTS
     kind = "openai" if endpoint else kind_of(config, name)
-    source = None if endpoint else connector(kind)
+    try:
+        source = None if endpoint else connector(kind)
+    except ConfigurationError as error:
+        return SourceStatus(name, kind, (), "failed", error.what, error.next_step)
     needless = _is_local(config, name) if endpoint else is_replayed(config, name)
     credentials, values = [], {}
     for one in ("api_key",) if source is None else source.SECRETS:
@@ -172,7 +176,8 @@ def _check(
     """What the source answers to its cheapest call."""
     from pydantic import ValidationError
 
-    from aether_tui.records.source import Network, SourceError
+    from aether_tui.records.source import Network
+    from aether_tui.sync.engine import mistake
 
     async def ask() -> str:
         if source is None:
@@ -187,10 +192,10 @@ def _check(
 
     try:
         return "works", asyncio.run(ask()), ""
-    except SourceError as error:
-        return "failed", error.what, error.hint
     except ValidationError:
         return "failed", "its settings are not valid", "`aether-tui config validate` says what is wrong"
+    except Exception as error:  # a connector of a third party may raise anything; it must not stop the others
+        return "failed", *mistake(error)
 
 
 async def _ask_endpoint(config: Config, name: str, values: dict[str, str], context: Context) -> str:

@@ -160,7 +160,10 @@ def _cache(workspace: Workspace) -> Iterator[Check]:
 def _sources(workspace: Workspace, config: Config) -> Iterator[Check]:
     from aether_tui.cli.sources import connector, is_replayed, kind_of, source_problems
     from aether_tui.secrets import find_secret, variable
+    from aether_tui.sync.registry import passed_over
 
+    for sentence in passed_over():
+        yield Check("connectors", "warn", sentence, "install one of the two, or rename the kind of your own")
     wrong = {problem.key.split(".")[1]: problem for problem in source_problems(config, {})}
     for name in config.sources:
         if name in wrong:

@@ -45,10 +45,15 @@ def _problems(config: Config, lines: Lines) -> Iterator[Problem]:
     known = connector_names()
     for name in config.sources:
         kind = kind_of(config, name)
-        if kind in known:
-            yield from check_source(config, name, connector(kind).Settings, lines)
-            continue
         loc = ("sources", name, "kind")
+        if kind in known:
+            try:
+                found = connector(kind)
+            except ConfigurationError as error:
+                yield Problem(CONFIG_NAME, error.what, dotted(loc), line_of(lines, loc), error.next_step)
+            else:
+                yield from check_source(config, name, found.Settings, lines)
+            continue
         near = nearest(kind, known)
         fix = f"did you mean {near!r}?" if near else f"connectors are {', '.join(known)}"
         yield Problem(CONFIG_NAME, f"no connector {kind!r}", dotted(loc), line_of(lines, loc), fix)

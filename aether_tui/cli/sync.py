@@ -44,21 +44,25 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
 
     from aether_tui.cache import Cache
     from aether_tui.ingest import Ingest
-    from aether_tui.sync.engine import run
+    from aether_tui.sync.engine import Event, Outcome, run
     from aether_tui.sync.intake import Writer
     from aether_tui.sync.paid import bills
     from aether_tui.sync.plan import plan
 
     workspace, config = context.workspace(), context.config()
-    jobs = plan(config, workspace, sources, now=context.now, offline=context.offline)
-    emit = _print_event if form == "json" else _narrate
+    left: dict[str, ConfigurationError] = {}
+    jobs = plan(config, workspace, sources, now=context.now, offline=context.offline, left=left)
+    emit = _safely(_print_event if form == "json" else _narrate)
+    for name, error in left.items():
+        emit(Event("error", name, message=error.what))
     with alone(workspace):
         cache = Cache(workspace.cache_path)
         cache.frugal()
         writer = Writer(cache, Ingest.of(workspace, config), context.now)
         start = since.replace(tzinfo=UTC) if since else None
         jobs = _agreed(jobs, bills(jobs, writer.cache, since=start, full=full), yes=yes, named=bool(sources))
-        outcomes = asyncio.run(run(jobs, writer, _safely(emit), since=start, full=full))
+        outcomes = asyncio.run(run(jobs, writer, emit, since=start, full=full))
+    outcomes += [Outcome(name, "", error=error.what, hint=error.next_step) for name, error in left.items()]
     if form == "text":
         _print_table(outcomes)
     _judge(outcomes)
@@ -201,6 +205,6 @@ def _judge(outcomes: Sequence[Outcome]) -> None:
         more = f" (and {len(failed) - 1} of {len(outcomes)} streams more)" if len(failed) > 1 else ""
         raise SourceFailed(
             first.error + more,
-            where=f"{first.source} {first.stream}",
+            where=f"{first.source} {first.stream}".rstrip(),
             next_step=first.hint or "run `aether-tui sync` again",
         )

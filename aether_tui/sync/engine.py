@@ -33,6 +33,7 @@ from aether_tui.sync.deletions import sweep
 from aether_tui.sync.intake import Counts, Intake, State, Writer
 from aether_tui.sync.plan import Job
 from aether_tui.sync.remote import Remote
+from aether_tui.text import one_line
 
 SHORTEST_SECRET = 4
 """Characters that a credential has at least; shorter ones would mask words."""
@@ -175,7 +176,7 @@ class _Engine:
         except Exception as error:
             outcomes = [Outcome(job.name, stream.name) for stream in job.streams]
             for stream, outcome in zip(job.streams, outcomes, strict=True):
-                await self._failed(job, stream, outcome, *_mistake(error), None)
+                await self._failed(job, stream, outcome, *mistake(error), None)
             return outcomes
         try:
             stopped: SourceError | None = None
@@ -216,7 +217,7 @@ class _Engine:
             return error if dead or isinstance(error, Offline) else None
         except Exception as error:  # a connector's own mistake must not stop the other sources
             outcome.traffic = Traffic.of(job.network).since(began)
-            await self._failed(job, stream, outcome, *_mistake(error), None)
+            await self._failed(job, stream, outcome, *mistake(error), None)
             return None
         self.emit(Event("done", job.name, stream.name, outcome.counts, traffic=outcome.traffic))
         return None
@@ -276,13 +277,13 @@ class _Engine:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _mistake(error: Exception) -> tuple[str, str]:
+def mistake(error: Exception) -> tuple[str, str]:
     """What happened in a connector that did not see it coming, and what to do."""
     if isinstance(error, SourceError):
         return error.what, error.hint
     if isinstance(error, OSError):
         return f"trouble on this machine ({error})", "make room or give access there, then run sync again"
-    return f"the connector failed ({type(error).__name__}: {error})", "report it with the name of the connector"
+    return f"the connector failed ({one_line(f'{type(error).__name__}: {error}', 300)})", "tell who made this connector"
 
 
 def _masked(job: Job, words: str) -> str:

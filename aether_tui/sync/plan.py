@@ -46,8 +46,9 @@ def plan(
     now: Callable[[], datetime],
     offline: bool = False,
     find: Callable[[str], type[Source]] = registry.connector,
+    left: dict[str, ConfigurationError] | None = None,
 ) -> list[Job]:
-    """A job per named source, or per enabled one.
+    """A job per named source, or per enabled one; with `left`, those whose connector cannot be used are put there instead.
 
     Raises ConfigurationError for an unknown source, kind or key, and when there is nothing to pull.
     """
@@ -62,8 +63,18 @@ def plan(
             where=CONFIG_NAME,
             next_step="add a [sources.NAME] table (config.example.toml shows them), or load files: `aether-tui load PATH`",
         )
-    return [_job(name, config, workspace, find, Network(offline=offline, root=workspace.root, source=name, now=now))
-            for name in chosen]  # fmt: skip
+    jobs = []
+    for name in chosen:
+        network = Network(offline=offline, root=workspace.root, source=name, now=now)
+        try:
+            connector = _connector(name, config, find)
+        except ConfigurationError as error:
+            if left is None or len(left) + 1 == len(chosen):
+                raise
+            left[name] = error
+        else:
+            jobs.append(_job(name, config, workspace, connector, network))
+    return jobs
 
 
 def _unknown(name: str, config: Config) -> ConfigurationError:
@@ -75,17 +86,22 @@ def _unknown(name: str, config: Config) -> ConfigurationError:
     )
 
 
-def _job(name: str, config: Config, workspace: Workspace, find: Callable[[str], type[Source]], network: Network) -> Job:
+def _connector(name: str, config: Config, find: Callable[[str], type[Source]]) -> type[Source]:
     source = config.sources[name]
     try:
-        connector = find(source.kind or name)
+        return find(source.kind or name)
     except ConfigurationError as error:
         key = "kind" if source.kind else ""
+        known = bool(key or error.where)  # there is such a kind, or it was asked for by name
         raise ConfigurationError(
             error.what,
             where=f"{CONFIG_NAME}: sources.{name}{'.' if key else ''}{key}",
-            next_step=error.next_step if key else f'give it a kind = "…": {error.next_step}',
+            next_step=error.next_step if known else f'give it a kind = "…": {error.next_step}',
         ) from error
+
+
+def _job(name: str, config: Config, workspace: Workspace, connector: type[Source], network: Network) -> Job:
+    source = config.sources[name]
     try:
         settings = connector.Settings.model_validate(source.model_dump())
     except ValidationError as error:

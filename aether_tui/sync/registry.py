@@ -9,9 +9,13 @@ from typing import cast
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import nearest
 from aether_tui.records.source import FileKind, Source
+from aether_tui.text import one_line
 
 CONNECTORS = "aether_tui.connectors"
 FILES = "aether_tui.files"
+_OURS = "aether-tui"
+_PARTS = ("Settings", "SECRETS", "streams", "access", "pages", "check", "close")
+"""What is asked of a connector before there is one of it."""
 
 
 def connector_names() -> list[str]:
@@ -25,8 +29,27 @@ def file_kind_names() -> list[str]:
 
 
 def connector(kind: str) -> type[Source]:
-    """The connector of that kind. Raises ConfigurationError naming the nearest kind."""
-    return cast("type[Source]", _load(CONNECTORS, kind, "source"))
+    """The connector of that kind. Raises ConfigurationError naming the nearest kind, and for one that is no connector."""
+    found = _load(CONNECTORS, kind, "source")
+    missing = [name for name in _PARTS if not hasattr(found, name)]
+    if missing:
+        raise ConfigurationError(
+            f"the kind of source {kind!r} cannot be used (it has no {', '.join(missing)})",
+            where=_points(CONNECTORS)[kind].value,
+            next_step="its package was made for another version: install one that fits",
+        )
+    return cast("type[Source]", found)
+
+
+def passed_over() -> list[str]:
+    """A sentence for each connector or kind of file whose name another one has: what is built in comes first."""
+    return [
+        f"{_package(point)} brings a kind {point.name!r} too, which is not used: {_package(used[point.name])} has it"
+        for group in (CONNECTORS, FILES)
+        for used in [_points(group)]
+        for point in entry_points(group=group)
+        if point.value != used[point.name].value
+    ]
 
 
 def file_kind(kind: str) -> FileKind:
@@ -46,7 +69,15 @@ def file_kinds(tell: Callable[[str], None]) -> list[FileKind]:
 
 
 def _points(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
+    """Who has a name: the built-in one, else the first that is found."""
+    points: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=group), key=lambda point: _package(point) != _OURS):
+        points.setdefault(point.name, point)
+    return points
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.module
 
 
 def _load(group: str, kind: str, what: str) -> object:
@@ -59,9 +90,9 @@ def _load(group: str, kind: str, what: str) -> object:
         )
     try:
         return points[kind].load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a stranger's module may raise anything; it must not stop the others
         raise ConfigurationError(
-            f"the kind of {what} {kind!r} cannot be used ({error})",
+            f"the kind of {what} {kind!r} cannot be used ({one_line(str(error) or type(error).__name__, 200)})",
             where=points[kind].value,
             next_step="install its package again",
         ) from error

@@ -74,3 +74,49 @@ def test_the_example_syncs_resumes_and_asks(tmp_path: Path) -> None:
     assert "ada" not in repr(items)
     letter = aether("ask", "boards", cwd=tmp_path, env=env)
     assert "a read-only token of the board" in letter.stdout
+
+
+def test_connectors_that_cannot_be_used_say_so_and_the_others_go_on(tmp_path: Path) -> None:
+    """One that cannot be imported, one that is none, one that raises in the middle, and one with the name of a built-in."""
+    site = tmp_path / "site"
+    install(site)
+    code = (site / "boards.py").read_text()
+    modules = {
+        "absent": "import a_package_that_is_gone\n",
+        "older": "class Boards:\n    kind = 'older'\n",
+        "torn": code.replace('page = text(answer, "next_page")', 'raise KeyError("\\x1b[31m") #'),
+        "linear": code,
+    }
+    for name, text in modules.items():
+        (site / f"{name}_board.py").write_text(text)
+        metadata = site / f"{name}_board-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-board\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[aether_tui.connectors]\n{name} = {name}_board:Boards\n")
+    env = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}", "AETHER_TORN_TOKEN": "t", "AETHER_BOARDS_TOKEN": "t"}
+    with serving(lambda _: Reply({"cards": [card(1, 3)]})) as server:
+        table = f'url = "{server.url}"\nboard = "B"\n'
+        names = ("absent", "older", "torn", "boards")
+        (tmp_path / "aether.toml").write_text("".join(f"[sources.{name}]\n{table}" for name in names))
+        done = aether("sync", cwd=tmp_path, env=env)
+        status = aether("auth", "status", "absent", "torn", cwd=tmp_path, env=env)
+    assert done.returncode == 4
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        assert lease.rows("SELECT source FROM work_items ORDER BY source") == [{"source": "boards"}, {"source": "torn"}]
+    sentences = {
+        "absent": "No module named 'a_package_that_is_gone'", "older": "it has no Settings, SECRETS, streams",
+        "torn cards": "the connector failed (KeyError: '\\x1b[31m')",
+    }  # fmt: skip
+    for name, sentence in sentences.items():
+        (said,) = [line for line in done.stderr.splitlines() if line.startswith(f"{name}: failed: ")]
+        assert sentence in said
+    assert "No module named" in status.stdout
+    looked = aether("doctor", cwd=tmp_path, env=env)
+    assert looked.returncode == 1
+    assert "linear-board brings a kind 'linear' too, which is not used: aether-tui has it" in " ".join(
+        looked.stdout.split()
+    )
+    assert "boards source, credentials found" in looked.stdout
+    letter = aether("ask", cwd=tmp_path, env=env)
+    assert (letter.returncode, letter.stderr.count("is left out")) == (0, 2)
+    assert "BOARDS" in letter.stdout
