@@ -119,7 +119,7 @@ class SpanAttributes(Section):
 
 
 class CostTags(Section):
-    """Which cost tags carry a dimension, tried in order, without regard to case."""
+    """Which cost tags, or vendor columns (`x_…`) of a FOCUS export, carry a dimension; tried in order, without regard to case."""
 
     environment: list[str] = Field(default=["environment", "env", "stage"], description="Environment")
     team: list[str] = Field(default=["team", "owner", "squad"], description="Team")

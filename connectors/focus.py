@@ -79,7 +79,7 @@ class FocusFiles:
         scope = ("provider", "account", "billing_start")
         replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths))
         for form, members in files.items():
-            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash")
+            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash", beside=("tags", "x_"))
             if all(map(is_plain, members)):
                 yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
             else:

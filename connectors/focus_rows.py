@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -49,6 +50,7 @@ def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
         header = next(csv.reader([first], delimiter=delimiter), [])
         reader = csv.reader(text, delimiter=delimiter)
         places = {name.casefold(): place for place, name in enumerate(header)}
+        beside = _beside(header, bulk)
         hashed = [place for _, place in sorted((name, place) for place, name in enumerate(header))]
         try:
             for number, cells in enumerate(reader, 1):
@@ -61,6 +63,8 @@ def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
                 text_hash = _hash([cells[place] for place in hashed])
                 try:
                     row = _row(cells, places, bulk)
+                    if bulk.beside is not None:
+                        row[bulk.beside[0]] = _with_members(row[bulk.beside[0]], cells, beside, bulk.nulls)
                 except ValueError as error:
                     yield Reject(COSTS.name, str(error), delimiter.join(cells), where)
                     continue
@@ -83,6 +87,26 @@ def _row(cells: Sequence[str], places: Mapping[str, int], bulk: Bulk) -> dict[st
         text = next((cell for cell in found if cell.strip() not in bulk.nulls), None)
         row[column.name] = None if text is None else _cell(column, text)
     return row
+
+
+def _beside(header: Sequence[str], bulk: Bulk) -> dict[str, int]:
+    """Places of the columns that are kept as members of a JSON object, by name."""
+    if bulk.beside is None:
+        return {}
+    return dict(sorted((name, at) for at, name in enumerate(header) if name.casefold().startswith(bulk.beside[1])))
+
+
+def _with_members(text: Value, cells: Sequence[str], beside: Mapping[str, int], nulls: Sequence[str]) -> Value:
+    """A JSON object with those cells that are not null."""
+    members = {name: cells[place] for name, place in beside.items() if cells[place].strip() not in nulls}
+    if not members:
+        return text
+    try:
+        own = json.loads(str(text)) if text is not None else {}
+    except (ValueError, RecursionError):
+        own = None
+    whole = (own if isinstance(own, dict) else {"Tags": text}) | members
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
 def _cell(column: Column, text: str) -> str | Decimal | datetime | None:

@@ -182,6 +182,8 @@ def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, l
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     present = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind, *_ in described}
     texts = {column.name: _text(bulk, column, present) for column in bulk.table.raw}
+    if bulk.beside is not None:
+        texts[bulk.beside[0]] = _with_members(bulk, texts[bulk.beside[0]], bulk.beside[1], present)
     hashed = "''"
     if bulk.hash_key is not None:
         hashed = (
@@ -196,6 +198,22 @@ def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, l
     name = label.replace("'", "''")
     checked = f"SELECT *, concat_ws('; ', {bad}) AS _bad FROM ({lines})"
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
+
+
+def _with_members(bulk: Bulk, text: str, prefix: str, present: dict[str, str]) -> str:
+    """SQL for the JSON object `text` with the cells of all columns that begin with `prefix`; those that are null are left out."""
+    names = sorted(name for name in present if name.casefold().startswith(prefix))
+    if not names:
+        return text
+    nulls = _quoted(bulk.nulls)
+    cells = {name: f"CASE WHEN trim({present[name]}) NOT IN ({nulls}) THEN {present[name]} END" for name in names}
+    members = ", ".join(f"{_quoted([name])}, {cell}" for name, cell in cells.items())
+    own = (
+        f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} "
+        f"ELSE CAST(json_object('Tags', {text}) AS VARCHAR) END"
+    )
+    any_ = " OR ".join(f"({cell}) IS NOT NULL" for cell in cells.values())
+    return f"CASE WHEN {any_} THEN CAST(json_merge_patch({own}, json_object({members})) AS VARCHAR) ELSE {text} END"
 
 
 def _as_text(name: str, kind: str) -> str:

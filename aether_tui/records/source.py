@@ -67,7 +67,8 @@ class Bulk:
 
     `columns` maps a raw column of `table` to the file's columns to try in turn (the first that exists and is not null
     wins). Everything is read as text and cast to the table's type; `nulls` are texts that mean null. With `hash_key`
-    the column of that name is filled with the hash of the whole row and its ordinal among identical rows.
+    the column of that name is filled with the hash of the whole row and its ordinal among identical rows; `beside` then names
+    a JSON column and the prefix of file columns that are kept in it, as members by their names.
     """
 
     paths: tuple[Path, ...]
@@ -76,6 +77,7 @@ class Bulk:
     columns: Mapping[str, tuple[str, ...]]
     nulls: tuple[str, ...] = ("", "NULL", "null")
     hash_key: str | None = None
+    beside: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,7 +341,7 @@ COSTS = Table(
         _c("region", "text", "Region"),
         _c("account", "text", "Sub-account, else billing account"),
         _c("resource", "text", "Resource id"),
-        _c("tags", "json", "Tags as a JSON object of text"),
+        _c("tags", "json", "Tags, and vendor columns (x_…) of FOCUS, as a JSON object of text"),
         _c("estimated", "bool", "AWS Cost Explorer: the bill may still change; null for exports"),
         _d("environment", "text", "production, staging, dev or other, by mapping of tags"),
         _d("service", "text", "Service, by mapping"),

@@ -17,6 +17,8 @@ import duckdb
 import pytest
 
 from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.ingest.mapping import Mapper
 from aether_tui.records import Value
 from connectors.base import Malformed, Reject
 from connectors.files import expand, sample
@@ -190,6 +192,28 @@ def test_gzip_whatever_its_name(tmp_path: Path) -> None:
     path = export(tmp_path / "x.csv", BASE)
     path.write_bytes(gzip.compress(path.read_bytes()))
     assert len(load(tmp_path, path)[0]) == 1
+
+
+def test_columns_of_the_vendor_are_kept_with_the_tags_and_can_be_mapped(tmp_path: Path) -> None:
+    """However the file is packed, and beside tags of any form."""
+    rows = [
+        {**BASE, "Tags": '{"env":"prod","a":{"b":1}}', "x_CostCenter": "CC 7", "x_Empty": "", "X_Owner": "Größe"},
+        {**BASE, "Tags": "NULL", "x_CostCenter": "NULL", "x_Empty": "", "X_Owner": "b"},
+        {**BASE, "Tags": "no object", "x_CostCenter": "c", "x_Empty": "", "X_Owner": ""},
+        {**BASE, "Tags": "kept as it is", "x_CostCenter": "", "x_Empty": "", "X_Owner": ""},
+    ]
+    plain, packed, parquet = export(tmp_path / "a.csv", *rows), tmp_path / "b.csv.xz", tmp_path / "c.parquet"
+    packed.write_bytes(lzma.compress(plain.read_bytes()))
+    duckdb.sql(f"COPY (SELECT * FROM read_csv('{plain}', all_varchar = true)) TO '{parquet}'")
+    for path in (plain, packed, parquet):
+        found, rejects = load(tmp_path, path)
+        assert rejects == []
+        assert sorted(str(row["tags"]) for row in found) == [
+            "kept as it is", '{"Tags":"no object","x_CostCenter":"c"}', '{"X_Owner":"b"}',
+            '{"env":"prod","a":{"b":1},"X_Owner":"Größe","x_CostCenter":"CC 7"}',
+        ]  # fmt: skip
+    mapping = Config.model_validate({"mapping": {"cost_tags": {"team": ["x_costcenter"]}}}).mapping
+    assert Mapper(mapping).cost_dimensions({"x_CostCenter": "CC 7"}, None, None)[2] == "CC 7"
 
 
 @pytest.mark.parametrize("packer", ["xz", "bz2", "zip"])
