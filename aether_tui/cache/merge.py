@@ -201,11 +201,19 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     of_them = " OR ".join(f'"{column}" IN (SELECT unnest($ids))' for column in one.columns)
     same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     missing = f" WHERE NOT EXISTS (FROM staged_{table.name} AS s WHERE {same})" if came else ""
-    found = cursor.execute(
-        f"SELECT _row FROM (SELECT rowid AS _row, {quoted(table.key)} FROM {table.name} WHERE source = $source AND ({of_them})) "
-        f"AS t{missing}",
-        {"source": origin.source, "ids": list(one.ids)},
-    ).fetchall()
+    with thrift.looking(cursor, len(one.ids)):  # keys first, as they are looked for among all that is stored
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT rowid AS _row FROM {table.name} "
+            f"WHERE source = $source AND ({of_them})",
+            {"source": origin.source, "ids": list(one.ids)},
+        )
+    if not (theirs := count(cursor, "theirs")):
+        return 0
+    with thrift.looking(cursor, theirs):
+        found = cursor.execute(
+            f"SELECT _row FROM (SELECT rowid AS _row, {quoted(table.key)} FROM {table.name} "
+            f"WHERE rowid IN (SELECT _row FROM theirs)) AS t{missing}"
+        ).fetchall()
     if found:  # hardly ever: whole rows are looked at only then
         leaving = f"{table.name} WHERE rowid IN ({', '.join(str(row) for (row,) in found)})"
         rollups.touch(cursor, table.name, f"(FROM {leaving})")

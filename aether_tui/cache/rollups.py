@@ -137,8 +137,10 @@ def refresh(cursor: duckdb.DuckDBPyConnection) -> None:
             _refresh_daily(cursor, rollup)
     if flow:
         with thrift.looking(cursor):
-            cursor.execute("DELETE FROM flow_daily")
-            _insert(cursor, "flow_daily", render(definition("flow_daily"), {"flow_items": "flow_items"}))
+            events = render(definition("flow_events"), {"flow_items": "flow_items"})
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE flow_events AS {events}")
+        cursor.execute("DELETE FROM flow_daily")
+        _insert(cursor, "flow_daily", render(definition("flow_daily"), {"flow_events": "flow_events"}))
 
 
 def raw_from(cursor: duckdb.DuckDBPyConnection, table: str) -> datetime | None:

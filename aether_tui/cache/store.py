@@ -264,8 +264,11 @@ class Cache:
 
     def tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
         """What `tally` counts; nothing is stored, no lease is taken. Raises Malformed."""
-        with self._of_files() as connection:
+        connection = self._leases.cursor()
+        try:
             return tallied(connection, tally, rejects)
+        finally:
+            connection.close()
 
     def rederive(self, deriver: Deriver, mapping_hash: str) -> int:
         """Derive again, from stored raw rows, every row that another mapping derived; returns how many.

@@ -88,7 +88,8 @@ def findings(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
     whole = {name: name for name in (*TABLES, "flow_items")} | {
-        "tasks": f"(SELECT * FROM tasks WHERE {local('tasks')})"
+        "tasks": f"(SELECT * FROM tasks WHERE {local('tasks')})",
+        "flow_events": f"({render(definition('flow_events'), {'flow_items': 'flow_items'})})",
     }
     frozen_tasks = f"(SELECT source, trace_id FROM tasks WHERE NOT ({rollups.thawed(cursor, 'spans', 'start')}))"
     definitions = [(rollup.table, rollup.sql, rollup.owned(), rollup) for rollup in rollups.DAILY]
