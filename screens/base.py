@@ -289,6 +289,15 @@ class ReportScreen(PageScreen):
         """The report this is a face of."""
         return SCREENS[self.name or "home"].report
 
+    def action_connect(self) -> None:
+        """Where sources are, and what is missing."""
+        self.run_worker(self.shell.perform(BY_ID["go.sources"]))
+
+    def action_ask(self) -> None:
+        """Where people are asked."""
+        self.shell.say("the 3-Lens interview asks what people believe of such numbers")
+        self.run_worker(self.shell.perform(BY_ID["go.interview"]))
+
     # --- showing -------------------------------------------------------------------------------------------------
 
     def on_screen_resume(self) -> None:

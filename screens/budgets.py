@@ -23,7 +23,7 @@ class Budgets(ReportScreen):
     LEAD: ClassVar[int] = 100
     FIRST: ClassVar[str] = TABLE
     LIVE: ClassVar[bool] = True
-    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"budgets"}
+    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"budgets", "drill"}
 
     @property
     def budget(self) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from aether_tui.actions import BY_ID, Where
+from aether_tui.actions import Where
 from aether_tui.exploring import Ask, Exploring, Told
 from aether_tui.report_model import Prose, SavedReport, Table
 from screens.base import PageScreen, ReportScreen
@@ -86,14 +86,6 @@ class Drill(Asking):
             return
         self.shell.say("finding the rows …")
         self.send(self.question("rows", trace=item.row))
-
-    def action_connect(self) -> None:
-        """Where sources are, and what is missing."""
-        self.run_worker(self.shell.perform(BY_ID["go.sources"]))
-
-    def action_ask(self) -> None:
-        """Where people are asked."""
-        self.run_worker(self.shell.perform(BY_ID["go.interview"]))
 
 
 class _Over(PageScreen):

@@ -15,7 +15,7 @@ class Stream(ReportScreen):
     """Boxes and waits, the table behind them; the selected stream can be written down and filled in."""
 
     LEAD: ClassVar[int] = 2
-    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"stream"}
+    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"stream", "drill"}
 
     def action_write(self) -> None:
         """Write the stream under the cursor into a document, in a child: only commands read the cache."""

@@ -205,7 +205,7 @@ class Traces(Asking):
             self.shell.say("finding the traces …")
             self.send(self.question("rows", trace=item.row))
             return
-        if not trace:
+        if not trace or (item is not None and item.action):
             super().action_open()
             return
         self._busy = "opening …"

@@ -21,5 +21,5 @@ def build(data: Data, _documents: Documents, clock: Clock) -> Report[Attribution
         headline=words.headline(found),
         findings=words.findings(found),
         freshness=data.freshness(),
-        blocks=words.blocks(found),
+        blocks=words.blocks(found, data),
     )

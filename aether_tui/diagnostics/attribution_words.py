@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
+from aether_tui.diagnostics.gaps import traceless
 from aether_tui.human import NONE, amount, day, money
 from aether_tui.report_model import (
     Block,
@@ -25,6 +26,7 @@ from aether_tui.stats.lmdi import Factor
 
 if TYPE_CHECKING:
     from aether_tui.diagnostics.attribution_measure import Attribution, Dimension, Waterfall
+    from aether_tui.diagnostics.frame import Data
 
 NAMES: dict[Factor, tuple[str, str]] = {
     "volume": ("volume", "calls that succeeded"),
@@ -45,7 +47,7 @@ LEAST, CLOSE = 0.9, 0.05
 def headline(found: Attribution) -> str:
     """The cost, and what changed it most."""
     if found.cost_usd is None:
-        return "No model call in this window, so there is nothing to attribute."
+        return "No model call is in view, so there is nothing to attribute."
     told = f"Model calls cost {money(found.cost_usd, 'USD')}"
     if found.waterfall is None:
         return f"{told}; {found.no_waterfall}."
@@ -78,14 +80,10 @@ def findings(found: Attribution) -> tuple[Finding, ...]:
     return worst_first(result)
 
 
-def blocks(found: Attribution) -> tuple[Block, ...]:
+def blocks(found: Attribution, data: Data) -> tuple[Block, ...]:
     """Facts, the waterfall, its kinds of call, dimensions."""
     if found.cost_usd is None:
-        gap = Gap(
-            id="attribution.none", title="Attribution", reason="No model call in this window.",
-            next_step="connect a trace source in aether.toml, or aether-tui load PATH",
-        )  # fmt: skip
-        return (gap,)
+        return (traceless(data, "attribution.none", "Attribution"),)
     first: tuple[Block, ...] = (_facts(found), bill_facts(found.bill))
     if found.waterfall is None:
         gap = Gap(id="attribution.change", title="What changed the cost", reason=f"{found.no_waterfall.capitalize()}.",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics.joins import CHAINS, first_failed, newest
-from aether_tui.diagnostics.needs import KEYS, NEEDS
+from aether_tui.diagnostics.needs import KEYS, NEEDS, stored
 from aether_tui.report_model import Gap
 
 if TYPE_CHECKING:
@@ -32,7 +32,16 @@ def unconnected(
     )
 
 
-def nothing(data: Data, identity: str, title: str, said: str, chain: str) -> Gap:
+def traceless(data: Data, identity: str, title: str) -> Gap:
+    """No trace is in view: none is stored, or none of this window under these filters."""
+    if not stored(data).get("spans"):
+        return unconnected(data, identity, "spans", title=title)
+    return nothing(data, identity, title, "No trace is known", "spans", "in this window")
+
+
+def nothing(
+    data: Data, identity: str, title: str, said: str, chain: str, when: str = "in this window or the time before it"
+) -> Gap:
     """There is data, and none of this window under these filters; `said` goes before that."""
     narrowed, report = data.filters.sentence(), identity.partition(".")[0]
     last, step = newest(data, chain), "press esc for all" if narrowed else "press W for another window"
@@ -44,7 +53,7 @@ def nothing(data: Data, identity: str, title: str, said: str, chain: str) -> Gap
     return Gap(
         id=identity,
         title=title,
-        reason=f"{said}{f' for {narrowed}' if narrowed else ''} in this window or the time before it.",
+        reason=f"{said}{f' for {narrowed}' if narrowed else ''} {when}.",
         next_step=step,
         why=first_failed(data, chain),
     )

@@ -34,6 +34,6 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Streams]:
         headline=words.headline(maps),
         findings=words.findings(maps),
         freshness=data.freshness(),
-        blocks=words.blocks(maps, found.uncounted),
+        blocks=words.blocks(maps, found.uncounted, data),
         details=words.details(maps),
     )

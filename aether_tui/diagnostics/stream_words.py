@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.gaps import nothing, unconnected
+from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.stream_measure import Map, Stated, Step
 from aether_tui.human import NONE, amount, duration, money, number, plural, quantity
 from aether_tui.report_model import (
@@ -41,7 +46,7 @@ def worst(one: Map) -> Step | None:
 def headline(maps: Sequence[Map]) -> str:
     """Where failures and time are."""
     if not maps:
-        return "No step can be counted: there are no traces and no finished work items with history in this window."
+        return "No step can be counted: no trace and no finished work item with history is in view."
     one = maps[0]
     place = worst(one)
     longest = max(one.steps, key=lambda step: (step.touch_s or 0) * step.visits)
@@ -78,18 +83,21 @@ def findings(maps: Sequence[Map]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def blocks(maps: Sequence[Map], uncounted: Sequence[str]) -> tuple[Block, ...]:
+def _none(uncounted: Sequence[str], data: Data) -> Gap:
+    there = stored(data)
+    if there.get("spans") or there.get("work_items"):
+        said = "No trace and no finished work item with history is known"
+        gap = nothing(data, "stream.none", "Value stream", said, "spans", "in this window")
+    else:
+        gap = unconnected(data, "stream.none", "spans", "the steps of requests", title="Value stream")
+    typed = f" {', '.join(uncounted)} is all stated." if uncounted else ""
+    return structs.replace(gap, reason=gap.reason + typed, next_step=f"{gap.next_step}; f types the steps by hand")
+
+
+def blocks(maps: Sequence[Map], uncounted: Sequence[str], data: Data) -> tuple[Block, ...]:
     """The map of all requests, request categories, work items."""
     if not maps:
-        return (
-            Gap(
-                id="stream.none",
-                title="Value stream",
-                reason="No traces and no finished work items with history in this window"
-                + (f"; {', '.join(uncounted)} is all stated." if uncounted else "."),
-                next_step="connect a source in aether.toml, load files, or aether-tui doc new value-stream",
-            ),
-        )
+        return (_none(uncounted, data),)
     main = [one for one in maps if not one.cluster]
     made: list[Block] = [block for one in main[:1] for block in _whole(one)]
     clusters = [one for one in maps if one.cluster]

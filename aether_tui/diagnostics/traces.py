@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint_indicators import SAMPLE, Indicator, indicators
 from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.gaps import traceless
 from aether_tui.diagnostics.sampling import MOMENTS
 from aether_tui.human import amount, evidence, plural
 from aether_tui.report_model import (
@@ -20,7 +21,6 @@ from aether_tui.report_model import (
     Fact,
     Facts,
     Finding,
-    Gap,
     Prose,
     Quantity,
     Report,
@@ -124,7 +124,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Traces]:
         headline=_headline(found),
         findings=_findings(found),
         freshness=data.freshness(),
-        blocks=_blocks(found),
+        blocks=_blocks(found, data),
     )
 
 
@@ -225,7 +225,7 @@ def _word(value: object) -> str | None:
 def _headline(found: Traces) -> str:
     every = found.all
     if every is None:
-        return "No trace in this window."
+        return "No trace is in view."
     cost = "" if every.cost_usd is None else f", {amount(every.cost_usd, 'USD')}"
     return f"{plural(every.n, 'trace')}, {100 * every.failed / every.n:.0f} % failed{cost}."
 
@@ -259,11 +259,14 @@ def _findings(found: Traces) -> tuple[Finding, ...]:
     )
 
 
-def _blocks(found: Traces) -> tuple[Block, ...]:
+def _blocks(found: Traces, data: Data) -> tuple[Block, ...]:
     every = found.all
     if every is None:
-        step = "`aether-tui receive` takes them over OTLP, `aether-tui load PATH` from files; or widen the window (+)"
-        return (Gap(id="traces.list", title="Traces", reason="no trace in this window", next_step=step),)
+        gap = traceless(data, "traces.list", "Traces")
+        step = (
+            "press enter to connect one; `aether-tui receive` takes traces over OTLP, `aether-tui load PATH` from files"
+        )
+        return (structs.replace(gap, next_step=step) if gap.action else gap,)
     tasks = sum(map(len, found.top.values()))
     return (
         _facts(every),

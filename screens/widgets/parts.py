@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from rich.cells import cell_len
@@ -116,11 +117,12 @@ def headline(text: str, width: int) -> Lines:
 
 NOTE_LINES = 2
 _SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z])")
+Behind = tuple[tuple[str, ...], tuple[str, ...]]
 SEVERITY: dict[str, State] = {"info": "info", "warn": "warn", "bad": "block"}
 
 
-def findings(found: Sequence[Finding], width: int) -> Lines:
-    """Findings as sentences behind their glyph."""
+def findings(found: Sequence[Finding], width: int, behind: Callable[[tuple[str, ...]], Behind]) -> Lines:
+    """Findings as sentences behind their glyph; `behind` tells of the numbers they name what each is, and why."""
     part = Lines()
     for finding in found:
         state = SEVERITY[finding.severity]
@@ -128,12 +130,7 @@ def findings(found: Sequence[Finding], width: int) -> Lines:
         item = Item(
             "findings",
             finding.id,
-            clean(finding.text),
-            detail=(
-                *map(clean, finding.evidence),
-                *([f"next: {step}"] if step else []),
-            ),
-            why=tuple(map(clean, finding.evidence)),
+            words=partial(_finding_words, finding, step, behind),
             action=finding.action or "" if not finding.evidence else "",
         )
         for number, line in enumerate(wrap(finding.text, width - 2)):
@@ -142,6 +139,13 @@ def findings(found: Sequence[Finding], width: int) -> Lines:
             else:
                 part.add((("  ", "text"), (line, "text")))
     return part
+
+
+def _finding_words(
+    finding: Finding, step: str, behind: Callable[[tuple[str, ...]], Behind]
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    told, why = behind(finding.evidence)
+    return clean(finding.text), (*told, *([f"next: {step}"] if step else [])), why
 
 
 def next_step(action: str) -> str:

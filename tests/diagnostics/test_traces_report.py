@@ -51,5 +51,5 @@ def test_top_lists_groups_and_retries_by_hand(tmp_path: Path) -> None:
 def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
     made = world.workspace(tmp_path)
     report = world.report("traces", made)
-    assert report.headline == "No trace in this window."
+    assert report.headline == "No trace is in view."
     assert [type(block).__name__ for block in report.blocks] == ["Gap"]
