@@ -17,6 +17,7 @@ from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Origin, Write, merge_staged
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.staging import arrive, stage
+from aether_tui.cache.thrift import look
 from aether_tui.errors import CacheTrouble
 from aether_tui.records import TABLES, Column, Row, Table, Value
 
@@ -64,7 +65,7 @@ def _behind(read: Read, mapping_hash: str) -> list[Table]:
     """Tables with rows that another mapping derived."""
     asked = [f"(SELECT 1 FROM {name} WHERE mapping_hash <> $hash LIMIT 1) AS {name}" for name in TABLES]
     with read() as lease:
-        (row,) = lease.rows(f"SELECT {', '.join(asked)}", {"hash": mapping_hash})
+        (row,) = look(lease.cursor, lambda: lease.rows(f"SELECT {', '.join(asked)}", {"hash": mapping_hash}))
     return [table for name, table in TABLES.items() if row[name] is not None]
 
 
@@ -75,7 +76,7 @@ def _count(read: Read, table: Table, inputs: tuple[str, ...], mapping_hash: str)
     )
     sql = f"SELECT (SELECT count(*) FROM {table.name} WHERE mapping_hash <> $hash) AS n, (SELECT count(*) FROM {distinct}) AS d"
     with read() as lease:
-        (row,) = lease.rows(sql, {"hash": mapping_hash})
+        (row,) = look(lease.cursor, lambda: lease.rows(sql, {"hash": mapping_hash}))
     return int(str(row["n"])), int(str(row["d"]))
 
 
@@ -113,10 +114,9 @@ def _stage_words(
 ) -> None:
     """Temporary table `words`: every combination of `inputs` among stale rows, with what is derived from it."""
     names = quoted([column.name for column in inputs])
+    distinct = f"SELECT DISTINCT {names} FROM {table.name} WHERE mapping_hash <> $hash"
     with read() as lease:
-        found = lease.rows(
-            f"SELECT DISTINCT {names} FROM {table.name} WHERE mapping_hash <> $hash", {"hash": mapping_hash}
-        )
+        found = look(lease.cursor, lambda: lease.rows(distinct, {"hash": mapping_hash}))
     rows = [tuple(_cell(row.get(column.name)) for column in table.raw) for row in found]
     arrive(cursor, "words", table.columns, deriver.derive(table, rows))
 

@@ -116,6 +116,14 @@ class Cache:
         """A short read lease. Raises NoData without a cache, CacheTrouble when it is locked too long, damaged or newer."""
         return self._leases.read(self.wait_s)
 
+    @contextmanager
+    def _look(self) -> Iterator[ReadLease]:
+        """A read lease in which a frugal process may look through whole tables."""
+        with self.read() as lease:
+            if self._frugal:
+                thrift.thrifty(lease.cursor, self._room)
+            yield lease
+
     def beside(self) -> duckdb.DuckDBPyConnection:
         """A connection to this process's in-memory database (`memory.main`), where a list is paged without a lease."""
         return self._leases.cursor()
@@ -280,7 +288,7 @@ class Cache:
             pass
         connection = self._leases.cursor()
         try:
-            return rederive_rows(connection, self.read, self._write, deriver, mapping_hash)
+            return rederive_rows(connection, self._look, self._write, deriver, mapping_hash)
         finally:
             connection.close()
 

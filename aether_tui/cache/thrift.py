@@ -6,9 +6,9 @@ thrifty connection the limit is low while tables are looked through, and what wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import duckdb
 
@@ -19,6 +19,7 @@ MOST: Final = 1024**3
 ROOM_PER_ROW: Final = 512
 """Bytes beside that for each row that is looked for."""
 
+_T = TypeVar("_T")
 _USED = "SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory() WHERE tag <> 'BASE_TABLE'"
 
 
@@ -63,6 +64,14 @@ def looking(cursor: duckdb.DuckDBPyConnection, rows: int = 0) -> Iterator[None]:
             raise Tight from error
         finally:
             _let_go(aside)
+
+
+def look(cursor: duckdb.DuckDBPyConnection, ask: Callable[[], _T]) -> _T:
+    """What `ask` finds outside a transaction, with as little room as it needs."""
+    while True:
+        with suppress(Tight), looking(cursor):
+            return ask()
+        widen(cursor)
 
 
 def _let_go(aside: duckdb.DuckDBPyConnection) -> None:
