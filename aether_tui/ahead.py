@@ -50,6 +50,7 @@ class Ahead:
         self, office: Office, builders: Builders, shelf: Shelf, built: Callable[[Order, Outcome], None]
     ) -> None:
         self._office, self._builders, self._shelf, self._built = office, builders, shelf, built
+        self._works = False
         self._begun: Order | None = None
         self._wanted: Order | None = None
 
@@ -60,7 +61,7 @@ class Ahead:
 
     def typing(self, order: Order) -> None:
         """Somebody begins to type a view, for which the report of an order will be built: have a child ready."""
-        if self._begun is None:
+        if not self._works:
             self._run([msgspec.structs.replace(order, ready=True)])
 
     def want(self, order: Order) -> bool:
@@ -70,7 +71,7 @@ class Ahead:
         if not self._shelf.outdated(order.names[0], order.now, order.looking):
             return False
         self._wanted = order
-        if self._begun is None:
+        if not self._works:
             self._run([])
         return True
 
@@ -82,7 +83,7 @@ class Ahead:
     def look(self, order: Order, changed_ns: int) -> None:
         """Once it has been quiet, build the report of an order for each view nearby that has none since `changed_ns`."""
         quiet_since = max(self._builders.rested_since, self._office.typed_at())
-        if self._begun is not None or time.monotonic() - quiet_since < QUIET_S:
+        if self._works or time.monotonic() - quiet_since < QUIET_S:
             return
         if self._shelf.failure(order.names[0]) is not None:  # nor would the others be built
             return
@@ -96,6 +97,7 @@ class Ahead:
 
     async def _follow(self, orders: Sequence[Order]) -> None:
         typed_at, left = self._office.typed_at(), list(orders)
+        self._works = True
         try:
             while True:
                 if self._wanted is not None:
@@ -107,8 +109,12 @@ class Ahead:
                 if self._begun.ready:
                     await self._builders.warm(self._begun)
                 else:
-                    await self._builders.build(self._begun, partial(self._built, self._begun))
+                    await self._builders.build(self._begun, partial(self._ended, self._begun))
         finally:
-            self._begun = None
+            self._works, self._begun = False, None
             if self._wanted is not None:  # asked for since this was stopped
                 self._run([])
+
+    def _ended(self, order: Order, outcome: Outcome) -> None:
+        self._begun = None
+        self._built(order, outcome)

@@ -106,8 +106,9 @@ def test_usual_windows_are_built_while_nobody_types_and_others_while_they_are_ty
             tabs = screen_text(app).splitlines()[1]
             assert f"{days}d" in tabs
             assert "still" in tabs or app.saved("lens").window.label == f"{days}d"
-        await until(pilot, lambda: app.current("lens"))
+        await until(pilot, lambda: app.current("lens") and "20d · now" in screen_text(app).splitlines()[1])
         assert app.saved("lens").window.label == "20d"
+        assert "updating" not in screen_text(app).splitlines()[1]
         await until(pilot, lambda: app._builders._waiting is not None)
         assert app._builders._waiting.pid == child, "a window that is typed ends no child: the next would be slow"
         await pilot.press("g", SCREENS["scorecard"].letter)
