@@ -21,8 +21,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import set_span_in_context
 
+from aether_tui.cache import Cache
 from connectors.base import Gone
 from connectors.phoenix import Phoenix, PhoenixSettings
+from tests.command import aether
 from tests.connectors.pull import call, network, pull
 
 PROGRAM = Path(sys.prefix) / "phoenix" / "bin" / "phoenix"
@@ -69,10 +71,12 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait(60)
 
 
-def asked(url: str) -> dict[str, Any] | None:
-    """What it answers; None while it does not."""
+def asked(url: str, query: str = "") -> dict[str, Any] | None:
+    """What it answers (to a query in GraphQL); None while it does not."""
+    sent = urllib.request.Request(url, json.dumps({"query": query}).encode() if query else None)
+    sent.add_header("Content-Type", "application/json")
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(sent, timeout=5) as answer:
             return cast("dict[str, Any]", json.load(answer))
     except OSError:
         return None
@@ -87,7 +91,7 @@ def send(url: str) -> None:
         task = tracer.start_span("task", start_time=begin, attributes={"openinference.span.kind": "AGENT"})
         told = {
             "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 100 + number,
-            "llm.token_count.completion": 7,
+            "llm.token_count.completion": 7, "llm.cost.total": 0.001,
         }  # fmt: skip
         asked = tracer.start_span("ask", context=set_span_in_context(task), start_time=begin + 10**6, attributes=told)
         asked.end(begin + 10**9)
@@ -123,6 +127,30 @@ def test_an_absent_project_is_named_and_the_other_one_is_read(phoenix: str) -> N
     assert isinstance(done.error, Gone)
     assert "nobody" in done.error.what
     assert len(done.table("spans")) == 50
+
+
+def test_counts_and_tokens_are_those_of_phoenix_and_a_second_sync_changes_nothing(phoenix: str, tmp_path: Path) -> None:
+    counted = ("recordCount", "traceCount", "tokenCountPrompt", "tokenCountCompletion")
+    told = asked(
+        f"{phoenix}/graphql",
+        f"{{ projects {{ edges {{ node {{ name {' '.join(counted)} }} }} }} }}",
+    )
+    assert told
+    (of_project,) = [edge["node"] for edge in told["data"]["projects"]["edges"] if edge["node"]["name"] == "assist"]
+    table = f'[sources.phoenix]\nurl = "{phoenix}"\nprojects = ["assist", "default"]\nanonymous = true\n'
+    (tmp_path / "aether.toml").write_text(table)
+    events = [
+        [json.loads(line) for line in aether("sync", "--format", "json", cwd=tmp_path).out.splitlines()] for _ in "12"
+    ]
+    changes = [(done[-1]["inserted"], done[-1]["updated"]) for done in events]
+    assert changes == [(50, 0), (0, 0)]
+    sums = "count(*) AS n, count(DISTINCT trace_id) AS traces, sum(input_tokens) AS read, sum(output_tokens) AS written"
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        (stored,) = lease.rows(
+            f"SELECT {sums}, CAST(sum(cost_usd) AS VARCHAR) AS usd, max(cost_status) AS status FROM spans"
+        )
+    assert [stored[name] for name in ("n", "traces", "read", "written")] == [of_project[name] for name in counted]
+    assert (stored["usd"], stored["status"]) == ("0.025000000000", "reported")
 
 
 def test_the_check_reaches_it(phoenix: str) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -20,16 +25,64 @@ def tokens(one: Served) -> list[object]:
     return stored(one.cache, "sum(input_tokens) || ' ' || sum(output_tokens) || ' ' || count(parent_id)")
 
 
+@contextmanager
+def forgetful(to: str) -> Iterator[tuple[str, list[int]]]:
+    """A proxy before the receiver that is overloaded at first, then loses the answer to what it passed on, then works."""
+    asked: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding") != "chunked":
+                return self.rfile.read(int(self.headers["Content-Length"]))
+            parts = []
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            return b"".join(parts)
+
+        def do_POST(self) -> None:
+            body = self._body()
+            asked.append(len(body))
+            status, answer = 503, b""
+            if len(asked) > 1:
+                headers = {
+                    name: self.headers[name] for name in ("Content-Type", "Content-Encoding") if self.headers[name]
+                }
+                with urlopen(Request(to + self.path, body, headers), timeout=60) as told:
+                    status, answer = (told.status, told.read()) if len(asked) > 2 else (503, b"")
+            self.send_response(status)
+            self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize("form", ["http", "proto"])
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-def test_the_javascript_sdk_delivers_in_chunks(tmp_path: Path, compression: str) -> None:
+def test_the_javascript_sdk_delivers_in_chunks_once_whatever_it_has_to_repeat(
+    tmp_path: Path, form: str, compression: str
+) -> None:
     node = shutil.which("node")
     if node is None or not (PACKAGES / "node_modules").is_dir():
         pytest.skip("Node.js or its packages are absent: run `make test-peers` where `node` and `npm` are installed")
-    with served(tmp_path) as one:
-        command = [node, "--input-type=module", "-", f"{one.door.url}/v1/traces", compression]
+    with served(tmp_path) as one, forgetful(one.door.url) as (url, asked):
+        command = [node, "--input-type=module", "-", form, f"{url}/v1/traces", compression]
         done = subprocess.run(command, cwd=PACKAGES, input=SCRIPT.read_bytes(), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-        assert one.receiver.numbers.received == 50
+        assert len(asked) == 3  # refused, lost, delivered
+        assert one.receiver.numbers.received == 2 * 50
     assert stored(one.cache) == [50]
     assert stored(one.cache, "count(DISTINCT trace_id)") == [25]
     assert tokens(one) == [f"{sum(range(25))} {7 * 25} 25"]

@@ -1,10 +1,10 @@
-// 25 traces of two spans each, as an application sends them: node send.mjs URL none|gzip
+// 25 traces of two spans each, as an application sends them: node send.mjs http|proto URL none|gzip
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { context, trace } from "@opentelemetry/api";
 
-const [url, compression] = process.argv.slice(2);
+const [form, url, compression] = process.argv.slice(2);
+const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${form}`);
 const provider = new BasicTracerProvider({
   resource: resourceFromAttributes({ "service.name": "js" }),
   spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url, compression }))],
