@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics.joins import CHAINS, first_failed, newest
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aether_tui.diagnostics.frame import Data
 
 _NEEDS = {need.table: need for need in NEEDS}
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""What is older was not measured: somebody's clock stood at nothing."""
 
 
 def unconnected(
@@ -45,7 +47,7 @@ def nothing(
     """There is data, and none of this window under these filters; `said` goes before that."""
     narrowed, report = data.filters.sentence(), identity.partition(".")[0]
     last, step = newest(data, chain), "press esc for all" if narrowed else "press W for another window"
-    if last is not None and last < data.clock.previous.start:
+    if last is not None and _FIRST <= last < data.clock.previous.start:
         window = f"{last - timedelta(days=27):%Y-%m-%d}..{last:%Y-%m-%d}"
         step = f"the newest is of {last:%-d %b %Y}: press W, or aether-tui report {report} --window {window}"
     if data.filters.team:

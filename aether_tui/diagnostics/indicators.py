@@ -201,7 +201,17 @@ def over(indicator: Indicator, found: Found, span: Window) -> Quantity | None:
         return _ratio(indicator, inside)
     if indicator.shape == "paths":
         return _paths(indicator, inside)
-    k, n = sum(whole(row["k"]) for row in inside), sum(whole(row["n"]) for row in inside)
+    return _share(indicator, inside)
+
+
+def _share(indicator: Indicator, inside: Sequence[Record]) -> Quantity:
+    """None where a day has more of them than there are: its source miscounts, and nothing can be made of that."""
+    counts = [(whole(row["k"]), whole(row["n"])) for row in inside]
+    for row, (k, n) in zip(inside, counts, strict=True):
+        if not 0 <= k <= n:
+            reason = f"its source counts {k:,} of {n:,} on {row['day']:%-d %b %Y}, which is no share"
+            return missing(reason, unit=indicator.unit, n=len(inside))
+    k, n = sum(k for k, _ in counts), sum(n for _, n in counts)
     if n < MIN_N:
         return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
     low, high = intervals.wilson(k, n)

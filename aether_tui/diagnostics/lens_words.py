@@ -281,7 +281,7 @@ def _row(one: Result, data: Data) -> Row:
             structs.replace(metrics.of(indicator), source=indicator.source),
             data,
             _anchor_text(one),
-            "" if measured else _failed(one, data),
+            "" if measured or one.value.n else _failed(one, data),
         ),
     )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,10 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.diagnostics.frame import Clock, Filters
+from aether_tui.diagnostics.lens_measure import Lenses
 from aether_tui.diagnostics.run import run_all, run_report
+from aether_tui.records.model import Column, Row, Value
+from aether_tui.records.tables import TABLES
 from aether_tui.report_model import Block, Facts, Gap, Plot, Prose, Report, Table, Trend
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -49,19 +55,65 @@ DAILY = {
 """What `What changed` then does not watch."""
 
 
-def without(folder: Path, source: str) -> Workspace:
-    """The small world, less what one source says."""
-    made, left = world.workspace(folder), SOURCES[source]
+def rows() -> dict[str, list[Row]]:
+    """What the sources of the small world say."""
     pulls, deployments = world.changes()
-    rows = {
+    return {
         "spans": world.spans(), "work_items": world.items(), "work_transitions": world.transitions(), "pull_requests": pulls,
         "deployments": deployments, "pipeline_runs": world.runs(), "test_runs": world.tests(), "costs": world.bills(),
         "product_metrics": world.usage(),
     }  # fmt: skip
-    for table, found in rows.items():
+
+
+def without(folder: Path, source: str) -> Workspace:
+    """The small world, less what one source says."""
+    made, left = world.workspace(folder), SOURCES[source]
+    for table, found in rows().items():
         if table not in left:
             world.store(made, "s", table, table, found)
     return made
+
+
+def _number(column: Column, value: Value, odd: float) -> Value:
+    if column.kind not in ("int", "float", "money") or column.most:
+        return value
+    return odd if column.kind == "float" else Decimal(int(odd)) if column.kind == "money" else int(odd)
+
+
+def _instant(value: Value, odd: Callable[[datetime], datetime]) -> Value:
+    return odd(value) if isinstance(value, datetime) else value
+
+
+ODD: dict[str, Callable[[Column, Value], Value]] = {
+    "below zero": lambda column, value: _number(column, value, -3),
+    "more than there are": lambda column, value: _number(
+        column, value, {"tests": 5, "skipped": 0}.get(column.name, 10**6)
+    ),
+    "infinite": lambda column, value: float("inf") if column.kind == "float" else value,
+    "of the first day": lambda _, value: _instant(value, lambda _: datetime(1, 1, 1)),  # noqa: DTZ001 (rows are naive UTC)
+    "of the last day": lambda _, value: _instant(value, lambda _: datetime(9999, 12, 31)),  # noqa: DTZ001
+    "ended before they began": lambda _, value: _instant(value, lambda at: world.at(12) - (at - world.at(12))),
+}
+"""What strangers' rows may say all over, by what it is called."""
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_rows_break_no_report_and_are_no_number(tmp_path: Path, odd: str) -> None:
+    made = world.workspace(tmp_path)
+    for table, found in rows().items():
+        columns, key = TABLES[table].columns, TABLES[table].key
+        changed = [
+            tuple(value if c.name in key else ODD[odd](c, value) for c, value in zip(columns, row, strict=True))
+            for row in found
+        ]
+        world.store(made, "s", table, table, changed)
+    reports, _ = run_all(made, Config(), world.clock(), world.Cache(made.cache_path))
+    lenses = reports["lens"].data
+    assert isinstance(lenses, Lenses)
+    for one in (one for lens in lenses.lenses for one in lens.indicators):
+        assert one.value.value is None or (math.isfinite(one.value.value) and one.value.value >= 0), one.id
+        if odd == "more than there are" and one.id == "quality.flaky":
+            assert one.value.reason == "its source counts 2,000,000 of 10 on 12 Nov 2026, which is no share"
 
 
 def blank(block: Block) -> bool:

@@ -3,7 +3,7 @@ WITH counted AS (
   SELECT {cut(created)} AS day, round(coalesce(wall_s, run_s)) AS x, count(*) AS n
   FROM pipeline_runs
   WHERE created >= $before AND created < $until AND result IN ('success', 'failure', 'timed_out')
-    AND coalesce(wall_s, run_s) IS NOT NULL
+    AND coalesce(wall_s, run_s) >= 0
     AND ($team::VARCHAR IS NULL OR team = $team)
     AND ($service::VARCHAR IS NULL OR service = $service)
   GROUP BY day, x
