@@ -325,6 +325,8 @@ class Report(Struct, Generic[D], frozen=True, kw_only=True):
     as_of: datetime
     window: Window
     data: D
+    looking: str = ""
+    """What it is narrowed to and compared with, where that is not the usual: `team payments, compared with …`."""
     headline: str = ""
     """The one sentence a reader needs."""
     findings: tuple[Finding, ...] = ()
@@ -342,6 +344,7 @@ class SavedReport(Struct, frozen=True, kw_only=True):
     title: str
     as_of: datetime
     window: Window
+    looking: str = ""
     headline: str = ""
     findings: tuple[Finding, ...] = ()
     freshness: tuple[Freshness, ...] = ()

@@ -17,7 +17,7 @@ def headline(flow: Flow) -> str:
         return f"{plural(times.finished, 'item')} finished in this window; cycle time: {times.cycle_p85.reason}."
     text = f"Half of the items take {quantity(times.cycle_p50)} from start to done, 85 % at most {quantity(times.cycle_p85)}."
     if flow.past_p85.value is not None:
-        text += f" {_past(flow)} in progress are older than their team's p85."
+        text += f" {_past(flow)} older than their team's p85."
     if flow.validity.holds is False:
         text += " Averages and the forecast are not valid here."
     return text
@@ -25,7 +25,8 @@ def headline(flow: Flow) -> str:
 
 def _past(flow: Flow) -> str:
     n = flow.past_p85.n or 0
-    return f"{round((flow.past_p85.value or 0) * n)} of {plural(n, 'item')}"
+    late = round((flow.past_p85.value or 0) * n)
+    return f"{late} of {plural(n, 'item')} in progress {'is' if late == 1 else 'are'}"
 
 
 def findings(flow: Flow) -> tuple[Finding, ...]:
@@ -98,7 +99,7 @@ def _late(flow: Flow) -> list[Finding]:
         Finding(
             id="flow.ageing",
             severity="warn" if (flow.past_p85.low or 0) > 0.15 else "info",
-            text=f"{_past(flow)} in progress are older than the p85 of their own team; furthest past it is "
+            text=f"{_past(flow)} older than the p85 of their own team; furthest past it is "
             f"{oldest.key or oldest.id}: {duration(oldest.age_s)}, where 85 % take at most {duration(oldest.p85_s)}.",
             evidence=("flow.past_p85", "flow.items_past_p85"),
         )

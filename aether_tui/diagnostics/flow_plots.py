@@ -35,7 +35,8 @@ def _ageing(flow: Flow, data: Data) -> tuple[Block, ...]:
 
     limit = flow.times.cycle_p85.value
     text = (
-        f"{len(late)} of {plural(len(flow.open_items), 'item')} in progress are older than the p85 of their team; the oldest is "
+        f"{len(late)} of {plural(len(flow.open_items), 'item')} in progress {'is' if len(late) == 1 else 'are'} older than the p85 of "
+        "their team; the oldest is "
         f"{oldest.key}, {duration(oldest.age_s)} old and {duration(oldest.still_s)} without a change."
     )
     return (

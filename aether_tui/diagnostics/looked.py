@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
-from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics import metrics, windows
 from aether_tui.diagnostics.frame import Data, parameters
 from aether_tui.report_model import Block, Boxes, Checklist, Facts, Plot, Report, Table, Trend
 
@@ -23,8 +23,16 @@ Explained = TypeVar("Explained", bound=Struct)
 
 
 def completed(report: Report[Struct], data: Data) -> Report[Struct]:
-    """The report, where what `x` shows of a number lacks its filters or names a command without them."""
-    return structs.replace(report, blocks=tuple(_block(block, data) for block in report.blocks))
+    """The report with what it looks at, also where what `x` shows of a number lacks its filters or names a command without them."""
+    told = "" if report.report in WRITTEN else looking(data)
+    return structs.replace(report, looking=told, blocks=tuple(_block(block, data) for block in report.blocks))
+
+
+def looking(data: Data) -> str:
+    """Filters, and what the window is compared with where that is not the one before."""
+    before = data.clock.previous
+    against = f"compared with {windows.called(before)}" if before.label.partition(" ")[0] in {"to", "review"} else ""
+    return ", ".join(filter(None, (data.filters.sentence(), against)))
 
 
 def _block(block: Block, data: Data) -> Block:

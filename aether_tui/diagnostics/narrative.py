@@ -292,7 +292,8 @@ def _flow(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     ))  # fmt: skip
     if flow.past_p85.value and flow.past_p85.n:
         late = round(flow.past_p85.value * flow.past_p85.n)
-        text = f"{late} of {flow.past_p85.n} items in progress are older than 85 % of what their own team finished."
+        are = "is" if late == 1 else "are"
+        text = f"{late} of {flow.past_p85.n} items in progress {are} older than 85 % of what their own team finished."
         weight = clear(flow.past_p85.value - 0.15, flow.past_p85.low, flow.past_p85.high)
         found.append(Sentence(text=text, facts=("flow/flow.past_p85",), weight=weight))
     found += _outlook(flow)

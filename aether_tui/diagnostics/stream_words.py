@@ -50,7 +50,7 @@ def headline(maps: Sequence[Map]) -> str:
     one = maps[0]
     place = worst(one)
     longest = max(one.steps, key=lambda step: (step.touch_s or 0) * step.visits)
-    told = f"{longest.name} takes most of the time of a {one.of}"
+    told = f"{longest.name} takes most of the time of {'an' if one.of == 'item' else 'a'} {one.of}"
     if place is None:
         return f"{one.title}: {told}."
     return f"{one.title}: {told}; {place.name} is where {amount(place.lost / one.failed, 'ratio')} of {one.failed:,} failures are."

@@ -76,7 +76,9 @@ def _lines(report: Report[Struct] | SavedReport, level: int, charts: Mapping[str
     if report.headline:
         yield f"**{escape(report.headline)}**"
         yield ""
-    yield f"*{escape(window.label or 'window')}: {draw.stamp(window.start)} to {draw.stamp(window.end)}; as of {draw.stamp(report.as_of)}*"
+    looking = f"; {escape(report.looking)}" if report.looking else ""
+    span = f"{escape(window.label or 'window')}: {draw.stamp(window.start)} to {draw.stamp(window.end)}"
+    yield f"*{span}; as of {draw.stamp(report.as_of)}{looking}*"
     yield ""
     for finding in report.findings:
         yield _finding(finding)

@@ -51,6 +51,8 @@ def _head(report: Report[Struct] | SavedReport, width: int) -> Iterator[str]:
         yield from _wrap(title, width)
         yield from _wrap(right, width)
     yield "─" * width
+    if report.looking:
+        yield from _wrap(f"Looking at {report.looking}.", width)
     yield from _wrap(report.headline, width)
 
 

@@ -81,6 +81,7 @@ class TablePart(Generic[R]):
         self._below = below
         """What is last in a row stands on lines of its own where it would be wrapped there, or in any row."""
         self._widths: list[int] = []
+        self._wide = 0
         self._lines: list[Line] = []
         self._tops: list[int] = []
         self._items: list[tuple[int, Item]] | None = None
@@ -93,6 +94,13 @@ class TablePart(Generic[R]):
             rows = [self._spans(row) for row in self._rows]
             cells = [self._cells(spans) for spans in rows]
             everywhere = self._below == "all" and any(len(row[-1]) > 1 for row in cells)
+            if everywhere:  # what stands before the notes has their room, too
+                *first, beside, last = self._columns
+                told = max(cell_len(spans[-2][0]) for spans in rows)
+                beside, last = replace(beside, natural=told, widest=told), replace(last, natural=0, least=0, widest=0)
+                self._widths = fit_columns([*first, beside, last], width)
+                cells = [self._cells(spans) for spans in rows]
+            self._wide = width
             for spans, row in zip(rows, cells, strict=True):
                 self._tops.append(len(self._lines))
                 self._lines += self._wrapped(spans, row, below=everywhere or (bool(self._below) and len(row[-1]) > 1))
@@ -148,9 +156,8 @@ class TablePart(Generic[R]):
         under: list[Line] = []
         if below and spans[-1][0].strip():
             indent = GAP + (self._widths[0] if self._widths[0] == 1 else 0)  # where labels begin, behind the glyphs
-            wide = sum(self._widths) + GAP * (sum(map(bool, self._widths)) - 1) - indent
             text, role = spans[-1]
-            under = [((" " * indent, "text"), (line, role)) for line in wrapped(text, wide, WRAP_LINES)]
+            under = [((" " * indent, "text"), (line, role)) for line in wrapped(text, self._wide - indent, WRAP_LINES)]
             cells = [*cells[:-1], []]
         lines = [
             self._join(

@@ -61,6 +61,7 @@ class Read:
     asked: list[tuple[str, int]]
     """Queries as they are printed, each with the rows it had."""
     cache: Path
+    looking: str
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,12 @@ def found(built_demo: Path) -> Read:
         told = {name: list(numbers(built(name, data, documents, clock).blocks)) for name in REPORTS}
         questions = list(data.asked.items())
         asked = [(written(name, given), len(data.rows(name, **given))) for (name, _), given in questions]  # type: ignore[arg-type]
-    return Read(told, asked, made.cache_path)
+        looking = built("flow", data, documents, clock).looking
+    return Read(told, asked, made.cache_path, looking)
+
+
+def test_a_report_says_what_it_is_compared_with(found: Read) -> None:
+    assert found.looking == "compared with the window to 2026-09-20"
 
 
 @pytest.mark.parametrize("name", REPORTS)
