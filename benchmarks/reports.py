@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from aether_tui.cache import Cache
 from aether_tui.cache.look import ReadLease
-from aether_tui.cache.schema import ROLLUPS, quoted
+from aether_tui.cache.schema import COMPUTED, ROLLUPS, quoted
 from aether_tui.config import Config
 from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.registry import REPORTS
@@ -40,7 +40,7 @@ QUERY_MS = 150.0
 ITEMS, SPANS, SPANS_EACH = 200_000, 10_000_000, 7
 DAYS = 365
 
-_OWN = ("flow_items", "flow_daily", "changes", "delivery_daily", "cost_daily", "ci_daily")
+_OWN = ("task_coverage_daily", "flow_items", "flow_daily", "changes", "delivery_daily", "cost_daily", "ci_daily")
 """Rollups made by their own definitions."""
 
 
@@ -58,6 +58,8 @@ def fill(cache: Cache, share: float) -> None:
             if not text.strip():
                 continue
             connection.execute(text, {name: size for name, size in sizes.items() if f"${name}" in text})
+        computed = ", ".join(f"{name} = {render(text, {})}" for name, text in COMPUTED.items())
+        connection.execute(f"UPDATE tasks SET {computed}")
         for name in _OWN:
             made = render(definition(name), {table: table for table in (*TABLES, *ROLLUPS)})
             connection.execute(f"INSERT INTO {name} BY NAME SELECT {quoted(list(ROLLUPS[name]))} FROM ({made})")

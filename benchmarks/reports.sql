@@ -40,11 +40,6 @@ SELECT date_trunc('day', hour) AS day, environment, feature, sum(calls) AS calls
   sum(calls) AS with_team, 0 AS with_user, 0 AS with_prompt_version
 FROM llm_hourly GROUP BY ALL;
 
-INSERT INTO task_coverage_daily BY NAME
-SELECT date_trunc('day', start) AS day, environment, feature, count(*) AS tasks, count(task_cluster) AS with_cluster, count(outcome) AS with_outcome,
-  count(*) AS with_root
-FROM tasks GROUP BY ALL;
-
 INSERT INTO steps_hourly BY NAME
 SELECT date_trunc('hour', start) AS hour, environment, service, feature, team, task_cluster, op AS operation, op AS step, count(*) AS visits,
   sum(errors) AS errors, 0 AS retried, 0 AS lost, 0 AS lost_by_error, 0 AS places, sum(duration_s) AS touch_s_sum, 0.1 * count(*) AS wait_s_sum,

@@ -123,7 +123,7 @@ def rollup_sql(name: str, spans: str) -> str:
         return f"{whole} {render(definition(name), {'spans': 'spans'}, CLICKHOUSE)}"
     whole += f", tasks AS (SELECT * FROM ({tasks}) WHERE {began})"
     if name == TASKS:
-        return f"{whole} SELECT * FROM tasks"
+        return f"{whole} SELECT * EXCEPT (trace_number, kind, took) FROM tasks"
     return f"{whole} SELECT * FROM ({render(definition(name), {'spans': 'spans', 'tasks': 'tasks'}, CLICKHOUSE)})"
 
 

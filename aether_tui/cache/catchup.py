@@ -9,7 +9,7 @@ import duckdb
 
 from aether_tui.cache import rollups, schema
 from aether_tui.records import TABLES
-from aether_tui.records.definitions import render
+from aether_tui.records.definitions import definition, render
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -55,11 +55,15 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
     stale = renamed + [
         name
         for name, columns in ((name, schema.rollup_columns(name)) for name in schema.ROLLUPS)
-        if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns)) - {"origin"}
+        if _extend(cursor, name, schema.plain_ddl(name, columns), list(columns)) - {"origin", *schema.COMPUTED}
     ]
     for name, columns in schema.BOOKKEEPING.items():
         _extend(cursor, name, schema.plain_ddl(name, columns), list(columns))
-    cursor.execute(f"UPDATE tasks SET trace_number = {render('{id_number(trace_id)}', {})} WHERE trace_number IS NULL")
+    computed = ", ".join(f"{name} = {render(text, {})}" for name, text in schema.COMPUTED.items())
+    cursor.execute(f"UPDATE tasks SET {computed} WHERE kind IS NULL")
+    if "task_coverage_daily" in stale:
+        stale.remove("task_coverage_daily")
+        _requests_by_day(cursor)
     cursor.execute(schema.INCIDENTS)
     if stale:
         rollups.start(cursor)
@@ -67,6 +71,23 @@ def catch_up(cursor: duckdb.DuckDBPyConnection) -> None:
             rollups.touch(cursor, name, name)
         rollups.refresh(cursor)
     cursor.execute("UPDATE meta SET value = $version WHERE key = 'schema_version'", {"version": str(schema.VERSION)})
+
+
+def _requests_by_day(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Requests are counted by more words than before version 14: anew, on the days of which there are requests."""
+    days = "SELECT DISTINCT date_trunc('day', start) AS day, origin FROM tasks"
+    cursor.execute(
+        f"DELETE FROM task_coverage_daily AS r USING ({days}) AS d WHERE r.day = d.day AND r.origin IS NOT DISTINCT FROM d.origin"
+    )
+    columns = schema.quoted(list(schema.ROLLUPS["task_coverage_daily"]))
+    for (origin,) in cursor.execute("SELECT DISTINCT origin FROM tasks").fetchall():
+        text = render(
+            definition("task_coverage_daily"), {"tasks": "(FROM tasks WHERE origin IS NOT DISTINCT FROM $origin)"}
+        )
+        cursor.execute(
+            f"INSERT INTO task_coverage_daily ({columns}, origin) SELECT {columns}, $origin FROM ({text})",
+            {"origin": origin},
+        )
 
 
 def _hours_for_days(cursor: duckdb.DuckDBPyConnection) -> list[str]:

@@ -10,7 +10,7 @@ import duckdb
 from aether_tui.cache import span_rollups
 from aether_tui.cache.merge import Note, Origin, Write, write_note
 from aether_tui.cache.rollups import DAILY
-from aether_tui.cache.schema import PUSHED, ROLLUPS, quoted
+from aether_tui.cache.schema import COMPUTED, PUSHED, ROLLUPS, quoted
 from aether_tui.cache.staging import arrive
 from aether_tui.records import Column, Value
 from aether_tui.records.definitions import render
@@ -22,7 +22,6 @@ _KINDS: Final[dict[str, Kind]] = {
     "BOOLEAN": "bool", "TIMESTAMP": "time",
 }  # fmt: skip
 _OTHER: Final[dict[str, Kind]] = {"user": "person", "source": "id", "trace_id": "id"}
-_NUMBER: Final = "trace_number"
 _BUCKETS: Final = {rollup.table: rollup.bucket for rollup in DAILY} | {"tasks": "start"}
 
 
@@ -73,9 +72,10 @@ def store_pushed(
 
 def _stage(cursor: duckdb.DuckDBPyConnection, table: str, pushed: Pushed, cleaner: Cleaner) -> int:
     """Temporary table `pushed_<table>` of clean rows, one a key: two names may be one when they are clean."""
-    kinds = {name: kind for name, kind in ROLLUPS[table].items() if name != _NUMBER}
+    computed = COMPUTED if table == "tasks" else {}
+    kinds = {name: kind for name, kind in ROLLUPS[table].items() if name not in computed}
     given, rows = pushed.columns.get(table, list(kinds)), pushed.rows.get(table, ())
-    if set(given) - {_NUMBER} != set(kinds) or any(len(row) != len(given) for row in rows):
+    if set(given) - set(computed) != set(kinds) or any(len(row) != len(given) for row in rows):
         raise Malformed(f"what came is no {table}: it has the columns {', '.join(given)[:200]}")
     columns = [Column(name, _OTHER.get(name, _KINDS[kinds[name]]), "") for name in kinds]
     values = zip(given, zip(*rows, strict=True), strict=True) if rows else ()
@@ -83,8 +83,8 @@ def _stage(cursor: duckdb.DuckDBPyConnection, table: str, pushed: Pushed, cleane
     cells = [cleaner.cleaned(column, found[column.name]) for column in columns] if found else []
     typed = [Column(column.name, _stored(column.kind), "") for column in columns]
     arrive(cursor, "arrived", typed, list(zip(*cells, strict=True)) if cells else [])
-    if table == "tasks":
-        text = f"SELECT *, {render('{id_number(trace_id)}', {})} AS {_NUMBER} FROM arrived"
+    if computed:
+        text = f"SELECT *, {', '.join(f'{render(sql, {})} AS {name}' for name, sql in computed.items())} FROM arrived"
     else:
         text = span_rollups.added_up(table, _NAMED if table == "steps_hourly" else "arrived")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE pushed_{table} AS {text}")

@@ -56,6 +56,8 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
         ("unpriced_calls", "BIGINT"),
         (_TASK_TEXTS, "VARCHAR"),
         ("rooted", "BOOLEAN"),
+        ("kind", "UBIGINT"),
+        ("took", "SMALLINT"),
     ),
     "coverage_daily": _columns(
         ("day", "TIMESTAMP"),
@@ -68,8 +70,11 @@ ROLLUPS: Final[dict[str, dict[str, str]]] = {
     ),
     "task_coverage_daily": _columns(
         ("day", "TIMESTAMP"),
-        ("environment feature", "VARCHAR"),
-        ("tasks with_cluster with_outcome with_root", "BIGINT"),
+        ("environment service feature team model scenario task_cluster status outcome", "VARCHAR"),
+        ("called", "BOOLEAN"),
+        ("tasks with_cluster with_outcome with_root calls turns tokens with_tokens", "BIGINT"),
+        ("cost_usd", _MONEY),
+        ("with_cost unpriced_calls", "BIGINT"),
     ),
     "steps_hourly": _columns(
         ("hour", "TIMESTAMP"),
@@ -151,6 +156,14 @@ PUSHED: Final = (
 """Rollups that a source may compute itself; their column `origin` names it, and is null for what is computed here."""
 
 
+COMPUTED: Final = {
+    "trace_number": "{id_number(trace_id)}",
+    "kind": "{kind(feature, team, model, environment, scenario, task_cluster, status)}",
+    "took": "{took(duration_s)}",
+}
+"""Columns of `tasks` that follow from others of the same row: never asked of a source, and filled by themselves."""
+
+
 def rollup_columns(name: str) -> dict[str, str]:
     """Columns of a rollup as stored."""
     return ROLLUPS[name] | ({"origin": "VARCHAR"} if name in PUSHED else {})
@@ -224,7 +237,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
-VERSION: Final = 13
+VERSION: Final = 14
 """Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 
 

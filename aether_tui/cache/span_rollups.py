@@ -37,7 +37,10 @@ _SUMS: Final = {
     "llm_hourly": _Sums(("hour", *_WHERE, "provider", "model"), "calls", {}, hidden=True),
     "coverage_daily": _Sums(("day", "environment", "feature"), "calls", {}),
     "duration_hist": _Sums(("day", "kind", "segment", "bucket"), "n", {}),
-    "task_coverage_daily": _Sums(("day", "environment", "feature"), "tasks", {}),
+    "task_coverage_daily": _Sums(
+        ("day", *_WHERE, "model", "scenario", "task_cluster", "status", "outcome", "called"), "tasks",
+        {"tokens": "with_tokens", "cost_usd": "with_cost"},
+    ),
     "steps_hourly": _Sums(
         ("hour", *_WHERE, "task_cluster", "operation", "step"), "visits", {"cost_usd": "with_cost"}, ("touch_s_sum", "wait_s_sum")
     ),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.frame import Data, Record, real, text, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
 from aether_tui.diagnostics.sampling import moments
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import weighted_quantile, wilson
@@ -35,14 +35,14 @@ class Indicator(Struct, frozen=True, kw_only=True):
         return f"{said}\n{queries}\naether-tui report {report} --format json"
 
 
-def indicators(data: Data) -> tuple[Indicator, ...]:
-    """All of them, by category."""
+def indicators(data: Data, *beside: str) -> tuple[Indicator, ...]:
+    """All of them, by category; queries `beside` are asked with them."""
+    looked = moments(data, SAMPLE, data.live())
+    sample: dict[str, Parameter] = {"sample": SAMPLE, **looked.asked}
+    first = {"constraint_shape": sample} if looked.n else {}  # it takes as long as the others together
+    data.together(**first, **{name: {} for name in ("constraint_tasks", *beside)})
     tasks = (data.rows("constraint_tasks") or [{}])[0]
-    shape = (
-        data.rows("constraint_shape", sample=SAMPLE, **moments(data, SAMPLE, data.live()).asked)
-        if whole(tasks.get("n"))
-        else []
-    )
+    shape = data.rows("constraint_shape", **sample) if looked.n else []
     clusters = data.rows("constraint_clusters")
     return (
         _one("ceiling", "model intelligence ceiling", "success of the hardest category", _hardest(clusters),

@@ -28,6 +28,7 @@ _ENDS = {"during": "ends", "reach": "reaches"}
 _CUT = re.compile(r"\{cut\(([a-z.]+)\)\}")
 _NARROWED = re.compile(r"\s*AND \(\$([a-z_]+)::\w+ IS NULL OR ((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
 """A condition that holds where its parameter is null."""
+_REQUESTS = re.compile(r"\{requests\(\$([a-z_]+), \$([a-z_]+)\)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class Data:
     Parameters of a query that nobody gives come from clock and filters: `$since $until` (the window), `$before $before_until` (the
     previous one), `$now`, `$team $service $feature $environment` (null when not narrowed), `$live` (see `live`).
     `{during(column)}` and `{reach(column)}` stand for stretches of time (see `_during`), `{cut(column)}` for the
-    latest of `$cuts`, which are in order, that is not after it (null before the first).
+    latest of `$cuts`, which are in order, that is not after it (null before the first). `{requests($from, $to)}` stands for the
+    requests that begin in between, added up by day and all that is said of them.
     """
 
     def __init__(
@@ -274,7 +276,21 @@ def _filled(sql: str, given: Mapping[str, object]) -> str:
         return among(0, len(cast("Sequence[object]", given["cuts"])))
 
     sql = _NARROWED.sub(lambda match: "" if given[match[1]] is None else match[0], sql)
-    return _CUT.sub(latest, _during(sql, given))
+    return _CUT.sub(latest, _during(_REQUESTS.sub(_requests, sql), given))
+
+
+def _requests(match: re.Match[str]) -> str:
+    """Whole days from their rollup, of days that begin or end in between the requests themselves. Rows of a source that pushed
+    rollups before they told requests apart are left out."""
+    since, until = (f"${name}::TIMESTAMP" for name in match.groups())
+    first, last = f"date_trunc('day', {since} + INTERVAL 86399999999 MICROSECONDS)", f"date_trunc('day', {until})"
+    words = "environment, service, feature, team, model, scenario, task_cluster, status, outcome"
+    return (
+        f"(SELECT day, {words}, called, tasks, calls, turns, tokens, cost_usd, with_cost, unpriced_calls FROM task_coverage_daily "
+        f"WHERE day >= {first} AND day < {last} AND called IS NOT NULL UNION ALL "
+        f"SELECT date_trunc('day', start), {words}, calls > 0, 1, calls, turns, tokens, cost_usd, CAST(cost_usd IS NOT NULL AS BIGINT), "
+        f"unpriced_calls FROM tasks WHERE start >= {since} AND start < {until} AND (start < {first} OR start >= {last}))"
+    )
 
 
 _GIVEN = re.compile(r"\$([a-z_]+)(?:\[(\d+)\])?")

@@ -50,7 +50,7 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
     n = _counted(data, environment)
     if n <= 2 * wanted:
         return Moments((since,), (until,), (until + LONGEST,), n, n)
-    edges = _edges(data, wanted, n, environment)
+    edges = _edges(data, wanted, environment)
     begins, ends = tuple(edges[0:-1:2]), tuple(edges[1:-1:2])
     reached = data.rows("sample_reach", live=environment, begins=begins, ends=ends)
     reaches = {
@@ -67,7 +67,7 @@ def newest_since(data: Data, wanted: int, environment: str | None) -> tuple[date
     n = _counted(data, environment)
     if n <= 2 * wanted:
         return data.clock.window.start, n
-    since = _edges(data, wanted, n, environment)[-1]
+    since = _edges(data, wanted, environment)[-1]
     newest = data.rows("sample_reach", live=environment, begins=(since,), ends=(data.clock.window.end,))
     return since.replace(tzinfo=UTC), sum(whole(row["n"]) for row in newest)
 
@@ -76,11 +76,20 @@ def _counted(data: Data, environment: str | None) -> int:
     return whole(next(iter(data.rows("sample_size", live=environment)), {"n": 0})["n"])
 
 
-def _edges(data: Data, wanted: int, n: int, environment: str | None) -> list[datetime]:
-    """From and to of each moment, then from where on the newest are; by every so manieth task, of which `SEEN` lie in a moment."""
+def ahead(data: Data, wanted: int, environment: str | None) -> dict[str, dict[str, Parameter]]:
+    """What `moments` will ask first, for `Data.together`; nothing where there are few tasks."""
+    n = _counted(data, environment)
+    if n <= 2 * wanted:
+        return {}
     half = wanted / n / MOMENTS / 2
     middles = [(place + 0.5) / MOMENTS for place in range(MOMENTS)]
     fractions = [*(middle + side for middle in middles for side in (-half, half)), 1 - wanted / n]
     every = min(MOST_SKIPPED, max(1, wanted // (SEEN * MOMENTS)))
-    (row,) = data.rows("sample_moments", live=environment, fractions=fractions, every=every)
+    return {"sample_moments": {"live": environment, "fractions": fractions, "every": every}}
+
+
+def _edges(data: Data, wanted: int, environment: str | None) -> list[datetime]:
+    """From and to of each moment, then from where on the newest are; by every so manieth task, of which `SEEN` lie in a moment."""
+    ((name, asked),) = ahead(data, wanted, environment).items()
+    (row,) = data.rows(name, **asked)
     return cast("list[datetime]", row["edges"])

@@ -10,9 +10,9 @@ from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint_indicators import SAMPLE, Indicator, indicators
-from aether_tui.diagnostics.frame import Clock, Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, instant, real, text, whole
 from aether_tui.diagnostics.gaps import traceless
-from aether_tui.diagnostics.sampling import MOMENTS
+from aether_tui.diagnostics.sampling import MOMENTS, ahead
 from aether_tui.human import amount, evidence, plural
 from aether_tui.report_model import (
     Block,
@@ -130,10 +130,13 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Traces]:
 
 def measure(data: Data) -> Traces:
     """Everything the report says."""
+    live = data.live()
     data.together(
-        "traces_groups", "constraint_tasks", "traces_top", "sample_size", "constraint_clusters",
-        traces_errors={"most": ERRING}, traces_newest={"n": NEWEST},
-    )  # fmt: skip
+        "constraint_clusters", traces_errors={"most": ERRING}, sample_size={"live": live}, traces_newest={"n": NEWEST}
+    )
+    first = ahead(data, SAMPLE, live)
+    data.together(**first, **_retries(data), traces_groups={})
+    loops = tuple(one for one in indicators(data, "traces_top") if one.id.partition(".")[0] in LOOPS)
     retried = _retried(data)
     top: dict[str, tuple[Task, ...]] = {}
     for row in sorted([*data.rows("traces_top"), *retried], key=lambda row: whole(row["place"])):
@@ -151,18 +154,23 @@ def measure(data: Data) -> Traces:
             for name in ATTRIBUTES
             if any(one.attribute == name and one.shared is not None for one in groups)
         },
-        loops=tuple(one for one in indicators(data) if one.id.partition(".")[0] in LOOPS),
+        loops=loops,
     )
+
+
+def _retries(data: Data) -> dict[str, dict[str, Parameter]]:
+    """What counts the retries of the tasks with the most errors; nothing where none has any."""
+    rows = data.rows("traces_errors", most=ERRING)
+    if not rows:
+        return {}
+    begins, reaches = (cast("list[datetime]", [row[edge] for row in rows]) for edge in ("begins", "reaches"))
+    return {"traces_retries": {"ids": [text(row["trace_id"]) for row in rows], "begins": begins, "reaches": reaches}}
 
 
 def _retried(data: Data) -> list[Record]:
     """The five tasks with the most retries of those with the most errors; nobody retries more often than something fails."""
     rows = data.rows("traces_errors", most=ERRING)
-    if not rows:
-        return []
-    begins, reaches = (cast("list[datetime]", [row[edge] for row in rows]) for edge in ("begins", "reaches"))
-    ids = [text(row["trace_id"]) for row in rows]
-    counted = data.rows("traces_retries", ids=ids, begins=begins, reaches=reaches)
+    counted = [row for name, asked in _retries(data).items() for row in data.rows(name, **asked)]
     retries = {(row["source"], row["trace_id"]): whole(row["retries"]) for row in counted}
     found = [
         {**row, "place": 4, "kind": "most retries", "retries": retries[row["source"], row["trace_id"]]}

@@ -7,6 +7,7 @@ from pathlib import Path
 from aether_tui.cache import Cache
 from aether_tui.cache import schema as models
 from aether_tui.records import TABLES as RECORDS
+from aether_tui.records.definitions import definition, render
 from tests.cache.samples import fresh, rows, store
 
 TABLES = ("spans", "work_items", "work_transitions", "costs")
@@ -23,6 +24,12 @@ def filled(folder: Path, name: str) -> Cache:
     cache = fresh(folder, name)
     for table in TABLES:
         store(cache, {table: rows(table, 60)})
+    with cache._write() as connection:  # a source that pushes: requests of some days, and one day of which none came
+        connection.execute("INSERT INTO tasks SELECT * REPLACE ('s2' AS source, 's2' AS origin) FROM tasks")
+        pushed = render(definition("task_coverage_daily"), {"tasks": "(FROM tasks WHERE origin = 's2')"})
+        connection.execute(f"INSERT INTO task_coverage_daily BY NAME SELECT *, 's2' AS origin FROM ({pushed})")
+        only = "TIMESTAMP '2001-02-03' AS day, 'f' AS feature, 7 AS tasks, 5 AS with_cluster, 0 AS with_outcome, 7 AS with_root"
+        connection.execute(f"INSERT INTO task_coverage_daily BY NAME SELECT {only}, 's2' AS origin")
     return cache
 
 
@@ -36,6 +43,11 @@ def make_old(cache: Cache) -> None:
         )  # derived: comes back when rows are derived again
         connection.execute("ALTER TABLE coverage_daily DROP COLUMN with_team")
         connection.execute("ALTER TABLE flow_items DROP COLUMN steps")
+        connection.execute("ALTER TABLE tasks DROP COLUMN kind")
+        connection.execute("ALTER TABLE tasks DROP COLUMN took")
+        sums = ", ".join(f"sum({name}) AS {name}" for name in ("tasks", "with_cluster", "with_outcome", "with_root"))
+        by_feature = f"SELECT day, environment, feature, {sums}, origin FROM task_coverage_daily GROUP BY ALL"
+        connection.execute(f"CREATE OR REPLACE TABLE task_coverage_daily AS {by_feature}")
         connection.execute("DROP TABLE flow_daily")
         connection.execute("DROP TABLE exports")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")

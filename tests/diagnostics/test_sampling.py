@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from aether_tui.cache import Cache
-from aether_tui.diagnostics.frame import Data, Record
+from aether_tui.cache.schema import COMPUTED
+from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.sampling import MOMENTS, moments, newest_since
 from aether_tui.records import Row
+from aether_tui.records.definitions import definition, render
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -84,10 +86,11 @@ SELECT feature AS value, count(*) AS n, count(*) FILTER (WHERE status = 'error' 
   quantile_disc(duration_s, 0.95) AS p95_s
 FROM tasks GROUP BY feature
 """
-TENTHS = """
-SELECT outcome, tenth, count(*) AS n, arg_max(trace_id, duration_s, 5) AS slowest FROM (
-  SELECT *, ntile(10) OVER (ORDER BY duration_s) AS tenth FROM tasks WHERE outcome IS NOT NULL
-) GROUP BY ALL
+ENDED = """
+SELECT outcome, floor(log(duration_s) / log(1.02)) > (
+  SELECT quantile_disc(floor(log(duration_s) / log(1.02)), 0.9) FROM tasks WHERE outcome IS NOT NULL
+) AS slow, count(*) AS n, arg_max(trace_id, duration_s, 5) AS slowest
+FROM tasks WHERE outcome IS NOT NULL GROUP BY ALL
 """
 RANKS = """
 SELECT cost_usd AS cost, sum(cost_usd) OVER (ORDER BY cost_usd, trace_id ROWS UNBOUNDED PRECEDING) / sum(cost_usd) OVER () AS share
@@ -101,13 +104,17 @@ def test_many_tasks_counted_at_once_are_what_rows_in_order_say(tmp_path: Path) -
     cache = Cache(made.cache_path)
     with cache._write() as connection:
         connection.execute(MANY)
+        computed = ", ".join(f"{name} = {render(text, {})}" for name, text in COMPUTED.items())
+        connection.execute(f"UPDATE tasks SET {computed}")
+        by_day = render(definition("task_coverage_daily"), {"tasks": "tasks"})
+        connection.execute(f"INSERT INTO task_coverage_daily BY NAME {by_day}")
     ranks = [1, 7, 12_500, 24_999, 25_000]
     with Data(cache, world.clock()) as data:
         groups = {str(row["value"]): row for row in data.rows("traces_groups") if row["attribute"] == "feature"}
         (found,) = data.rows("constraint_tasks", live=None)
         curve = data.rows("gate_cost_ranks", live=None, ranks=ranks, from_day=world.at(1), until_day=world.at(25))
     with cache.read() as lease:
-        plain, tenths, ordered = (lease.rows(sql) for sql in (GROUPS, TENTHS, RANKS))
+        plain, ended, ordered = (lease.rows(sql) for sql in (GROUPS, ENDED, RANKS))
     assert len(plain) == len(groups) == 4
     for row in plain:
         mine = groups[str(row["value"])]
@@ -116,14 +123,10 @@ def test_many_tasks_counted_at_once_are_what_rows_in_order_say(tmp_path: Path) -
             assert mine[name] == pytest.approx(row[name])
         for name in ("p50_s", "p95_s"):
             assert mine[name] == pytest.approx(row[name], rel=0.01)
-    assert found["slow"] == counted(tenths, slow=True)
-    assert found["slow_failed"] == counted(tenths, slow=True, outcome="failure")
-    assert found["rest_failed"] == counted(tenths, slow=False, outcome="failure")
-    worst = next(row["slowest"] for row in tenths if row["tenth"] == 10 and row["outcome"] == "failure")
-    assert str(found["slow_failures"]).split() == list(worst)  # type: ignore[arg-type]
+    slow = {row["outcome"]: row for row in ended if row["slow"]}
+    assert (found["slow"], found["slow_failed"]) == (slow["success"]["n"] + slow["failure"]["n"], slow["failure"]["n"])  # type: ignore[operator]
+    assert found["slow"] == pytest.approx(found["with_outcome"] / 10, rel=0.1)  # type: ignore[operator]
+    assert found["rest_failed"] == next(row["n"] for row in ended if not row["slow"] and row["outcome"] == "failure")
+    assert str(found["slow_failures"]).split() == list(slow["failure"]["slowest"])  # type: ignore[arg-type]
     assert [(row["rank"], row["cost"]) for row in curve] == [(rank, ordered[rank - 1]["cost"]) for rank in ranks]
     assert [row["share"] for row in curve] == pytest.approx([ordered[rank - 1]["share"] for rank in ranks])
-
-
-def counted(tenths: list[Record], *, slow: bool, outcome: str | None = None) -> int:
-    return sum(int(row["n"]) for row in tenths if (row["tenth"] == 10) is slow and outcome in {None, row["outcome"]})  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 -- Tasks with a model call.
-SELECT count(*) AS n
-FROM tasks
-WHERE start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
+SELECT CAST(coalesce(sum(tasks), 0) AS BIGINT) AS n
+FROM {requests($since, $until)} AS request
+WHERE called AND ($live::VARCHAR IS NULL OR environment = $live)
   AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
   AND ($feature::VARCHAR IS NULL OR feature = $feature)

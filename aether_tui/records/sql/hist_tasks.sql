@@ -1,5 +1,5 @@
 -- Duration of traces, by scenario or else feature.
 SELECT {day(start)} AS day, 'task_latency' AS kind, coalesce(scenario, feature, '') AS segment,
-    {log_bucket(duration_s)} AS bucket, count(*) AS n
+    took AS bucket, count(*) AS n
 FROM {tasks}
 GROUP BY 1, 2, 3, 4
