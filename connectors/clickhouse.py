@@ -100,8 +100,12 @@ class ClickHouse:
             "users, kept as a keyed hash",
         ),
         leaves=(
-            "prompts and completions, unless keeping them is switched on in aether.toml",
+            "every other table",
             "with mode = rollups every span: sums and, for the last days, one row a request leave the server",
+        ),
+        drops=(
+            "prompts and completions: what was asked becomes a category and a hash, its words are kept only where "
+            "keeping them is switched on in aether.toml, redacted",
         ),
     )
 

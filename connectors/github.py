@@ -91,12 +91,13 @@ class GitHub:
         ),
         reads=(
             "workflow runs and jobs: times, results, branch, runner",
-            "pull requests: times, size, labels, commit and review times",
+            "pull requests: times, size, labels, commit and review times; titles and branches for the keys of items in them",
             "deployments and their statuses, releases where asked: times and tags",
-            "test reports in the artifacts that are named: cases, results, times",
+            "test reports in the artifacts that are named: cases, results, times, messages of failures",
             "authors, kept as a keyed hash",
         ),
-        leaves=("source code", "logs", "comments and review texts"),
+        leaves=("source code", "logs", "comments", "issues"),
+        drops=("descriptions", "messages of commits", "texts of reviews", "names, addresses and pictures of people"),
     )
 
     def __init__(self, settings: GitHubSettings, secrets: Mapping[str, str], network: Network) -> None:

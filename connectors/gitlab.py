@@ -81,12 +81,13 @@ class GitLab:
         credential="a project or group access token, role Reporter",
         permissions=("read_api",),
         reads=(
-            "pipelines, jobs and test reports: times, results",
-            "merge requests: times, size, labels",
+            "pipelines, jobs and test reports: times, results, messages of failures",
+            "merge requests: times, size, labels, when commits and notes were made; titles and branches for the keys of items in them",
             "deployments",
             "authors, kept as a keyed hash",
         ),
-        leaves=("source code", "job logs", "discussions"),
+        leaves=("source code", "job logs", "issues"),
+        drops=("descriptions", "messages of commits", "texts of notes", "names, addresses and pictures of people"),
     )
 
     def __init__(self, settings: GitLabSettings, secrets: Mapping[str, str], network: Network) -> None:

@@ -78,11 +78,13 @@ class Jira:
             "for sprints read:board-scope:jira-software and read:sprint:jira-software",
         ),
         reads=(
-            "issues: key, summary, status and its history, type, labels, project, priority, dates, sprints, links",
+            "issues: key, summary, status and its history, type, labels, project, priority, parent, estimate, dates, sprints, links",
             "sprints: name, dates, state; of ideas the fields that are named as impact, effort, confidence",
-            "assignees, kept as a keyed hash",
+            "names of statuses and fields",
+            "assignees and who changed a status, kept as a keyed hash",
         ),
         leaves=("descriptions", "comments", "attachments", "work logs"),
+        drops=("names, addresses and pictures of people", "summaries of parents and linked issues"),
     )
 
     def __init__(self, settings: JiraSettings, secrets: Mapping[str, str], network: Network) -> None:

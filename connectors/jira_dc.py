@@ -60,11 +60,17 @@ class JiraDataCenter:
         credential="a personal access token of a service account",
         permissions=("Browse projects",),
         reads=(
-            "issues: key, summary, status and its history, type, labels, project, priority, dates, sprints, links",
+            "issues: key, summary, status and its history, type, labels, project, priority, parent, estimate, dates, sprints, links",
             "sprints: name, dates, state; of ideas the fields that are named as impact, effort, confidence",
-            "assignees, kept as a keyed hash",
+            "names of statuses and fields",
+            "assignees and who changed a status, kept as a keyed hash",
         ),
-        leaves=("descriptions", "comments", "attachments"),
+        leaves=("comments", "attachments", "work logs"),
+        drops=(
+            "the history of all other fields, descriptions among them: this server gives it whole or not at all",
+            "names, addresses and pictures of people",
+            "summaries of parents and linked issues",
+        ),
     )
 
     def __init__(self, settings: JiraDataCenterSettings, secrets: Mapping[str, str], network: Network) -> None:

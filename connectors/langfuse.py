@@ -94,6 +94,7 @@ class Langfuse:
             "prompts and completions, unless keeping them is switched on in aether.toml",
             "comments of scores, and scores that are texts",
         ),
+        drops=("from servers of your own before the present lists: inputs, outputs, comments and text scores",),
     )
 
     def __init__(self, settings: LangfuseSettings, secrets: Mapping[str, str], network: Network) -> None:

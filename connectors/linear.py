@@ -101,7 +101,7 @@ class Linear:
         credential="a personal API key of a member who sees the teams in question",
         permissions=("Read",),
         reads=(
-            "issues: key, title, state and its history, type labels, team, project, priority, estimate, dates",
+            "issues: key, title, state and its history, labels, team, project, parent, priority, estimate, dates",
             "assignees, kept as a keyed hash",
             "cycles: name, dates, how many issues and points were in them and done, day by day",
             "projects and initiatives: name, state, health, dates",

@@ -66,7 +66,11 @@ class Phoenix:
         credential="an API key (none where the server runs without authentication)",
         permissions=("read of the projects named",),
         reads=("spans: times, model, token counts, errors, names, attributes", "users, kept as a keyed hash"),
-        leaves=("prompts and completions, unless keeping them is switched on in aether.toml",),
+        leaves=("datasets, experiments, annotations, prompts kept on the server",),
+        drops=(
+            "prompts and completions: what was asked becomes a category and a hash, its words are kept only where "
+            "keeping them is switched on in aether.toml, redacted",
+        ),
     )
 
     def __init__(self, settings: PhoenixSettings, secrets: Mapping[str, str], network: Network) -> None:

@@ -145,7 +145,8 @@ def sources() -> str:
             tables = ", ".join(f"`{table.name}`" for table in stream.tables)
             swept = "daily" if stream.sweep_s else "–"
             lines.append(f"| {stream.name} | {tables} | {stream.overlap_s / 60:g} min | {swept} |")
-        lines += ["", *(f"- reads {one}" for one in access.reads), *(f"- leaves {one}" for one in access.leaves), ""]
+        lines += ["", *(f"- reads {one}" for one in access.reads), *(f"- leaves {one}" for one in access.leaves)]
+        lines += [*(f"- does not store {one}" for one in access.drops), ""]
     return "\n".join(lines)
 
 

@@ -37,6 +37,7 @@ class Asked:
     permissions: tuple[str, ...]
     reads: tuple[str, ...]
     leaves: tuple[str, ...]
+    drops: tuple[str, ...]
     unlocks: tuple[str, ...]
     streams: tuple[Unlocked, ...]
 
@@ -107,7 +108,9 @@ def _asked(name: str, kind: str) -> Asked:
     source = connector(kind)
     access, streams = source.access, tuple(map(_unlocked, source.streams))
     every = tuple(dict.fromkeys(words for stream in streams for words in stream.unlocks))
-    return Asked(name, kind, access.credential, access.permissions, access.reads, access.leaves, every, streams)
+    return Asked(
+        name, kind, access.credential, access.permissions, access.reads, access.leaves, access.drops, every, streams
+    )
 
 
 def _unlocked(stream: Stream) -> Unlocked:
@@ -135,6 +138,8 @@ def letter(asked: Sequence[Asked], client: str, *, markdown: bool) -> str:
         lines += [f"- **We read**: {'; '.join(one.reads)}"]
         if one.leaves:
             lines += [f"- **We leave where they are**: {'; '.join(one.leaves)}"]
+        if one.drops:
+            lines += [f"- **Comes along, and is not stored**: {'; '.join(one.drops)}"]
         told: dict[tuple[str, ...], str] = {}
         for stream in one.streams:
             name, same = stream.stream.replace("_", " ").capitalize(), told.get(stream.unlocks)

@@ -36,12 +36,13 @@ class Stream:
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a connector needs to be let in, for the letter that asks a client: the credential, the permissions it needs and
-    no more, what is read, and what stays where it is."""
+    no more, what is read, what stays where it is, and what a service sends along unasked and nobody stores."""
 
     credential: str
     permissions: tuple[str, ...]
     reads: tuple[str, ...]
     leaves: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
 
 
 MOST_RAW: Final = 4_000

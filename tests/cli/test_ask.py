@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+)
 
 import aether_tui
 from aether_tui.diagnostics.needs import NEEDS, PARTS, unlocked
 from aether_tui.sync.registry import connector, connector_names
+from connectors.clickhouse_spans import READ, span_of
+from connectors.jira import FIELDS
+from connectors.jira_fields import JiraFields
+from connectors.jira_rows import JiraSite, jira_issue_rows
+from connectors.linear_rows import (
+    linear_cycle_rows,
+    linear_initiative_rows,
+    linear_issue_rows,
+    linear_need_rows,
+    linear_project_rows,
+    linear_relation_rows,
+)
 from tests.command import aether
 
 ROOT = Path(aether_tui.__file__).parent
@@ -34,6 +56,94 @@ def test_every_connector_says_what_it_needs(name: str) -> None:
     assert access.permissions
     assert access.reads
     assert access.leaves
+
+
+# -- what is asked for is used
+
+
+class Watched(Mapping[str, object]):
+    """An object of a service that notes which of its fields are looked at, as paths."""
+
+    def __init__(self, fields: dict[str, object], seen: set[str], path: str = "") -> None:
+        self._fields, self._seen, self._path = fields, seen, path
+
+    def __getitem__(self, name: str) -> object:
+        path = f"{self._path}{name}"
+        self._seen.add(path)
+        return self._wrapped(self._fields[name], path)
+
+    def _wrapped(self, value: object, path: str) -> object:
+        if isinstance(value, list):
+            return [self._wrapped(one, path) for one in value]
+        return Watched(value, self._seen, f"{path}.") if isinstance(value, dict) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def asked_of_linear(document: str) -> dict[str, object]:
+    """The node that a query asks for, with something in every field."""
+    parsed = parse(files("connectors").joinpath("queries", f"{document}.graphql").read_text())
+    parts = {one.name.value: one for one in parsed.definitions if isinstance(one, FragmentDefinitionNode)}
+
+    def made(selection: SelectionSetNode) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for field in selection.selections:
+            if isinstance(field, FragmentSpreadNode):
+                found |= made(parts[field.name.value].selection_set)
+            elif isinstance(field, FieldNode):
+                name = field.name.value
+                value: object = (
+                    made(field.selection_set)
+                    if field.selection_set
+                    else "2026-01-01"
+                    if name[-2:] in ("At", "te")
+                    else "x"
+                )
+                found[name] = [value] if name == "nodes" else value
+        return found
+
+    (operation, *_) = (one for one in parsed.definitions if isinstance(one, OperationDefinitionNode))
+    (whole,) = made(operation.selection_set).values()
+    assert isinstance(whole, dict)
+    node: dict[str, object] = whole["nodes"][0]
+    return node
+
+
+def leaves(node: object, path: str = "") -> Iterator[str]:
+    for name, value in node.items() if isinstance(node, dict) else ():
+        value = value[0] if isinstance(value, list) and value else value
+        yield from leaves(value, f"{path}{name}.") if isinstance(value, dict) else (f"{path}{name}",)
+
+
+@pytest.mark.parametrize(
+    ("document", "mapper"),
+    [
+        ("linear_issues", linear_issue_rows), ("linear_cycles", linear_cycle_rows), ("linear_projects", linear_project_rows),
+        ("linear_initiatives", linear_initiative_rows), ("linear_relations", linear_relation_rows), ("linear_needs", linear_need_rows),
+    ],
+)  # fmt: skip
+def test_linear_is_asked_for_nothing_that_is_not_used(document: str, mapper: Callable[[Watched], object]) -> None:
+    node, seen = asked_of_linear(document), set[str]()
+    for less in ({}, {"name": None}, {"trashed": True, "canceledAt": None}, {"issue": None}):
+        mapper(Watched({name: less.get(name, value) for name, value in node.items()}, seen))
+    assert {path for path in leaves(node) if path not in seen and "pageInfo" not in path} == set()
+
+
+def test_jira_and_clickhouse_are_asked_for_nothing_that_is_not_used() -> None:
+    seen = set[str]()
+    fields: dict[str, object] = dict.fromkeys((*FIELDS, "customfield_1", "customfield_2", "customfield_3"))
+    jira_issue_rows(Watched({"id": "1", "fields": fields}, seen), JiraSite(
+        fields=JiraFields(("customfield_1",), ("customfield_2",), {"impact": "customfield_3"})))  # fmt: skip
+    assert {f"fields.{name}" for name in fields} <= seen
+
+    seen.clear()
+    row = {name.rpartition(" AS ")[2]: "1" for name in READ}
+    span_of(Watched(dict(row), seen))
+    assert seen == set(row)
 
 
 def test_without_a_workspace_every_kind_is_listed(tmp_path: Path) -> None:
