@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -23,13 +23,13 @@ from connectors.base import (
 )
 from connectors.fields import Node, dig, instant, integer, latest, mapped, objects, possible, text
 from connectors.github_answers import (
+    OPEN_KEPT,
     Ceiling,
     at_least,
     classify_github,
     instant_of,
     keep_read,
     naive,
-    names_of,
     next_link,
     note_read,
     open_runs,
@@ -37,40 +37,35 @@ from connectors.github_answers import (
     rows_in,
     second,
     texts_of,
-    unfinished,
     unread,
 )
 from connectors.github_artifacts import Folder, report_pages
+from connectors.github_deployments import DETAIL, PER_PAGE, Deployed, every, linked
 from connectors.github_rows import (
     fold,
-    github_deployment_row,
     github_pull_request_row,
-    github_release_row,
     github_run_rows,
 )
 from connectors.github_settings import GitHubSettings
 from connectors.http import Http
 from connectors.marks import Mark, advance, read_marks
-from connectors.paging import PageGuard, fewer, together
+from connectors.paging import fewer, together
 from connectors.windows import again_from
 
 RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
 PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
-DEPLOYED = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600)
+# Releases are rows of the same table: what is alive of both is listed together.
+DEPLOYED = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600, sweep_s=86_400, sweep_of=("repo", "repos"))
 RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600, setting="releases")
 ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600, setting="artifacts")
 
-_PER_PAGE = "100"
 _WINDOW_RESULTS = 1000
 _SMALLEST_WINDOW = timedelta(minutes=1)
 # Windows end a little after our own present, because the server's clock may be ahead of ours.
 _AHEAD = timedelta(hours=2)
 _RERUN_DAYS = 30
-_OPEN_KEPT = 100
 _ASKED_ALONE, _LISTED = 1, timedelta(days=2)
 """More unfinished runs of so long ago at most are looked for in the list, older ones once a day."""
-_DETAIL = "aether detail"
-"""Where the connector keeps what it fetched for an object, beside the object's own fields."""
 
 
 class GitHub:
@@ -118,6 +113,7 @@ class GitHub:
             classify=classify_github,
             ca_bundle=settings.ca_bundle,
         )
+        self._deployed = Deployed(self._http, network, settings.releases, self._start)
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
         """Pages of `stream` for each repository in turn. Raises SourceError, for a repository that is absent or denied
@@ -127,8 +123,8 @@ class GitHub:
         reader = {
             RUNS.name: self._runs,
             PULLS.name: self._pulls,
-            DEPLOYED.name: self._deployments,
-            RELEASES.name: self._releases,
+            DEPLOYED.name: self._deployed.pages,
+            RELEASES.name: self._deployed.releases,
             ARTIFACTS.name: self._artifacts,
         }[stream.name]
         trouble: SourceError | None = None
@@ -142,6 +138,12 @@ class GitHub:
                 trouble = trouble or error
         if trouble is not None:
             raise trouble
+
+    async def ids(self, _: Stream) -> AsyncIterator[Sequence[str]]:
+        """Ids of every deployment and release there is. Raises SourceError."""
+        for repo in self._settings.repos:
+            async for some in self._deployed.ids(repo):
+                yield some
 
     async def check(self) -> str:
         """The owner of the token."""
@@ -215,7 +217,7 @@ class GitHub:
     async def _run_page(self, repo: str, runs: list[Node], mark: Mark, gone: tuple[str, ...] = ()) -> Page:
         whole = await together(self._with_jobs(repo, run) for run in runs)
         rows, rejects = mapped(
-            whole, PIPELINE_RUNS.name, lambda run: github_run_rows(run, repo, objects(run, _DETAIL, "jobs"))
+            whole, PIPELINE_RUNS.name, lambda run: github_run_rows(run, repo, objects(run, DETAIL, "jobs"))
         )
         still = {key: at for key, at in open_runs(mark).items() if key not in gone}
         for run in runs:
@@ -223,7 +225,7 @@ class GitHub:
             still.pop(key, None)
             if created and fold(text(run, "conclusion"), text(run, "status")) == "running":
                 still[key] = created
-        mark["open"] = {key: at.isoformat() for key, at in sorted(still.items())[-_OPEN_KEPT:]}
+        mark["open"] = {key: at.isoformat() for key, at in sorted(still.items())[-OPEN_KEPT:]}
         return Page(rows=rows, rejects=rejects)
 
     async def _with_jobs(self, repo: str, run: Node) -> Node:
@@ -234,8 +236,8 @@ class GitHub:
         ):
             return run
         path = f"/repos/{repo}/actions/runs/{text(run, 'id')}/jobs"
-        pages = self._linked(path, {"filter": "all", "per_page": _PER_PAGE})
-        return {**run, _DETAIL: {"jobs": [job async for answer in pages for job in listed(answer, "jobs")]}}
+        pages = linked(self._http, path, {"filter": "all", "per_page": PER_PAGE})
+        return {**run, DETAIL: {"jobs": [job async for answer in pages for job in listed(answer, "jobs")]}}
 
     async def _windows(
         self, repo: str, start: datetime, end: datetime, *, anew: bool
@@ -251,7 +253,7 @@ class GitHub:
             begin, until = pending.pop()
             query = {
                 "created": f"{second(begin)}..{second(until)}",
-                "per_page": _PER_PAGE,
+                "per_page": PER_PAGE,
                 "exclude_pull_requests": "true",
             }
             smallest = until - begin <= _SMALLEST_WINDOW
@@ -276,7 +278,7 @@ class GitHub:
                 f"{repo}: {missing:,} runs created {second(begin)} are beyond GitHub's list" if missing > 0 else ""
             )
             came = 0
-            async for answer in self._linked(path, query, first):
+            async for answer in linked(self._http, path, query, first):
                 last, came = next_link(answer) is None, came + rows_in(answer)
                 if last and missing <= 0:
                     problem = "".join(fewer(f"{repo}: runs created {second(begin)}..{second(until)}", total, came))
@@ -294,8 +296,8 @@ class GitHub:
         known, lower, upper = (instant(mark, name) for name in ("updated", "lower", "upper"))
         start = self._start(known, overlap)
         newest, dated = upper or known, dict[str, datetime]()
-        query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
-        walk = self._linked(f"/repos/{repo}/pulls", query, conditional=upper is None)
+        query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PER_PAGE}
+        walk = linked(self._http, f"/repos/{repo}/pulls", query, conditional=upper is None)
         async for answer in walk:
             if answer.unchanged:
                 return
@@ -327,78 +329,8 @@ class GitHub:
         if text(pull, "number") is None:
             return pull
         path = f"/repos/{repo}/pulls/{text(pull, 'number')}"
-        commits, reviews = await self._all(f"{path}/commits"), await self._all(f"{path}/reviews")
-        return {**pull, _DETAIL: {"commits": commits, "reviews": reviews}}
-
-    # -- deployments
-
-    async def _deployments(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
-        """Newest first, down to the mark or the oldest deployment that had no final status when it was last read.
-
-        A status moves `updated_at` of its deployment, so what shows none new is left; those without a final one are read
-        once a day all the same.
-        """
-        now = naive(self._network.now())
-        today = now.date().isoformat()
-        known = instant(mark, "created")
-        start = self._start(known, overlap)
-        open_before = {key: at for key in names_of(mark, "open") if (at := instant(mark, "open", key)) is not None}
-        again = set(open_before) if text(mark, "swept") != today else set[str]()
-        floor = min((start, *open_before.values()))
-        still = {key: at.isoformat() for key, at in open_before.items()}
-        newest, dated = known, dict[str, datetime]()
-        path, query = f"/repos/{repo}/deployments", {"per_page": _PER_PAGE}
-        async for answer in self._linked(path, query, conditional=not again):
-            if answer.unchanged:
-                return
-            found = listed(answer)
-            kept = [one for one in found if at_least(one, "created_at", start) or text(one, "id") in open_before]
-            dated |= {key: at for one in kept if (key := text(one, "id")) and (at := instant_of(one, "created_at"))}
-            new = unread(kept, mark)
-            fresh = [one for one in kept if one in new or text(one, "id") in again]
-            whole = await together(self._with_statuses(repo, one) for one in fresh)
-            rows, rejects = mapped(whole, DEPLOYMENTS.name, lambda one: _deployment_rows(one, repo))
-            newest = latest(rows, DEPLOYMENTS, "started", newest, self._network.now())
-            note_read(mark, fresh)
-            still = {key: at for key, at in still.items() if key not in {text(one, "id") for one in fresh}}
-            still |= unfinished(rows[DEPLOYMENTS.name], now)
-            yield Page(rows=rows, rejects=rejects)
-            if not all(at_least(one, "created_at", floor) for one in found):
-                break
-            self._http.forget(path, query)  # a status further down does not change the first page
-        advance(mark, "created", newest)
-        still = {key: at for key, at in still.items() if key in dated}
-        mark["open"] = dict(sorted(still.items())[-_OPEN_KEPT:])
-        keep_read(mark, dated, newest and newest - overlap, still)
-        mark["swept"] = today
-        yield Page()
-
-    async def _with_statuses(self, repo: str, deployment: Node) -> Node:
-        if text(deployment, "id") is None:
-            return deployment
-        statuses = await self._all(f"/repos/{repo}/deployments/{text(deployment, 'id')}/statuses")
-        return {**deployment, _DETAIL: {"statuses": statuses}}
-
-    async def _releases(self, repo: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
-        """Published releases, newest first, down to the mark; drafts and pre-releases are none."""
-        known = instant(mark, "created")
-        start = self._start(known, overlap)
-        newest, environment = known, self._settings.releases
-        async for answer in self._linked(f"/repos/{repo}/releases", {"per_page": _PER_PAGE}, conditional=True):
-            if answer.unchanged:
-                return
-            found = listed(answer)
-            fresh = [one for one in found if at_least(one, "published_at", start)]
-            whole = [one for one in fresh if dig(one, "draft") is not True and dig(one, "prerelease") is not True]
-            rows, rejects = mapped(
-                whole, DEPLOYMENTS.name, lambda one: {DEPLOYMENTS.name: [github_release_row(one, repo, environment)]}
-            )
-            newest = latest(rows, DEPLOYMENTS, "started", newest, self._network.now())
-            yield Page(rows=rows, rejects=rejects)
-            if found and not fresh:
-                break
-        advance(mark, "created", newest)
-        yield Page()
+        commits, reviews = await every(self._http, f"{path}/commits"), await every(self._http, f"{path}/reviews")
+        return {**pull, DETAIL: {"commits": commits, "reviews": reviews}}
 
     # -- test reports
 
@@ -407,7 +339,9 @@ class GitHub:
         known, read = instant(mark, "created"), set(texts_of(mark, "read"))
         start = self._start(known, overlap)
         newest, now_read = known, set[str]()
-        async for answer in self._linked(f"/repos/{repo}/actions/artifacts", {"per_page": _PER_PAGE}, conditional=True):
+        async for answer in linked(
+            self._http, f"/repos/{repo}/actions/artifacts", {"per_page": PER_PAGE}, conditional=True
+        ):
             if answer.unchanged:
                 return
             found = listed(answer, "artifacts")
@@ -425,7 +359,7 @@ class GitHub:
             if len(recent) < len(found):
                 break
         advance(mark, "created", newest)
-        mark["read"] = sorted(now_read)[-_OPEN_KEPT:]
+        mark["read"] = sorted(now_read)[-OPEN_KEPT:]
         yield Page()
 
     async def _reports(self, repo: str, artifact: Node, created: datetime) -> list[Page]:
@@ -440,26 +374,6 @@ class GitHub:
         except (Gone, Malformed) as error:
             return [Page(problems=[f"{repo}: the artifact {name} was not read: {error.what}"])]
 
-    # -- paging
-
-    async def _linked(
-        self, path: str, query: Mapping[str, str], first: Answer | None = None, *, conditional: bool = False
-    ) -> AsyncIterator[Answer]:
-        """Answers along the `next` links, beginning with `first` where it is already there. With `conditional` the first may
-        say that it is unchanged, and is then the only one."""
-        guard = PageGuard(f"GitHub's list {path}")
-        answer = first or await self._http.get(path, query, conditional=conditional)
-        while True:
-            yield answer
-            link = None if answer.unchanged else next_link(answer)
-            if link is None:
-                return
-            guard.follow(link, rows=rows_in(answer))
-            answer = await self._http.get(link)
-
-    async def _all(self, path: str) -> list[Node]:
-        return [item async for answer in self._linked(path, {"per_page": _PER_PAGE}) for item in listed(answer)]
-
 
 def _end(now: datetime) -> datetime:
     """Where windows end: the same all day, so that a list that did not change has the same address."""
@@ -467,9 +381,5 @@ def _end(now: datetime) -> datetime:
 
 
 def _pull_rows(pull: Node, repo: str) -> dict[str, list[Row]]:
-    commits, reviews = objects(pull, _DETAIL, "commits"), objects(pull, _DETAIL, "reviews")
+    commits, reviews = objects(pull, DETAIL, "commits"), objects(pull, DETAIL, "reviews")
     return {PULL_REQUESTS.name: [github_pull_request_row(pull, repo, commits, reviews)]}
-
-
-def _deployment_rows(deployment: Node, repo: str) -> dict[str, list[Row]]:
-    return {DEPLOYMENTS.name: [github_deployment_row(deployment, repo, objects(deployment, _DETAIL, "statuses"))]}

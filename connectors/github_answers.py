@@ -14,6 +14,9 @@ from connectors.marks import Mark
 
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
 
+OPEN_KEPT = 100
+"""Things without a final status that are remembered of a repository, at most."""
+
 
 class Ceiling(Refused):
     """A list that is longer than may be paged through."""

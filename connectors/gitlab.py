@@ -42,9 +42,10 @@ from connectors.windows import again_from
 PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
 CHILDREN = Stream("child_pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
 MERGE_REQUESTS = Stream("merge_requests", (PULL_REQUESTS,))
-RELEASES = Stream("deployments", (DEPLOYMENTS,))
+RELEASES = Stream("deployments", (DEPLOYMENTS,), sweep_s=86_400, sweep_of=("repo", "projects"))
 
 _PER_PAGE = "100"
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # instants are naive UTC
 _TOGETHER = 20
 """Objects whose details are fetched and stored together."""
 _DETAIL = "aether detail"
@@ -207,6 +208,14 @@ class GitLab:
             )
             yield Page(rows=rows, rejects=rejects)
 
+    async def ids(self, _: Stream) -> AsyncIterator[Sequence[str]]:
+        """Ids of every deployment there is. Raises SourceError."""
+        for project in self._settings.projects:
+            async for page in self._pages(f"{_path(project)}/deployments", _EPOCH, {}, conditional=False):
+                yield names(page, "id")
+        if self._missing:
+            raise Malformed(self._missing.pop(), hint=LATER)
+
     # -- paging
 
     async def _changed(
@@ -232,14 +241,16 @@ class GitLab:
                 yield portion
         yield ()
 
-    async def _pages(self, path: str, start: datetime, query: Mapping[str, str]) -> AsyncIterator[list[Node]]:
-        """The list from `start` on, oldest change first; nothing where it did not change.
+    async def _pages(
+        self, path: str, start: datetime, query: Mapping[str, str], *, conditional: bool = True
+    ) -> AsyncIterator[list[Node]]:
+        """The list from `start` on, oldest change first; with `conditional` nothing where it did not change.
 
         Each page begins at the last change of the one before: under page numbers, something that changes meanwhile
         would push something else over the edge of a page, unseen.
         """
         guard = PageGuard(f"GitLab's list {path}")
-        after, page, conditional = start, "1", True
+        after, page = start, "1"
         came, promised = set[str](), 0
         while True:
             asked = {"order_by": "updated_at", "sort": "asc", "updated_after": zulu(after)}

@@ -164,7 +164,8 @@ SOURCES_PREFACE = """\
 - **Interrupted first pulls** go on where they were, also of what comes newest first (Linear's issues, pull requests, runs).
 - **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
   history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
-  Links that were removed from an issue of Jira go when it is read again.
+  Links that were removed from an issue of Jira go when it is read again. Runs, pipelines, spans and scores stay when their host drops
+  them: hosts do that by age, and what was measured does not become untrue by it.
 - **Counts.** Where a source says how many rows there are (Jira, GitHub's runs, GitLab up to 10,000, older Langfuse), fewer are told.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.

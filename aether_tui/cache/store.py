@@ -194,10 +194,21 @@ class Cache:
             self._merging = None
             connection.close()
 
-    def sweep(self, source: str, stream: str, tables: Sequence[Table], *, now: datetime) -> Sweep:
-        """Begin to collect what is alive in a source; `swept` removes the rest of the first table, and what is `of` it."""
+    def sweep(
+        self,
+        source: str,
+        stream: str,
+        tables: Sequence[Table],
+        *,
+        now: datetime,
+        of: tuple[str, Sequence[str]] | None = None,
+    ) -> Sweep:
+        """Begin to collect what is alive in a source; `swept` removes the rest of the first table, and what is `of` it.
+
+        `of` is a column and its values: other rows are not looked for.
+        """
         self._sweeps += 1
-        return Sweep(self._leases.cursor(), Origin(source, stream, "", naive(now)), tables)
+        return Sweep(self._leases.cursor(), Origin(source, stream, "", naive(now)), tables, of)
 
     def swept(self, sweep: Sweep, *, force: bool = False) -> Swept:
         """Remove what was not collected, unless it is so much that something else is wrong. Raises CacheTrouble."""

@@ -33,8 +33,18 @@ class Sweep:
     What another process stored after the look began stays: the source may have made it meanwhile.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, origin: Origin, tables: Sequence[Table]) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        origin: Origin,
+        tables: Sequence[Table],
+        of: tuple[str, Sequence[str]] | None = None,
+    ) -> None:
         self._cursor, self._origin, self._tables = cursor, origin, tables
+        column, names = of or ("", ())
+        self._mine, self._names = (
+            (f' AND list_contains($names, "{column}")', {"names": list(names)}) if of else ("", {})
+        )
         cursor.execute("CREATE OR REPLACE TEMP TABLE alive (id VARCHAR)")
 
     def add(self, ids: Sequence[str]) -> None:
@@ -44,20 +54,20 @@ class Sweep:
     def finish(self, write: Write, *, force: bool) -> Swept:
         """Remove what is gone, in one transaction; with `force` however much it is."""
         cursor, first = self._cursor, self._tables[0]
-        key, origin = first.key[0], {"source": self._origin.source}
+        key, origin = first.key[0], {"source": self._origin.source, **self._names}
         with write(cursor):
             (stored,) = cursor.execute(
-                f"SELECT count(*) FROM {first.name} WHERE source = $source", origin
+                f"SELECT count(*) FROM {first.name} WHERE source = $source{self._mine}", origin
             ).fetchone() or (0,)
             cursor.execute(
                 f'CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT "{key}" AS id FROM {first.name} '
-                f'WHERE source = $source AND ingested_at <= $now AND "{key}" NOT IN (SELECT id FROM alive)',
+                f'WHERE source = $source{self._mine} AND ingested_at <= $now AND "{key}" NOT IN (SELECT id FROM alive)',
                 {**origin, "now": self._origin.now},
             )
             (gone,) = cursor.execute("SELECT count(*) FROM gone").fetchone() or (0,)
             if gone > max(FEW, MOST_SHARE * stored) and not force:
                 return Swept(stored, gone, refused=True)
-            named = {**origin, "table": first.name, "now": self._origin.now}
+            named = {"source": self._origin.source, "table": first.name, "now": self._origin.now}
             cursor.execute(
                 'DELETE FROM tombstones WHERE source = $source AND "table" = $table AND key IN (FROM alive UNION FROM gone)',
                 {"source": named["source"], "table": named["table"]},

@@ -23,13 +23,15 @@ class Stream:
 
     `overlap_s` is re-read before the stored cursor on every sync, because sources report late. With `sweep_s` the source's
     `ids` of everything that is alive are asked for at most that often, and rows of the first table that are gone go.
-    `setting` names the setting without which there is nothing to ask for.
+    With `sweep_of`, a column and a setting with names, only rows of these names are looked for: what is not pulled any more is
+    not gone. `setting` names the setting without which there is nothing to ask for.
     """
 
     name: str
     tables: tuple[Table, ...]
     overlap_s: float = 600.0
     sweep_s: float = 0.0
+    sweep_of: tuple[str, str] | None = None
     setting: str = ""
 
 

@@ -75,7 +75,8 @@ async def sweep(engine: Engine, job: Job, source: Source, stream: Stream, outcom
 async def _look(engine: Engine, job: Job, source: Sweepable, stream: Stream, outcome: Outcome) -> Counts:
     writer = engine.writer
     cache, clean = writer.cache, writer.ingest.identifier
-    alive = await engine.in_thread(lambda: cache.sweep(job.name, stream.name, stream.tables, now=writer.clock()))
+    of = (stream.sweep_of[0], getattr(job.settings, stream.sweep_of[1])) if stream.sweep_of else None
+    alive = await engine.in_thread(lambda: cache.sweep(job.name, stream.name, stream.tables, now=writer.clock(), of=of))
     pages: AsyncIterator[Sequence[str]] = source.ids(stream)
     try:
         async with aclosing(cast("_Closable", pages)):

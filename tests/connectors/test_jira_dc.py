@@ -72,11 +72,11 @@ class Site:
             case "/rest/api/2/myself":
                 return Reply({"displayName": "Ada"})
             case "/rest/api/2/search":
-                bound = re.search(r"updated >= (\d+) ORDER BY updated ASC, key ASC$", request.query["jql"])
+                bound = re.search(r"(updated|created) >= (\d+) ORDER BY \1 ASC, key ASC$", request.query["jql"])
                 assert bound
-                since = datetime.fromtimestamp(int(bound[1]) / 1000, UTC)
-                found = [one for one in self.issues if datetime.fromisoformat(str(one["fields"]["updated"])) >= since]
-                found.sort(key=lambda one: (one["fields"]["updated"], one["key"]))
+                by, since = bound[1], datetime.fromtimestamp(int(bound[2]) / 1000, UTC)
+                found = [one for one in self.issues if datetime.fromisoformat(str(one["fields"][by])) >= since]
+                found.sort(key=lambda one: (one["fields"][by], one["key"]))
                 begin, size = int(request.query["startAt"]), min(int(request.query["maxResults"]), self.cap)
                 page = found[begin : begin + size]
                 return Reply({"startAt": begin, "maxResults": size, "total": len(found), "issues": page})

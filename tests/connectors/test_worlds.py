@@ -98,6 +98,28 @@ def test_everything_arrives_and_later_syncs_change_no_row_and_ask_thrice_a_strea
     assert fifth[0].counts.inserted + fifth[0].counts.updated > 0
 
 
+def test_what_is_deleted_at_the_source_goes_with_all_that_belongs_to_it_after_a_day(
+    world: World, tmp_path: Path
+) -> None:
+    if world.gone is None:
+        assert not any(stream.sweep_s for stream in world.cls.streams)
+        return
+    time = Time()
+    with serving(world.answer) as server:
+        world.sync(tmp_path, server.url, time)
+        before = rows(tmp_path)
+        world.gone()
+        time.waits = [LATER]
+        assert sum(one.counts.removed for one in world.sync(tmp_path, server.url, time)) == 0  # nobody looked
+        time.waits = [25 * 3600.0]
+        swept = world.sync(tmp_path, server.url, time)
+        after = rows(tmp_path)
+        assert {name: len(before[name]) - len(after[name]) for name in world.lost} == world.lost
+        assert all("gone at the source" in one.problems[0] for one in swept if one.counts.removed)
+        time.waits = [50 * 3600.0]
+        assert sum(one.counts.removed for one in world.sync(tmp_path, server.url, time)) == 0
+
+
 COUNTS = {"total_count", "totalItems", "count"}
 """Where services say how much there is; GitLab says it in a header."""
 

@@ -51,6 +51,10 @@ class World:
     """Lets something appear in the first table that happened five minutes before that, or restates one."""
     more: int = 1
     """By how many rows the first table grows then."""
+    gone: Callable[[], object] | None = None
+    """Deletes something at the source."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """How many rows of each table go then."""
 
     def sync(self, root: Path, url: str, time: Time, **options: Any) -> list[Outcome]:
         """One sync as the program runs it; the clock only moves while it waits."""
@@ -81,7 +85,11 @@ def linear(schema: GraphQLSchema) -> World:
     }  # fmt: skip
     holds = {"work_items": 130, "work_transitions": 390, "iterations": 120, "projects": 4, "work_links": 121}
     late = test_linear.issue(500) | {"updatedAt": "2026-01-15T08:55:00.000Z"}
-    return World(Linear, peer, holds, newest=_at("2026-01-15T09:00:00"), late=lambda: peer.issues.append(late))
+    return World(
+        Linear, peer, holds, newest=_at("2026-01-15T09:00:00"), late=lambda: peer.issues.append(late),
+        gone=lambda: (peer.issues.pop(3), peer.lists["cycles"].pop(), peer.lists["projects"].pop(), peer.lists["customerNeeds"].pop()),
+        lost={"work_items": 1, "work_transitions": 3, "iterations": 1, "projects": 1, "work_links": 1},
+    )  # fmt: skip
 
 
 def jira() -> World:
@@ -96,7 +104,11 @@ def jira() -> World:
     settings = {"email": "ada@example.com", "discovery": {"impact": "Impact", "effort": "customfield_10102"}}
     late = test_jira.Site(231).issues[230]
     late["fields"]["updated"] = "2026-02-10T12:55:00.000+0000"
-    return World(Jira, site, holds, settings, newest=_at("2026-02-10T13:00:00"), late=lambda: site.issues.append(late))
+    return World(
+        Jira, site, holds, settings, newest=_at("2026-02-10T13:00:00"), late=lambda: site.issues.append(late),
+        gone=lambda: (site.issues.pop(3), site.sprints["8"].pop()),
+        lost={"work_items": 1, "work_transitions": 3, "iterations": 1, "iteration_items": 1, "work_links": 1},
+    )  # fmt: skip
 
 
 def jira_dc() -> World:
@@ -106,7 +118,8 @@ def jira_dc() -> World:
     late = test_jira_dc.issue(500, test_jira_dc.START + timedelta(minutes=54))
     return World(
         JiraDataCenter, lambda asked: boards(asked) if "/agile/" in asked.path else site(asked), holds,
-        newest=test_jira_dc.START + timedelta(minutes=59), late=lambda: site.issues.append(late),
+        newest=test_jira_dc.START + timedelta(minutes=59), late=lambda: site.issues.append(late), gone=lambda: site.issues.pop(3),
+        lost={"work_items": 1, "work_transitions": 2},
     )  # fmt: skip
 
 
@@ -129,7 +142,7 @@ def github() -> World:
     settings = {"repos": [test_github.REPO], "releases": "production", "artifacts": ["junit*"]}
     return World(
         GitHub, tagged(answer), holds, settings, conditional=True, newest=_at("2026-11-20T10:00:00"),
-        late=lambda: host.runs.insert(1, late),
+        late=lambda: host.runs.insert(1, late), gone=lambda: (host.deployments.pop(50), releases.pop(0)), lost={"deployments": 2},
     )  # fmt: skip
 
 
@@ -141,7 +154,7 @@ def gitlab() -> World:
     late = host.pipelines[2] | {"id": 7, "updated_at": (newest - timedelta(minutes=5)).isoformat()}
     return World(
         GitLab, tagged(host), holds, settings, {"token": "glpat"}, conditional=True, newest=newest,
-        late=lambda: host.pipelines.append(late),
+        late=lambda: host.pipelines.append(late), gone=lambda: host.deployments.pop(50), lost={"deployments": 1},
     )  # fmt: skip
 
 
