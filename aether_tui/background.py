@@ -12,7 +12,6 @@ import msgspec
 from textual.message import Message
 from textual.timer import Timer
 
-from aether_tui import ahead
 from aether_tui.ahead import Ahead
 from aether_tui.behind import Behind
 from aether_tui.builders import Builders
@@ -34,7 +33,7 @@ BUILD_DELAY_S = 0.5
 WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
 GARBAGE = 10
-"""Collections of young objects after which all are looked through, which takes 50 ms: while nobody types."""
+"""Collections of young objects after which all are looked through, which takes 50 ms: half a second after the last key."""
 BUSY_SHARE = 5
 """While something else keeps writing, a report is built for at most one part in so many of the time."""
 
@@ -208,7 +207,7 @@ class Background(Working):
         """
         screen = self.front()
         live = screen is not None and screen.LIVE
-        if time.monotonic() - self.typed_at() > ahead.QUIET_S and gc.get_count()[2] > GARBAGE:
+        if time.monotonic() - self.typed_at() > POLL_S and gc.get_count()[2] > GARBAGE:
             gc.collect()
         if not live:
             self._builders.rest()
