@@ -73,14 +73,14 @@ class Drill(Asking):
 
     SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"drill"}
     BEHIND: ClassVar[tuple[str, ...]] = ()
-    """Blocks whose items have rows behind them: an id, or how it ends."""
+    """Items that have rows behind them: how `BLOCK/ROW` begins, or how the block ends."""
 
     def action_open(self) -> None:
         item = self.page.selected
         if (
             item is None
             or item.action
-            or not any(item.block == name or item.block.endswith(name) for name in self.BEHIND)
+            or not any(item.id.startswith(name) or item.block.endswith(name) for name in self.BEHIND)
         ):
             super().action_open()
             return
@@ -124,6 +124,9 @@ class RowsPage(_Over):
 
     def about(self) -> tuple[str, str]:
         return "Rows", "The rows behind a number, the most telling first; enter opens one, esc goes back"
+
+    def note(self) -> str:
+        return " · ".join(filter(None, (super().note(), self.shell.looking().words() or self._report.window.label)))
 
     def action_open(self) -> None:
         item = self.page.selected

@@ -12,4 +12,4 @@ class Pipeline(Drill):
 
     LEAD: ClassVar[int] = 1
     FIRST: ClassVar[str] = "pipeline.glance"
-    BEHIND: ClassVar[tuple[str, ...]] = ("pipeline.stages",)
+    BEHIND: ClassVar[tuple[str, ...]] = ("pipeline.stages", "pipeline.glance/pipeline.stage.")

@@ -225,7 +225,7 @@ def _table(found: Subject, rows: Sequence[Record], names: Sequence[str], note: s
             Col(key="name", title=found.one, priority=10),
             Col(key="what", title="what", priority=8),
             Col(key="value", title=found.value, kind="number", priority=10),
-            Col(key="when", title="when", priority=6),
+            Col(key="when", title="when", priority=6, least=16),
         ),
         rows=tuple(_row(name, row, found, noted.get(name, "")) for name, row in zip(names, rows, strict=True)),
         note=note,
@@ -255,7 +255,10 @@ def _fields(row: Record) -> Table:
         id="fields",
         title=one_line(text(row["title"]) or text(row["name"])),
         columns=(Col(key="field", title="field", priority=10), Col(key="value", title="value", priority=10)),
-        rows=tuple(Row(id=name, cells=(name.replace("_", " "), shown)) for name, shown in known),
+        rows=tuple(
+            Row(id=name, cells=(name.removesuffix("_s").removesuffix("_usd").replace("_", " "), shown))
+            for name, shown in known
+        ),
     )
 
 
@@ -263,7 +266,7 @@ def _shown(name: str, value: Value) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
-        return amount(value, "s" if name.endswith("_s") else "")
+        return amount(value, "s" if name.endswith("_s") else "USD" if name.endswith("_usd") else "")
     return one_line(str(value), 200) if value is not None else NONE
 
 

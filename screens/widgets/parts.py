@@ -301,4 +301,6 @@ def heading(text: str, width: int, *, state: State = "info", note: str = "") -> 
     if text and note and width_of(line) + 2 + cell_len(note) <= width:
         return [(*line, ("  ", "text"), (note, "dim"))]
     under: list[Line] = [((piece, "dim"),) for piece in wrap(note, width)] if note else []
+    if width_of(line) > width > 0 and state == "info":
+        return [*(((piece, "title"),) for piece in wrap(text, width)), *under]
     return [line, *under] if text else under
