@@ -30,7 +30,9 @@ def cut_out(name: str, clean: str, names: Sequence[str], odd: str, most: int) ->
     found = f"CASE WHEN NOT ({odd} OR {nested}) THEN {values} END"
     whole = f"'{_WHOLE}' || {clean}"
     return (
-        f"CASE WHEN {name} IS NULL THEN NULL WHEN strlen({found}) <= {most} THEN {found} "
+        # In what is short no value is long, and is not looked for twice to tell.
+        f"CASE WHEN {name} IS NULL THEN NULL WHEN strlen({name}) <= {most} AND NOT ({odd} OR {nested}) THEN {values} "
+        f"WHEN strlen({found}) <= {most} THEN {found} "
         f"WHEN NOT ({odd}) AND {nested} THEN {_inside(name, whole, names, most)} ELSE {whole} END"
     )
 
