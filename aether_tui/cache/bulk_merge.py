@@ -45,7 +45,7 @@ def merge_part(
     pace: Pace,
 ) -> None:
     """Merge `staged_spans`, with the columns `flags.FLAGS`, and drop it. `asked` says whether somebody waits."""
-    fresh = _known_last(cursor, write, origin)
+    fresh, known = _apart(cursor, write, origin)
     slices, apart = _slices(cursor, fresh)
     if slices:
         prepare(cursor, slices)
@@ -57,44 +57,52 @@ def merge_part(
             write_note(cursor, origin, Note(), merged.inserted)
         result.add(SPANS.name, merged)
         at = end
-    if fresh < count(cursor, _STAGED):
-        merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, since=fresh)
+    if known:
+        merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, only=known)
     else:
         cursor.execute(f"DROP TABLE {_STAGED}")
 
 
-def _known_last(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> int:
-    """Put those of `staged_spans` behind the others whose traces are stored already; returns how many the others are.
+def _apart(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> tuple[range, range]:
+    """Which rows of `staged_spans` are of traces that are not stored yet, and which others there are: behind them, if need be
+    put there, or before them, with not more than as many among them.
 
-    What the others add to rollups is known before the lease. Each lease looks again for itself.
+    What the first add to rollups is known before the lease. Each lease looks again for itself.
     """
+    rows = count(cursor, _STAGED)
     with write(cursor):
         span_rollups.look_up(cursor, _STAGED, origin.source)
     if not count(cursor, "tasks_known"):
-        return count(cursor, _STAGED)
+        return range(rows), range(0)
     them = "trace_id IN (SELECT trace_id FROM tasks_known)"
+    extent = f"SELECT min(rowid), max(rowid) + 1, count(*) FROM {_STAGED} WHERE {them}"
+    first, end, known = cursor.execute(extent).fetchone() or (0, rows, rows)
+    if end <= 2 * known:  # most files begin with what the one before ended with
+        return range(end, rows), range(end)
+    if rows - first <= 2 * known:
+        return range(first), range(first, rows)
     cursor.execute(f"CREATE TEMP TABLE sorted AS SELECT * FROM {_STAGED} WHERE NOT {them}")
     fresh = count(cursor, "sorted")
     cursor.execute(f"INSERT INTO sorted SELECT * FROM {_STAGED} WHERE {them}")
     cursor.execute(f"DROP TABLE {_STAGED}")
     cursor.execute(f"ALTER TABLE sorted RENAME TO {_STAGED}")
-    return fresh
+    return range(fresh), range(fresh, rows)
 
 
-def _slices(cursor: duckdb.DuckDBPyConnection, end: int) -> tuple[Slices, bool]:
-    """Ranges of about `SLICE` of the first rows of `staged_spans`, and whether some trace is in two of them.
+def _slices(cursor: duckdb.DuckDBPyConnection, fresh: range) -> tuple[Slices, bool]:
+    """Ranges of about `SLICE` of these rows of `staged_spans`, and whether some trace is in two of them.
 
     Where traces run at once and lie across each other it cannot be helped.
     """
-    if not end:
+    if not fresh:
         return [], False
-    rows = f"{_STAGED} WHERE rowid < {end}"
+    rows = f"{_STAGED} WHERE rowid >= {fresh.start} AND rowid < {fresh.stop}"
     begins = f"SELECT rowid AS _row, trace_id, trace_id IS DISTINCT FROM lag(trace_id) OVER () AS _begins FROM {rows}"
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE begun AS SELECT _row, trace_id FROM ({begins}) WHERE _begins")
     (apart,) = cursor.execute("SELECT count(*) - count(DISTINCT trace_id) FROM begun").fetchone() or (0,)
-    cuts = "SELECT min(_row) FROM begun GROUP BY _row // $slice ORDER BY ALL"
-    starts = [low for (low,) in cursor.execute(cuts, {"slice": SLICE}).fetchall()]
-    return list(zip(starts, [*starts[1:], end], strict=True)), bool(apart)
+    cuts = "SELECT min(_row) FROM begun GROUP BY (_row - $first) // $slice ORDER BY ALL"
+    starts = [low for (low,) in cursor.execute(cuts, {"first": fresh.start, "slice": SLICE}).fetchall()]
+    return list(zip(starts, [*starts[1:], fresh.stop], strict=True)), bool(apart)
 
 
 def _merge_fresh(

@@ -137,18 +137,19 @@ def merge_staged(
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
     *,
-    since: int | None = None,
+    only: range | None = None,
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named.
 
-    Of a table merged up to the row `since` the rest is known, so that nothing of it is computed before the lease.
+    Of a table of which `only` these rows are left most are known, so that nothing of them is computed before the lease.
     """
     pace = pace or Pace()
     losing = [(one, one.table in staged) for one in whole]
-    waiting = deque((table, since or 0, count(cursor, f"staged_{table.name}")) for table in staged)
+    ranges = {table: only or range(count(cursor, f"staged_{table.name}")) for table in staged}
+    waiting = deque((table, rows.start, rows.stop) for table, rows in ranges.items())
     while True:
         lease = list(_cut(waiting, pace.rows))
-        large = [one for one in lease if one[0] is SPANS and one[2] - one[1] >= PREPARED_ROWS and since is None]
+        large = [one for one in lease if one[0] is SPANS and one[2] - one[1] >= PREPARED_ROWS and only is None]
         ahead = prepare(cursor, [(low, high) for _, low, high in large]) if large else {}
         ends = note if note is None or not waiting else Note()
         began = time.process_time()  # where others work, too, smaller leases would only be more of them
