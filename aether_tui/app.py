@@ -374,7 +374,7 @@ class AetherApp(Background):
     def action_window(self) -> None:
         """Type a window: days, a fiscal quarter, or two dates."""
         self._ask_looking(
-            "window: 7d, 90d, q for this quarter, 2026-Q3, 2026-07-01..2026-09-30",
+            "window (UTC days): 7d, 90d, q this quarter, 2026-Q3, 2026-07-01..2026-09-30",
             "",
             lambda now, text: looking.windowed(now, text, self.workspace, self.now(), self._session.fiscal_start_month),
         )

@@ -40,7 +40,9 @@ class Engagement(Section):
     name: str = Field(default="", description="Shown at the top of the console and on every export")
     client: str = Field(default="", description="The client organisation; hidden in room mode")
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$", description="ISO 4217 currency of budgets and reports")
-    timezone: str = Field(default="UTC", description="IANA time zone for days on screen")
+    timezone: str = Field(
+        default="UTC", description="IANA time zone of the client, for people to read: days and windows are UTC days"
+    )
     fiscal_year_start_month: int = Field(default=1, ge=1, le=12, description="First month of the fiscal year")
 
     @field_validator("timezone")

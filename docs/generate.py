@@ -79,9 +79,9 @@ def metrics() -> str:
 
     lines = [NOTE, "# What every number is", ""]
     lines += [
-        "From `aether_tui/diagnostics/metrics.json` and `indicators.json`, which is also what `x` shows. Intervals are 95 %. Nothing is",
-        "zero because it is missing: a number that cannot be known is empty and says why. Budgets are in [strategy.md](strategy.md),",
-        "calculators in [calculators.md](calculators.md).",
+        "From `aether_tui/diagnostics/metrics.json` and `indicators.json`, which is also what `x` shows. Intervals are 95 %. Days and",
+        "windows are UTC days. Nothing is zero because it is missing: a number that cannot be known is empty and says why. Budgets are in",
+        "[strategy.md](strategy.md), calculators in [calculators.md](calculators.md).",
         "",
     ]
     known = [*table.content().values(), *map(table.of, indicators.content().indicators)]

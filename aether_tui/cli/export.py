@@ -16,7 +16,9 @@ from aether_tui.cli.context import Context
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder (default: exports/ of the workspace).",
 )
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--handbook", is_flag=True, help="Only how we work and first weeks by role, into exports/handbook/.")
 @click.option("--html", is_flag=True, help="Pages that open in a browser, instead of Markdown.")
 @click.pass_obj

@@ -24,7 +24,9 @@ def failures() -> None:
 
 @failures.command()
 @click.option("-n", "size", type=click.IntRange(1, 1000), default=50, show_default=True, help="Traces to draw.")
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--feature", help="Only this feature.")
 @click.option("--service", help="Only this service.")
 @click.option("--team", help="Only this team.")

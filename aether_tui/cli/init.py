@@ -20,7 +20,6 @@ AETHER_TOML = """\
 [engagement]
 name = {name}
 currency = "USD"
-timezone = "UTC"
 
 # Sources: switch on what this engagement has, then `aether-tui auth set NAME` and `aether-tui sync`.
 # Credentials never stand here: they are in the system keyring, or in environment variables.

@@ -23,7 +23,11 @@ SURFACES: dict[str, Surface] = {"ci": "ci", "cost": "cost", "tests": "tests", "t
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
 @click.option("--format", "form", type=click.Choice(["json", "text"]), default="json", show_default=True)
 @click.option(
-    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO (cache only)."
+    "--window",
+    default="28d",
+    show_default=True,
+    metavar="WINDOW",
+    help="28d, 2026-Q3 or FROM..TO, in UTC days (cache only).",
 )
 @click.pass_obj
 def measure(context: Context, surface: str, paths: tuple[str, ...], form: str, window: str) -> None:

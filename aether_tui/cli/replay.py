@@ -42,7 +42,9 @@ MOST = 1_000
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and what it would cost; send nothing.")
 @click.option("--show", metavar="RUN", help="Print the result of an earlier run; send nothing.")
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--team", help="Only this team.")
 @click.option("--service", help="Only this service.")
 @click.option("--feature", help="Only this feature.")

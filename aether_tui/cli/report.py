@@ -25,7 +25,9 @@ COMPARE = "previous, a date the other window ends on, or a frozen review."
 @click.command(short_help="Print one report as text, JSON or Markdown", epilog=f"Reports: {', '.join(REPORTS)}.")
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "json", "md", "sql"]), default="text", show_default=True)
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
 @click.option("--team", help="Only this team.")
 @click.option("--service", help="Only this service.")

@@ -27,7 +27,7 @@ def review() -> None:
 
 @review.command()
 @click.argument("cadence", type=click.Choice(list(CADENCES)))
-@click.option("--window", metavar="WINDOW", help="Another window: 7d, 2026-Q3 or FROM..TO.")
+@click.option("--window", metavar="WINDOW", help="Another window: 7d, 2026-Q3 or FROM..TO, in UTC days.")
 @click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
@@ -53,7 +53,9 @@ def pack(context: Context, cadence: Cadence, window: str | None, compare: str, f
 
 @review.command()
 @click.argument("name")
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--note", default="", help="A line to remember it by.")
 @click.pass_obj
 def freeze(context: Context, name: str, window: str, note: str) -> None:

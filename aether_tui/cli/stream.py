@@ -16,7 +16,9 @@ def stream() -> None:
 @stream.command()
 @click.argument("category", required=False)
 @click.option("--work", is_flag=True, help="Steps of work items instead of requests.")
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--feature", help="Only this feature.")
 @click.option("--service", help="Only this service.")
 @click.option("--team", help="Only this team.")

@@ -34,7 +34,9 @@ SHOWN = (
 
 @click.command(short_help="List traces: slowest, dearest, failed, or by what they contain")
 @click.argument("words", nargs=-1)
-@click.option("--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO.")
+@click.option(
+    "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
+)
 @click.option("--since", metavar="DATE", help="From this day or instant until now, in place of --window.")
 @click.option("--failed", is_flag=True, help="Only traces that failed, by status or outcome.")
 @click.option("--sort", default="start", show_default=True, metavar="COLUMN", help="Largest or newest first.")

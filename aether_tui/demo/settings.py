@@ -14,7 +14,6 @@ _TEXT = """\
 name = "Northwind Assist"
 client = "Northwind"
 currency = "USD"
-timezone = "UTC"
 
 [sources.linear]
 url = "replay:recordings/linear.jsonl"
