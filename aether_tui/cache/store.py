@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -327,6 +327,14 @@ class Cache:
         except NoData:
             return {}
         return {(str(row["source"]), str(row["stream"])): _state(row) for row in found}
+
+    def forget(self, configured: Collection[str], files: str) -> None:
+        """Drop the state of streams that never gave anything and that no source asks for any more; `files` is that of loads."""
+        known = self.cursors().items()
+        empty = {name for name, state in known if state.last_success is None and not state.rows and name[1] != files}
+        if gone := [name for name in sorted(empty) if name[0] not in configured]:
+            with self._write() as connection:
+                connection.executemany("DELETE FROM sync_state WHERE source = ? AND stream = ?", gone)
 
     def info(self) -> Info:
         """Size, schema version, rows and instants per table. Raises NoData without a cache."""

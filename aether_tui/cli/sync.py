@@ -46,6 +46,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     from aether_tui.ingest import Ingest
     from aether_tui.sync.engine import Event, Outcome, run
     from aether_tui.sync.intake import Writer
+    from aether_tui.sync.loading import STREAM
     from aether_tui.sync.paid import bills
     from aether_tui.sync.plan import plan
 
@@ -62,6 +63,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
         start = since.replace(tzinfo=UTC) if since else None
         jobs = _agreed(jobs, bills(jobs, writer.cache, since=start, full=full), yes=yes, named=bool(sources))
         outcomes = asyncio.run(run(jobs, writer, emit, since=start, full=full))
+        cache.forget(config.sources, STREAM)
     outcomes += [Outcome(name, "", error=error.what, hint=error.next_step) for name, error in left.items()]
     if form == "text":
         _print_table(outcomes)
