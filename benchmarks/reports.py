@@ -60,8 +60,10 @@ def fill(cache: Cache, share: float) -> None:
             connection.execute(text, {name: size for name, size in sizes.items() if f"${name}" in text})
         computed = ", ".join(f"{name} = {render(text, {})}" for name, text in COMPUTED.items())
         connection.execute(f"UPDATE tasks SET {computed}")
+        sources = {table: table for table in (*TABLES, *ROLLUPS)}
+        sources["flow_events"] = f"({render(definition('flow_events'), sources)})"
         for name in _OWN:
-            made = render(definition(name), {table: table for table in (*TABLES, *ROLLUPS)})
+            made = render(definition(name), sources)
             connection.execute(f"INSERT INTO {name} BY NAME SELECT {quoted(list(ROLLUPS[name]))} FROM ({made})")
         state = "SELECT 'linear' AS source, 'issues' AS stream, TIMESTAMP '2026-11-20' AS last_success, 1 AS rows"
         connection.execute(f"INSERT INTO sync_state BY NAME {state}")
