@@ -166,6 +166,11 @@ def main(args: list[str] | None = None) -> None:
         code = error.exit_code
     except click.exceptions.Exit as error:
         code = error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        group, path = error.ctx.command, error.ctx.command_path
+        named = ", ".join(group.list_commands(error.ctx)) if isinstance(group, click.Group) else ""
+        _complain(f"{path}: needs a command: {named}; `{path} --help` says what each does")
+        code = ConfigurationError.exit_code
     except click.ClickException as error:
         # One line, as for every other error; `--help` is for the rest.
         where = f"{error.ctx.command_path}: " if isinstance(error, click.UsageError) and error.ctx else ""

@@ -76,6 +76,7 @@ def test_init_where_it_cannot(tmp_path: Path) -> None:
 
 
 def test_config_commands(run) -> None:
+    run("sources").refuses(2, "aether-tui sources: needs a command: map;", "--help")
     run("init")
     assert run("config", "path").out.strip().endswith("aether.toml")
     shown = json.loads(run("config", "show", "--format", "json").out)
