@@ -81,7 +81,8 @@ def metrics() -> str:
     lines += [
         "From `aether_tui/diagnostics/metrics.json` and `indicators.json`, which is also what `x` shows. Intervals are 95 %. Days and",
         "windows are UTC days. Nothing is zero because it is missing: a number that cannot be known is empty and says why. Budgets are in",
-        "[strategy.md](strategy.md), calculators in [calculators.md](calculators.md).",
+        "[strategy.md](strategy.md), calculators in [calculators.md](calculators.md). `aether-tui report NAME --format sql` prints the",
+        "queries of a report with window and filters in place, for DuckDB's own shell on `.aether/cache.duckdb`.",
         "",
     ]
     known = [*table.content().values(), *map(table.of, indicators.content().indicators)]

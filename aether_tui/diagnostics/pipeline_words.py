@@ -42,7 +42,9 @@ def headline(found: Pipeline) -> str:
     if stage is not None:
         parts.append(f"{stage.name.capitalize()} holds {quantity(stage.item_days_share)} of all item-days")
     if older := sum(one.older for one in found.stages):
-        parts.append(f"{plural(older, 'item')} older than the p85 of their stage")
+        parts.append(
+            f"{plural(older, 'item')} {'is' if older == 1 else 'are'} older than the p85 of {'its' if older == 1 else 'their'} stage"
+        )
     if found.late_kills.value:
         parts.append(f"{quantity(found.late_kills)} of what entered was killed in or after build")
     return "; ".join(parts) + "." if parts else "Nothing was in the pipeline in this window."

@@ -157,14 +157,20 @@ _TABLE: dict[Metric, str] = {
 
 
 def lowest(card: Scorecard) -> tuple[Service, Metric] | None:
-    """What scores furthest below the mean of the survey."""
+    """What scores furthest below the mean of the survey; of services whose band is the same, the one whose number is worse."""
+
+    def order(item: tuple[float, Service, Metric]) -> tuple[float, int, float, str]:
+        gap, one, metric = item
+        value: float = getattr(one.now, metric).value or 0.0
+        return gap, METRICS.index(metric), value if metric == "frequency" else -value, one.service
+
     gaps = [
         (score - card.edition.means.get(metric, 0.0), one, metric)
         for one in card.services
         for metric in METRICS
         if (score := one.scores[metric]) is not None
     ]
-    return min(gaps, key=lambda item: (item[0], item[1].service, item[2]))[1:] if gaps else None
+    return min(gaps, key=order)[1:] if gaps else None
 
 
 def _glance(card: Scorecard, data: Data) -> Facts:

@@ -213,7 +213,7 @@ def pipeline() -> SavedReport:
         for name, here, share, older in stages
     )  # fmt: skip
     return _report(
-        "pipeline", "Pipeline", "Ideation holds 59 % of all item-days; 26 items older than the p85 of their stage.",
+        "pipeline", "Pipeline", "Ideation holds 59 % of all item-days; 26 items are older than the p85 of their stage.",
         (Table(id="pipeline.stages", title="Stages", columns=columns, rows=rows),),
     )  # fmt: skip
 
