@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -240,15 +239,15 @@ def _rate(indicator: Indicator, found: Found, inside: Sequence[Record], span: Wi
 
 
 def _values(indicator: Indicator, inside: Sequence[Record]) -> Quantity:
-    counted: Counter[float] = Counter()
+    counted: dict[float, int] = {}
     values: list[float] = []
     for row in inside:
         if "n" in row:
             for value, count in zip(numbers(row["x"]), numbers(row["n"]), strict=True):
-                counted[value] += int(count)
+                counted[value] = counted.get(value, 0) + int(count)
         else:
             values.extend(numbers(row["x"]))
-    n = len(values) + counted.total()
+    n = len(values) + sum(counted.values())
     if n < MIN_N:
         return missing(f"n too small ({n}, needs {MIN_N})", unit=indicator.unit, n=n)
     if counted:

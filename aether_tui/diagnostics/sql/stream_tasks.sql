@@ -1,6 +1,6 @@
--- Tasks by request category on the days that stream_steps sums.
+-- Tasks by request category on the days that stream_steps sums; seconds as there.
 SELECT task_cluster AS cluster, count(*) AS n, count(outcome) AS known, count(*) FILTER (WHERE outcome = 'failure') AS failed,
-  sum(duration_s ORDER BY duration_s) AS duration_s
+  CAST(sum(TRY_CAST(duration_s AS DECIMAL(24, 6))) AS DOUBLE) AS duration_s
 FROM tasks
 WHERE start >= date_trunc('day', $since::TIMESTAMP) AND start < date_trunc('day', $until::TIMESTAMP - INTERVAL 1 MICROSECOND) + INTERVAL 1 DAY
   AND ($live::VARCHAR IS NULL OR environment = $live)
