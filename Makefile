@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DEMO ?= demo
 WORKERS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Else each of the workers that test compiles all tests again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-faults test-peers check types lint collect unit gate docs docs-check pictures lock bench clean
 .DEFAULT_GOAL := help
