@@ -29,7 +29,7 @@ POLL_S = 0.5
 GLANCE_S = 0.15
 """Where somebody watches data come in, the cache alone is looked at this often."""
 BUILD_DELAY_S = 0.5
-"""The first paint goes out before anything is rebuilt behind it."""
+"""The first paint goes out before anything it shows already is rebuilt."""
 WHOLE_DELAY_S = 0.4
 """A draft is followed by the whole report once nothing was edited for this long."""
 GARBAGE = 10
@@ -246,7 +246,7 @@ class Background(Working):
         others = (name for name in self._names() if name not in self._building)
         names = tuple(name for name in others if self._shelf.outdated(name, self.now(), changed_ns=changed))
         if names and front not in FROM_DOCUMENTS:
-            self._behind.begin(self._order(names), BUILD_DELAY_S, front=False)  # what is in front is painted first
+            self._behind.begin(self._order(names), front=False)
 
     def _look_at_cache(self) -> None:
         """New data for a screen that is watched are noticed at once; costs one `stat` call."""
