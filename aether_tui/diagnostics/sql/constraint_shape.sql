@@ -47,6 +47,7 @@ SELECT 'steps', steps, 1, trace_id FROM sample
 UNION ALL
 SELECT 'tool_errors', count(*) FILTER (WHERE status = 'error'), count(*), trace_id FROM span WHERE tool GROUP BY source, trace_id
 UNION ALL
-SELECT 'repeats', count(*) - count(DISTINCT (name, request_hash)), count(*), trace_id
-FROM span WHERE request_hash IS NOT NULL GROUP BY source, trace_id
+SELECT 'repeats', CAST(sum(n) - count(*) AS BIGINT), CAST(sum(n) AS BIGINT), trace_id
+FROM (SELECT source, trace_id, count(*) AS n FROM span WHERE request_hash IS NOT NULL GROUP BY source, trace_id, name, request_hash)
+GROUP BY source, trace_id
 ORDER BY name, value, trace_id
