@@ -111,7 +111,8 @@ class Job:
         if event.rows is not None:
             rows = {**rows, event.stream: event.rows}
         if event.event == "error":
-            message = one_line(event.message or "failed")
+            # The first one says what to do: further streams are not tried because of it.
+            message = message or one_line(event.message or "failed", 400)
         self._sources[event.source] = (one_line(event.stream or stream, 60), rows, event.total or total, message)
 
     def note(self, event: Event) -> None:

@@ -35,7 +35,7 @@ class Sources(ReportScreen):
                     stream,
                     count,
                     *([min(count / total, 1.0) if total else None] if totals else []),
-                    *([message] if problems else []),
+                    *([message.partition("; ")[0]] if problems else []),
                 ),
                 state="block" if message else None,
                 detail=message,

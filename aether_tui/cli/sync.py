@@ -55,7 +55,7 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     jobs = plan(config, workspace, sources, now=context.now, offline=context.offline, left=left)
     emit = _safely(_print_event if form == "json" else _narrate)
     for name, error in left.items():
-        emit(Event("error", name, message=error.what))
+        emit(Event("error", name, message="; ".join(filter(None, (error.what, error.next_step)))))
     with alone(workspace):
         cache = Cache(workspace.cache_path)
         cache.frugal()

@@ -399,7 +399,12 @@ def _stream_row(item: StreamState) -> Row:
             item.rows,
             age(item.age_s),
             item.rejected,
-            one_line(item.last_error or "", 120),
+            one_line((item.last_error or "").partition("; ")[0], 200),
         ),
-        detail=f"cursor {one_line(item.cursor, 60)}" if item.cursor else "",
+        detail="\n".join(
+            [
+                *([one_line(item.last_error, 400)] if item.last_error else []),
+                *([f"cursor {one_line(item.cursor, 60)}"] if item.cursor else []),
+            ]
+        ),
     )

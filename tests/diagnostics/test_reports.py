@@ -17,6 +17,7 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.cli import cli
 from aether_tui.config import Anchor, Config, Console, Gate, Lens, Privacy, SourceSettings
+from aether_tui.diagnostics import sources as sources_report
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.gate import Gate as GateData
 from aether_tui.diagnostics.lens_measure import Lenses, Result
@@ -336,6 +337,18 @@ def test_sources_by_hand(filled: Workspace) -> None:
     assert (
         next(item for item in report.findings if item.id == "sources.stale.linear").action == "aether-tui sync linear"
     )
+
+
+def test_what_to_do_about_a_stream_that_failed_is_whole_in_its_row() -> None:
+    said = f"the credential was not accepted (answered 401: {'word ' * 20}); run `aether-tui auth set jira`"
+    failed = sources_report.StreamState(
+        source="jira", stream="issues", rows=0, last_success=None, last_attempt=None, age_s=None, stale=True, last_error=said,
+        cursor="5", rejected=0, configured=True,
+    )  # fmt: skip
+    made = sources_report.Sources(streams=(failed,), tables={}, rejects=(), missing=(), never_pulled=())
+    (row,) = next(block for block in sources_report.blocks(made) if isinstance(block, Table)).rows
+    assert row.detail.split("\n") == [" ".join(said.split()), "cursor 5"]
+    assert str(row.cells[-1]) == row.detail.partition("; ")[0]
 
 
 def test_stale_follows_the_configuration(filled: Workspace) -> None:

@@ -199,7 +199,8 @@ def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
         b'{"event": "page", "source": "linear", "stream": "issues", "rows": 50, "total": 200}',
         b'{"event": "page", "source": "linear", "stream": "issues", "rows": 100, "total": 200}',
         b'{"event": "page", "source": "\\u001b[31mjira", "stream": "issues", "rows": 7}',
-        b'{"event": "error", "source": "github", "message": "refused\\u0007"}',
+        b'{"event": "error", "source": "github", "message": "refused\\u0007; run `auth set`"}',
+        b'{"event": "error", "source": "github", "stream": "pulls", "message": "not tried: refused"}',
         b"not json",
         b'{"event": "finish"}',
     ):
@@ -207,7 +208,7 @@ def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
     assert job.rows() == [
         ("linear", "issues", 100, 200, ""),
         ("jira", "issues", 7, None, ""),
-        ("github", "", 0, None, "refused"),
+        ("github", "pulls", 0, None, "refused; run `auth set`"),
     ]
 
 
