@@ -26,8 +26,8 @@ LATER = 8.1 * 3600
 class Told:
     """A server that first asks for seven seconds, and later says that nothing is left of a limit."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, time: Time) -> None:
+        self.world, self.time = world, time
         self.headers: dict[str, str] = {}
         self.refusals = [Reply({}, 429, {"Retry-After": "7"})]
 
@@ -35,7 +35,8 @@ class Told:
         if self.refusals:
             return self.refusals.pop()
         reply = self.world.answer(request)
-        return Reply(reply.body, reply.status, {**reply.headers, **self.headers}, reply.cut)
+        date = {"Date": format_datetime(self.time.now(), usegmt=True)}
+        return Reply(reply.body, reply.status, {**date, **reply.headers, **self.headers}, reply.cut)
 
 
 @pytest.fixture(params=["linear", *WORLDS])
@@ -58,7 +59,8 @@ def changes(outcomes: list[Outcome]) -> set[tuple[str, int]]:
 def test_everything_arrives_and_later_syncs_change_no_row_and_ask_thrice_a_stream_at_most(
     world: World, tmp_path: Path
 ) -> None:
-    service, time = Told(world), Time()
+    time = Time()
+    service = Told(world, time)
     with serving(service) as server:
         first = world.sync(tmp_path, server.url, time)
         assert [one.error for one in first] == [""] * len(first)
