@@ -27,7 +27,8 @@ _TOGETHER: Final = 500
 _SAID: Final[dict[Kind, str]] = {"texts": "VARCHAR[]", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}
 """Types of what JSON says otherwise than as text."""
 _ENCODER: Final = msgspec.json.Encoder()
-_OPEN_FILES: Final = "/proc/self/fd"
+OPEN_FILES: Final = "/proc/self/fd"
+"""Where the system shows what this process has open, if it does."""
 
 
 def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
@@ -72,12 +73,12 @@ def _line(columns: int) -> type[msgspec.Struct]:
 @contextmanager
 def _aside() -> Iterator[tuple[IO[bytes], str]]:
     """A file that DuckDB can open by its path until the end: in memory, where the system has such files."""
-    if not Path(_OPEN_FILES).is_dir():
+    if not Path(OPEN_FILES).is_dir():
         with NamedTemporaryFile() as file:
             yield file.file, file.name.replace("'", "''")
         return
     with os.fdopen(os.memfd_create("rows"), "wb") as file:
-        yield file, f"{_OPEN_FILES}/{file.fileno()}"
+        yield file, f"{OPEN_FILES}/{file.fileno()}"
 
 
 def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from aether_tui.cache import Cache, Merged, OlderExport, thrift
+from aether_tui.cache import Cache, Merged, OlderExport, staging, thrift
 from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Replace, Whole
@@ -73,9 +73,18 @@ def test_with_too_little_memory_a_merge_takes_more_and_stores_the_same(
     endless.frugal()
     store(endless, data, cursor="c", rejects=[Reject("spans", "bad", "{}", "line 3")])
     assert dump(endless, but=()) == dump(plain, but=())
+    moves = data["work_transitions"]
+    whole = [Whole(TABLES["work_transitions"], ("item_id",), sorted({str(row[0]) for row in moves}))]
+    for cache in (plain, endless):
+        store(cache, {"work_transitions": moves[:30]}, whole=whole)
+        with cache.read() as lease:
+            assert lease.rows("SELECT count(*) AS n FROM work_transitions") == [{"n": 30}]
+    assert dump(endless, but=()) == dump(plain, but=())
 
 
-def test_values_come_back_as_they_went_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize("open_files", [staging.OPEN_FILES, "/not/there"])
+def test_values_come_back_as_they_went_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_files: str) -> None:
+    monkeypatch.setattr(staging, "OPEN_FILES", open_files)
     cache = fresh(tmp_path)
     values = {
         "id": "1", "title": "naïve 🙂 \x1f", "created": datetime(2026, 7, 1, 1, 2, 3, 456789), "estimate": 0.1,  # noqa: DTZ001
