@@ -261,19 +261,21 @@ def _used(sql: str, given: Mapping[str, object]) -> dict[str, object]:
 
 
 def _filled(sql: str, given: Mapping[str, object]) -> str:
-    """The text with its stretches and cuts as conditions on the parameters, and without conditions on what is not narrowed:
-    they would be read, bound and left out at every question, which takes as long as many an answer."""
+    """The text with its stretches and cuts as conditions, and without those on what is not narrowed: they would be read, bound and
+    left out at every question, which takes as long as many an answer. So would be the instants, were they parameters."""
 
     def latest(match: re.Match[str]) -> str:
+        cuts = cast("Sequence[datetime]", given["cuts"])
+
         def among(first: int, last: int) -> str:
             """The latest of these cuts; 0 is none. Halved at each step: few comparisons a row."""
             if first == last:
-                return f"$cuts[{first}]::TIMESTAMP" if first else "NULL"
+                return f"TIMESTAMP '{cuts[first - 1]}'" if first else "NULL"
             middle = (first + last + 1) // 2
-            later = f"{match[1]} >= $cuts[{middle}]::TIMESTAMP"
+            later = f"{match[1]} >= TIMESTAMP '{cuts[middle - 1]}'"
             return f"CASE WHEN {later} THEN {among(middle, last)} ELSE {among(first, middle - 1)} END"
 
-        return among(0, len(cast("Sequence[object]", given["cuts"])))
+        return among(0, len(cuts))
 
     sql = _NARROWED.sub(lambda match: "" if given[match[1]] is None else match[0], sql)
     return _CUT.sub(latest, _during(_REQUESTS.sub(_requests, sql), given))
@@ -293,9 +295,6 @@ def _requests(match: re.Match[str]) -> str:
     )
 
 
-_GIVEN = re.compile(r"\$([a-z_]+)(?:\[(\d+)\])?")
-
-
 def written(name: str, given: Mapping[str, object]) -> str:
     """The query with its parameters in place, as DuckDB's own shell reads it."""
 
@@ -313,13 +312,10 @@ def written(name: str, given: Mapping[str, object]) -> str:
                 return str(value)
 
     def place(match: re.Match[str]) -> str:
-        if match[1] not in given:
-            return match[0]
-        value = given[match[1]]
-        return literal(cast("Sequence[object]", value)[int(match[2]) - 1] if match[2] else value)
+        return literal(given[match[1]]) if match[1] in given else match[0]
 
     lines = (line.partition("--") for line in _filled(query(name), given).splitlines())
-    return "\n".join(_GIVEN.sub(place, code) + dashes + comment for code, dashes, comment in lines).rstrip()
+    return "\n".join(_PARAMETER.sub(place, code) + dashes + comment for code, dashes, comment in lines).rstrip()
 
 
 def _during(sql: str, given: Mapping[str, object]) -> str:
@@ -332,9 +328,7 @@ def _during(sql: str, given: Mapping[str, object]) -> str:
 
         def within(places: Sequence[int]) -> str:
             last, half = max(places, key=ends.__getitem__), len(places) // 2
-            span = (
-                f"{match[2]} BETWEEN $begins[{places[0] + 1}]::TIMESTAMP AND ${_ENDS[match[1]]}[{last + 1}]::TIMESTAMP"
-            )
+            span = f"{match[2]} BETWEEN TIMESTAMP '{begins[places[0]]}' AND TIMESTAMP '{ends[last]}'"
             return f"({span} AND ({within(places[:half])} OR {within(places[half:])}))" if half else span
 
         return within(order) if order else "FALSE"
