@@ -130,7 +130,7 @@ def main() -> int:
         missed += p95 is None or p95 > LIMIT_MS
         said = "nothing measured" if p95 is None else f"p95{p95:6.0f} ms  median{percentile(times, 0.5) or 0:6.0f} ms"
         print(
-            f"{'■' if p95 is None or p95 > LIMIT_MS else '✓'} {name:<12}{said}  n {len(times)}  limit {LIMIT_MS:g} ms"
+            f"{'■' if p95 is None or p95 > LIMIT_MS else '✓'} {name:<18}{said}  n {len(times)}  limit {LIMIT_MS:g} ms"
         )
     rows = {name: [round(one, 1) for one in times] for name, times in found.items()}
     print(json.dumps({"load_1min": os.getloadavg()[0], "ms": rows}), file=sys.stderr)
