@@ -38,7 +38,7 @@ def test_two_hundred_keys(tmp_path, seed):
         shown = [screen for screen in app.screen_stack if isinstance(screen, ReportScreen)]
         assert shown
         page = shown[0].page
-        assert page.selected is None or page.selected in [stop.item for stop in page._layout.stops]
+        assert page.selected is None or page.selected.id in [stop.item.id for stop in page._layout.stops]
 
     drive(workspace, script)
     assert not list(workspace.state.glob("crash-*"))
