@@ -239,13 +239,23 @@ class _Engine:
             raise
         finally:
             await store.rest()
-        outcome.problems += store.missing()
+        outcome.problems += [*store.missing(), *self._changed(job, stream)]
         swept = await sweep(self, job, source, stream, outcome)
         outcome.traffic = Traffic.of(job.network).since(began)
         state = {**self._state(job, outcome), "swept": swept, "etags": memory.kept_etags(job.network.memory)}
         read = job.network.memory.began or job.network.memory.read
         state["read"] = read.isoformat() if read and keeps_cursor else None
+        state["settings"] = memory.settings(job)
         outcome.counts.add(await self.in_thread(lambda: store.intake.finish(state)))
+
+    def _changed(self, job: Job, stream: Stream) -> list[str]:
+        """A sentence when what was read before was asked for by other settings."""
+        before = None if self.full else self.known(job.name, stream.name)
+        if before is None or before.cursor is None or before.state.get("settings") in (None, memory.settings(job)):
+            return []
+        return [
+            f"the settings of {job.name} have changed: `aether-tui sync {job.name} --full` applies them to what is here"
+        ]
 
     def _start(self, source: str, stream: str) -> tuple[str | None, bool]:
         """Where to begin, and whether the cursors that follow may be stored: a later start must not hide a gap."""
@@ -270,7 +280,9 @@ class _Engine:
 
     def _state(self, job: Job, outcome: Outcome) -> State:
         before = self.known(job.name, outcome.stream)
-        carried = {name: before.state[name] for name in ("swept", "etags") if before and name in before.state}
+        carried = {
+            name: before.state[name] for name in ("swept", "etags", "settings") if before and name in before.state
+        }
         return {**carried, **memory.kept(job), **asdict(outcome.traffic), "problems": outcome.problems[:20]}
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:

@@ -24,6 +24,12 @@ def credential(job: Job) -> str:
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=4, person=b"credential").hexdigest()
 
 
+def settings(job: Job) -> str:
+    """A few digits of what a source is asked for: another answer may mean other rows of what was read before."""
+    said = job.settings.model_dump_json(exclude={"kind", "enabled", "url", "ca_bundle"}, exclude_defaults=True)
+    return blake2b(said.encode(), digest_size=4, person=b"settings").hexdigest()
+
+
 def recall(job: Job, known: Known) -> Memory:
     """What the streams of a source remember, the latest word on each limit."""
     memory, who = Memory(), credential(job)

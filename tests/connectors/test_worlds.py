@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -120,6 +121,18 @@ def test_what_is_deleted_at_the_source_goes_with_all_that_belongs_to_it_after_a_
         assert all("gone at the source" in one.problems[0] for one in swept if one.counts.removed)
         time.waits = [50 * 3600.0]
         assert sum(one.counts.removed for one in world.sync(tmp_path, server.url, time)) == 0
+
+
+def test_settings_that_changed_are_told_once_and_a_full_sync_applies_them(tmp_path: Path) -> None:
+    world, time = WORLDS["jira"](), Time()
+    other = replace(world, settings={**world.settings, "estimate_field": "Impact"})
+    with serving(world.answer) as server:
+        world.sync(tmp_path, server.url, time)
+        (told, _) = other.sync(tmp_path, server.url, time)
+        assert "settings of one have changed: `aether-tui sync one --full`" in told.problems[0]
+        assert other.sync(tmp_path, server.url, time)[0].problems == []
+        (whole, _) = other.sync(tmp_path, server.url, time, full=True)
+    assert (whole.problems, whole.counts.updated > 0) == ([], True)
 
 
 COUNTS = {"total_count", "totalItems", "count"}
