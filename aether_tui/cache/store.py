@@ -208,7 +208,10 @@ class Cache:
         `of` is a column and its values: other rows are not looked for.
         """
         self._sweeps += 1
-        return Sweep(self._leases.cursor(), Origin(source, stream, "", naive(now)), tables, of)
+        connection = self._leases.cursor()
+        if self._frugal:
+            thrift.thrifty(connection, self._room)
+        return Sweep(connection, Origin(source, stream, "", naive(now)), tables, of)
 
     def swept(self, sweep: Sweep, *, force: bool = False) -> Swept:
         """Remove what was not collected, unless it is so much that something else is wrong. Raises CacheTrouble."""

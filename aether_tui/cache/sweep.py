@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
-from aether_tui.cache import rollups
+from aether_tui.cache import rollups, thrift
 from aether_tui.cache.merge import Origin, Write
 from aether_tui.records import Table
 
@@ -28,7 +29,7 @@ class Swept:
 
 
 class Sweep:
-    """The ids that are alive in a source, collected in memory; then the rows without one are removed.
+    """The ids that are alive in a source, collected in memory as hashes; then the rows without one are removed.
 
     What another process stored after the look began stays: the source may have made it meanwhile.
     """
@@ -45,31 +46,38 @@ class Sweep:
         self._mine, self._names = (
             (f' AND list_contains($names, "{column}")', {"names": list(names)}) if of else ("", {})
         )
-        cursor.execute("CREATE OR REPLACE TEMP TABLE alive (id VARCHAR)")
+        cursor.execute("CREATE OR REPLACE TEMP TABLE alive (id UBIGINT)")
 
     def add(self, ids: Sequence[str]) -> None:
         """Collect ids, clean as they are stored."""
-        self._cursor.execute("INSERT INTO alive SELECT unnest($ids)", {"ids": list(ids)})
+        self._cursor.execute("INSERT INTO alive SELECT hash(unnest(CAST($ids AS VARCHAR[])))", {"ids": list(ids)})
 
     def finish(self, write: Write, *, force: bool) -> Swept:
         """Remove what is gone, in one transaction; with `force` however much it is."""
+        while True:
+            with suppress(thrift.Tight):
+                return self._finish(write, force=force)
+            thrift.widen(self._cursor)
+
+    def _finish(self, write: Write, *, force: bool) -> Swept:
         cursor, first = self._cursor, self._tables[0]
         key, origin = first.key[0], {"source": self._origin.source, **self._names}
         with write(cursor):
             (stored,) = cursor.execute(
                 f"SELECT count(*) FROM {first.name} WHERE source = $source{self._mine}", origin
             ).fetchone() or (0,)
-            cursor.execute(
-                f'CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT "{key}" AS id FROM {first.name} '
-                f'WHERE source = $source{self._mine} AND ingested_at <= $now AND "{key}" NOT IN (SELECT id FROM alive)',
-                {**origin, "now": self._origin.now},
-            )
+            with thrift.looking(cursor):
+                cursor.execute(
+                    f'CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT "{key}" AS id FROM {first.name} '
+                    f'WHERE source = $source{self._mine} AND ingested_at <= $now AND hash("{key}") NOT IN (FROM alive)',
+                    {**origin, "now": self._origin.now},
+                )
             (gone,) = cursor.execute("SELECT count(*) FROM gone").fetchone() or (0,)
             if gone > max(FEW, MOST_SHARE * stored) and not force:
                 return Swept(stored, gone, refused=True)
             named = {"source": self._origin.source, "table": first.name, "now": self._origin.now}
             cursor.execute(
-                'DELETE FROM tombstones WHERE source = $source AND "table" = $table AND key IN (FROM alive UNION FROM gone)',
+                'DELETE FROM tombstones WHERE source = $source AND "table" = $table AND (hash(key) IN (FROM alive) OR key IN (FROM gone))',
                 {"source": named["source"], "table": named["table"]},
             )
             if gone:
@@ -83,7 +91,10 @@ class Sweep:
             column = table.key[0] if table is self._tables[0] else table.of
             if column:
                 rows = f'FROM {table.name} WHERE source = $source AND "{column}" IN (FROM gone)'
-                self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE leaving AS {rows}", {"source": self._origin.source})
+                with thrift.looking(self._cursor):
+                    self._cursor.execute(
+                        f"CREATE OR REPLACE TEMP TABLE leaving AS {rows}", {"source": self._origin.source}
+                    )
                 rollups.touch(self._cursor, table.name, "leaving")
                 self._cursor.execute(f"DELETE {rows}", {"source": self._origin.source})
         rollups.refresh(self._cursor)
