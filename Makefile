@@ -38,6 +38,7 @@ unit: $(VENV)/.dev ## tests, the built wheel in an empty environment among them
 
 test-faults: $(VENV)/.dev ## kill consoles, interviews, syncs and writers 200 times, press keys at random, and merge in any order
 	AETHER_KILLS=200 AETHER_CONSOLE_KILLS=200 $(BIN)/pytest -n0 -s -q -k kill tests/pty/test_interview.py tests/workspace/test_sitting.py tests/workspace/test_store.py
+	AETHER_KILLS=1 $(BIN)/pytest -n0 -q -k interrupted tests/demo
 	AETHER_MONKEYS=20 $(BIN)/pytest -n0 -q tests/tui/test_monkey.py
 	AETHER_CACHE_KILLS=200 AETHER_EXAMPLES=30 $(BIN)/pytest -n0 -q tests/cache/test_faults.py tests/cache/test_trouble.py tests/cache/test_any_order.py tests/receiver/test_receive.py
 
