@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics.bill import Bill, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
@@ -57,39 +57,51 @@ class Waterfall(Struct, frozen=True, kw_only=True):
     movers: tuple[Mover, ...]
 
 
-class Attribution(Struct, frozen=True, kw_only=True):
-    """Cost of the window, its split, its change, how much is attributed, and how it compares with the bill."""
+class Spent(Struct, frozen=True, kw_only=True):
+    """Cost of the window, its change, and how much is attributed."""
 
     cost_usd: float | None
     calls: int
     unpriced_calls: int
     attributed: float | None
     """Share of cost with feature and team."""
-    dimensions: tuple[Dimension, ...]
     waterfall: Waterfall | None
     no_waterfall: str
+
+
+class Attribution(Spent, frozen=True, kw_only=True):
+    """The same with its split, and how it compares with the bill."""
+
+    dimensions: tuple[Dimension, ...]
     bill: Bill
 
 
 def measure(data: Data, clock: Clock) -> Attribution:
     """Everything the report says."""
+    return Attribution(
+        **structs.asdict(spent(data, clock)),
+        dimensions=_dimensions(data, data.rows("attribution_calls")),
+        bill=reconcile(data),
+    )
+
+
+def spent(data: Data, clock: Clock) -> Spent:
+    """What calls cost, and what changed that."""
     rows = data.rows("attribution_calls")
     earlier = data.rows("attribution_calls", since=clock.previous.start, until=clock.previous.end)
     cost, calls = _cost(rows), sum(whole(row["calls"]) for row in rows)
     attributed = _cost([row for row in rows if row["feature"] is not None and row["team"] is not None])
-    return Attribution(
+    return Spent(
         cost_usd=cost if calls else None,
         calls=calls,
         unpriced_calls=sum(whole(row["unpriced"]) for row in rows),
         attributed=attributed / cost if cost > 0 else None,
-        dimensions=_dimensions(data, rows),
         waterfall=_waterfall(earlier, rows, clock.previous) if rows and earlier else None,
         no_waterfall=""
         if rows and earlier
         else "no model call in the window before"
         if rows
         else "no model call in this window",
-        bill=reconcile(data),
     )
 
 

@@ -25,7 +25,7 @@ from aether_tui.report_model import (
 from aether_tui.stats.lmdi import Factor
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.attribution_measure import Attribution, Dimension, Waterfall
+    from aether_tui.diagnostics.attribution_measure import Attribution, Dimension, Spent, Waterfall
     from aether_tui.diagnostics.frame import Data
 
 NAMES: dict[Factor, tuple[str, str]] = {
@@ -44,7 +44,7 @@ LEAST, CLOSE = 0.9, 0.05
 """Attribution the gate wants, and how far traces may be from the bill."""
 
 
-def headline(found: Attribution) -> str:
+def headline(found: Spent) -> str:
     """The cost, and what changed it most."""
     if found.cost_usd is None:
         return "No model call is in view, so there is nothing to attribute."
@@ -82,19 +82,21 @@ def findings(found: Attribution) -> tuple[Finding, ...]:
 
 def blocks(found: Attribution, data: Data) -> tuple[Block, ...]:
     """Facts, the waterfall, its kinds of call, dimensions."""
+    told = changed(found, data)
+    if found.cost_usd is None:
+        return told
+    return (_facts(found), bill_facts(found.bill), *told, *(_dimension(one) for one in found.dimensions))
+
+
+def changed(found: Spent, data: Data) -> tuple[Block, ...]:
+    """The waterfall and its kinds of call, or why there is none."""
     if found.cost_usd is None:
         return (traceless(data, "attribution.none", "Attribution"),)
-    first: tuple[Block, ...] = (_facts(found), bill_facts(found.bill))
     if found.waterfall is None:
         gap = Gap(id="attribution.change", title="What changed the cost", reason=f"{found.no_waterfall.capitalize()}.",
                   next_step="aether-tui report attribution --window 7d, or load traces that go further back")  # fmt: skip
-        return (*first, gap, *(_dimension(one) for one in found.dimensions))
-    return (
-        *first,
-        _waterfall(found.waterfall),
-        _movers(found.waterfall),
-        *(_dimension(one) for one in found.dimensions),
-    )
+        return (gap,)
+    return (_waterfall(found.waterfall), _movers(found.waterfall))
 
 
 def _facts(found: Attribution) -> Facts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
@@ -69,7 +69,8 @@ class Overridden(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """The verdict with its reasons. `open` is whether phases 2 and later may be worked on."""
+    """The verdict with its reasons. `open` is whether phases 2 and later may be worked on. `cost_curve` is only in the gate's own
+    report; null there where no request has a known cost."""
 
     verdict: Verdict
     open: bool
@@ -78,13 +79,13 @@ class Gate(Struct, frozen=True, kw_only=True):
     fields: tuple[Criterion, ...]
     provisional_because: tuple[str, ...]
     override: Overridden | None
-    cost_curve: CostCurve | None
+    cost_curve: CostCurve | None = None
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Gate]:
     """The report."""
     span = window(clock, documents.config.gate.window_days)
-    gate = measure(data, documents, clock)
+    gate = structs.replace(measure(data, documents, clock), cost_curve=costcurve.measure(data, span))
     return Report(
         report="gate",
         title="Go / no-go gate",
@@ -137,7 +138,6 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
         fields=fields,
         provisional_because=tuple(because) if verdict == "provisional" else (),
         override=override,
-        cost_curve=costcurve.measure(data, span),
     )
 
 

@@ -52,6 +52,14 @@ def built(name: str, data: Data, documents: Documents, clock: Clock) -> Report[S
     return cast("Report[Struct]", data.built[name])
 
 
+def brief(name: str, data: Data, documents: Documents, clock: Clock) -> Report[Struct]:
+    """The same, or its module's `brief` where it has one and nobody asked for the whole: for reports that show a block of it."""
+    made = diagnostic(name)
+    if name in data.built or not hasattr(made, "brief"):
+        return built(name, data, documents, clock)
+    return looked.completed(_dated(made.brief(data, documents, clock), name, documents, clock), data)
+
+
 def open_data(config: Config, clock: Clock, cache: Readable | None, filters: Filters = EVERYTHING) -> Data:
     """Data for one or several reports of one clock, to be used as a context."""
     return Data(cache, clock, filters, stale_after_s=config.console.stale_after_hours * 3600)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics, needs
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
@@ -85,7 +85,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     missing: tuple[Missing, ...]
     never_pulled: tuple[str, ...]
     bill: Bill | None = None
-    """Model cost beside the bill; null without traces and bills."""
+    """Model cost beside the bill, only in the report of the sources; null there without traces."""
     names: tuple[Named, ...] = ()
     """What reports can be narrowed to, the most frequent of each kind first."""
     unmapped: tuple[Unmapped, ...] = ()
@@ -94,7 +94,8 @@ class Sources(Struct, frozen=True, kw_only=True):
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
     """The report."""
-    sources = measure(data, documents)
+    bill = reconcile(data)
+    sources = structs.replace(measure(data, documents), bill=bill if bill.calls else None)
     return Report(
         report="sources",
         title="Sources",
@@ -149,7 +150,6 @@ def measure(data: Data, documents: Documents) -> Sources:
         never_pulled=tuple(
             name for name, settings in sorted(documents.config.sources.items()) if settings.enabled and name not in seen
         ),
-        bill=bill if (bill := reconcile(data)).calls else None,
         names=tuple(
             Named(kind=text(row["kind"]), name=text(row["name"]), n=whole(row["n"])) for row in data.rows("names")
         ),

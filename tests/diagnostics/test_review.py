@@ -9,6 +9,7 @@ import pytest
 
 from aether_tui.diagnostics import narrative
 from aether_tui.diagnostics.review import AGENDA, Cadence, Pack, cadence_of
+from aether_tui.diagnostics.run import diagnostic
 from aether_tui.report_model import Facts, Gap, Prose, Quantity, Report, Table
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -76,6 +77,16 @@ def test_the_window_decides_which_review_it_is(promised: Workspace, window: str,
         block = next(block for block in found.blocks if block.title == part.question)
         assert part.answered is not isinstance(block, Gap)
         assert not isinstance(block, Gap) or block.reason
+        if hasattr(diagnostic(part.report), "brief"):  # which leaves out what is not shown here
+            whole = world.report(part.report, promised, window=window)
+            told = found.blocks[found.blocks.index(block) + 1] if part.answered else block
+            assert not isinstance(block, Prose) or block.text == whole.headline
+            assert not isinstance(told, Table) or set(told.rows) <= {
+                row for one in whole.blocks if isinstance(one, Table) for row in one.rows
+            }
+            assert not isinstance(block, Gap) or block.reason in {
+                one.reason for one in whole.blocks if isinstance(one, Gap)
+            }
 
 
 def test_the_bounds_of_the_cadences() -> None:
