@@ -70,12 +70,15 @@ def stage_spans(
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
     cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
+    # It takes so many conditions for few rows, and would hash the spans to look the words up in them, which loses their order, too.
+    cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE {name} AS "
         + flagged(
             f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN})"
         )
     )
+    cursor.execute("RESET disabled_optimizers")
     _derive_by_call(cursor, name, ingest.deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
 
