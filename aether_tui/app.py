@@ -394,7 +394,7 @@ class AetherApp(Background):
         """Narrow everything to a team, service or feature."""
         known, now = self._narrowable(), self.looking()
         said = ", ".join(f"{name} {value}" for name in looking.NARROW if (value := getattr(now, name)))
-        offered = looking.listed(known, self.size.width - 34)
+        offered = looking.listed(known, self.size.width - max(len(said) + 2, 20) - len("only ; or a name") - 2)
         label = f"only {offered}; or a name" if offered else "only, such as: team payments (nothing: all)"
         narrowed = partial(looking.narrowed, known=known)
         self._ask_looking(label, said, narrowed, empty=True, likely=partial(looking.is_known, known=known))

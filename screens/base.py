@@ -250,6 +250,8 @@ class PageScreen(Screen[None]):
         done: Callable[[str | None], None],
         changed: Callable[[str], None] | None = None,
         left: Callable[[str], None] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
         """One line from the user, in place of the footer; what `Prompt` gets."""
 
@@ -263,7 +265,7 @@ class PageScreen(Screen[None]):
         if not self._asking:
             self.shell.hold_keys()
             again = then(left) if left is not None else None
-            self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again))
+            self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again, goes_on=goes_on))
 
 
 def _titled(item: Item) -> str:

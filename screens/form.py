@@ -243,7 +243,7 @@ class Form(FormFile):
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()
-        self.ask(clean(label), before if begun is None else begun, done)
+        self.ask(clean(label), before if begun is None else begun, done, goes_on=begun is not None)
 
 
 def _indent(field: Field) -> str:

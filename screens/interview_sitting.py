@@ -236,7 +236,7 @@ class Sitting(InterviewFile):
 
         self._typing = self._drafts.get(key, before)
         self._put()
-        self.ask(ANSWER, self._typing, entered, typed, left)
+        self.ask(ANSWER, self._typing, entered, typed, left, goes_on=True)
 
     def saved(self, before: Interview, after: Interview, told: str | None) -> None:
         from aether_tui.workspace import sitting

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
+from textual.widgets.input import Selection
 
 from screens.widgets.entry import Entry
 
@@ -17,7 +18,10 @@ Done = Callable[[str | None], None]
 
 class Prompt(Horizontal):
     """Asks for one line. `done` gets it, or None after escape; `ready` is called once keys arrive here;
-    `changed` gets every version on the way, `left` what was typed until an escape, in place of `done`."""
+    `changed` gets every version on the way, `left` what was typed until an escape, in place of `done`.
+
+    What stands there at first is offered: it is marked, and gives way to the first letter. One that `goes_on` is written on.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", show=False),
@@ -32,6 +36,8 @@ class Prompt(Horizontal):
         ready: Callable[[], None],
         changed: Callable[[str], None] | None = None,
         left: Callable[[str], None] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
         super().__init__()
         self.left = False
@@ -41,13 +47,17 @@ class Prompt(Horizontal):
         self._done = done
         self._ready = ready
         self._changed = changed
+        self._goes_on = goes_on
 
     def compose(self) -> ComposeResult:
         yield Label(self._label, markup=False)
         yield Entry(self._value, lambda value: self._finish(value.strip()))
 
     def on_mount(self) -> None:
-        self.screen.set_focus(self.query_one(Entry))  # at once; `focus()` would wait behind keys already typed
+        entry = self.query_one(Entry)
+        self.screen.set_focus(entry)  # at once; `focus()` would wait behind keys already typed
+        if not self._goes_on:
+            entry.selection = Selection(0, len(self._value))
         self._ready()
 
     def on_input_changed(self, event: Input.Changed) -> None:

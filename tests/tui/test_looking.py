@@ -182,7 +182,6 @@ def test_narrowing_offers_the_names_that_data_know(workspace):
         ):
             await pilot.press("T")
             await until(pilot, lambda: "team: 1 answers 2 pay ments; service: 3 api" in screen_text(app))
-            await pilot.press("ctrl+u")
             await typed(pilot, text)
             assert (app.looking().team, app.looking().service) == expected
 
