@@ -31,6 +31,11 @@ MAX_MEMBERS = 20_000
 MAX_LAYERS = 3
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_WORKBOOKS = {
+    "xl/workbook.xml": "an Excel workbook",
+    "xl/workbook.bin": "an Excel workbook",
+    "META-INF/manifest.xml": "an OpenDocument file",
+}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
@@ -47,14 +52,21 @@ def expand(paths: Sequence[Path]) -> Iterator[Path]:
     """
     for path in paths:
         if path.is_dir():
-            inside = (found for found in sorted(path.rglob("*")) if found.is_file())
-            yield from expand([p for p in inside if not any(part[0] == "." for part in p.relative_to(path).parts)])
+            yield from expand(inside(path))
         elif path.is_file() and _starts(path, _ZIP):
             yield from _members(path)
         elif path.exists() or _archive_of(path):
             yield path
         else:
             raise Malformed(f"{name_of(path)}: no such file")
+
+
+def inside(path: Path) -> list[Path]:
+    """All files of a folder, sorted, without hidden ones; of anything else itself."""
+    if not path.is_dir():
+        return [path]
+    found = (one for one in sorted(path.rglob("*")) if one.is_file())
+    return [one for one in found if not any(part[0] == "." for part in one.relative_to(path).parts)]
 
 
 def sample(path: Path) -> Sample:
@@ -116,6 +128,8 @@ def _members(archive: Path) -> Iterator[Path]:
             names = sorted(info.filename for info in zipped.infolist() if not info.is_dir())
     except _BROKEN as error:
         raise Malformed(f"{name_of(archive)}: a damaged zip archive ({error})") from error
+    if workbook := next((what for member, what in _WORKBOOKS.items() if member in names), ""):
+        raise Malformed(f"{name_of(archive)}: is {workbook}", hint="save the sheet as CSV (UTF-8) and load that")
     if len(names) > MAX_MEMBERS:
         raise Malformed(f"{name_of(archive)}: {len(names)} members, the cap is {MAX_MEMBERS}")
     for name in names:

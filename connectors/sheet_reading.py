@@ -6,12 +6,14 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.base import Malformed
 from connectors.files import name_of, read_all
+from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -75,11 +77,16 @@ def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
     return data.decode("cp1252", errors="replace"), ("is not UTF-8: read as Windows-1252 (Western European)",)
 
 
+def separator_of(head: str) -> str:
+    """What separates the cells of a header line: the sign that stands there most often outside of quotes."""
+    return max(_SEPARATORS, key=re.sub(r'"(?:[^"]|"")*"', "", head).count)
+
+
 def _csv(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
     csv.field_size_limit(1 << 24)
     head = next((line for line in text.splitlines() if line.strip()), "")
     stated = head.casefold().startswith("sep=") and len(head) == 5
-    separator = head[4] if stated else max(_SEPARATORS, key=head.count)
+    separator = head[4] if stated else separator_of(head)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: tuple[str, ...] = ()
     rows: list[tuple[int, tuple[str, ...]]] = []
@@ -109,13 +116,15 @@ def _json(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple
     """A list of objects, or one object a line."""
     found: list[tuple[int, object]] = []
     try:
-        whole = json.loads(text)
+        whole = _loaded(text)
         found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
     except (ValueError, RecursionError):
-        for line, part in enumerate(text.splitlines(), 1):
+        for line, part in enumerate(
+            io.StringIO(text), 1
+        ):  # a text in JSON may hold other ends of lines, such as U+2028
             if part.strip():
                 try:
-                    found.append((line, json.loads(part)))
+                    found.append((line, _loaded(part)))
                 except (ValueError, RecursionError) as error:
                     raise Malformed(
                         f"{name_of(path)}: line {line}: not JSON: {error}", hint="one JSON object a line"
@@ -128,9 +137,15 @@ def _json(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple
     return columns, [(line, tuple(_text(one.get(name)) for name in columns)) for line, one in objects]
 
 
+def _loaded(text: str) -> object:
+    return json.loads(text, parse_int=Number, parse_float=Number)
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, Number):
+        return value
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(_text, value))
     return str(value).strip() if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from aether_tui.records.model import MOST_MONEY
+
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:\s?([AaPp])\.?[Mm]\.?)?)?"
 _ZONE = r"(?:\s?(?:GMT|UTC|Z)?([+-]\d{2}:?\d{2})?(?:\s\([^()]{1,60}\))?)?"
 _DAY_NAME = r"(?:[^\W\d_]{2,10}\.?,?\s)?"
 _PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})" + _CLOCK)
-_YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})" + _CLOCK)
+_YEAR_FIRST = re.compile(r"(\d{4})([./-])(\d{1,2})\2(\d{1,2})" + _CLOCK + _ZONE)
 # 03/Oct/26 9:15 AM as Jira exports it, 3. Oktober 2026, Sat, 03 Oct 2026 09:15:00 GMT
 _NAMED_DAY = re.compile(_DAY_NAME + r"(\d{1,2})\.?[\s/-]([^\W\d_]{3,10})\.?[\s/,-]\s?(\d{4}|\d{2})" + _CLOCK + _ZONE)
 # October 3, 2026 9:15 AM, Sat Oct 03 2026 09:15:00 GMT+0200 (Central European Summer Time) as Linear exports it
@@ -27,6 +29,12 @@ _SERIAL = re.compile(r"[2-6]\d{4}([.,]\d+)?")
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # instants in rows are naive UTC
 _MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?")
+
+
+class Number(str):
+    """A number of a JSON document as it was written there: its decimal sign is a point."""
+
+    __slots__ = ()
 
 
 class Undecided(ValueError):
@@ -66,9 +74,9 @@ def instant_of(cell: str, first_day: bool | None) -> datetime:
         # With dots it is day first everywhere.
         day, month = (one, two) if match[2] == "." or first_day else (two, one)
         year, clock = _year(match[4]), match.groups()[4:8]
-    elif match := _YEAR_FIRST.fullmatch(text):
-        year, month, day = (int(part) for part in match.groups()[:3])
-        clock = match.groups()[3:7]
+    elif (match := _YEAR_FIRST.fullmatch(text)) and _iso(text) is None:
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
+        clock, zone = match.groups()[4:8], match[9]
     elif match := _NAMED_DAY.fullmatch(text) or _NAMED_MONTH.fullmatch(text):
         number, name = (match[1], match[2]) if match[1].isdigit() else (match[2], match[1])
         day, month = int(number), _named(name)
@@ -80,11 +88,9 @@ def instant_of(cell: str, first_day: bool | None) -> datetime:
     elif _EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(text) / 10 ** (len(text) - 10), UTC).replace(tzinfo=None)
     else:
-        try:
-            read = datetime.fromisoformat(text.removesuffix(" UTC"))
-        except ValueError:
-            raise ValueError(f"{text[:40]!r} is no date; dates look like 2026-11-21 or 21.11.2026") from None
-        return read if read.tzinfo is None else read.astimezone(UTC).replace(tzinfo=None)
+        if (iso := _iso(text)) is None:
+            raise ValueError(f"{text[:40]!r} is no date; dates look like 2026-11-21 or 21.11.2026")
+        return iso if iso.tzinfo is None else iso.astimezone(UTC).replace(tzinfo=None)
     hour, minute, second = (int(part or 0) for part in clock[:3])
     if clock[3]:
         hour = hour % 12 + 12 * (clock[3] in "Pp")
@@ -93,6 +99,14 @@ def instant_of(cell: str, first_day: bool | None) -> datetime:
         return read.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r} is no date: {error}") from None
+
+
+def _iso(text: str) -> datetime | None:
+    """An instant of ISO 8601."""
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        return None
 
 
 def _year(digits: str) -> int:
@@ -113,6 +127,9 @@ def decimal_comma(cells: Iterable[str]) -> bool:
     doubtful = ""
     for cell in cells:
         text = _bare(cell)
+        if isinstance(cell, Number):
+            points = points or "." in cell
+            continue
         comma, point = text.rfind(","), text.rfind(".")
         if comma >= 0 and point >= 0:
             commas, points = commas or comma > point, points or point > comma
@@ -133,13 +150,16 @@ def decimal_comma(cells: Iterable[str]) -> bool:
 def number_of(cell: str, comma: bool) -> Decimal:
     """A number with thousands marks, currency signs or brackets for a negative one. Raises ValueError."""
     text = _bare(cell)
-    plain = text.replace(".", "").replace(",", ".") if comma else text.replace(",", "")
+    plain = text.replace(".", "").replace(",", ".") if comma and not isinstance(cell, Number) else text.replace(",", "")
     try:
         if not _NUMBER.fullmatch(text):
             raise InvalidOperation
-        return Decimal(plain)
+        number = Decimal(plain)
     except InvalidOperation:
         raise ValueError(f"{cell.strip()[:40]!r} is no number") from None
+    if abs(number) > MOST_MONEY:
+        raise ValueError(f"{cell.strip()[:40]!r} is larger than any amount can be")
+    return number
 
 
 def _bare(cell: str) -> str:

@@ -20,7 +20,8 @@ from connectors.sheet_values import Undecided, day_first, decimal_comma, instant
 
 Kind = Literal["text", "time", "number", "texts"]
 Value = str | datetime | Decimal | tuple[str, ...] | None
-_PAGE_ROWS = 1_000
+_PAGE_ROWS = 20_000
+"""Rows stored at once: each page is a merge, and a sheet is in memory as a whole anyway."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class SheetFiles:
                     raise ValueError(f"the id {values['id']} is that of line {first}")
                 rows.append(self.row(values, line))
             except ValueError as error:
-                rejects.append(Reject(WORK_ITEMS.name, str(error), " | ".join(cells), where))
+                rejects.append(Reject(WORK_ITEMS.name, str(error), reading.shown(cells), where))
             if len(rows) == _PAGE_ROWS:
                 yield Page({WORK_ITEMS.name: rows}, rejects=rejects, problems=notes, path=table.path)
                 rows, rejects, notes = [], [], []
@@ -239,7 +240,9 @@ class InvoiceFiles(SheetFiles):
                     values["end"] = _next_month(values["date"])
                 rows.append(self.row(values, seen[cells]))
             except ValueError as error:
-                rejects.append(Reject(COSTS.name, str(error), " | ".join(cells), f"{name_of(table.path)}: line {line}"))
+                rejects.append(
+                    Reject(COSTS.name, str(error), reading.shown(cells), f"{name_of(table.path)}: line {line}")
+                )
         replace = Replace(COSTS.name, ("provider", "billing_start"), written_at(table.path, now))
         problems = [*notes, *reading.notes]
         yield Page({COSTS.name: rows}, rejects=rejects, problems=problems, replace=replace, path=table.path)
@@ -325,8 +328,8 @@ class _Reading:
         """One row by field. Raises ValueError naming the column."""
         found: dict[str, Value] = {}
         for name, one in self._kinds.items():
-            cell = ", ".join(filter(None, (cells[place] for place in self._places.get(name, ()))))
-            cell = cell or self._constants.get(name, "")
+            told = [cells[place] for place in self._places.get(name, ()) if cells[place]]
+            cell = told[0] if len(told) == 1 else ", ".join(told) or self._constants.get(name, "")
             try:
                 found[name] = self._value(name, one.kind, cell)
                 if one.required and found[name] is None:
@@ -334,6 +337,11 @@ class _Reading:
             except ValueError as error:
                 raise ValueError(f"column {self._mapping.get(name, name)!r}: {error}") from None
         return found
+
+    def shown(self, cells: Sequence[str]) -> str:
+        """What may be kept of a row that cannot be read: the cells asked for, without people."""
+        places = (place for name, found in self._places.items() if name != "assignee" for place in found)
+        return " | ".join(cells[place] for place in sorted(places))
 
     def says_month(self, name: str, cells: Sequence[str]) -> bool:
         """Whether the cell of a date is a month, such as 2026-10."""

@@ -73,11 +73,12 @@ def _found(paths: Sequence[Path], results: list[Loaded]) -> Iterator[tuple[Path,
     """Every file, and whether the user named it; a folder or archive that cannot be opened is answered at once."""
     for path in paths:
         for place in _globbed(path):
-            try:
-                for found in files.expand([place]):
-                    yield found, found == place
-            except Malformed as error:
-                results.append(Loaded(place, error=_without(error.what, place), next_step=error.hint))
+            for inside in files.inside(place):
+                try:
+                    for found in files.expand([inside]):
+                        yield found, found == place
+                except Malformed as error:
+                    results.append(Loaded(inside, error=_without(error.what, inside), next_step=error.hint))
 
 
 def _globbed(path: Path) -> list[Path]:

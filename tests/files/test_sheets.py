@@ -51,6 +51,7 @@ ACCEPTED = {"id": "Schlüssel", "title": "Titel", "state": "Status", "created": 
         (GERMAN.encode("cp1252"), "Windows-1252"),
         (GERMAN.encode("utf-16"), ""),
         (("sep=;\r\n" + GERMAN).encode(), ""),
+        (GERMAN.replace("Tags", 'Tags;"Note, a, b, c, d, e, f"').encode(), ""),
         (GERMAN.replace(";", "\t").replace('"Größe\t Länge"', "Größe; Länge").encode(), ""),
     ],
 )
@@ -135,8 +136,13 @@ def test_an_export_of_jira_or_linear_needs_no_mapping_by_hand(tmp_path: Path) ->
 
 def test_a_bad_cell_is_one_reject_with_its_line_and_column(tmp_path: Path) -> None:
     rows, (page,) = read(
-        SheetFiles, file(tmp_path, "id,title,created\n1,A,2026-01-01\n2,B,yesterday\n,C,2026-01-03\n4,D,31.02.2026\n")
+        SheetFiles,
+        file(
+            tmp_path,
+            "id,title,created,assignee,note\n1,A,2026-01-01\n2,B,yesterday,Ada,of Ada\n,C,2026-01-03\n4,D,31.02.2026\n",
+        ),
     )
+    assert page.rejects[0].raw == "2 | B | yesterday"
     assert [row["id"] for row in rows] == ["1"]
     assert [(r.where.rpartition(": ")[2], r.reason.partition(";")[0]) for r in page.rejects] == [
         ("line 3", "column 'created': 'yesterday' is no date"), ("line 4", "column 'id': is empty"),
@@ -164,6 +170,10 @@ def test_values_that_decide_themselves() -> None:
         "3. Oktober 2026": "2026-10-03",
         "3 juil. 2026": "2026-07-03",
         "10/3/26, 12:05 p.m.": "2026-10-03T12:05",  # Excel's, in the United States
+        "2026-10-03 9:15": "2026-10-03T09:15",  # Google's
+        "2026-10-03 9:15:00 PM": "2026-10-03T21:15",
+        "2026-10-03 9:15 +0530": "2026-10-03T03:45",
+        "2026-10-03 09:15:00.123456": "2026-10-03T09:15:00.123456",
         "1760000000": "2025-10-09T08:53:20",
         "1760000000000": "2025-10-09T08:53:20",
         "1760000000000000000": "2025-10-09T08:53:20",
@@ -192,6 +202,8 @@ def test_values_that_decide_themselves() -> None:
     for cell in ("twelve", "1 of 2", "", "NaN"):
         with pytest.raises(ValueError, match="no number"):
             number_of(cell, comma=False)
+    with pytest.raises(ValueError, match="larger than any amount"):
+        number_of("1E+16", comma=False)
 
 
 def test_opportunities_carry_their_scores_as_labels(tmp_path: Path) -> None:
@@ -200,6 +212,20 @@ def test_opportunities_carry_their_scores_as_labels(tmp_path: Path) -> None:
         file(tmp_path, '[{"id": 7, "title": "X", "created": "2026-01-01", "impact": 8, "effort": 2.5}]'),
     )
     assert (rows[0]["source_type"], rows[0]["labels"]) == ("Opportunity", ("impact: 8", "effort: 2.5"))
+
+
+def test_numbers_and_texts_of_json_are_read_as_they_were_written(tmp_path: Path) -> None:
+    lines = (
+        '{"date": "2026-10-01", "amount": 1.125, "currency": "EUR", "service": "a\u2028b\u0085c"}\n'
+        '{"date": "2026-10-01", "amount": 123456789012.123456789012, "currency": "EUR", "account": 9007199254740993}\n'
+    )
+    path = file(tmp_path, lines)
+    for decimal in ("", ","):
+        rows, _ = read(InvoiceFiles, path, decimal=decimal)
+        assert [(r["billed_cost"], r["source_service"], r["account"]) for r in rows] == [
+            (Decimal("1.125"), "a\u2028b\u0085c", None),
+            (Decimal("123456789012.123456789012"), None, "9007199254740993"),
+        ]
 
 
 def test_an_invoice_replaces_the_same_month_of_the_same_provider(tmp_path: Path) -> None:

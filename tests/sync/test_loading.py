@@ -110,11 +110,18 @@ def test_a_bad_file_does_not_stop_a_good_one(workspace: Path) -> None:
     whole = gzip.compress(traces(1, 400).encode())
     (workspace / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (workspace / "poem.txt").write_text("roses are red\n")
-    (workspace / "good.jsonl").write_text(traces(1, 11))
-    done = load(workspace, "cut.jsonl.gz", "poem.txt", "good.jsonl")
-    done.refuses(2, "cut.jsonl.gz", "1 more")
+    folder = workspace / "in"
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(b"PK\x03\x04 cut")
+    with zipfile.ZipFile(folder / "b.xlsx", "w") as workbook:
+        workbook.writestr("xl/workbook.xml", "<x/>")
+    (folder / "good.jsonl").write_text(traces(1, 11))
+    done = load(workspace, "cut.jsonl.gz", "poem.txt", "in")
+    done.refuses(2, "cut.jsonl.gz", "3 more")
     entries = {entry["path"]: entry for entry in done.json["files"]}
-    assert entries["good.jsonl"]["rows"] == 10
+    assert entries["in/good.jsonl"]["rows"] == 10
+    assert "damaged zip" in entries["in/a.zip"]["error"]
+    assert "an Excel workbook" in entries["in/b.xlsx"]["error"]
     assert "cut short" in entries["cut.jsonl.gz"]["error"]
     assert "no kind" in entries["poem.txt"]["error"]
     assert count(workspace) == 10
