@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from benchmarks import cache_leases, explorer, plane, ratios, receiver
+from benchmarks import cache_leases, explorer, floors, plane, ratios, receiver
 
 HERE = Path(__file__).resolve().parent
 LEASES_S = 10.0
@@ -62,9 +62,14 @@ class Number:
 
 def data_plane(spans: int, folder: Path) -> Iterator[Number]:
     """Ingest, merge and rollups."""
+    us = {}
     for name, value, unit, bar, side in plane.measure(spans, folder, say):
         sentence = 3 if any(word in name for word in ("newest", "late", "raw", "report")) else 1
+        us[name] = value
         yield Number(sentence, name, value, unit, None if side == "." else bar, side == ">=")
+    least = 1e6 / spans * min(floors.floor(folder / "whole.parquet", rollups=True) for _ in range(2))
+    yield Number(1, "own over the smallest pipeline that does all", us["CPU of own CREATE TABLE AS"] / least, "x", None)
+    yield Number(1, "a load over that pipeline", us["CPU of a load"] / least, "x", None)
     waits = cache_leases.run(LEASES_S, folder / "leases.duckdb")
     yield Number(3, "wait of six readers beside two writers, p95", waits["reader"]["p95_ms"], "ms", 1000)
     yield Number(3, "wait of two writers beside six readers, p95", waits["writer"]["p95_ms"], "ms", 1000)

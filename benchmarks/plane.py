@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,16 +104,20 @@ DERIVED = {
 
 def kept(path: Path) -> str:
     """SELECT of every column that the cache keeps of a file of ours, nothing cleaned or looked up."""
+    return f"SELECT {kept_cells(path, DERIVED)} FROM '{path}'"
+
+
+def kept_cells(path: Path, derived: Mapping[str, str], of: str = "") -> str:
+    """What a SELECT from a file of ours picks for the columns that the cache keeps."""
     from aether_tui.cache.schema import sql_type, stored_columns
     from aether_tui.records.tables import SPANS
 
     with duckdb.connect() as connection:
-        there = {name: f'"{name}"' for name, *_ in connection.execute(f"DESCRIBE FROM '{path}'").fetchall()}
+        there = {name: f'{of}"{name}"' for name, *_ in connection.execute(f"DESCRIBE FROM '{path}'").fetchall()}
     types = {column.name: sql_type(column) for column in SPANS.columns}
-    cells = {**there, **DERIVED}
+    cells = {**there, **derived}
     names = stored_columns(SPANS)
-    picked = ", ".join(f'{cells.get(name) or f"CAST(NULL AS {types[name]})"} AS "{name}"' for name in names)
-    return f"SELECT {picked} FROM '{path}'"
+    return ", ".join(f'{cells.get(name) or f"CAST(NULL AS {types[name]})"} AS "{name}"' for name in names)
 
 
 def ctas(path: Path, selected: str = "") -> float:
