@@ -168,6 +168,7 @@ def test_several_queries_are_answered_in_the_order_they_were_asked(tmp_path: Pat
         with pytest.raises(duckdb.BinderException, match="nothing"):
             lease.several([*asked, ("SELECT nothing FROM spans", {}), *asked])
         assert lease.several(asked[:1]) == [[{"n": 3}]]
+        assert [lease.rows("SELECT 1 AS n; SELECT 2 AS m") for _ in range(2)] == [[{"m": 2}]] * 2
 
 
 def test_what_holds_in_every_window_is_asked_again_after_a_write_of_anybody(tmp_path: Path) -> None:
