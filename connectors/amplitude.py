@@ -24,12 +24,13 @@ from connectors.answers import Answer, Verdict, classify
 from connectors.base import Access, Gone, Malformed, Network, Page, RateLimited, Refused, Reject, Stream, Transient
 from connectors.http import ADDRESS, Http, HttpSettings
 
-ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
-NEW = Stream("new_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400)
-EVENTS = Stream("segmentation", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="events")
-FUNNELS = Stream("funnels", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="funnels")
-RETENTION = Stream("retention", (PRODUCT_METRICS,), overlap_s=31 * 86_400, setting="retention")
-EXPORT = Stream("export", (PRODUCT_METRICS,), overlap_s=3 * 3_600, setting="export")
+_COUNTS = "counts of days that are over"
+ACTIVE = Stream("active_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400, kept=_COUNTS)
+NEW = Stream("new_users", (PRODUCT_METRICS,), overlap_s=3 * 86_400, kept=_COUNTS)
+EVENTS = Stream("segmentation", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="events", kept=_COUNTS)
+FUNNELS = Stream("funnels", (PRODUCT_METRICS,), overlap_s=3 * 86_400, setting="funnels", kept=_COUNTS)
+RETENTION = Stream("retention", (PRODUCT_METRICS,), overlap_s=31 * 86_400, setting="retention", kept=_COUNTS)
+EXPORT = Stream("export", (PRODUCT_METRICS,), overlap_s=3 * 3_600, setting="export", kept=_COUNTS)
 
 _HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
 # Published limit per project: 1,000 points in 5 minutes; a query costs its days times its conditions. Recordings are free.

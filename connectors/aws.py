@@ -35,7 +35,7 @@ from connectors.fields import Node, integer, objects, text
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.paging import PageGuard
 
-BILLS = Stream("costs", (COSTS,), overlap_s=7 * 86_400)
+BILLS = Stream("costs", (COSTS,), overlap_s=7 * 86_400, kept="days that are read again replace what was told of them")
 
 USD_PER_REQUEST = Decimal("0.01")
 """Price of each request and of each further page: https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/"""

@@ -2,6 +2,7 @@
 
 from aether_tui.records import Column, Row, Table, Value
 from aether_tui.records.source import (
+    BY_AGE,
     Access,
     Bulk,
     Denied,
@@ -29,11 +30,12 @@ from aether_tui.records.source import (
     Stream,
     Tally,
     Transient,
+    Unlisted,
     Whole,
 )
 
 __all__ = [
-    "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
+    "BY_AGE", "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
     "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample",
-    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Value", "Whole",
+    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Unlisted", "Value", "Whole",
 ]  # fmt: skip

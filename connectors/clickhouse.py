@@ -14,6 +14,7 @@ from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import clickhouse_rollups as rollups
 from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import (
+    BY_AGE,
     Access,
     Denied,
     Deriving,
@@ -37,7 +38,7 @@ from connectors.otlp_span import payload_row, span_row
 from connectors.windows import again_from, by_window
 
 # A span arrives when it ends, and the collector sends in batches: an hour covers those that run long.
-TRACES = Stream("traces", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
+TRACES = Stream("traces", (SPANS, SPAN_PAYLOADS), overlap_s=3600, kept=BY_AGE)
 
 _PER_PAGE: Final = 5_000
 _LONGEST_S: Final = 7 * 86_400

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import Answer, listed
 from connectors.base import (
+    BY_AGE,
     Access,
     Denied,
     Gone,
@@ -52,12 +53,12 @@ from connectors.marks import Mark, advance, read_marks
 from connectors.paging import fewer, together
 from connectors.windows import again_from
 
-RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600)
-PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600)
+RUNS = Stream("runs", (PIPELINE_RUNS, PIPELINE_JOBS), overlap_s=3600, kept=BY_AGE)
+PULLS = Stream("pull_requests", (PULL_REQUESTS,), overlap_s=600, kept="GitHub lets nobody delete one")
 # Releases are rows of the same table: what is alive of both is listed together.
 DEPLOYED = Stream("deployments", (DEPLOYMENTS,), overlap_s=3600, sweep_s=86_400, sweep_of=("repo", "repos"))
-RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600, setting="releases")
-ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600, setting="artifacts")
+RELEASES = Stream("releases", (DEPLOYMENTS,), overlap_s=3600, setting="releases", kept="looked for with deployments")
+ARTIFACTS = Stream("artifacts", (TEST_RUNS, TEST_CASES), overlap_s=3600, setting="artifacts", kept=BY_AGE)
 
 _WINDOW_RESULTS = 1000
 _SMALLEST_WINDOW = timedelta(minutes=1)

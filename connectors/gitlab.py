@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
 from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
 from connectors.base import (
+    BY_AGE,
     Access,
     Denied,
     Forbidden,
@@ -39,9 +40,9 @@ from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard, fewer, together
 from connectors.windows import again_from
 
-PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
-CHILDREN = Stream("child_pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES))
-MERGE_REQUESTS = Stream("merge_requests", (PULL_REQUESTS,))
+PIPELINES = Stream("pipelines", (PIPELINE_RUNS, PIPELINE_JOBS, TEST_RUNS, TEST_CASES), kept=BY_AGE)
+CHILDREN = Stream("child_pipelines", PIPELINES.tables, kept=BY_AGE)
+MERGE_REQUESTS = Stream("merge_requests", (PULL_REQUESTS,), sweep_s=86_400, sweep_of=("repo", "projects"))
 RELEASES = Stream("deployments", (DEPLOYMENTS,), sweep_s=86_400, sweep_of=("repo", "projects"))
 
 _PER_PAGE = "100"
@@ -208,11 +209,15 @@ class GitLab:
             )
             yield Page(rows=rows, rejects=rejects)
 
-    async def ids(self, _: Stream) -> AsyncIterator[Sequence[str]]:
-        """Ids of every deployment there is. Raises SourceError."""
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str | tuple[str, ...]]]:
+        """Every deployment there is, by its id, or every merge request, by its project and number there. Raises SourceError."""
+        query = {} if stream.name == RELEASES.name else {"scope": "all", "view": "simple"}
         for project in self._settings.projects:
-            async for page in self._pages(f"{_path(project)}/deployments", _EPOCH, {}, conditional=False):
-                yield names(page, "id")
+            async for page in self._pages(f"{_path(project)}/{stream.name}", _EPOCH, query, conditional=False):
+                if stream.name == RELEASES.name:
+                    yield names(page, "id")
+                else:
+                    yield [(project, number) for number in names(page, "iid")]
         if self._missing:
             raise Malformed(self._missing.pop(), hint=LATER)
 

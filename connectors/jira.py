@@ -22,7 +22,10 @@ from connectors.paging import PageGuard
 from connectors.windows import again_from
 
 # Search is eventually consistent: the index lags behind by minutes.
-ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
+ISSUES = Stream(
+    "issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400,
+    sweep_of=("source_team", "projects"),
+)  # fmt: skip
 
 FIELDS = (
     "summary", "issuetype", "status", "created", "resolutiondate", "updated", "priority", "project", "assignee",

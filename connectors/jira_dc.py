@@ -21,7 +21,10 @@ from connectors.jira_rows import JiraSite, jira_issue_rows, linked, status_categ
 from connectors.paging import PageGuard
 from connectors.windows import again_from
 
-ISSUES = Stream("issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400)
+ISSUES = Stream(
+    "issues", (WORK_ITEMS, WORK_TRANSITIONS, ITERATION_ITEMS, WORK_LINKS), overlap_s=900, sweep_s=86_400,
+    sweep_of=("source_team", "projects"),
+)  # fmt: skip
 
 _ISSUES_PER_PAGE = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from aether_tui.records.tables import OUTCOMES, SPAN_PAYLOADS, SPANS
 from connectors.answers import Answer, Verdict, classify, listed
-from connectors.base import Access, Gone, Network, Page, Refused, Reject, Row, Stream
+from connectors.base import BY_AGE, Access, Gone, Network, Page, Refused, Reject, Row, Stream
 from connectors.fields import Node, dig, integer, mapped, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.langfuse_files import observation_row, payload_rows
@@ -22,8 +22,8 @@ from connectors.paging import PageGuard, fewer
 from connectors.windows import again_from, by_window
 
 # A span arrives when it ends, and old SDKs send up to 15 minutes late: an hour covers spans that run long.
-OBSERVATIONS = Stream("observations", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
-SCORES = Stream("scores", (OUTCOMES,), overlap_s=3600, setting="scores")
+OBSERVATIONS = Stream("observations", (SPANS, SPAN_PAYLOADS), overlap_s=3600, kept=BY_AGE)
+SCORES = Stream("scores", (OUTCOMES,), overlap_s=3600, setting="scores", kept=BY_AGE)
 
 _FIELDS = "core,basic,time,model,usage,prompt,trace_context"
 _FEWEST_PER_PAGE = 10

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
-from connectors.base import Access, Network, Page, RateLimited, Refused, Stream, Whole
+from connectors.base import Access, Network, Page, RateLimited, Refused, Stream, Unlisted, Whole
 from connectors.fields import Mapper, Node, Rows, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.linear_rows import (
@@ -53,7 +53,7 @@ class LinearSettings(HttpSettings):
 @dataclass(frozen=True)
 class _List:
     """One paged list of Linear: the document and operation that read it, its field, the rows of its nodes, the operation
-    that lists its ids, whether a workspace may do without it, and whether it has no filter by time."""
+    that lists its ids, the kind of its rows where a workspace may do without it, and whether it has no filter by time."""
 
     document: str
     operation: str
@@ -61,7 +61,7 @@ class _List:
     rows: Mapper
     ids: str
     first: int = 100
-    optional: bool = False
+    optional: str = ""
     unfiltered: bool = False
 
 
@@ -72,7 +72,12 @@ _LISTS = {
     "projects": (
         _List("linear_projects", "Projects", "projects", linear_project_rows, "ProjectIds"),
         _List(
-            "linear_initiatives", "Initiatives", "initiatives", linear_initiative_rows, "InitiativeIds", optional=True
+            "linear_initiatives",
+            "Initiatives",
+            "initiatives",
+            linear_initiative_rows,
+            "InitiativeIds",
+            optional="initiative",
         ),
     ),
     "links": (
@@ -84,7 +89,7 @@ _LISTS = {
             "IssueRelationIds",
             unfiltered=True,
         ),
-        _List("linear_needs", "CustomerNeeds", "customerNeeds", linear_need_rows, "CustomerNeedIds", optional=True),
+        _List("linear_needs", "CustomerNeeds", "customerNeeds", linear_need_rows, "CustomerNeedIds", optional="need"),
     ),
 }
 
@@ -179,19 +184,29 @@ class Linear:
             return again_from(walk.known, timedelta(seconds=stream.overlap_s), self._network.memory)
         return self._network.now().astimezone(UTC).replace(tzinfo=None) - timedelta(days=self._settings.days_back)
 
-    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str] | Unlisted]:
         """Ids of everything that is alive, archived or not. Raises SourceError."""
         for one in _LISTS[stream.name]:
-            after: str | None = None
-            guard = PageGuard(f"Linear's {one.field}")
-            while True:
-                answer = await self._ask(one.ids, "linear_ids", {"after": after})
-                nodes = listed(answer, "data", one.field, "nodes")
-                yield names(nodes, "id")
-                after = _next(answer.json, "data", one.field)
-                if after is None:
-                    break
-                guard.follow(after, rows=len(nodes))
+            try:
+                async with aclosing(self._ids(one)) as pages:
+                    async for some in pages:
+                        yield some
+            except Refused:
+                if not one.optional:
+                    raise
+                yield Unlisted("kind", one.optional)
+
+    async def _ids(self, one: _List) -> AsyncGenerator[Sequence[str]]:
+        after: str | None = None
+        guard = PageGuard(f"Linear's {one.field}")
+        while True:
+            answer = await self._ask(one.ids, "linear_ids", {"after": after})
+            nodes = listed(answer, "data", one.field, "nodes")
+            yield names(nodes, "id")
+            after = _next(answer.json, "data", one.field)
+            if after is None:
+                return
+            guard.follow(after, rows=len(nodes))
 
     async def check(self) -> str:
         """The owner of the key and the workspace."""

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors.answers import listed
-from connectors.base import Access, Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
+from connectors.base import BY_AGE, Access, Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.marks import advance, read_marks
@@ -21,7 +21,7 @@ from connectors.paging import PageGuard
 from connectors.windows import again_from, by_window
 
 # A span arrives when it ends: an hour covers those that run long.
-TRACES = Stream("spans", (SPANS, SPAN_PAYLOADS), overlap_s=3600)
+TRACES = Stream("spans", (SPANS, SPAN_PAYLOADS), overlap_s=3600, kept=BY_AGE)
 
 _PER_PAGE = "1000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)

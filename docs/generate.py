@@ -144,7 +144,7 @@ def sources() -> str:
         lines += ["| stream | fills | read again before the cursor | deletions looked for |", "|---|---|---|---|"]
         for stream in source.streams:
             tables = ", ".join(f"`{table.name}`" for table in stream.tables)
-            swept = "daily" if stream.sweep_s else "–"
+            swept = "daily" if stream.sweep_s else f"no: {stream.kept}"
             lines.append(f"| {stream.name} | {tables} | {stream.overlap_s / 60:g} min | {swept} |")
         lines += ["", *(f"- reads {one}" for one in access.reads), *(f"- leaves {one}" for one in access.leaves)]
         lines += [*(f"- does not store {one}" for one in access.drops), ""]
@@ -163,10 +163,10 @@ SOURCES_PREFACE = """\
 - **Unchanged lists.** GitHub and GitLab are asked for lists with the ETag of the last sync: one that did not change is one request
   without a body, which GitHub does not count. An ETag is remembered only once the rows are stored, and `--full` forgets it.
 - **Interrupted first pulls** go on where they were, also of what comes newest first (Linear's issues, pull requests, runs).
-- **Deletions.** For the streams marked daily the ids of everything alive are listed once a day; what is gone leaves the cache with its
-  history, and a tombstone stays. When more than half (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it.
-  Links that were removed from an issue of Jira go when it is read again. Runs, pipelines, spans and scores stay when their host drops
-  them: hosts do that by age, and what was measured does not become untrue by it.
+- **Deletions.** For the streams marked daily the ids of everything alive are listed once a day, pages of nothing else where the source
+  has them; what is gone leaves the cache with what belongs to it, and a tombstone stays. The others say why not. When more than half
+  (and more than 20) seem gone, nothing is removed until `sync NAME --full` confirms it; what is not asked for any more (a project that
+  was taken off the list) or cannot be listed stays. Links that were removed from an issue of Jira go when it is read again.
 - **Counts.** Where a source says how many rows there are (Jira, GitHub's runs, GitLab up to 10,000, older Langfuse), fewer are told.
 - **Refusals** say what to do: since when a token does not work or the day it expired, `aether-tui auth set NAME`; the permission that
   is missing, and the other streams go on. One dead source never stops the others; ctrl+c and kill -9 lose nothing that was stored.

@@ -198,12 +198,12 @@ class Cache:
         self,
         source: str,
         stream: str,
-        tables: Sequence[Table],
+        table: Table,
         *,
         now: datetime,
         of: tuple[str, Sequence[str]] | None = None,
     ) -> Sweep:
-        """Begin to collect what is alive in a source; `swept` removes the rest of the first table, and what is `of` it.
+        """Begin to collect what is alive in a source; `swept` removes the rest of the table, and what belongs to it.
 
         `of` is a column and its values: other rows are not looked for.
         """
@@ -211,7 +211,7 @@ class Cache:
         connection = self._leases.cursor()
         if self._frugal:
             thrift.thrifty(connection, self._room)
-        return Sweep(connection, Origin(source, stream, "", naive(now)), tables, of)
+        return Sweep(connection, Origin(source, stream, "", naive(now)), table, of)
 
     def swept(self, sweep: Sweep, *, force: bool = False) -> Swept:
         """Remove what was not collected, unless it is so much that something else is wrong. Raises CacheTrouble."""

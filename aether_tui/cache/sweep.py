@@ -11,7 +11,9 @@ import duckdb
 
 from aether_tui.cache import rollups, thrift
 from aether_tui.cache.merge import Origin, Write
+from aether_tui.cache.tombstones import belonging, name, named
 from aether_tui.records import Table
+from aether_tui.records.source import Name, Unlisted
 
 MOST_SHARE: Final = 0.5
 """Share of the stored rows that may be found gone at a time; more looks like a lost permission."""
@@ -38,19 +40,24 @@ class Sweep:
         self,
         cursor: duckdb.DuckDBPyConnection,
         origin: Origin,
-        tables: Sequence[Table],
+        table: Table,
         of: tuple[str, Sequence[str]] | None = None,
     ) -> None:
-        self._cursor, self._origin, self._tables = cursor, origin, tables
+        self._cursor, self._origin, self._table = cursor, origin, table
         column, names = of or ("", ())
-        self._mine, self._names = (
-            (f' AND list_contains($names, "{column}")', {"names": list(names)}) if of else ("", {})
-        )
+        self._mine = f' AND list_contains($names, lower("{column}"))' if of else ""
+        self._names: dict[str, object] = {"names": [one.lower() for one in names]} if of else {}
         cursor.execute("CREATE OR REPLACE TEMP TABLE alive (id UBIGINT)")
 
-    def add(self, ids: Sequence[str]) -> None:
+    def add(self, ids: Sequence[Name]) -> None:
         """Collect ids, clean as they are stored."""
-        self._cursor.execute("INSERT INTO alive SELECT hash(unnest(CAST($ids AS VARCHAR[])))", {"ids": list(ids)})
+        alive = {"ids": [name(one) for one in ids]}
+        self._cursor.execute("INSERT INTO alive SELECT hash(unnest(CAST($ids AS VARCHAR[])))", alive)
+
+    def leave(self, rows: Unlisted) -> None:
+        """Look for all but these rows."""
+        self._mine += f' AND "{rows.column}" IS DISTINCT FROM $left{len(self._names)}'
+        self._names[f"left{len(self._names)}"] = rows.value
 
     def finish(self, write: Write, *, force: bool) -> Swept:
         """Remove what is gone, in one transaction; with `force` however much it is."""
@@ -60,44 +67,42 @@ class Sweep:
             thrift.widen(self._cursor)
 
     def _finish(self, write: Write, *, force: bool) -> Swept:
-        cursor, first = self._cursor, self._tables[0]
-        key, origin = first.key[0], {"source": self._origin.source, **self._names}
+        cursor, table, called = self._cursor, self._table.name, named(self._table)
+        origin = {"source": self._origin.source, **self._names}
         with write(cursor):
             (stored,) = cursor.execute(
-                f"SELECT count(*) FROM {first.name} WHERE source = $source{self._mine}", origin
+                f"SELECT count(*) FROM {table} WHERE source = $source{self._mine}", origin
             ).fetchone() or (0,)
             with thrift.looking(cursor):
                 cursor.execute(
-                    f'CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT "{key}" AS id FROM {first.name} '
-                    f'WHERE source = $source{self._mine} AND ingested_at <= $now AND hash("{key}") NOT IN (FROM alive)',
+                    f"CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT {called} AS id FROM {table} "
+                    f"WHERE source = $source{self._mine} AND ingested_at <= $now AND hash({called}) NOT IN (FROM alive)",
                     {**origin, "now": self._origin.now},
                 )
             (gone,) = cursor.execute("SELECT count(*) FROM gone").fetchone() or (0,)
             if gone > max(FEW, MOST_SHARE * stored) and not force:
                 return Swept(stored, gone, refused=True)
-            named = {"source": self._origin.source, "table": first.name, "now": self._origin.now}
+            tombstone = {"source": self._origin.source, "table": table, "now": self._origin.now}
             cursor.execute(
                 'DELETE FROM tombstones WHERE source = $source AND "table" = $table AND (hash(key) IN (FROM alive) OR key IN (FROM gone))',
-                {"source": named["source"], "table": named["table"]},
+                {"source": self._origin.source, "table": table},
             )
             if gone:
-                cursor.execute("INSERT INTO tombstones SELECT $source, $table, id, $now FROM gone", named)
+                cursor.execute("INSERT INTO tombstones SELECT $source, $table, id, $now FROM gone", tombstone)
                 self._remove()
         return Swept(stored, gone)
 
     def _remove(self) -> None:
-        rollups.start(self._cursor)
-        for table in self._tables:
-            column = table.key[0] if table is self._tables[0] else table.of
-            if column:
-                rows = f'FROM {table.name} WHERE source = $source AND "{column}" IN (FROM gone)'
-                with thrift.looking(self._cursor):
-                    self._cursor.execute(
-                        f"CREATE OR REPLACE TEMP TABLE leaving AS {rows}", {"source": self._origin.source}
-                    )
-                rollups.touch(self._cursor, table.name, "leaving")
-                self._cursor.execute(f"DELETE {rows}", {"source": self._origin.source})
-        rollups.refresh(self._cursor)
+        cursor, origin = self._cursor, {"source": self._origin.source}
+        rollups.start(cursor)
+        for table, columns in {self._table.name: [named(self._table)], **belonging(self._table)}.items():
+            theirs = " OR ".join(f"{column} IN (FROM gone)" for column in columns)
+            rows = f"FROM {table} WHERE source = $source AND ({theirs})"
+            with thrift.looking(cursor):
+                cursor.execute(f"CREATE OR REPLACE TEMP TABLE leaving AS {rows}", origin)
+            rollups.touch(cursor, table, "leaving")
+            cursor.execute(f"DELETE {rows}", origin)
+        rollups.refresh(cursor)
 
     def close(self) -> None:
         """Forget what was collected."""

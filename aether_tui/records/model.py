@@ -49,8 +49,9 @@ class Column:
 @dataclass(frozen=True)
 class Table:
     """A record table. `key` identifies a row within one source; `at` is the instant that bounds and buckets it;
-    `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal. `of` is
-    the column with the id of the thing a row belongs to: it goes when that thing goes. `read` is the column that only says
+    `revision` orders two versions of one row (the later wins), the content decides where it is absent or equal. `named_by`
+    columns of the key are what its source calls a thing. `of` are tables and the columns that name things of theirs a row
+    belongs to: it goes when one of these goes. `read` is the column that only says
     when a row was read: what is read again as it was has not changed, and keeps its first instant."""
 
     name: str
@@ -59,8 +60,9 @@ class Table:
     key: tuple[str, ...]
     at: str
     revision: str | None = None
-    of: str = ""
+    of: tuple[tuple[str, str], ...] = ()
     read: str = ""
+    named_by: int = 1
 
     @cached_property
     def raw(self) -> tuple[Column, ...]:
@@ -71,6 +73,11 @@ class Table:
     def derived(self) -> tuple[Column, ...]:
         """Columns `ingest` fills."""
         return tuple(column for column in self.columns if column.derived)
+
+    @property
+    def name_columns(self) -> tuple[str, ...]:
+        """What its source calls the thing that a row is: a run without its attempt, a merge request with its project."""
+        return self.key[: self.named_by]
 
     @cached_property
     def _empty(self) -> dict[str, Value]:

@@ -22,9 +22,10 @@ class Stream:
     """One thing a source can be asked for. `tables` are those its pages may fill; the first names the stream's rows.
 
     `overlap_s` is re-read before the stored cursor on every sync, because sources report late. With `sweep_s` the source's
-    `ids` of everything that is alive are asked for at most that often, and rows of the first table that are gone go.
-    With `sweep_of`, a column and a setting with names, only rows of these names are looked for: what is not pulled any more is
-    not gone. `setting` names the setting without which there is nothing to ask for.
+    `ids` of everything that is alive are asked for at most that often, and rows of the first table that are gone go, with what
+    belongs to them; without it `kept` says why rows stay that the source has no longer.
+    With `sweep_of`, a column and a setting with names, only rows of these names are looked for (of all, where there is none): what
+    is not pulled any more is not gone. `setting` names the setting without which there is nothing to ask for.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stream:
     overlap_s: float = 600.0
     sweep_s: float = 0.0
     sweep_of: tuple[str, str] | None = None
+    kept: str = ""
     setting: str = ""
 
 
@@ -46,6 +48,9 @@ class Access:
     leaves: tuple[str, ...] = ()
     drops: tuple[str, ...] = ()
 
+
+BY_AGE: Final = "hosts drop them by age, or somebody does by hand: what was measured stays true"
+"""Why most measurements stay that their source has no longer."""
 
 MOST_RAW: Final = 4_000
 """Characters kept of a row that could not be read."""
@@ -277,10 +282,22 @@ class Priced(Protocol):
         ...
 
 
+Name = str | tuple[str, ...]
+"""What a source calls a thing: its id, or as many texts as `Table.name_columns` are (project and number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Rows with this value in a column are not listed to this credential: whether they are gone is not known."""
+
+    column: str
+    value: str
+
+
 class Sweepable(Protocol):
     """What a source with a stream of `sweep_s` has, too."""
 
-    def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+    def ids(self, stream: Stream) -> AsyncIterator[Sequence[Name] | Unlisted]:
         """The ids of everything of the stream that is alive now, whatever its age. Raises SourceError."""
         ...
 

@@ -80,7 +80,7 @@ WORK_TRANSITIONS = Table(
     ),
     key=("item_id", "at", "to_state"),
     at="at",
-    of="item_id",
+    of=(("work_items", "item_id"),),
 )
 
 ITERATIONS = Table(
@@ -125,7 +125,7 @@ ITERATION_ITEMS = Table(
     key=("iteration_id", "item_id"),
     at="added",
     revision="updated",
-    of="item_id",
+    of=(("work_items", "item_id"), ("iterations", "iteration_id")),
 )
 
 PROJECTS = Table(
@@ -167,7 +167,7 @@ WORK_LINKS = Table(
     key=("id",),
     at="at",
     revision="updated",
-    of="from_id",
+    of=(("work_items", "from_id"), ("work_items", "to_id")),
 )
 
 PULL_REQUESTS = Table(
@@ -196,6 +196,7 @@ PULL_REQUESTS = Table(
     key=("repo", "number"),
     at="created",
     revision="updated",
+    named_by=2,
 )
 
 DEPLOYMENTS = Table(
@@ -271,6 +272,7 @@ PIPELINE_JOBS = Table(
     ),
     key=("id", "attempt"),
     at="started",
+    of=(("pipeline_runs", "run_id"),),
 )
 
 TEST_RUNS = Table(
@@ -317,6 +319,7 @@ TEST_CASES = Table(
     ),
     key=("run_id", "case_key", "ordinal"),
     at="started",
+    of=(("test_runs", "run_id"),),
 )
 
 COSTS = Table(

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, cast
 
 from aether_tui.cache import StreamState
 from aether_tui.human import plural
-from aether_tui.records.source import Source, SourceError, Stream, Sweepable
+from aether_tui.records.source import Name, Source, SourceError, Stream, Sweepable, Unlisted
 from aether_tui.sync.intake import Counts, Writer
 from aether_tui.sync.memory import swept_at
 from aether_tui.sync.plan import Job
@@ -75,13 +75,19 @@ async def sweep(engine: Engine, job: Job, source: Source, stream: Stream, outcom
 async def _look(engine: Engine, job: Job, source: Sweepable, stream: Stream, outcome: Outcome) -> Counts:
     writer = engine.writer
     cache, clean = writer.cache, writer.ingest.identifier
-    of = (stream.sweep_of[0], getattr(job.settings, stream.sweep_of[1])) if stream.sweep_of else None
-    alive = await engine.in_thread(lambda: cache.sweep(job.name, stream.name, stream.tables, now=writer.clock(), of=of))
-    pages: AsyncIterator[Sequence[str]] = source.ids(stream)
+    column, setting = stream.sweep_of or ("", "")
+    of = (column, names) if setting and (names := getattr(job.settings, setting)) else None
+    alive = await engine.in_thread(
+        lambda: cache.sweep(job.name, stream.name, stream.tables[0], now=writer.clock(), of=of)
+    )
+    pages: AsyncIterator[Sequence[Name] | Unlisted] = source.ids(stream)
     try:
         async with aclosing(cast("_Closable", pages)):
             async for page in pages:
-                ids = [clean(one) for one in page]
+                if isinstance(page, Unlisted):
+                    alive.leave(page)
+                    continue
+                ids = [clean(one) if isinstance(one, str) else tuple(map(clean, one)) for one in page]
                 await engine.in_thread(lambda ids=ids: alive.add(ids))  # type: ignore[misc]  # mypy infers no default
         found = await engine.in_thread(lambda: cache.swept(alive, force=engine.full))
     finally:

@@ -117,7 +117,7 @@ class Story:
     def left(self, name: str) -> list[Row]:
         """The rows of a table that were said after what they are of was missed the last time."""
         table, gone = TABLES[name], self.gone() if TABLES[name] in SWEPT else {}
-        thing = [column.name for column in table.raw].index(table.of or table.key[0])
+        thing = [column.name for column in table.raw].index(table.of[0][1] if table.of else table.key[0])
         told = [event for event in self.events if isinstance(event, Piece) and event.name == name]
         return [row for piece in told for row in piece.rows if piece.said > gone.get(row[thing], EVER)]
 
@@ -146,7 +146,7 @@ def store(cache: Cache, ingest: Ingest, name: str, raw: Sequence[Row], said: dat
 
 
 def look(cache: Cache, event: Look) -> None:
-    sweep = cache.sweep("s", "x", SWEPT, now=event.said)
+    sweep = cache.sweep("s", "x", SWEPT[0], now=event.said)
     sweep.add(sorted(event.alive))
     cache.swept(sweep, force=True)
 

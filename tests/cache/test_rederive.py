@@ -28,7 +28,7 @@ def merge(cache: Cache, *items: Row, said: datetime = NOW, mapping: str = "old")
 
 
 def look(cache: Cache, *alive: str, said: datetime) -> None:
-    sweep = cache.sweep("s", "x", [ITEMS], now=said)
+    sweep = cache.sweep("s", "x", ITEMS, now=said)
     sweep.add(alive)
     cache.swept(sweep, force=True)
 

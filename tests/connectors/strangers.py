@@ -52,7 +52,7 @@ class GitLab:
     path = "acme/platform/shop"
     known = {
         "pipelines": {"order_by", "sort", "updated_after", "source", "per_page", "page"},
-        "merge_requests": {"order_by", "sort", "updated_after", "scope", "per_page", "page"},
+        "merge_requests": {"order_by", "sort", "updated_after", "scope", "view", "per_page", "page"},
         "deployments": {"order_by", "sort", "updated_after", "per_page", "page"},
         "jobs": {"include_retried", "per_page", "page"},
         "commits": {"per_page", "page"},
@@ -135,7 +135,22 @@ class GitLab:
                 ]
                 return self._changed(request, listed)
             case ["merge_requests"]:
-                return self._changed(request, self.requests)
+                simple = (
+                    "id",
+                    "iid",
+                    "project_id",
+                    "title",
+                    "description",
+                    "state",
+                    "created_at",
+                    "updated_at",
+                    "web_url",
+                )
+                if request.query.get("view") != "simple":
+                    return self._changed(request, self.requests)
+                return self._changed(
+                    request, [{key: one[key] for key in simple if key in one} for one in self.requests]
+                )
             case ["deployments"]:
                 return self._changed(request, self.deployments)
             case ["pipelines", key]:

@@ -55,6 +55,9 @@ def test_every_connector_is_a_source(kind: Kind) -> None:
     source: Source = kind.source("replay:nowhere")
     assert (source.kind, bool(source.streams), bool(source.SECRETS)) == (source.kind, True, True)
     assert {name for stream in source.streams for name in [stream.name]}
+    assert all(stream.sweep_s or stream.kept for stream in source.streams), (
+        "deletions are looked for, or there is a reason not to"
+    )
 
 
 @pytest.mark.parametrize(

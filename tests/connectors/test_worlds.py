@@ -118,7 +118,7 @@ def test_what_is_deleted_at_the_source_goes_with_all_that_belongs_to_it_after_a_
         swept = world.sync(tmp_path, server.url, time)
         after = rows(tmp_path)
         assert {name: len(before[name]) - len(after[name]) for name in world.lost} == world.lost
-        assert all("gone at the source" in one.problems[0] for one in swept if one.counts.removed)
+        assert all("gone at the source" in one.problems[-1] for one in swept if one.counts.removed)
         time.waits = [50 * 3600.0]
         assert sum(one.counts.removed for one in world.sync(tmp_path, server.url, time)) == 0
 
@@ -132,7 +132,17 @@ def test_settings_that_changed_are_told_once_and_a_full_sync_applies_them(tmp_pa
         assert "settings of one have changed: `aether-tui sync one --full`" in told.problems[0]
         assert other.sync(tmp_path, server.url, time)[0].problems == []
         (whole, _) = other.sync(tmp_path, server.url, time, full=True)
-    assert (whole.problems, whole.counts.updated > 0) == ([], True)
+        assert (whole.problems, whole.counts.updated > 0) == ([], True)
+        # What is not asked for any more is not gone.
+        assert world.gone is not None
+        world.gone()
+        time.waits = [25 * 3600.0]
+        (narrow, _) = replace(other, settings={**other.settings, "projects": ["OTHER"]}).sync(
+            tmp_path, server.url, time
+        )
+        time.waits = [50 * 3600.0]
+        (wide, _) = other.sync(tmp_path, server.url, time)
+    assert (narrow.counts.removed, wide.counts.removed) == (0, 1)
 
 
 COUNTS = {"total_count", "totalItems", "count"}

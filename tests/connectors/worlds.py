@@ -87,7 +87,8 @@ def linear(schema: GraphQLSchema) -> World:
     late = test_linear.issue(500) | {"updatedAt": "2026-01-15T08:55:00.000Z"}
     return World(
         Linear, peer, holds, newest=_at("2026-01-15T09:00:00"), late=lambda: peer.issues.append(late),
-        gone=lambda: (peer.issues.pop(3), peer.lists["cycles"].pop(), peer.lists["projects"].pop(), peer.lists["customerNeeds"].pop()),
+        gone=lambda: (peer.issues.pop(3), peer.lists["cycles"].pop(), peer.lists["projects"].pop(), peer.lists["customerNeeds"].pop(),
+                      setattr(peer, "refused", "initiatives")),  # nobody says that they are gone
         lost={"work_items": 1, "work_transitions": 3, "iterations": 1, "projects": 1, "work_links": 1},
     )  # fmt: skip
 
@@ -100,14 +101,17 @@ def jira() -> World:
     site.issues[3]["fields"] |= {"issuetype": {"name": "Idea"}, "customfield_10101": 8, "customfield_10102": {"value": "S"},
                                  "customfield_10020": [{"id": 7}], "issuelinks": [
                                      {"id": "1", "type": {"name": "Delivers"}, "outwardIssue": {"id": "1004"}}]}  # fmt: skip
-    holds = {"work_items": 230, "work_transitions": 690, "iterations": 25, "iteration_items": 1, "work_links": 1}
+    # In a sprint that is deleted, and led to by an issue that is.
+    site.issues[5]["fields"] |= {"customfield_10020": [{"id": 24}], "issuelinks": [
+        {"id": "2", "type": {"name": "Blocks"}, "outwardIssue": {"id": site.issues[3]["id"]}}]}  # fmt: skip
+    holds = {"work_items": 230, "work_transitions": 690, "iterations": 25, "iteration_items": 2, "work_links": 2}
     settings = {"email": "ada@example.com", "discovery": {"impact": "Impact", "effort": "customfield_10102"}}
     late = test_jira.Site(231).issues[230]
     late["fields"]["updated"] = "2026-02-10T12:55:00.000+0000"
     return World(
         Jira, site, holds, settings, newest=_at("2026-02-10T13:00:00"), late=lambda: site.issues.append(late),
         gone=lambda: (site.issues.pop(3), site.sprints["8"].pop()),
-        lost={"work_items": 1, "work_transitions": 3, "iterations": 1, "iteration_items": 1, "work_links": 1},
+        lost={"work_items": 1, "work_transitions": 3, "iterations": 1, "iteration_items": 2, "work_links": 2},
     )  # fmt: skip
 
 
@@ -154,7 +158,8 @@ def gitlab() -> World:
     late = host.pipelines[2] | {"id": 7, "updated_at": (newest - timedelta(minutes=5)).isoformat()}
     return World(
         GitLab, tagged(host), holds, settings, {"token": "glpat"}, conditional=True, newest=newest,
-        late=lambda: host.pipelines.append(late), gone=lambda: host.deployments.pop(50), lost={"deployments": 1},
+        late=lambda: host.pipelines.append(late), gone=lambda: (host.deployments.pop(50), host.requests.pop(1)),
+        lost={"deployments": 1, "pull_requests": 1},
     )  # fmt: skip
 
 
