@@ -158,7 +158,9 @@ def _rows(path: Path) -> Iterator[Raw | Reject]:
                 where = f"{name_of(path)} row {number}"
                 data = _json(row.get("data"))
                 if data is None:
-                    yield Reject("", "the data column is not a JSON object", row.get("data") or "", where)
+                    yield Reject(
+                        "", "the data column is not a JSON object", f"{len(row.get('data') or '')} characters", where
+                    )
                     continue
                 yield Raw(
                     data, _json(row.get("input")) or {}, _json(row.get("params")) or {}, row.get("url") or "", where
@@ -226,7 +228,7 @@ def _pages(path: Path, table: RawTable, side: _Side) -> Iterator[Page]:
         try:
             fields.add(rows, mapper(raw, side))
         except ValueError as error:
-            rejects.append(Reject(name, str(error), json.dumps(raw.data, ensure_ascii=False), raw.where))
+            rejects.append(Reject(name, str(error), fields.shown(raw.data), raw.where))
         if sum(map(len, rows.values())) >= PAGE_ROWS:
             yield Page(rows, rejects=rejects, path=path)
             rows, rejects = {name: []}, []

@@ -172,4 +172,4 @@ def instant(row: Node, name: str) -> datetime | None:
 
 def rejected(record: str, why: ValueError, row: Node, where: str) -> Reject:
     """A row that cannot be read."""
-    return Reject(record, str(why), ", ".join(f"{name}={value}" for name, value in row.items())[:4096], where)
+    return Reject(record, str(why), fields.shown(row), where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,8 @@ Node = Mapping[str, object]
 Rows = dict[str, list[Row]]
 """Raw rows by table name."""
 
+_IDS = frozenset({"id", "key", "iid", "number", "identifier", "sha"})
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[\d\-+:.TZ ]{0,30}")
 _APART = timedelta(days=1)
 
 Mapper = Callable[[Node], Mapping[str, Sequence[Row]]]
@@ -133,13 +136,26 @@ def mapped(nodes: Iterable[Node], table: str, mapper: Mapper) -> tuple[Rows, lis
             add(rows, mapper(node))
         except (ValueError, RecursionError) as error:
             where = text(node, "id") or text(node, "number") or ""
-            rejects.append(Reject(table, str(error), _written(node), where))
+            rejects.append(Reject(table, str(error), shown(node), where))
     return rows, rejects
 
 
-def _written(node: Node) -> str:
+def shown(node: Node) -> str:
+    """What may be kept of an object that cannot be read: its own ids and numbers, and all dates; whatever else there was is `…`."""
+
+    def dates(value: object) -> object:
+        if isinstance(value, dict):
+            return {str(name): dates(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [dates(one) for one in value]
+        return value if value is None or (isinstance(value, str) and _DATE.fullmatch(value)) else "…"
+
+    def own(name: str, value: object) -> bool:
+        return isinstance(value, int | float) or (name in _IDS and isinstance(value, str) and " " not in value)
+
     try:
-        return json.dumps(node, ensure_ascii=False)
+        kept = {name: value if own(name, value) else dates(value) for name, value in node.items()}
+        return json.dumps(kept, ensure_ascii=False)
     except RecursionError:
         return "nested too deeply"
 

@@ -63,14 +63,23 @@ def test_big_ids_stay_exact() -> None:
     assert (integer({"id": "4.5"}, "id"), integer({"id": float("inf")}, "id")) == (None, None)
 
 
-def test_a_reject_carries_what_was_read() -> None:
+def test_a_reject_carries_ids_numbers_and_dates_but_neither_people_nor_texts() -> None:
     def mapper(node: object) -> dict[str, list[tuple[None]]]:
         instant(node, "at")
         return {"work_items": [(None,)]}
 
-    rows, rejects = mapped([{"id": 7, "at": "soon"}, {"at": None}], "work_items", mapper)
+    person = {"login": "ada", "id": "a1"}
+    told = {
+        "id": 7,
+        "at": "soon",
+        "ended": "2026-10-01T08:00:00+0800",
+        "author": person,
+        "body": ["what Ada said", 3, None],
+    }
+    rows, rejects = mapped([told, {"at": None}], "work_items", mapper)
     assert len(rows["work_items"]) == 1
-    assert [(reject.where, reject.raw) for reject in rejects] == [("7", '{"id": 7, "at": "soon"}')]
+    kept = '{"id": 7, "at": "…", "ended": "2026-10-01T08:00:00+0800", "author": {"login": "…", "id": "…"}, "body": ["…", "…", null]}'
+    assert [(reject.where, reject.raw) for reject in rejects] == [("7", kept)]
     assert "soon" in rejects[0].reason
 
 
