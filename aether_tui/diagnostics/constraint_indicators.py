@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -35,13 +35,17 @@ class Indicator(Struct, frozen=True, kw_only=True):
         return f"{said}\n{queries}\naether-tui report {report} --format json"
 
 
-def indicators(data: Data, *beside: str) -> tuple[Indicator, ...]:
+def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator, ...]:
     """All of them, by category; queries `beside` are asked with them."""
-    looked = moments(data, SAMPLE, data.live())
+    live = data.live()
+    data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
+    looked = moments(data, SAMPLE, live)
     sample: dict[str, Parameter] = {"sample": SAMPLE, **looked.asked}
     first = {"constraint_shape": sample} if looked.n else {}  # it takes as long as the others together
-    data.together(**first, **{name: {} for name in ("constraint_tasks", *beside)})
+    edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
+    data.together(**first, constraint_tasks={}, constraint_slowest=edges, **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
+    named = data.rows("constraint_slowest", **edges)
     shape = data.rows("constraint_shape", **sample) if looked.n else []
     clusters = data.rows("constraint_clusters")
     return (
@@ -58,7 +62,7 @@ def indicators(data: Data, *beside: str) -> tuple[Indicator, ...]:
              "input tokens that each further model call adds", _most(shape, "a_turn")),
         _one("loop", "agent loop inefficiency", "steps in a task",
              _median(shape, "steps", "", "no task with a model call in the window"),
-             f"model and tool calls, median; p95 {whole(tasks.get('steps_p95'))}", _most(shape, "steps")),
+             f"model and tool calls, median; p95 {_p95(shape, 'steps')}", _most(shape, "steps")),
         _one("loop", "agent loop inefficiency", "serial share",
              _median(shape, "serial", "ratio", "no task of the window has two spans with a duration"),
              "100 %: one step after the other; lower: some run side by side", _most(shape, "serial")),
@@ -69,11 +73,11 @@ def indicators(data: Data, *beside: str) -> tuple[Indicator, ...]:
              _pooled(shape, "repeats", "no span of the window carries its input, or the hash of it"),
              "calls whose very input had been sent before in the same task", _most(shape, "repeats")),
         _one("latency", "tail latency", "p99 over p50", _tail(tasks), "of task duration; a long tail is given up on",
-             tuple(text(tasks.get("slowest")).split())),
+             _named(named, "slowest")),
         _one("latency", "tail latency", "failures of the slowest tenth",
              _share(tasks, "slow_failed", "slow", "no task of the window says how it ended"),
              f"against {_rest(tasks)} of the others; traces do not tell giving up from failing",
-             tuple(text(tasks.get("slow_failures")).split())),
+             _named(named, "failure", beyond_s=real(tasks.get("told_p90")), in_buckets=bool(tasks.get("many")))),
         _one("evaluation", "evaluation blind spots", "tasks without an outcome", _blind(tasks), "nobody knows whether these worked"),
         _one("economics", "unit economics", "cost per success", _cost(tasks), "of tasks that say how they ended, failures paid for"),
     )  # fmt: skip
@@ -87,6 +91,24 @@ def _one(category: str, title: str, name: str, value: Quantity, means: str, trac
 def _most(shape: Sequence[Record], name: str) -> tuple[str, ...]:
     """The five tasks of the sample with the most of something."""
     return tuple(text(row["trace_id"]) for row in reversed(shape) if row["name"] == name and real(row["value"]) > 0)[:5]
+
+
+def _named(
+    rows: Sequence[Record], what: str, *, beyond_s: float | None = None, in_buckets: bool = False
+) -> tuple[str, ...]:
+    """The five slowest tasks, of those that took longer than so many seconds."""
+    took = "took_s" if in_buckets else "duration_s"
+    found = (row for row in rows if row["what"] == what and (beyond_s is None or real(row[took]) > beyond_s))
+    return tuple(text(row["trace_id"]) for row in found)[:5]
+
+
+def _p95(shape: Sequence[Record], name: str) -> str:
+    """The 95th percentile of something in the sample, with its interval where there are enough for one."""
+    values = [(real(row["value"]), 1) for row in shape if row["name"] == name]
+    if not values:
+        return "unknown"
+    middle, low, high = weighted_quantile(values, 0.95)
+    return f"{middle:.0f}" + ("" if low is None or high is None else f" [{low:.0f}–{high:.0f}]")
 
 
 def _pooled(shape: Sequence[Record], name: str, why: str) -> Quantity:

@@ -35,6 +35,8 @@ from aether_tui.workspace.documents import Documents
 
 NEWEST = 20
 GROUPED = 12
+TOP = 5
+"""Tasks that are named in each way of standing out."""
 ERRING = 20
 """Tasks whose retries are counted: those with the most errors."""
 ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
@@ -132,16 +134,22 @@ def measure(data: Data) -> Traces:
     """Everything the report says."""
     live = data.live()
     data.together(
-        "constraint_clusters", traces_errors={"most": ERRING}, sample_size={"live": live}, traces_newest={"n": NEWEST}
+        "traces_edges",
+        "constraint_edges",
+        "constraint_clusters",
+        sample_size={"live": live},
+        traces_newest={"n": NEWEST},
     )
-    first = ahead(data, SAMPLE, live)
-    data.together(**first, **_retries(data), traces_groups={})
-    loops = tuple(one for one in indicators(data, "traces_top") if one.id.partition(".")[0] in LOOPS)
+    standing = _standing(data)
+    data.together(**ahead(data, SAMPLE, live), traces_errors=standing, traces_groups={})
+    loops = tuple(
+        one for one in indicators(data, traces_top=standing, **_retries(data)) if one.id.partition(".")[0] in LOOPS
+    )
     retried = _retried(data)
     top: dict[str, tuple[Task, ...]] = {}
-    for row in sorted([*data.rows("traces_top"), *retried], key=lambda row: whole(row["place"])):
+    for row in sorted([*data.rows("traces_top", **standing), *retried], key=lambda row: whole(row["place"])):
         kind = text(row["kind"])
-        top[kind] = (*top.get(kind, ()), task_of(row))
+        top[kind] = (*top.get(kind, ()), task_of(row))[:TOP]
     groups = [group_of(row) for row in data.rows("traces_groups")]
     everything = next((one for one in groups if not one.attribute), None)
     return Traces(
@@ -158,9 +166,15 @@ def measure(data: Data) -> Traces:
     )
 
 
+def _standing(data: Data) -> dict[str, Parameter]:
+    """What a task must have to stand out: parameters of `traces_top` and `traces_errors`."""
+    unknown = dict.fromkeys(("slowest", "dearest", "longest", "failing"))
+    return {**next(iter(data.rows("traces_edges")), unknown), "most": ERRING}
+
+
 def _retries(data: Data) -> dict[str, dict[str, Parameter]]:
     """What counts the retries of the tasks with the most errors; nothing where none has any."""
-    rows = data.rows("traces_errors", most=ERRING)
+    rows = data.rows("traces_errors", **_standing(data))
     if not rows:
         return {}
     begins, reaches = (cast("list[datetime]", [row[edge] for row in rows]) for edge in ("begins", "reaches"))
@@ -169,7 +183,7 @@ def _retries(data: Data) -> dict[str, dict[str, Parameter]]:
 
 def _retried(data: Data) -> list[Record]:
     """The five tasks with the most retries of those with the most errors; nobody retries more often than something fails."""
-    rows = data.rows("traces_errors", most=ERRING)
+    rows = data.rows("traces_errors", **_standing(data))
     counted = [row for name, asked in _retries(data).items() for row in data.rows(name, **asked)]
     retries = {(row["source"], row["trace_id"]): whole(row["retries"]) for row in counted}
     found = [
@@ -177,7 +191,7 @@ def _retried(data: Data) -> list[Record]:
         for row in rows
         if (row["source"], row["trace_id"]) in retries
     ]
-    return sorted(found, key=lambda row: (-whole(row["retries"]), text(row["trace_id"])))[:5]
+    return sorted(found, key=lambda row: (-whole(row["retries"]), text(row["trace_id"])))[:TOP]
 
 
 def task_of(row: Mapping[str, object]) -> Task:

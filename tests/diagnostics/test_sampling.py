@@ -92,6 +92,7 @@ SELECT outcome, floor(log(duration_s) / log(1.02)) > (
 ) AS slow, count(*) AS n, arg_max(trace_id, duration_s, 5) AS slowest
 FROM tasks WHERE outcome IS NOT NULL GROUP BY ALL
 """
+STANDING = {"slowest": "duration_s", "dearest": "cost_usd", "most turns": "turns"}
 RANKS = """
 SELECT cost_usd AS cost, sum(cost_usd) OVER (ORDER BY cost_usd, trace_id ROWS UNBOUNDED PRECEDING) / sum(cost_usd) OVER () AS share
 FROM tasks ORDER BY cost_usd, trace_id
@@ -112,9 +113,17 @@ def test_many_tasks_counted_at_once_are_what_rows_in_order_say(tmp_path: Path) -
     with Data(cache, world.clock()) as data:
         groups = {str(row["value"]): row for row in data.rows("traces_groups") if row["attribute"] == "feature"}
         (found,) = data.rows("constraint_tasks", live=None)
+        (edges,) = data.rows("constraint_edges", live=None)
+        named = data.rows("constraint_slowest", live=None, **edges)
+        standing = {name: value for name, value in data.rows("traces_edges")[0].items() if name != "failing"}
+        top = data.rows("traces_top", **standing)
         curve = data.rows("gate_cost_ranks", live=None, ranks=ranks, from_day=world.at(1), until_day=world.at(25))
     with cache.read() as lease:
         plain, ended, ordered = (lease.rows(sql) for sql in (GROUPS, ENDED, RANKS))
+        first = "SELECT trace_id FROM tasks ORDER BY {} DESC, start DESC, trace_number LIMIT 5"
+        standing_out = {
+            order: [row["trace_id"] for row in lease.rows(first.format(order))] for order in STANDING.values()
+        }
     assert len(plain) == len(groups) == 4
     for row in plain:
         mine = groups[str(row["value"])]
@@ -127,6 +136,9 @@ def test_many_tasks_counted_at_once_are_what_rows_in_order_say(tmp_path: Path) -
     assert (found["slow"], found["slow_failed"]) == (slow["success"]["n"] + slow["failure"]["n"], slow["failure"]["n"])  # type: ignore[operator]
     assert found["slow"] == pytest.approx(found["with_outcome"] / 10, rel=0.1)  # type: ignore[operator]
     assert found["rest_failed"] == next(row["n"] for row in ended if not row["slow"] and row["outcome"] == "failure")
-    assert str(found["slow_failures"]).split() == list(slow["failure"]["slowest"])  # type: ignore[arg-type]
+    failures = [row["trace_id"] for row in named if row["what"] == "failure" and row["took_s"] > found["told_p90"]]  # type: ignore[operator]
+    assert failures[:5] == list(slow["failure"]["slowest"])  # type: ignore[arg-type]
+    for kind, order in STANDING.items():
+        assert [row["trace_id"] for row in top if row["kind"] == kind][:5] == standing_out[order], kind
     assert [(row["rank"], row["cost"]) for row in curve] == [(rank, ordered[rank - 1]["cost"]) for rank in ranks]
     assert [row["share"] for row in curve] == pytest.approx([ordered[rank - 1]["share"] for rank in ranks])

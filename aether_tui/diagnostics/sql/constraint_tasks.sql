@@ -1,8 +1,8 @@
--- One row over all tasks with a model call: steps, latency, outcomes, cost; then failures of the slowest tenth against the rest: of
--- those that say how they ended, the ones that took longer than nine tenths of them. Of more than 20,000 tasks, durations are those of
--- 2 % buckets, at their geometric midpoint. Of tasks that took as long, those with the lowest number are named.
+-- One row over all tasks with a model call: latency, outcomes, cost; then failures of the slowest tenth against the rest: of those that
+-- say how they ended, the ones that took longer than nine tenths of them. Of more than 20,000 tasks, durations are those of 2 % buckets,
+-- at their geometric midpoint.
 WITH task AS NOT MATERIALIZED (
-  SELECT rowid AS place, trace_number, calls + tool_calls AS steps, took, duration_s, outcome
+  SELECT took, duration_s, outcome
   FROM tasks
   WHERE start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
@@ -16,12 +16,6 @@ WITH task AS NOT MATERIALIZED (
   WHERE called AND ($live::VARCHAR IS NULL OR environment = $live)
     AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
     AND ($feature::VARCHAR IS NULL OR feature = $feature)
-), walked AS (
-  SELECT min(steps) FILTER (up_to >= ceil(0.5 * every)) AS steps_p50, min(steps) FILTER (up_to >= ceil(0.95 * every)) AS steps_p95
-  FROM (
-    SELECT steps, sum(n) OVER (ORDER BY steps) AS up_to, sum(n) OVER () AS every
-    FROM (SELECT steps, count(*) AS n FROM task GROUP BY steps)
-  )
 ), summed AS MATERIALIZED (
   SELECT CASE WHEN took > -10000 THEN pow(1.02, took + 0.5) ELSE 0 END AS took_s, n, told, failed
   FROM (
@@ -45,17 +39,7 @@ WITH task AS NOT MATERIALIZED (
   )
 ), slow AS (
   SELECT coalesce(sum(told), 0) AS n, coalesce(sum(failed), 0) AS failed FROM summed WHERE took_s > (SELECT told_p90 FROM latency)
-), named AS (
-  FROM (SELECT 'slowest' AS what, place FROM task WHERE duration_s IS NOT NULL ORDER BY duration_s DESC, trace_number LIMIT 5)
-  UNION ALL
-  FROM (SELECT 'failure', place FROM task WHERE outcome = 'failure' AND duration_s IS NOT NULL ORDER BY duration_s DESC, trace_number LIMIT 5)
-), behind AS (
-  SELECT string_agg(trace_id, ' ' ORDER BY duration_s DESC, trace_number) FILTER (what = 'slowest') AS slowest,
-    string_agg(trace_id, ' ' ORDER BY duration_s DESC, trace_number) FILTER (
-      what = 'failure' AND CASE WHEN NOT many THEN duration_s WHEN took > -10000 THEN pow(1.02, took + 0.5) ELSE 0 END > told_p90
-    ) AS slow_failures
-  FROM named JOIN tasks ON tasks.rowid = named.place, counted, latency
 )
-SELECT counted.n, steps_p50, steps_p95, latency_p50, latency_p99, slowest, slow_failures, with_outcome, successes, cost, cost_known, unpriced,
+SELECT counted.n, many, latency_p50, latency_p99, told_p90, with_outcome, successes, cost, cost_known, unpriced,
   slow.n AS slow, slow.failed AS slow_failed, with_outcome - slow.n AS rest, failures - slow.failed AS rest_failed
-FROM counted, walked, latency, slow, behind
+FROM counted, latency, slow
