@@ -166,7 +166,7 @@ class Deriver:
         return self._of_repo(raw)
 
     def _of_cost(self, tags: str | None, account: str | None, source_service: str | None) -> Row:
-        return self._mapper.cost_dimensions(attributes(tags), account, source_service)
+        return self._mapper.cost_dimensions(cost_tags(tags), account, source_service)
 
     def _costs(self, raw: Columns) -> Derived:
         found = _each(self._cost_dimensions, _texts(raw["tags"]), _texts(raw["account"]), _texts(raw["source_service"]))
@@ -265,6 +265,23 @@ def attributes(text: str | None) -> dict[str, str]:
     if not isinstance(found, dict):
         return _NOTHING
     return dict(_flat(found, ""))
+
+
+def cost_tags(text: str | None) -> dict[str, str]:
+    """Tags of a cost row by name: a JSON object, Google's list of objects with `key` and `value`, or Azure's `"name":"value", …`
+    without braces; the latter two also as the member `Tags` beside columns of the vendor."""
+    found = attributes(text)
+    if found and "Tags" not in found:
+        return found
+    inner = (found.get("Tags") or text or "").strip()
+    try:
+        pairs = msgspec.json.decode(f"{{{inner}}}" if inner.startswith('"') else inner)
+    except (msgspec.DecodeError, RecursionError):
+        return found
+    if isinstance(pairs, list):
+        folded = ({name.casefold(): value for name, value in one.items()} for one in pairs if isinstance(one, dict))
+        pairs = {str(one["key"]): one.get("value") for one in folded if "key" in one}
+    return {**dict(_flat(pairs, "")), **found} if isinstance(pairs, dict) else found
 
 
 def _first_given(text: str) -> dict[str, str]:

@@ -143,6 +143,13 @@ def test_cost_tags_are_tried_in_order_without_case() -> None:
     tags = json.dumps({"ENV": "Prod", "Squad": "sq-1", "app": "answers", "empty": ""})
     row = derived("costs", config, tags=tags, source_service="Amazon EC2", account="acme-dev")
     assert row == {"environment": "production", "service": "compute", "team": "Search", "feature": "answers"}
+    pairs = {"ENV": "Prod", "Squad": "sq-1", "app": "answers"}.items()
+    azure = ",".join(f'"{name}":"{value}"' for name, value in pairs)
+    google = json.dumps([{"key": name, "value": value, "type": "label", "inherited": False} for name, value in pairs])
+    for written in (azure, google, json.dumps({"Tags": azure, "x_a": "1"}), json.dumps({"Tags": google, "x_a": "1"})):
+        assert derived("costs", config, tags=written, source_service="Amazon EC2", account="acme-dev") == row
+    for odd in ("[1, {}]", '"a"', '"a":', '[{"key": ["k"]}]', "env=prod"):
+        assert derived("costs", config, tags=odd, source_service=None, account=None)["environment"] is None
     bare = derived("costs", config, tags=None, source_service="Amazon S3", account="acme-dev")
     assert bare == {"environment": "dev", "service": None, "team": None, "feature": None}
 
