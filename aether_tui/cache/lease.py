@@ -21,6 +21,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import catchup, schema
+from aether_tui.cache.aside import at_home
 from aether_tui.cache.look import Kept, ReadLease
 from aether_tui.cache.turn import QUIET_S, Turn, holder, say_waiting
 from aether_tui.errors import AetherError, CacheTrouble, NoData
@@ -286,6 +287,7 @@ class Leases:
                 if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
                     raise self._locked("a thread of this process keeps reading")
                 self._attach("READ_WRITE", deadline)
+                at_home(self.path.parent / "aside")
                 self._kept_of = None
                 try:
                     catchup.migrate(self._instance(), self.path)
@@ -347,7 +349,7 @@ class Leases:
                     "autoinstall_known_extensions": "false",
                     "autoload_known_extensions": "false",
                     "allow_community_extensions": "false",
-                    "temp_directory": "",  # staging never spills to disk
+                    "temp_directory": "",  # DuckDB itself never spills to disk
                 },
             )
             self._memory.execute("SET python_enable_replacements = false")  # no look at Python variables

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import IO, Final, Literal, cast
 
 import duckdb
 
+from aether_tui.cache.aside import aside, quoted
 from aether_tui.records.source import Malformed
 
 LINE: Final = "line"
@@ -74,12 +72,6 @@ def _packing(path: Path) -> str:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
 
 
-def quoted(path: Path) -> str:
-    """A path for the inside of an SQL text, standing for itself alone."""
-    # Brackets and stars in a file's name are not patterns.
-    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path)).replace("'", "''")
-
-
 def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Part]:
     _packing(path)
     rows, size = connection.execute(
@@ -105,7 +97,9 @@ def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:
     types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in columns)
     first = 0
     for lines in _runs(path):
-        with _file_of(lines) as name:
+        with aside() as (file, name):  # what is in it is not clean yet
+            file.write(lines)
+            file.flush()
             typed = (
                 f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
                 f"maximum_object_size={LONGEST_LINE}, compression='none')"
@@ -143,26 +137,3 @@ def _runs(path: Path) -> Iterator[bytes]:
 
 def _opened(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if _packing(path) == "gzip" else path.open("rb")
-
-
-@contextlib.contextmanager
-def _file_of(data: bytes) -> Iterator[str]:
-    """A file of these bytes that is in memory where the system can do that: what is in them is not clean yet."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("aether-part")
-        try:
-            _write(descriptor, data)
-            yield f"/proc/self/fd/{descriptor}"
-        finally:
-            os.close(descriptor)
-        return
-    with tempfile.TemporaryDirectory(prefix="aether-part-") as folder:
-        path = Path(folder) / "part"
-        path.write_bytes(data)
-        yield str(path).replace("'", "''")
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO, Final
+from typing import Final
 
 import duckdb
 import msgspec
 
+from aether_tui.cache.aside import aside
 from aether_tui.cache.flags import flagged
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row, Table
@@ -27,8 +24,6 @@ _TOGETHER: Final = 500
 _SAID: Final[dict[Kind, str]] = {"texts": "VARCHAR[]", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}
 """Types of what JSON says otherwise than as text."""
 _ENCODER: Final = msgspec.json.Encoder()
-OPEN_FILES: Final = "/proc/self/fd"
-"""Where the system shows what this process has open, if it does."""
 
 
 def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
@@ -52,7 +47,7 @@ def arrive(cursor: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Colum
     picked = ", ".join(_read(place, column) for place, column in enumerate(columns))
     said = ", ".join(f"c{place}: '{_SAID.get(column.kind, 'VARCHAR')}'" for place, column in enumerate(columns))
     for start in range(0, len(rows), _AT_ONCE):
-        with _aside() as (file, path):
+        with aside() as (file, path):
             longest = 1
             for some in range(start, min(start + _AT_ONCE, len(rows)), _TOGETHER):
                 part = rows[some : min(some + _TOGETHER, start + _AT_ONCE)]
@@ -68,17 +63,6 @@ def arrive(cursor: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Colum
 def _line(columns: int) -> type[msgspec.Struct]:
     """Rows of so many columns, as msgspec writes them fastest."""
     return msgspec.defstruct("Line", [f"c{place}" for place in range(columns)], gc=False)
-
-
-@contextmanager
-def _aside() -> Iterator[tuple[IO[bytes], str]]:
-    """A file that DuckDB can open by its path until the end: in memory, where the system has such files."""
-    if not Path(OPEN_FILES).is_dir():
-        with NamedTemporaryFile() as file:
-            yield file.file, file.name.replace("'", "''")
-        return
-    with os.fdopen(os.memfd_create("rows"), "wb") as file:
-        yield file, f"{OPEN_FILES}/{file.fileno()}"
 
 
 def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 
 import duckdb
 
-from aether_tui.cache.parts import LONGEST_LINE, quoted
+from aether_tui.cache.aside import quoted
+from aether_tui.cache.parts import LONGEST_LINE
 from aether_tui.records import Row
 from aether_tui.records.source import Malformed, Reject, Tally
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from aether_tui.cache import Cache, Merged, OlderExport, staging, thrift
+from aether_tui.cache import Cache, Merged, OlderExport, aside, thrift
 from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Reject, Replace, Whole
@@ -82,9 +82,9 @@ def test_with_too_little_memory_a_merge_takes_more_and_stores_the_same(
     assert dump(endless, but=()) == dump(plain, but=())
 
 
-@pytest.mark.parametrize("open_files", [staging.OPEN_FILES, "/not/there"])
+@pytest.mark.parametrize("open_files", [aside.OPEN_FILES, "/not/there"])
 def test_values_come_back_as_they_went_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_files: str) -> None:
-    monkeypatch.setattr(staging, "OPEN_FILES", open_files)
+    monkeypatch.setattr(aside, "OPEN_FILES", open_files)
     cache = fresh(tmp_path)
     values = {
         "id": "1", "title": "naïve 🙂 \x1f", "created": datetime(2026, 7, 1, 1, 2, 3, 456789), "estimate": 0.1,  # noqa: DTZ001

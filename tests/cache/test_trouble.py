@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aether_tui.cache import Cache, CacheDamaged
+from aether_tui.cache import Cache, CacheDamaged, aside
 from aether_tui.errors import CacheTrouble
 from tests.cache.samples import NOW, dump, fresh, spans, store
 from tests.cache.worker import PAGES
@@ -186,12 +186,16 @@ def test_kill_at_any_moment_and_going_on_equals_an_undisturbed_run(tmp_path: Pat
     assert shot.verify() == calm.verify()
 
 
-def test_a_log_left_by_a_killed_writer_is_folded_in_by_the_next_reader(tmp_path: Path) -> None:
-    cache = fresh(tmp_path)
+def test_what_a_killed_writer_leaves_is_folded_in_or_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = fresh(tmp_path, "it's [*]")
     store(cache, spans(5))
     script = (
-        "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache\n"
-        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c:\n"
+        "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache, aside\n"
+        "aside.OPEN_FILES = '/not/there'  # as on macOS: what is on its way is a file\n"
+        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c, aside.aside() as (file, _):\n"
+        "    file.write(b'half a row'); file.flush()\n"
         "    c.execute(\"INSERT INTO cache.meta VALUES ('k', 'v')\"); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=False)
@@ -200,3 +204,15 @@ def test_a_log_left_by_a_killed_writer_is_folded_in_by_the_next_reader(tmp_path:
         assert lease.rows("SELECT value FROM meta WHERE key = 'k'") == [{"value": "v"}]
     assert not cache._leases.wal.exists()
     store(cache, spans(9))
+    (left,) = (cache.path.parent / "aside").iterdir()
+    assert (left.stat().st_mode & 0o777, left.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    monkeypatch.setattr(aside, "OPEN_FILES", "/not/there")
+    monkeypatch.setattr(aside, "_home", left.parent)
+    with aside.aside():
+        (own,) = set(left.parent.iterdir()) - {left}
+        monkeypatch.setattr(aside, "_home", None)  # another process opens the cache
+        store(cache, spans(12))
+        assert list(left.parent.iterdir()) == [own]
+    assert list(left.parent.iterdir()) == []
+    with cache.read() as lease:
+        assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 12}]
