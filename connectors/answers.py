@@ -232,7 +232,7 @@ def classify(answer: Answer) -> Verdict:
             return Gone(f"the service removed this address for good ({answered})", hint="upgrade aether-tui")
         case 408 | 425 | 429:
             return Again(RateLimited(f"too many requests ({answered})", hint=LATER), wait_s=answer.retry_after_s())
-        case status if status >= 500:
+        case status if status >= 500 and status != 501:
             return Again(Transient(f"the service has trouble ({answered})", hint=LATER), wait_s=answer.retry_after_s())
         case _:
             return Refused(f"the request was refused ({answered})", hint="check the settings of this source")

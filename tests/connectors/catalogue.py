@@ -26,7 +26,7 @@ ROWS: Mapping[int, Row] = {
     4: Row("404", "“absent, or not visible to this credential”; where nothing found is an answer, nothing"),
     5: Row("410, the address was removed", "final; says to upgrade"),
     6: Row("400 that is a limit", "waits until the limit opens, then asks for the same page"),
-    7: Row("any other 400, errors inside a 200", "final for the stream; the server's own words; the cursor stays"),
+    7: Row("any other 400, a 501, errors inside a 200", "final for the stream; the server's own words; the cursor stays"),
     8: Row("more results than a list can show", "asked for in smaller parts; what stays out of reach is named"),
     9: Row("429 with `Retry-After`, in seconds or as a date", "waits exactly that; longer than the sync may take: says when to come back"),
     10: Row("429 without it", "waits 1, 2, 4 … s (GitHub: minutes), six tries"),

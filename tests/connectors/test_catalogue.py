@@ -69,6 +69,7 @@ def test_every_connector_is_a_source(kind: Kind) -> None:
         (Reply({"message": "Not Found"}, 404), Gone, "not visible"),
         (Reply({"errorMessages": ["CHANGE-2046"]}, 410), Gone, "CHANGE-2046"),
         (Reply({"message": "Bad field"}, 400), Refused, "Bad field"),
+        (Reply({"message": "No such query here"}, 501), Refused, "No such query here"),
         (Reply(b"<html><title>Wi-Fi login</title>", 200, {"Content-Type": "text/html"}), Malformed, "Wi-Fi login"),
         (Reply(b"", 302, {"Location": "http://elsewhere.example/login"}), Refused, "elsewhere.example"),
         (Reply(b"", 302, {"Location": "//elsewhere.example/login"}), Refused, "elsewhere.example"),
