@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed, refusal
-from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream
+from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream, Unlisted
 from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
@@ -153,7 +153,7 @@ class Jira:
             if at and (bound is None or at >= bound):
                 self._network.memory.fresh[text(issue, "id") or ""] = text(issue, "fields", "updated") or ""
 
-    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str] | Unlisted]:
         """Ids of every issue, or sprint, there is. Raises SourceError."""
         if stream.name == SPRINTS.name:
             async for some in sprint_ids(self._http):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from aether_tui.records.tables import ITERATIONS
 from connectors.answers import listed
-from connectors.base import Page, Refused, Row, Stream
+from connectors.base import Forbidden, Gone, Page, Refused, Row, SourceError, Stream, Unlisted
 from connectors.fields import Node, dig, instant, integer, mapped, text
 from connectors.http import Http
 from connectors.paging import PageGuard
@@ -18,20 +18,38 @@ EVERY = timedelta(hours=1)
 _PER_PAGE = 50
 
 
+class _Without(SourceError):
+    """There is no Jira Software here: no boards, no sprints."""
+
+
 async def sprint_pages(http: Http, since: str | None, now: datetime) -> AsyncIterator[Page]:
-    """The sprints of every scrum board; nothing when they were read within the hour. `now` is naive UTC."""
+    """The sprints of every scrum board; nothing when they were read within the hour. `now` is naive UTC.
+
+    That there is no Jira Software is said once.
+    """
+    memory = http.network.memory
+    told = {name: said for name, said in memory.etags.items() if name == _Without.__name__}
     if since is not None and timedelta(0) <= now - datetime.fromisoformat(since) < EVERY:
+        memory.fresh |= told
         return
-    async for _, name, sprints in _sprints(http):
-        rows, rejects = mapped(sprints, ITERATIONS.name, lambda one, name=name: sprint_rows(one, name))  # type: ignore[misc]
-        yield Page(rows=rows, rejects=rejects)
-    yield Page(cursor=now.isoformat())
+    problems: list[str] = []
+    try:
+        async for _, name, sprints in _sprints(http):
+            rows, rejects = mapped(sprints, ITERATIONS.name, lambda one, name=name: sprint_rows(one, name))  # type: ignore[misc]
+            yield Page(rows=rows, rejects=rejects)
+    except _Without as error:
+        problems += [] if told else [error.what]
+        memory.fresh[_Without.__name__] = "told"
+    yield Page(cursor=now.isoformat(), problems=problems)
 
 
-async def sprint_ids(http: Http) -> AsyncIterator[Sequence[str]]:
+async def sprint_ids(http: Http) -> AsyncIterator[Sequence[str] | Unlisted]:
     """The ids of every sprint there is."""
-    async for _, _, sprints in _sprints(http):
-        yield [found for one in sprints if (found := text(one, "id"))]
+    try:
+        async for _, _, sprints in _sprints(http):
+            yield [found for one in sprints if (found := text(one, "id"))]
+    except _Without:
+        yield Unlisted()
 
 
 def sprint_rows(sprint: Node, board: str | None) -> dict[str, list[Row]]:
@@ -50,13 +68,20 @@ def sprint_rows(sprint: Node, board: str | None) -> dict[str, list[Row]]:
 
 async def _sprints(http: Http) -> AsyncIterator[tuple[str, str | None, list[Node]]]:
     """Board id, board name and sprints, page by page. A sprint that several boards show belongs to the one it was made on."""
-    boards = {
-        found: board
-        async for page in _values(http, "/rest/agile/1.0/board", "boards")
-        for board in page
-        # Kanban boards have no sprints, and answer 400.
-        if (found := text(board, "id")) and found.isdigit() and text(board, "type") != "kanban"
-    }
+    try:
+        boards = {
+            found: board
+            async for page in _values(http, "/rest/agile/1.0/board", "boards")
+            for board in page
+            # Kanban boards have no sprints, and answer 400.
+            if (found := text(board, "id")) and found.isdigit() and text(board, "type") != "kanban"
+        }
+    except (Gone, Forbidden) as error:
+        if isinstance(error, Forbidden) and error.scope:
+            raise
+        raise _Without(
+            f"no Jira Software on this site, or none for the owner of this credential: sprints are left out ({error.what})"
+        ) from None
     for found, board in boards.items():
         try:
             async for page in _values(http, f"/rest/agile/1.0/board/{found}/sprint", "sprints"):

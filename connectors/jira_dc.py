@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed
-from connectors.base import Access, Denied, Gone, Network, Page, Stream
+from connectors.base import Access, Denied, Gone, Network, Page, Stream, Unlisted
 from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira import FIELDS, as_texts, check_keys, disagreements, jql
@@ -121,7 +121,7 @@ class JiraDataCenter:
                 whole=[linked(issues)] if since else (),
             )
 
-    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str]]:
+    async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str] | Unlisted]:
         """Ids of every issue, or sprint, there is. Raises SourceError."""
         if stream.name == SPRINTS.name:
             async for some in sprint_ids(self._http):

@@ -56,6 +56,9 @@ class Sweep:
 
     def leave(self, rows: Unlisted) -> None:
         """Look for all but these rows."""
+        if not rows.column:
+            self._mine += " AND FALSE"
+            return
         self._mine += f' AND "{rows.column}" IS DISTINCT FROM $left{len(self._names)}'
         self._names[f"left{len(self._names)}"] = rows.value
 

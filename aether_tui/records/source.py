@@ -288,10 +288,11 @@ Name = str | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """Rows with this value in a column are not listed to this credential: whether they are gone is not known."""
+    """Rows with this value in a column (without a column: all) are not listed to this credential: nobody says whether they are
+    gone."""
 
-    column: str
-    value: str
+    column: str = ""
+    value: str = ""
 
 
 class Sweepable(Protocol):

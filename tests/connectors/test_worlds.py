@@ -145,6 +145,30 @@ def test_settings_that_changed_are_told_once_and_a_full_sync_applies_them(tmp_pa
     assert (narrow.counts.removed, wide.counts.removed) == (0, 1)
 
 
+@pytest.mark.parametrize(("name", "status"), [("jira", 403), ("jira_dc", 404)])
+def test_a_site_without_jira_software_is_told_once_and_has_its_sprints_when_it_gets_it(
+    name: str, status: int, tmp_path: Path
+) -> None:
+    """As the specification says of the Cloud (no licence), and as servers without that application answer."""
+    world, time, boards = WORLDS[name](), Time(), [Reply({"message": "null for uri"}, status)]
+
+    def answer(request: Request) -> Reply:
+        return boards[0] if "/agile/" in request.path and boards else world.answer(request)
+
+    with serving(answer) as server:
+        _, told = world.sync(tmp_path, server.url, time)
+        later = []
+        for hours in (0.5, 8, 25, 26, 51):  # within the hour of boards, on the same day, after a day
+            time.waits = [hours * 3600]
+            later += world.sync(tmp_path, server.url, time)
+        assert (told.error, told.traffic.requests) == ("", 1)
+        assert "Jira Software" in told.problems[0] and "sprints are left out" in told.problems[0]
+        assert [(one.error, one.problems) for one in later] == [("", [])] * len(later)
+        boards.clear()
+        time.waits = [53 * 3600.0]
+        assert world.sync(tmp_path, server.url, time)[1].counts.inserted == world.holds["iterations"]
+
+
 COUNTS = {"total_count", "totalItems", "count"}
 """Where services say how much there is; GitLab says it in a header."""
 
