@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
@@ -41,7 +42,10 @@ class OtlpFiles:
     def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
         """Spans of every file. Raises Malformed for a file of another signal or one that does not decode."""
         for path in paths:
-            yield from _pages(_decode(path))
+            left: list[str] = []
+            yield from _pages(_decode(path, left))
+            if left:
+                yield Page({}, problems=left, path=path)
 
 
 def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[tuple[Row, Row | None] | Reject]:
@@ -79,11 +83,12 @@ def _pages(decoded: Iterable[Decoded]) -> Iterator[Page]:
     yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
 
 
-def _decode(path: Path) -> Iterator[Decoded]:
+def _decode(path: Path, left: list[str]) -> Iterator[Decoded]:
+    """Spans; what is left out of the file is told in `left`."""
     signal = _signal(sample(path).head)
     if signal in ("logs", "metrics"):
         raise _other_signal(path, signal)
-    return _protobuf(path) if signal else _json(path)
+    return _protobuf(path) if signal else _json(path, left)
 
 
 def _signal(head: bytes) -> str | None:
@@ -117,19 +122,19 @@ def _messages(body: bytes) -> Iterator[bytes]:
         at += 4 + length
 
 
-def _json(path: Path) -> Iterator[Decoded]:
+def _json(path: Path, left: list[str]) -> Iterator[Decoded]:
     """Documents of a JSON file: lines when one of the first two is a document by itself, else one document."""
     with open_binary(path) as stream:
         lines = (_limited(path, line) for line in iter(lambda: stream.readline(MAX_DOCUMENT + 1), b""))
         start = list(islice(lines, 2))
         if any(_parsed(line) is not None for line in start):
-            yield from _by_line(path, chain(start, lines))
+            yield from _by_line(path, chain(start, lines), left)
         else:
             yield from _document(path, _whole(path, b"".join([*start, stream.read(MAX_DOCUMENT + 1)])), name_of(path))
 
 
-def _by_line(path: Path, lines: Iterable[bytes]) -> Iterator[Decoded]:
-    traces, others = 0, set[str]()
+def _by_line(path: Path, lines: Iterable[bytes], left: list[str]) -> Iterator[Decoded]:
+    traces, others = 0, Counter[str]()
     for number, line in enumerate(lines, 1):
         where = f"{name_of(path)}:{number}"
         document = _parsed(line)
@@ -138,12 +143,15 @@ def _by_line(path: Path, lines: Iterable[bytes]) -> Iterator[Decoded]:
                 # Where it is, and no piece of it: the line may hold a prompt.
                 yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
         elif other := _others(document):
-            others |= other
+            others.update(other)
         else:
             traces += 1
             yield from _document(path, document, where)
     if others and not traces:
         raise _other_signal(path, " and ".join(sorted(others)))
+    if others:
+        told = " and ".join(f"{count:,} of {signal}" for signal, count in sorted(others.items()))
+        left.append(f"{name_of(path)}: lines that are no traces were left out: {told}")
 
 
 def _limited(path: Path, line: bytes) -> bytes:

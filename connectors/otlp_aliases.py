@@ -1,7 +1,7 @@
 """Names under which traces carry what we store: one versioned table, because no convention of AI spans is stable.
 
-Sources: OpenTelemetry GenAI registry 1.41 and its older names, OpenInference, traceloop (OpenLLMetry), Langfuse, and
-the AI SDK. Within a field the first name that a span carries wins, so a span under two conventions counts once.
+Sources: OpenTelemetry GenAI registry 1.41 and its older names, OpenInference, traceloop (OpenLLMetry), Langfuse,
+Pydantic AI and the AI SDK. Within a field the first name that a span carries wins, so a span under two conventions counts once.
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "cached_tokens": (
         "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cached_tokens",
         "llm.token_count.prompt_details.cache_read", "ai.usage.cachedInputTokens",
     ),
     "cache_write_tokens": (
         "gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens", "llm.token_count.prompt_details.cache_write",
+        "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.details.cache_write_tokens",
+        "llm.token_count.prompt_details.cache_write",
     ),
     "reasoning_tokens": (
-        "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.details.reasoning_tokens",
         "llm.token_count.completion_details.reasoning", "ai.usage.reasoningTokens",
     ),
     "usage_json": ("langfuse.observation.usage_details",),
-    "cost": ("llm.cost.total", "gen_ai.usage.cost"),
+    "cost": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
     "cost_prompt": ("llm.cost.prompt",),
     "cost_completion": ("llm.cost.completion",),
     "cost_json": ("langfuse.observation.cost_details",),

@@ -168,6 +168,10 @@ def test_a_cut_document_is_refused_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("key", "signal"), [("resourceLogs", "logs"), ("resourceMetrics", "metrics")])
 def test_other_signals_are_refused_by_name(key: str, signal: str, tmp_path: Path) -> None:
+    mixed = lines(tmp_path / "mixed.jsonl", {key: []}, document("one"), {key: []})
+    found, rejects, problems = read(KIND, mixed)
+    assert (len(found["spans"]), rejects) == (1, [])
+    assert f"2 of {signal}" in problems[0]
     path = lines(tmp_path / "x.json", {key: []}, {key: []})
     assert KIND.recognises(sample(path))
     with pytest.raises(Malformed, match=f"holds OTLP {signal}, not traces"):
