@@ -19,6 +19,8 @@ from aether_tui.report_model import Freshness, Window
 
 Record = dict[str, Value]
 Parameter = Value | Sequence[int] | Sequence[float] | Sequence[datetime] | Sequence[str]
+Question = tuple[str, Mapping[str, Parameter]]
+"""A query by name with its parameters."""
 
 T = TypeVar("T")
 
@@ -155,9 +157,10 @@ class Data:
         self._ask({asked: wanted})
         return self._answers[asked]
 
-    def together(self, *names: str, **given: Mapping[str, Parameter]) -> None:
+    def together(self, *asked: str | Question, **given: Mapping[str, Parameter]) -> None:
         """Ask side by side what `rows` will be asked for: queries by name, or by name with their parameters. Raises as it does."""
-        self._ask(dict(self._question(name, given.get(name, {})) for name in (*names, *given)))
+        named = ((one, {}) if isinstance(one, str) else one for one in asked)
+        self._ask(dict(self._question(name, params) for name, params in (*named, *given.items())))
 
     def _ask(self, questions: Mapping[tuple[str, str], dict[str, object]]) -> None:
         """Answer what is not answered yet, side by side; what has no parameters holds for every window and later read, too."""

@@ -10,6 +10,7 @@ from aether_tui.budgets.model import Surface
 from aether_tui.diagnostics import levers_ci, levers_cost, levers_llm, levers_steps, levers_tests
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.diagnostics.levers_model import Lever, Unknown
+from aether_tui.diagnostics.sampling import ahead
 from aether_tui.human import amount, plural
 from aether_tui.report_model import Block, Col, Finding, Gap, Prose, Report, Row, Table
 
@@ -47,9 +48,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Levers]:
     )
 
 
-_ASKED = (
-    "levers_jobs", "levers_load", "levers_steps", "levers_cases", "levers_charges", "levers_suites", "sample_size"
-)  # fmt: skip
+_ASKED = ("levers_jobs", "levers_load", "levers_steps", "levers_cases", "levers_charges", "levers_suites")
 """Queries that need no answer of another."""
 
 
@@ -57,7 +56,7 @@ def measure(data: Data, documents: Documents) -> Levers:
     """Every lever of every surface."""
     from aether_tui.ingest.prices import Prices
 
-    data.together(*_ASKED)
+    data.together(*ahead(data, levers_llm.LOOKED, data.live()).items(), *_ASKED)
     parts = (
         levers_ci.find(data),
         levers_steps.find(data),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
 from aether_tui.diagnostics.levers_model import DAYS_A_MONTH, Found, Lever, Unknown
-from aether_tui.diagnostics.sampling import moments, newest_since
+from aether_tui.diagnostics.sampling import after, moments, newest_begin, newest_since
 from aether_tui.human import amount, money, number, plural
 from aether_tui.ingest.prices import Prices, Usage
 from aether_tui.stats.intervals import wilson
@@ -28,11 +28,11 @@ def find(data: Data, prices: Prices) -> Found:
     """Levers of prompts, requests and categories, and what traces cannot tell."""
     clock = data.clock
     a_month = DAYS_A_MONTH * 86_400 / (clock.window.end - clock.window.start).total_seconds()
-    looked = moments(data, LOOKED, data.live())
-    newest, newer = newest_since(data, LOOKED, data.live())
-    asked: dict[str, dict[str, Parameter]] = {
-        "levers_models": looked.asked, "levers_prompts": looked.asked, "levers_repeats": {"since": newest}
-    }  # fmt: skip
+    live = data.live()
+    repeats: dict[str, Parameter] = {"since": newest_begin(data, LOOKED, live)}
+    data.together(*after(data, LOOKED, live), levers_repeats=repeats)
+    looked, (_, newer) = moments(data, LOOKED, live), newest_since(data, LOOKED, live)
+    asked = {"levers_models": looked.asked, "levers_prompts": looked.asked, "levers_repeats": repeats}
     data.together(**asked)
     rows = {name: data.rows(name, **params) for name, params in asked.items()}
     scale = looked.n / looked.tasks if looked.tasks else 1.0

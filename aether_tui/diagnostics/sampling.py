@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from aether_tui.diagnostics.frame import Data, Parameter, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Question, whole
 
 MOMENTS = 11
 """A prime, so that in no window of whole weeks or months they are the same few times of the day."""
@@ -50,9 +50,9 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
     n = _counted(data, environment)
     if n <= 2 * wanted:
         return Moments((since,), (until,), (until + LONGEST,), n, n)
-    edges = _edges(data, wanted, environment)
-    begins, ends = tuple(edges[0:-1:2]), tuple(edges[1:-1:2])
-    reached = data.rows("sample_reach", live=environment, begins=begins, ends=ends)
+    (name, asked), _ = after(data, wanted, environment)
+    begins, ends = (cast("tuple[datetime, ...]", asked[edge]) for edge in ("begins", "ends"))
+    reached = data.rows(name, **asked)
     reaches = {
         whole(row["moment"]): min(cast("datetime", row["reach"]), ends[whole(row["moment"]) - 1] + LONGEST)
         for row in reached
@@ -64,12 +64,18 @@ def moments(data: Data, wanted: int, environment: str | None) -> Moments:
 def newest_since(data: Data, wanted: int, environment: str | None) -> tuple[datetime, int]:
     """The begin of the window, or of about the newest so many tasks of it where there are twice as many; and how many begin from
     there."""
-    n = _counted(data, environment)
+    n, begin = _counted(data, environment), newest_begin(data, wanted, environment)
     if n <= 2 * wanted:
-        return data.clock.window.start, n
-    since = _edges(data, wanted, environment)[-1]
-    newest = data.rows("sample_reach", live=environment, begins=(since,), ends=(data.clock.window.end,))
-    return since.replace(tzinfo=UTC), sum(whole(row["n"]) for row in newest)
+        return begin, n
+    _, (name, asked) = after(data, wanted, environment)
+    return begin, sum(whole(row["n"]) for row in data.rows(name, **asked))
+
+
+def newest_begin(data: Data, wanted: int, environment: str | None) -> datetime:
+    """Where those begin, which is known before they are counted."""
+    if _counted(data, environment) <= 2 * wanted:
+        return data.clock.window.start
+    return _edges(data, wanted, environment)[-1].replace(tzinfo=UTC)
 
 
 def _counted(data: Data, environment: str | None) -> int:
@@ -86,6 +92,18 @@ def ahead(data: Data, wanted: int, environment: str | None) -> dict[str, dict[st
     fractions = [*(middle + side for middle in middles for side in (-half, half)), 1 - wanted / n]
     every = min(MOST_SKIPPED, max(1, wanted // (SEEN * MOMENTS)))
     return {"sample_moments": {"live": environment, "fractions": fractions, "every": every}}
+
+
+def after(data: Data, wanted: int, environment: str | None) -> tuple[Question, ...]:
+    """What `moments` and `newest_since` ask after that, in this order; nothing where there are few tasks."""
+    if _counted(data, environment) <= 2 * wanted:
+        return ()
+    edges, end = _edges(data, wanted, environment), data.clock.window.end
+    stretches = (edges[0:-1:2], edges[1:-1:2]), (edges[-1:], [end])
+    return tuple(
+        ("sample_reach", {"live": environment, "begins": tuple(begins), "ends": tuple(ends)})
+        for begins, ends in stretches
+    )
 
 
 def _edges(data: Data, wanted: int, environment: str | None) -> list[datetime]:
