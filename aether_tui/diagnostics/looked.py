@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics, windows
-from aether_tui.diagnostics.frame import Data, parameters
-from aether_tui.report_model import Block, Boxes, Checklist, Facts, Plot, Report, Table, Trend
+from aether_tui.diagnostics.frame import Data, parameters, text
+from aether_tui.report_model import Block, Boxes, Checklist, Facts, Finding, Plot, Report, Table, Trend
+from aether_tui.text import one_line
 
 _COMMAND = re.compile(r"aether-tui report ([a-z-]+)(?: --format json)?")
 WRITTEN = frozenset({"flywheel", "portfolio", "experiments", "playbook", "decisions", "commitments", "maturity", "stakeholders", "rituals",
                      "canvas", "handbook", "taxonomy"})  # fmt: skip
 """Reports of documents, whatever is looked at."""
+MOST_NAMES = 300
+"""As many names as `names.sql` lists: with more, one that is not among them may still be there."""
 _WINDOW = frozenset({"since", "before"})
 """Parameters of queries that read the window, and not spans of their own."""
 
@@ -24,8 +28,34 @@ Explained = TypeVar("Explained", bound=Struct)
 
 def completed(report: Report[Struct], data: Data) -> Report[Struct]:
     """The report with what it looks at, also where what `x` shows of a number lacks its filters or names a command without them."""
-    told = "" if report.report in WRITTEN else looking(data)
-    return structs.replace(report, looking=told, blocks=tuple(_block(block, data) for block in report.blocks))
+    narrows = report.report not in WRITTEN
+    return structs.replace(
+        report,
+        looking=looking(data) if narrows else "",
+        findings=(*(unknown(data) if narrows else ()), *report.findings),
+        blocks=tuple(_block(block, data) for block in report.blocks),
+    )
+
+
+def unknown(data: Data) -> tuple[Finding, ...]:
+    """Filters that name what no data name, and the names there are: nothing was found of them, which looks like nothing happened."""
+    wanted = [name for name in ("team", "service", "feature") if getattr(data.filters, name)]
+    rows = data.rows("names") if wanted else ()
+    known = {name: [text(row["name"]) for row in rows if row["kind"] == name] for name in wanted}
+    return tuple(
+        Finding(
+            id=f"looking.{name}",
+            severity="warn",
+            text=f"No {name} is called {one_line(value, 60)}; there are {_some(known[name])}.",
+        )
+        for name in wanted
+        if known[name] and len(rows) < MOST_NAMES and (value := getattr(data.filters, name)) not in known[name]
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    told = ", ".join(one_line(name, 40) for name in names[:8])
+    return f"{told} and {len(names) - 8} more in `aether-tui report sources`" if len(names) > 8 else told
 
 
 def looking(data: Data) -> str:

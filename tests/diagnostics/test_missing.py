@@ -168,6 +168,8 @@ def test_failures_nobody_records_are_not_called_none(tmp_path: Path) -> None:
 )
 def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: str, filled: Workspace) -> None:
     found = world.report(report, filled, filters=Filters(team="nobody"))
+    assert found.findings[0].text == "No team is called nobody; there are core."
+    assert "looking.team" not in {one.id for one in world.report(report, filled, filters=Filters(team="core")).findings}
     said = next(block for block in found.blocks if block.id == gap)
     assert isinstance(said, Gap)
     assert "for team nobody in this window" in said.reason
