@@ -145,6 +145,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     from aether_tui.config import Config
     from aether_tui.ingest import Ingest
     from aether_tui.sync.intake import Intake, Writer
+    from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
 
@@ -173,7 +174,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
     writer.cache._leases.asked = looked  # type: ignore[method-assign]
     began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
-    for page in files.pages([path], NOW):
+    for page in pages_of(files, [path], NOW):
         rows += intake.page(page).rows
     intake.finish()
     used = cpu_s() - began

@@ -24,7 +24,9 @@ from aether_tui.records.source import (
     Refused,
     Reject,
     Replace,
+    Run,
     Sample,
+    Scan,
     Source,
     SourceError,
     Stream,
@@ -36,6 +38,6 @@ from aether_tui.records.source import (
 
 __all__ = [
     "BY_AGE", "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
-    "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Sample",
-    "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Unlisted", "Value", "Whole",
+    "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Run", "Sample",
+    "Scan", "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Unlisted", "Value", "Whole",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 
@@ -16,12 +17,17 @@ from connectors import otlp_json, otlp_proto
 from connectors.base import Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
 from connectors.otlp_attributes import Resource
+from connectors.otlp_scan import Scan
 from connectors.otlp_span import Span, payload_row, span_row
 from connectors.sniff import json_keys
 
 MAX_DOCUMENT = 256 << 20
 """Bytes of one JSON document, one line or one protobuf message."""
 PAGE_ROWS = 10_000
+SCAN_BYTES = 32 << 20
+"""Bytes of lines that are scanned at a time."""
+SCANNED_FROM = 1 << 20
+"""Bytes from which scanning a file is quicker than reading it span by span."""
 PAGE_CHARACTERS = 32 << 20
 """Characters of prompts and completions after which a page ends early."""
 
@@ -42,10 +48,12 @@ class OtlpFiles:
     def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
         """Spans of every file. Raises Malformed for a file of another signal or one that does not decode."""
         for path in paths:
-            left: list[str] = []
-            yield from _pages(_decode(path, left))
-            if left:
-                yield Page({}, problems=left, path=path)
+            yield from _whole_pages(path)
+
+    def scans(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """As `pages`, for who can `scan`: large files of lines are scanned first, and what that leaves comes as rows."""
+        for path in paths:
+            yield from _scans(path)
 
 
 def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[tuple[Row, Row | None] | Reject]:
@@ -81,6 +89,34 @@ def _pages(decoded: Iterable[Decoded]) -> Iterator[Page]:
             yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
             rows, payloads, rejects, characters = [], [], [], 0
     yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+
+
+def _whole_pages(path: Path) -> Iterator[Page]:
+    left: list[str] = []
+    yield from _pages(_decode(path, left))
+    if left:
+        yield Page({}, problems=left, path=path)
+
+
+def _scans(path: Path) -> Iterator[Page]:
+    with open_binary(path) as stream:
+        data = stream.read(SCAN_BYTES)
+        if len(data) < SCANNED_FROM or not any(_parsed(line) for line in data.split(b"\n", 2)[:2]):
+            yield from _whole_pages(path)
+            return
+        lines, first = _Lines(path), 1
+        while data:
+            if not data.endswith(b"\n"):
+                data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
+            scan = Scan(data)
+            yield Page(scan=scan)
+            lines.traces += scan.taken
+            each = BytesIO(data).readlines()
+            yield from _pages(lines.decode((first + number, each[number]) for number in scan.left))
+            first += len(each)
+            data = stream.read(SCAN_BYTES)
+        if left := lines.end():
+            yield Page({}, problems=left, path=path)
 
 
 def _decode(path: Path, left: list[str]) -> Iterator[Decoded]:
@@ -128,30 +164,42 @@ def _json(path: Path, left: list[str]) -> Iterator[Decoded]:
         lines = (_limited(path, line) for line in iter(lambda: stream.readline(MAX_DOCUMENT + 1), b""))
         start = list(islice(lines, 2))
         if any(_parsed(line) is not None for line in start):
-            yield from _by_line(path, chain(start, lines), left)
+            found = _Lines(path)
+            yield from found.decode(enumerate(chain(start, lines), 1))
+            left += found.end()
         else:
             yield from _document(path, _whole(path, b"".join([*start, stream.read(MAX_DOCUMENT + 1)])), name_of(path))
 
 
-def _by_line(path: Path, lines: Iterable[bytes], left: list[str]) -> Iterator[Decoded]:
-    traces, others = 0, Counter[str]()
-    for number, line in enumerate(lines, 1):
-        where = f"{name_of(path)}:{number}"
-        document = _parsed(line)
-        if document is None:
-            if line.strip():
-                # Where it is, and no piece of it: the line may hold a prompt.
-                yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
-        elif other := _others(document):
-            others.update(other)
-        else:
-            traces += 1
-            yield from _document(path, document, where)
-    if others and not traces:
-        raise _other_signal(path, " and ".join(sorted(others)))
-    if others:
-        told = " and ".join(f"{count:,} of {signal}" for signal, count in sorted(others.items()))
-        left.append(f"{name_of(path)}: lines that are no traces were left out: {told}")
+class _Lines:
+    """Lines of a file, each a document; `traces` counts those that hold some."""
+
+    def __init__(self, path: Path) -> None:
+        self.traces = 0
+        self._path = path
+        self._others = Counter[str]()
+
+    def decode(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Decoded]:
+        """The spans of numbered lines."""
+        for number, line in lines:
+            where = f"{name_of(self._path)}:{number}"
+            document = _parsed(line)
+            if document is None:
+                if line.strip():
+                    # Where it is, and no piece of it: the line may hold a prompt.
+                    yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
+            elif other := _others(document):
+                self._others.update(other)
+            else:
+                self.traces += 1
+                yield from _document(self._path, document, where)
+
+    def end(self) -> list[str]:
+        """What was left out, in words. Raises Malformed when the whole file was of other signals."""
+        if self._others and not self.traces:
+            raise _other_signal(self._path, " and ".join(sorted(self._others)))
+        told = " and ".join(f"{count:,} of {signal}" for signal, count in sorted(self._others.items()))
+        return [f"{name_of(self._path)}: lines that are no traces were left out: {told}"] * bool(told)
 
 
 def _limited(path: Path, line: bytes) -> bytes:

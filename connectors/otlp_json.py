@@ -21,6 +21,11 @@ def spans(document: Mapping[str, object]) -> Iterator[tuple[Span, Resource]]:
                 yield _span(raw), resource
 
 
+def resource_of(attributes: object) -> Resource:
+    """A resource by its list of attributes."""
+    return Resource(_pairs(attributes, 0))
+
+
 def _span(raw: Mapping[str, object]) -> Span:
     code = fields.dig(raw, "status", "code")
     events = raw.get("events")

@@ -20,7 +20,7 @@ from connectors.otlp_attributes import Attribute, Attributes, Resource, as_json,
 Event = tuple[str, int, Attributes]
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
-_LAST_NS = 253_402_300_799 * 10**9
+LAST_NS = 253_402_300_799 * 10**9
 _cells = itemgetter(*(column.name for column in SPANS.raw))
 _STATUS = {0: "unset", 1: "ok", 2: "error", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error"}
 
@@ -101,7 +101,7 @@ def _id(text: str, form: re.Pattern[str], what: str, digits: int) -> str:
 
 
 def _instant(at_ns: int) -> datetime:
-    if not 0 < at_ns < _LAST_NS:
+    if not 0 < at_ns < LAST_NS:
         raise ValueError(f"start time is not an instant: {at_ns}")
     return _EPOCH + timedelta(0, at_ns // 10**9, at_ns // 1000 % 10**6)
 

@@ -11,10 +11,11 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import parts
+from aether_tui.cache.aside import aside
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.model import INSTANTS, MOST_MONEY
-from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject
+from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
 from aether_tui.text import BEYOND
 
 _LINE: Final = parts.LINE
@@ -62,6 +63,16 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
         with _translated((path,)):
             for part in parts.parts(connection, path, bulk.format, fields):
                 yield from _good(connection, bulk, path.name, part, rejects)
+
+
+def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[str]:
+    """As `bulk_parts`: what a source reads of a piece of a file by itself."""
+    with aside() as (file, path):  # what is in it is not clean yet
+        file.write(scan.data)
+        file.flush()
+        rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
+    if rows:
+        yield rows
 
 
 def means_null(word: str, nulls: Sequence[str]) -> bool:

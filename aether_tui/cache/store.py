@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from aether_tui.cache import thrift
-from aether_tui.cache.bulk import bulk_parts
+from aether_tui.cache.bulk import bulk_parts, scanned
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import SLICE, merge_part
 from aether_tui.cache.export import Export
@@ -30,7 +30,7 @@ from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
-from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Tally, Whole
+from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import SPANS
 
 if TYPE_CHECKING:
@@ -249,14 +249,14 @@ class Cache:
         self,
         source: str,
         stream: str,
-        bulk: Bulk,
+        bulk: Bulk | Scan,
         preparer: Preparer,
         *,
         mapping_hash: str,
         now: datetime,
         rejects: list[Reject],
     ) -> Merged:
-        """Store the spans of `bulk`'s files without a row of them passing through Python; call only where `takes_bulk`.
+        """Store the spans of `bulk` without a row of them passing through Python; of files only where `takes_bulk`.
 
         Rows that cannot be read are appended to `rejects`. Raises Malformed; what was stored before stays.
         """
@@ -264,8 +264,10 @@ class Cache:
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
         pace, write = Pace(SLICE, SLICE), partial(self._write, tidy=False)
+        self._not_pushed(source)
         with self._of_files() as connection:
-            for raw in bulk_parts(connection, bulk, rejects):
+            found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
+            for raw in found:
                 stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
                 merge_part(connection, write, self._leases.asked, origin, result, pace)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from aether_tui.records.model import Row, Table, Value
 from aether_tui.text import begun
@@ -86,6 +86,26 @@ class Bulk:
     nulls: tuple[str, ...] = ("", "NULL", "null")
     hash_key: str | None = None
     beside: tuple[str, str] | None = None
+
+
+Run = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
+"""Runs a statement with its parameters in a database of its own, and returns the rows of its answer."""
+
+
+class Scan(Protocol):
+    """A piece of a file of which DuckDB makes raw rows by the source's own statements, as they would come row by row.
+
+    Texts among `nulls` mean null. What `read` leaves out comes with later pages.
+    """
+
+    table: Table
+    nulls: tuple[str, ...]
+    data: bytes
+
+    def read(self, file: str, run: Run) -> str:
+        """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `file` is a path to `data`,
+        which goes afterwards."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +188,7 @@ class Page:
     cursor: str | None = None
     rejects: Sequence[Reject] = ()
     bulk: Bulk | None = None
+    scan: Scan | None = None
     tally: Tally | None = None
     replace: Replace | None = None
     pushed: Pushed | None = None

@@ -12,7 +12,7 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Tally, Whole
+from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 60_000
@@ -146,6 +146,8 @@ class Intake:
         elif page.bulk is not None:
             for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
                 counts.add(self._merge({page.bulk.table.name: chunk}))
+        if page.scan is not None:
+            counts.add(self._merge_bulk(page.scan, rejects))
         if page.pushed is not None:
             return self._push(page.pushed, cursor)
         rows = (
@@ -197,7 +199,7 @@ class Intake:
         )
         return Counts(rows, rows)
 
-    def _merge_bulk(self, bulk: Bulk, rejects: list[Reject]) -> Counts:
+    def _merge_bulk(self, bulk: Bulk | Scan, rejects: list[Reject]) -> Counts:
         writer, ingest = self._writer, self._writer.ingest
         merged = writer.cache.merge_bulk(
             self._source,

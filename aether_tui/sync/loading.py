@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aether_tui.errors import ConfigurationError
-from aether_tui.records.source import FileKind, Malformed, Reject, Sample
+from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample
 from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors import files, sniff
 
@@ -132,7 +132,7 @@ def _read(
     """Read files that belong together; when one of them is refused, none of them counts as read."""
     by_path = {loaded.path: loaded for loaded in batch}
     try:
-        for page in kind.pages([loaded.path for loaded in batch], now):
+        for page in pages_of(kind, [loaded.path for loaded in batch], now):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
             loaded.counts.add(intake.page(page))
             _tell(intake.refused, page.problems, clean, tell)
@@ -148,6 +148,12 @@ def _read(
     except ConfigurationError as error:
         _refuse(batch, clean(error.sentence()), "")
         intake.discard()
+
+
+def pages_of(kind: FileKind, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+    """What a kind of file gives to who stores it: scans where it has them, else rows."""
+    found: Iterator[Page] = getattr(kind, "scans", kind.pages)(paths, now)
+    return found
 
 
 def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:

@@ -1,0 +1,317 @@
+"""OTLP in JSON lines, read by DuckDB where spans are simple: the rows that `span_row` would make, without a span passing through Python.
+
+Simple is a span whose attributes are texts without escapes, whole numbers, plain decimals, booleans or lists of one such text,
+under names that come once and of which none holds what was said or needs to be computed; that has no events, and whose ids, times and
+status are as the protocol has them. A line with any other span goes the patient way as a whole. What a set of names means, and what a
+resource says, is found out in Python, once for each there is. (Where one object of the JSON text has a member twice, the first counts
+here and the last there.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Final
+
+import msgspec
+
+from aether_tui.records.tables import MOST_TOKENS, MOST_WORD, SPANS
+from connectors import otlp_aliases
+from connectors.base import Run
+from connectors.otlp_attributes import MAX_ATTRIBUTES, Resource, attributes_json, is_part, shape_of
+from connectors.otlp_json import resource_of
+from connectors.otlp_span import LAST_NS
+
+_PATIENT: Final = {"usage_json", "cost", "cost_prompt", "cost_completion", "cost_json", "first_token_at"}
+"""Fields that are computed in Python."""
+_SAID: Final = frozenset(otlp_aliases.OUTPUT)
+_TEXTS: Final = {
+    "provider": "provider", "model": "model", "error_type": "error_type", "conversation": "conversation", "user": "user",
+    "source_service": "service", "source_environment": "environment", "prompt_name": "prompt_name",
+    "prompt_version": "prompt_version",
+}  # fmt: skip
+_TOKENS: Final = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+_SPAN: Final = (
+    "STRUCT(traceId JSON, spanId JSON, parentSpanId JSON, name JSON, startTimeUnixNano JSON, endTimeUnixNano JSON, "
+    "attributes STRUCT(key JSON, value JSON)[], events JSON, status STRUCT(code JSON))"
+)
+_BLOCK: Final = (
+    f"STRUCT(resource STRUCT(attributes JSON), scopeSpans STRUCT(spans {_SPAN}[])[], instrumentationLibrarySpans JSON)"
+)
+_COLUMNS: Final = f"{{resourceSpans: '{_BLOCK}[]', resourceLogs: 'JSON', resourceMetrics: 'JSON'}}"
+
+_TEXT: Final = "starts_with(a.value, '{\"stringValue\":\"') AND NOT contains(a.value[17:-3], '\"')"
+_LISTED: Final = '{"arrayValue":{"values":[{"stringValue":"'
+_DECIMAL: Final = r"\{\"doubleValue\":-?([1-9][0-9]{0,14}(\.[0-9]+)?|0\.0|0\.0{0,3}[1-9][0-9]*)\}"
+_WHOLE: Final = "trim(a.value[13:-2], '\"')"
+_LITERAL: Final = (
+    # Of a value as the protocol wraps it, that value as JSON; null of one that is not simple.
+    f"CASE WHEN contains(a.value, '\\') THEN NULL WHEN {_TEXT} THEN a.value[16:-2] "
+    f"WHEN starts_with(a.value, '{{\"intValue\":') THEN "
+    f"CASE WHEN CAST(TRY_CAST({_WHOLE} AS BIGINT) AS VARCHAR) = {_WHOLE} THEN {_WHOLE} END "
+    "WHEN a.value IN ('{\"boolValue\":true}', '{\"boolValue\":false}') THEN a.value[14:-2] "
+    f"WHEN regexp_full_match(a.value, '{_DECIMAL}') THEN a.value[16:-2] "
+    f"WHEN starts_with(a.value, '{_LISTED}') AND ends_with(a.value, '\"}}]}}}}') AND NOT contains(a.value[{len(_LISTED) + 1}:-6], '\"') "
+    f"THEN '\"[\\\"' || a.value[{len(_LISTED) + 1}:-6] || '\\\"]\"' WHEN a.value IS NULL OR a.value = '{{}}' THEN 'null' END"
+)
+
+
+class Scan:
+    """Some whole lines of a file; after `read` the numbers of those, from nought, that are `left` for the patient way, and how many
+    are `taken`."""
+
+    table = SPANS
+    nulls: tuple[str, ...] = ()
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left: Sequence[int] = ()
+        self.taken = 0
+
+    def read(self, file: str, run: Run) -> str:
+        """SELECT of the raw rows of the simple lines; `file` is the path of a file with `data`, and may go afterwards."""
+        each = BytesIO(self.data).readlines()
+        lines = [number for number, line in enumerate(each) if line.strip()]
+        run(_read(file, max(map(len, each))), ())
+        (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
+        if records != len(lines):  # nobody knows which is which
+            self.left = lines
+            return ""
+        run(*_kinds(run("SELECT DISTINCT keys, resource FROM otlp_read", ())))
+        columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
+        # As everywhere: the few are hashed, and the many keep their order.
+        run("SET disabled_optimizers = 'build_side_probe_side'", ())
+        run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {_rows(columns)}", ())
+        run("RESET disabled_optimizers", ())
+        run("DROP TABLE otlp_read", ())
+        odd = [n for (n,) in run("SELECT DISTINCT n FROM otlp_rows WHERE odd IS NOT FALSE ORDER BY n", ())]
+        self.left = [lines[n - 1] for n in odd]
+        self.taken = len(lines) - len(odd)
+        names = ", ".join(f'"{column.name}"' for column in SPANS.raw)
+        without = f" WHERE n NOT IN ({', '.join(map(str, odd))})" if odd else ""
+        return f"SELECT {names} FROM otlp_rows{without}" if self.taken else ""
+
+
+def _read(file: str, longest: int) -> str:
+    """Every span of every line `n`, and one row for what holds none: ids and times as JSON, names and values of attributes as lists."""
+    read = (
+        f"read_json('{file}', format = 'newline_delimited', records = 'true', ignore_errors = true, compression = 'none', "
+        f"maximum_object_size = {longest + (1 << 16)}, columns = {_COLUMNS})"
+    )
+    some = "unnest(CASE WHEN len({0}) > 0 THEN {0} ELSE [NULL] END)"
+    blocks = (
+        f"SELECT row_number() OVER () AS n, resourceLogs IS NOT NULL OR resourceMetrics IS NOT NULL AS other, "
+        f"{some.format('resourceSpans')} AS block FROM {read}"
+    )
+    scopes = (
+        "SELECT n, other OR block.instrumentationLibrarySpans IS NOT NULL AS other, block.resource.attributes AS resource, "
+        f"{some.format('block.scopeSpans')} AS scope FROM ({blocks})"
+    )
+    spans = f"SELECT n, other, resource, {some.format('scope.spans')} AS span FROM ({scopes})"
+    return (
+        "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, span.* EXCLUDE (attributes, events, status), "
+        "span.status.code AS code, coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
+        f"coalesce(list_transform(span.attributes, lambda a: {_LITERAL}), []) AS literals, "
+        f"other OR coalesce(span.events <> '[]', FALSE) AS other FROM ({spans})"
+    )
+
+
+# --- What names mean -----------------------------------------------------------------------------------------------
+
+_FIELDS: Final = tuple(otlp_aliases.FIELDS)
+
+
+def _kinds(kinds: Sequence[tuple[Sequence[str | None], str | None]]) -> tuple[str, Sequence[object]]:
+    """Statement that makes `otlp_kinds`: for each set of names with a resource the place of each field's value, best first, the
+    resource's own (numbered 0), and what is kept. A set that is not simple has no row."""
+    resources = {text: _resource(text) for text in {resource for _, resource in kinds}}
+    rows = [
+        {"keys": keys, "resource": text, **row}
+        for keys, text in kinds
+        if (said := resources[text]) is not None and (row := _meaning(keys, said)) is not None
+    ]
+    ranks = {name for row in rows for name in row} - {"keys", "resource", "kept", "names", "tail"}
+    types = {
+        "keys": '["VARCHAR"]',
+        "resource": '"VARCHAR"',
+        "kept": '["BIGINT"]',
+        "names": '["VARCHAR"]',
+        "tail": '"VARCHAR"',
+    }
+    types |= {name: '"VARCHAR"' if name.endswith("_0") else '"BIGINT"' for name in ranks}
+    form = "[{" + ", ".join(f'"{name}": {kind}' for name, kind in types.items()) + "}]"
+    told = msgspec.json.encode(rows).decode()
+    return (
+        f"CREATE OR REPLACE TEMP TABLE otlp_kinds AS SELECT unnest(one) FROM (SELECT unnest(from_json($1, '{form}')) AS one)",
+        (told,),
+    )
+
+
+def _meaning(keys: Sequence[str | None], resource: Resource) -> Mapping[str, object] | None:
+    names = [key[1:-1] for key in keys if key and key[0] == '"' and "\\" not in key]
+    if len(set(names)) < len(keys):
+        return None
+    shape, places = shape_of(tuple(names)), {name: place for place, name in enumerate(names, 1)}
+    fields = {field for _, field in shape.known} | resource.found.keys()
+    kept = dict(shape.kept)
+    if (
+        shape.asks
+        or _PATIENT & fields
+        or any(map(_says, names))
+        or any(name != stored for name, stored in kept.items())
+    ):
+        return None
+    ranks: dict[str, int] = {}
+    for name, field in reversed(shape.known):
+        rank = 1 + sum(one.rpartition("_")[0] == field for one in ranks)
+        ranks[f"{field}_{rank}"] = places[name]
+    added = [name for name in resource.rest if name not in kept][: max(MAX_ATTRIBUTES - len(kept), 0)]
+    return {
+        "kept": [places[name] for name in kept],
+        "names": [f'"{name}":' for name in kept],
+        "tail": (attributes_json({name: resource.rest[name] for name in added}) or "{}")[1:-1],
+        **ranks,
+        **{f"{field}_0": json.dumps(value, ensure_ascii=False) for field, value in resource.found.items()},
+    }
+
+
+def _says(name: str) -> bool:
+    return name in _SAID or is_part(name, otlp_aliases.OUTPUT_PARTS)
+
+
+def _resource(text: str | None) -> Resource | None:
+    """A resource, or None where one of its known fields is not a simple text."""
+    try:
+        resource = resource_of(msgspec.json.decode(text or "null"))
+        msgspec.json.encode(resource.rest)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+    plain = all(
+        isinstance(value, str) and json.dumps(value, ensure_ascii=False) == f'"{value}"'
+        for value in resource.found.values()
+    )
+    return resource if plain else None
+
+
+# --- Rows ----------------------------------------------------------------------------------------------------------
+
+
+def _rows(columns: Sequence[str]) -> str:
+    """SELECT of number of line, whether it is `odd`, and raw columns of every span, by `otlp_kinds` with these columns."""
+    odd, cells = _plain_cells()
+    best = {field: _best(field, columns) for field in _FIELDS}
+    found = ", ".join(f"{value} AS {field}" for field, value in best.items() if value)
+    there = [field for field, value in best.items() if value]
+    for column, field in _TEXTS.items():
+        cells[column] = _said(field) if field in there else "CAST(NULL AS VARCHAR)"
+    odd += _operation(cells, "operation" in there) + _tokens(cells, there) + _first_token(cells, there)
+    cells["status"] = _status(cells["error_type"], "level" in there)
+    cells["attributes"] = (
+        "CASE WHEN len(kept) > 0 OR tail <> '' THEN '{' || concat_ws(',', nullif(array_to_string(list_transform("
+        "list_zip(names, list_select(literals, kept)), lambda z: z[1] || z[2]), ','), ''), nullif(tail, '')) || '}' END"
+    )
+    selected = ", ".join(f'{cells[column.name]} AS "{column.name}"' for column in SPANS.raw)
+    known = (
+        f"SELECT r.*, k.kept, k.names, k.tail{', ' * bool(found)}{found} FROM otlp_read AS r LEFT JOIN otlp_kinds AS k "
+    )
+    joined = f"{known} ON r.keys = k.keys AND r.resource IS NOT DISTINCT FROM k.resource"
+    return f"SELECT n, {' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, {selected} FROM ({joined})"
+
+
+def _best(field: str, columns: Sequence[str]) -> str:
+    """SQL: the JSON of the first value of a field that is neither null nor empty, its resource's last; '' where no name is its."""
+    ranks = [name for name in columns if name.rpartition("_")[0] == field]
+    each = [
+        f"k.{name}" if name.endswith("_0") else f"nullif(nullif(r.literals[k.{name}], 'null'), '\"\"')"
+        for name in sorted(ranks, key=lambda name: (name.endswith("_0"), int(name.rpartition("_")[2])))
+    ]
+    return f"coalesce({', '.join(each)})" if each else ""
+
+
+def _said(literal: str) -> str:
+    """SQL: what a literal says as text; only in lists quotation marks are escaped."""
+    inner = f"{literal}[2:-2]"
+    listed = f"WHEN contains({literal}, '\\') THEN replace({inner}, '\\\"', '\"')"
+    return f"CASE WHEN NOT starts_with({literal}, '\"') THEN {literal} {listed} ELSE {inner} END"
+
+
+def _plain_cells() -> tuple[list[str], dict[str, str]]:
+    """What makes a span odd (unless it is FALSE), and cells, as far as no attribute says them."""
+    trace, span, parent = (f"lower({name})" for name in ("traceId", "spanId", "parentSpanId"))
+    start, end = "TRY_CAST(trim(startTimeUnixNano, '\"') AS BIGINT)", "TRY_CAST(trim(endTimeUnixNano, '\"') AS BIGINT)"
+    odd = [
+        "other",
+        "kept IS NULL",
+        f"len(literals) <> list_count(literals) OR len(list_filter(literals, lambda l: strlen(l) > {MOST_WORD})) > 0",
+        f"NOT regexp_full_match({trace}, '\"[0-9a-f]{{32}}\"') OR {trace} = '\"{'0' * 32}\"'",
+        f"NOT regexp_full_match({span}, '\"[0-9a-f]{{16}}\"') OR {span} = '\"{'0' * 16}\"'",
+        f"parentSpanId IS NOT NULL AND NOT regexp_full_match({parent}, '\"([0-9a-f]{{16}}|0*)\"')",
+        "name IS NOT NULL AND (NOT starts_with(name, '\"') OR contains(name, '\\'))",
+        f"{start} NOT BETWEEN 1 AND {LAST_NS - 1} OR CAST({start} AS VARCHAR) <> trim(startTimeUnixNano, '\"')",
+        f"{end} NOT BETWEEN 0 AND {LAST_NS} OR {end} - {start} >= {2**53} OR CAST({end} AS VARCHAR) <> trim(endTimeUnixNano, '\"')",
+        "code IS NOT NULL AND code NOT IN ('0', '1', '2', '\"STATUS_CODE_UNSET\"', '\"STATUS_CODE_OK\"', '\"STATUS_CODE_ERROR\"')",
+    ]
+    cells = {
+        "trace_id": f"{trace}[2:-2]",
+        "span_id": f"{span}[2:-2]",
+        "parent_id": f"CASE WHEN NOT regexp_full_match(parentSpanId, '\"0*\"') THEN {parent}[2:-2] END",
+        "name": "coalesce(name[2:-2], '')",
+        "start": f"make_timestamp({start} // 1000)",
+        "duration_s": f"CASE WHEN {end} >= {start} THEN CAST({end} - {start} AS DOUBLE) / 1e9 END",
+        "reported_cost_usd": "CAST(NULL AS DECIMAL(38, 12))",
+        "request_hash": "CAST(NULL AS VARCHAR)",
+        "request": "CAST(NULL AS VARCHAR)",
+    }
+    return odd, cells
+
+
+def _operation(cells: dict[str, str], there: bool) -> list[str]:
+    """Adds the cell; returns what makes a span odd."""
+    word = f"lower({_said('operation')})"
+    names = " ".join(
+        f"WHEN '{name}' THEN {'NULL' if ours is None else repr(ours)}" for name, ours in otlp_aliases.OPERATIONS.items()
+    )
+    # Only of a text; a name beyond ASCII is folded otherwise here.
+    cells["operation"] = (
+        f"CASE WHEN starts_with(operation, '\"') THEN CASE {word} {names} ELSE {word} END END"
+        if there
+        else "CAST(NULL AS VARCHAR)"
+    )
+    folded = " OR ".join(f"contains(operation, '{mark}')" for mark in ("\\", '" ', ' "'))
+    return [f"operation IS NOT NULL AND (strlen(operation) <> length(operation) OR {folded})"] * there
+
+
+def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
+    """Adds the cells, as `otlp_span` counts; returns what makes a span odd."""
+    none = "CAST(NULL AS BIGINT)"
+    number = "TRY_CAST(trim({0}, '\"') AS BIGINT)"
+    counted = f"CASE WHEN {number} BETWEEN 0 AND {MOST_TOKENS} THEN {number} END"
+    count = {name: counted.format(name) if name in there else none for name in _TOKENS}
+    cached = f"(coalesce({count['cached_tokens']}, 0) + coalesce({count['cache_write_tokens']}, 0))"
+    parts = {"input_tokens": cached, "output_tokens": f"coalesce({count['reasoning_tokens']}, 0)"}
+    cells |= count
+    for name, part in parts.items():
+        whole = f"({count[name]} + CASE WHEN {part} > {count[name]} THEN {part} ELSE 0 END)"
+        cells[name] = f"CASE WHEN {whole} <= {MOST_TOKENS} THEN {whole} END" if name in there else none
+    return [
+        f"{name} IS NOT NULL AND NOT regexp_full_match({name}, '\"?-?[0-9]{{1,18}}\"?')"
+        for name in _TOKENS
+        if name in there
+    ]
+
+
+def _first_token(cells: dict[str, str], there: Sequence[str]) -> list[str]:
+    """Adds the cell; returns what makes a span odd."""
+    names = {"first_token_s": "1", "first_token_ms": "1e3"}
+    each = [f"TRY_CAST({name} AS DOUBLE) / {unit}" for name, unit in names.items() if name in there]
+    seconds = f"coalesce({', '.join(each)})" if each else "CAST(NULL AS DOUBLE)"
+    cells["time_to_first_token_s"] = f"CASE WHEN {seconds} >= 0 THEN {seconds} END"
+    return [f"{name} IS NOT NULL AND TRY_CAST({name} AS DOUBLE) IS NULL" for name in names if name in there]
+
+
+def _status(error: str, leveled: bool) -> str:
+    said = "CASE WHEN code IN ('2', '\"STATUS_CODE_ERROR\"') THEN 'error' WHEN code IN ('1', '\"STATUS_CODE_OK\"') THEN 'ok' "
+    level = "WHEN level = '\"ERROR\"' THEN 'error' " if leveled else ""
+    return f"{said.replace('CASE ', f'CASE {level}', 1)}WHEN {error} IS NOT NULL THEN 'error' ELSE 'unset' END"

@@ -1,0 +1,195 @@
+"""Large OTLP files by scan: row by row what the patient way makes of them, and what is not simple is left to it."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from aether_tui.cache import Cache
+from aether_tui.cache.bulk import scanned
+from aether_tui.cache.schema import ROLLUPS
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.sync.intake import Intake, Writer
+from connectors import otlp
+from connectors.otlp import OtlpFiles
+from connectors.otlp_scan import Scan
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+START_NS = 1_795_221_300_833_000_123
+PLAIN: list[object] = [
+    {"stringValue": "f1"}, {"stringValue": "Käse / ☃ 'x'"}, {"stringValue": ""}, {"stringValue": "12"}, {"stringValue": "{a}"},
+    {"intValue": "7"}, {"intValue": 12}, {"intValue": "-3"}, {"intValue": "900000000"}, {"intValue": "2000000000"},
+    {"boolValue": True}, {"boolValue": False}, {"doubleValue": 0.25}, {"doubleValue": 3}, {"doubleValue": 5.0},
+    {"doubleValue": 0.0001}, {"doubleValue": -123456.789}, {"arrayValue": {"values": [{"stringValue": "stop"}]}},
+    {"arrayValue": {"values": [{"stringValue": "Ü"}]}}, {}, None,
+]  # fmt: skip
+ODD: list[object] = [
+    {"stringValue": 'say "it"'}, {"stringValue": "a\nb"}, {"stringValue": "C:\\"}, {"stringValue": "x" * 300}, {"stringValue": 5},
+    {"stringValue": None}, {"stringValue": "a", "intValue": "1"}, {"intValue": "1", "stringValue": "a"}, {"intValue": "007"},
+    {"intValue": "x"}, {"intValue": 1.5}, {"intValue": "99999999999999999999"}, {"intValue": " 5"}, {"doubleValue": 1e-7},
+    {"doubleValue": 1e300}, {"doubleValue": -0.0}, {"doubleValue": "NaN"}, {"doubleValue": "0.5"}, {"boolValue": "true"},
+    {"arrayValue": {"values": []}}, {"arrayValue": {}}, {"arrayValue": {"values": [{"intValue": "1"}, {"stringValue": "a"}]}},
+    {"arrayValue": {"values": [{"stringValue": 'q"'}]}}, {"arrayValue": {"values": [{"stringValue": "a"}, {"stringValue": "b"}]}},
+    {"kvlistValue": {"values": [{"key": "a", "value": {"stringValue": "b"}}]}}, {"bytesValue": "AAE="}, {"unknownValue": "u"},
+    "text", 5, [1], {"stringValue": "\ud800"},
+]  # fmt: skip
+NAMES = (
+    "gen_ai.operation.name", "openinference.span.kind", "gen_ai.response.model", "gen_ai.request.model", "gen_ai.provider.name",
+    "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.reasoning_tokens", "gen_ai.response.time_to_first_chunk", "ai.response.msToFirstChunk", "session.id", "user.id",
+    "error.type", "langfuse.observation.level", "service.name", "deployment.environment.name", "gen_ai.prompt.name",
+    "gen_ai.prompt.version", "app.feature", "app.team", "gen_ai.request.temperature", "gen_ai.response.finish_reasons",
+    "client.address", "ä.key", "",
+)  # fmt: skip
+ODD_NAMES = (
+    'quo"te', "n" * 300, "gen_ai.usage.cost", "langfuse.observation.usage_details", "output.value", "gen_ai.input.messages",
+    "llm.output_messages.0.message.content", 5, None,
+)  # fmt: skip
+FITTING = {
+    "gen_ai.operation.name": ("chat", "LLM", "tool", "unknown", "My Own"),
+    "gen_ai.response.model": ("gpt-4o", "o3"),
+}
+
+
+def attribute(rng: random.Random, odd: bool) -> object:
+    name: object = rng.choice(NAMES)
+    value = rng.choice(PLAIN)
+    if rng.random() < 0.6 and name in FITTING:
+        value = {"stringValue": rng.choice(FITTING[str(name)])}
+    if odd and rng.random() < 0.5:
+        return rng.choice([{"key": rng.choice(ODD_NAMES), "value": value}, {"value": value}, 3, None, "a"])
+    return {"key": name, "value": rng.choice(ODD) if odd else value}
+
+
+def span(rng: random.Random, number: int, odd: bool) -> object:
+    attributes = [attribute(rng, False) for _ in range(rng.randrange(8))]
+    attributes = list({json.dumps(one["key"]): one for one in attributes}.values())  # type: ignore[index]  # as made above
+    found: dict[str, object] = {
+        "traceId": f"{number // 3 + 1:032x}", "spanId": f"{number + 1:016x}", "name": rng.choice(["chat", "", "ünd so"]),
+        "parentSpanId": rng.choice(["", "0" * 16, f"{number:016X}" if number else ""]), "startTimeUnixNano": str(START_NS + number),
+        "endTimeUnixNano": rng.choice([str(START_NS + number + 500_000_001), START_NS, "1"]), "attributes": attributes,
+        "kind": 3, "flags": 257, "traceState": "a=b", "droppedAttributesCount": 0,
+    }  # fmt: skip
+    found |= rng.choice(
+        [
+            {},
+            {"status": {}},
+            {"status": {"code": 2, "message": "m"}},
+            {"status": {"code": "STATUS_CODE_OK"}},
+            {"events": []},
+        ]
+    )
+    if not odd:
+        return found
+    twist = rng.randrange(3)
+    if twist == 0:
+        attributes.insert(rng.randrange(len(attributes) + 1), attribute(rng, True))
+    elif twist == 1 and attributes:
+        attributes.append(attributes[0])
+    else:
+        found |= rng.choice(ODD_SPANS)
+    return rng.choice([found] * 20 + [None, "span", 7])
+
+
+ODD_SPANS: list[dict[str, object]] = [
+    {"traceId": "0" * 32}, {"traceId": "xyz"}, {"traceId": None}, {"spanId": 5}, {"parentSpanId": "nope"}, {"name": 5}, {"name": ["a"]},
+    {"name": 'a"b'}, {"name": None}, {"startTimeUnixNano": None}, {"startTimeUnixNano": "0"}, {"startTimeUnixNano": "12x"},
+    {"startTimeUnixNano": 1.5e18}, {"startTimeUnixNano": "-5"}, {"endTimeUnixNano": None}, {"endTimeUnixNano": str(START_NS * 2)},
+    {"attributes": None}, {"attributes": "no"}, {"attributes": {"key": "a"}}, {"status": "bad"}, {"status": {"code": True}},
+    {"status": {"code": 7}}, {"status": {"code": "2"}}, {"status": {"code": 1.0}},
+    {"events": [{"name": "exception", "timeUnixNano": "5", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]}]},
+    {"events": {}}, {"events": "x"}, {"traceId": "ABCDEF" + "0" * 26},
+]  # fmt: skip
+RESOURCES: list[object] = [
+    {}, None, {"attributes": []}, {"attributes": [{"key": "service.name", "value": {"stringValue": "desk"}}]},
+    {"attributes": [
+        {"key": "service.name", "value": {"stringValue": "answers"}}, {"key": "service.version", "value": {"stringValue": "1.0"}},
+        {"key": "app.team", "value": {"stringValue": 'the "red" one'}}, {"key": "host.name", "value": {"stringValue": "h"}},
+        {"key": "n", "value": {"doubleValue": 1e-9}}, {"key": "deployment.environment.name", "value": {"stringValue": "prod"}}]},
+]  # fmt: skip
+ODD_RESOURCES: list[object] = [
+    "r", {"attributes": "x"}, {"attributes": [{"key": "service.name", "value": {"intValue": "5"}}]},
+    {"attributes": [{"key": "service.name", "value": {"stringValue": "a\\b"}}]},
+    {"attributes": [{"key": "x", "value": {"stringValue": "\ud800"}}]},
+]  # fmt: skip
+ODD_LINES = (
+    "", "not json", "   ", "[1]", '{"resourceSpans": []}', '{"resourceSpans": null}', '{"resourceSpans": [{}]}', '{"resourceSpans": [5]}',
+    '{"resourceLogs": []}', "{}", '{"resourceSpans": [{"scopeSpans": {"spans": []}}]}', '{"resourceSpans": [], "resourceMetrics": []}',
+    '{"resourceSpans": [{"scopeSpans": [null, {"spans": [null]}]}]} ', '{"resourceSpans": [{"scopeSpans": []}]} {"a": 1}', "NaN",
+)  # fmt: skip
+
+
+def body(rng: random.Random, lines: int) -> bytes:
+    """Lines of which about a third are odd, written as strangers do."""
+    found, number = [], 0
+    for _ in range(lines):
+        kind = rng.random()
+        if kind < 0.05:
+            found.append(rng.choice(ODD_LINES))
+            continue
+        blocks = []
+        for _ in range(rng.randrange(1, 3)):
+            spans = [
+                span(rng, number := number + 1, odd=0.05 < kind < 0.3 and rng.random() < 0.5)
+                for _ in range(rng.randrange(1, 4))
+            ]
+            resource = rng.choice(ODD_RESOURCES if 0.3 < kind < 0.35 else RESOURCES)
+            old = {"instrumentationLibrarySpans": [{"spans": spans}]} if 0.35 < kind < 0.37 else {}
+            blocks.append({"resource": resource, "scopeSpans": [{"scope": {"name": "s"}, "spans": spans}], **old})
+        found.append(
+            json.dumps(
+                {"resourceSpans": blocks},
+                indent=None,
+                ensure_ascii=rng.random() < 0.5,
+                separators=rng.choice([None, (",", ":")]),
+            )
+        )
+    return "\n".join(found).encode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int) -> None:
+    data = body(random.Random(seed), 400)
+    scan = Scan(data)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = [row for rows in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
+    each = BytesIO(data).readlines()
+    left = set(scan.left)
+    assert scan.taken > 60 and len(left) > 60
+    assert scan.taken + len(left) == sum(bool(line.strip()) for line in each)
+    simple = otlp._Lines(tmp_path / "x").decode((n, line) for n, line in enumerate(each) if n not in left)
+    rows = list(otlp.rows_and_rejects(simple, payloads=True))
+    assert len(rows) == len(found) > 100
+    for wanted, row in zip(rows, found, strict=True):
+        assert wanted == (row, None)
+
+
+def test_a_file_loads_to_the_same_either_way(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    path.write_bytes(body(random.Random(9), 700))
+    found = []
+    for name in ("scans", "pages"):
+        writer = Writer(Cache(tmp_path / f"{name}.duckdb"), Ingest(Config(), bytes(32)), lambda: NOW)
+        writer.open()
+        intake, rejects = Intake(writer, "otlp", "files"), []
+        for page in getattr(OtlpFiles(), name)([path], NOW):
+            assert name == "scans" or page.scan is None
+            intake.page(page)
+            rejects += intake.refused
+        with writer.cache.read() as lease:
+            stored = {
+                table: lease.cursor.execute(f"FROM {table} ORDER BY ALL").fetchall()
+                for table in ("spans", "tasks", *ROLLUPS)
+            }
+        found.append((stored, sorted(map(str, rejects))))
+    scanned_, paged = found
+    assert len(paged[0]["spans"]) > 500 and len(paged[1]) > 5
+    assert scanned_ == paged
