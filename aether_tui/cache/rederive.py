@@ -51,7 +51,9 @@ def rederive_rows(
     No more of them than there are at the time: what programs with yet another mapping go on storing is left to the next run.
     """
     total = 0
-    for table in _behind(read, mapping_hash):
+    with read() as lease:
+        behind = tables_behind(lease, mapping_hash)
+    for table in behind:
         rows, combinations = _count(read, table, deriver.inputs(table), mapping_hash)
         known = bool(deriver.inputs(table)) or not table.derived
         if known and rows and combinations * _REPEATED <= rows:
@@ -61,12 +63,13 @@ def rederive_rows(
     return total
 
 
-def _behind(read: Read, mapping_hash: str) -> list[Table]:
+def tables_behind(lease: ReadLease, mapping_hash: str) -> list[Table]:
     """Tables with rows that another mapping derived."""
-    asked = [f"(SELECT 1 FROM {name} WHERE mapping_hash <> $hash LIMIT 1) AS {name}" for name in TABLES]
-    with read() as lease:
-        (row,) = look(lease.cursor, lambda: lease.rows(f"SELECT {', '.join(asked)}", {"hash": mapping_hash}))
-    return [table for name, table in TABLES.items() if row[name] is not None]
+    asked = " UNION ALL ".join(
+        f"(SELECT '{name}' AS name FROM {name} WHERE mapping_hash <> $hash LIMIT 1)" for name in TABLES
+    )
+    found = look(lease.cursor, lambda: lease.rows(asked, {"hash": mapping_hash}))
+    return [TABLES[str(row["name"])] for row in found]
 
 
 def _count(read: Read, table: Table, inputs: tuple[str, ...], mapping_hash: str) -> tuple[int, int]:

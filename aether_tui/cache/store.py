@@ -22,7 +22,8 @@ from aether_tui.cache.lease import CacheDamaged, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
 from aether_tui.cache.parts import divisible
-from aether_tui.cache.rederive import Deriver, rederive_rows
+from aether_tui.cache.rederive import Deriver, rederive_rows, tables_behind
+from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive, settle
 from aether_tui.cache.sweep import Sweep, Swept
@@ -141,6 +142,31 @@ class Cache:
         except CacheDamaged as damaged:
             with self._write():
                 return damaged.moved_to
+
+    def begin(
+        self, deriver: Deriver, mapping_hash: str, retention_days: Mapping[str, int], *, now: datetime
+    ) -> tuple[Path | None, int]:
+        """What `ensure`, `rederive` and `prune` do, in one look where nothing is to be done.
+
+        Returns where a damaged cache was moved to, and how many rows were derived again.
+        """
+        self._leases.mends = True
+        moved, made, behind, due = None, True, False, list(prunable(retention_days, naive(now)))
+        try:
+            with self._look() as lease:
+                behind = bool(tables_behind(lease, mapping_hash))
+                due = [
+                    (table, since) for table, since in due if (raw_from(lease.cursor, table.name) or since.min) < since
+                ]
+        except NoData:
+            made = False
+        except CacheDamaged as damaged:
+            made, moved = False, damaged.moved_to
+        if due or not made:
+            with self._write() as connection:
+                for table, since in due:
+                    prune(connection, table, since)
+        return moved, self.rederive(deriver, mapping_hash) if behind else 0
 
     def merge(
         self,
@@ -300,8 +326,7 @@ class Cache:
         Interrupted, it goes on where it stopped. A damaged cache is moved aside
         and raises CacheDamaged.
         """
-        with self._write():
-            pass
+        self._leases.mends = True
         connection = self._leases.cursor()
         try:
             return rederive_rows(connection, self._look, self._write, deriver, mapping_hash)

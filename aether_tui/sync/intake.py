@@ -62,14 +62,11 @@ class Writer:
         Returns sentences for the reader. Raises CacheTrouble.
         """
         told = []
-        aside = self.cache.ensure()
+        kept = {REQUESTS.name: KEPT_DAYS}
+        aside, derived = self.cache.begin(self.ingest, self.ingest.mapping_hash, kept, now=self.clock())
         if aside is not None:
             told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
-        else:
-            derived = self.cache.rederive(self.ingest, self.ingest.mapping_hash)
-            told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
-        if aside is None:
-            self.cache.prune({REQUESTS.name: KEPT_DAYS}, now=self.clock())
+        told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
         return [*told, *self.ingest.notes, *self._recover()]
 
     @property
