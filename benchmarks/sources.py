@@ -133,8 +133,8 @@ def interrupt(times: int) -> dict[str, object]:
     return {"seconds": took, "worst": max(took)}
 
 
-def measure(issues: int, latency_s: float) -> dict[str, float]:
-    """Wall, CPU, the wall that latency alone takes, and the peak memory of the sync."""
+def measure(issues: int, latency_s: float) -> dict[str, float | None]:
+    """Wall, CPU, the wall that latency alone takes (no ratio to it without latency), and the peak memory of the sync."""
     server, port = _server(issues, latency_s)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "aether.toml").write_text(f'[sources.linear]\nurl = "http://127.0.0.1:{port}"\n')
@@ -156,7 +156,7 @@ def measure(issues: int, latency_s: float) -> dict[str, float]:
     ideal = requests / CONCURRENCY * latency_s
     return {
         "issues": issues, "requests": requests, "ideal_s": round(ideal, 2), "sync_s": round(seconds, 2), "wall_s": round(wall, 2),
-        "ratio": round(seconds / ideal, 3), "ratio_whole_process": round(wall / ideal, 3),
+        "ratio": round(seconds / ideal, 3) if ideal else None, "ratio_whole_process": round(wall / ideal, 3) if ideal else None,
         "cpu_s": round(used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, 2),
         "peak_mb": round(used.ru_maxrss / 1024, 1),
         "second_sync_requests": sum(event["traffic"]["requests"] for event in second if event.get("traffic")),
