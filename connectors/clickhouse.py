@@ -138,7 +138,8 @@ class ClickHouse:
             async for page in self._rollups(state, first, reached and begin, now):
                 yield page
             return
-        async for page, newest in by_window(self._spans, begin, reached, now):
+        empty = reached is None and self._network.memory.read is not None
+        async for page, newest in by_window(self._spans, begin, reached, now, empty=empty):
             page.cursor = json.dumps({"to": newest.isoformat()}) if newest else None
             yield page
 

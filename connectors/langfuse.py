@@ -120,7 +120,8 @@ class Langfuse:
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
         begin = again_from(newest, overlap, self._network.memory) if newest else now - first
         window = partial(self._window, _LISTS[stream.name])
-        async for page, reached in by_window(window, begin, newest, now, stream.tables[0]):
+        empty = newest is None and self._network.memory.read is not None
+        async for page, reached in by_window(window, begin, newest, now, stream.tables[0], empty=empty):
             page.cursor = reached.isoformat() if reached else None
             yield page
 

@@ -95,6 +95,7 @@ class Phoenix:
         overlap, first = timedelta(seconds=stream.overlap_s), timedelta(days=self._settings.days_back)
         trouble: SourceError | None = None
         for project in self._settings.projects:
+            empty = project in marks  # without an instant
             mark = marks.setdefault(project, dict(start))
             newest = instant(mark, "created")
 
@@ -103,10 +104,11 @@ class Phoenix:
 
             try:
                 begin = again_from(newest, overlap, self._network.memory) if newest else now - first
-                async for page, reached in by_window(read, begin, newest, now):
+                async for page, reached in by_window(read, begin, newest, now, empty=empty and newest is None):
                     advance(mark, "created", reached)
                     page.cursor = json.dumps(marks, sort_keys=True) if reached else None
                     yield page
+                yield Page(cursor=json.dumps(marks, sort_keys=True))
             except (Gone, Denied) as error:
                 error.what = f"{project}: {error.what}"
                 trouble = trouble or error

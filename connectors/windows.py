@@ -23,15 +23,22 @@ ReadWindow = Callable[[datetime, datetime | None], AsyncIterator[tuple[Page, boo
 
 
 async def by_window(
-    read: ReadWindow, begin: datetime, newest: datetime | None, now: datetime, table: Table = SPANS
+    read: ReadWindow,
+    begin: datetime,
+    newest: datetime | None,
+    now: datetime,
+    table: Table = SPANS,
+    *,
+    empty: bool = False,
 ) -> AsyncIterator[tuple[Page, datetime | None]]:
     """All pages from `begin` on, oldest window first, each with the newest instant of `table` up to which all is read.
 
-    Only the last page of a window knows one; `newest` is what was known before. Windows grow where little happened.
+    Only the last page of a window knows one; `newest` is what was known before. Windows grow where little happened: what was
+    `empty` when it was read to its end before is one.
     """
     width = _WIDTH
     while True:
-        end = begin + width if begin + width < now else None
+        end = begin + width if begin + width < now and not empty else None
         pages = 0
         async for page, last in read(begin, end):
             pages += 1

@@ -14,6 +14,7 @@ from aether_tui.sync.engine import Outcome
 from aether_tui.sync.intake import Counts
 from aether_tui.sync.loading import load
 from aether_tui.sync.registry import file_kind
+from tests.connectors.kinds import KINDS
 from tests.connectors.pull import NOW, Time
 from tests.connectors.server import Reply, Request, serving
 from tests.connectors.worlds import WORLDS, World, linear
@@ -167,6 +168,24 @@ def test_a_site_without_jira_software_is_told_once_and_has_its_sprints_when_it_g
         boards.clear()
         time.waits = [53 * 3600.0]
         assert world.sync(tmp_path, server.url, time)[1].counts.inserted == world.holds["iterations"]
+
+
+@pytest.mark.parametrize("name", ["langfuse", "phoenix", "clickhouse"])
+def test_what_was_empty_is_asked_for_once_and_has_what_comes_however_old(name: str, tmp_path: Path) -> None:
+    world, time, nothing = WORLDS[name](), Time(), [None]
+    world = replace(world, settings={**world.settings, "days_back": 365})
+
+    def answer(request: Request) -> Reply:
+        return KINDS[name].page(request, [], None) if nothing else world.answer(request)
+
+    with serving(answer) as server:
+        (first, *_) = world.sync(tmp_path, server.url, time)
+        assert (first.error, first.problems, first.traffic.requests) == ("", [], 4)  # windows that grow
+        (second, *_) = world.sync(tmp_path, server.url, time)
+        assert (second.error, second.problems, second.traffic.requests) == ("", [], 1)
+        nothing.clear()
+        (third, *_) = world.sync(tmp_path, server.url, time)
+    assert (third.error, third.counts.inserted) == ("", next(iter(world.holds.values())))
 
 
 COUNTS = {"total_count", "totalItems", "count"}
