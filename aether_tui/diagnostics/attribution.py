@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TypeVar
 
 from aether_tui.diagnostics import attribution_words as words
-from aether_tui.diagnostics.attribution_measure import Attribution, Spent, measure, spent
-from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.attribution_measure import Attribution, Spent, measure, questions, spent
+from aether_tui.diagnostics.frame import Clock, Data, Question
 from aether_tui.report_model import Block, Finding, Report
 from aether_tui.workspace.documents import Documents
 
 T = TypeVar("T", bound=Spent)
+
+
+def asks(_data: Data, _documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What it asks that hangs on no other answer."""
+    return questions(clock)
 
 
 def build(data: Data, _documents: Documents, clock: Clock) -> Report[Attribution]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics.bill import Bill, reconcile
-from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Question, Record, real, text, whole
 from aether_tui.human import plural
 from aether_tui.report_model import Window
 from aether_tui.stats.lmdi import FACTORS, Factor, Use, decompose
@@ -87,8 +87,9 @@ def measure(data: Data, clock: Clock) -> Attribution:
 
 def spent(data: Data, clock: Clock) -> Spent:
     """What calls cost, and what changed that."""
-    rows = data.rows("attribution_calls")
-    earlier = data.rows("attribution_calls", since=clock.previous.start, until=clock.previous.end)
+    asked = questions(clock)
+    data.together(*asked)
+    rows, earlier = (data.rows(name, **params) for name, params in asked)
     cost, calls = _cost(rows), sum(whole(row["calls"]) for row in rows)
     attributed = _cost([row for row in rows if row["feature"] is not None and row["team"] is not None])
     return Spent(
@@ -102,6 +103,13 @@ def spent(data: Data, clock: Clock) -> Spent:
         else "no model call in the window before"
         if rows
         else "no model call in this window",
+    )
+
+
+def questions(clock: Clock) -> tuple[Question, ...]:
+    """What that asks: calls of the window, and of the one before."""
+    return tuple(
+        ("attribution_calls", {"since": span.start, "until": span.end}) for span in (clock.window, clock.previous)
     )
 
 

@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import changed_words as words
 from aether_tui.diagnostics.changed_measure import Changed, look
-from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.changed_series import questions
+from aether_tui.diagnostics.frame import Clock, Data, Question
 from aether_tui.report_model import Report
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
+
+
+def asks(_data: Data, documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What it asks that hangs on no other answer."""
+    return questions(clock, documents.config.engagement.currency)
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Changed]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, real, text
+from aether_tui.diagnostics.frame import Clock, Data, Parameter, Question, Record, real, text
 from aether_tui.text import one_line
 
 DAYS = 120
@@ -125,20 +125,20 @@ def courses(data: Data, clock: Clock, currency: str) -> list[Course]:
 
 
 def _courses(data: Data, clock: Clock, currency: str) -> list[Course]:
+    asked = questions(clock, currency)
+    data.together(*asked)
+    since = midnight(clock.window.end) - timedelta(days=DAYS)
+    *summed, timed = (data.rows(name, **params) for name, params in asked)
+    made = [one for rows, source in zip(summed, SOURCES, strict=True) for one in _pivoted(rows, source, since)]
+    return made + _durations(timed, since)
+
+
+def questions(clock: Clock, currency: str) -> tuple[Question, ...]:
+    """One question a source, then the one of durations; all can be asked at once."""
     until = midnight(clock.window.end)
-    since = until - timedelta(days=DAYS)
-    made: list[Course] = []
-    asked: dict[str, Parameter] = {
-        "since_day": since,
-        "until_day": until,
-        "currency": currency,
-        "kinds": list(DURATIONS),
-    }
-    data.together(**dict.fromkeys((*(source.query for source in SOURCES), "changed_durations"), asked))
-    for source in SOURCES:
-        made += _pivoted(data.rows(source.query, **asked), source, since)
-    made += _durations(data.rows("changed_durations", **asked), since)
-    return made
+    span: dict[str, Parameter] = {"since_day": until - timedelta(days=DAYS), "until_day": until}
+    params = {**span, "currency": currency, "kinds": list(DURATIONS)}
+    return tuple((name, params) for name in (*(source.query for source in SOURCES), "changed_durations"))
 
 
 def midnight(moment: datetime) -> datetime:

@@ -14,16 +14,25 @@ from aether_tui.diagnostics.flow_measure import Flow, measure
 from aether_tui.report_model import Report
 
 if TYPE_CHECKING:
-    from aether_tui.diagnostics.frame import Clock, Data
+    from aether_tui.diagnostics.frame import Clock, Data, Question
     from aether_tui.workspace.documents import Documents
+
+
+def _unable(data: Data) -> tuple[str, ...]:
+    return data.unfiltered("flow_finished", ("environment",))
+
+
+def asks(data: Data, _documents: Documents, _clock: Clock) -> tuple[Question, ...]:
+    """What it asks that hangs on no other answer."""
+    queries = ("flow_ageing", "flow_finished", "flow_load", "flow_time", "flow_weekly", "flow_defects", "freshness")
+    counts = () if data.filters.feature else ("flow_counts",)
+    return () if _unable(data) else tuple((name, {}) for name in (*queries, *counts))
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Flow]:
     """The report."""
-    unable = data.unfiltered("flow_finished", ("environment",))
-    if not unable:
-        queries = ("flow_ageing", "flow_finished", "flow_load", "flow_time", "flow_weekly", "flow_defects", "freshness")
-        data.together(*queries, *(() if data.filters.feature else ("flow_counts",)))
+    data.together(*asks(data, documents, clock))
+    unable = _unable(data)
     rows = {
         name: [] if unable else data.rows(f"flow_{name}") for name in ("finished", "load", "weekly", "ageing", "time")
     }

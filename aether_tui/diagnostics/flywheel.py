@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
 
 from aether_tui.diagnostics import flywheel_words as words
-from aether_tui.diagnostics.flywheel_measure import Flywheel, measure
+from aether_tui.diagnostics.flywheel_measure import Flywheel, measure, questions
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Flywheel]:
     """The report."""
+    data.together(*questions(documents, clock))
     gate = gating.measure(data, documents, clock)
     flywheel = measure(data, documents, clock, gate)
     return Report(

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import gate as gating
 from aether_tui.diagnostics import portfolio, portfolio_measure, replayable
 from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
-from aether_tui.diagnostics.frame import Clock, Data, whole
+from aether_tui.diagnostics.frame import Clock, Data, Question, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
 from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind
 from aether_tui.human import amount, quantity
@@ -89,7 +89,7 @@ def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywh
     cycle = documents.running(today)
     span = gating.window(clock, limits.window_days)
     answers = _instrumented(data, gate.criteria, gate.fields, span, limits.fields_share)
-    earlier = gating.window(replace(clock, now=clock.now - LOOK_BACK), limits.window_days)
+    earlier = _earlier(documents, clock)
     lost = _lost(answers, _instrumented(data, *gating.judge(data, limits, earlier), earlier, limits.fields_share))
     answers["replay"] = _kept(data, documents, cycle)
     answers["first-token"] = _streamed(answers["first-token"], cycle)
@@ -109,6 +109,16 @@ def measure(data: Data, documents: Documents, clock: Clock, gate: Gate) -> Flywh
         lost=lost,
         cycles=tuple(_turn(one, today) for one in documents.cycles),
     )
+
+
+def questions(documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What gate and flywheel ask of the cache, all of which can be asked at once."""
+    spans = (gating.window(clock, documents.config.gate.window_days), _earlier(documents, clock))
+    return tuple(one for span in spans for one in gating.questions(span))
+
+
+def _earlier(documents: Documents, clock: Clock) -> Window:
+    return gating.window(replace(clock, now=clock.now - LOOK_BACK), documents.config.gate.window_days)
 
 
 def _lock(gate: Gate, number: int) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
-from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Question, Record, real, text, whole
 from aether_tui.diagnostics.phases import behind
 from aether_tui.human import amount, evidence, quantity
 from aether_tui.report_model import (
@@ -111,8 +111,8 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
 
     limits = documents.config.gate
     span = window(clock, limits.window_days)
-    requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
     criteria, fields = judge(data, limits, span, _since(documents))
+    requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
     n = sum(whole(row["requests"]) for row in requests)
     because = []
     if n < limits.min_requests:
@@ -156,16 +156,21 @@ def judge(
 
     Texts are not kept, so categories count from `assigned_since`, once enough requests came after it.
     """
-    calls = data.rows("gate_fields", from_day=span.start, until_day=span.end)
-    requests = data.rows("gate_requests", from_day=span.start, until_day=span.end)
+    data.together(*questions(span))
+    calls, requests, costs, models = (data.rows(name, **params) for name, params in questions(span))
     categorised = requests
     if assigned_since is not None and assigned_since > span.start:
         since = data.rows("gate_clusters_since", from_day=assigned_since, until_day=span.end)
         categorised = since if sum(whole(row["requests"]) for row in since) >= limits.min_requests else requests
-    costs = data.rows("gate_cost", from_day=span.start, until_day=span.end)
-    unpriced = [text(row["model"]) for row in data.rows("gate_unpriced", from_day=span.start, until_day=span.end)]
+    unpriced = [text(row["model"]) for row in models]
     fields = tuple(_field(name, title, calls, limits.fields_share) for name, title in REQUIRED.items())
     return _criteria(limits, calls, categorised, costs, fields, unpriced), fields
+
+
+def questions(span: Window) -> tuple[Question, ...]:
+    """What that asks of a window, all of which can be asked at once."""
+    asked = {"from_day": span.start, "until_day": span.end}
+    return tuple((name, asked) for name in ("gate_fields", "gate_requests", "gate_cost", "gate_unpriced"))
 
 
 def _criteria(

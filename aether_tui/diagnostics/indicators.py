@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Parameter, Record, numbers, real, text, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Question, Record, numbers, real, text, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
@@ -138,12 +138,11 @@ def rows(indicator: Indicator, data: Data, spans: Sequence[Window], config: Conf
     return Found(data.rows(indicator.query, **_asked(indicator, spans, config)))
 
 
-def ask(them: Sequence[Indicator], data: Data, spans: Sequence[Window], config: Config) -> None:
-    """Ask for the rows of many at once, with what documents complete and what tells why some have none."""
+def questions(them: Sequence[Indicator], spans: Sequence[Window], config: Config) -> tuple[Question, ...]:
+    """What is asked for the rows of many, with what documents complete and what tells why some have none."""
     asked = [one for one in them if one.query and not one.given and one.shape != "freshness"]
-    data.together(
-        "row_counts", "freshness", "discovery_items", **{one.query: _asked(one, spans, config) for one in asked}
-    )
+    also = ("row_counts", "freshness", "discovery_items")
+    return *((name, {}) for name in also), *((one.query, _asked(one, spans, config)) for one in asked)
 
 
 def _asked(indicator: Indicator, spans: Sequence[Window], config: Config) -> dict[str, Parameter]:

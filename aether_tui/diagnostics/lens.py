@@ -8,12 +8,17 @@ import msgspec
 
 from aether_tui.diagnostics import lens_words as words
 from aether_tui.diagnostics import windows
-from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.lens_measure import Lenses, last_published, of
+from aether_tui.diagnostics.frame import Clock, Data, Question
+from aether_tui.diagnostics.lens_measure import Lenses, last_published, of, questions
 from aether_tui.report_model import Report
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
+
+
+def asks(_data: Data, documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What it asks that hangs on no other answer."""
+    return questions(documents, clock)
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Lenses]:

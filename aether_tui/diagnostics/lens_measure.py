@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics import indicators_given, voices, windows
-from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.frame import Clock, Data, Question
 from aether_tui.diagnostics.indicators import Anchor, Indicator, LensName, score_of
 from aether_tui.human import amount
 from aether_tui.report_model import Quantity, Window, missing
@@ -94,9 +94,14 @@ class Lenses(Struct, frozen=True, kw_only=True):
 
 def of(data: Data, documents: Documents, clock: Clock) -> Lenses:
     """The three lenses of an engagement: what its data measure, its documents add and its people state."""
-    table.ask(table.content().indicators, data, _spans(clock), documents.config)
+    data.together(*questions(documents, clock))
     given = indicators_given.rows(data, documents)
     return measure(data, documents.config, clock, voices.stated(documents, clock.now), given)
+
+
+def questions(documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What that asks, all of which can be asked at once."""
+    return table.questions(table.content().indicators, _spans(clock), documents.config)
 
 
 def last_published(documents: Documents, clock: Clock) -> Published | None:

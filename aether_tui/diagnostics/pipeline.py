@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aether_tui.diagnostics import pipeline_words as words
-from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.diagnostics.pipeline_measure import Pipeline, measure
+from aether_tui.diagnostics.frame import Clock, Data, Question
+from aether_tui.diagnostics.pipeline_measure import Pipeline, measure, questions
 from aether_tui.report_model import Report
 
 if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
+
+
+def asks(data: Data, _documents: Documents, clock: Clock) -> tuple[Question, ...]:
+    """What it asks that hangs on no other answer."""
+    return questions(data, clock)
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Pipeline]:

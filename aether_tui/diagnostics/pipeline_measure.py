@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from msgspec import Struct
 
 from aether_tui.config import Phase
-from aether_tui.diagnostics.frame import Clock, Data, Record, instant, listed, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Question, Record, instant, listed, real, text, whole
 from aether_tui.diagnostics.gate import share
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats import survival
@@ -92,8 +92,9 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
 
     Where release or measure is the last of them, what is finished stays there for ever: it is then an end and no stage.
     """
-    unable = unanswerable(data)
-    rows = [] if unable else data.rows("pipeline", grace=clock.window.end - timedelta(days=GRACE_DAYS))
+    asked = questions(data, clock)
+    data.together(*asked)
+    rows, unmapped = (data.rows(name, **params) for name, params in asked) if asked else ([], [])
     found: Record = rows[0] if rows else {}
     steps = _steps(listed(found, "stays"))
     held = {whole(row["stage"]): row for row in listed(found, "held")}
@@ -151,9 +152,15 @@ def measure(data: Data, clock: Clock, phases: frozenset[str] = frozenset(STAGES)
         else share(
             _count(flag, "undecided"), _count(flag, "measured"), f"nothing was measured over {GRACE_DAYS} days ago"
         ),
-        unmapped={text(row["state"]): whole(row["n"]) for row in ([] if unable else data.rows("pipeline_unmapped"))},
+        unmapped={text(row["state"]): whole(row["n"]) for row in unmapped},
         last=STAGES[max(last, 1) - 1],
     )
+
+
+def questions(data: Data, clock: Clock) -> tuple[Question, ...]:
+    """What that asks, all of which can be asked at once."""
+    grace = clock.window.end - timedelta(days=GRACE_DAYS)
+    return () if unanswerable(data) else (("pipeline", {"grace": grace}), ("pipeline_unmapped", {}))
 
 
 def unanswerable(data: Data) -> tuple[str, ...]:

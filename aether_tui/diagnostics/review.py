@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import narrative, windows
 from aether_tui.diagnostics.frame import Clock, Data, Readable
 from aether_tui.diagnostics.narrative import Sentence
-from aether_tui.diagnostics.run import brief, documents_of, open_data
+from aether_tui.diagnostics.run import ask, brief, documents_of, open_data
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Facts, Gap, Prose, Report, Row, Table
 
@@ -108,6 +108,7 @@ def assemble(data: Data, documents: Documents, clock: Clock, cadence: Cadence) -
     """The paragraph, then question by question."""
     agenda = AGENDA[cadence]
     wanted = dict.fromkeys((*narrative.SOURCES, *(report for _, report, _ in agenda)))
+    ask(wanted, data, documents, clock)
     reports = {name: brief(name, data, documents, clock) for name in wanted}
     sentences = narrative.tell({name: reports[name] for name in narrative.SOURCES}, clock.window, clock.previous)
     answers = {question: _answer(question, reports[name], block) for question, name, block in agenda}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, cast
 
 from msgspec import Struct, structs
@@ -58,6 +59,12 @@ def brief(name: str, data: Data, documents: Documents, clock: Clock) -> Report[S
     if name in data.built or not hasattr(made, "brief"):
         return built(name, data, documents, clock)
     return looked.completed(_dated(made.brief(data, documents, clock), name, documents, clock), data)
+
+
+def ask(names: Iterable[str], data: Data, documents: Documents, clock: Clock) -> None:
+    """Ask side by side what reports of these names ask first (`asks` of their modules), for one that is made of them."""
+    made = [diagnostic(name) for name in names if name not in data.built]
+    data.together(*(one for module in made if hasattr(module, "asks") for one in module.asks(data, documents, clock)))
 
 
 def open_data(config: Config, clock: Clock, cache: Readable | None, filters: Filters = EVERYTHING) -> Data:

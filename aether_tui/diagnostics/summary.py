@@ -11,6 +11,7 @@ from aether_tui.diagnostics import (
     aged,
     budgets,
     changed_measure,
+    changed_series,
     changed_words,
     flywheel_measure,
     flywheel_words,
@@ -123,6 +124,11 @@ def collect(data: Data, documents: Documents, clock: Clock) -> Parts:
 
 
 def _collected(data: Data, documents: Documents, clock: Clock) -> Parts:
+    data.together(
+        *flywheel_measure.questions(documents, clock),
+        *lens_measure.questions(documents, clock),
+        *changed_series.questions(clock, documents.config.engagement.currency),
+    )
     ranked = portfolio_measure.measure(documents.opportunities, documents.config.portfolio.high_score, clock.seed)
     gated = gate.measure(data, documents, clock)
     turning = flywheel_measure.measure(data, documents, clock, gated)
