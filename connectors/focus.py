@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from aether_tui.records.tables import COSTS
-from connectors.base import Bulk, Malformed, Page, Replace, Sample
+from connectors.base import Access, Bulk, Malformed, Page, Replace, Sample
 from connectors.files import name_of, sample, written_at
 from connectors.focus_rows import packed_pages
 from connectors.parquet import is_plain, parquet_columns
@@ -58,6 +58,18 @@ class FocusFiles:
     kind = "focus"
     title = "FOCUS cost exports (CSV or Parquet)"
     together = True
+    tables = (COSTS,)
+    access = Access(
+        "a FOCUS export of the last 13 months, 1.0 or newer: CSV or Parquet, packed or not, with its folders",
+        (
+            "none: the account's owner makes the export (AWS Data Exports, Azure Cost Management, Google's FOCUS view, Oracle)",
+        ),
+        (
+            "charges: period, billed, effective, list and contracted cost, currency, category, provider, service, region, "
+            "account, resource, tags and columns that begin with x_",
+        ),
+        drops=("invoice numbers", "prices and quantities of single units", "commitments and contracts"),
+    )
 
     def recognises(self, sample: Sample) -> bool:
         """A CSV header or a Parquet schema with the columns every version has."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aether_tui.records.tables import COST_ESTIMATES
 from connectors import fields
-from connectors.base import Malformed, Page, Row, Sample
+from connectors.base import Access, Malformed, Page, Row, Sample
 from connectors.files import name_of, read_all, written_at
 from connectors.money import money, total
 from connectors.sniff import json_keys, text_head
@@ -145,6 +145,13 @@ class InfracostFiles:
 
     kind = "infracost"
     title = "Infracost cost estimates (JSON)"
+    tables = (COST_ESTIMATES,)
+    access = Access(
+        "the output of `infracost breakdown` or `infracost diff` with `--format json`",
+        ("none: whoever plans the infrastructure runs it",),
+        ("projects: name, monthly cost before and after, currency, how many resources have no price, errors",),
+        drops=("resources and their settings", "addresses of repositories"),
+    )
 
     def recognises(self, sample: Sample) -> bool:
         """An object with projects beside a currency or a total."""

@@ -15,7 +15,7 @@ from aether_tui.budgets.package import package_of
 from aether_tui.records.tables import TEST_CASES, TEST_RUNS
 from aether_tui.text import one_line
 from connectors import fields
-from connectors.base import Page, Row, Sample
+from connectors.base import Access, Page, Row, Sample
 from connectors.files import name_of, open_binary, written_at
 from connectors.junit_xml import Case, Found, Reader, Report
 from connectors.sniff import text_head
@@ -314,6 +314,13 @@ class JUnitFiles:
 
     kind = "junit"
     title = "JUnit XML test reports"
+    tables = (TEST_RUNS, TEST_CASES)
+    access = Access(
+        "the JUnit XML reports of some weeks of CI runs, in folders or archives",
+        ("none: whoever runs the CI copies its artifacts",),
+        ("cases: name, class, file, time, result, message of a failure, redacted", "when a run began"),
+        drops=("what tests printed", "properties, names of machines"),
+    )
 
     def recognises(self, sample: Sample) -> bool:
         """Any XML whose first element could be a report, namespaced or not, and XML that is too broken to tell."""

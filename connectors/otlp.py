@@ -14,7 +14,7 @@ import msgspec
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import otlp_json, otlp_proto
-from connectors.base import Malformed, Page, Reject, Row, Sample
+from connectors.base import Access, Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
 from connectors.otlp_attributes import Resource
 from connectors.otlp_scan import Scan
@@ -40,6 +40,17 @@ class OtlpFiles:
 
     kind = "otlp"
     title = "OpenTelemetry traces (OTLP JSON or protobuf)"
+    tables = (SPANS, SPAN_PAYLOADS)
+    access = Access(
+        "files of traces as an exporter or the collector writes them: OTLP JSON or protobuf, packed or not",
+        ("none: whoever runs the collector copies the files",),
+        ("spans: times, model, token counts, errors, names, attributes", "users, kept as a keyed hash"),
+        ("logs", "metrics"),
+        (
+            "prompts and completions: what was asked becomes a category and a hash, its words are kept only where keeping them "
+            "is switched on in aether.toml, redacted",
+        ),
+    )
 
     def recognises(self, sample: Sample) -> bool:
         """OTLP of any signal: files of logs and metrics are ours to refuse by name."""

@@ -15,7 +15,10 @@ from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aether_tui.config import Config
-    from aether_tui.records.source import Stream
+    from aether_tui.records.model import Table
+    from aether_tui.records.source import Access
+
+    Handed = tuple[Access, Sequence[Table]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Asked:
 def ask(context: Context, sources: tuple[str, ...], form: str, output: Path | None) -> None:
     """Print the letter that asks a client for access to SOURCES.
 
-    Without names: the sources of aether.toml, or every kind there is. Nothing is contacted.
+    Without names: the sources of aether.toml, or every kind of source and of file there is. Nothing is contacted.
     """
     config = _config(context)
     asked = []
@@ -89,7 +92,7 @@ def _named(config: Config | None, sources: Sequence[str]) -> list[tuple[str, str
     from aether_tui.problems import nearest
     from aether_tui.sync.registry import connector_names
 
-    known = connector_names()
+    known = [*connector_names(), *_files()]
     configured = {name: settings.kind or name for name, settings in (config.sources if config else {}).items()}
     for name in sources:
         if name not in configured and name not in known:
@@ -102,23 +105,45 @@ def _named(config: Config | None, sources: Sequence[str]) -> list[tuple[str, str
     return [(name, configured.get(name, name)) for name in chosen]
 
 
-def _asked(name: str, kind: str) -> Asked:
-    from aether_tui.sync.registry import connector
+def _files() -> dict[str, Handed]:
+    """Kinds of files that a client is asked for."""
+    from aether_tui.sync.registry import file_kinds
 
-    source = connector(kind)
-    access, streams = source.access, tuple(map(_unlocked, source.streams))
+    kinds = file_kinds(lambda sentence: click.echo(sentence, err=True))
+    told = ((kind.kind, getattr(kind, "access", None), getattr(kind, "tables", ())) for kind in kinds)
+    return {name: (access, tables) for name, access, tables in told if access is not None}
+
+
+def _asked(name: str, kind: str) -> Asked:
+    from aether_tui.sync.registry import connector, connector_names
+
+    files = {} if kind in connector_names() else _files()
+    if kind in files:
+        access, tables = files[kind]
+        streams = [_unlocked("files", tables)]
+    else:
+        source = connector(kind)
+        access, streams = source.access, [_unlocked(one.name, one.tables) for one in source.streams]
     every = tuple(dict.fromkeys(words for stream in streams for words in stream.unlocks))
     return Asked(
-        name, kind, access.credential, access.permissions, access.reads, access.leaves, access.drops, every, streams
+        name,
+        kind,
+        access.credential,
+        access.permissions,
+        access.reads,
+        access.leaves,
+        access.drops,
+        every,
+        tuple(streams),
     )
 
 
-def _unlocked(stream: Stream) -> Unlocked:
+def _unlocked(stream: str, filled: Sequence[Table]) -> Unlocked:
     """What the tables that a stream fills give, in the words of the empty screens."""
     from aether_tui.diagnostics.needs import unlocked
 
-    tables = tuple(table.name for table in stream.tables)
-    return Unlocked(stream.name, tables, tuple(words for table in tables if (words := unlocked(table))))
+    tables = tuple(table.name for table in filled)
+    return Unlocked(stream, tables, tuple(words for table in tables if (words := unlocked(table))))
 
 
 def letter(asked: Sequence[Asked], client: str, *, markdown: bool) -> str:

@@ -335,7 +335,8 @@ class Sample:
 class FileKind(Protocol):
     """A kind of file `load` can read. Entry point group `aether_tui.files`.
 
-    `together`: all files of one `load` are one export and are read by one call; without it each file is read by itself.
+    `together`: all files of one `load` are one export and are read by one call; without it each file is read by itself. A kind that
+    a client is asked for has `access` (an `Access`) and the `tables` it fills, too: `ask` makes a paragraph of them.
     """
 
     kind: str

@@ -150,7 +150,7 @@ def test_without_a_workspace_every_kind_is_listed(tmp_path: Path) -> None:
     result = aether("ask", "--format", "json", cwd=tmp_path)
     assert result.code == 0, result.err
     asked = json.loads(result.out)
-    assert [one["source"] for one in asked] == connector_names()
+    assert [one["source"] for one in asked] == [*connector_names(), "focus", "infracost", "junit", "otlp"]
     assert all(one["unlocks"] for one in asked)
 
 
@@ -173,6 +173,9 @@ def test_markdown_goes_to_a_file_and_a_wrong_name_is_refused(tmp_path: Path) -> 
     assert aether("ask", "github", "--format", "md", "-o", str(target), cwd=tmp_path).code == 0
     assert "## github" in target.read_text()
     assert "**Permissions, and no more**: Actions: read" in target.read_text()
+    export = aether("ask", "focus", cwd=tmp_path)
+    assert "a FOCUS export of the last 13 months" in export.out
+    assert "Files give: billed cost with a team, the cost budgets" in export.out
     result = aether("ask", "githbu", cwd=tmp_path)
     assert result.code == 2
     assert "did you mean 'github'?" in result.err
