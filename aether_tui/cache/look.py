@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import duckdb
 
+from aether_tui.cache.parsed import run
 from aether_tui.records import Value
 
 Kept: TypeAlias = "dict[str, list[dict[str, Value]]]"
@@ -58,26 +59,7 @@ class ReadLease:
                 second.interrupt()
 
 
-_PARSED: Final[dict[str, duckdb.Statement]] = {}
-_MOST_PARSED: Final = 256
-"""About 6 MB, 20 bytes a letter; all reports ask some hundred in one window."""
-
-
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None) -> list[dict[str, Value]]:
-    parsed = _parsed(cursor, sql)
-    cursor = cursor.execute(parsed, dict(params)) if params else cursor.execute(parsed)
+    cursor = run(cursor, sql, params)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _parsed(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement | str:
-    """The query as a statement, which this process reads once: a long text takes DuckDB milliseconds, as long as many an answer."""
-    if (known := _PARSED.get(sql)) is not None:
-        return known
-    found = cursor.extract_statements(sql)
-    if len(found) != 1:
-        return sql
-    if len(_PARSED) >= _MOST_PARSED:
-        _PARSED.clear()
-    _PARSED[sql] = found[0]
-    return found[0]

@@ -16,6 +16,7 @@ import duckdb
 from aether_tui.cache import rollups, span_rollups, thrift
 from aether_tui.cache.flags import FLAGS, flagged
 from aether_tui.cache.lease import ROW_GROUP
+from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import quoted, stored_columns
 from aether_tui.cache.staging import content, derived, revision, stage
 from aether_tui.cache.tombstones import outlived
@@ -166,7 +167,7 @@ def merge_staged(
         if not waiting:
             break
     for table in staged:
-        cursor.execute(f"DROP TABLE staged_{table.name}")
+        run(cursor, f"DROP TABLE staged_{table.name}")
 
 
 def _merge_lease(
@@ -203,7 +204,8 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     missing = f" WHERE NOT EXISTS (FROM staged_{table.name} AS s WHERE {same})" if came else ""
     with thrift.looking(cursor, len(one.ids)):  # keys first, as they are looked for among all that is stored
-        cursor.execute(
+        run(
+            cursor,
             f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT rowid AS _row FROM {table.name} "
             f"WHERE source = $source AND ({of_them})",
             {"source": origin.source, "ids": list(one.ids)},
@@ -211,14 +213,15 @@ def _remove_missing(cursor: duckdb.DuckDBPyConnection, origin: Origin, one: Whol
     if not (theirs := count(cursor, "theirs")):
         return 0
     with thrift.looking(cursor, theirs):
-        found = cursor.execute(
+        found = run(
+            cursor,
             f"SELECT _row FROM (SELECT rowid AS _row, {quoted(table.key)} FROM {table.name} "
-            f"WHERE rowid IN (SELECT _row FROM theirs)) AS t{missing}"
+            f"WHERE rowid IN (SELECT _row FROM theirs)) AS t{missing}",
         ).fetchall()
     if found:  # hardly ever: whole rows are looked at only then
         leaving = f"{table.name} WHERE rowid IN ({', '.join(str(row) for (row,) in found)})"
         rollups.touch(cursor, table.name, f"(FROM {leaving})")
-        cursor.execute(f"DELETE FROM {leaving}")
+        run(cursor, f"DELETE FROM {leaving}")
     return len(found)
 
 
@@ -229,9 +232,10 @@ def prepare(cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[int, int]]
     """
     numbers = {low: range(number, number + 1) for number, (low, _) in enumerate(slices)}
     number = " ".join(f"WHEN rowid >= {low} THEN {one.start}" for low, one in reversed(numbers.items()))
-    cursor.execute(
+    run(
+        cursor,
         f"CREATE OR REPLACE TEMP VIEW coming AS SELECT CAST(CASE {number} END AS BIGINT) AS source, * "
-        f"FROM staged_spans WHERE rowid >= {slices[0][0]} AND rowid < {slices[-1][1]}"
+        f"FROM staged_spans WHERE rowid >= {slices[0][0]} AND rowid < {slices[-1][1]}",
     )
     span_rollups.prepare(cursor, "coming")
     return numbers
@@ -239,7 +243,7 @@ def prepare(cursor: duckdb.DuckDBPyConnection, slices: Sequence[tuple[int, int]]
 
 def count(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
     """Rows of a table, or of a table and a condition."""
-    (rows,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+    (rows,) = run(cursor, f"SELECT count(*) FROM {table}").fetchone() or (0,)
     return int(rows)
 
 
@@ -281,15 +285,17 @@ def merge_slice(
             gone = gone and f"({flagged(gone)})"
             come = "incoming"
             if new == high - low:  # views of views take longer to be understood than their rows to be read
+                come = "arriving"
                 rows_as_staged = f"{staged} WHERE rowid >= {low} AND rowid < {high}"
-                come = f"(SELECT {_literal(origin.source)} AS source, * FROM {rows_as_staged})"
+                source = f"{_literal(origin.source)} AS source"
+                run(cursor, f"CREATE OR REPLACE TEMP VIEW {come} AS SELECT {source}, * FROM {rows_as_staged}")
             span_rollups.follow(cursor, come, gone, None if late or same or changed else ahead)
             rollups.touch_scored(cursor, "incoming")
         else:
             for rows in filter(None, ("incoming", gone)):
                 rollups.touch(cursor, table.name, rows)
         if changed:
-            cursor.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed)")
+            run(cursor, f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed)")
         store_incoming(cursor, table)
     return Merged(inserted=new, updated=changed, unchanged=same, late=late)
 
@@ -309,9 +315,9 @@ def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Orig
     full = f"SELECT {source} AS source, s.*, {mapping_hash} AS mapping_hash, {kept} AS ingested_at FROM {rows}"
     coming = f"SELECT {quoted(names)} FROM ({full})"
     if known:  # what is stored is about to change
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE decided_rows AS {coming}")
+        run(cursor, f"CREATE OR REPLACE TEMP TABLE decided_rows AS {coming}")
         coming = "FROM decided_rows"
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS {coming}")
+    run(cursor, f"CREATE OR REPLACE TEMP VIEW incoming AS {coming}")
 
 
 def _literal(text: str) -> str:
@@ -320,7 +326,7 @@ def _literal(text: str) -> str:
 
 def store_incoming(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Store what `stage_incoming` staged."""
-    cursor.execute(f"INSERT INTO {table.name} SELECT {quoted(stored_columns(table))} FROM incoming")
+    run(cursor, f"INSERT INTO {table.name} SELECT {quoted(stored_columns(table))} FROM incoming")
 
 
 def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, rows: str) -> int:
@@ -330,10 +336,10 @@ def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, 
     alive = outlived(cursor, table, origin.source, origin.now) if origin.now else "TRUE"
     if alive != "TRUE":
         late = f"{late} OR NOT ({alive})"
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
+    run(cursor, f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
     if late == "FALSE":
         return 0
-    gone = cursor.execute(f"SELECT count(*) FROM {rows} AND {late}").fetchone()
+    gone = run(cursor, f"SELECT count(*) FROM {rows} AND {late}").fetchone()
     return int(gone[0]) if gone else 0
 
 
@@ -358,23 +364,26 @@ def decide(
         # What has no start belongs to no task; there is hardly any.
         stored = f"{stored} AND {within} UNION ALL {stored} AND start IS NULL"
     with thrift.looking(cursor, rows):
-        cursor.execute(
+        run(
+            cursor,
             f"CREATE OR REPLACE TEMP TABLE found AS SELECT s._n, t._row FROM slice AS s JOIN ({stored}) AS t ON {on}",
             {"source": origin.source},
         )
     if not count(cursor, "found"):
         return 0, 0
-    cursor.execute(
+    run(
+        cursor,
         f"CREATE OR REPLACE TEMP TABLE stored AS SELECT rowid AS _row, {revision(table)} AS _revision, "
         f"{content(table)} AS _content, {derived(table)} AS _derived, mapping_hash AS _mapping, ingested_at AS _ingested "
-        f"FROM {table.name} WHERE rowid IN (SELECT _row FROM found)"
+        f"FROM {table.name} WHERE rowid IN (SELECT _row FROM found)",
     )
     arriving = (
         f"SELECT _n, {revision(table)} AS _revision, {content(table)} AS _content, {derived(table)} AS _derived FROM slice "
         "WHERE _n IN (SELECT _n FROM found)"
     )
     newer = "a._revision > t._revision OR (a._revision = t._revision AND a._content > t._content)"
-    cursor.execute(
+    run(
+        cursor,
         "CREATE OR REPLACE TEMP TABLE decided AS SELECT _n, t._row, "
         "CASE WHEN a._content = t._content THEN t._ingested END AS _kept, "
         "CASE WHEN a._content = t._content THEN a._derived <> t._derived OR t._mapping <> $mapping_hash "
@@ -400,7 +409,8 @@ def store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: Se
             "place": reject.where,
             "raw": reject.raw[:RAW_LIMIT],
         }
-        cursor.execute(
+        run(
+            cursor,
             "INSERT INTO rejects SELECT $source, $stream, $now, $table, $reason, $place, $raw WHERE NOT EXISTS (FROM rejects "
             'WHERE source = $source AND stream = $stream AND "table" = $table AND reason = $reason AND place = $place '
             "AND raw = $raw)",
@@ -412,13 +422,15 @@ def store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: Se
 def write_note(cursor: duckdb.DuckDBPyConnection, origin: Origin, note: Note, stored: int = 0) -> None:
     """Write the stream's row of `sync_state`: `rows` counts what it holds, an absent cursor or state stays."""
     key = {"source": origin.source, "stream": origin.stream}
-    old = cursor.execute(
+    old = run(
+        cursor,
         "SELECT cursor, last_success, last_error, rows, state FROM sync_state WHERE source = $source AND stream = $stream",
         key,
     ).fetchone() or (None, None, None, 0, None)
     error = None if note.success else note.error or old[2]
-    cursor.execute("DELETE FROM sync_state WHERE source = $source AND stream = $stream", key)
-    cursor.execute(
+    run(cursor, "DELETE FROM sync_state WHERE source = $source AND stream = $stream", key)
+    run(
+        cursor,
         "INSERT INTO sync_state VALUES ($source, $stream, $cursor, $now, $last_success, $last_error, $rows, $state)",
         {
             **key,

@@ -15,6 +15,7 @@ import duckdb
 from aether_tui.cache import rollups
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Origin, Write, merge_staged
+from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.staging import arrive, stage
 from aether_tui.cache.thrift import look
@@ -103,7 +104,7 @@ def _by_words(
     while total < most and (done := _write_words(cursor, write, table, inputs, mapping_hash)):
         total += done
     if inputs:
-        cursor.execute("DROP TABLE words")
+        run(cursor, "DROP TABLE words")
     return total
 
 
@@ -131,13 +132,14 @@ def _write_words(
     stale = f"SELECT rowid AS _row, * FROM {table.name} WHERE mapping_hash <> $hash LIMIT {JOINED_ROWS}"
     with write(cursor):
         if not inputs:
-            cursor.execute(f"CREATE OR REPLACE TEMP TABLE again AS SELECT _row FROM ({stale})", {"hash": mapping_hash})
+            run(cursor, f"CREATE OR REPLACE TEMP TABLE again AS SELECT _row FROM ({stale})", {"hash": mapping_hash})
         else:
             same = " AND ".join(f't."{column.name}" IS NOT DISTINCT FROM w."{column.name}"' for column in inputs)
             derived = [column.name for column in table.derived]
             taken = ", ".join(f'w."{name}"' for name in derived)
             differs = " OR ".join(f't."{name}" IS DISTINCT FROM w."{name}"' for name in derived)
-            cursor.execute(
+            run(
+                cursor,
                 f"CREATE OR REPLACE TEMP TABLE again AS SELECT t._row, {differs} AS _changed, "
                 f"{taken} FROM ({stale}) AS t JOIN words AS w ON {same}",
                 {"hash": mapping_hash},
@@ -146,16 +148,18 @@ def _write_words(
             rows = f"(FROM {table.name} WHERE rowid IN (SELECT _row FROM again WHERE _changed))"
             rollups.touch(cursor, table.name, rows)
             sets = ", ".join(f'"{name}" = a."{name}"' for name in derived)
-            cursor.execute(
-                f"UPDATE {table.name} SET {sets} FROM again AS a WHERE {table.name}.rowid = a._row AND a._changed"
+            run(
+                cursor,
+                f"UPDATE {table.name} SET {sets} FROM again AS a WHERE {table.name}.rowid = a._row AND a._changed",
             )
-        cursor.execute(
+        run(
+            cursor,
             f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (SELECT _row FROM again)",
             {"hash": mapping_hash},
         )
         if inputs:
             rollups.refresh(cursor)
-        (done,) = cursor.execute("SELECT count(*) FROM again").fetchone() or (0,)
+        (done,) = run(cursor, "SELECT count(*) FROM again").fetchone() or (0,)
     return int(done)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from aether_tui.cache.parsed import run
 from aether_tui.errors import CacheTrouble
 from aether_tui.records import TABLES, Column, Table
 from aether_tui.records.model import Kind
@@ -228,13 +229,13 @@ def plain_ddl(name: str, columns: dict[str, str]) -> str:
 def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Every table and view of the newest version in the current schema."""
     for table in TABLES.values():
-        connection.execute(record_ddl(table))
+        run(connection, record_ddl(table))
     for name in ROLLUPS:
-        connection.execute(plain_ddl(name, rollup_columns(name)))
+        run(connection, plain_ddl(name, rollup_columns(name)))
     for name, columns in BOOKKEEPING.items():
-        connection.execute(plain_ddl(name, columns))
-    connection.execute(INCIDENTS)
-    connection.execute("INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
+        run(connection, plain_ddl(name, columns))
+    run(connection, INCIDENTS)
+    run(connection, "INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
 VERSION: Final = 14
@@ -244,7 +245,7 @@ VERSION: Final = 14
 def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Schema version of the attached file; 0 for an empty one."""
     try:
-        row = connection.execute("SELECT value FROM cache.meta WHERE key = 'schema_version'").fetchone()
+        row = run(connection, "SELECT value FROM cache.meta WHERE key = 'schema_version'").fetchone()
     except duckdb.CatalogException:
         return 0
     return int(row[0]) if row else 0

@@ -13,6 +13,7 @@ import duckdb
 
 from aether_tui.cache import rollups
 from aether_tui.cache.flags import ANSWERED, flagged
+from aether_tui.cache.parsed import run
 from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
 from aether_tui.records.definitions import definition, render
@@ -64,14 +65,15 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: ra
     if ahead is not None:
         prepared = f"SELECT trace_id, trace_number FROM tasks_added WHERE {_of_slices('source', ahead)}"
         traces = f"{prepared} UNION ALL {traces[:-1]} WHERE start IS NULL)"
-    cursor.execute(
+    run(
+        cursor,
         f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
         f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
         "AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come)",
         {"source": source},
     )
     since = rollups.raw_from(cursor, "spans")
-    (frozen,) = cursor.execute("SELECT count(*) FROM tasks_known WHERE NOT _thawed").fetchone() or (0,)
+    (frozen,) = run(cursor, "SELECT count(*) FROM tasks_known WHERE NOT _thawed").fetchone() or (0,)
     within = _extent(cursor, "tasks_known WHERE _thawed")
     return f"({within} OR start >= TIMESTAMP '{since}')" if frozen else within
 
@@ -88,17 +90,18 @@ def prepare(cursor: duckdb.DuckDBPyConnection, come: str) -> None:
         **{unit: f"(date_trunc('{unit}', {{0}}) + to_microseconds(source))" for unit in ("hour", "day")},
     }
     text = render(definition("tasks"), {"spans": come}, words)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
     # Of tables without statistics it would hash the many spans to look the few agents up in them.
-    cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    run(cursor, "SET disabled_optimizers = 'build_side_probe_side'")
     for rollup in _MOVED:
         at = f'"{rollup.bucket}"'
         added = render(definition(rollup.sql), {"spans": come, "tasks": "tasks_added"}, words)
-        cursor.execute(
+        run(
+            cursor,
             f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS SELECT * REPLACE (date_trunc('{rollup.bucket}', {at}) AS {at}), "
-            f"date_part('microseconds', {at}) AS _slice FROM ({added})"
+            f"date_part('microseconds', {at}) AS _slice FROM ({added})",
         )
-    cursor.execute("RESET disabled_optimizers")
+    run(cursor, "RESET disabled_optimizers")
 
 
 def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: range | None) -> None:
@@ -113,7 +116,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
     if ahead is not None and known.any:
         rest = "come_to_known"
         shared = f"SELECT * FROM {come} WHERE trace_id IN (SELECT trace_id FROM tasks_known)"
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
+        run(cursor, f"CREATE OR REPLACE TEMP TABLE {rest} AS {shared}")
     after = ""
     if known.any or ahead is None:
         after = _stage_tasks(cursor, rest, gone, known=known, alone=ahead is not None)
@@ -139,22 +142,23 @@ def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead
                 parts.append(_sums_of(rollup, {"tasks": "tasks_gone", "spans": "spans_before"}, minus=True))
         _move(cursor, rollup, parts, within, once=len(parts) == 1 and (ahead is None or len(ahead) == 1))
     if known.thawed:
-        cursor.execute("DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
+        run(cursor, "DELETE FROM tasks WHERE rowid IN (SELECT _row FROM tasks_gone)")
     columns = quoted(list(ROLLUPS["tasks"]))
     if ahead is not None:
         alone = " AND trace_id NOT IN (SELECT trace_id FROM tasks_known)" if known.any else ""
         of_them = f"FROM tasks_added WHERE {_of_slices('source', ahead)}{alone}"
         named = f"SELECT * REPLACE ((SELECT source FROM {come} LIMIT 1) AS source) {of_them}"
-        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM ({named})")
+        run(cursor, f"INSERT INTO tasks ({columns}) SELECT {columns} FROM ({named})")
     if known.any or ahead is None:
-        cursor.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_come")
+        run(cursor, f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks_come")
 
 
 def _later(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, come: str, gone: str) -> None:
     """Have the touched buckets of one rollup computed anew once the rows are stored."""
     for rows in (come, gone):
-        cursor.execute(
-            f"INSERT INTO touched SELECT DISTINCT 'spans', '{rollup.table}', date_trunc('hour', start) FROM {rows}"
+        run(
+            cursor,
+            f"INSERT INTO touched SELECT DISTINCT 'spans', '{rollup.table}', date_trunc('hour', start) FROM {rows}",
         )
 
 
@@ -164,7 +168,7 @@ def _later(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, come: str, gone: s
 def _extent(cursor: duckdb.DuckDBPyConnection, tasks: str) -> str:
     """SQL condition: a span lies between the first start and the last end of these tasks."""
     end = f"start + to_microseconds(CAST(duration_s * {_US} AS BIGINT) + 1)"
-    first, last = cursor.execute(f"SELECT min(start), max({end}) FROM {tasks}").fetchone() or (None, None)
+    first, last = run(cursor, f"SELECT min(start), max({end}) FROM {tasks}").fetchone() or (None, None)
     return "FALSE" if first is None else f"start BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
 
 
@@ -182,19 +186,20 @@ class _Known:
 
 def _stage_known(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None) -> _Known:
     """Temporary table `tasks_gone` of the tasks that will change, and `spans_before` of all their spans."""
-    (some,) = cursor.execute("SELECT count(*) FROM tasks_known").fetchone() or (0,)
+    (some,) = run(cursor, "SELECT count(*) FROM tasks_known").fetchone() or (0,)
     if not some:
         return _Known(thawed=False, frozen=False)
     both = f"SELECT trace_id FROM {come}" + (f" UNION ALL SELECT trace_id FROM {gone}" if gone else "")
     touched = f"FROM tasks_known WHERE trace_id IN ({both})"
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE tasks_gone AS SELECT * EXCLUDE _thawed {touched} AND _thawed")
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE tasks_gone AS SELECT * EXCLUDE _thawed {touched} AND _thawed")
     counted = f"SELECT (SELECT count(*) FROM tasks_gone), (SELECT count(*) {touched} AND NOT _thawed)"
-    thawed, frozen = cursor.execute(counted).fetchone() or (0, 0)
+    thawed, frozen = run(cursor, counted).fetchone() or (0, 0)
     if thawed:
         of_them = "(source, trace_id) IN (SELECT source, trace_id FROM tasks_gone)"
         within = _extent(cursor, "tasks_gone")
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE spans_before AS {flagged(f'(FROM spans WHERE {within} AND {of_them})')}"
+        run(
+            cursor,
+            f"CREATE OR REPLACE TEMP TABLE spans_before AS {flagged(f'(FROM spans WHERE {within} AND {of_them})')}",
         )
     return _Known(bool(thawed), bool(frozen))
 
@@ -206,7 +211,7 @@ def _extent_of(
     # A span that loses its start moves its task to the next one's, which neither comes nor goes.
     moving = [come, *([gone] if gone else []), *(["tasks_gone", "tasks_come"] if known.thawed else [])]
     starts = " UNION ALL ".join(f"SELECT start FROM {rows}" for rows in moving)
-    first, last = cursor.execute(f"SELECT min(start), max(start) FROM ({starts})").fetchone() or (None, None)
+    first, last = run(cursor, f"SELECT min(start), max(start) FROM ({starts})").fetchone() or (None, None)
     return None if first is None else (str(first), str(last))
 
 
@@ -216,10 +221,10 @@ def _stage_tasks(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None,
     after = come
     if known.any:
         after = "spans_after"
-        cursor.execute(f"CREATE OR REPLACE TEMP VIEW {after} AS {_after(come, gone, known=known)}")
+        run(cursor, f"CREATE OR REPLACE TEMP VIEW {after} AS {_after(come, gone, known=known)}")
     for name, spans in {"tasks_come": after, **({"tasks_alone": come} if alone else {})}.items():
         text = render(definition("tasks"), {"spans": spans}, ANSWERED)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+        run(cursor, f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
     return after
 
 
@@ -273,15 +278,17 @@ def _move(
         rows = (
             f"SELECT {quoted(sums.key)}, {added} FROM ({' UNION ALL BY NAME '.join(parts)}) GROUP BY {quoted(sums.key)}"
         )
-    low, high = (f"date_trunc('{rollup.bucket}', TIMESTAMP '{instant}')" for instant in within)
+    low, high = (f"date_trunc('{rollup.bucket}', CAST({instant} AS TIMESTAMP))" for instant in ("$first", "$last"))
     same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM m."{name}"' for name in sums.key)
     sets = ", ".join(f'"{name}" = {_both(sums, name)}' for name in values)
-    cursor.execute(
+    run(
+        cursor,
         f"MERGE INTO {rollup.table} AS r USING ({rows}) AS m "
         f'ON {same} AND r.origin IS NULL AND r."{rollup.bucket}" BETWEEN {low} AND {high} '
         f'WHEN MATCHED AND r."{sums.count}" + m."{sums.count}" = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET {sets} '
         f'WHEN NOT MATCHED AND m."{sums.count}" <> 0 THEN INSERT ({quoted([*sums.key, *values])}) '
-        f"VALUES ({', '.join(_alone(sums, name) for name in [*sums.key, *values])})"
+        f"VALUES ({', '.join(_alone(sums, name) for name in [*sums.key, *values])})",
+        {"first": within[0], "last": within[1]},
     )
 
 

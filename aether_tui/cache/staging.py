@@ -12,6 +12,7 @@ import msgspec
 
 from aether_tui.cache.aside import aside
 from aether_tui.cache.flags import flagged
+from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row, Table
 from aether_tui.records.model import Kind
@@ -36,13 +37,13 @@ def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequ
         raise ValueError(f"rows of {table.name} have {len(rows[0])} values, not {len(table.columns)}")
     arrive(cursor, "arrived", table.columns, rows)
     deduplicate(cursor, name, table, "arrived", new=True)
-    cursor.execute("DROP TABLE arrived")
+    run(cursor, "DROP TABLE arrived")
 
 
 def arrive(cursor: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
     """Make temporary table `name` of rows as they are. Raises TypeError for a row of another length."""
     own = ", ".join(f'"{column.name}" {sql_type(column)}' for column in columns)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({own})")
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE {name} ({own})")
     line = _line(len(columns))
     picked = ", ".join(_read(place, column) for place, column in enumerate(columns))
     said = ", ".join(f"c{place}: '{_SAID.get(column.kind, 'VARCHAR')}'" for place, column in enumerate(columns))
@@ -53,9 +54,11 @@ def arrive(cursor: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Colum
                 part = rows[some : min(some + _TOGETHER, start + _AT_ONCE)]
                 longest = max(longest, file.write(_ENCODER.encode_lines([line(*row) for row in part])))
             file.flush()
-            cursor.execute(
+            run(
+                cursor,
                 f"INSERT INTO {name} SELECT {picked} FROM read_json('{path}', format = 'newline_delimited', "
-                f"maximum_object_size = {longest}, columns = {{{said}}})"
+                f"maximum_object_size = $longest, columns = {{{said}}})",
+                {"longest": longest},
             )
 
 
@@ -69,7 +72,7 @@ def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows
     """Temporary table `name` of the winners among `rows`, its rowids in order of time. Spans that are `new` get their `FLAGS`."""
     key = quoted(table.key)
     winners = rows
-    doubled = cursor.execute(f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
+    doubled = run(cursor, f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
     if doubled and doubled[0]:
         winners = (
             f"(FROM {rows} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, "
@@ -77,8 +80,9 @@ def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows
         )
     if new and table is SPANS:
         winners = f"({flagged(winners)})"
-    cursor.execute(
-        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {winners} ORDER BY "{table.at}" NULLS FIRST, {key}'
+    run(
+        cursor,
+        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {winners} ORDER BY "{table.at}" NULLS FIRST, {key}',
     )
 
 
@@ -89,13 +93,13 @@ def settle(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str
     """
     late = f'"{table.at}" < lag("{table.at}") OVER () - INTERVAL 1 HOUR'
     asked = f"SELECT count(*) - count(DISTINCT hash({quoted(table.key)})) + count_if(_late) FROM (SELECT *, {late} AS _late FROM {rows})"
-    (wrong,) = cursor.execute(asked).fetchone() or (0,)
+    (wrong,) = run(cursor, asked).fetchone() or (0,)
     if wrong:
         deduplicate(cursor, name, table, rows)
-        cursor.execute(f"DROP TABLE {rows}")
+        run(cursor, f"DROP TABLE {rows}")
     else:
-        cursor.execute(f"DROP TABLE IF EXISTS {name}")
-        cursor.execute(f"ALTER TABLE {rows} RENAME TO {name}")
+        run(cursor, f"DROP TABLE IF EXISTS {name}")
+        run(cursor, f"ALTER TABLE {rows} RENAME TO {name}")
 
 
 def revision(table: Table, prefix: str = "") -> str:

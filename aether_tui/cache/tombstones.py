@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from aether_tui.cache.parsed import run
 from aether_tui.records import TABLES, Table
 from aether_tui.records.source import Name
 from aether_tui.records.tables import SPANS
@@ -38,7 +39,7 @@ def outlived(cursor: duckdb.DuckDBPyConnection, table: Table, source: str, said:
     things = [(table.name, named(table)), *((of, f'"{column}"') for of, column in table.of)]
     quoted = source.replace("'", "''")
     gone = f"""FROM tombstones WHERE source = '{quoted}' AND "at" > TIMESTAMP '{said}'"""
-    known = {name for (name,) in cursor.execute(f'SELECT DISTINCT "table" {gone}').fetchall()}
+    known = {name for (name,) in run(cursor, f'SELECT DISTINCT "table" {gone}').fetchall()}
     outlived = (
         f"({thing} NOT IN (SELECT key {gone} AND \"table\" = '{of}')) IS NOT FALSE"
         for of, thing in things

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from aether_tui.cache import Cache, catchup, schema
+from aether_tui.cache.parsed import Parsed
 from aether_tui.cache.turn import Turn
 from aether_tui.diagnostics.frame import Clock, Data
 from aether_tui.errors import CacheTrouble, NoData
@@ -169,6 +170,22 @@ def test_several_queries_are_answered_in_the_order_they_were_asked(tmp_path: Pat
             lease.several([*asked, ("SELECT nothing FROM spans", {}), *asked])
         assert lease.several(asked[:1]) == [[{"n": 3}]]
         assert [lease.rows("SELECT 1 AS n; SELECT 2 AS m") for _ in range(2)] == [[{"m": 2}]] * 2
+
+
+def test_texts_are_parsed_once_until_others_need_their_place() -> None:
+    parsed = Parsed(most_letters=96)
+    with duckdb.connect() as connection:
+        one, two, other = (f"SELECT {n} + 1" for n in (1, 2, 3))
+        first, second = (parsed.statement(connection, text) for text in (one, two))
+        others = [parsed.statement(connection, f"SELECT {n}") for n in range(8)]  # 88 letters in all now
+        assert parsed.statement(connection, one) is first
+        parsed.statement(connection, other)
+        assert parsed.statement(connection, one) is first
+        assert parsed.statement(connection, two) is not second
+        assert connection.execute(others[4]).fetchall() == [(4,)]
+        long = f"SELECT {', '.join(map(str, range(40)))}"
+        assert parsed.statement(connection, long) is not parsed.statement(connection, long)
+        assert parsed.statement(connection, one) is first
 
 
 def test_what_holds_in_every_window_is_asked_again_after_a_write_of_anybody(tmp_path: Path) -> None:
