@@ -79,10 +79,10 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
             case.say("block", f"{of}: over the budget", "stop what is not needed, or move the budget with a date")
         elif paced and pace > limit:
             rest = (limit - now) / (now / one.days)
-            ends = f"used up in {rest:.0f} days at this pace, {money_shown(pace, one.currency)} at the month's end"
+            ends = f"used up in {rest:.0f} days at this pace, a straight line to {money_shown(pace, one.currency)}"
             case.say("warn", f"{of}, {ends}", "find what grew")
         else:
-            ends = f", {money_shown(pace, one.currency)} at the month's end at this pace" if paced else ""
+            ends = f", a straight line to {money_shown(pace, one.currency)} at the month's end" if paced else ""
             case.why.append(of + ends)
     if not case.why:
         case.why.append(f"{money_shown(now, one.currency)} spent after {day}; it has no limit")

@@ -189,7 +189,11 @@ def blocks(found: Look, data: Data) -> tuple[Block, ...]:
     seen = {one.surface for one in measured}
     parts: list[Block] = []
     if measured:
-        parts += [_facts(measured), table(found, seen), Prose(id="budgets.how", text=_how(data))]
+        parts += [
+            _facts(measured),
+            table(found, seen),
+            Prose(id="budgets.how", text=_how(data, running=bool(found.live))),
+        ]
     wanted = {one.surface for one in budgets.budgets}
     parts += [
         Gap(id=f"budgets.gap.{surface}", title=SURFACES[surface], reason=_GAPS[surface][0], next_step=_GAPS[surface][1])
@@ -214,12 +218,14 @@ def _facts(measured: list[Result]) -> Facts:
     return Facts(id="budgets.facts", facts=tuple(facts))
 
 
-def _how(data: Data) -> str:
+def _how(data: Data, *, running: bool) -> str:
     text = (
         "n is measured now / baseline. Noisy budgets need size and evidence: the shift is Hodges–Lehmann, evidence a "
         "one-sided Mann–Whitney test adjusted for all budgets (Holm); money is compared as it is. "
         "`aether-tui budget explain ID` shows the arithmetic."
     )
+    if running:
+        text += " The verdict of a running month draws a straight line from what was spent; the forecast knows weekdays and trend."
     ignored = data.unfiltered("budget_ci", also=("environment",))
     return text + (f" The filter {', '.join(ignored)} does not apply to every row." if ignored else "")
 

@@ -93,7 +93,7 @@ def burn_words(live: Live) -> list[tuple[str, str]]:
 
 
 def forecast_words(live: Live) -> str:
-    """`2,080 USD [1,960 USD–2,240 USD] at the month's end, crosses on the 28th [26–30], 83 %`."""
+    """`2,080 USD [1,960 USD–2,240 USD] at the month's end by weekdays and trend, 80 %; crosses on the 28th [26–30], 83 %`."""
     ahead = live.forecast
 
     def shown(value: float) -> str:
@@ -102,7 +102,7 @@ def forecast_words(live: Live) -> str:
     if ahead.rough or ahead.low is None or ahead.high is None:
         words = f"{shown(ahead.total)} at the month's end, rough: a run-rate of {plural(ahead.days, 'day')}"
     else:
-        words = f"{shown(ahead.total)} [{shown(ahead.low)}–{shown(ahead.high)}] at the month's end, 80 %"
+        words = f"{shown(ahead.total)} [{shown(ahead.low)}–{shown(ahead.high)}] at the month's end by weekdays and trend, 80 %"
     crossing = crossing_words(live)
     return f"{words}; crosses on {crossing}" if crossing else words
 

@@ -173,8 +173,8 @@ def test_plan_estimates(estimate: Estimate, verdict: str, words: str) -> None:
     ("spent", "days", "verdict", "words"),
     [
         ("501", 20, "block", "over the budget"),
-        ("250", 15, "pass", "500 USD at the month's end"),
-        ("300", 15, "warn", "used up in 10 days at this pace, 600 USD at the month's end"),
+        ("250", 15, "pass", "a straight line to 500 USD at the month's end"),
+        ("300", 15, "warn", "used up in 10 days at this pace, a straight line to 600 USD"),
         ("100", 2, "pass", "100 USD of 500 USD spent after 2 of 30 days"),
     ],
 )
