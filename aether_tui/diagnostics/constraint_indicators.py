@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from heapq import nlargest
 
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
-from aether_tui.diagnostics.sampling import moments
+from aether_tui.diagnostics.sampling import after, ahead, moments
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import weighted_quantile, wilson
 
@@ -39,11 +40,12 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
     """All of them, by category; queries `beside` are asked with them."""
     live = data.live()
     data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
+    edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
+    data.together(**ahead(data, SAMPLE, live))
+    data.together(*after(data, SAMPLE, live)[:1], constraint_tasks={}, constraint_slowest=edges)
     looked = moments(data, SAMPLE, live)
     sample: dict[str, Parameter] = {"sample": SAMPLE, **looked.asked}
-    first = {"constraint_shape": sample} if looked.n else {}  # it takes as long as the others together
-    edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
-    data.together(**first, constraint_tasks={}, constraint_slowest=edges, **beside)
+    data.together(**({"constraint_shape": sample} if looked.n else {}), **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
     named = data.rows("constraint_slowest", **edges)
     shape = data.rows("constraint_shape", **sample) if looked.n else []
@@ -67,10 +69,10 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
              _median(shape, "serial", "ratio", "no task of the window has two spans with a duration"),
              "100 %: one step after the other; lower: some run side by side", _most(shape, "serial")),
         _one("loop", "agent loop inefficiency", "tool error rate",
-             _pooled(shape, "tool_errors", "no task of the window calls a tool"),
+             _pooled(shape, "tool_errors", "tools", "no task of the window calls a tool"),
              "tool calls that end in an error", _most(shape, "tool_errors")),
         _one("loop", "agent loop inefficiency", "repeated identical calls",
-             _pooled(shape, "repeats", "no span of the window carries its input, or the hash of it"),
+             _pooled(shape, "repeats", "asked", "no span of the window carries its input, or the hash of it"),
              "calls whose very input had been sent before in the same task", _most(shape, "repeats")),
         _one("latency", "tail latency", "p99 over p50", _tail(tasks), "of task duration; a long tail is given up on",
              _named(named, "slowest")),
@@ -90,7 +92,8 @@ def _one(category: str, title: str, name: str, value: Quantity, means: str, trac
 
 def _most(shape: Sequence[Record], name: str) -> tuple[str, ...]:
     """The five tasks of the sample with the most of something."""
-    return tuple(text(row["trace_id"]) for row in reversed(shape) if row["name"] == name and real(row["value"]) > 0)[:5]
+    most = nlargest(5, ((real(row[name]), text(row["trace_id"])) for row in shape))
+    return tuple(trace for value, trace in most if value > 0)
 
 
 def _named(
@@ -104,20 +107,21 @@ def _named(
 
 def _p95(shape: Sequence[Record], name: str) -> str:
     """The 95th percentile of something in the sample, with its interval where there are enough for one."""
-    values = [(real(row["value"]), 1) for row in shape if row["name"] == name]
+    values = _values(shape, name)
     if not values:
         return "unknown"
     middle, low, high = weighted_quantile(values, 0.95)
     return f"{middle:.0f}" + ("" if low is None or high is None else f" [{low:.0f}–{high:.0f}]")
 
 
-def _pooled(shape: Sequence[Record], name: str, why: str) -> Quantity:
+def _values(shape: Sequence[Record], name: str) -> list[tuple[float, int]]:
+    return [(real(row[name]), 1) for row in shape if row[name] is not None]
+
+
+def _pooled(shape: Sequence[Record], part: str, of: str, why: str) -> Quantity:
     """A share over all that is counted in the sample."""
-    rows = [row for row in shape if row["name"] == name]
-    n = sum(whole(row["of"]) for row in rows)
-    return (
-        _proportion(sum(whole(row["value"]) for row in rows), n) if n else missing(why, unit="ratio", connect="traces")
-    )
+    n = sum(whole(row[of]) for row in shape)
+    return _proportion(sum(whole(row[part]) for row in shape), n) if n else missing(why, unit="ratio", connect="traces")
 
 
 def _none(unit: str = "") -> Quantity:
@@ -138,7 +142,7 @@ def hardest_name(data: Data) -> str:
 
 
 def _median(shape: Sequence[Record], name: str, unit: str, why: str) -> Quantity:
-    values = [(real(row["value"]), 1) for row in shape if row["name"] == name]
+    values = _values(shape, name)
     if not values:
         return missing(why, unit=unit, connect="traces")
     middle, low, high = weighted_quantile(values, 0.5)

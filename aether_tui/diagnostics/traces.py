@@ -37,7 +37,7 @@ NEWEST = 20
 GROUPED = 12
 TOP = 5
 """Tasks that are named in each way of standing out."""
-ERRING = 20
+ERRING = 10
 """Tasks whose retries are counted: those with the most errors."""
 ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
 LOOPS = ("context", "loop", "latency")
