@@ -23,6 +23,8 @@ from connectors.otlp_attributes import MAX_ATTRIBUTES, Resource, attributes_json
 from connectors.otlp_json import resource_of
 from connectors.otlp_span import LAST_NS
 
+_LONGEST: Final = 16 << 20
+"""Bytes of a line that DuckDB is asked to hold, for each of its threads more than once."""
 _PATIENT: Final = {"usage_json", "cost", "cost_prompt", "cost_completion", "cost_json", "first_token_at"}
 """Fields that are computed in Python."""
 _SAID: Final = frozenset(otlp_aliases.OUTPUT)
@@ -33,8 +35,10 @@ _TEXTS: Final = {
 }  # fmt: skip
 _TOKENS: Final = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
+_IDS: Final = ("traceId", "spanId", "parentSpanId", "name", "startTimeUnixNano", "endTimeUnixNano")
+_NUMBER: Final = "'\"?(0|[1-9][0-9]{0,18})\"?'"
 _SPAN: Final = (
-    "STRUCT(traceId JSON, spanId JSON, parentSpanId JSON, name JSON, startTimeUnixNano JSON, endTimeUnixNano JSON, "
+    f"STRUCT({', '.join(f'{name} JSON' for name in _IDS)}, "
     "attributes STRUCT(key JSON, value JSON)[], events JSON, status STRUCT(code JSON))"
 )
 _BLOCK: Final = (
@@ -42,18 +46,21 @@ _BLOCK: Final = (
 )
 _COLUMNS: Final = f"{{resourceSpans: '{_BLOCK}[]', resourceLogs: 'JSON', resourceMetrics: 'JSON'}}"
 
-_TEXT: Final = "starts_with(a.value, '{\"stringValue\":\"') AND NOT contains(a.value[17:-3], '\"')"
+_DECIMAL: Final = r'\{"doubleValue":-?([1-9][0-9]{0,14}(\.[0-9]+)?|0\.0|0\.0{0,3}[1-9][0-9]*)\}'
+_WHOLE: Final = r'\{"intValue":("?)(0|-?[1-9][0-9]{0,17})"?\}'
 _LISTED: Final = '{"arrayValue":{"values":[{"stringValue":"'
-_DECIMAL: Final = r"\{\"doubleValue\":-?([1-9][0-9]{0,14}(\.[0-9]+)?|0\.0|0\.0{0,3}[1-9][0-9]*)\}"
-_WHOLE: Final = "trim(a.value[13:-2], '\"')"
+_END: Final = '"}]}}'
 _LITERAL: Final = (
-    # Of a value as the protocol wraps it, that value as JSON; null of one that is not simple.
-    f"CASE WHEN contains(a.value, '\\') THEN NULL WHEN {_TEXT} THEN a.value[16:-2] "
-    f"WHEN starts_with(a.value, '{{\"intValue\":') THEN "
-    f"CASE WHEN CAST(TRY_CAST({_WHOLE} AS BIGINT) AS VARCHAR) = {_WHOLE} THEN {_WHOLE} END "
+    # Of a value as the protocol wraps it, that value as JSON; null of one that is not simple. A text without escapes ends at the
+    # next quotation mark, so that nothing follows it where no comma does.
+    "CASE WHEN contains(a.value, '\\') THEN NULL "
+    'WHEN starts_with(a.value, \'{"stringValue":"\') AND NOT contains(a.value, \'","\') THEN substr(a.value, 16, length(a.value) - 16) '
+    f"WHEN regexp_full_match(a.value, '{_WHOLE}') THEN "
+    'CASE WHEN starts_with(a.value, \'{"intValue":"\') THEN substr(a.value, 14, strlen(a.value) - 15) '
+    "ELSE substr(a.value, 13, strlen(a.value) - 13) END "
     "WHEN a.value IN ('{\"boolValue\":true}', '{\"boolValue\":false}') THEN a.value[14:-2] "
     f"WHEN regexp_full_match(a.value, '{_DECIMAL}') THEN a.value[16:-2] "
-    f"WHEN starts_with(a.value, '{_LISTED}') AND ends_with(a.value, '\"}}]}}}}') AND NOT contains(a.value[{len(_LISTED) + 1}:-6], '\"') "
+    f"WHEN starts_with(a.value, '{_LISTED}') AND ends_with(a.value, '{_END}') AND NOT contains(a.value[{len(_LISTED) + 1}:-6], '\"') "
     f"THEN '\"[\\\"' || a.value[{len(_LISTED) + 1}:-6] || '\\\"]\"' WHEN a.value IS NULL OR a.value = '{{}}' THEN 'null' END"
 )
 
@@ -74,10 +81,12 @@ class Scan:
         """SELECT of the raw rows of the simple lines; `file` is the path of a file with `data`, and may go afterwards."""
         each = BytesIO(self.data).readlines()
         lines = [number for number, line in enumerate(each) if line.strip()]
+        self.left = lines
+        if max(map(len, each)) > _LONGEST:
+            return ""
         run(_read(file, max(map(len, each))), ())
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
-            self.left = lines
             return ""
         run(*_kinds(run("SELECT DISTINCT keys, resource FROM otlp_read", ())))
         columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
@@ -111,8 +120,9 @@ def _read(file: str, longest: int) -> str:
     )
     spans = f"SELECT n, other, resource, {some.format('scope.spans')} AS span FROM ({scopes})"
     return (
-        "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, span.* EXCLUDE (attributes, events, status), "
-        "span.status.code AS code, coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
+        "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, "
+        f"{', '.join(f'CAST(span.{name} AS VARCHAR) AS {name}' for name in _IDS)}, span.status.code AS code, "
+        "coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
         f"coalesce(list_transform(span.attributes, lambda a: {_LITERAL}), []) AS literals, "
         f"other OR coalesce(span.events <> '[]', FALSE) AS other FROM ({spans})"
     )
@@ -230,9 +240,13 @@ def _best(field: str, columns: Sequence[str]) -> str:
     return f"coalesce({', '.join(each)})" if each else ""
 
 
+def _inner(literal: str) -> str:
+    return f"substr({literal}, 2, length({literal}) - 2)"
+
+
 def _said(literal: str) -> str:
     """SQL: what a literal says as text; only in lists quotation marks are escaped."""
-    inner = f"{literal}[2:-2]"
+    inner = _inner(literal)
     listed = f"WHEN contains({literal}, '\\') THEN replace({inner}, '\\\"', '\"')"
     return f"CASE WHEN NOT starts_with({literal}, '\"') THEN {literal} {listed} ELSE {inner} END"
 
@@ -240,7 +254,10 @@ def _said(literal: str) -> str:
 def _plain_cells() -> tuple[list[str], dict[str, str]]:
     """What makes a span odd (unless it is FALSE), and cells, as far as no attribute says them."""
     trace, span, parent = (f"lower({name})" for name in ("traceId", "spanId", "parentSpanId"))
-    start, end = "TRY_CAST(trim(startTimeUnixNano, '\"') AS BIGINT)", "TRY_CAST(trim(endTimeUnixNano, '\"') AS BIGINT)"
+    start, end = (
+        f"TRY_CAST(CASE WHEN starts_with({name}, '\"') THEN {_inner(name)} ELSE {name} END AS BIGINT)"
+        for name in ("startTimeUnixNano", "endTimeUnixNano")
+    )
     odd = [
         "other",
         "kept IS NULL",
@@ -249,15 +266,15 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         f"NOT regexp_full_match({span}, '\"[0-9a-f]{{16}}\"') OR {span} = '\"{'0' * 16}\"'",
         f"parentSpanId IS NOT NULL AND NOT regexp_full_match({parent}, '\"([0-9a-f]{{16}}|0*)\"')",
         "name IS NOT NULL AND (NOT starts_with(name, '\"') OR contains(name, '\\'))",
-        f"{start} NOT BETWEEN 1 AND {LAST_NS - 1} OR CAST({start} AS VARCHAR) <> trim(startTimeUnixNano, '\"')",
-        f"{end} NOT BETWEEN 0 AND {LAST_NS} OR {end} - {start} >= {2**53} OR CAST({end} AS VARCHAR) <> trim(endTimeUnixNano, '\"')",
+        f"{start} NOT BETWEEN 1 AND {LAST_NS - 1} OR NOT regexp_full_match(startTimeUnixNano, {_NUMBER})",
+        f"{end} NOT BETWEEN 0 AND {LAST_NS} OR {end} - {start} >= {2**53} OR NOT regexp_full_match(endTimeUnixNano, {_NUMBER})",
         "code IS NOT NULL AND code NOT IN ('0', '1', '2', '\"STATUS_CODE_UNSET\"', '\"STATUS_CODE_OK\"', '\"STATUS_CODE_ERROR\"')",
     ]
     cells = {
-        "trace_id": f"{trace}[2:-2]",
-        "span_id": f"{span}[2:-2]",
-        "parent_id": f"CASE WHEN NOT regexp_full_match(parentSpanId, '\"0*\"') THEN {parent}[2:-2] END",
-        "name": "coalesce(name[2:-2], '')",
+        "trace_id": _inner(trace),
+        "span_id": _inner(span),
+        "parent_id": f"CASE WHEN NOT regexp_full_match(parentSpanId, '\"0*\"') THEN {_inner(parent)} END",
+        "name": f"coalesce({_inner('name')}, '')",
         "start": f"make_timestamp({start} // 1000)",
         "duration_s": f"CASE WHEN {end} >= {start} THEN CAST({end} - {start} AS DOUBLE) / 1e9 END",
         "reported_cost_usd": "CAST(NULL AS DECIMAL(38, 12))",
@@ -286,7 +303,7 @@ def _operation(cells: dict[str, str], there: bool) -> list[str]:
 def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
     """Adds the cells, as `otlp_span` counts; returns what makes a span odd."""
     none = "CAST(NULL AS BIGINT)"
-    number = "TRY_CAST(trim({0}, '\"') AS BIGINT)"
+    number = "TRY_CAST({0} AS BIGINT)"
     counted = f"CASE WHEN {number} BETWEEN 0 AND {MOST_TOKENS} THEN {number} END"
     count = {name: counted.format(name) if name in there else none for name in _TOKENS}
     cached = f"(coalesce({count['cached_tokens']}, 0) + coalesce({count['cache_write_tokens']}, 0))"
@@ -296,7 +313,7 @@ def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
         whole = f"({count[name]} + CASE WHEN {part} > {count[name]} THEN {part} ELSE 0 END)"
         cells[name] = f"CASE WHEN {whole} <= {MOST_TOKENS} THEN {whole} END" if name in there else none
     return [
-        f"{name} IS NOT NULL AND NOT regexp_full_match({name}, '\"?-?[0-9]{{1,18}}\"?')"
+        f"{name} IS NOT NULL AND (contains({name}, '.') OR {number.format(name)} IS NULL)"
         for name in _TOKENS
         if name in there
     ]
