@@ -247,7 +247,8 @@ class Series(Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=True, tag="plot"):
     """A drawing over two axes: trend with band, forecast fan, ageing scatter, cumulative flow, portfolio map.
 
-    `x_kind` time: seconds since 1970 UTC. `limits` are horizontal lines, `marks` vertical ones, each with its words.
+    `x_kind` time: seconds since 1970 UTC; log: from nought, and what is far out does not squeeze the rest. `limits` are horizontal
+    lines, `marks` vertical ones, each with its words.
     `text` says in a sentence what the drawing shows; it stands in for it where nothing can be drawn.
     """
 
@@ -257,7 +258,7 @@ class Plot(Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=Tru
     text: str
     x_title: str = ""
     y_title: str = ""
-    x_kind: Literal["number", "time"] = "number"
+    x_kind: Literal["number", "log", "time"] = "number"
     y_unit: str = ""
     limits: tuple[tuple[float, str], ...] = ()
     marks: tuple[tuple[float, str], ...] = ()

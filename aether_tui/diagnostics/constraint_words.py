@@ -377,7 +377,7 @@ def _steps(solution: Solution) -> Table:
 def _step_row(step: StepView) -> Row:
     def cell(field: str) -> str:
         one = step.numbers.get(field)
-        back = " ⟲" if field == "error_rate" and step.rework_to and one else ""
+        back = " ↺" if field == "error_rate" and step.rework_to and one else ""
         return NONE if one is None else _shown(field, one.value) + back + ("*" if one.measured else "")
 
     rests = [f"{CELLS[field]} {one.rests_on}" for field, one in step.numbers.items() if one.rests_on != "stated"]

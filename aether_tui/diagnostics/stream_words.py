@@ -146,7 +146,7 @@ def _boxes(one: Map) -> Boxes:
         title="Map",
         rows=(tuple(_box(one, step, at_worst=step is place) for step in one.steps),),
         arrows=tuple(_wait(step) for step in one.steps[1:]),
-        note="Counted per visit, unless marked stated or by hand. On arrows: wait. ■: most failures.",
+        note="Counted per visit, unless marked stated or by hand. On arrows: wait. ■: most failures. ↺: tried again.",
     )
 
 
@@ -187,7 +187,7 @@ def _line(field: str, value: float | None, step: Step, *, again: bool = False) -
         return (
             ""
             if field == "error_rate" and not value
-            else f"{TITLES[field]} {_boxed(field, value)}{' ⟲' if again else ''}"
+            else f"{TITLES[field]} {_boxed(field, value)}{' ↺' if again else ''}"
         )
     return "" if stated is None else f"{TITLES[field]} {_boxed(field, stated.value)} {_by(stated)}"
 

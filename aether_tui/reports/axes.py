@@ -7,8 +7,33 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from aether_tui import human
 from aether_tui.report_model import Plot, Point, Series
+
+_ROUND = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+"""What is written on an axis that is not even."""
+
+
+def shown_of(block: Plot) -> list[list[Point]]:
+    """The points of each series, by where they lie along the axis."""
+    if block.x_kind != "log":
+        return [finite(series) for series in block.series]
+    return [[structs.replace(point, x=across(block, point.x)) for point in finite(one)] for one in block.series]
+
+
+def across(block: Plot, x: float) -> float:
+    """Where a value lies along the axis."""
+    return math.log1p(max(x, 0.0)) if block.x_kind == "log" else x
+
+
+def x_ticks(block: Plot, left: float, right: float, count: int) -> list[tuple[float, str]]:
+    """Where something is written on the axis, and what."""
+    if block.x_kind == "log":
+        return [(x, x_words(block, value)) for value in _ROUND if left <= (x := across(block, value)) <= right]
+    places = [left + (right - left) * n / (count - 1) for n in range(count)]
+    return [(x, x_words(block, x, right - left)) for x in places]
 
 
 def finite(series: Series) -> list[Point]:
@@ -47,6 +72,8 @@ def levels_of(shown: Sequence[list[Point]], block: Plot) -> tuple[float, float, 
     if block.y_unit == "score":
         ys += [0.0, 100.0]
     left, right, low, high = min(xs), max(xs), min(ys), max(ys)
+    if block.x_kind == "log":
+        left = 0.0
     if right == left:
         left, right = left - 1, right + 1
     if high == low:

@@ -17,7 +17,18 @@ from types import ModuleType
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Plot, Point, Series
 from aether_tui.reports import draw as draw_text
-from aether_tui.reports.axes import corners, finite, levels_of, stack, unbroken, x_words, y_words
+from aether_tui.reports.axes import (
+    across,
+    corners,
+    finite,
+    levels_of,
+    shown_of,
+    stack,
+    unbroken,
+    x_ticks,
+    x_words,
+    y_words,
+)
 from aether_tui.text import cells, one_line
 
 LINES = ("hd", "•", "∘", "+", "×")
@@ -47,7 +58,7 @@ def load() -> None:
 @functools.lru_cache(maxsize=64)
 def draw(block: Plot, width: int, height: int = HEIGHT) -> tuple[str, ...]:
     """The canvas with its axes, `height` lines, and a legend under it; nothing when no point can be drawn."""
-    shown = [finite(series) for series in block.series]
+    shown = shown_of(block)
     levels = levels_of(shown, block)
     if levels is None or width < MIN_WIDTH:
         return ()
@@ -57,7 +68,7 @@ def draw(block: Plot, width: int, height: int = HEIGHT) -> tuple[str, ...]:
 
 def height_of(block: Plot, width: int, height: int = HEIGHT) -> int:
     """How many lines `draw` gives, without drawing."""
-    shown = [finite(series) for series in block.series]
+    shown = shown_of(block)
     if levels_of(shown, block) is None or width < MIN_WIDTH:
         return 0
     return max(height, MIN_HEIGHT) + len(_wrapped(list(_legend(block, shown)), width))
@@ -131,16 +142,16 @@ def _canvas(
             if math.isfinite(y):
                 plotext.hline(y)
         for x, _ in block.marks:
-            if left <= x <= right:
-                plotext.vline(x)
+            if left <= across(block, x) <= right:
+                plotext.vline(across(block, x))
         lines = 0
         for series, points in zip(block.series, shown, strict=True):
             if series.kind != "area":
                 _draw_series(plotext, series, points, _marker(series, lines), columns)
                 lines += series.kind != "points"
         plotext.yticks(ticks, labels)
-        xs = _x_ticks(block, left, right, columns)
-        plotext.xticks(xs, [x_words(block, x, right - left) for x in xs])
+        xs = x_ticks(block, left, right, max(2, min(5, columns // 18)))
+        plotext.xticks([x for x, _ in xs], [words for _, words in xs])
         text = _CODES.sub("", plotext.build())
         plotext.clear_figure()
     for line in text.splitlines():
@@ -251,8 +262,3 @@ def _y_ticks(block: Plot, low: float, high: float, height: int) -> list[float]:
         if all(abs(value - other) >= apart for other in ticks):
             ticks.append(value)
     return sorted(ticks)
-
-
-def _x_ticks(block: Plot, left: float, right: float, columns: int) -> list[float]:
-    count = max(2, min(5, columns // 18))
-    return [left + (right - left) * n / (count - 1) for n in range(count)]

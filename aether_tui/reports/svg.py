@@ -7,7 +7,7 @@ from math import isfinite
 from xml.sax.saxutils import escape
 
 from aether_tui.report_model import Plot, Point, Series, State
-from aether_tui.reports.axes import corners, finite, levels_of, stack, unbroken, x_words, y_words
+from aether_tui.reports.axes import across, corners, levels_of, shown_of, stack, unbroken, x_ticks, x_words, y_words
 from aether_tui.text import one_line
 
 WIDTH, HEIGHT = 720, 300
@@ -21,7 +21,7 @@ INK, FAINT = "#2b2f33", "#d5d9dd"
 
 def render(block: Plot) -> str:
     """The picture with axes, limits, marks and legend; an empty string when no point can be drawn."""
-    shown = [finite(series) for series in block.series]
+    shown = shown_of(block)
     levels = levels_of(shown, block)
     if levels is None:
         return ""
@@ -77,8 +77,8 @@ class _Canvas:
             if isfinite(y):
                 yield self._stroke(((self._left, y), (self._right, y)), INK, 1, ' stroke-dasharray="6 4"')
         for x, _ in block.marks:
-            if self._left <= x <= self._right:
-                yield self._stroke(((x, self._low), (x, self._high)), INK, 1, ' stroke-dasharray="2 3"')
+            if self._left <= (at := across(block, x)) <= self._right:
+                yield self._stroke(((at, self._low), (at, self._high)), INK, 1, ' stroke-dasharray="2 3"')
         for series, points, colour in zip(block.series, shown, colours, strict=True):
             yield from self._series(series, points, colour)
 
@@ -109,11 +109,10 @@ def _axes(block: Plot, levels: tuple[float, float, float, float]) -> Iterator[st
         y = canvas.y(value)
         yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_words(y_words(block, value))}</text>'
-    for number in range(5):
-        value = left + (right - left) * number / 4
-        anchor = ("start", "middle", "middle", "middle", "end")[number]
-        words = _words(x_words(block, value, right - left))
-        yield f'<text x="{canvas.x(value):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{words}</text>'
+    for value, words in x_ticks(block, left, right, 5):
+        x = canvas.x(value)
+        anchor = "start" if x < LEFT + 1 else "end" if x > WIDTH - RIGHT - 20 else "middle"
+        yield f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{_words(words)}</text>'
 
 
 def _colours(every: Sequence[Series]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from aether_tui.report_model import Box, Boxes, Plot, Point, SavedReport, Series
-from aether_tui.reports import boxes, markdown, plots, text
+from aether_tui.reports import boxes, markdown, plots, svg, text
 from aether_tui.text import cells
 from tests.reports.test_faces import HOSTILE, tokens
 from tests.tui.workspaces import NOW, WINDOW
@@ -111,6 +111,24 @@ def test_time_is_told_in_days() -> None:
     drawn = plots.draw(plot(Series(label="", points=points), x_kind="time", marks=((NOV_1, "start"),)), 76, 10)
     assert "1 Nov" in drawn[9] and "20 Nov" in drawn[9]
     assert drawn[-1].strip() == "│ 1 Nov start"
+
+
+def test_on_a_log_axis_one_outlier_does_not_squeeze_the_rest() -> None:
+    points = tuple(Point(x=x, y=1.0) for x in (0.0, 1.0, 3.0, 1000.0))
+    block = plot(Series(label="", points=points, kind="points"), x_kind="log", marks=((30.0, "thirty"),))
+    rows = plots.draw(block, 76, 10)
+    axis, frame = rows[9], rows[0].index("┌")
+    assert axis.split() == ["0", "1", "3", "10", "30", "100", "300", "1,000"]
+    at = {
+        int(found[0].replace(",", "")): (found.start() + found.end() - 1) / 2 for found in re.finditer("[0-9,]+", axis)
+    }
+    seen = [column for column in range(frame + 1, 76) if any(row[column : column + 1] == "●" for row in rows)]
+    assert seen[:3] == pytest.approx([at[0], at[1], at[3]], abs=1.5)
+    assert (at[30] - at[0]) / (seen[-1] - at[0]) == pytest.approx(math.log(31) / math.log(1001), abs=0.03)
+    assert any(rows[2][round(at[30]) + off] in "│┼" for off in (-1, 0, 1))
+    drawn = svg.render(block)
+    assert ">1,000</text>" in drawn and ">0</text>" in drawn
+    assert "1,000" in "".join(plots.numbers(block))  # in words it is what it was
 
 
 @pytest.mark.parametrize("width", [24, 40, 76, 160])
