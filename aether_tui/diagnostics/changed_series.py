@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
-from aether_tui.diagnostics.frame import Clock, Data, Parameter, Question, Record, real, text
+from aether_tui.diagnostics.frame import Clock, Data, Parameter, Question, Record, real, text, whole
+from aether_tui.stats.intervals import nearest_rank
 from aether_tui.text import one_line
 
 DAYS = 120
@@ -17,6 +18,8 @@ MOST_SEGMENTS = 20
 """Largest segments of a metric that are looked at."""
 LEAST_P95 = 20
 """Observations of a day under which its p95 is its maximum, and no value."""
+_BITS, _COUNT, _NOUGHT = 40, (1 << 40) - 1, -10_000
+"""How many bits of a cell are its count, which ones, and the bucket of durations of nought."""
 
 Better = Literal["higher", "lower", ""]
 
@@ -78,15 +81,15 @@ SOURCES: tuple[Source, ...] = (
     )),
 )  # fmt: skip
 
-DURATIONS: dict[str, tuple[Metric, str]] = {
-    "task_latency": (Metric("latency.task", "task latency p95", "s", "lower", "p95", surface="llm"), "p95"),
-    "llm_latency": (Metric("latency.model", "model latency p95", "s", "lower", "p95"), "p95"),
-    "first_token": (Metric("latency.first", "time to first token p95", "s", "lower", "p95"), "p95"),
-    "ci_wall": (Metric("ci.duration", "CI duration p50", "s", "lower", "p50", surface="ci"), "p50"),
-    "ci_queue": (Metric("ci.queue", "CI queue p50", "s", "lower", "p50", surface="ci"), "p50"),
-    "test_suite": (Metric("tests.duration", "suite duration p50", "s", "lower", "p50", surface="tests"), "p50"),
-    "cycle_time": (Metric("flow.cycle", "cycle time p50", "s", "lower", "p50"), "p50"),
-    "pr_lead_time": (Metric("delivery.lead", "pull request lead time p50", "s", "lower", "p50"), "p50"),
+DURATIONS: dict[str, tuple[Metric, float]] = {
+    "task_latency": (Metric("latency.task", "task latency p95", "s", "lower", "p95", surface="llm"), 0.95),
+    "llm_latency": (Metric("latency.model", "model latency p95", "s", "lower", "p95"), 0.95),
+    "first_token": (Metric("latency.first", "time to first token p95", "s", "lower", "p95"), 0.95),
+    "ci_wall": (Metric("ci.duration", "CI duration p50", "s", "lower", "p50", surface="ci"), 0.5),
+    "ci_queue": (Metric("ci.queue", "CI queue p50", "s", "lower", "p50", surface="ci"), 0.5),
+    "test_suite": (Metric("tests.duration", "suite duration p50", "s", "lower", "p50", surface="tests"), 0.5),
+    "cycle_time": (Metric("flow.cycle", "cycle time p50", "s", "lower", "p50"), 0.5),
+    "pr_lead_time": (Metric("delivery.lead", "pull request lead time p50", "s", "lower", "p50"), 0.5),
 }
 """Kinds of `duration_hist`, and the percentile of a day they are followed by."""
 
@@ -193,10 +196,11 @@ def _course(
 def _durations(rows: Sequence[Record], since: datetime) -> list[Course]:
     found: dict[tuple[str, str], dict[int, tuple[float, float]]] = defaultdict(dict)
     for row in rows:
-        kind, n = text(row["kind"]), real(row["n"])
-        column = DURATIONS[kind][1]
-        if text(row["segment"]) and (column == "p50" or n >= LEAST_P95):
-            found[kind, text(row["segment"])][_index(row, since)] = (real(row[column]), n)
+        kind, n = text(row["kind"]), whole(row["n"])
+        part = DURATIONS[kind][1]
+        if text(row["segment"]) and (part == 0.5 or n >= LEAST_P95):
+            at = _at_rank(cast("list[int]", row["cells"]), nearest_rank(n, part))
+            found[kind, text(row["segment"])][_index(row, since)] = (at, n)
     made = []
     for (kind, segment), days in found.items():
         values = [days[at][0] if at in days else None for at in range(max(days) + 1)]
@@ -207,6 +211,17 @@ def _durations(rows: Sequence[Record], since: datetime) -> list[Course]:
         own = [one for one in made if one.metric is DURATIONS[kind][0]]
         kept += sorted(own, key=lambda one: (-one.volume, one.segment))[:MOST_SEGMENTS]
     return kept
+
+
+def _at_rank(cells: Iterable[int], rank: int) -> float:
+    """The value of that rank, from cells as the query packs them: the geometric midpoint of its bucket, which is 2 % wide."""
+    bucket, left = _NOUGHT, rank
+    for cell in sorted(cells):
+        left -= cell & _COUNT
+        if left <= 0:
+            bucket = cell >> _BITS
+            break
+    return 0.0 if bucket == _NOUGHT else 1.02 ** (bucket + 0.5)
 
 
 def _index(row: Record, since: datetime) -> int:

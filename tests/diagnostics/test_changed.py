@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from aether_tui.diagnostics import changed_words, narrative
+from aether_tui.cache import Cache
+from aether_tui.diagnostics import changed_series, changed_words, narrative
 from aether_tui.diagnostics.changed_measure import Change, Changed
-from aether_tui.diagnostics.frame import Filters
+from aether_tui.diagnostics.frame import Data, Filters
 from aether_tui.records.model import Row
 from aether_tui.report_model import Prose, Quantity, Report, Table
 from aether_tui.workspace.folder import Workspace
@@ -100,6 +101,32 @@ def test_every_row_opens_on_its_course_its_parts_and_its_days(billed: Workspace)
         assert course.id == "course"
         assert [block.id for block in rest] in (["parts", "days"], ["days"])
     assert not any("\x1b" in finding.text or "because" in finding.text for finding in report.findings)
+
+
+def test_durations_are_followed_by_their_rank_of_the_day(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    took = {3: [0.0, 0.0, *(1.5**n for n in range(-12, 14)), 3.0, 3.0], 2: [7.0] * 19}  # days ago: seconds, in no order
+    calls = [
+        world.full(
+            "spans", trace_id=f"{ago:032x}", span_id=f"{ago:08x}{place:08x}", start=TODAY - timedelta(days=ago, seconds=-place),
+            duration_s=seconds, name="chat", operation="chat", model="m", environment="production",
+        )
+        for ago, all_of_them in took.items()
+        for place, seconds in enumerate(all_of_them)
+    ]  # fmt: skip
+    runs = [
+        world.full("test_runs", id=f"{place}", started=TODAY - timedelta(days=3), repo="r", suite="s", tests=1, duration_s=seconds)
+        for place, seconds in enumerate([0.0, 0.0, 0.0, 10.0, 20.0])
+    ]  # fmt: skip
+    world.store(made, "otlp", "spans", "spans", calls)
+    world.store(made, "junit", "test_runs", "test_runs", runs)
+    with Data(Cache(made.cache_path), world.clock()) as data:
+        found = {one.id: one for one in changed_series.courses(data, data.clock, "USD")}
+    model = found["latency.model.segment.m"]
+    ranked = sorted(took[3])[28]  # ⌈0.95 × 30⌉ = 29th of 30
+    assert model.values[-1] == pytest.approx(ranked, rel=0.01)
+    assert model.day(len(model.values) - 1) == TODAY - timedelta(days=3), "of 19 the 95th percentile is their maximum"
+    assert found["tests.duration.segment.s"].values[-1] == 0.0
 
 
 def test_nothing_connected_and_nothing_changed_are_said(empty: Workspace, tmp_path: Path) -> None:

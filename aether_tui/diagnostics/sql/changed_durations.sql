@@ -1,11 +1,7 @@
--- Nearest-rank p50 and p95 of a day, from the mergeable histogram (2 % buckets, geometric midpoint).
-SELECT day, kind, segment, any_value(total) AS n,
-  min(CASE WHEN seen >= ceil(0.5 * total) THEN x END) AS p50, min(CASE WHEN seen >= ceil(0.95 * total) THEN x END) AS p95
-FROM (
-  SELECT day, kind, segment, CASE WHEN bucket = -10000 THEN 0.0 ELSE pow(1.02, bucket + 0.5) END AS x,
-    sum(n) OVER (PARTITION BY day, kind, segment ORDER BY bucket) AS seen, sum(n) OVER (PARTITION BY day, kind, segment) AS total
-  FROM duration_hist
-  WHERE day >= $since_day AND day < $until_day AND list_contains($kinds, kind)
-) AS ranked
+-- Durations of a day: the cells of the mergeable histogram (2 % buckets), each as bucket × 2⁴⁰ + n, which sorts by bucket. A window
+-- function over them, from which the percentiles would follow, takes three times as long.
+SELECT day, kind, segment, CAST(sum(n) AS BIGINT) AS n, list(CAST(bucket AS BIGINT) * 1099511627776 + n) AS cells
+FROM duration_hist
+WHERE day >= $since_day AND day < $until_day AND list_contains($kinds, kind)
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
