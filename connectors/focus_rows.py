@@ -17,6 +17,7 @@ from connectors import fields
 from connectors.base import Bulk, Column, Malformed, Page, Reject, Replace, Row, Value
 from connectors.files import name_of, open_binary
 from connectors.money import money
+from connectors.sniff import separator
 
 PAGE_ROWS = 20_000
 MAX_CELL = 16 << 20
@@ -46,7 +47,7 @@ def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
     csv.field_size_limit(MAX_CELL)
     with open_binary(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         first = text.readline()
-        delimiter = max(",;\t", key=first.count)
+        delimiter = separator(first)
         header = next(csv.reader([first], delimiter=delimiter), [])
         reader = csv.reader(text, delimiter=delimiter)
         places = {name.casefold(): place for place, name in enumerate(header)}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from aether_tui.records.tables import REQUESTS
 from connectors.base import Malformed, Page, Sample
 from connectors.files import name_of, open_binary, sample
-from connectors.sniff import csv_columns, text_head
+from connectors.sniff import separator, text_head
 
 COLUMNS = ("text", "request", "prompt", "question", "query", "input", "utterance", "message", "content", "messages")
 """Names a column of texts has, in order of preference."""
@@ -49,6 +50,8 @@ class RequestFiles:
         """Rows of `requests`. Raises Malformed for a file without a column of texts."""
         at = now.astimezone(UTC).replace(tzinfo=None)
         for path in paths:
+            western = _coding(path) == "cp1252"
+            yield Page({}, problems=["is not UTF-8: read as Windows-1252 (Western European)"] * western, path=path)
             rows = []
             for text, stratum in read_requests(path, self.column, self.stratum):
                 if text.strip():
@@ -79,18 +82,34 @@ def read_requests(path: Path, column: str = "", stratum: str = "") -> Iterator[A
 
 
 def _lines(path: Path) -> Iterator[str]:
+    with _text(path) as lines:
+        yield from lines
+
+
+def _text(path: Path) -> io.TextIOWrapper:
+    coding = _coding(path)
+    return io.TextIOWrapper(open_binary(path), coding, errors="replace", newline="")
+
+
+def _coding(path: Path) -> str:
+    """How a file is encoded: by its mark, else UTF-8, else Windows-1252."""
+    if sample(path).head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8")()
     with open_binary(path) as stream:
-        yield from _decoded(stream)
-
-
-def _decoded(stream: BinaryIO) -> io.TextIOWrapper:
-    return io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+        try:
+            while data := stream.read(1 << 20):
+                decoder.decode(data)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
 
 
 def _json_list(path: Path) -> Iterator[object]:
-    with open_binary(path) as stream:
+    with _text(path) as stream:
         try:
-            found = json.load(_decoded(stream))
+            found = json.load(stream)
         except (ValueError, RecursionError) as error:
             raise Malformed(f"{name_of(path)}: not JSON") from error
     if not isinstance(found, list):
@@ -104,18 +123,23 @@ def _json_lines(path: Path) -> Iterator[object]:
             try:
                 yield json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise Malformed(f"{name_of(path)}: line {number} is not JSON") from error
+                raise Malformed(
+                    f"{name_of(path)}: line {number} is not JSON", hint="mend or remove that line"
+                ) from error
 
 
 def _json(path: Path, records: Iterator[object], column: str, stratum: str) -> Iterator[Asked]:
     """Texts of objects by the keys that the first object has."""
     names: list[str] = []
-    by = ""
+    by, found = "", False
     for record in records:
         if isinstance(record, Mapping) and not names:
             names = [str(key) for key in record]
             column, by = column or _column(names, path, ""), _strata(names, path, stratum)
+        found = found or not isinstance(record, Mapping) or column in record
         yield Asked(_text_of(record, column), _word(record.get(by)) if isinstance(record, Mapping) and by else None)
+    if names and not found:
+        raise Malformed(f"{name_of(path)}: no object has {column!r}", hint=f"there are {', '.join(names[:20])}")
 
 
 def _text_of(record: object, key: str) -> str:
@@ -131,18 +155,16 @@ def _word(value: object) -> str | None:
 
 def _csv(path: Path, head: bytes, column: str, stratum: str) -> Iterator[Asked]:
     csv.field_size_limit(1 << 24)
-    first = text_head(head).lstrip("\r\n").splitlines()
-    if not first:
+    beginning = text_head(head).lstrip("\r\n")
+    if not beginning:
         raise Malformed(f"{name_of(path)}: is empty")
-    names = list(csv_columns(head)) or [first[0].strip().strip('"')]
-    delimiter = max(",;\t", key=first[0].count)
-    place = names.index(_column(names, path, column))
-    by = _strata(names, path, stratum)
-    strata = names.index(by) if by else len(names)
-    with open_binary(path) as stream:
+    with _text(path) as stream:
         try:
-            rows = csv.reader(_decoded(stream), delimiter=delimiter)
-            next(rows, None)
+            rows = csv.reader(stream, delimiter=separator(beginning))
+            names = [name.strip() for name in next(filter(None, rows))]
+            place = names.index(_column(names, path, column))
+            by = _strata(names, path, stratum)
+            strata = names.index(by) if by else len(names)
             for row in rows:
                 if row:
                     text = row[place][:CUT_CHARS] if place < len(row) else ""

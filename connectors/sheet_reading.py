@@ -6,11 +6,11 @@ import codecs
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors import sniff
 from connectors.base import Malformed
 from connectors.files import name_of, read_all
 from connectors.sheet_values import Number
@@ -18,6 +18,7 @@ from connectors.sheet_values import Number
 MAX_BYTES = 256 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SEPARATORS = ",;\t|"
+_BEGINNING = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,11 @@ def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
     return data.decode("cp1252", errors="replace"), ("is not UTF-8: read as Windows-1252 (Western European)",)
 
 
-def separator_of(head: str) -> str:
-    """What separates the cells of a header line: the sign that stands there most often outside of quotes."""
-    return max(_SEPARATORS, key=re.sub(r'"(?:[^"]|"")*"', "", head).count)
-
-
 def _csv(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
     csv.field_size_limit(1 << 24)
     head = next((line for line in text.splitlines() if line.strip()), "")
     stated = head.casefold().startswith("sep=") and len(head) == 5
-    separator = head[4] if stated else separator_of(head)
+    separator = head[4] if stated else sniff.separator(text.lstrip()[:_BEGINNING], _SEPARATORS)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: tuple[str, ...] = ()
     rows: list[tuple[int, tuple[str, ...]]] = []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import cast
 
 from connectors.base import Sample
 
+_ROWS = 50
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.S)
 
 
@@ -57,9 +60,20 @@ def csv_columns(head: bytes) -> tuple[str, ...]:
     line = text.splitlines()[0] if text else ""
     if "\x00" in line or not {",", ";", "\t"} & set(line):
         return ()
-    delimiter = max(",;\t", key=line.count)
-    columns = next(csv.reader([line], delimiter=delimiter), [])
+    columns = next(csv.reader([line], delimiter=separator(line)), [])
     return tuple(column.strip() for column in columns)
+
+
+def separator(beginning: str, among: str = ",;\t") -> str:
+    """What separates the cells of a table: the sign by which its first rows have as many cells as its header, and most of them."""
+
+    def fits(sign: str) -> tuple[float, int]:
+        rows = csv.reader(islice(io.StringIO(beginning, newline=""), _ROWS), delimiter=sign)
+        widths = [len(row) for row in rows if row][: _ROWS - 1]  # the last may go on
+        columns, *others = widths or [0]
+        return (others.count(columns) / len(others) if others else 1.0) * (columns > 1), columns
+
+    return max(among, key=fits)
 
 
 def is_parquet(head: bytes) -> bool:

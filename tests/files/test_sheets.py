@@ -12,6 +12,7 @@ import pytest
 from aether_tui.cache import Cache
 from aether_tui.records import TABLES
 from connectors.base import Malformed, Page
+from connectors.requests import Asked, RequestFiles, read_requests
 from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, number_of
 from connectors.sheets import InvoiceFiles, OpportunityFiles, SheetFiles, Stated, suggest
 from tests.command import aether
@@ -51,6 +52,13 @@ ACCEPTED = {"id": "Schlüssel", "title": "Titel", "state": "Status", "created": 
         (GERMAN.encode("cp1252"), "Windows-1252"),
         (GERMAN.encode("utf-16"), ""),
         (("sep=;\r\n" + GERMAN).encode(), ""),
+        (
+            GERMAN.replace("Tags", "Tags;Note, a, b, c, d, e, f, g")
+            .replace("\r\n", ";\r\n")
+            .replace("g;\r", "g\r")
+            .encode(),
+            "",
+        ),
         (GERMAN.replace("Tags", 'Tags;"Note, a, b, c, d, e, f"').encode(), ""),
         (GERMAN.replace(";", "\t").replace('"Größe\t Länge"', "Größe; Länge").encode(), ""),
     ],
@@ -305,3 +313,15 @@ def test_a_month_on_an_invoice_is_the_whole_month(tmp_path: Path, month: str) ->
     assert [(row["charge_start"], row["charge_end"], row["billed_cost"]) for row in rows] == [
         (DAY("2026-10-01"), DAY("2026-11-01"), Decimal("1300.10")), (DAY("2026-10-05"), DAY("2026-10-06"), Decimal("2.5")),
     ]  # fmt: skip
+
+
+def test_texts_of_requests_in_any_encoding_and_with_any_separator(tmp_path: Path) -> None:
+    text = 'Nr, von, bis, wo;Anfrage\r\n1;Wie höflich, bitte?\r\n2;"zwei;\nZeilen"\r\n'
+    wanted = [Asked("Wie höflich, bitte?", None), Asked("zwei;\nZeilen", None)]
+    for coding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
+        path = file(tmp_path, text.encode(coding))
+        assert list(read_requests(path, "Anfrage")) == wanted
+        told = [problem for page in RequestFiles("Anfrage").pages([path], NOW) for problem in page.problems]
+        assert told == ["is not UTF-8: read as Windows-1252 (Western European)"] * (coding == "cp1252")
+    with pytest.raises(Malformed, match="no object has 'text'"):
+        list(read_requests(file(tmp_path, '{"data": [{"text": "a"}]}', "x.json"), "text"))
