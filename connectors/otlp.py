@@ -17,7 +17,7 @@ from connectors import otlp_json, otlp_proto
 from connectors.base import Access, Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
 from connectors.otlp_attributes import Resource
-from connectors.otlp_scan import Scan
+from connectors.otlp_scan import Scan, worth
 from connectors.otlp_span import Span, payload_row, span_row
 from connectors.sniff import json_keys
 
@@ -112,7 +112,8 @@ def _whole_pages(path: Path) -> Iterator[Page]:
 def _scans(path: Path) -> Iterator[Page]:
     with open_binary(path) as stream:
         data = stream.read(SCAN_BYTES)
-        if len(data) < SCANNED_FROM or not any(_parsed(line) for line in data.split(b"\n", 2)[:2]):
+        begun = BytesIO(data[:SCANNED_FROM]).readlines()
+        if len(data) < SCANNED_FROM or not worth(begun) or not any(_parsed(line) for line in data.split(b"\n", 2)[:2]):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1

@@ -65,6 +65,18 @@ _LITERAL: Final = (
 )
 
 
+_MARKS: Final = (
+    *(f'"{name}"'.encode() for name in (*otlp_aliases.INPUT, *otlp_aliases.OUTPUT)),
+    *(f'"{prefix}'.encode() for prefix in (*otlp_aliases.INPUT_PARTS, *otlp_aliases.OUTPUT_PARTS)),
+    b'"events":[{',
+)
+
+
+def worth(lines: Sequence[bytes]) -> bool:
+    """Whether some lines of a file give hope: most hold nothing that is left for the patient way for what it is."""
+    return 2 * sum(any(mark in line for mark in _MARKS) for line in lines) < len(lines)
+
+
 class Scan:
     """Some whole lines of a file; after `read` the numbers of those, from nought, that are `left` for the patient way, and how many
     are `taken`."""

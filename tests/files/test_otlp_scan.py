@@ -180,10 +180,12 @@ def test_a_file_loads_to_the_same_either_way(tmp_path: Path) -> None:
         writer = Writer(Cache(tmp_path / f"{name}.duckdb"), Ingest(Config(), bytes(32)), lambda: NOW)
         writer.open()
         intake, rejects = Intake(writer, "otlp", "files"), []
+        scans = 0
         for page in getattr(OtlpFiles(), name)([path], NOW):
-            assert name == "scans" or page.scan is None
+            scans += page.scan is not None
             intake.page(page)
             rejects += intake.refused
+        assert scans == (name == "scans")
         with writer.cache.read() as lease:
             stored = {
                 table: lease.cursor.execute(f"FROM {table} ORDER BY ALL").fetchall()
@@ -193,3 +195,11 @@ def test_a_file_loads_to_the_same_either_way(tmp_path: Path) -> None:
     scanned_, paged = found
     assert len(paged[0]["spans"]) > 500 and len(paged[1]) > 5
     assert scanned_ == paged
+
+
+def test_files_of_prompts_are_not_scanned_in_vain(tmp_path: Path) -> None:
+    path, data = tmp_path / "traces.jsonl", body(random.Random(2), 700)
+    path.write_bytes(data)
+    assert next(OtlpFiles().scans([path], NOW)).scan is not None
+    path.write_bytes(data.replace(b'"attributes"', b'"input.value": 1, "attributes"'))
+    assert next(OtlpFiles().scans([path], NOW)).scan is None
