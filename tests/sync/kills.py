@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -39,8 +40,23 @@ def killed(root: Path, settings: Settings, kills: int, longest_s: float, seed: i
     return struck
 
 
-def dump(cache: Path) -> dict[str, list[tuple[object, ...]]]:
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, sorted."""
-    with duckdb.connect(str(cache), read_only=True) as connection:
-        names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
-        return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY ALL').fetchall() for name in names}
+    with _reader().cursor() as cursor:
+        cursor.execute(f"ATTACH '{path}' AS dumped (READ_ONLY)")
+        try:
+            cursor.execute("USE dumped")
+            # Storage says how many rows it holds, deleted ones too: none is none.
+            sizes = cursor.execute(
+                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'dumped' ORDER BY 1"
+            ).fetchall()
+            asked = {name: f'SELECT * FROM "{name}" ORDER BY ALL' for name, size in sizes if size}
+            return {name: cursor.execute(asked[name]).fetchall() if size else [] for name, size in sizes}
+        finally:
+            cursor.execute("USE memory")
+            cursor.execute("DETACH dumped")
