@@ -5,7 +5,7 @@ WITH asked AS (
   WHERE start >= $since AND start < $until AND request_hash IS NOT NULL AND ($live::VARCHAR IS NULL OR environment = $live)
   GROUP BY 1, 2
 ), timed AS (
-  SELECT t.feature, t.cost_usd, a.start - lag(a.start) OVER (PARTITION BY t.feature, a.request_hash ORDER BY a.start, a.trace_id) AS gap
+  SELECT t.feature, t.cost_usd, a.start - lag(a.start) OVER (PARTITION BY t.feature, a.request_hash ORDER BY a.start, t.trace_number, a.trace_id) AS gap
   FROM asked AS a JOIN tasks AS t ON t.source = a.source AND t.trace_id = a.trace_id AND t.start >= $since::TIMESTAMP - INTERVAL 1 DAY
   WHERE ($feature::VARCHAR IS NULL OR t.feature = $feature)
 )
