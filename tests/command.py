@@ -121,7 +121,8 @@ def aether(*arguments: str | Path, cwd: Path, env: dict[str, str] | None = None,
         asker.connect(str(forks(os.getpid())))
         line = json.dumps(request).encode() + b"\n"
         sent = socket.send_fds(asker, [line], [one.fileno() for one in (given, out, err)])
-        asker.sendall(line[sent:])
+        if rest := line[sent:]:  # nothing at all is an error, too, where a quick command has ended already
+            asker.sendall(rest)
         code = int(stack.enter_context(asker.makefile()).readline())
         for one in (out, err):
             one.seek(0)
