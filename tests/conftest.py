@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests import command
+from tests import caches, command
 from tests.command import aether, forks, launcher
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +90,19 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish() -> None:
     """Else DuckDB's bindings take what is left for a leak and say so."""
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Here and, as `tests.forks` sees to it, in commands."""
+    caches.copy_new_ones(tmp_path_factory.mktemp("empty") / "cache.duckdb")
+
+
+@pytest.fixture(scope="module")
+def made_by_hand() -> Iterator[None]:
+    """For tests of how a cache comes to be: none is a copy."""
+    with caches.made_by_hand():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -33,13 +33,15 @@ PROGRAMS = {
 """What can be run, and the module whose `main` it is."""
 
 
-def warm() -> None:
-    """Import what commands import, once, and keep the collector away from it: its pages stay shared with the children."""
+def warm(empty: Path) -> None:
+    """Import what commands import, once, and keep the collector away from it: its pages stay shared with the children. New caches
+    of theirs are copies of `empty`."""
     for name in WARM:
         import_module(name)
     for room in (*(f"aether_tui.{room}" for room in ROOMS), "connectors"):
         for module in walk_packages(import_module(room).__path__, f"{room}."):
             import_module(module.name)
+    import_module("tests.caches").copy_new_ones(empty)
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)  # they end before it matters
 
@@ -150,7 +152,7 @@ def main(starter: int, place: Path) -> None:
     door.bind(f"{place}.new")
     door.listen(64)
     os.rename(f"{place}.new", place)  # there once one can ask
-    warm()
+    warm(place.with_name("empty.duckdb"))
     Forks(socket.socket(fileno=starter), door).serve()
     gc.unfreeze()
 

@@ -21,6 +21,8 @@ from aether_tui.errors import CacheTrouble
 from tests.cache.samples import rows, spans, store
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("made_by_hand")
+
 KILLS = int(os.environ.get("AETHER_CACHE_KILLS", "3"))
 
 

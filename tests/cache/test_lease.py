@@ -25,6 +25,8 @@ from benchmarks.cache_leases import run as crowd
 from tests.cache.samples import fresh, spans, store
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("made_by_hand")
+
 
 @contextmanager
 def child(role: str, cache: Cache) -> Iterator[subprocess.Popen[str]]:

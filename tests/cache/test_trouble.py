@@ -17,6 +17,8 @@ from tests.cache.samples import NOW, dump, fresh, spans, store
 from tests.cache.worker import PAGES
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("made_by_hand")
+
 KILLS = int(os.environ.get("AETHER_CACHE_KILLS", "3"))
 
 
