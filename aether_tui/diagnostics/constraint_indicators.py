@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from heapq import nlargest
+from typing import cast
 
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
-from aether_tui.diagnostics.sampling import after, ahead, moments
+from aether_tui.diagnostics.frame import Data, Parameter, Question, Record, real, text, whole
+from aether_tui.diagnostics.sampling import ahead, stretches
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import weighted_quantile, wilson
 
@@ -32,7 +35,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
     def why(self, report: str) -> str:
         """What `x` shows of it in that report."""
         said = f"{self.means[:1].upper()}{self.means[1:].rstrip('.')}."
-        queries = metrics.asks("constraint_shape", "constraint_tasks", "constraint_clusters")
+        queries = metrics.asks("constraint_sample", "constraint_shape", "constraint_tasks", "constraint_clusters")
         return f"{said}\n{queries}\naether-tui report {report} --format json"
 
 
@@ -42,13 +45,11 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
     data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
     edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
     data.together(**ahead(data, SAMPLE, live))
-    data.together(*after(data, SAMPLE, live)[:1], constraint_tasks={}, constraint_slowest=edges)
-    looked = moments(data, SAMPLE, live)
-    sample: dict[str, Parameter] = {"sample": SAMPLE, **looked.asked}
-    data.together(**({"constraint_shape": sample} if looked.n else {}), **beside)
+    data.together(_sample(data, SAMPLE), constraint_tasks={}, constraint_slowest=edges)
+    data.together(*_shape(data, SAMPLE), **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
     named = data.rows("constraint_slowest", **edges)
-    shape = data.rows("constraint_shape", **sample) if looked.n else []
+    shape = shapes(data, SAMPLE)
     clusters = data.rows("constraint_clusters")
     return (
         _one("ceiling", "model intelligence ceiling", "success of the hardest category", _hardest(clusters),
@@ -83,6 +84,48 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
         _one("evaluation", "evaluation blind spots", "tasks without an outcome", _blind(tasks), "nobody knows whether these worked"),
         _one("economics", "unit economics", "cost per success", _cost(tasks), "of tasks that say how they ended, failures paid for"),
     )  # fmt: skip
+
+
+def shapes(data: Data, wanted: int) -> list[Record]:
+    """A repeatable sample of about so many tasks: id, steps, and what their spans say, if they are still here."""
+    unknown: Record = {
+        "serial": None,
+        "growth": None,
+        "a_turn": None,
+        "tools": 0,
+        "tool_errors": 0,
+        "asked": 0,
+        "repeats": 0,
+    }
+    name, asked = _sample(data, wanted)
+    found = [{**row, **unknown} for row in data.rows(name, **asked)]
+    for name, asked in _shape(data, wanted):
+        for row in data.rows(name, **asked):
+            found[whole(row["task"])] |= row
+    return found
+
+
+def _sample(data: Data, wanted: int) -> Question:
+    live = data.live()
+    begins, ends = stretches(data, wanted, live)
+    return "constraint_sample", {"live": live, "begins": begins, "ends": ends, "sample": wanted}
+
+
+def _shape(data: Data, wanted: int) -> tuple[Question, ...]:
+    """What reads the spans of the sample, from the begin of each moment until the last of its tasks ends."""
+    name, asked = _sample(data, wanted)
+    rows = data.rows(name, **asked)
+    if not rows:
+        return ()
+    begins, ends = (cast("tuple[datetime, ...]", asked[edge]) for edge in ("begins", "ends"))
+    last: dict[int, datetime] = {}
+    for row in rows:
+        place = bisect_right(begins, cast("datetime", row["start"])) - 1 if len(begins) > 1 else 0
+        reach = cast("datetime", row["reach"])
+        last[place] = max(last.get(place, reach), reach)
+    reaches = [last.get(place, end) for place, end in enumerate(ends)]
+    ids = {"sources": [text(row["source"]) for row in rows], "ids": [text(row["trace_id"]) for row in rows]}
+    return (("constraint_shape", {**ids, "begins": begins, "reaches": reaches}),)
 
 
 def _one(category: str, title: str, name: str, value: Quantity, means: str, traces: tuple[str, ...] = ()) -> Indicator:

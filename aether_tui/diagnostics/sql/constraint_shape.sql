@@ -1,14 +1,8 @@
--- Shape of a repeatable sample of tasks. Growth: input tokens of the last model call over those of the first. Serial share:
+-- Shape of the given tasks (constraint_sample). Growth: input tokens of the last model call over those of the first. Serial share:
 -- time in which something ran, over the sum of what ran; 1 is one step after the other. Repeats: calls whose input had been sent
 -- before in the same task.
-WITH sample AS (
-  SELECT rowid AS task, source, trace_id, calls + tool_calls AS steps
-  FROM tasks
-  WHERE {during(start)} AND start >= $since AND start < $until AND calls > 0 AND ($live::VARCHAR IS NULL OR environment = $live)
-    AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
-    AND ($feature::VARCHAR IS NULL OR feature = $feature)
-  ORDER BY md5(trace_id), source
-  LIMIT $sample
+WITH sample AS MATERIALIZED (
+  SELECT unnest($sources::VARCHAR[]) AS source, unnest($ids::VARCHAR[]) AS trace_id, unnest(range(len($ids))) AS task
 ), span AS (
   SELECT task, s.span_id, s.parent_id, s.name, s.request_hash, s.status,
     lower(coalesce(s.operation, '')) IN ('execute_tool', 'tool') AS tool,
@@ -35,7 +29,7 @@ WITH sample AS (
   FROM span
   GROUP BY task
 )
-SELECT trace_id, steps, serial, CASE WHEN told > 1 THEN last / first END AS growth,
+SELECT task, serial, CASE WHEN told > 1 THEN last / first END AS growth,
   CASE WHEN told > 1 THEN (last - first) / (told - 1) END AS a_turn, tools, tool_errors, asked, asked - different AS repeats
-FROM sample LEFT JOIN serial USING (task) LEFT JOIN counted USING (task)
-ORDER BY trace_id, source
+FROM counted LEFT JOIN serial USING (task)
+ORDER BY task
