@@ -346,9 +346,9 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     child("load", str(make(folder / "known.parquet", 0, spans // 40, first, DAYS / 40)), str(overlap))
     merged = child("load", str(tenth), str(overlap))
     tenth_own = ctas(tenth)
-    lines = make(folder / "lines.ndjson", 0, max(spans // 10, 50_000), first, DAYS)
+    lines = make(folder / "lines.ndjson", 0, max(spans // 3, 50_000), first, DAYS)
     lines_own, lines_loaded = ctas(lines), child("load", str(lines), str(folder / "lines.duckdb"))
-    otlp_spans = max(spans // 10, 50_000)
+    otlp_spans = max(spans // 3, 50_000)
     otlp = otlp_lines(folder / "otlp.ndjson", otlp_spans, first)
     otlp_own, otlp_loaded = ctas(otlp), child("load", str(otlp), str(folder / "otlp.duckdb"))
     assert otlp_loaded["rows"] == otlp_spans

@@ -124,7 +124,8 @@ def _scans(path: Path) -> Iterator[Page]:
             yield Page(scan=scan)
             lines.traces += scan.taken
             each = BytesIO(data).readlines()
-            yield from _pages(lines.decode((first + number, each[number]) for number in scan.left))
+            if scan.left:
+                yield from _pages(lines.decode((first + number, each[number]) for number in scan.left))
             first += len(each)
             data = stream.read(SCAN_BYTES)
         if left := lines.end():

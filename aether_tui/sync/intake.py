@@ -147,6 +147,9 @@ class Intake:
             counts.add(self._merge_bulk(page.scan, rejects))
         if page.pushed is not None:
             return self._push(page.pushed, cursor)
+        stored = page.bulk is not None or page.scan is not None
+        if stored and not (rejects or page.rows or page.whole or page.replace or cursor or state):
+            return counts  # nothing to note: each note takes a lease
         rows = (
             page.rows if page.tally is None else {**page.rows, page.tally.table.name: self._tally(page.tally, rejects)}
         )
