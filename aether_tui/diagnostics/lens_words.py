@@ -99,7 +99,7 @@ def findings(lenses: Lenses, before: str = "the window before") -> tuple[Finding
 
 
 def _perception(item: Lens) -> list[Finding]:
-    """Where people say something else than what is measured, the widest gap of the lens named; nothing about why."""
+    """Where people say something else than what is measured, in the widest gap of the lens; nothing about why."""
     both = [
         (one, score_of(one.stated, one.anchor), one.score)
         for one in item.indicators
@@ -112,11 +112,9 @@ def _perception(item: Lens) -> list[Finding]:
     if abs(said - measured) < 10 or widest.stated is None:
         return []
     low, high = min(widest.answers), max(widest.answers)
-    answers = f"{median(widest.answers):g} of 5 (n {len(widest.answers)}, {low}–{high})"
-    text = (
-        f"{item.title}: stated and measured differ most on {widest.title}: stated {answers}, about "
-        f"{quantity(widest.stated)}, measured {quantity(widest.value)}."
-    )
+    counted = f"n {len(widest.answers)}" + (f", {low}–{high}" if low < high else "")
+    said_of = f"{median(widest.answers):g} of 5 ({counted}), about {quantity(widest.stated)}"
+    text = f"{widest.title[0].upper()}{widest.title[1:]}: stated {said_of}, measured {quantity(widest.value)}."
     return [Finding(id=f"{item.id}.perception", severity="info", text=text, evidence=(widest.id,))]
 
 
@@ -135,7 +133,9 @@ def _anchors(lenses: Lenses) -> list[Finding]:
 
 def blocks(lenses: Lenses, data: Data) -> tuple[Block, ...]:
     """Three scores, then the indicators of each lens from worst to best."""
-    parts: list[Block] = [Facts(id="lens.scores", facts=tuple(fact(item, lenses, data) for item in lenses.lenses))]
+    parts: list[Block] = [
+        Facts(id="lens.scores", facts=tuple(fact(item, lenses, data, alone=False) for item in lenses.lenses))
+    ]
     parts += _missing(lenses, data)
     parts += _trend(lenses, data)
     parts += [_table(item, data) for item in lenses.lenses]
@@ -196,16 +196,19 @@ def _trend(lenses: Lenses, data: Data) -> list[Block]:
     ]
 
 
-def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:
-    """One lens as a key figure, with coverage, its worst indicator and what was published in the note."""
+def fact(item: Lens, lenses: Lenses, data: Data, *, alone: bool = True) -> Fact:
+    """One lens as a key figure, with coverage and what was published in the note; `alone`, without its indicators, also the worst."""
     worst = next((one for one in item.indicators if one.id == item.worst), None)
+    more = f"anchors {lenses.anchors_version}; {metrics.content()['lens.change'].formula}"
     parts = []  # of one without a score the reason says the coverage
     if item.score.value is not None:
-        parts = [f"worst {worst.title} {quantity(worst.value)}"] if worst is not None else []
+        parts = [f"worst {worst.title} {quantity(worst.value)}"] if alone and worst is not None else []
         parts.append(f"coverage {amount(item.coverage, 'ratio')}")
     held = lenses.published
     if held is not None and lenses.comparable() and item.id in held.scores:
-        parts.append(f"{number(round(held.scores[item.id]))} in review {held.review}")
+        was = number(round(held.scores[item.id]))
+        parts.append(f"{was} in review {held.review}" if alone else f"review {was}")
+        more += f"; {was} is of review {held.review}"
     score, change = item.score, item.change
     before = None
     if score.value is not None and change.value is not None:
@@ -218,9 +221,7 @@ def fact(item: Lens, lenses: Lenses, data: Data) -> Fact:
         previous=None if before is None else _rounded(before),
         better="higher",
         note=", ".join(parts),
-        why=metrics.why(
-            "lens.score", data, f"anchors {lenses.anchors_version}; {metrics.content()['lens.change'].formula}"
-        ),
+        why=metrics.why("lens.score", data, more),
         series=item.series,
     )
 
@@ -314,4 +315,9 @@ def _anchor_text(one: Result) -> str:
 
 
 def _ends(anchor: Anchor | None, unit: str) -> str:
-    return "" if anchor is None else f"good {amount(anchor.good, unit)}, poor {amount(anchor.poor, unit)}"
+    """`good 10, poor 60 min`: a unit that both have is said once."""
+    if anchor is None:
+        return ""
+    good, poor = amount(anchor.good, unit), amount(anchor.poor, unit)
+    number_of, _, unit_of = good.rpartition(" ")
+    return f"good {number_of if number_of and poor.endswith(f' {unit_of}') else good}, poor {poor}"

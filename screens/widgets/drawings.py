@@ -13,7 +13,7 @@ from aether_tui.reports import plots
 from screens.widgets.parts import Item, Lines, heading, title
 from screens.widgets.spans import ROLE_OF, Line, Role, Span, clean, fit, wrap
 
-LOW_ROWS, ROWS = 8, 12
+LOW_ROWS, ROWS = 7, 12
 """Lines of a canvas on a low screen, and on others."""
 NAMED = 12
 """Most points named when a plot is opened."""
