@@ -1,11 +1,12 @@
-"""Spans of Phoenix projects (REST v1)."""
+"""Spans of Phoenix projects, and annotations of them (REST v1)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlsplit
+from functools import partial
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -18,6 +19,7 @@ from connectors.marks import advance, read_marks
 from connectors.otlp_attributes import Attribute, Resource
 from connectors.otlp_span import Span, payload_row, span_row
 from connectors.paging import PageGuard
+from connectors.phoenix_annotations import ANNOTATIONS, LATE, Annotated, project_path
 from connectors.windows import again_from, by_window
 
 # A span arrives when it ends: an hour covers those that run long.
@@ -27,6 +29,7 @@ _PER_PAGE = "1000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _STATUS = {"OK": 1, "ERROR": 2}
 _MAX_DEPTH = 16
+_DAY = timedelta(days=1)
 
 
 class PhoenixSettings(HttpSettings):
@@ -39,6 +42,9 @@ class PhoenixSettings(HttpSettings):
         description="Projects to read; a project's name stands for the service where spans name none",
     )
     anonymous: bool = Field(False, description="The server runs without authentication: no API key is sent")
+    annotations: bool = Field(
+        True, description="Read annotations: scores and labels of people, models and code; no explanations, no notes"
+    )
     days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
 
     @field_validator("projects")
@@ -56,20 +62,25 @@ class PhoenixSettings(HttpSettings):
 
 
 class Phoenix:
-    """Spans by windows of their start, oldest window first. One project that is absent does not stop the others."""
+    """Spans and annotations by windows of a start, oldest window first. One project that is absent does not stop the others."""
 
     kind = "phoenix"
     Settings = PhoenixSettings
     SECRETS = ("api_key",)
-    streams = (TRACES,)
+    streams = (TRACES, ANNOTATIONS)
     access = Access(
         credential="an API key (none where the server runs without authentication)",
         permissions=("read of the projects named",),
-        reads=("spans: times, model, token counts, errors, names, attributes", "users, kept as a keyed hash"),
-        leaves=("datasets, experiments, annotations, prompts kept on the server",),
+        reads=(
+            "spans: times, model, token counts, errors, names, attributes",
+            "users, kept as a keyed hash",
+            "annotations: names, labels, scores, what they are about",
+        ),
+        leaves=("datasets, experiments, prompts kept on the server", "notes"),
         drops=(
             "prompts and completions: what was asked becomes a category and a hash, its words are kept only where "
             "keeping them is switched on in aether.toml, redacted",
+            "explanations and metadata of annotations",
         ),
     )
 
@@ -87,8 +98,8 @@ class Phoenix:
         )
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:
-        """Spans that started after the cursor (the newest start seen, by project). Raises SourceError, for a project
-        that is absent or denied only after the others were read; never stores.
+        """Spans that started after the cursor (the newest start seen, by project), or annotations of traces that did. Raises
+        SourceError, for a project that is absent or denied only after the others were read; never stores.
         """
         marks, start = read_marks(since)
         now = self._network.now().astimezone(UTC).replace(tzinfo=None)
@@ -97,21 +108,28 @@ class Phoenix:
         for project in self._settings.projects:
             empty = project in marks  # without an instant
             mark = marks.setdefault(project, dict(start))
-            newest = instant(mark, "created")
-
-            def read(begin: datetime, end: datetime | None, project: str = project) -> AsyncIterator[tuple[Page, bool]]:
-                return self._window(project, begin, end)
-
+            newest, looked = instant(mark, "created"), instant(mark, "looked")
+            begin = again_from(newest, overlap, self._network.memory) if newest else now - first
+            if stream.name == ANNOTATIONS.name:
+                said = Annotated(self._http, project)
+                if looked is None or now - looked >= _DAY:
+                    begin, looked = min(begin, now - LATE), now
+                walk = by_window(said.window, begin, newest, now, empty=empty and not newest, started=said.newest)
+            else:
+                walk = by_window(partial(self._window, project), begin, newest, now, empty=empty and not newest)
             try:
-                begin = again_from(newest, overlap, self._network.memory) if newest else now - first
-                async for page, reached in by_window(read, begin, newest, now, empty=empty and newest is None):
+                async for page, reached in walk:
                     advance(mark, "created", reached)
                     page.cursor = json.dumps(marks, sort_keys=True) if reached else None
                     yield page
+                advance(mark, "looked", looked)
                 yield Page(cursor=json.dumps(marks, sort_keys=True))
             except (Gone, Denied) as error:
                 error.what = f"{project}: {error.what}"
-                trouble = trouble or error
+                if stream.name == ANNOTATIONS.name and isinstance(error, Gone):  # older servers do not list traces
+                    yield Page(problems=[f"annotations are left out: {error.what}"])
+                else:
+                    trouble = trouble or error
         if trouble is not None:
             raise trouble
 
@@ -125,7 +143,7 @@ class Phoenix:
         await self._http.close()
 
     async def _window(self, project: str, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
-        path = f"/v1/projects/{quote(project, safe='')}/spans"
+        path = f"{project_path(project)}/spans"
         query = {"start_time": zulu(begin), **({"end_time": zulu(end)} if end else {}), "limit": _PER_PAGE}
         guard = PageGuard(f"Phoenix's list of spans of {project}")
         while True:

@@ -30,11 +30,12 @@ async def by_window(
     table: Table = SPANS,
     *,
     empty: bool = False,
+    started: Callable[[], datetime | None] | None = None,
 ) -> AsyncIterator[tuple[Page, datetime | None]]:
     """All pages from `begin` on, oldest window first, each with the newest instant of `table` up to which all is read.
 
     Only the last page of a window knows one; `newest` is what was known before. Windows grow where little happened: what was
-    `empty` when it was read to its end before is one.
+    `empty` when it was read to its end before is one. Where rows do not tell, `started` says what the newest is.
     """
     width = _WIDTH
     while True:
@@ -42,7 +43,7 @@ async def by_window(
         pages = 0
         async for page, last in read(begin, end):
             pages += 1
-            reached = latest(page.rows, table, table.at, newest)
+            reached = latest(page.rows, table, table.at, newest) if started is None else started() or newest
             # A sender whose clock is far ahead must not carry the cursor away.
             newest = min(reached, now) if reached else None
             yield page, newest if last else None

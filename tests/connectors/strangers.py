@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from tests.connectors.pull import NOW
@@ -307,6 +307,36 @@ class Phoenix:
 
     def __init__(self) -> None:
         self.spans = [self._span(n) for n in range(1100)]
+        self.said = [self._said("span", n, self.spans[n]["context"]["span_id"]) for n in (1, 3, 3, 900)]
+        self.said.append(self._said("trace", 4, self.spans[7]["context"]["trace_id"]))
+
+    @staticmethod
+    def _said(of: str, n: int, name: str) -> dict[str, Any]:
+        result = {"label": "helpful" if n % 2 else None, "score": 0.25, "explanation": SECRET}
+        return {
+            "id": f"{of}-{n}-{name}", "name": "helpfulness", "annotator_kind": "HUMAN", "result": result if n != 900 else None,
+            "metadata": {"said": SECRET}, "identifier": "", f"{of}_id": name, "source": "APP", "user_id": "VXNlcjox",
+            "created_at": ago(1, 5), "updated_at": ago(0.5, 5),
+        }  # fmt: skip
+
+    def _annotations(self, request: Request, of: str) -> Reply:
+        query = parse_qs(urlsplit(request.target).query)
+        assert query["exclude_annotation_names"] == ["note"]
+        wanted = query[f"{of}_ids"]
+        assert 0 < len(wanted) <= 1000
+        return Reply({"data": [one for one in self.said if one.get(f"{of}_id") in wanted], "next_cursor": None})
+
+    def _traces(self, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        traces: dict[str, dict[str, Any]] = {}
+        for one in found:  # the newest first: the last one is the root, which began the trace
+            trace = traces.setdefault(one["context"]["trace_id"], {"spans": []})
+            trace["spans"].append({"id": one["id"], "span_id": one["context"]["span_id"], "name": one["name"]})
+            trace |= {
+                "trace_id": one["context"]["trace_id"],
+                "start_time": one["start_time"],
+                "end_time": one["end_time"],
+            }
+        return list(traces.values())
 
     @staticmethod
     def _span(n: int) -> dict[str, Any]:
@@ -331,13 +361,23 @@ class Phoenix:
     def __call__(self, request: Request) -> Reply:
         if request.headers.get("authorization") != "Bearer px":
             return Reply(b"Invalid token", 401, {"Content-Type": "text/plain"})
-        if request.path != "/v1/projects/shop/spans":
+        kind = request.path.removeprefix("/v1/projects/shop/")
+        if kind in ("span_annotations", "trace_annotations"):
+            return self._annotations(request, kind.partition("_")[0])
+        if kind not in ("spans", "traces"):
             return Reply(b"Not found", 404, {"Content-Type": "text/plain"})
         query, limit = request.query, int(request.query.get("limit", "100"))
-        if limit > 1000 or set(query) - {"cursor", "limit", "start_time", "end_time"}:
+        if limit > 1000 or set(query) - {
+            "cursor",
+            "limit",
+            "start_time",
+            "end_time",
+            *["include_spans"] * (kind == "traces"),
+        }:
             return Reply({"detail": [{"loc": ["query"], "msg": "not so"}]}, 422)
         low, high = same(query["start_time"]), same(query.get("end_time", "9999-12-31T00:00:00+00:00"))
         found = [one for one in self.spans if low <= same(one["start_time"]) < high]
+        found = self._traces(found) if kind == "traces" else found
         begin = int(query.get("cursor", "0"))
         more = str(begin + limit) if begin + limit < len(found) else None
         return Reply({"data": found[begin : begin + limit], "next_cursor": more})

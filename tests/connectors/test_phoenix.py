@@ -158,6 +158,8 @@ def test_a_broken_walk_goes_on_with_the_window_that_broke() -> None:
 def test_one_absent_project_does_not_stop_the_others() -> None:
     with serving(Server([span(1)])) as server:
         done = pull(phoenix(server.url, projects=["gone", "default"]))
+        without = pull(phoenix(server.url, projects=["gone"]), "annotations")
+    assert (without.error, "annotations are left out: gone: " in without.problems[0]) == (None, True)
     assert isinstance(done.error, Gone)
     assert "gone: " in done.error.what
     assert "Project not found" in done.error.what

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aether_tui.cache import Cache
 from aether_tui.sync.engine import Outcome
 from aether_tui.sync.intake import Counts
 from aether_tui.sync.loading import load
@@ -17,6 +18,7 @@ from aether_tui.sync.registry import file_kind
 from tests.connectors.kinds import KINDS
 from tests.connectors.pull import NOW, Time
 from tests.connectors.server import Reply, Request, serving
+from tests.connectors.strangers import SECRET, Phoenix
 from tests.connectors.worlds import WORLDS, World, linear
 from tests.sync.fake import workspace, writer
 from tests.sync.kills import dump
@@ -180,6 +182,30 @@ def test_what_was_empty_is_asked_for_once_and_has_what_comes_however_old(name: s
         nothing.clear()
         (third, *_) = world.sync(tmp_path, server.url, time)
     assert (third.error, third.counts.inserted) == ("", next(iter(world.holds.values())))
+
+
+def test_annotations_of_phoenix_are_outcomes_of_their_tasks_without_what_was_written(tmp_path: Path) -> None:
+    world, time = WORLDS["phoenix"](), Time()
+    peer, said = world.answer, "aaaa"
+    assert isinstance(peer, Phoenix)
+    with serving(world.answer) as server:
+        world.sync(tmp_path, server.url, time)
+        # Whoever says it later is heard within a day, of traces of the last week.
+        old = peer.spans[601]["context"]["span_id"]
+        peer.said.append(peer.said[0] | {"id": said, "span_id": old, "result": {"label": "poor"}})
+        time.waits = [LATER]
+        world.sync(tmp_path, server.url, time)
+        assert said not in {row[1] for row in rows(tmp_path)["outcomes"]}
+        time.waits = [25 * 3600.0]
+        assert world.sync(tmp_path, server.url, time)[1].counts.inserted == 1
+    with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+        found = lease.rows("SELECT o.* FROM outcomes o JOIN spans s USING (source, trace_id, span_id) ORDER BY id")
+        (trace,) = lease.rows("SELECT * FROM outcomes WHERE span_id IS NULL")
+    assert [(one["value"], one["kind"], one["name"]) for one in found] == [
+        ("poor", "HUMAN", "helpfulness"), ("helpful", "HUMAN", "helpfulness"), ("helpful", "HUMAN", "helpfulness"),
+    ]  # fmt: skip
+    assert (trace["trace_id"], trace["value"]) == (peer.spans[7]["context"]["trace_id"], "0.25")
+    assert SECRET not in repr([found, trace])
 
 
 COUNTS = {"total_count", "totalItems", "count"}

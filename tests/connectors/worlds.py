@@ -196,7 +196,7 @@ def phoenix() -> World:
     server = strangers.Phoenix()
     late = server.spans[5] | {"context": {"trace_id": "f" * 32, "span_id": "f" * 16}}
     return World(
-        Phoenix, server, {"spans": 1_100}, {"projects": ["shop"]}, {"api_key": "px"}, newest=NOW - timedelta(hours=3),
+        Phoenix, server, {"spans": 1_100, "outcomes": 3}, {"projects": ["shop"]}, {"api_key": "px"}, newest=NOW - timedelta(hours=3),
         late=lambda: server.spans.insert(5, late),
     )  # fmt: skip
 

@@ -99,6 +99,14 @@ def send(url: str) -> None:
     provider.shutdown()
 
 
+def told(url: str, path: str, body: dict[str, Any]) -> None:
+    sent = urllib.request.Request(
+        f"{url}{path}?sync=true", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(sent, timeout=30) as answer:
+        assert answer.status == 200
+
+
 def source(url: str, *projects: str) -> Phoenix:
     return Phoenix(PhoenixSettings(url=url, projects=list(projects), anonymous=True), {}, network())
 
@@ -156,3 +164,31 @@ def test_counts_and_tokens_are_those_of_phoenix_and_a_second_sync_changes_nothin
 def test_the_check_reaches_it(phoenix: str) -> None:
     one = source(phoenix, "assist")
     assert call(one, one.check) == phoenix.removeprefix("http://")
+
+
+def test_what_was_said_of_spans_and_traces_comes_back_without_its_words(phoenix: str) -> None:
+    spans = pull(source(phoenix, "assist")).table("spans")
+    one, other = spans[0], spans[7]
+    words = {"explanation": "words that somebody wrote"}
+    for of, name, result in (
+        ("span", one["span_id"], {"label": "helpful", "score": 1.0}),
+        ("span", other["span_id"], {"score": 0.25}),
+        ("trace", other["trace_id"], {"label": "resolved"}),
+        ("span", other["span_id"], {}),  # nothing but words
+    ):
+        said = {
+            "name": f"of a {of} {len(result)}",
+            "annotator_kind": "HUMAN",
+            "result": {**result, **words},
+            f"{of}_id": name,
+        }
+        told(phoenix, f"/v1/{of}_annotations", {"data": [said]})
+    done = pull(source(phoenix, "assist"), "annotations")
+    found = sorted((row["trace_id"], row["span_id"] or "", row["value"], row["kind"]) for row in done.table("outcomes"))
+    assert done.error is None
+    assert found == sorted([
+        (one["trace_id"], one["span_id"], "helpful", "HUMAN"),
+        (other["trace_id"], other["span_id"], "0.25", "HUMAN"),
+        (other["trace_id"], "", "resolved", "HUMAN"),
+    ])  # fmt: skip
+    assert "somebody" not in repr(done.table("outcomes"))
