@@ -14,6 +14,7 @@ from aether_tui.records.tables import COSTS
 from connectors.base import Access, Bulk, Malformed, Page, Replace, Sample
 from connectors.files import name_of, sample, written_at
 from connectors.focus_rows import packed_pages
+from connectors.focus_runs import newest_runs
 from connectors.parquet import is_plain, parquet_columns
 from connectors.sniff import csv_columns, is_parquet
 
@@ -78,7 +79,7 @@ class FocusFiles:
     def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
         """One page per format, read by the cache itself where it can. Raises Malformed for a file that is not FOCUS."""
         files: dict[Literal["csv", "parquet"], list[Path]] = {}
-        told: list[str] = []
+        paths, told = newest_runs(paths, now)
         for path in paths:
             head = sample(path)
             columns = columns_of(head)

@@ -167,6 +167,44 @@ def test_identical_rows_keep_an_ordinal_over_all_files(tmp_path: Path) -> None:
     assert len({row["row_hash"] for row in rows}) == 4
 
 
+RUNS = ("0b6b4c9e-1f7e-4a33-9a54-1c2d3e4f5a6b", "1b6b4c9e-1f7e-4a33-9a54-1c2d3e4f5a6b")
+
+
+@pytest.mark.parametrize(
+    ("period", "runs", "told"),
+    [
+        ("20260901-20260930", RUNS, True),  # Azure: the manifest tells
+        ("20260901-20260930", RUNS, False),  # the files tell
+        ("20260901-20260930", (f"202609150600/{RUNS[1]}", f"202609160600/{RUNS[0]}"), False),
+        ("BILLING_PERIOD=2026-09", (f"2026-09-15T06:00:00Z-{RUNS[1]}", f"2026-09-16T06:00:00Z-{RUNS[0]}"), False),
+    ],
+)
+def test_of_several_runs_of_one_export_the_newest_counts(
+    period: str, runs: tuple[str, str], told: bool, tmp_path: Path
+) -> None:
+    paths = []
+    for day, run in enumerate(runs, 15):
+        folder = tmp_path / period / run
+        folder.mkdir(parents=True)
+        paths.append(export(folder / "part_0_0001.csv", *[BASE] * day))
+        if told:
+            (folder / "manifest.json").write_text(f'{{"runInfo": {{"submittedTime": "2026-09-{day}T06:00:00Z"}}}}')
+        elif runs == RUNS:
+            os.utime(paths[-1], (1_700_000_000 + day, 1_700_000_000 + day))
+    rows, _ = load(tmp_path, *paths)
+    assert len(rows) == 16
+    problems = [problem for page in KIND.pages(paths, NOW) for problem in page.problems]
+    assert any("a newer run of the same export lies beside it" in problem for problem in problems)
+    other = tmp_path / period.replace("09", "08") / runs[0]
+    other.mkdir(parents=True)
+    rows, _ = load(tmp_path, *paths, export(other / "part_0_0001.csv", BASE))
+    assert len(rows) == 17
+    if runs == RUNS and not told:
+        os.utime(paths[0], (1_700_000_016, 1_700_000_016))
+        with pytest.raises(Malformed, match="nothing tells which is newer"):
+            load(tmp_path, *paths)
+
+
 def test_an_export_replaces_by_account_and_billing_period_and_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
     old, new = export(tmp_path / "old.csv", BASE), export(tmp_path / "new.csv", BASE)
     os.utime(old, (1_600_000_000, 1_600_000_000))
