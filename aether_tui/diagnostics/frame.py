@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import cache
 from importlib import resources
 from types import TracebackType
@@ -281,20 +281,28 @@ def _filled(sql: str, given: Mapping[str, object]) -> str:
         return among(0, len(cuts))
 
     sql = _NARROWED.sub(lambda match: "" if given[match[1]] is None else match[0], sql)
-    return _CUT.sub(latest, _during(_REQUESTS.sub(_requests, sql), given))
+    return _CUT.sub(latest, _during(_REQUESTS.sub(lambda match: _requests(match, given), sql), given))
 
 
-def _requests(match: re.Match[str]) -> str:
+def _requests(match: re.Match[str], given: Mapping[str, object]) -> str:
     """Whole days from their rollup, of days that begin or end in between the requests themselves. Rows of a source that pushed
     rollups before they told requests apart are left out."""
     since, until = (f"${name}::TIMESTAMP" for name in match.groups())
-    first, last = f"date_trunc('day', {since} + INTERVAL 86399999999 MICROSECONDS)", f"date_trunc('day', {until})"
+    cut = [cast("datetime", given[name]).time() != time.min for name in match.groups()]
+    first = f"date_trunc('day', {since} + INTERVAL 86399999999 MICROSECONDS)" if cut[0] else since
+    last = f"date_trunc('day', {until})" if cut[1] else until
     words = "environment, service, feature, team, model, scenario, task_cluster, status, outcome"
+    days = (
+        f"SELECT day, {words}, called, tasks, calls, turns, tokens, cost_usd, with_cost, unpriced_calls FROM task_coverage_daily "
+        f"WHERE day >= {first} AND day < {last} AND called IS NOT NULL"
+    )
+    if not any(cut):
+        return f"({days})"
+    outside = " OR ".join([f"start < {first}"] * cut[0] + [f"start >= {last}"] * cut[1])
     return (
-        f"(SELECT day, {words}, called, tasks, calls, turns, tokens, cost_usd, with_cost, unpriced_calls FROM task_coverage_daily "
-        f"WHERE day >= {first} AND day < {last} AND called IS NOT NULL UNION ALL "
+        f"({days} UNION ALL "
         f"SELECT date_trunc('day', start), {words}, calls > 0, 1, calls, turns, tokens, cost_usd, CAST(cost_usd IS NOT NULL AS BIGINT), "
-        f"unpriced_calls FROM tasks WHERE start >= {since} AND start < {until} AND (start < {first} OR start >= {last}))"
+        f"unpriced_calls FROM tasks WHERE start >= {since} AND start < {until} AND ({outside}))"
     )
 
 

@@ -93,6 +93,10 @@ SELECT outcome, floor(log(duration_s) / log(1.02)) > (
 ) AS slow, count(*) AS n, arg_max(trace_id, duration_s, 5) AS slowest
 FROM tasks WHERE outcome IS NOT NULL GROUP BY ALL
 """
+CUT = [(world.at(2 + first), world.at(end + last)) for end in (2, 5) for first in (0, 0.2) for last in (0.1, 0.8)] + [
+    (world.at(2 + first), world.at(5)) for first in (0, 0.2)
+]
+"""Windows that begin or end within a day, or do both within one; one begins after it ends."""
 STANDING = {"slowest": "duration_s", "dearest": "cost_usd", "most turns": "turns"}
 RANKS = """
 SELECT cost_usd AS cost, sum(cost_usd) OVER (ORDER BY cost_usd, trace_id ROWS UNBOUNDED PRECEDING) / sum(cost_usd) OVER () AS share
@@ -118,8 +122,11 @@ def test_many_tasks_counted_at_once_are_what_rows_in_order_say(tmp_path: Path) -
         named = data.rows("constraint_slowest", live=None, **edges)
         standing = {name: value for name, value in data.rows("traces_edges")[0].items() if name != "failing"}
         top = data.rows("traces_top", **standing)
+        told = [data.rows("sample_size", since=since, until=until, live=None)[0]["n"] for since, until in CUT]
         curve = data.rows("gate_cost_ranks", live=None, ranks=ranks, from_day=world.at(1), until_day=world.at(25))
     with cache.read() as lease:
+        between = "SELECT count(*) AS n FROM tasks WHERE start >= $since AND start < $until AND calls > 0"
+        assert told == [lease.rows(between, {"since": since, "until": until})[0]["n"] for since, until in CUT]
         plain, ended, ordered = (lease.rows(sql) for sql in (GROUPS, ENDED, RANKS))
         first = "SELECT trace_id FROM tasks ORDER BY {} DESC, start DESC, trace_number LIMIT 5"
         standing_out = {
