@@ -22,7 +22,7 @@ from aether_tui.report_model import (
     opened,
 )
 from screens.widgets import drawings, parts
-from screens.widgets.behind import behind
+from screens.widgets.named import named
 from screens.widgets.parts import Item, Lines, Part
 from screens.widgets.spans import Line, fit, width_of, wrap
 from screens.widgets.table import WRAP_LINES, Sort, facts, table
@@ -134,7 +134,7 @@ def lay_out(report: SavedReport, view: View, width: int) -> Layout:
     groups: list[list[Part]] = [[lead]] if lead.height else []
     groups += drawn(report.blocks[: view.lead], view, room)
     if found:
-        groups.append([parts.findings(found, room, partial(behind, report))])
+        groups.append([parts.findings(found, room, partial(named, report))])
     groups += drawn(report.blocks[view.lead :], view, room)
     more = opened(report, view.open_id) if view.open_id and view.open_as == "detail" else ()
     return _placed(layout, groups, room, lambda part, share: _open(part, view, share, more))

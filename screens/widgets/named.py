@@ -12,7 +12,7 @@ MOST = 5
 """Rows of a table that a finding names as a whole."""
 
 
-def behind(report: SavedReport, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def named(report: SavedReport, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What each of these numbers is, and why; of one that is not on the page its name."""
     known = {name: (told, why) for name, told, why in reversed(list(_numbers(report)))}
     told = tuple(clean(known.get(name, (name, ""))[0]) for name in names)
