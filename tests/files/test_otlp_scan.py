@@ -28,7 +28,8 @@ PLAIN: list[object] = [
     {"intValue": "7"}, {"intValue": 12}, {"intValue": "-3"}, {"intValue": "900000000"}, {"intValue": "2000000000"},
     {"boolValue": True}, {"boolValue": False}, {"doubleValue": 0.25}, {"doubleValue": 3}, {"doubleValue": 5.0},
     {"doubleValue": 0.0001}, {"doubleValue": -123456.789}, {"arrayValue": {"values": [{"stringValue": "stop"}]}},
-    {"arrayValue": {"values": [{"stringValue": "Ü"}]}}, {}, None,
+    {"arrayValue": {"values": [{"stringValue": "Ü"}]}}, {}, None, {"stringValue": "mail jo@example.org"},
+    {"stringValue": "password=hunter2!"}, {"arrayValue": {"values": [{"stringValue": "jo@example.org"}]}},
 ]  # fmt: skip
 ODD: list[object] = [
     {"stringValue": 'say "it"'}, {"stringValue": "a\nb"}, {"stringValue": "C:\\"}, {"stringValue": "x" * 300}, {"stringValue": 5},
@@ -195,6 +196,7 @@ def test_a_file_loads_to_the_same_either_way(tmp_path: Path) -> None:
     scanned_, paged = found
     assert len(paged[0]["spans"]) > 500 and len(paged[1]) > 5
     assert scanned_ == paged
+    assert "[email:" in str(scanned_) and "jo@example.org" not in str(scanned_) and "hunter2" not in str(scanned_)
 
 
 def test_files_of_prompts_are_not_scanned_in_vain(tmp_path: Path) -> None:
