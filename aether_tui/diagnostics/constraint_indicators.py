@@ -18,6 +18,8 @@ from aether_tui.stats.intervals import weighted_quantile, wilson
 
 SAMPLE = 500
 """Tasks whose spans are read for the shape of a task."""
+DRAWN = SAMPLE * 6 // 5
+"""Tasks that are looked for, of which those are drawn: a moment holds more or fewer than its share."""
 LEAST = 20
 
 
@@ -44,7 +46,7 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
     live = data.live()
     data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
     edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
-    data.together(**ahead(data, SAMPLE, live))
+    data.together(**ahead(data, DRAWN, live))
     data.together(_sample(data, SAMPLE), constraint_tasks={}, constraint_slowest=edges)
     data.together(*_shape(data, SAMPLE), **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
@@ -87,7 +89,7 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
 
 
 def shapes(data: Data, wanted: int) -> list[Record]:
-    """A repeatable sample of about so many tasks: id, steps, and what their spans say, if they are still here."""
+    """A repeatable sample of so many tasks, if there are as many: id, steps, and what their spans say, if they are still here."""
     unknown: Record = {
         "serial": None,
         "growth": None,
@@ -107,7 +109,7 @@ def shapes(data: Data, wanted: int) -> list[Record]:
 
 def _sample(data: Data, wanted: int) -> Question:
     live = data.live()
-    begins, ends = stretches(data, wanted, live)
+    begins, ends = stretches(data, wanted * DRAWN // SAMPLE, live)
     return "constraint_sample", {"live": live, "begins": begins, "ends": ends, "sample": wanted}
 
 

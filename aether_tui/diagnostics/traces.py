@@ -9,7 +9,7 @@ from typing import cast
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.constraint_indicators import SAMPLE, Indicator, indicators
+from aether_tui.diagnostics.constraint_indicators import DRAWN, SAMPLE, Indicator, indicators
 from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, instant, real, text, whole
 from aether_tui.diagnostics.gaps import traceless
 from aether_tui.diagnostics.sampling import MOMENTS, ahead
@@ -141,7 +141,7 @@ def measure(data: Data) -> Traces:
         traces_newest={"n": NEWEST},
     )
     standing = _standing(data)
-    data.together(**ahead(data, SAMPLE, live), traces_errors=standing, traces_groups={})
+    data.together(**ahead(data, DRAWN, live), traces_errors=standing, traces_groups={})
     loops = tuple(
         one for one in indicators(data, traces_top=standing, **_retries(data)) if one.id.partition(".")[0] in LOOPS
     )
