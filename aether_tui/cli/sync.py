@@ -16,6 +16,7 @@ from aether_tui.errors import CacheTrouble, ConfigurationError, SourceFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from aether_tui.config import Config
     from aether_tui.sync.engine import Event, Outcome, Traffic
     from aether_tui.sync.paid import Bill
     from aether_tui.sync.plan import Job
@@ -52,6 +53,8 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
 
     workspace, config = context.workspace(), context.config()
     left: dict[str, ConfigurationError] = {}
+    if not (sources or config.sources) and _derived_again(workspace, config, context.now):
+        return
     jobs = plan(config, workspace, sources, now=context.now, offline=context.offline, left=left)
     emit = _safely(_print_event if form == "json" else _narrate)
     for name, error in left.items():
@@ -68,6 +71,21 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     if form == "text":
         _print_table(outcomes)
     _judge(outcomes)
+
+
+def _derived_again(workspace: Workspace, config: Config, now: Callable[[], datetime]) -> bool:
+    """Whether there was something to do in a workspace of files only: what is stored follows a mapping that has changed."""
+    from aether_tui.cache import Cache
+    from aether_tui.ingest import Ingest
+    from aether_tui.sync.intake import Writer
+
+    if not workspace.cache_path.exists():
+        return False
+    with alone(workspace):
+        told = Writer(Cache(workspace.cache_path), Ingest.of(workspace, config), now).open()
+    for sentence in told:
+        click.echo(sentence, err=True)
+    return any("derived again" in sentence for sentence in told)
 
 
 def _agreed(jobs: list[Job], costly: Sequence[Bill], *, yes: bool, named: bool) -> list[Job]:

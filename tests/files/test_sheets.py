@@ -264,6 +264,9 @@ def test_load_by_command_line_and_by_configuration(tmp_path: Path) -> None:
     assert "columns: id = Schlüssel" in done.err
     columns = "\n".join(f'{name} = "{column}"' for name, column in ACCEPTED.items())
     (tmp_path / "aether.toml").write_text(f"[load.items.columns]\n{columns}\n[mapping.states]\nFertig = 'done'\n")
+    done = aether("sync", cwd=tmp_path)
+    assert (done.code, "2 rows derived again" in done.err) == (0, True), done.err
+    aether("sync", cwd=tmp_path).refuses(2, "no source is configured")
     done = aether("load", path, "--as", "items", cwd=tmp_path)
     assert "0 new, 0 changed, 2 known" in done.out
     with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
