@@ -6,6 +6,7 @@ A member of a zip is addressed as if the archive were a folder: `reports.zip/uni
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import importlib
 import io
@@ -86,6 +87,25 @@ def open_binary(path: Path) -> BinaryIO:
             while probe.read(1 << 20):
                 pass
     return _open(path)
+
+
+def encoding_of(path: Path) -> tuple[str, int]:
+    """How a text is encoded, by its mark, else UTF-8, else Windows-1252; and its bytes."""
+    decoder, marked, size = codecs.getincrementaldecoder("utf-8")(), False, 0
+    coding = "utf-8-sig"
+    with _open(path) as stream:
+        while data := stream.read(1 << 20):
+            marked = marked or (size == 0 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)))
+            size += len(data)
+            try:
+                decoder.decode(b"" if marked or coding == "cp1252" else data)
+            except UnicodeDecodeError:
+                coding = "cp1252"
+    try:
+        decoder.decode(b"", final=coding != "cp1252")
+    except UnicodeDecodeError:
+        coding = "cp1252"
+    return ("utf-16" if marked else coding), size
 
 
 def is_packed(path: Path) -> bool:

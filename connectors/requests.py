@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from aether_tui.records.tables import REQUESTS
 from connectors.base import Malformed, Page, Sample
-from connectors.files import name_of, open_binary, sample
+from connectors.files import encoding_of, name_of, open_binary, sample
 from connectors.sniff import separator, text_head
 
 COLUMNS = ("text", "request", "prompt", "question", "query", "input", "utterance", "message", "content", "messages")
@@ -50,7 +49,7 @@ class RequestFiles:
         """Rows of `requests`. Raises Malformed for a file without a column of texts."""
         at = now.astimezone(UTC).replace(tzinfo=None)
         for path in paths:
-            western = _coding(path) == "cp1252"
+            western = encoding_of(path)[0] == "cp1252"
             yield Page({}, problems=["is not UTF-8: read as Windows-1252 (Western European)"] * western, path=path)
             rows = []
             for text, stratum in read_requests(path, self.column, self.stratum):
@@ -87,23 +86,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _text(path: Path) -> io.TextIOWrapper:
-    coding = _coding(path)
-    return io.TextIOWrapper(open_binary(path), coding, errors="replace", newline="")
-
-
-def _coding(path: Path) -> str:
-    """How a file is encoded: by its mark, else UTF-8, else Windows-1252."""
-    if sample(path).head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open_binary(path) as stream:
-        try:
-            while data := stream.read(1 << 20):
-                decoder.decode(data)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
+    return io.TextIOWrapper(open_binary(path), encoding_of(path)[0], errors="replace", newline="")
 
 
 def _json_list(path: Path) -> Iterator[object]:

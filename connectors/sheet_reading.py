@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from connectors import sniff
 from connectors.base import Malformed
-from connectors.files import name_of, read_all
+from connectors.files import encoding_of, name_of, open_binary, sample
 from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SEPARATORS = ",;\t|"
-_BEGINNING = 1 << 16
+_MOST_KNOWN = 20_000
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,25 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The whole table. Raises Malformed naming file, line and what to do."""
-    text, notes = _decoded(path)
-    head = text.lstrip()[:1]
-    columns, rows = _json(text, path) if head in ("{", "[") else _csv(text, path)
+    coding, size = encoding_of(path)
+    if size > MAX_BYTES:
+        raise Malformed(f"{name_of(path)}: larger than {MAX_BYTES >> 20} MiB, too large for a table of this kind")
+    beginning = sample(path).head
+    if coding == "cp1252" and b"\0" in beginning[:4096]:
+        raise Malformed(f"{name_of(path)}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet")
+    with io.TextIOWrapper(
+        open_binary(path), coding, errors="replace" if coding == "cp1252" else "strict", newline=""
+    ) as text:
+        try:
+            head = sniff.text_head(beginning) if coding != "cp1252" else beginning.decode(coding, "replace")
+            columns, rows = _json(text.read(), path) if head.lstrip()[:1] in ("{", "[") else _csv(text, head, path)
+        except UnicodeDecodeError as error:
+            raise Malformed(
+                f"{name_of(path)}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet"
+            ) from error
     if not columns:
         raise Malformed(f"{name_of(path)}: is empty", hint="a header line, then one row a line")
+    notes = ("is not UTF-8: read as Windows-1252 (Western European)",) * (coding == "cp1252")
     return Table(path, _numbered(columns), tuple(rows), notes)
 
 
@@ -64,31 +77,18 @@ def _numbered(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
-    data = read_all(path, MAX_BYTES)
-    coding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    try:
-        return data.decode(coding), ()
-    except UnicodeDecodeError as error:
-        if coding != "utf-8" or b"\0" in data[:4096]:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise Malformed(
-                f"{name_of(path)}: line {line}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet"
-            ) from error
-    return data.decode("cp1252", errors="replace"), ("is not UTF-8: read as Windows-1252 (Western European)",)
-
-
-def _csv(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
+def _csv(text: TextIO, head: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
     csv.field_size_limit(1 << 24)
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    stated = head.casefold().startswith("sep=") and len(head) == 5
-    separator = head[4] if stated else sniff.separator(text.lstrip()[:_BEGINNING], _SEPARATORS)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    first = next((line for line in head.splitlines() if line.strip()), "")
+    stated = first.casefold().startswith("sep=") and len(first) == 5
+    separator = first[4] if stated else sniff.separator(head.lstrip(), _SEPARATORS)
+    reader = csv.reader(text, delimiter=separator, strict=True)
     columns: tuple[str, ...] = ()
     rows: list[tuple[int, tuple[str, ...]]] = []
+    known: dict[str, str] = {}  # states, teams and days stand in most rows: one text each
     try:
         for cells in reader:
-            clean = tuple(cell.strip() for cell in cells)
+            clean = tuple([known.get(cell) or _kept(cell.strip(), known) for cell in cells])
             if not any(clean) or (stated and not columns and cells[0].casefold().startswith("sep=")):
                 continue
             if not columns:
@@ -106,6 +106,10 @@ def _csv(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[
             hint="save it as CSV (UTF-8) from the spreadsheet",
         ) from error
     return columns, rows
+
+
+def _kept(cell: str, known: dict[str, str]) -> str:
+    return known.setdefault(cell, cell) if len(known) < _MOST_KNOWN else cell
 
 
 def _json(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:

@@ -358,7 +358,7 @@ class _Reading:
             case "texts":
                 return tuple(part.strip() for part in re.split(r"[,;|\n]", cell) if part.strip())
             case _:
-                return cell
+                return str(cell)  # no Number, which nothing behind here knows
 
 
 def _zoned(cell: str) -> bool:

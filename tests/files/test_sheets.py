@@ -234,6 +234,7 @@ def test_numbers_and_texts_of_json_are_read_as_they_were_written(tmp_path: Path)
             (Decimal("1.125"), "a\u2028b\u0085c", None),
             (Decimal("123456789012.123456789012"), None, "9007199254740993"),
         ]
+        assert type(rows[1]["account"]) is str
 
 
 def test_an_invoice_replaces_the_same_month_of_the_same_provider(tmp_path: Path) -> None:
