@@ -77,13 +77,13 @@ def measure(data: Data, documents: Documents) -> Levers:
 
 
 def saving(one: Lever) -> str:
-    """`0–1.2 min per run`, `35–82 USD per month`; one word of unit for both bounds where they share it."""
+    """`0–1.2 min/run`, `35–82 USD/month`; one word of unit for both bounds where they share it."""
     unit, _, per = one.unit.partition("/")
     low, high = (amount(value, unit, one.currency) for value in (one.low, one.high))
     if not one.low:
-        return f"0–{high} per {per}"
+        return f"0–{high}/{per}"
     same = low.rpartition(" ")[2] == high.rpartition(" ")[2]
-    return f"{low.rpartition(' ')[0] if same else low}–{high} per {per}"
+    return f"{low.rpartition(' ')[0] if same else low}–{high}/{per}"
 
 
 def headline(found: Levers) -> str:
