@@ -142,7 +142,9 @@ def _map(found: Map) -> Table:
 def _kind_row(one: Kind, *, sampled: bool) -> Row:
     now, was = one.volume.value, one.volume_before.value
     change = (
-        "" if now is None or was is None else f"{100 * (now - was):+.0f} pt".replace("-0", "±0").replace("+0", "±0")
+        ""
+        if now is None or was is None
+        else f"{100 * (now - was):+.0f} pt".replace("-0", "±0").replace("+0", "±0").replace("-", "−")
     )
     volume = Quantity(value=one.sample_share, unit="ratio") if sampled else one.volume
     lines = [f"“{each}”" for each in one.examples[:2]]
