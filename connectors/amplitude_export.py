@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import tempfile
@@ -23,8 +24,13 @@ MAX_ZIP = 4 << 30
 """Amplitude refuses to export more at once."""
 MAX_MEMBER = 1 << 30
 MAX_MEMBERS = 5_000
+MAX_LINE = 16 << 20
+MAX_HOUR = 16 << 30
+"""Bytes of the events of a file, unpacked."""
 HOURS_TOGETHER = 4
-"""Hours that are unpacked and counted together: two are read side by side, and memory stays flat."""
+"""Hours that are unpacked and counted together: they are read side by side, and lie on the disk for so long."""
+PART_BYTES = 4 << 20
+"""Bytes of events that are put into a file: of a longer one DuckDB holds 32 MB."""
 
 _HOUR = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{1,2})(?:#\d+)?\.json\.gz$")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
@@ -65,7 +71,7 @@ def tallies(archive: Path, folder: Callable[[], Path], read: datetime) -> Iterat
             for first in range(0, len(names), HOURS_TOGETHER):
                 target = folder()
                 files = {
-                    hour: tuple(_unpack(zipped, info, target) for info in hours[hour])
+                    hour: tuple(part for info in hours[hour] for part in _unpack(zipped, info, target))
                     for hour in names[first : first + HOURS_TOGETHER]
                 }
                 yield Tally(
@@ -95,11 +101,18 @@ def _hours(zipped: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
     return hours
 
 
-def _unpack(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> Path:
-    path = folder / f"{len(list(folder.iterdir()))}.json.gz"
-    with zipped.open(info) as packed, path.open("wb") as file:
-        shutil.copyfileobj(packed, file, 1 << 20)
-    return path
+def _unpack(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> Iterator[Path]:
+    """Files of whole lines."""
+    came = 0
+    with zipped.open(info) as packed, gzip.open(packed) as events:
+        while part := events.read(PART_BYTES):
+            part += events.readline(MAX_LINE)
+            came += len(part)
+            if came > MAX_HOUR:
+                raise Malformed(f"an hour of Amplitude's export is larger than {MAX_HOUR >> 30} GiB unpacked: refused")
+            path = folder / f"{info.header_offset}-{came}.json"
+            path.write_bytes(part)
+            yield path
 
 
 def _drop(folder: Path) -> None:

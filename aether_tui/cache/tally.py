@@ -14,13 +14,15 @@ from aether_tui.cache.parts import LONGEST_LINE
 from aether_tui.records import Row
 from aether_tui.records.source import Malformed, Reject, Tally
 
+# Of an id only its hash of 64 bits is held: a million of them are as different as their hashes, but for one chance in forty million.
 _COUNTED: Final = """
 WITH read AS (
-  SELECT nullif({name}, '') AS name, TRY_CAST({at} AS TIMESTAMP) AS "at", {id} AS id
+  SELECT nullif({name}, '') AS name, TRY_CAST({at} AS TIMESTAMP) AS "at", hash({id}) AS id,
+    {id} IS NULL AS bare
   FROM read_json([{files}], format = 'newline_delimited', ignore_errors = true, maximum_object_size = {longest},
     columns = {{{name}: 'VARCHAR', {at}: 'VARCHAR', {id}: 'VARCHAR'}})
 )
-SELECT name, date_trunc('day', "at") AS day, count(DISTINCT id) + count(*) FILTER (WHERE id IS NULL) AS n
+SELECT name, date_trunc('day', "at") AS day, count(DISTINCT id) FILTER (WHERE NOT bare) + count(*) FILTER (WHERE bare) AS n
 FROM read GROUP BY ALL ORDER BY ALL
 """
 
@@ -33,7 +35,7 @@ def tallied(connection: duckdb.DuckDBPyConnection, tally: Tally, rejects: list[R
     rows: list[Row] = []
     for label, paths in tally.files.items():
         lost = 0
-        for name, day, n in _counted(connection, tally, label, paths):
+        for name, day, n in _counted(connection, tally, label, paths) if paths else ():
             if name is None or day is None:
                 lost += n
             else:

@@ -110,7 +110,8 @@ class Scan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """JSON lines (plain or gzip) of which only counts are kept: how many different `id` there are by `name` and day of `at`.
+    """JSON lines (plain or gzip; the smaller the files, the less memory) of which only counts are kept: how many different `id`
+    there are by `name` and day of `at`.
 
     Each set of `files` is counted by itself and read by DuckDB; `row` makes the row of a set, a name, a day and its count.
     `stored` is called when the counts are durable, or cannot be: the files are not needed any more.
