@@ -161,7 +161,7 @@ def test_scores_are_set_beside_published_ones_only_under_the_same_anchors(tmp_pa
     speed = next(
         fact for block in same.blocks if isinstance(block, Facts) for fact in block.facts if fact.id == "lens.speed"
     )
-    assert f"{round(same.data.published.scores['lens.speed'])} in review r1" in speed.note
+    assert f"review {round(same.data.published.scores['lens.speed'])}" in speed.note
     assert not [one for one in same.findings if one.id == "lens.anchors.review"]
 
     other = Config(lens=LensConfig(anchors={"speed.ci": Anchor(poor=7200, good=60, source="ours")}))
