@@ -125,7 +125,7 @@ class Amplitude:
             classify=classify_amplitude,
             ca_bundle=settings.ca_bundle,
         )
-        self._exports = Exports()
+        self._exports = Exports(network)
         self._budget = _Budget(_POINTS if self._http.base else math.inf)
 
     async def pages(self, stream: Stream, since: str | None) -> AsyncIterator[Page]:

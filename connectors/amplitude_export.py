@@ -5,16 +5,16 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from aether_tui.records.tables import PRODUCT_METRICS
-from connectors.base import Malformed, Refused, Row, Tally
+from connectors.base import Malformed, Network, Refused, Row, Tally
 
 HOURS = 24
 """Upload hours asked for at once; fewer where that is too much for one answer."""
@@ -39,14 +39,16 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 class Exports:
     """Where exports lie between the download and the counting: a folder of our own, gone with the connector."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network) -> None:
+        self._network = network
         self._root: Path | None = None
+        self._ends = ExitStack()
         self._count = 0
 
     def folder(self) -> Path:
         """A new empty folder that only this user can read."""
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="aether-amplitude-"))
+            self._root = self._ends.enter_context(self._network.aside())
         self._count += 1
         folder = self._root / str(self._count)
         folder.mkdir()
@@ -54,9 +56,8 @@ class Exports:
 
     def close(self) -> None:
         """Delete whatever is left."""
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
-            self._root = None
+        self._ends.close()
+        self._root = None
 
 
 def tallies(archive: Path, folder: Callable[[], Path], read: datetime) -> Iterator[Tally]:
@@ -81,7 +82,7 @@ def tallies(archive: Path, folder: Callable[[], Path], read: datetime) -> Iterat
         if isinstance(error, OSError) and error.errno is not None:
             raise Refused(
                 f"Amplitude's export cannot be unpacked on this machine: {error.strerror}",
-                hint="make room in the folder for temporary files, or name another one in TMPDIR",
+                hint="make room there, and run sync again",
             ) from error
         raise Malformed(f"Amplitude's export is a damaged or cut archive ({error})", hint="run sync again") from error
 

@@ -40,7 +40,7 @@ from connectors.github_answers import (
     texts_of,
     unread,
 )
-from connectors.github_artifacts import Folder, report_pages
+from connectors.github_artifacts import report_pages
 from connectors.github_deployments import DETAIL, PER_PAGE, Deployed, every, linked
 from connectors.github_rows import (
     fold,
@@ -99,7 +99,6 @@ class GitHub:
     def __init__(self, settings: GitHubSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings
         self._network = network
-        self._folder = Folder()
         token = secrets.get("token", "")
         self._http = Http(
             settings.url,
@@ -151,9 +150,8 @@ class GitHub:
         return text((await self._http.get("/user")).json, "login") or "unknown"
 
     async def close(self) -> None:
-        """Close connections, and delete what was downloaded."""
+        """Close connections."""
         await self._http.close()
-        self._folder.close()
 
     def _start(self, known: datetime | None, overlap: timedelta) -> datetime:
         if known is None:
@@ -368,10 +366,12 @@ class GitHub:
         name, cap = text(artifact, "name") or "", self._settings.artifact_mb
         if (integer(artifact, "size_in_bytes") or 0) > cap * 1_000_000:
             return [Page(problems=[f"{repo}: the artifact {name} is larger than {cap} MB and was left (artifact_mb)"])]
-        path, target = self._folder.path(), f"/repos/{repo}/actions/artifacts/{text(artifact, 'id')}/zip"
+        target = f"/repos/{repo}/actions/artifacts/{text(artifact, 'id')}/zip"
         try:
-            await self._http.download(target, None, path, max_bytes=cap * 1_000_000, elsewhere=True)
-            return await asyncio.to_thread(report_pages, path, artifact, repo, created)
+            with self._network.aside() as folder:
+                path = folder / "artifact.zip"
+                await self._http.download(target, None, path, max_bytes=cap * 1_000_000, elsewhere=True)
+                return await asyncio.to_thread(report_pages, path, artifact, repo, created)
         except (Gone, Malformed) as error:
             return [Page(problems=[f"{repo}: the artifact {name} was not read: {error.what}"])]
 

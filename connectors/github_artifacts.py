@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,25 +12,6 @@ from connectors.base import Malformed, Page, Row, Table, Value
 from connectors.fields import Node, text
 from connectors.files import expand, sample
 from connectors.junit import JUnitFiles
-
-
-class Folder:
-    """Where an artifact lies while it is read; gone with the connector."""
-
-    def __init__(self) -> None:
-        self._root: Path | None = None
-
-    def path(self) -> Path:
-        """The file to download into."""
-        if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="aether-artifact-"))
-        return self._root / "artifact.zip"
-
-    def close(self) -> None:
-        """Delete it."""
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
-            self._root = None
 
 
 def report_pages(archive: Path, artifact: Node, repo: str, created: datetime) -> list[Page]:

@@ -415,7 +415,7 @@ async def _written(pieces: AsyncIterator[bytes], into: Path) -> None:
     except OSError as error:
         raise Refused(
             f"what was downloaded cannot be written to {into.parent}: {error.strerror}",
-            hint="make room there, or name another folder in TMPDIR, and run sync again",
+            hint="make room there, and run sync again",
         ) from error
 
 

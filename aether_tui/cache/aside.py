@@ -1,12 +1,16 @@
-"""What is on its way into DuckDB, as a file it can open: in memory, or where the system cannot, in a private folder of the cache."""
+"""What is on its way into DuckDB, as a file it can open: in memory, or where the system cannot, in a private folder of the cache.
+
+What is downloaded lies there, too, since it may be larger than memory.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -20,14 +24,13 @@ _home: Path | None = None
 def at_home(folder: Path) -> None:
     """Files that cannot be in memory lie in this private folder from now on; those of killed processes go."""
     global _home  # noqa: PLW0603  # a process works on one cache, and rows arrive at a cursor that does not know it
-    if _home == folder or _in_memory():
+    if _home == folder:
         return
     _home = folder
     if folder.is_dir():
         for path in folder.iterdir():
-            with contextlib.suppress(OSError), path.open("rb") as file:
-                if _ours(file.fileno()):
-                    path.unlink()
+            with contextlib.suppress(OSError):
+                _remove_left(path)
 
 
 @contextmanager
@@ -37,17 +40,23 @@ def aside() -> Iterator[tuple[IO[bytes], str]]:
         with os.fdopen(os.memfd_create("aside"), "wb") as file:
             yield file, f"{OPEN_FILES}/{file.fileno()}"
         return
-    if _home is not None:
-        _home.mkdir(mode=0o700, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=_home)
-    while not (_ours(descriptor) and Path(name).exists()):  # somebody has just taken it for one of a killed process
-        os.close(descriptor)
-        descriptor, name = tempfile.mkstemp(dir=_home)
+    descriptor, path = _held(lambda: tempfile.mkstemp(dir=_home))
     with os.fdopen(descriptor, "wb") as file:
         try:
-            yield file, quoted(Path(name))
+            yield file, quoted(path)
         finally:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_aside() -> Iterator[Path]:
+    """A private folder for what is downloaded; it is gone at the end."""
+    descriptor, path = _held(_new_folder)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
 
 
 def quoted(path: Path) -> str:
@@ -60,8 +69,40 @@ def _in_memory() -> bool:
     return Path(OPEN_FILES).is_dir()
 
 
+def _held(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
+    """A new file or folder that nobody takes for one of a killed process."""
+    if _home is not None:
+        _home.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        descriptor, name = make()
+        if _ours(descriptor) and (path := Path(name)).exists():
+            return descriptor, path
+        os.close(descriptor)
+
+
+def _new_folder() -> tuple[int, str]:
+    while True:
+        name = tempfile.mkdtemp(dir=_home)
+        with contextlib.suppress(FileNotFoundError):  # taken for one of a killed process already
+            # Windows opens no folders: there one of a killed process stays.
+            return os.open(os.devnull if sys.platform == "win32" else name, os.O_RDONLY), name
+
+
+def _remove_left(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if not _ours(descriptor):
+            return
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
 def _ours(descriptor: int) -> bool:
-    """Lock a file, which the kernel undoes with the process; whether nobody else holds it."""
+    """Lock a file or folder, which the kernel undoes with the process; whether nobody else holds it."""
     if sys.platform == "win32":
         return True
     import fcntl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -238,11 +239,20 @@ async def _sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+@contextmanager
+def _aside() -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @dataclass(slots=True)
 class Network:
     """What a connector may use of the outside: permission, the folder of `replay:` addresses, the clock (`now`, `clock` in
     monotonic seconds, `sleep`), what is remembered, and counters it fills. `source` is the name of its table in
-    `aether.toml`, `needs` are the permissions its credential must have, both for messages; `deriving` is there in a sync."""
+    `aether.toml`, `needs` are the permissions its credential must have, both for messages; `deriving` is there in a sync.
+    `aside` gives a private folder for downloads, which is gone at the end, in a sync even when the process is killed."""
 
     offline: bool = False
     root: Path = Path()
@@ -257,6 +267,7 @@ class Network:
     sleep: Callable[[float], Awaitable[None]] = _sleep
     memory: Memory = field(default_factory=Memory)
     deriving: Deriving | None = None
+    aside: Callable[[], AbstractContextManager[Path]] = _aside
 
 
 class Source(Protocol):

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar, cast
 
 from aether_tui.cache import StreamState
+from aether_tui.cache.aside import folder_aside
 from aether_tui.errors import AetherError
 from aether_tui.records.source import (
     Denied,
@@ -170,6 +171,7 @@ class _Engine:
         """Every stream of one source; the rest of them when the source is not there at all."""
         job.network.memory = memory.recall(job, self._known)
         job.network.deriving = Remote(self.writer.ingest, self.in_thread)
+        job.network.aside = folder_aside
         outcomes: list[Outcome] = []
         try:
             source = job.connect()

@@ -196,8 +196,8 @@ def test_what_a_killed_writer_leaves_is_folded_in_or_removed_by_the_next_one(
     script = (
         "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache, aside\n"
         "aside.OPEN_FILES = '/not/there'  # as on macOS: what is on its way is a file\n"
-        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c, aside.aside() as (file, _):\n"
-        "    file.write(b'half a row'); file.flush()\n"
+        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c, aside.aside() as (file, _), aside.folder_aside() as folder:\n"
+        "    file.write(b'half a row'); file.flush(); (folder / 'export.zip').write_bytes(b'events')\n"
         "    c.execute(\"INSERT INTO cache.meta VALUES ('k', 'v')\"); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=False)
@@ -206,15 +206,17 @@ def test_what_a_killed_writer_leaves_is_folded_in_or_removed_by_the_next_one(
         assert lease.rows("SELECT value FROM meta WHERE key = 'k'") == [{"value": "v"}]
     assert not cache._leases.wal.exists()
     store(cache, spans(9))
-    (left,) = (cache.path.parent / "aside").iterdir()
-    assert (left.stat().st_mode & 0o777, left.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    left, download = sorted((cache.path.parent / "aside").iterdir(), key=Path.is_dir)
+    assert [path.stat().st_mode & 0o777 for path in (left, download, left.parent)] == [0o600, 0o700, 0o700]
+    assert (download / "export.zip").read_bytes() == b"events"
     monkeypatch.setattr(aside, "OPEN_FILES", "/not/there")
     monkeypatch.setattr(aside, "_home", left.parent)
-    with aside.aside():
-        (own,) = set(left.parent.iterdir()) - {left}
+    with aside.aside(), aside.folder_aside() as mine:
+        own = set(left.parent.iterdir()) - {left, download}
+        assert mine in own
         monkeypatch.setattr(aside, "_home", None)  # another process opens the cache
         store(cache, spans(12))
-        assert list(left.parent.iterdir()) == [own]
+        assert set(left.parent.iterdir()) == own
     assert list(left.parent.iterdir()) == []
     with cache.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 12}]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from connectors.base import Network
 from connectors.github import GitHub
 from connectors.github_settings import GitHubSettings
 from tests.connectors.catalogue import shows
@@ -25,8 +24,8 @@ REPORT = (
 )
 
 
-def github(url: str, **settings: Any) -> GitHub:
-    return GitHub(GitHubSettings(url=url, repos=[REPO], **settings), {"token": "canary-token"}, network())
+def github(url: str, wiring: Network | None = None, **settings: Any) -> GitHub:
+    return GitHub(GitHubSettings(url=url, repos=[REPO], **settings), {"token": "canary-token"}, wiring or network())
 
 
 def packed(files: dict[str, str]) -> bytes:
@@ -55,8 +54,16 @@ def host(artifacts: list[dict[str, Any]], elsewhere: str) -> Callable[[Request],
 
 
 @shows(30, of="github")
-def test_reports_of_the_artifacts_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_reports_of_the_artifacts_that_are_named(tmp_path: Path) -> None:
+    downloads: list[list[str]] = []
+
+    @contextmanager
+    def aside() -> Iterator[Path]:
+        try:
+            yield tmp_path
+        finally:
+            downloads.append([path.name for path in tmp_path.iterdir()])
+
     files = {"reports/unit.xml": REPORT, "reports/coverage.xml": "<coverage/>", "log.txt": "secret words"}
     listed = [
         artifact(5, "junit-linux"), artifact(4, "build"), artifact(3, "junit-old", expired=True),
@@ -69,7 +76,7 @@ def test_reports_of_the_artifacts_that_are_named(tmp_path: Path, monkeypatch: py
         )
 
     with serving(blob) as blobs, serving(host(listed, blobs.url)) as server:
-        first = pull(github(server.url, artifacts=["junit-*"]), "artifacts")
+        first = pull(github(server.url, network(aside=aside), artifacts=["junit-*"]), "artifacts")
         asked = list(server.requests)
         second = pull(github(server.url, artifacts=["junit-*"]), "artifacts", first.cursor)
         again = server.requests[len(asked) :]
@@ -82,7 +89,7 @@ def test_reports_of_the_artifacts_that_are_named(tmp_path: Path, monkeypatch: py
     assert any("junit-broken" in problem for problem in first.problems)
     assert [request.path.rpartition("/")[2] for request in again] == ["artifacts"]
     assert second.table("test_runs") == []
-    assert not list(tmp_path.glob("aether-artifact-*"))
+    assert downloads == [["artifact.zip"]] * 2
 
 
 @shows(15, of="github")
