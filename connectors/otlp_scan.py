@@ -102,10 +102,7 @@ class Scan:
             return ""
         run(*_kinds(run("SELECT DISTINCT keys, resource FROM otlp_read", ())))
         columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
-        # As everywhere: the few are hashed, and the many keep their order.
-        run("SET disabled_optimizers = 'build_side_probe_side'", ())
         run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {_rows(columns)}", ())
-        run("RESET disabled_optimizers", ())
         run("DROP TABLE otlp_read", ())
         odd = [n for (n,) in run("SELECT DISTINCT n FROM otlp_rows WHERE odd IS NOT FALSE ORDER BY n", ())]
         self.left = [lines[n - 1] for n in odd]

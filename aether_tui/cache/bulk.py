@@ -12,6 +12,7 @@ import duckdb
 
 from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
+from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.model import INSTANTS, MOST_MONEY
@@ -70,7 +71,8 @@ def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[str]:
     with aside() as (file, path):  # what is in it is not clean yet
         file.write(scan.data)
         file.flush()
-        rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
+        with hash_the_last(connection):
+            rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
     if rows:
         yield rows
 

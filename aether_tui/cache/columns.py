@@ -12,6 +12,7 @@ import duckdb
 
 from aether_tui.cache.bulk import means_null, worded
 from aether_tui.cache.flags import flagged
+from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
@@ -70,15 +71,10 @@ def stage_spans(
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
     cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
-    # It takes so many conditions for few rows, and would hash the spans to look the words up in them, which loses their order, too.
-    cursor.execute("SET disabled_optimizers = 'build_side_probe_side'")
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS "
-        + flagged(
-            f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM ({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN})"
-        )
-    )
-    cursor.execute("RESET disabled_optimizers")
+    joined = f"({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN}"
+    full = flagged(f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM {joined})")
+    with hash_the_last(cursor):
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {full}")
     _derive_by_call(cursor, name, ingest.deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
 

@@ -13,6 +13,7 @@ import duckdb
 
 from aether_tui.cache import rollups
 from aether_tui.cache.flags import ANSWERED, flagged
+from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.parsed import run
 from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
@@ -91,17 +92,15 @@ def prepare(cursor: duckdb.DuckDBPyConnection, come: str) -> None:
     }
     text = render(definition("tasks"), {"spans": come}, words)
     run(cursor, f"CREATE OR REPLACE TEMP TABLE tasks_added AS {text}")
-    # Of tables without statistics it would hash the many spans to look the few agents up in them.
-    run(cursor, "SET disabled_optimizers = 'build_side_probe_side'")
-    for rollup in _MOVED:
-        at = f'"{rollup.bucket}"'
-        added = render(definition(rollup.sql), {"spans": come, "tasks": "tasks_added"}, words)
-        run(
-            cursor,
-            f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS SELECT * REPLACE (date_trunc('{rollup.bucket}', {at}) AS {at}), "
-            f"date_part('microseconds', {at}) AS _slice FROM ({added})",
-        )
-    run(cursor, "RESET disabled_optimizers")
+    with hash_the_last(cursor):
+        for rollup in _MOVED:
+            at = f'"{rollup.bucket}"'
+            added = render(definition(rollup.sql), {"spans": come, "tasks": "tasks_added"}, words)
+            run(
+                cursor,
+                f"CREATE OR REPLACE TEMP TABLE {_added_by(rollup)} AS SELECT * REPLACE (date_trunc('{rollup.bucket}', {at}) AS {at}), "
+                f"date_part('microseconds', {at}) AS _slice FROM ({added})",
+            )
 
 
 def follow(cursor: duckdb.DuckDBPyConnection, come: str, gone: str | None, ahead: range | None) -> None:

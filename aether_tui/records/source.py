@@ -105,7 +105,7 @@ class Scan(Protocol):
 
     def read(self, file: str, run: Run) -> str:
         """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `file` is a path to `data`,
-        which goes afterwards."""
+        which goes afterwards. While it runs, a join hashes the table it names last."""
         ...
 
 

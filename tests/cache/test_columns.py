@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache, parts
+from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.staging import arrive
 from aether_tui.config import Config
@@ -427,3 +428,13 @@ def test_many_small_parts_packed_or_cut_short(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "d.ndjson").write_text("x" * 200_000)
     with pytest.raises(Malformed, match="a line longer than"):
         by_columns(cache, replace(whole, paths=(tmp_path / "d.ndjson",)), Ingest(CONFIG, KEY))
+
+
+def test_what_holds_for_one_statement_ends_with_it_even_where_its_transaction_fails() -> None:
+    with duckdb.connect() as connection:
+        cursor, asked = connection.cursor(), "SELECT current_setting('disabled_optimizers')"
+        cursor.execute("BEGIN")
+        with pytest.raises(duckdb.InvalidInputException), hash_the_last(cursor):
+            assert connection.execute(asked).fetchone() == ("build_side_probe_side",)
+            cursor.execute("SELECT error('full')")
+        assert connection.execute(asked).fetchone() == ("",)
