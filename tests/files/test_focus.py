@@ -205,6 +205,47 @@ def test_of_several_runs_of_one_export_the_newest_counts(
             load(tmp_path, *paths)
 
 
+AZURE, AWS = ("part_0_0001.csv", "part_1_0001.csv"), ("bill-00001.csv.gz", "bill-00002.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("names", "manifest", "said"),
+    [
+        (AZURE, "x/manifest.json", {"blobs": [{"blobName": f"exports/run/{name}"} for name in AZURE]}),
+        (AWS, "bill/metadata/BILLING_PERIOD=2026-09/bill-Manifest.json",
+         {"dataFiles": [f"s3://bucket/bill/data/BILLING_PERIOD=2026-09/{name}" for name in AWS]}),
+        (AWS, "x/bill-Manifest.json", {"dataFiles": [f"s3://bucket/{name}" for name in AWS]}),
+        (AWS, "", {}),
+        (("focus000000000000.csv", "focus000000000001.csv"), "", {}),
+    ],
+)  # fmt: skip
+def test_a_part_of_an_export_is_refused_without_the_others(
+    names: tuple[str, str], manifest: str, said: dict[str, object], tmp_path: Path
+) -> None:
+    home = manifest.replace("metadata", "data") or "x/none"
+    folder = (tmp_path / home).parent
+    folder.mkdir(parents=True)
+    first, second = (export(folder / name.removesuffix(".gz"), BASE) for name in names)  # unpacked by hand
+    if manifest:
+        (tmp_path / manifest).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / manifest).write_text(json.dumps(said))
+    rows, _ = load(tmp_path, first, second)
+    assert len(rows) == 2
+    with pytest.raises(Malformed, match=rf"{first.name}: one part of an export; {second.name}") as refused:
+        load(tmp_path, first)
+    assert refused.value.hint == "load them together, or their folder; fetch what is not there"
+    if manifest:
+        second.unlink()
+        with pytest.raises(Malformed, match=second.name):
+            load(tmp_path, first)
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+            packed.write(first, f"{folder.relative_to(tmp_path)}/{first.name}")
+            packed.write(tmp_path / manifest, manifest)
+        with pytest.raises(Malformed, match=second.name):
+            load(tmp_path, *(path for path in expand([tmp_path / "all.zip"]) if path.suffix == ".csv"))
+    assert len(load(tmp_path, export(folder / "other.csv", BASE))[0]) == 1
+
+
 def test_an_export_replaces_by_account_and_billing_period_and_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
     old, new = export(tmp_path / "old.csv", BASE), export(tmp_path / "new.csv", BASE)
     os.utime(old, (1_600_000_000, 1_600_000_000))
