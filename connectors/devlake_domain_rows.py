@@ -17,7 +17,7 @@ from aether_tui.records.tables import (
     WORK_LINKS,
     WORK_TRANSITIONS,
 )
-from connectors.base import Malformed, Page, Row, Whole
+from connectors.base import Malformed, Page, Row
 from connectors.devlake_domain import HOLDS, DomainTable, instant, rejected, rows
 from connectors.devlake_side import Side, is_status
 from connectors.fields import Node, Rows, add, integer, number, text
@@ -45,7 +45,7 @@ def domain_pages(tables: Mapping[Path, DomainTable], *, alone: bool = True) -> I
         else:
             into = next(HOLDS[name] for name in table.joins if name in present)
             yield Page(problems=[f"{name_of(path)}: read into {into}"], path=path)
-    yield Page(problems=[*side.unnamed(), *side.projects()])
+    yield Page(problems=side.projects())
 
 
 def _unread(table: DomainTable, present: frozenset[str]) -> str:
@@ -56,9 +56,6 @@ def _unread(table: DomainTable, present: frozenset[str]) -> str:
 
 def _pages(path: Path, table: DomainTable, side: Side) -> Iterator[Page]:
     mapper = _MAPPERS[table.name]
-    whole = (
-        [Whole(PULL_REQUESTS, ("repo",), side.renamed)] if table.stored == PULL_REQUESTS.name and side.renamed else []
-    )
     found: Rows = {table.stored: []}
     rejects = []
     for where, row in rows(path, table.name):
@@ -67,9 +64,9 @@ def _pages(path: Path, table: DomainTable, side: Side) -> Iterator[Page]:
         except ValueError as error:
             rejects.append(rejected(table.stored, error, row, where))
         if sum(map(len, found.values())) >= PAGE_ROWS:
-            yield Page(found, rejects=rejects, path=path, whole=whole)
-            found, rejects, whole = {table.stored: []}, [], []
-    yield Page(found, rejects=rejects, path=path, whole=whole)
+            yield Page(found, rejects=rejects, path=path)
+            found, rejects = {table.stored: []}, []
+    yield Page(found, rejects=rejects, path=path)
 
 
 # --- Changes and deployments --------------------------------------------------------------------------------------
@@ -77,7 +74,7 @@ def _pages(path: Path, table: DomainTable, side: Side) -> Iterator[Page]:
 
 def _pull_request(row: Node, side: Side) -> Mapped:
     identity = text(row, "id") or ""
-    repo, merged, closed = side.repo(row, "base_repo_id"), instant(row, "merged_date"), instant(row, "closed_date")
+    repo, merged, closed = side.repo_of_request(row), instant(row, "merged_date"), instant(row, "closed_date")
     said = (text(row, "status") or "").lower()
     labels = side.labels(row) if merged is None else (*side.labels(row), *side.carrier(row, repo))
     return {

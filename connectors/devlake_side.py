@@ -87,22 +87,15 @@ class Side:
             return self._by_url.get(_plain(url)) or _path_of(url)
         return identity or self._repos.get(scope or "") or self._scopes.get(scope or "", scope)
 
-    @property
-    def renamed(self) -> list[str]:
-        """Ids that requests were stored under when they were loaded without the names of their repositories."""
-        return [identity for identity, name in self._repos.items() if identity and identity != name]
+    def repo_of_request(self, row: Node) -> str | None:
+        """The name of a pull request's repository, which is part of its key.
 
-    def unnamed(self) -> list[str]:
-        """A sentence on repositories that no table names."""
-        ids = {
-            one for row in self._rows("pull_requests") if (one := text(row, "base_repo_id")) and one not in self._repos
-        }
-        told = ", ".join(sorted(ids)[:3])
-        return (
-            [f"no table names the repositories {told}: they are called by their ids; load repos.csv with the others"]
-            if ids
-            else []
-        )
+        Raises ValueError where no table says it: by its id the request would be stored beside the one by the name.
+        """
+        identity = text(row, "base_repo_id")
+        if identity and identity not in self._repos:
+            raise ValueError(f"nothing names the repository {identity}: load repos.csv with it")
+        return self.repo(row, "base_repo_id")
 
     def projects(self) -> list[str]:
         """A sentence for each project of several repositories: how to see it as one service."""

@@ -185,7 +185,8 @@ too), without `--as` when their columns or their names say what they are. Missin
 `\\N` and empty are nothing; a time without an offset is UTC. Of every file it is said what became of it, and a row that cannot be read is
 rejected by itself. Load all tables at once: they complete each other, and a second load changes only what has changed.
 
-- **Repositories** are called by `repos.name`, else by their address, else by their id. A DevLake project of several repositories is one
+- **Repositories** are called by `repos.name`, else by their address, else by their id; a request of one without a name is rejected, since
+  it would be stored once more when the name comes. A DevLake project of several repositories is one
   service when its name is given to each of them under `[mapping.services]`; deployments are counted per repository and never blended.
 - **Which deployment carried a change** is what `commits_diffs` says of production deployments that succeeded (the first that ended, where
   what was deployed before is known); it stands as label `deployment:ID` on the request. Where a repository's deployments are told

@@ -183,14 +183,14 @@ def test_half_an_export_is_completed_by_the_whole(tmp_path: Path) -> None:
     aether("load", "other.csv", "--as", "devlake", cwd=tmp_path).refuses(
         2, "not a table of DevLake that is known here", "a, b"
     )
-    assert aether("load", "export/pull_requests.csv", cwd=tmp_path).code == 0
-    (before,) = rows(tmp_path, "SELECT first_commit FROM pull_requests WHERE number = 11")
-    assert before["first_commit"] is None
+    # By its repository's id a request would be stored beside the one by the name.
+    aether("load", "export/pull_requests.csv", cwd=tmp_path).refuses(2, "no row of it could be read (7 rejected)")
+    assert rows(tmp_path, "SELECT DISTINCT reason FROM rejects") == [
+        {"reason": "nothing names the repository repo:1: load repos.csv with it"}
+    ]
     done = aether("load", "export", cwd=tmp_path)
     assert done.code == 0, done.err
-    (after,) = rows(
-        tmp_path, "SELECT repo, first_commit FROM pull_requests WHERE number = 11"
-    )  # not once more by its repository's id
+    (after,) = rows(tmp_path, "SELECT repo, first_commit FROM pull_requests WHERE number = 11")
     assert after == {"repo": "acme/shop", "first_commit": utc(2026, 10, 31, 8)}
     # Half of it again: what was better known stays.
     assert aether("load", "export/pull_requests.csv", "export/lake.repos.csv", cwd=tmp_path).code == 0
