@@ -120,7 +120,7 @@ class Linear:
         self._network = network
         key = secrets.get("api_key", "")
         self._http = Http(
-            settings.url,
+            settings.url.rstrip("/").removesuffix(_PATH),
             network,
             service="Linear",
             secrets={"api_key": key},
