@@ -142,7 +142,7 @@ class Jira:
 
     def _unread(self, issues: list[Node]) -> list[Node]:
         """The issues that have changed since an earlier sync read them, in what was the end of its time."""
-        known = self._network.memory.etags
+        known = self._network.memory.notes
         return [one for one in issues if (text(one, "fields", "updated") or "?") != known.get(text(one, "id") or "")]
 
     def _note_read(self, issues: list[Node], newest: datetime | None, stream: Stream) -> None:
@@ -151,7 +151,7 @@ class Jira:
         for issue in issues:
             at = _changed(issue)
             if at and (bound is None or at >= bound):
-                self._network.memory.fresh[text(issue, "id") or ""] = text(issue, "fields", "updated") or ""
+                self._network.memory.noted[text(issue, "id") or ""] = text(issue, "fields", "updated") or ""
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str] | Unlisted]:
         """Ids of every issue, or sprint, there is. Raises SourceError."""

@@ -16,6 +16,7 @@ SPRINTS = Stream("sprints", (ITERATIONS,), overlap_s=0, sweep_s=86_400)
 EVERY = timedelta(hours=1)
 """Boards cannot be asked what changed: they are read whole, and not more often than this."""
 _PER_PAGE = 50
+_TOLD = "no Jira Software"
 
 
 class _Without(SourceError):
@@ -28,9 +29,9 @@ async def sprint_pages(http: Http, since: str | None, now: datetime) -> AsyncIte
     That there is no Jira Software is said once.
     """
     memory = http.network.memory
-    told = {name: said for name, said in memory.etags.items() if name == _Without.__name__}
+    told = {name: said for name, said in memory.notes.items() if name == _TOLD}
     if since is not None and timedelta(0) <= now - datetime.fromisoformat(since) < EVERY:
-        memory.fresh |= told
+        memory.noted |= told
         return
     problems: list[str] = []
     try:
@@ -39,7 +40,7 @@ async def sprint_pages(http: Http, since: str | None, now: datetime) -> AsyncIte
             yield Page(rows=rows, rejects=rejects)
     except _Without as error:
         problems += [] if told else [error.what]
-        memory.fresh[_Without.__name__] = "told"
+        memory.noted[_TOLD] = error.what
     yield Page(cursor=now.isoformat(), problems=problems)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -100,11 +100,11 @@ class Scan:
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
             return ""
-        run(*_kinds(run("SELECT DISTINCT keys, resource FROM otlp_read", ())))
+        run(*_kinds(cast("list[_Kind]", run("SELECT DISTINCT keys, resource FROM otlp_read", ()))))
         columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
         run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {_rows(columns)}", ())
         run("DROP TABLE otlp_read", ())
-        odd = [n for (n,) in run("SELECT DISTINCT n FROM otlp_rows WHERE odd IS NOT FALSE ORDER BY n", ())]
+        odd = [int(str(n)) for (n,) in run("SELECT DISTINCT n FROM otlp_rows WHERE odd IS NOT FALSE ORDER BY n", ())]
         self.left = [lines[n - 1] for n in odd]
         self.taken = len(lines) - len(odd)
         names = ", ".join(f'"{column.name}"' for column in SPANS.raw)
@@ -142,7 +142,11 @@ def _read(file: str, longest: int) -> str:
 _FIELDS: Final = tuple(otlp_aliases.FIELDS)
 
 
-def _kinds(kinds: Sequence[tuple[Sequence[str | None], str | None]]) -> tuple[str, Sequence[object]]:
+_Kind = tuple[Sequence[str | None], str | None]
+"""Names of attributes, and a resource's attributes as JSON."""
+
+
+def _kinds(kinds: Sequence[_Kind]) -> tuple[str, Sequence[object]]:
     """Statement that makes `otlp_kinds`: for each set of names with a resource the place of each field's value, best first, the
     resource's own (numbered 0), and what is kept. A set that is not simple has no row."""
     resources = {text: _resource(text) for text in {resource for _, resource in kinds}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from aether_tui.records.model import Row, Table, Value
 from aether_tui.text import begun
@@ -89,7 +89,7 @@ class Bulk:
     beside: tuple[str, str] | None = None
 
 
-Run = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
+Run = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
 """Runs a statement with its parameters in a database of its own, and returns the rows of its answer."""
 
 
@@ -216,13 +216,16 @@ class Limit:
 @dataclass(slots=True)
 class Memory:
     """What is known of a service from earlier runs and kept for the next: its limits by name, the ETag of addresses (those
-    of `etags` that were answered before, in `fresh` those of this run), the day its credential expires where it says so,
+    of `etags` that were answered before, in `fresh` those of this run), what the stream wrote down for itself by names of its
+    own (`notes` when it was last read to its end, `noted` now), the day its credential expires where it says so,
     when the same credential last worked, and when, by the service's own clock, the last reading of this stream to its end began
     (`read`; `began` is that of this run; naive UTC all)."""
 
     limits: dict[str, Limit] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     expires: str = ""
     worked: datetime | None = None
     read: datetime | None = None
@@ -364,6 +367,15 @@ class FileKind(Protocol):
 
         Raises Malformed naming file and place; a single bad row is a reject, not an error.
         """
+        ...
+
+
+@runtime_checkable
+class Scans(Protocol):
+    """What a kind of file has, too, of which DuckDB makes rows by its statements."""
+
+    def scans(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        """As `pages`, with the same rows: some as a `scan`, what that leaves as rows."""
         ...
 
 

@@ -205,8 +205,7 @@ class _Engine:
         remembered, anew = job.network.memory, self.full or self._since is not None
         before = None if anew else self.known(job.name, stream.name)
         # What was answered before counts only when the same is asked again.
-        remembered.etags, remembered.fresh = memory.etags(before), {}
-        remembered.read, remembered.began = memory.read_at(before), None
+        memory.begin(remembered, before)
         try:
             await self._pull(job, source, stream, outcome, began)
         except AetherError:
@@ -244,7 +243,7 @@ class _Engine:
         outcome.problems += [*store.missing(), *self._changed(job, stream)]
         swept = await sweep(self, job, source, stream, outcome)
         outcome.traffic = Traffic.of(job.network).since(began)
-        state = {**self._state(job, outcome), "swept": swept, "etags": memory.kept_etags(job.network.memory)}
+        state = {**self._state(job, outcome), "swept": swept, **memory.kept_of_stream(job.network.memory)}
         read = job.network.memory.began or job.network.memory.read
         state["read"] = read.isoformat() if read and keeps_cursor else None
         state["settings"] = memory.settings(job)
@@ -282,9 +281,8 @@ class _Engine:
 
     def _state(self, job: Job, outcome: Outcome) -> State:
         before = self.known(job.name, outcome.stream)
-        carried = {
-            name: before.state[name] for name in ("swept", "etags", "settings") if before and name in before.state
-        }
+        kept = ("swept", "etags", "notes", "settings")
+        carried = {name: before.state[name] for name in kept if before and name in before.state}
         return {**carried, **memory.kept(job), **asdict(outcome.traffic), "problems": outcome.problems[:20]}
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aether_tui.errors import ConfigurationError
-from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample
+from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample, Scans
 from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors import files, sniff
 
@@ -152,8 +152,7 @@ def _read(
 
 def pages_of(kind: FileKind, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
     """What a kind of file gives to who stores it: scans where it has them, else rows."""
-    found: Iterator[Page] = getattr(kind, "scans", kind.pages)(paths, now)
-    return found
+    return kind.scans(paths, now) if isinstance(kind, Scans) else kind.pages(paths, now)
 
 
 def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:

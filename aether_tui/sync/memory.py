@@ -11,7 +11,7 @@ from aether_tui.cache import StreamState
 from aether_tui.records.source import Limit, Memory
 from aether_tui.sync.plan import Job
 
-_MOST_ETAGS = 5_000
+_MOST = 5_000
 
 Known = Mapping[tuple[str, str], StreamState]
 
@@ -43,10 +43,11 @@ def recall(job: Job, known: Known) -> Memory:
     return memory
 
 
-def etags(known: StreamState | None) -> dict[str, str]:
-    """The ETags a stream was left with."""
-    found = known.state.get("etags") if known else None
-    return {str(name): str(tag) for name, tag in found.items()} if isinstance(found, dict) else {}
+def begin(memory: Memory, known: StreamState | None) -> None:
+    """What a stream was left with; nothing of this run yet."""
+    memory.etags, memory.fresh = _texts(known, "etags"), {}
+    memory.notes, memory.noted = _texts(known, "notes"), {}
+    memory.read, memory.began = read_at(known), None
 
 
 def read_at(known: StreamState | None) -> datetime | None:
@@ -72,9 +73,16 @@ def kept(job: Job) -> dict[str, object]:
     return {"credential": credential(job), "limits": limits, "expires": memory.expires}
 
 
-def kept_etags(memory: Memory) -> dict[str, str]:
-    """The ETags of a stream that was read to its end; those of very many addresses are not worth their room."""
-    return memory.fresh if len(memory.fresh) <= _MOST_ETAGS else {}
+def kept_of_stream(memory: Memory) -> dict[str, dict[str, str]]:
+    """What a stream that was read to its end leaves; what is very much is not worth its room."""
+    return {
+        name: said if len(said) <= _MOST else {} for name, said in (("etags", memory.fresh), ("notes", memory.noted))
+    }
+
+
+def _texts(known: StreamState | None, name: str) -> dict[str, str]:
+    found = known.state.get(name) if known else None
+    return {str(key): str(said) for key, said in found.items()} if isinstance(found, dict) else {}
 
 
 def _limits(said: object) -> Iterable[tuple[str, Limit]]:
