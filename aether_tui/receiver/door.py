@@ -8,6 +8,8 @@ import contextlib
 import hmac
 import socket
 import threading
+import time
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import Final
@@ -20,6 +22,9 @@ from aether_tui.receiver.wire import TYPES, Form, failure, form_of
 PATHS: Final = ("/v1/traces", "/api/public/otel/v1/traces")
 MAX_CONNECTIONS: Final = 64
 _IDLE_S: Final = 30.0
+"""How long a connection may be silent, and a request take to arrive; exporters give up after 10 s."""
+_SPARED_S: Final = 1.0
+"""A connection that has waited longer for its next request makes room for a new one."""
 _LINGER_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 10.0
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -39,8 +44,10 @@ class Door(ThreadingHTTPServer):
         self.receiver, self.token = receiver, token
         self.local = is_loopback(host)
         self._change = threading.Condition()
-        self._idle: set[socket.socket] = set()
-        self._open = self._busy = 0
+        self._idle: dict[socket.socket, float] = {}  # and since when
+        self._busy: dict[socket.socket, float] = {}
+        self._sent_away: deque[tuple[float, socket.socket]] = deque()
+        self._open = 0
         self.stopping = False
         if ":" in host:
             self.address_family = socket.AF_INET6
@@ -68,17 +75,43 @@ class Door(ThreadingHTTPServer):
     def process_request(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: tuple[str, int] | str
     ) -> None:
-        """A thread for the connection, unless there are too many."""
+        """A thread for the connection, unless there are too many and all are at work."""
         assert isinstance(request, socket.socket)
         with self._change:
-            full = self._open >= MAX_CONNECTIONS
+            full = self._open >= MAX_CONNECTIONS and not self._make_room()
             self._open += not full
         if full:
-            with contextlib.suppress(OSError):
-                request.sendall(_BUSY)
-            self.shutdown_request(request)
+            self._send_away(request)
             return
         super().process_request(request, client_address)
+
+    def _send_away(self, request: socket.socket) -> None:
+        """Answer without reading. Closed a little later, because a reset would overtake the answer."""
+        with contextlib.suppress(OSError):
+            request.sendall(_BUSY)
+            request.shutdown(socket.SHUT_WR)
+        self._sent_away.append((time.monotonic(), request))
+        if len(self._sent_away) > self.request_queue_size:
+            self.close_request(self._sent_away.popleft()[1])
+
+    def _make_room(self) -> bool:
+        """End the connection that has waited longest for its next request, if one has for a while: its exporter makes another."""
+        connection, since = next(iter(self._idle.items()), (None, 0.0))
+        if connection is None or time.monotonic() - since < _SPARED_S:
+            return False
+        del self._idle[connection]
+        _hear_no_more(connection)
+        return True
+
+    def service_actions(self) -> None:
+        """Of requests that take too long to arrive nothing more is read. Called ten times a second, and after each connection."""
+        now = time.monotonic()
+        with self._change:
+            for connection, since in self._busy.items():
+                if now - since > _IDLE_S:
+                    _hear_no_more(connection)
+        while self._sent_away and now - self._sent_away[0][0] > _SPARED_S:
+            self.close_request(self._sent_away.popleft()[1])
 
     def process_request_thread(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: tuple[str, int] | str
@@ -101,25 +134,27 @@ class Door(ThreadingHTTPServer):
         with self._change:
             if self.stopping:
                 return False
-            self._idle.add(connection)
+            self._idle[connection] = time.monotonic()
             return True
 
     def works(self, connection: socket.socket) -> None:
         """It has one."""
         with self._change:
-            self._idle.discard(connection)
-            self._busy += 1
+            self._idle.pop(connection, None)
+            self._busy[connection] = time.monotonic()
 
-    def worked(self) -> None:
-        """It is answered."""
+    def worked(self, connection: socket.socket) -> None:
+        """It is answered, or there was none."""
         with self._change:
-            self._busy -= 1
+            self._idle.pop(connection, None)
+            self._busy.pop(connection, None)
             self._change.notify_all()
 
-    def gone(self, connection: socket.socket) -> None:
-        """It is closed."""
-        with self._change:
-            self._idle.discard(connection)
+    def server_close(self) -> None:
+        """Stop listening."""
+        super().server_close()
+        for _, connection in self._sent_away:
+            self.close_request(connection)
 
     def drain(self) -> None:
         """Stop listening, let requests that have begun end (at most 10 s), and end connections that wait for the next."""
@@ -128,9 +163,14 @@ class Door(ThreadingHTTPServer):
         with self._change:
             self.stopping = True
             for connection in self._idle:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
-            self._change.wait_for(lambda: self._busy == 0, _DRAIN_S)
+                _hear_no_more(connection)
+            self._change.wait_for(lambda: not self._busy, _DRAIN_S)
+
+
+def _hear_no_more(connection: socket.socket) -> None:
+    """Who reads from it finds what came so far, then the end."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
 
 
 def is_loopback(host: str) -> bool:
@@ -156,19 +196,21 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.waits(self.connection):
             self.close_connection = True
             return
-        self._working = False
         try:
             super().handle_one_request()
         finally:
-            self.server.gone(self.connection)
-            if self._working:
-                self.server.worked()
+            self.server.worked(self.connection)
 
     def parse_request(self) -> bool:
         """The first line has come: from here on the request is let finish."""
-        self._working = True
         self.server.works(self.connection)
         return super().parse_request()
+
+    def handle_expect_100(self) -> bool:
+        """Who asks before it sends a body is answered at once."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
     def do_POST(self) -> None:  # the name http.server calls
         """Traces."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from time import sleep
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -23,6 +25,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from tests.receiver.serving import Served, post, served, spans, stored
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
+HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +187,48 @@ def test_a_connection_is_kept_and_many_send_at_once(tmp_path: Path) -> None:
             thread.join()
     assert answers == {trace: [200] * 5 for trace in range(1, 9)}
     assert stored(one.cache) == [40]
+
+
+def begun(open_door: Served, data: bytes) -> socket.socket:
+    """A connection on which so much has come."""
+    peer = socket.create_connection(("127.0.0.1", open_door.door.server_port), timeout=60)
+    peer.sendall(data)
+    return peer
+
+
+def test_who_asks_first_is_told_to_send(open_door: Served) -> None:
+    body = spans(1)
+    head = HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with begun(open_door, head) as peer:
+        assert peer.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.sendall(body)
+        assert peer.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_more_exporters_than_connections_are_all_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aether_tui.receiver.door.MAX_CONNECTIONS", 2)
+    monkeypatch.setattr("aether_tui.receiver.door._SPARED_S", 0)
+    with served(tmp_path) as one:
+        exporters = [HTTPConnection("127.0.0.1", one.door.server_port, timeout=60) for _ in range(5)]
+        for number, exporter in enumerate(exporters, 1):
+            assert post(exporter, spans(number)) == 200
+        for exporter in exporters:
+            exporter.close()
+    assert stored(one.cache) == [5]
+
+
+@pytest.mark.parametrize(
+    "part", [HEAD + b"X-Slow: ", HEAD + b"Content-Length: 9\r\n\r\n{", b"POST /x HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+)
+def test_a_request_that_never_ends_leaves_room_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: bytes
+) -> None:
+    monkeypatch.setattr("aether_tui.receiver.door.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("aether_tui.receiver.door._IDLE_S", 0)
+    with served(tmp_path) as one, begun(one, part):
+        while one.answer(spans(1))[0] == 503:
+            sleep(0.01)
+    assert stored(one.cache) == [1]
 
 
 def test_a_token_is_asked_of_everybody_once_there_is_one(tmp_path: Path) -> None:
