@@ -139,11 +139,11 @@ class Spool:
                 os.fsync(descriptor)
                 self._synced = reached
             if self._rows >= self._segment_rows:
-                with self._write:
+                with self._write, contextlib.suppress(OSError):  # it grows until it can be closed
                     self._seal()
 
     def take(self) -> Segment | None:
-        """The oldest segment, the open one being closed for it; None when there are no rows."""
+        """The oldest segment, the open one being closed for it; None when there are no rows. Raises OSError."""
         with self._sync, self._write:
             if not self._closed and self._end:
                 self._seal()
@@ -159,21 +159,23 @@ class Spool:
         _leave(self._folder, self._turn)
 
     def _seal(self) -> None:
-        """Close the open segment and begin another; both locks are held."""
+        """Close the open segment and begin another; both locks are held. Raises OSError, and the open one goes on."""
         os.fsync(self._file)
-        os.close(self._file)
-        self._closed.append(Segment(self._path(), self._rows))
+        sealed, done = Segment(self._path(), self._rows), self._file
+        self._file = self._new_file()
+        os.close(done)
+        self._closed.append(sealed)
         self._synced = self._written
         self._rows = self._end = 0
-        self._file = self._new_file()
 
-    def _path(self) -> Path:
-        return self._folder / f"{self._number:08d}.frames"
+    def _path(self, number: int = 0) -> Path:
+        return self._folder / f"{number or self._number:08d}.frames"
 
     def _new_file(self) -> int:
-        self._number += 1
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        return os.open(self._path(), flags, 0o600)
+        file = os.open(self._path(self._number + 1), flags, 0o600)
+        self._number += 1
+        return file
 
 
 def left_over(root: Path) -> Iterator[Segment]:

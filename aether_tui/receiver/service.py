@@ -146,12 +146,14 @@ class Receiver:
 
     def _store(self, *, last: bool = False) -> bool:
         """Store what waits; False when the cache cannot be written just now. The `last` time that is an error."""
-        while (segment := self._segment or self._spool.take()) is not None:
-            self._segment = segment
+        while True:
             try:
+                segment = self._segment = self._segment or self._spool.take()
+                if segment is None:
+                    return True
                 counts = self._writer.store_received(segment, self._spool.format)
-            except CacheTrouble as error:
-                self.trouble = error.what
+            except (CacheTrouble, OSError) as error:
+                self.trouble = error.what if isinstance(error, CacheTrouble) else str(error.strerror)
                 if last:
                     raise
                 return self._mend()
@@ -160,8 +162,7 @@ class Receiver:
                 known = self._numbers
                 self._numbers = replace(known, stored=known.stored + counts.rows, new=known.new + counts.inserted)
             if not last and not self._spool.full:
-                break
-        return True
+                return True
 
     def _mend(self) -> bool:
         """A damaged cache is begun anew; what else is wrong may pass."""

@@ -56,6 +56,21 @@ def test_a_torn_tail_costs_only_itself(tmp_path: Path, damage: object) -> None:
     spool.close()
 
 
+def test_where_no_file_can_be_opened_the_open_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool, other = Spool(tmp_path / "spool", SPANS, segment_rows=1), tmp_path / "other"
+    with monkeypatch.context() as patch:
+        patch.setattr("os.open", lambda *_: (_ for _ in ()).throw(OSError(24, "Too many open files")))
+        spool.append([row(1)], [])
+    other.write_text("somebody else's")
+    with other.open("r+"):  # would get the number of a file that was closed too early
+        spool.append([row(2)], [])
+    assert other.read_text() == "somebody else's"
+    segment = spool.take()
+    assert segment is not None and segment.rows == 2
+    assert [number for rows, _, _ in spool.format.read(segment.path) for number in rows] == [row(1), row(2)]
+    spool.close()
+
+
 def test_only_what_nobody_holds_is_left_over(tmp_path: Path) -> None:
     spool = Spool(tmp_path, SPANS)
     spool.append([row(1)], [])
