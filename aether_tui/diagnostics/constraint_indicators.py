@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from heapq import nlargest
-from typing import cast
 
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.frame import Data, Parameter, Question, Record, real, text, whole
-from aether_tui.diagnostics.sampling import ahead, stretches
+from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
+from aether_tui.diagnostics.sampling import DRAWN, ahead, draw, drawn, looked_for
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import weighted_quantile, wilson
 
-SAMPLE = 500
-"""Tasks whose spans are read for the shape of a task."""
-DRAWN = SAMPLE * 6 // 5
-"""Tasks that are looked for, of which those are drawn: a moment holds more or fewer than its share."""
 LEAST = 20
 
 
@@ -37,7 +30,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
     def why(self, report: str) -> str:
         """What `x` shows of it in that report."""
         said = f"{self.means[:1].upper()}{self.means[1:].rstrip('.')}."
-        queries = metrics.asks("constraint_sample", "constraint_shape", "constraint_tasks", "constraint_clusters")
+        queries = metrics.asks("sample_tasks", "constraint_shape", "constraint_tasks", "constraint_clusters")
         return f"{said}\n{queries}\naether-tui report {report} --format json"
 
 
@@ -46,12 +39,12 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
     live = data.live()
     data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
     edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
-    data.together(**ahead(data, DRAWN, live))
-    data.together(_sample(data, SAMPLE), constraint_tasks={}, constraint_slowest=edges)
-    data.together(*_shape(data, SAMPLE), **beside)
+    data.together(**ahead(data, looked_for(DRAWN), live))
+    data.together(draw(data, DRAWN, live), constraint_tasks={}, constraint_slowest=edges)
+    data.together(constraint_shape=drawn(data, DRAWN, live), **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
     named = data.rows("constraint_slowest", **edges)
-    shape = shapes(data, SAMPLE)
+    shape = shapes(data, DRAWN)
     clusters = data.rows("constraint_clusters")
     return (
         _one("ceiling", "model intelligence ceiling", "success of the hardest category", _hardest(clusters),
@@ -99,35 +92,12 @@ def shapes(data: Data, wanted: int) -> list[Record]:
         "asked": 0,
         "repeats": 0,
     }
-    name, asked = _sample(data, wanted)
-    found = [{**row, **unknown} for row in data.rows(name, **asked)]
-    for name, asked in _shape(data, wanted):
-        for row in data.rows(name, **asked):
-            found[whole(row["task"])] |= row
-    return found
-
-
-def _sample(data: Data, wanted: int) -> Question:
     live = data.live()
-    begins, ends = stretches(data, wanted * DRAWN // SAMPLE, live)
-    return "constraint_sample", {"live": live, "begins": begins, "ends": ends, "sample": wanted}
-
-
-def _shape(data: Data, wanted: int) -> tuple[Question, ...]:
-    """What reads the spans of the sample, from the begin of each moment until the last of its tasks ends."""
-    name, asked = _sample(data, wanted)
-    rows = data.rows(name, **asked)
-    if not rows:
-        return ()
-    begins, ends = (cast("tuple[datetime, ...]", asked[edge]) for edge in ("begins", "ends"))
-    last: dict[int, datetime] = {}
-    for row in rows:
-        place = bisect_right(begins, cast("datetime", row["start"])) - 1 if len(begins) > 1 else 0
-        reach = cast("datetime", row["reach"])
-        last[place] = max(last.get(place, reach), reach)
-    reaches = [last.get(place, end) for place, end in enumerate(ends)]
-    ids = {"sources": [text(row["source"]) for row in rows], "ids": [text(row["trace_id"]) for row in rows]}
-    return (("constraint_shape", {**ids, "begins": begins, "reaches": reaches}),)
+    name, asked = draw(data, wanted, live)
+    found = [{**row, **unknown} for row in data.rows(name, **asked)]
+    for row in data.rows("constraint_shape", **drawn(data, wanted, live)):
+        found[whole(row["task"])] |= row
+    return found
 
 
 def _one(category: str, title: str, name: str, value: Quantity, means: str, traces: tuple[str, ...] = ()) -> Indicator:

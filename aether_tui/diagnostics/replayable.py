@@ -5,13 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aether_tui.diagnostics.frame import Data, whole
-from aether_tui.diagnostics.sampling import MOMENTS, moments
+from aether_tui.diagnostics.sampling import DRAWN, MOMENTS, drawn
 from aether_tui.human import plural, quantity
 from aether_tui.report_model import Quantity, Row, missing
 from aether_tui.stats.intervals import ratio
 
-SAMPLE = 500
-"""Tasks looked at; the same ones for the same data."""
 SETTING = "[privacy] keep_payloads = true"
 
 
@@ -31,7 +29,7 @@ class Replayable(Struct, frozen=True, kw_only=True):
 
 def measure(data: Data, *, kept: bool) -> Replayable:
     """The criterion over the window; `kept` is whether the workspace keeps inputs now."""
-    rows = data.rows("instrument_inputs", sample=SAMPLE, **moments(data, SAMPLE, data.filters.environment).asked)
+    rows = data.rows("instrument_inputs", **drawn(data, DRAWN, data.filters.environment))
     calls = sum(whole(row["calls"]) for row in rows)
     not_kept = calls - sum(whole(row["kept"]) for row in rows)
     return Replayable(
@@ -85,7 +83,7 @@ def row(found: Replayable) -> Row:
         detail=f"{quantity(found.share)} of {plural(found.calls, 'call')} of {plural(found.tasks, 'task')}"
         + (f": {', '.join(reasons)}" if reasons else ""),
         why="Model calls whose input is stored with nothing redacted and nothing cut ÷ model calls of "
-        f"{SAMPLE} tasks of the window drawn by the hash of their id, of many tasks from {MOMENTS} moments of it; "
+        f"{DRAWN} tasks of the window drawn by the hash of their id, of many tasks from {MOMENTS} moments of it; "
         "the interval takes tasks as clusters.\n"
         "Inputs are kept from when the setting is on; `aether-tui replay` sends them again.",
     )

@@ -6,11 +6,12 @@ tasks apart, not of time, and each holds as many: every task is as likely to be 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from aether_tui.diagnostics.frame import Data, Parameter, Question, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Question, text, whole
 
 MOMENTS = 11
 """A prime, so that in no window of whole weeks or months they are the same few times of the day."""
@@ -19,6 +20,8 @@ SEEN = 5
 MOST_SKIPPED = 16
 LONGEST = timedelta(days=1)
 """A task's spans are looked for so long after its begin."""
+DRAWN = 500
+"""Tasks of a sample whose spans are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,33 @@ def stretches(data: Data, wanted: int, environment: str | None) -> tuple[tuple[d
         return (data.clock.window.start,), (data.clock.window.end,)
     edges = _edges(data, wanted, environment)
     return tuple(edges[0:-1:2]), tuple(edges[1:-1:2])
+
+
+def looked_for(wanted: int) -> int:
+    """By how many tasks to choose moments of which so many are drawn: a moment holds more or fewer than its share."""
+    return wanted * 6 // 5
+
+
+def draw(data: Data, wanted: int, environment: str | None) -> Question:
+    """What draws so many tasks of the window, if there are as many; the same ones for the same data."""
+    begins, ends = stretches(data, looked_for(wanted), environment)
+    return "sample_tasks", {"live": environment, "begins": begins, "ends": ends, "sample": wanted}
+
+
+def drawn(data: Data, wanted: int, environment: str | None) -> dict[str, Parameter]:
+    """Parameters of a query that reads the spans of those: which they are, and from the begin of each moment until the last of
+    its tasks ends."""
+    name, asked = draw(data, wanted, environment)
+    rows = data.rows(name, **asked)
+    begins, ends = (cast("tuple[datetime, ...]", asked[edge]) for edge in ("begins", "ends"))
+    last: dict[int, datetime] = {}
+    for row in rows:
+        place = bisect_right(begins, cast("datetime", row["start"])) - 1 if len(begins) > 1 else 0
+        reach = cast("datetime", row["reach"])
+        last[place] = max(last.get(place, reach), reach)
+    reaches = [last.get(place, end) for place, end in enumerate(ends)]
+    ids = {"sources": [text(row["source"]) for row in rows], "ids": [text(row["trace_id"]) for row in rows]}
+    return {**ids, "begins": begins, "reaches": reaches}
 
 
 def _edges(data: Data, wanted: int, environment: str | None) -> list[datetime]:

@@ -9,10 +9,10 @@ from typing import cast
 from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.constraint_indicators import DRAWN, SAMPLE, Indicator, indicators
+from aether_tui.diagnostics.constraint_indicators import Indicator, indicators
 from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, instant, real, text, whole
 from aether_tui.diagnostics.gaps import traceless
-from aether_tui.diagnostics.sampling import MOMENTS, ahead
+from aether_tui.diagnostics.sampling import DRAWN, MOMENTS, ahead, looked_for
 from aether_tui.human import amount, evidence, plural
 from aether_tui.report_model import (
     Block,
@@ -141,7 +141,7 @@ def measure(data: Data) -> Traces:
         traces_newest={"n": NEWEST},
     )
     standing = _standing(data)
-    data.together(**ahead(data, DRAWN, live), traces_errors=standing, traces_groups={})
+    data.together(**ahead(data, looked_for(DRAWN), live), traces_errors=standing, traces_groups={})
     loops = tuple(
         one for one in indicators(data, traces_top=standing, **_retries(data)) if one.id.partition(".")[0] in LOOPS
     )
@@ -404,7 +404,7 @@ def _loops(loops: Sequence[Indicator]) -> Table:
     return Table(
         id="traces.loops",
         title="How agents go about their tasks (enter opens the traces behind one)",
-        note=f"from a repeatable sample of {SAMPLE}, of many tasks from {MOMENTS} moments of the window",
+        note=f"from a repeatable sample of {DRAWN}, of many tasks from {MOMENTS} moments of the window",
         columns=(
             Col(key="name", title="indicator", priority=10),
             Col(key="value", title="now", kind="number", priority=9),

@@ -1,4 +1,4 @@
--- Shape of the given tasks (constraint_sample). Growth: input tokens of the last model call over those of the first. Serial share:
+-- Shape of the given tasks (sample_tasks). Growth: input tokens of the last model call over those of the first. Serial share:
 -- time in which something ran, over the sum of what ran; 1 is one step after the other. Repeats: calls whose input had been sent
 -- before in the same task.
 WITH sample AS MATERIALIZED (

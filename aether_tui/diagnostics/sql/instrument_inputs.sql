@@ -1,14 +1,8 @@
--- Model calls of a repeatable sample of tasks, per task: whose input is kept, and how: whole, with something redacted, cut.
+-- Model calls of the given tasks (sample_tasks), per task: whose input is kept, and how: whole, with something redacted, cut.
 -- Redaction leaves [kind:12345678], a cut …[cut:12345678]; "omitted" names what is no text.
 -- `flat`: messages that were kept as one text, before they were kept as messages; that is not what was sent.
-WITH sample AS (
-  SELECT source, trace_id, start, duration_s
-  FROM tasks
-  WHERE {during(start)} AND start >= $since AND start < $until AND calls > 0 AND ($environment::VARCHAR IS NULL OR environment = $environment)
-    AND ($team::VARCHAR IS NULL OR team = $team) AND ($service::VARCHAR IS NULL OR service = $service)
-    AND ($feature::VARCHAR IS NULL OR feature = $feature)
-  ORDER BY md5(trace_id), source
-  LIMIT $sample
+WITH sample AS MATERIALIZED (
+  SELECT unnest($sources::VARCHAR[]) AS source, unnest($ids::VARCHAR[]) AS trace_id
 ), call AS (
   SELECT s.source, s.trace_id, s.span_id
   FROM spans s SEMI JOIN sample USING (source, trace_id)
