@@ -11,6 +11,7 @@ import gzip
 import importlib
 import io
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -53,7 +54,7 @@ def expand(paths: Sequence[Path]) -> Iterator[Path]:
     """
     for path in paths:
         if path.is_dir():
-            yield from expand(inside(path))
+            yield from expand(inside(path, _refuse))
         elif path.is_file() and _starts(path, _ZIP):
             yield from _members(path)
         elif path.exists() or _archive_of(path):
@@ -62,12 +63,20 @@ def expand(paths: Sequence[Path]) -> Iterator[Path]:
             raise Malformed(f"{name_of(path)}: no such file")
 
 
-def inside(path: Path) -> list[Path]:
-    """All files of a folder, sorted, without hidden ones; of anything else itself."""
+def inside(path: Path, unread: Callable[[OSError], None]) -> list[Path]:
+    """All files of a folder, sorted, without hidden ones; of anything else itself. `unread` is told which folders cannot be read."""
     if not path.is_dir():
         return [path]
-    found = (one for one in sorted(path.rglob("*")) if one.is_file())
-    return [one for one in found if not any(part[0] == "." for part in one.relative_to(path).parts)]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path, onerror=unread):
+        folders[:] = [name for name in folders if name[0] != "."]
+        # Not Path.is_file: it raises for a link into a folder that cannot be read.
+        found += [Path(folder, name) for name in names if name[0] != "." and os.path.isfile(f"{folder}/{name}")]  # noqa: PTH113
+    return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise Malformed(f"{name_of(Path(error.filename))}: cannot be read ({error.strerror})") from error
 
 
 def sample(path: Path) -> Sample:

@@ -80,7 +80,7 @@ class LazyGroup(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            raise click.UsageError(f"no command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+            raise click.UsageError(f"no command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else ""), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -169,12 +169,10 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         group, path = error.ctx.command, error.ctx.command_path
         named = ", ".join(group.list_commands(error.ctx)) if isinstance(group, click.Group) else ""
-        _complain(f"{path}: needs a command: {named}; `{path} --help` says what each does")
+        _complain(f"{_below(path)}needs a command: {named}; `{path} --help` says what each does")
         code = ConfigurationError.exit_code
     except click.ClickException as error:
-        # One line, as for every other error; `--help` is for the rest.
-        where = f"{error.ctx.command_path}: " if isinstance(error, click.UsageError) and error.ctx else ""
-        _complain(f"{where}{' '.join(error.format_message().split())}")
+        _complain(_usage(error))
         code = ConfigurationError.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; what was stored stays stored")
@@ -202,6 +200,27 @@ def main(args: list[str] | None = None) -> None:
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def _usage(error: click.ClickException) -> str:
+    """What was typed wrongly, and for which command, in one line as every other error; `--help` is for the rest."""
+    what = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return what
+    path, root = context.command_path, context.find_root()
+    if isinstance(error, click.NoSuchOption) and context is not root:
+        option = error.option_name
+        if any(option in one.opts for one in root.command.get_params(root)):
+            return f"{option} stands before the command: aether-tui {option} … {_below(path)[:-2]}"
+    told = isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter)
+    advice = "" if told or "did you mean" in what.casefold() else f"; `{path} --help` says what it takes"
+    return f"{_below(path)}{what}{advice}"
+
+
+def _below(path: str) -> str:
+    """The command without the program's name, which stands before every complaint."""
+    return f"{path.partition(' ')[2]}: " if " " in path else ""
 
 
 def _complain(line: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import CheckFailed, ConfigurationError
-from aether_tui.problems import explain, raise_first
+from aether_tui.problems import explain, nearest, raise_first
 from aether_tui.text import plain
 from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
@@ -27,7 +27,22 @@ if TYPE_CHECKING:
     from aether_tui.workspace.store import Stored
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-KIND = click.argument("kind", type=click.Choice(list(KINDS)))
+
+
+class _Kind(click.Choice[str]):
+    """A kind of document; a wrong name is told the nearest one."""
+
+    def __init__(self) -> None:
+        super().__init__(list(KINDS))
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        near = nearest(str(value), KINDS)
+        return f"no kind {value!r}; " + (f"did you mean {near!r}?" if near else f"there are {', '.join(KINDS)}")
+
+
+KIND = click.argument("kind", type=_Kind(), metavar="KIND")
+ANY_KIND = click.argument("kind", type=_Kind(), metavar="[KIND]", required=False)
+NAMED = f"Kinds: {', '.join(KINDS)}."
 SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a field; VALUE is YAML. Repeatable."
 )
@@ -38,8 +53,8 @@ def doc() -> None:
     """Authored documents of the engagement. One YAML file each, made to live in git."""
 
 
-@doc.command(name="list")
-@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@doc.command(name="list", epilog=NAMED)
+@ANY_KIND
 @FORMAT
 @click.pass_obj
 def list_(context: Context, kind: str | None, form: str) -> None:
@@ -66,7 +81,7 @@ def list_(context: Context, kind: str | None, form: str) -> None:
         click.echo("nothing is written down yet; `aether-tui doc new KIND` makes the first", err=True)
 
 
-@doc.command()
+@doc.command(epilog=NAMED)
 @KIND
 @click.argument("identity", metavar="ID")
 @FORMAT
@@ -91,7 +106,7 @@ def templates_(form: str) -> None:
         print_table(("KIND", "TEMPLATE"), found)
 
 
-@doc.command()
+@doc.command(epilog=NAMED)
 @KIND
 @click.option("--from", "start", metavar="TEMPLATE", help="Start from a template; --set goes over it.")
 @SET
@@ -128,7 +143,7 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
     click.echo(stored.document.id)
 
 
-@doc.command()
+@doc.command(epilog=NAMED)
 @KIND
 @click.argument("identity", metavar="ID")
 @SET
@@ -167,8 +182,8 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
         raise ConfigurationError(error.what, where=error.where, next_step=f"your text is kept in {draft}") from error
 
 
-@doc.command()
-@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@doc.command(epilog=NAMED)
+@ANY_KIND
 @FORMAT
 @click.pass_obj
 def validate(context: Context, kind: str | None, form: str) -> None:

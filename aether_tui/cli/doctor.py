@@ -115,10 +115,10 @@ def _workspace(workspace: Workspace) -> Iterator[Check]:
 
 
 def _documents(workspace: Workspace, config: Config) -> Iterator[Check]:
-    from aether_tui.workspace.documents import read_documents
+    from aether_tui.workspace.documents import KINDS, read_documents
 
     documents = read_documents(workspace, config)
-    count = len(documents.opportunities) + len(documents.cycles) + len(documents.decisions)
+    count = sum(len(documents.of(KINDS[name])) for name in KINDS)
     if documents.problems:
         yield Check("documents", "block", documents.problems[0].sentence(), "`aether-tui doc validate` lists all")
     else:
@@ -167,7 +167,10 @@ def _sources(workspace: Workspace, config: Config) -> Iterator[Check]:
     wrong = {problem.key.split(".")[1]: problem for problem in source_problems(config, {})}
     for name in config.sources:
         if name in wrong:
-            yield Check(name, "block", wrong[name].what, wrong[name].fix or "`aether-tui config validate`")
+            problem = wrong[name]
+            key = problem.key.removeprefix(f"sources.{name}").removeprefix(".")
+            what = f"{key} {problem.what}" if key else problem.what
+            yield Check(name, "block", what, problem.fix or "`aether-tui config validate`")
             continue
         kind = kind_of(config, name)
         settings = connector(kind).Settings.model_validate(config.sources[name].model_dump())

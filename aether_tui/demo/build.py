@@ -92,10 +92,18 @@ def existing(folder: Path) -> datetime | None:
 
 
 def claim(folder: Path) -> Workspace:
-    """Mark `folder` as a demonstration being built, so that one that is interrupted is built again and not refused."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Mark `folder` as a demonstration being built, so that one that is interrupted is built again and not refused.
+
+    Raises ConfigurationError where it cannot be made.
+    """
     workspace = Workspace(folder.resolve())
-    _mark(workspace, None)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _mark(workspace, None)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be made: {error.strerror}", where=str(folder), next_step="choose another folder with --dir"
+        ) from error
     return workspace
 
 

@@ -71,9 +71,13 @@ def load(
 
 def _found(paths: Sequence[Path], results: list[Loaded]) -> Iterator[tuple[Path, bool]]:
     """Every file, and whether the user named it; a folder or archive that cannot be opened is answered at once."""
+
+    def unread(error: OSError) -> None:
+        results.append(Loaded(Path(error.filename), error=f"cannot be read ({error.strerror})"))
+
     for path in paths:
         for place in _globbed(path):
-            for inside in files.inside(place):
+            for inside in files.inside(place, unread):
                 try:
                     for found in files.expand([inside]):
                         yield found, found == place

@@ -73,10 +73,29 @@ def test_init_budgets_only(tmp_path: Path) -> None:
 def test_init_where_it_cannot(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     aether("init", "file", cwd=tmp_path).refuses(2, "file", "cannot be made")
+    aether("demo", "--dir", "/proc/aether", cwd=tmp_path).refuses(2, "/proc/aether: cannot be made", "--dir")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("report", "report: Missing argument 'NAME'; `aether-tui report --help` says what it takes"),
+        ("report lens --fromat json", "report: No such option '--fromat'. Did you mean '--format'?"),
+        ("report lens -w acme", "-w stands before the command: aether-tui -w … report"),
+        ("repot", "no command 'repot', did you mean 'report'?"),
+        ("zzz", "no command 'zzz'; `aether-tui --help` says what it takes"),
+        ("doc new ritul", "doc new: Invalid value for 'KIND': no kind 'ritul'; did you mean 'ritual'?"),
+        ("--as-of never report lens", "Invalid value for '--as-of': 'never' is not a date or time such as 2026-11-21 or"),
+    ],
+)  # fmt: skip
+def test_what_is_typed_wrongly_is_told_once_with_a_way_on(run, typed: str, told: str) -> None:
+    done = run(*typed.split())
+    done.refuses(2, told)
+    assert done.err.startswith(f"aether-tui: {told}")
 
 
 def test_config_commands(run) -> None:
-    run("sources").refuses(2, "aether-tui sources: needs a command: map;", "--help")
+    run("sources").refuses(2, "aether-tui: sources: needs a command: map;", "--help")
     run("init")
     assert run("config", "path").out.strip().endswith("aether.toml")
     shown = json.loads(run("config", "show", "--format", "json").out)
@@ -160,6 +179,8 @@ def test_doctor(run, tmp_path: Path) -> None:
     broken = run("doctor")
     broken.refuses(1, "aether.toml", "did you mean 'gate'?")
     assert "■" in broken.out
+    (tmp_path / "aether.toml").write_text("[sources.github]\n")
+    assert "repos is missing; add it" in run("doctor").out
 
 
 @pytest.mark.parametrize("command", ["config show", "doc list", "opportunity list", "auth status"])

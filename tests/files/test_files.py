@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
+import os
 import resource
 import zipfile
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import duckdb
 import pytest
 
 from connectors.base import Malformed, Sample
-from connectors.files import FREE_BYTES, HEAD_BYTES, expand, open_binary, read_all, sample
+from connectors.files import FREE_BYTES, HEAD_BYTES, expand, inside, open_binary, read_all, sample
 from connectors.sniff import csv_columns, json_keys, why_not_data
 
 TEXT = b"".join(b"line %d of a report\n" % n for n in range(20_000))
@@ -169,6 +171,27 @@ def test_folders_are_walked_in_order_without_hidden_files(tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert [path.relative_to(tmp_path).as_posix() for path in expand([tmp_path])] == ["a/z.xml", "b.xml"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/z.xml", "b/y.xml"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("x")
+    scandir = os.scandir
+
+    def refused(path: str) -> object:
+        if os.path.basename(path) == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    told: list[OSError] = []
+    assert inside(tmp_path, told.append) == [tmp_path / "b" / "y.xml"]
+    assert [error.filename for error in told] == [str(tmp_path / "a")]
+    with pytest.raises(Malformed, match=r"a: cannot be read \(Permission denied\)"):
+        list(expand([tmp_path]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
