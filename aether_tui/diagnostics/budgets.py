@@ -16,6 +16,8 @@ from aether_tui.diagnostics.budgets_drivers import Drivers
 from aether_tui.diagnostics.budgets_live import Live, measure_live, worst
 from aether_tui.diagnostics.budgets_rows import Budgets, Look, table
 from aether_tui.diagnostics.frame import Clock, Data
+from aether_tui.diagnostics.gaps import nothing, unconnected
+from aether_tui.diagnostics.needs import stored
 from aether_tui.errors import ConfigurationError
 from aether_tui.human import amount
 from aether_tui.report_model import (
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
     from aether_tui.workspace.documents import Documents
 
 SURFACES: dict[Surface, str] = {"ci": "CI", "cost": "Cloud cost", "tests": "Tests", "llm": "Model use"}
-_GAPS: dict[Surface, tuple[str, str]] = {
-    "ci": ("No pipeline run in this window.", "connect GitHub and run `aether-tui sync`"),
-    "cost": ("No charge and no estimate.", "`aether-tui load` a FOCUS export or Infracost JSON"),
-    "tests": ("No test report in this window.", "`aether-tui load` JUnit XML reports"),
-    "llm": ("No trace in this window.", "`aether-tui load` OTLP trace files"),
+_NEEDED: dict[Surface, tuple[str, str]] = {
+    "ci": ("pipeline_runs", "No pipeline run is known"),
+    "cost": ("costs", "No charge is known"),
+    "tests": ("test_runs", "No test report is known"),
+    "llm": ("spans", "No trace is known"),
 }
+"""What the budgets of a surface are measured by, and what is said where none of it is in view."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
@@ -195,12 +198,15 @@ def blocks(found: Look, data: Data) -> tuple[Block, ...]:
             Prose(id="budgets.how", text=_how(data, running=bool(found.live))),
         ]
     wanted = {one.surface for one in budgets.budgets}
-    parts += [
-        Gap(id=f"budgets.gap.{surface}", title=SURFACES[surface], reason=_GAPS[surface][0], next_step=_GAPS[surface][1])
-        for surface in get_args(Surface)
-        if surface in wanted and surface not in seen
-    ]
+    parts += [_gap(surface, data) for surface in get_args(Surface) if surface in wanted and surface not in seen]
     return tuple(parts)
+
+
+def _gap(surface: Surface, data: Data) -> Gap:
+    identity, (table, said) = f"budgets.gap.{surface}", _NEEDED[surface]
+    if stored(data).get(table):
+        return nothing(data, identity, SURFACES[surface], said, table, "in this window")
+    return unconnected(data, identity, table, title=SURFACES[surface])
 
 
 def _facts(measured: list[Result]) -> Facts:

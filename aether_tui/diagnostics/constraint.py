@@ -39,5 +39,5 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Constraint]:
         headline=words.headline(found),
         findings=words.findings(found),
         freshness=data.freshness(),
-        blocks=words.blocks(found, review),
+        blocks=words.blocks(found, review, data),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from aether_tui.diagnostics.constraint_failures import WANTED, Failures
 from aether_tui.diagnostics.constraint_indicators import Indicator
 from aether_tui.diagnostics.constraint_measure import Constraint
+from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.gaps import traceless
 from aether_tui.human import evidence, number, plural, quantity
 from aether_tui.report_model import (
     Block,
@@ -84,14 +86,9 @@ def share_interval(share: Quantity) -> str:
     return f"{100 * (share.low or 0):.0f}–{100 * (share.high or 0):.0f} %"
 
 
-def indicators(found: Constraint) -> Table | Gap:
+def indicators(found: Constraint, data: Data) -> Table | Gap:
     if all(one.value.value is None for one in found.indicators):
-        return Gap(
-            id="constraint.indicators",
-            title="What traces say about each category",
-            reason="No trace of this window holds a model call.",
-            next_step="aether-tui load PATH, or aether-tui sync",
-        )
+        return traceless(data, "constraint.indicators", "What traces say about each category")
     return Table(
         id="constraint.indicators",
         title="What traces say about each category",

@@ -8,6 +8,7 @@ from aether_tui.diagnostics.constraint_failures import AGREES, Failures
 from aether_tui.diagnostics.constraint_measure import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
 from aether_tui.diagnostics.constraint_streams import StreamChoice
+from aether_tui.diagnostics.frame import Data
 from aether_tui.human import NONE, amount, duration, money, number, plural
 from aether_tui.report_model import (
     Block,
@@ -139,7 +140,7 @@ def _of_solution(solution: Solution) -> list[Finding]:
     return result
 
 
-def blocks(found: Constraint, review: FailureReview | None) -> tuple[Block, ...]:
+def blocks(found: Constraint, review: FailureReview | None, data: Data) -> tuple[Block, ...]:
     """Key figures, the 30 % table by objective, the steps, the indicators, the failure review."""
     solution = found.solution
     if solution is None:
@@ -161,7 +162,7 @@ def blocks(found: Constraint, review: FailureReview | None) -> tuple[Block, ...]
         )
     if found.streams:
         first = (*first[:1], _streams(found.streams), *first[1:])
-    return (*first, *evidence_words.failures(found.failures, review), evidence_words.indicators(found))
+    return (*first, *evidence_words.failures(found.failures, review), evidence_words.indicators(found, data))
 
 
 def _streams(streams: tuple[StreamChoice, ...]) -> Table:

@@ -18,5 +18,5 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Gains]:
     found = measure(data, documents, clock)
     return Report(
         report="gains", title="Gains", as_of=clock.now, window=clock.window, data=found, headline=words.headline(found),
-        findings=words.findings(found), freshness=data.freshness(), blocks=words.blocks(found),
+        findings=words.findings(found), freshness=data.freshness(), blocks=words.blocks(found, data),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from aether_tui.diagnostics import metrics
+from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.gains_measure import REFERENCE, REFERENCE_DAYS, CycleGain, Gains
 from aether_tui.human import number, plural
 from aether_tui.report_model import (
@@ -81,10 +82,13 @@ def _percent(value: Quantity) -> str:
     return "—" if value.value is None else f"{100 * value.value:.1f} %"
 
 
-def blocks(found: Gains) -> tuple[Block, ...]:
+def blocks(found: Gains, data: Data) -> tuple[Block, ...]:
     if not found.cycles:
-        return (Gap(id="gains.cycles", title="Gains", reason="no cycle has cached tasks with an outcome and a price",
-                    next_step="load traces, map their outcome, and start a cycle (aether-tui doc new cycle)"),)  # fmt: skip
+        reason = "no cycle has cached tasks with an outcome and a price"
+        step = "load traces, map their outcome, and start a cycle (aether-tui doc new cycle)"
+        if narrowed := data.filters.sentence():
+            reason, step = f"{reason} for {narrowed}", "press esc for all"
+        return (Gap(id="gains.cycles", title="Gains", reason=reason, next_step=step),)
     last = found.cycles[-1]
     facts = Facts(id="gains.now", facts=(
         Fact(id="gains.cumulative", label="cumulative", value=last.cumulative, note=f"since {found.cycles[0].cycle}", better="higher",

@@ -15,6 +15,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with data (read only: tests that write make their own)."""
     made = world.workspace(tmp_path_factory.mktemp("filled"))
     world.fill(made)
+    made.budgets_path.parent.mkdir()
+    made.budgets_path.write_text(world.BUDGETS)
     world.READ_ONLY.add(made.root)
     return made
 

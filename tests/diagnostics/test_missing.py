@@ -31,7 +31,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "usage": ("product_metrics",),
 }
 SAID: dict[str, dict[str, tuple[str, ...]]] = {
-    "traces": {"lens": ("lens.gap.spans",)},
+    "traces": {"lens": ("lens.gap.spans",), "budgets": ("budgets.gap.llm",), "constraint": ("constraint.indicators",)},
     "tracker": {
         "lens": ("lens.gap.work_items", "lens.gap.iterations"),
         "scorecard": ("scorecard.gap.work_items",),
@@ -39,6 +39,7 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
         "pipeline": ("pipeline.mapping",),
     },
     "code host": {
+        "budgets": ("budgets.gap.ci",),
         "lens": ("lens.gap.deployments", "lens.gap.pull_requests", "lens.gap.pipeline_runs"),
         "scorecard": ("scorecard.gap.deployments", "scorecard.gap.pull_requests"),
     },
@@ -68,6 +69,8 @@ def rows() -> dict[str, list[Row]]:
 def without(folder: Path, source: str) -> Workspace:
     """The small world, less what one source says."""
     made, left = world.workspace(folder), SOURCES[source]
+    made.budgets_path.parent.mkdir()
+    made.budgets_path.write_text(world.BUDGETS)
     for table, found in rows().items():
         if table not in left:
             world.store(made, "s", table, table, found)
@@ -164,8 +167,12 @@ def test_failures_nobody_records_are_not_called_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "gap"), [("flow", "flow.none"), ("pipeline", "pipeline.mapping"), ("scorecard", "scorecard.none")]
-)
+    ("report", "gap"),
+    [
+        ("flow", "flow.none"), ("pipeline", "pipeline.mapping"), ("scorecard", "scorecard.none"),
+        ("constraint", "constraint.indicators"), ("budgets", "budgets.gap.ci"), ("budgets", "budgets.gap.llm"),
+    ],
+)  # fmt: skip
 def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: str, filled: Workspace) -> None:
     found = world.report(report, filled, filters=Filters(team="nobody"))
     assert found.findings[0].text == "No team is called nobody; there are core."
@@ -175,7 +182,7 @@ def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: 
     assert "for team nobody in this window" in said.reason
     assert "esc for all" in (said.next_step or "")
     assert not any(f"No {what}" in block.reason for block in found.blocks if isinstance(block, Gap)
-                   for what in ("work items source", "deployments source"))  # fmt: skip
+                   for what in ("work items source", "deployments source", "CI runs source", "AI traces source"))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["flow", "pipeline"])

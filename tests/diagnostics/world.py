@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 
 from aether_tui.cache import Cache
@@ -31,6 +32,9 @@ def full(table: str, **values: Value) -> Row:
     names = [column.name for column in TABLES[table].columns]
     assert set(values) <= set(names), set(values) - set(names)
     return tuple(values.get(name) for name in names)
+
+
+BUDGETS = files("aether_tui.budgets").joinpath("default.yaml").read_text(encoding="utf-8")
 
 
 def workspace(folder: Path, toml: str = "") -> Workspace:
