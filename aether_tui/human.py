@@ -11,9 +11,9 @@ from aether_tui.report_model import Quantity
 NONE = "—"
 
 
-def duration(seconds: float) -> str:
-    """`41 µs`, `3.2 ms`, `0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`."""
-    size = abs(seconds)
+def duration(seconds: float, beside: float = 0.0) -> str:
+    """`41 µs`, `3.2 ms`, `0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`; in the unit of what it stands `beside`, if that is longer."""
+    size = max(abs(seconds), abs(beside))
     if 0 < size < 0.01:
         return f"{_tenths(seconds * 1e3)} ms" if size >= 0.001 else f"{_tenths(seconds * 1e6)} µs"
     if size < 1:
@@ -88,7 +88,7 @@ def quantity(item: Quantity) -> str:
     """The value as shown, or `—`."""
     if item.value is None:
         return NONE
-    return amount(item.value, item.unit, item.currency)
+    return _signed(amount(item.value, item.unit, item.currency))
 
 
 def evidence(item: Quantity) -> str:

@@ -145,7 +145,7 @@ def blocks(found: Levers) -> tuple[Block, ...]:
 
 _COLUMNS = (
     Col(key="lever", title="lever", priority=10),
-    Col(key="where", title="where", priority=8),
+    Col(key="where", title="where", priority=8, least=25, middle=True),
     Col(key="saving", title="saving", kind="number", priority=9),
     Col(key="n", title="from", priority=6),
 )

@@ -104,8 +104,11 @@ def corners(run: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return corners
 
 
-def y_words(block: Plot, value: float) -> str:
-    return "0" if value == 0 else human.amount(value, block.y_unit)
+def y_words(block: Plot, value: float, beside: float = 0.0) -> str:
+    """A place on the axis; times in the unit of the longest that stands `beside` them."""
+    if value == 0:
+        return "0"
+    return human.duration(value, beside) if block.y_unit == "s" else human.amount(value, block.y_unit)
 
 
 def x_words(block: Plot, value: float, span: float = 0.0) -> str:

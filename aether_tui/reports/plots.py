@@ -124,7 +124,7 @@ def _canvas(
 ) -> Iterator[str]:
     left, right, low, high = levels
     ticks = _y_ticks(block, low, high, height)
-    labels = [y_words(block, value) for value in ticks]
+    labels = [y_words(block, value, high) for value in ticks]
     columns = max(width - max(cells(label) for label in labels) - 2, 8)
     with _drawing:
         import plotext

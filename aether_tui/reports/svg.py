@@ -108,7 +108,7 @@ def _axes(block: Plot, levels: tuple[float, float, float, float]) -> Iterator[st
         value = low + (high - low) * number / 4
         y = canvas.y(value)
         yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>'
-        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_words(y_words(block, value))}</text>'
+        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_words(y_words(block, value, high))}</text>'
     for value, words in x_ticks(block, left, right, 5):
         x = canvas.x(value)
         anchor = "start" if x < LEFT + 1 else "end" if x > WIDTH - RIGHT - 20 else "middle"

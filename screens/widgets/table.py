@@ -20,6 +20,8 @@ SAMPLE_ROWS = 100
 """Columns are as wide as in so many first rows, and in as many spread over the others with the last."""
 MIN_TEXT = 14
 """Texts are not cropped below this."""
+MOST_WORD = 24
+"""Nor are words of a wrapped text cut that are at most so long."""
 AN_INTERVAL = 26
 """An interval and its n; a reason that stands there takes what notes leave."""
 WRAP_ROWS = 16
@@ -237,6 +239,7 @@ def table(
 
     alike = [row for peer in peers if peer is not block and peer.columns == block.columns for row in peer.rows]
     sample = [spans(row) for row in (*_sampled(rows), *_sampled(alike))]
+    prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
     columns = [Column("", "", False, 10, 1, 1)] if glyphs else []
     for i, column in enumerate(block.columns):
         name = clean(column.title) + (
@@ -249,6 +252,9 @@ def table(
             continue
         text = column.kind in {"text", "spark"} and widest > MIN_TEXT
         natural = max(min(widest, column.width or 48), cell_len(name)) if text and not words else widest
+        longest = (
+            max((cell_len(word) for line in sample for word in line[i + glyphs][0].split()), default=0) if prose else 0
+        )
         columns.append(
             Column(
                 column.key,
@@ -256,7 +262,7 @@ def table(
                 column.kind == "number",
                 10 if i == 0 else column.priority,
                 natural,
-                min(max(MIN_TEXT, column.least), natural) if text else natural,
+                min(max(MIN_TEXT, column.least, min(longest, MOST_WORD)), natural) if text else natural,
                 column.middle,
                 widest,
             )
@@ -264,7 +270,6 @@ def table(
     top = heading(block.title, width, note=block.note) if block.title or block.note else []
     if not rows:
         top += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
-    prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
     drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
     return TablePart(rows, columns, spans, item, heading=top, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
 

@@ -113,6 +113,12 @@ def test_time_is_told_in_days() -> None:
     assert drawn[-1].strip() == "│ 1 Nov start"
 
 
+def test_one_axis_of_times_has_one_unit() -> None:
+    drawn = plots.draw(plot(line(0, 6 * DAY_S), y_unit="s"), 60, 12)
+    labels = [row.split("┤")[0].strip() for row in drawn if "┤" in row]
+    assert labels == ["6 d", "4.5 d", "3 d", "1.5 d", "0"]
+
+
 def test_on_a_log_axis_one_outlier_does_not_squeeze_the_rest() -> None:
     points = tuple(Point(x=x, y=1.0) for x in (0.0, 1.0, 3.0, 1000.0))
     block = plot(Series(label="", points=points, kind="points"), x_kind="log", marks=((30.0, "thirty"),))
