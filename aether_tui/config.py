@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -333,3 +335,15 @@ class Config(Section):
     replay: Replay = Field(default_factory=Replay, description="Where recorded requests are sent again")
     embeddings: Embeddings = Field(default_factory=Embeddings, description="Where texts of the taxonomy become vectors")
     console: Console = Field(default_factory=Console, description="How the console looks and listens")
+
+    def derivation(self) -> dict[str, object]:
+        """What rows are derived by, as JSON values: the mapping, and prices."""
+        return {
+            # Arms of experiments are read when an experiment is, not derived.
+            "mapping": self.mapping.model_dump(mode="json", exclude={"span_attributes": {"variant"}}),
+            "prices": [price.model_dump(mode="json") for price in self.prices],
+        }
+
+    def derived_by(self) -> str:
+        """A few digits of `derivation`."""
+        return blake2b(json.dumps(self.derivation(), sort_keys=True).encode(), digest_size=8).hexdigest()

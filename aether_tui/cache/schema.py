@@ -188,8 +188,8 @@ BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
     "tombstones": _columns(("source table key", "VARCHAR"), ("at", "TIMESTAMP")),
     "exports": _columns(("source table scope", "VARCHAR"), ("as_of", "TIMESTAMP")),
 }
-"""`meta` holds schema_version and `raw_from:TABLE`; `exports` the newest export that replaced a scope; `tombstones`
-what a source no longer has, and when that was found."""
+"""`meta` holds schema_version, `raw_from:TABLE` and `derived_by`, digits of the mapping that all rows follow; `exports` the
+newest export that replaced a scope; `tombstones` what a source no longer has, and when that was found."""
 
 INCIDENTS: Final = """
 CREATE VIEW incidents AS

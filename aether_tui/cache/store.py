@@ -28,7 +28,17 @@ from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive, settle
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
-from aether_tui.cache.upkeep import Info, compact, count_older, findings, prunable, prune, table_info
+from aether_tui.cache.upkeep import (
+    Info,
+    compact,
+    count_older,
+    derived_by_of,
+    findings,
+    keep_derived_by,
+    prunable,
+    prune,
+    table_info,
+)
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
 from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Scan, Tally, Whole
@@ -144,17 +154,20 @@ class Cache:
                 return damaged.moved_to
 
     def begin(
-        self, deriver: Deriver, mapping_hash: str, retention_days: Mapping[str, int], *, now: datetime
+        self, deriver: Deriver, mapping_hash: str, retention_days: Mapping[str, int], *, now: datetime, derived_by: str
     ) -> tuple[Path | None, int]:
-        """What `ensure`, `rederive` and `prune` do, in one look where nothing is to be done.
+        """What `ensure`, `rederive` and `prune` do, in one look where nothing is to be done; `derived_by` is kept, for reports to
+        compare the configuration with.
 
         Returns where a damaged cache was moved to, and how many rows were derived again.
         """
         self._leases.mends = True
         moved, made, behind, due = None, True, False, list(prunable(retention_days, naive(now)))
+        before = None
         try:
             with self._look() as lease:
                 behind = bool(tables_behind(lease, mapping_hash))
+                before = derived_by_of(lease.cursor)
                 due = [
                     (table, since) for table, since in due if (raw_from(lease.cursor, table.name) or since.min) < since
                 ]
@@ -166,7 +179,11 @@ class Cache:
             with self._write() as connection:
                 for table, since in due:
                     prune(connection, table, since)
-        return moved, self.rederive(deriver, mapping_hash) if behind else 0
+        derived = self.rederive(deriver, mapping_hash) if behind else 0
+        if before != derived_by:
+            with self._write() as connection:
+                keep_derived_by(connection, derived_by)
+        return moved, derived
 
     def merge(
         self,

@@ -149,11 +149,25 @@ def prune(cursor: duckdb.DuckDBPyConnection, table: Table, since: datetime) -> i
     if table.name in rollups.FOLLOWED:
         rollups.touch(cursor, table.name, f"({older})")
     rows = _count(cursor, f"DELETE {older}")
-    key = f"raw_from:{table.name}"
-    cursor.execute("DELETE FROM meta WHERE key = $key", {"key": key})
-    cursor.execute("INSERT INTO meta VALUES ($key, $since)", {"key": key, "since": since.isoformat()})
+    _note(cursor, f"raw_from:{table.name}", since.isoformat())
     rollups.refresh(cursor)
     return rows
+
+
+def derived_by_of(cursor: duckdb.DuckDBPyConnection) -> str | None:
+    """Digits of the mapping that all rows follow, or followed until it was changed; None in a cache that does not say."""
+    row = cursor.execute("SELECT value FROM meta WHERE key = 'derived_by'").fetchone()
+    return row[0] if row else None
+
+
+def keep_derived_by(cursor: duckdb.DuckDBPyConnection, digits: str) -> None:
+    """Note that all rows follow a mapping."""
+    _note(cursor, "derived_by", digits)
+
+
+def _note(cursor: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    cursor.execute("DELETE FROM meta WHERE key = $key", {"key": key})
+    cursor.execute("INSERT INTO meta VALUES ($key, $value)", {"key": key, "value": value})
 
 
 def compact(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -117,9 +117,16 @@ class Data:
     """
 
     def __init__(
-        self, cache: Readable | None, clock: Clock, filters: Filters = EVERYTHING, stale_after_s: float = 86_400.0
+        self,
+        cache: Readable | None,
+        clock: Clock,
+        filters: Filters = EVERYTHING,
+        stale_after_s: float = 86_400.0,
+        derived_by: str = "",
     ) -> None:
         self.clock = clock
+        self.derived_by = derived_by
+        """Digits of the mapping as it is configured."""
         self.filters = filters
         self.stale_after_s = stale_after_s
         self._cache = cache

@@ -32,7 +32,7 @@ def completed(report: Report[Struct], data: Data) -> Report[Struct]:
     return structs.replace(
         report,
         looking=looking(data) if narrows else "",
-        findings=(*(unknown(data) if narrows else ()), *report.findings),
+        findings=(*(unknown(data) if narrows else ()), *(behind(data) if report.freshness else ()), *report.findings),
         blocks=tuple(_block(block, data) for block in report.blocks),
     )
 
@@ -51,6 +51,14 @@ def unknown(data: Data) -> tuple[Finding, ...]:
         for name in wanted
         if known[name] and len(rows) < MOST_NAMES and (value := getattr(data.filters, name)) not in known[name]
     )
+
+
+def behind(data: Data) -> tuple[Finding, ...]:
+    """That the mapping or prices in aether.toml were changed, and rows do not follow them yet."""
+    if all(row["value"] == data.derived_by for row in data.rows("derived_by")):
+        return ()
+    text = "The mapping or prices in aether.toml have changed, and these numbers still follow the old ones."
+    return (Finding(id="looking.derived", severity="warn", text=text, action="aether-tui sync"),)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -69,7 +69,8 @@ def ask(names: Iterable[str], data: Data, documents: Documents, clock: Clock) ->
 
 def open_data(config: Config, clock: Clock, cache: Readable | None, filters: Filters = EVERYTHING) -> Data:
     """Data for one or several reports of one clock, to be used as a context."""
-    return Data(cache, clock, filters, stale_after_s=config.console.stale_after_hours * 3600)
+    stale_after_s = config.console.stale_after_hours * 3600
+    return Data(cache, clock, filters, stale_after_s=stale_after_s, derived_by=config.derived_by())
 
 
 def run_report(

@@ -41,6 +41,7 @@ class Ingest:
         labels = categories.labels if categories else {}
         self.notes = tuple(notes)
         self.mapping_hash = mapping_hash(config, labels)
+        self.derived_by = config.derived_by()
         self._redactor = Redactor(key, config.privacy.patterns)
         self._deriver = Deriver(config, labels)
         self._categories = categories

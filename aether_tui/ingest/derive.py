@@ -55,13 +55,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
 def mapping_hash(config: Config, labels: Mapping[str, str] = _NOTHING) -> str:
     """Hash of everything that derivation depends on: mapping, prices, the shipped price table, labels of categories,
     this code's version."""
-    parts: dict[str, object] = {
-        # Arms of experiments are read when an experiment is, not derived.
-        "mapping": config.mapping.model_dump(mode="json", exclude={"span_attributes": {"variant"}}),
-        "prices": [price.model_dump(mode="json") for price in config.prices],
-        "table": table_version(),
-        "version": VERSION,
-    }
+    parts = {**config.derivation(), "table": table_version(), "version": VERSION}
     if labels:
         parts["labels"] = dict(labels)
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))

@@ -63,7 +63,10 @@ class Writer:
         """
         told = []
         kept = {REQUESTS.name: KEPT_DAYS}
-        aside, derived = self.cache.begin(self.ingest, self.ingest.mapping_hash, kept, now=self.clock())
+        ingest = self.ingest
+        aside, derived = self.cache.begin(
+            ingest, ingest.mapping_hash, kept, now=self.clock(), derived_by=ingest.derived_by
+        )
         if aside is not None:
             told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
         told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)

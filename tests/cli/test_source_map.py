@@ -168,10 +168,14 @@ def test_a_site_in_german_is_mapped_by_its_proposal_offline_as_a_fresh_sync_woul
         mapping = toml + proposed.out[proposed.out.index("[mapping") :]
         for root in (once, later):
             (root / "aether.toml").write_text(mapping)
+        report = aether(*AT, "report", "flow", "--format", "json", cwd=later).json
+        (behind,) = [one for one in report["findings"] if "follow the old ones" in one["text"]]
+        assert behind["action"] == "aether-tui sync"
         assert aether(*AT, "sync", cwd=once, env=key).code == 0
         server.requests.clear()
         assert "derived again" in aether(*AT, "--offline", "sync", cwd=later, env=key).err
         assert server.requests == []
+        assert "follow the old ones" not in aether(*AT, "report", "flow", cwd=later).out
     tables = [dump(root / ".aether" / "cache.duckdb") for root in (once, later)]
     assert {name for name in tables[0] if tables[0][name] != tables[1][name]} <= {"sync_state"}
     rest = aether(*AT, "sources", "map", cwd=later).out
