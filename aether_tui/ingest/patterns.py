@@ -35,7 +35,7 @@ _CARD_ISSUER = re.compile(
 
 # `max_token=4096` is a count.
 _NAMES = (
-    r"pass(?:word|wd|phrase|code)|pwd|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.]))|credentials?|cookie|authorization"
+    r"pass(?:word|wd|phrase|code)|pwd|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.:/]))|credentials?|cookie|authorization"
     r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license)[ _\-]?key|[jp](?:hp)?sess(?:ion)?id"
 )
 SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})$")
@@ -183,7 +183,20 @@ _SHAPES = "|".join(
         r"GOCSPX-[A-Za-z0-9_\-]{20,64}",
         r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{16,128}",
         r"AT(?:ATT|CTT|BB)[A-Za-z0-9_\-=]{20,512}",
-        r"hf_[A-Za-z0-9]{30,64}",
+        r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/]{80,4096}={0,2}",
+        r"1//0[A-Za-z0-9_\-]{30,200}",
+        r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.\-]{31,34}",
+        r"(?:hf|gsk|r8|fw|ntn|secret|sbp)_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{22,128}",
+        r"(?:pcsk|fig[dour])_(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{36,255}",
+        r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
+        r"(?:xai|pplx|csk|pul|tvly(?:-dev|-prod)?)-(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{22,128}",
+        r"nvapi-[A-Za-z0-9_\-]{40,128}",
+        r"NRAK-[A-Z0-9]{27}",
+        r"hv[sbr]\.[A-Za-z0-9_\-]{24,300}",
+        r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9\-]{2,35}\.)?[A-Za-z0-9]{40,44}",
+        r"atlasv1\.[A-Za-z0-9_\-]{40,100}",
+        r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
+        r"\d{8,10}:AA[A-Za-z0-9_\-]{33}",
         r"npm_[A-Za-z0-9]{36}",
         r"pypi-[A-Za-z0-9_\-]{32,512}",
         r"SG\.[A-Za-z0-9_\-]{16,64}\.[A-Za-z0-9_\-]{16,64}",

@@ -20,10 +20,11 @@ _SCHEME: Final = r"(?i:bearer|basic)\s"
 _START: Final = r"(?:^|[^0-9A-Za-z])"
 _SHAPES: Final = (
     r"A[KSBC][IC]A[A-Z0-9]{4}|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-|xox[abeoprs]|xapp-|[spr]k[\-_]"
-    r"|whsec_|AIza|ya29\.|GOCSPX-|lin_(?:api|oauth|wh)_|AT(?:ATT|CTT|BB)|hf_|npm_|pypi-|SG\.|do[po]_v1_"
-    r"|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ"
+    r"|whsec_|AIza|ya29\.|GOCSPX-|lin_(?:api|oauth|wh)_|AT(?:ATT|CTT|BB)|(?:hf|gsk|r8|fw|ntn|secret|sbp|pcsk|fig[dour])_|npm_|pypi-"
+    r"|SG\.|do[po]_v1_|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ|IQoJb3Jp|FwoGZXIv|1//0|lsv2_|(?:xai|pplx|csk|pul|tvly|nvapi|NRAK)-"
+    r"|hv[sbr]\.|dp\.|atlasv1\.|AGE-SECRET|[0-9]{8,10}:AA"
 )
-_ELSEWHERE: Final = r"hooks\.slack\.com|-----BEGIN"
+_ELSEWHERE: Final = r"[0-9]Q~|hooks\.slack\.com|-----BEGIN"
 # An IBAN begins with a country and its check digits, and is as long as that country's are: most hexadecimal numbers are not.
 _BY_LENGTH: Final = "|".join(
     rf"(?:{'|'.join(country for country, one in sorted(IBAN_LENGTHS.items()) if one == length)})"

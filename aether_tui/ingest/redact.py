@@ -138,7 +138,7 @@ class Redactor:
     def _hints(self, value: str) -> tuple[Group, ...]:
         lower = value.lower()
         found: list[Group] = []
-        if _LONG_RUN.search(value):
+        if _LONG_RUN.search(value) or "Q~" in value:
             found.append("shape")
         if any([word in lower for word in _WORDS]):  # noqa: C419  # a generator costs twice as much here
             found.append("secret")

@@ -59,6 +59,23 @@ CANARIES = {
     "lin_api_" + "a1B2c3D4" * 5: "[token:",
     "ATATT3xFfGF0" + "aB1_" * 10: "[token:",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1g": "[token:",
+    "IQoJb3JpZ2lu" + "aB1+/c2D" * 12 + "==": "[token:",
+    "1//0" + "gA-b_1" * 8: "[token:",
+    "aB3" + "8Q~" + "x-Y_z.1~q" * 4: "[token:",
+    "gsk_" + "a1B2c3D4" * 6: "[token:",
+    "r8_" + "aB1c" * 9: "[token:",
+    "secret_" + "aB1cD2e" * 6: "[token:",
+    "pcsk_" + "a1B2c_" + "d3E4f5" * 10: "[token:",
+    "lsv2_pt_" + "0a1b2c3d" * 4 + "_0123456789": "[token:",
+    "xai-" + "a1B2c3D4" * 10: "[token:",
+    "tvly-dev-" + "a1B2c3D4" * 4: "[token:",
+    "nvapi-" + "a1_B2-c3" * 8: "[token:",
+    "NRAK-" + "A1B" * 9: "[token:",
+    "hvs." + "CAESI-a1_" * 10: "[token:",
+    "dp.pt." + "a1B2c3D4" * 5: "[token:",
+    "atlasv1." + "a1B2c3-D" * 8: "[token:",
+    "AGE-SECRET-KEY-1" + "QZ" * 29: "[token:",
+    "123456789:AA" + "aB-" * 11: "[token:",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----": "[secret:",
     "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE": "[secret:",
 }
@@ -77,6 +94,7 @@ CUED = {
     "client ip {}": "203.0.113.77",
     "tel. {}": "9018200",
     "the token is {}": "Zx81-canary",
+    "BOT_TOKEN={}": "123456:canary",
     "signing key for prod: {}": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
 }
 BENIGN = (
@@ -96,7 +114,7 @@ BENIGN = (
     "10.0.0.1", "feature/ENG-42-add-cache", "arn:aws:iam::123456789012:role/deploy", "i-0abcd1234ef567890", "us-east-1",
     "3.5 of 100-200 items", "latency 1200-1500 ms", "5 + 3 = 8", "sk-learn pipeline of things", "ci: bump actions/checkout@v4",
     "9223372036854775807", "5292808890472453840", "0.00299095120309", "+1980-02-29 01:02:03", "sk-ecdsa-sha2-nistp256",
-    "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
+    "fw_version_2_0_release_candidate", "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
 
