@@ -90,6 +90,7 @@ def _text(value: Attribute) -> str | None:
 
 _TRACE_ID = re.compile("(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile("(?!0{16})[0-9a-f]{16}")
+_MOST_SHOWN = 200
 
 
 def _id(text: str, form: re.Pattern[str], what: str, digits: int) -> str:
@@ -97,7 +98,9 @@ def _id(text: str, form: re.Pattern[str], what: str, digits: int) -> str:
         return text
     if form.fullmatch(text.lower()):
         return text.lower()
-    raise ValueError(f"{what} is not {digits} hex digits: {text.lower()[:40]!r}")
+    # Whole and as it came: cleaning would not know a part of a secret, nor one in other letters.
+    shown = repr(text) if len(text) <= _MOST_SHOWN else f"{len(text)} characters"
+    raise ValueError(f"{what} is not {digits} hex digits: {shown}")
 
 
 def _instant(at_ns: int) -> datetime:

@@ -44,7 +44,7 @@ ADDRESS_NAME = re.compile(
     r"(?i)(?:^|[._\- ])(?:ip|ipv4|ip_?addr(?:ess)?|(?:client|peer)\.address|remote_addr|x-forwarded-for)$"
 )
 """A name whose value is the network address of a person."""
-IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")
+IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)")
 
 _BENIGN_WORDS = frozenset(
     {

@@ -42,7 +42,7 @@ _PHONE: Final = (
 _ADDRESS: Final = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
 UNCLEAN_TEXT: Final = "|".join(
     (
-        r"[^ -~]|@",
+        r"[^ -~]|[@\\]",
         _NAMED,
         _PARAMETER,
         _SCHEME,
@@ -55,7 +55,7 @@ UNCLEAN_TEXT: Final = "|".join(
 )
 """RE2: a text without a match stays as it is."""
 # What JSON parsers disagree about, too: trailing commas, numbers that are none.
-_JSON: Final = r"\\|,\s*[}\]]|[:\[,]\s*-?(?:NaN|nan|Inf|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}"
+_JSON: Final = r",\s*[}\]]|[:\[,]\s*-?(?:NaN|nan|Inf|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}"
 UNCLEAN_JSON: Final = f"{UNCLEAN_TEXT}|{_JSON}"
 # A line break or tab is to all patterns what a space is.
 _HARMLESS: Final = {r"\n": " ", r"\t": " ", r"\/": "/", r"\"": '"'}

@@ -53,6 +53,7 @@ _WORDS = (
 _JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrtbf])|\\([/\"'])")
 _LINES = str.maketrans("\n\t", "  ")
 _CLEAN_ID = re.compile(r"[0-9a-f\-]{7,128}")
 
@@ -68,6 +69,13 @@ def _asked_of(name: str) -> tuple[bool, bool]:
 
 
 _known = lru_cache(_MEMO_SIZE)(_asked_of)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """What an escape of JSON stands for: a text may hold JSON, also cut or within a line, whose escapes hide what is beside them."""
+    code, sign = match.groups()
+    char = chr(int(code, 16)) if code else sign or " "
+    return char if char.isprintable() else " " if char.isspace() else match.group()
 
 
 class Redactor:
@@ -164,6 +172,11 @@ class Redactor:
         return clean
 
     def _replaced(self, text: str) -> str:
+        said = _ESCAPE.sub(_unescaped, text) if "\\" in text else text
+        replaced = self._all(said)
+        return text if replaced == said else replaced
+
+    def _all(self, text: str) -> str:
         hints = self._hints(text)
         if not hints and not self._extra:
             return text

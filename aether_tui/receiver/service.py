@@ -79,10 +79,10 @@ class Receiver:
             batch = decode(body, form, payloads=self._ingest.keeps(SPAN_PAYLOADS.name))
             rows = self._ingest.clean(SPANS, batch.rows)
             said = self._ingest.clean(SPAN_PAYLOADS, batch.said)
-            rejects = [self._ingest.clean_reject(reject) for reject in batch.rejects]
-        if rows or rejects:
+            batch.rejects = [self._ingest.clean_reject(reject) for reject in batch.rejects]
+        if rows or batch.rejects:
             try:
-                self._spool.append(rows, rejects, said)
+                self._spool.append(rows, batch.rejects, said)
             except OSError as error:
                 raise Refusal(503, f"cannot be kept ({error.strerror})") from error
         if self._seen is not None:

@@ -92,6 +92,11 @@ CUED = {
     "https://example.com/cb?a=1&access_token={}&b=2": "canary",
     "https://blob.example.net/c?sv=1&sig={}": "AbC%3D",
     "client ip {}": "203.0.113.77",
+    "from the client ip {}.": "203.0.113.77",
+    r'{{"arguments": "{{\u0022password\u0022:\u0022{}\u0022}}"}}': "canary-value",
+    r'{{"mail": "j\u00fcrgen@{}"}}': r"b\u00fccher.example",
+    r'{{"phone": "\u002B49\u00a0{}"}}': "170 9018200",
+    r'{{"dsn": "postgres:\/\/app:{}@db:5432\/shop"}}': "canarypass",
     "tel. {}": "9018200",
     "the token is {}": "Zx81-canary",
     "BOT_TOKEN={}": "123456:canary",
@@ -106,7 +111,8 @@ BENIGN = (
     "1763690000123456789", "run 19283746501 attempt 2", "0.4111111111111111", "12,345,678.90",
     "https://linear.example/acme/issue/ENG-42/fix-checkout?tab=1", "https://github.com/acme/shop/actions/runs/19283746501",
     "git@github.com:acme/shop.git", "ssh://git@github.com/acme/shop.git", "src/app/handlers/user_auth.py",
-    "tests/test_token_bucket.py::test_refill[10-0.5]", "/usr/lib/python3.11/site-packages", "C:\\Users\\build\\out.txt",
+    "tests/test_token_bucket.py::test_refill[10-0.5]", "/usr/lib/python3.11/site-packages", "fw_version_2_0_release_candidate",
+    "C:\\Users\\build\\out.txt",
     "gpt-4o-2024-08-06", "claude-sonnet-4-5-20250929", "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
     "text-embedding-3-small", "meta-llama/Llama-3.1-70B-Instruct", "lodash@4.17.21", "@types/node", "ENG-42", "PROJ-12345",
     "max_tokens: 4096", "max_token=4096", "input_tokens=1234567", "token: 42", "Rotate secret: done",
@@ -114,7 +120,7 @@ BENIGN = (
     "10.0.0.1", "feature/ENG-42-add-cache", "arn:aws:iam::123456789012:role/deploy", "i-0abcd1234ef567890", "us-east-1",
     "3.5 of 100-200 items", "latency 1200-1500 ms", "5 + 3 = 8", "sk-learn pipeline of things", "ci: bump actions/checkout@v4",
     "9223372036854775807", "5292808890472453840", "0.00299095120309", "+1980-02-29 01:02:03", "sk-ecdsa-sha2-nistp256",
-    "fw_version_2_0_release_candidate", "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
+    "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
 
@@ -123,7 +129,9 @@ def redactor() -> Redactor:
 
 
 @pytest.mark.parametrize("canary", CANARIES)
-@pytest.mark.parametrize("frame", ["{}", "please see {} today", '"{}"', "({})", "x={};", "line\n{}\nline", "{}, {}"])
+@pytest.mark.parametrize(
+    "frame", ["{}", "please see {} today", '"{}"', "({})", "x={};", "line\n{}\nline", "line\\n{}\\nline", "{}, {}"]
+)
 def test_a_canary_is_replaced_wherever_it_stands(canary: str, frame: str) -> None:
     text = redactor().text(frame.replace("{}", canary))
     assert canary not in text

@@ -136,14 +136,14 @@ def test_no_chunked_body_passes_the_cap(open_door: Served) -> None:
 def test_broken_spans_are_a_partial_success_in_the_form_of_the_request(tmp_path: Path) -> None:
     good, bad = json.loads(spans(1)), json.loads(spans(2))
     block = good["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    block += [{**bad["resourceSpans"][0]["scopeSpans"][0]["spans"][0], "traceId": "zz"}]
+    block += [{**bad["resourceSpans"][0]["scopeSpans"][0]["spans"][0], "traceId": "AKIAIOSFODNN7EXAMPLE"}]
     without_ids = WireSpan(name="x", start_time_unix_nano=1)
     wire = TracesData(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=[without_ids])])]).SerializeToString()
     with served(tmp_path) as one:
         status, _, text = one.answer(json.dumps(good).encode())
         assert status == 200
         assert json.loads(text)["partialSuccess"]["rejectedSpans"] == "1"
-        assert "trace id" in json.loads(text)["partialSuccess"]["errorMessage"]
+        assert "trace id is not 32 hex digits: '[token:" in json.loads(text)["partialSuccess"]["errorMessage"]
         status, _, text = one.answer(wire, PROTOBUF)
         assert (status, ExportTraceServiceResponse.FromString(text).partial_success.rejected_spans) == (200, 1)
         assert one.answer(spans(3))[2] == b"{}"
