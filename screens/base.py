@@ -89,6 +89,11 @@ class SyncProgress(Protocol):
 
     @property
     def running(self) -> bool: ...
+    @property
+    def error(self) -> str:
+        """Why it failed, if it did."""
+        ...
+
     def rows(self) -> list[tuple[str, str, int, int | None, str]]:
         """Per source: name, stream, rows so far, total when known, message of an error."""
         ...

@@ -43,4 +43,5 @@ class Sources(ReportScreen):
             for source, stream, count, total, message in told
         )
         title = "Sync is running" if progress.running else "Last sync from here"
-        return replace_blocks(report, Table(id="sync", title=title, columns=columns, rows=rows, empty="starting …"))
+        empty = "starting …" if progress.running else progress.error or "stopped before its first row"
+        return replace_blocks(report, Table(id="sync", title=title, columns=columns, rows=rows, empty=empty))

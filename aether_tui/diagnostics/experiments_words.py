@@ -111,7 +111,7 @@ def findings(items: tuple[Item, ...]) -> tuple[Finding, ...]:
 def blocks(items: tuple[Item, ...], documents: list[Experiment]) -> tuple[Block, ...]:
     if not items:
         return (Gap(id=TABLE, title="Experiments", reason="no experiment is written down yet",
-                    next_step=f"{NEW} starts one, and n on this screen", action=""),)  # fmt: skip
+                    next_step=NEW, action="experiments.new"),)  # fmt: skip
     facts = tuple(
         Fact(id=f"experiments.{state}", label=state, value=Quantity(value=sum(item.state == state for item in items), unit="count"),
              state=MARKS[state] if any(item.state == state for item in items) else "no-data")

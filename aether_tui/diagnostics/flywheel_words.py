@@ -114,7 +114,7 @@ def blocks(flywheel: Flywheel, gate: Gate) -> tuple[Block, ...]:
                 id="flywheel.cycle",
                 title="Cycle",
                 reason="Documents and ticks belong to a cycle, and none is open.",
-                next_step="aether-tui playbook next-cycle, or N on this screen",
+                next_step="aether-tui playbook next-cycle",
                 action="flywheel.next-cycle",
             )
         )

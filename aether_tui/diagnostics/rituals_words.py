@@ -134,12 +134,12 @@ def _money(measured: Rituals) -> Table:
         columns=(
             Col(key="id", title="id", priority=8),
             Col(key="title", title="ritual", priority=10),
-            Col(key="break_even", title="break-even", priority=9),
+            Col(key="break_even", title="break-even", priority=6),
             Col(key="cost", title=f"{measured.currency} a year", kind="number", unit="money", priority=7),
             Col(key="benefit", title="brings", kind="number", unit="money", priority=4),
             Col(key="roi", title="return", kind="number", priority=5),
             Col(key="p", title="P(pays)", kind="number", priority=3),
-            Col(key="verdict", title="verdict", kind="state", priority=6),
+            Col(key="verdict", title="verdict", kind="state", priority=9),
         ),
         rows=tuple(
             Row(

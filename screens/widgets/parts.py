@@ -277,6 +277,8 @@ def gap(block: Gap, width: int) -> Lines:
     for number, line in enumerate(wrap(told, width - 2)):
         part.add(((f"{GLYPHS['no-data']} " if number == 0 else "  ", "dim"), (line, "dim")), None if number else item)
     step = clean(block.next_step) or next_step(block.action)
+    if step.startswith("aether-tui ") and item.action and not item.action.startswith("app."):
+        step = f"↵ {BY_ID[item.action].title.lower()}, or {step}"
     if step:
         for number, line in enumerate(wrap(step, width - 4)):
             part.add((("  → " if number == 0 else "    ", "accent"), (line, "text")))

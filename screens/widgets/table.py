@@ -69,6 +69,7 @@ class TablePart(Generic[R]):
         sort: Sort | None = None,
         mark: str = "",
         wraps: bool = False,
+        evenly: bool = False,
         below: Literal["", "each", "all"] = "",
     ) -> None:
         self._rows = rows
@@ -80,6 +81,8 @@ class TablePart(Generic[R]):
         self._sort = sort
         self._mark = mark
         self._wraps = wraps
+        self._evenly = evenly
+        """What is left of the width is shared by all texts, not given to the most important first."""
         self._below = below
         """What is last in a row stands on lines of its own where it would be wrapped there, or in any row."""
         self._widths: list[int] = []
@@ -91,7 +94,7 @@ class TablePart(Generic[R]):
 
     def fit(self, width: int) -> TablePart[R]:
         """Choose the columns for `width` cells: the least important go first, texts shrink, the rest keeps its width."""
-        self._widths = fit_columns(self._columns, width)
+        self._widths = fit_columns(self._columns, width, evenly=self._evenly)
         if self._wraps:
             rows = [self._spans(row) for row in self._rows]
             cells = [self._cells(spans) for spans in rows]
@@ -194,10 +197,10 @@ class TablePart(Generic[R]):
         return tuple(line)
 
 
-def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
+def fit_columns(columns: Sequence[Column], width: int, *, evenly: bool = False) -> list[int]:
     """The width of each column, 0 for those left out; the first always stays.
 
-    Every column gets what it would like before a long text gets what is left over.
+    Every column gets what it would like before a long text gets what is left over; `evenly`, each gets the same share of it.
     """
     if not columns:
         return []
@@ -206,8 +209,10 @@ def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
         kept.remove(min(reversed(kept[1:]), key=lambda i: columns[i].priority))
     left = width - sum(columns[i].least for i in kept) - GAP * (len(kept) - 1)
     widths = [columns[i].least if i in kept else 0 for i in range(len(columns))]
+    wanted = sum(columns[i].natural - columns[i].least for i in kept)
+    share = min(left / wanted, 1) if evenly and wanted and left > 0 else 1
     for i in sorted(kept, key=lambda i: -columns[i].priority):
-        more = max(min(columns[i].natural - columns[i].least, left), 0)
+        more = max(min(int(share * (columns[i].natural - columns[i].least)), left), 0)
         widths[i] += more
         left -= more
     for i in sorted(kept, key=lambda i: -columns[i].priority):
@@ -271,7 +276,9 @@ def table(
     if not rows:
         top += [((line, "dim"),) for line in wrap(block.empty or "nothing to show", width)]
     drawn_sort = replace(sort, column=sort.column + glyphs) if sort else None
-    return TablePart(rows, columns, spans, item, heading=top, sort=drawn_sort, mark=mark, wraps=prose).fit(width)
+    return TablePart(
+        rows, columns, spans, item, heading=top, sort=drawn_sort, mark=mark, wraps=prose, evenly=prose
+    ).fit(width)
 
 
 def _sampled(rows: Sequence[Row]) -> Sequence[Row]:

@@ -71,6 +71,13 @@ def test_columns_shrink_then_leave_by_priority():
     assert fit_columns(columns, 10) == [8, 0, 0]
 
 
+def test_wrapped_texts_share_what_is_left():
+    columns = [Column("a", "a", False, 10, 44, 14), Column("b", "b", False, 6, 74, 14)]
+    assert fit_columns(columns, 62) == [44, 16]
+    assert fit_columns(columns, 62, evenly=True) == [24, 35]
+    assert fit_columns(columns, 120, evenly=True) == [44, 74]
+
+
 def test_numbers_are_right_aligned_in_one_column():
     lines = text_of(REPORTS["portfolio"](), 119)
     ends = {line.index("quick win") for line in lines if "quick win" in line}

@@ -185,6 +185,9 @@ def test_a_sync_that_cannot_start_says_why_and_the_console_lives_on(workspace):
     async def script(pilot, app):
         await pilot.press("s")
         await until(pilot, lambda: app.progress() is not None and not app.progress().running)
+        await until(pilot, lambda: "Last sync from here" in screen_text(app))
+        below = screen_text(app).partition("Last sync from here")[2].splitlines()[1]
+        assert below.split() == app.progress().error.split()[: len(below.split())] != []
         await pilot.press("g", "h")
         assert app.is_running
 
