@@ -18,6 +18,7 @@ from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
 from aether_tui.ingest.cut import as_json, cut_out
 from aether_tui.ingest.derive import Deriver
+from aether_tui.ingest.provable import unclean
 from aether_tui.records import Column, Row, Value
 from aether_tui.records.tables import SPANS
 
@@ -67,15 +68,27 @@ def stage_spans(
     Texts among `nulls` mean nothing.
     """
     clean = _clean(cursor, raw, ingest, nulls)
-    words = _stage_words(cursor, clean, ingest.deriver)
+    _stage(cursor, name, clean, ingest.deriver)
+
+
+def stage_again(cursor: duckdb.DuckDBPyConnection, name: str, rows: str, deriver: Deriver, *kept: str) -> None:
+    """Make temporary table `name` of full rows, with `flags.FLAGS`, and of the columns `kept`, from `rows`: a relation of stored spans
+    with those."""
+    attributes = _of("r", _JSON.name)
+    said = cut_out(attributes, attributes, deriver.asked, unclean(_JSON, attributes), _JSON.most)
+    _stage(cursor, name, f"SELECT *, {said} AS said FROM {rows} AS r", deriver, *kept)
+
+
+def _stage(cursor: duckdb.DuckDBPyConnection, name: str, clean: str, deriver: Deriver, *kept: str) -> None:
+    words = _stage_words(cursor, clean, deriver)
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
-    cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in _COLUMNS)
+    cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in (*kept, *_COLUMNS))
     joined = f"({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN}"
     full = flagged(f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM {joined})")
     with hash_the_last(cursor):
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {full}")
-    _derive_by_call(cursor, name, ingest.deriver)
+    _derive_by_call(cursor, name, deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
 
 
@@ -169,12 +182,16 @@ def _stage_words(cursor: duckdb.DuckDBPyConnection, clean: str, deriver: Deriver
 
 def _derive_by_call(cursor: duckdb.DuckDBPyConnection, name: str, deriver: Deriver) -> None:
     """Costs that the table of rates does not tell, computed row by row."""
-    rows = cursor.execute(f"SELECT {quoted(_RAW)} FROM {name} WHERE _by_call").fetchall()
+    rows = cursor.execute(f"SELECT rowid, {quoted(_RAW)} FROM {name} WHERE _by_call").fetchall()
     if not rows:
         return
-    arrive(cursor, "by_call", SPANS.columns, deriver.derive(SPANS, rows))
-    cursor.execute(f"DELETE FROM {name} WHERE _by_call")
-    cursor.execute(f"INSERT INTO {name} {flagged('(SELECT *, FALSE AS _by_call FROM by_call)')}")
+    full = deriver.derive(SPANS, [row[1:] for row in rows])
+    places = {one: _COLUMNS.index(one) for one in rates.DERIVED}
+    columns = [Column("at", "int", "row"), *(SPANS.columns[place] for place in places.values())]
+    costs = [(at, *(row[place] for place in places.values())) for (at, *_), row in zip(rows, full, strict=True)]
+    arrive(cursor, "by_call", columns, costs)
+    sets = ", ".join(f"{one} = k.{one}" for one in places)
+    cursor.execute(f"UPDATE {name} SET {sets} FROM by_call AS k WHERE {name}.rowid = k.at")
 
 
 def _row(words: dict[str, Value], deriver: Deriver) -> Row:

@@ -83,15 +83,12 @@ class Write(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows come from and when they arrived (naive UTC); `mapping_hash` says how they were derived.
-
-    Without `now` nobody says them: they are stored and derived again, and those that are stored no longer, or otherwise, stay so.
-    """
+    """Where rows come from and when they arrived (naive UTC); `mapping_hash` says how they were derived."""
 
     source: str
     stream: str
     mapping_hash: str
-    now: datetime | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +130,14 @@ def merge_staged(
     write: Write,
     origin: Origin,
     staged: Sequence[Table],
-    note: Note | None,
+    note: Note,
     result: Merged,
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
     *,
     only: range | None = None,
 ) -> None:
-    """Merge the temporary tables `staged_<name>` and drop them; without `note` no stream is named.
+    """Merge the temporary tables `staged_<name>` and drop them.
 
     Of a table of which `only` these rows are left most are known, so that nothing of them is computed before the lease.
     """
@@ -152,7 +149,7 @@ def merge_staged(
         lease = list(_cut(waiting, pace.rows))
         large = [one for one in lease if one[0] is SPANS and one[2] - one[1] >= PREPARED_ROWS and only is None]
         ahead = prepare(cursor, [(low, high) for _, low, high in large]) if large else {}
-        ends = note if note is None or not waiting else Note()
+        ends = Note() if waiting else note
         began = time.process_time()  # where others work, too, smaller leases would only be more of them
         while True:
             with suppress(thrift.Tight):
@@ -160,7 +157,7 @@ def merge_staged(
                 break
             thrift.widen(cursor)
         losing = [] if lease else losing
-        result.rejected += len(ends.rejects) if ends else 0
+        result.rejected += len(ends.rejects)
         pace.took(sum(high - low for _, low, high in lease), time.process_time() - began)
         for table, part in done:
             result.add(table.name, part)
@@ -176,7 +173,7 @@ def _merge_lease(
     origin: Origin,
     lease: Sequence[tuple[Table, int, int]],
     ahead: Mapping[int, range],
-    note: Note | None,
+    note: Note,
     whole: Sequence[tuple[Whole, bool]],
 ) -> list[tuple[Table, Merged]]:
     """One transaction: slices of staged tables, what each `whole` (did its table come?) loses, their rollups and the note."""
@@ -191,9 +188,8 @@ def _merge_lease(
             done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number)))
         if lease:
             rollups.refresh(cursor)
-        if note is not None:
-            store_rejects(cursor, origin, note.rejects)
-            write_note(cursor, origin, note, sum(part.inserted for _, part in done))
+        store_rejects(cursor, origin, note.rejects)
+        write_note(cursor, origin, note, sum(part.inserted for _, part in done))
     return done
 
 
@@ -275,7 +271,7 @@ def merge_slice(
     late = open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
     alive = high - low - late
     same, changed = decide(cursor, table, origin, alive, ahead)
-    new = alive - same - changed if origin.now else 0
+    new = alive - same - changed
     if new or changed:
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
@@ -304,9 +300,7 @@ def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Orig
     """Temporary relation `incoming` of what is to be stored of `slice`, with the columns of the stored table, and `FLAGS` of spans."""
     kept, rows = f"TIMESTAMP '{origin.now}'", "slice AS s"
     names = [*stored_columns(table), *(FLAGS if table is SPANS else ())]
-    if not origin.now:
-        kept, rows = "d._kept", "slice AS s JOIN decided AS d USING (_n) WHERE d.changed"
-    elif known:
+    if known:
         kept, rows = (
             f"coalesce(d._kept, {kept})",
             "slice AS s LEFT JOIN decided AS d USING (_n) WHERE d.changed IS DISTINCT FROM FALSE",
@@ -333,7 +327,7 @@ def open_slice(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, 
     """Temporary view `slice` of the rows that retention still keeps and no deletion has overtaken; returns how many are not in it."""
     since = rollups.raw_from(cursor, table.name)
     late = f"{newest_instant(table)} < TIMESTAMP '{since}'" if since else "FALSE"
-    alive = outlived(cursor, table, origin.source, origin.now) if origin.now else "TRUE"
+    alive = outlived(cursor, table, origin.source, origin.now)
     if alive != "TRUE":
         late = f"{late} OR NOT ({alive})"
     run(cursor, f"CREATE OR REPLACE TEMP VIEW slice AS SELECT rowid AS _n, * FROM {rows} AND ({late}) IS NOT TRUE")
@@ -387,7 +381,7 @@ def decide(
         "CREATE OR REPLACE TEMP TABLE decided AS SELECT _n, t._row, "
         "CASE WHEN a._content = t._content THEN t._ingested END AS _kept, "
         "CASE WHEN a._content = t._content THEN a._derived <> t._derived OR t._mapping <> $mapping_hash "
-        f"ELSE {newer if origin.now else 'FALSE'} END AS changed "
+        f"ELSE {newer} END AS changed "
         f"FROM ({arriving}) AS a JOIN found USING (_n) JOIN stored AS t USING (_row)",
         {"mapping_hash": origin.mapping_hash},
     )

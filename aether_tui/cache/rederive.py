@@ -1,39 +1,47 @@
 """A changed mapping or price derives stored rows again: locally, offline, from what the source said.
 
-Most derived columns follow from a few words that repeat (states, teams, repositories): those are derived once per distinct
-combination and written by a join. Where nearly every row is a combination of its own (spans), row by row.
+Some rows at a time, each time in one lease, so that it goes on where it was stopped. Derived columns follow from words that repeat (states,
+teams, prices of a day): each combination is derived once. Rows that stay as they are only get the new hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import duckdb
 
-from aether_tui.cache import rollups
+from aether_tui.cache import rollups, span_rollups
+from aether_tui.cache.flags import FLAGS, flagged
+from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.look import ReadLease
-from aether_tui.cache.merge import Merged, Origin, Write, merge_staged
+from aether_tui.cache.merge import Write, count
 from aether_tui.cache.parsed import run
-from aether_tui.cache.schema import quoted
-from aether_tui.cache.staging import arrive, stage
+from aether_tui.cache.schema import quoted, sql_type
+from aether_tui.cache.staging import arrive
 from aether_tui.cache.thrift import look
-from aether_tui.errors import CacheTrouble
-from aether_tui.records import TABLES, Column, Row, Table, Value
+from aether_tui.records import TABLES, Row, Table, Value
+from aether_tui.records.tables import SPANS
 
-CHUNK_ROWS: Final = 10_000
-"""Rows derived one by one between two leases."""
-JOINED_ROWS: Final = 60_000
-"""Rows derived by a join in one lease."""
-_REPEATED: Final = 20
-"""Rows per distinct combination from which the join is used."""
+if TYPE_CHECKING:
+    from aether_tui.ingest import derive
+
+SLICE_ROWS: Final = ROW_GROUP
+"""Rows derived in one lease: those of a row group, whose columns are then written once."""
+SLICE_BYTES: Final = 32 << 20
+"""Bytes of texts they may be derived from, but for the last of them."""
 
 Read = Callable[[], AbstractContextManager[ReadLease]]
 
 
 class Deriver(Protocol):
     """Computes derived columns."""
+
+    @property
+    def deriver(self) -> derive.Deriver:
+        """That of spans."""
+        ...
 
     def inputs(self, table: Table) -> tuple[str, ...]:
         """The raw columns that `derive` looks at; none for a table without derived ones."""
@@ -53,14 +61,13 @@ def rederive_rows(
     """
     total = 0
     with read() as lease:
-        behind = tables_behind(lease, mapping_hash)
-    for table in behind:
-        rows, combinations = _count(read, table, deriver.inputs(table), mapping_hash)
-        known = bool(deriver.inputs(table)) or not table.derived
-        if known and rows and combinations * _REPEATED <= rows:
-            total += _by_words(cursor, read, write, deriver, table, mapping_hash, rows)
-            rows, _ = _count(read, table, (), mapping_hash)  # what came meanwhile, too
-        total += _row_by_row(cursor, read, write, deriver, table, mapping_hash, rows)
+        behind = {table: _sources(lease, table, mapping_hash) for table in tables_behind(lease, mapping_hash)}
+    for table, sources in behind.items():
+        for source, rows in sources.items():
+            left = rows
+            while left > 0 and (done := _derive_some(cursor, write, deriver, table, source, mapping_hash)):
+                left -= done
+            total += rows - left
     return total
 
 
@@ -73,141 +80,93 @@ def tables_behind(lease: ReadLease, mapping_hash: str) -> list[Table]:
     return [TABLES[str(row["name"])] for row in found]
 
 
-def _count(read: Read, table: Table, inputs: tuple[str, ...], mapping_hash: str) -> tuple[int, int]:
-    """Stale rows, and distinct combinations of what they are derived from."""
-    distinct = (
-        f"(SELECT DISTINCT {quoted(inputs)} FROM {table.name} WHERE mapping_hash <> $hash)" if inputs else "(SELECT 1)"
-    )
-    sql = f"SELECT (SELECT count(*) FROM {table.name} WHERE mapping_hash <> $hash) AS n, (SELECT count(*) FROM {distinct}) AS d"
-    with read() as lease:
-        (row,) = look(lease.cursor, lambda: lease.rows(sql, {"hash": mapping_hash}))
-    return int(str(row["n"])), int(str(row["d"]))
+def _sources(lease: ReadLease, table: Table, mapping_hash: str) -> dict[str, int]:
+    """How many rows of a table another mapping derived, by source."""
+    sql = f"SELECT source, count(*) AS n FROM {table.name} WHERE mapping_hash <> $hash GROUP BY source ORDER BY source"
+    found = look(lease.cursor, lambda: lease.rows(sql, {"hash": mapping_hash}))
+    return {str(row["source"]): int(str(row["n"])) for row in found}
 
 
-# --- By distinct words ---------------------------------------------------------------------------------------------
-
-
-def _by_words(
-    cursor: duckdb.DuckDBPyConnection,
-    read: Read,
-    write: Write,
-    deriver: Deriver,
-    table: Table,
-    mapping_hash: str,
-    most: int,
+def _derive_some(
+    cursor: duckdb.DuckDBPyConnection, write: Write, deriver: Deriver, table: Table, source: str, mapping_hash: str
 ) -> int:
-    """Derive each distinct combination once, and write it to the rows that have it, until `most` or all are done."""
-    inputs = [column for column in table.raw if column.name in deriver.inputs(table)]
-    if inputs:
-        _stage_words(cursor, read, deriver, table, inputs, mapping_hash)
-    total = 0
-    while total < most and (done := _write_words(cursor, write, table, inputs, mapping_hash)):
-        total += done
-    if inputs:
-        run(cursor, "DROP TABLE words")
-    return total
-
-
-def _stage_words(
-    cursor: duckdb.DuckDBPyConnection,
-    read: Read,
-    deriver: Deriver,
-    table: Table,
-    inputs: Sequence[Column],
-    mapping_hash: str,
-) -> None:
-    """Temporary table `words`: every combination of `inputs` among stale rows, with what is derived from it."""
-    names = quoted([column.name for column in inputs])
-    distinct = f"SELECT DISTINCT {names} FROM {table.name} WHERE mapping_hash <> $hash"
-    with read() as lease:
-        found = look(lease.cursor, lambda: lease.rows(distinct, {"hash": mapping_hash}))
-    rows = [tuple(_cell(row.get(column.name)) for column in table.raw) for row in found]
-    arrive(cursor, "words", table.columns, deriver.derive(table, rows))
-
-
-def _write_words(
-    cursor: duckdb.DuckDBPyConnection, write: Write, table: Table, inputs: Sequence[Column], mapping_hash: str
-) -> int:
-    """One lease: rows whose columns stay only get the new hash, the others their columns and rollups; how many."""
-    stale = f"SELECT rowid AS _row, * FROM {table.name} WHERE mapping_hash <> $hash LIMIT {JOINED_ROWS}"
+    """One lease: the columns, rollups and hashes of some rows; returns how many."""
     with write(cursor):
-        if not inputs:
-            run(cursor, f"CREATE OR REPLACE TEMP TABLE again AS SELECT _row FROM ({stale})", {"hash": mapping_hash})
-        else:
-            same = " AND ".join(f't."{column.name}" IS NOT DISTINCT FROM w."{column.name}"' for column in inputs)
-            derived = [column.name for column in table.derived]
-            taken = ", ".join(f'w."{name}"' for name in derived)
-            differs = " OR ".join(f't."{name}" IS DISTINCT FROM w."{name}"' for name in derived)
-            run(
-                cursor,
-                f"CREATE OR REPLACE TEMP TABLE again AS SELECT t._row, {differs} AS _changed, "
-                f"{taken} FROM ({stale}) AS t JOIN words AS w ON {same}",
-                {"hash": mapping_hash},
-            )
+        run(cursor, _stale(deriver, table), {"source": source, "hash": mapping_hash})
+        if table.derived:
             rollups.start(cursor)
-            rows = f"(FROM {table.name} WHERE rowid IN (SELECT _row FROM again WHERE _changed))"
-            rollups.touch(cursor, table.name, rows)
-            sets = ", ".join(f'"{name}" = a."{name}"' for name in derived)
-            run(
-                cursor,
-                f"UPDATE {table.name} SET {sets} FROM again AS a WHERE {table.name}.rowid = a._row AND a._changed",
-            )
-        run(
-            cursor,
-            f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (SELECT _row FROM again)",
-            {"hash": mapping_hash},
-        )
-        if inputs:
+            _stage(cursor, deriver, table, f"(SELECT rowid AS _row, * FROM {table.name} WHERE rowid IN (FROM stale))")
+            _store(cursor, table, source)
             rollups.refresh(cursor)
-        (done,) = run(cursor, "SELECT count(*) FROM again").fetchone() or (0,)
-    return int(done)
+        run(cursor, f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (FROM stale)", {"hash": mapping_hash})
+        return count(cursor, "stale")
 
 
-# --- Row by row ----------------------------------------------------------------------------------------------------
+def _stale(deriver: Deriver, table: Table) -> str:
+    """SQL of temporary table `stale`: which rows come next."""
+    texts = [column for column in table.raw if column.name in deriver.inputs(table) and sql_type(column) == "VARCHAR"]
+    length = " + ".join([f'coalesce(strlen("{column.name}"), 0)' for column in texts]) or "0"
+    return (
+        "CREATE OR REPLACE TEMP TABLE stale AS SELECT _row FROM (SELECT *, sum(_length) OVER (ROWS UNBOUNDED PRECEDING) AS _upto "
+        f"FROM (SELECT rowid AS _row, {length} AS _length FROM {table.name} WHERE source = $source AND mapping_hash <> $hash "
+        f"LIMIT {SLICE_ROWS})) WHERE _upto - _length < {SLICE_BYTES}"
+    )
 
 
-def _row_by_row(
-    cursor: duckdb.DuckDBPyConnection,
-    read: Read,
-    write: Write,
-    deriver: Deriver,
-    table: Table,
-    mapping_hash: str,
-    most: int,
-) -> int:
-    """The merge does the rest: equal content with another derivation replaces the row and refreshes its buckets.
+def _stage(cursor: duckdb.DuckDBPyConnection, deriver: Deriver, table: Table, rows: str) -> None:
+    """Temporary table `again` of derived columns and of `_row`; of spans with all that rollups are made of."""
+    if table is SPANS:
+        from aether_tui.cache.columns import stage_again  # which knows prices and redaction: readers do without
 
-    Ends when `most` or all are done. Raises CacheTrouble when rows stay as they are.
-    """
-    done, before = Merged(), None
-    while done.updated < most and (found := _stale(read, table, mapping_hash)):
-        if found == before:
-            stuck = sum(len(rows) for rows in found.values())
-            raise CacheTrouble(
-                f"{stuck:,} rows cannot be derived again: they do not read as they are stored",
-                where=f"table {table.name}",
-                next_step="begin anew with `aether-tui cache reset`, then sync",
-            )
-        before = found
-        for source, rows in found.items():
-            stage(cursor, f"staged_{table.name}", table, deriver.derive(table, rows))
-            merge_staged(cursor, write, Origin(source, "", mapping_hash, None), [table], None, done)
-    return done.updated
+        stage_again(cursor, "again", rows, deriver.deriver, "_row", "source")
+        return
+    inputs = [column for column in table.raw if column.name in deriver.inputs(table)]
+    names = [column.name for column in inputs]
+    found = run(cursor, f"SELECT DISTINCT {quoted(names)} FROM {rows}").fetchall()
+    said = [dict(zip(names, row, strict=True)) for row in found]
+    words = [tuple(_cell(row.get(column.name)) for column in table.raw) for row in said]
+    arrive(cursor, "words", table.columns, deriver.derive(table, words))
+    same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM w."{name}"' for name in names)
+    derived = ", ".join(f'w."{column.name}"' for column in table.derived)
+    run(
+        cursor,
+        f"CREATE OR REPLACE TEMP TABLE again AS SELECT t._row, {derived} FROM {rows} AS t JOIN words AS w ON {same}",
+    )
 
 
-def _stale(read: Read, table: Table, mapping_hash: str) -> dict[str, list[Row]]:
-    """The oldest raw rows that another mapping derived, by source."""
-    names = [column.name for column in table.raw]
-    with read() as lease:
-        found = lease.rows(
-            f'SELECT source, {quoted(names)} FROM {table.name} WHERE mapping_hash <> $hash ORDER BY "{table.at}" '
-            f"LIMIT {CHUNK_ROWS}",
-            {"hash": mapping_hash},
-        )
-    rows: dict[str, list[Row]] = {}
-    for row in found:
-        rows.setdefault(str(row["source"]), []).append(tuple(_cell(row[name]) for name in names))
-    return rows
+def _store(cursor: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
+    """Write what `again` has otherwise, and bring the rollups along."""
+    names = [column.name for column in table.derived]
+    before = ", ".join(f't."{name}"' for name in names)
+    differs = " OR ".join(f't."{name}" IS DISTINCT FROM a."{name}"' for name in names)
+    run(
+        cursor,
+        f"CREATE OR REPLACE TEMP TABLE before AS SELECT a._row, {before} FROM {table.name} AS t JOIN again AS a ON t.rowid = a._row "
+        f"WHERE {differs}",
+    )
+    if not count(cursor, "before"):
+        return
+    if table is SPANS:
+        _follow(cursor, source, names)
+    else:
+        rollups.touch(cursor, table.name, f"(FROM {table.name} WHERE rowid IN (SELECT _row FROM before))")
+    sets = ", ".join(f'"{name}" = a."{name}"' for name in names)
+    run(
+        cursor,
+        f"UPDATE {table.name} SET {sets} FROM (FROM again WHERE _row IN (SELECT _row FROM before)) AS a "
+        f"WHERE {table.name}.rowid = a._row",
+    )
+
+
+def _follow(cursor: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> None:
+    """Move the rollups of spans from what stands in `before` to what stands in `again`."""
+    come = "(FROM again WHERE _row IN (SELECT _row FROM before))"
+    were = ", ".join(f'b."{name}"' for name in names)
+    gone = f"(SELECT a.* EXCLUDE ({quoted([*FLAGS, *names])}), {were} FROM again AS a JOIN before AS b USING (_row))"
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE gone AS {flagged(gone)}")
+    span_rollups.look_up(cursor, come, source)
+    span_rollups.follow(cursor, come, "gone", None)
+    rollups.touch_scored(cursor, come)
 
 
 def _cell(value: Value | list[str]) -> Value:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 
 from aether_tui.cache import Cache, Merged, OlderExport, aside, thrift
 from aether_tui.cache.merge import Pace
-from aether_tui.records import TABLES, Row, Table
+from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Reject, Replace, Whole
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
 
@@ -389,52 +387,6 @@ def test_an_export_without_rows_removes_nothing(tmp_path: Path) -> None:
     store(cache, {"costs": [cost("1", 1)]}, replace=export(1), complete=True)
     store(cache, {}, replace=export(2), complete=True)
     assert costs(cache) == {"1"}
-
-
-@dataclass
-class Deriving:
-    """Derivation by a function; every derived column follows from `words`, or from none."""
-
-    derive: Callable[[Table, Sequence[Row]], list[Row]]
-    words: tuple[str, ...] = ()
-
-    def inputs(self, table: Table) -> tuple[str, ...]:
-        return tuple(name for name in self.words if table.derived and name in {column.name for column in table.raw})
-
-
-@pytest.mark.parametrize("words", [(), ("repo", "state", "to_state", "account", "source_service", "project")])
-def test_rederive_replaces_derived_columns_and_their_rollups(
-    tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if words:  # every table whose rows repeat at all takes the way over distinct words
-        monkeypatch.setattr("aether_tui.cache.rederive._REPEATED", 1)
-        monkeypatch.setattr("aether_tui.cache.rederive.JOINED_ROWS", 25)
-    cache = fresh(tmp_path)
-    cache.merge("s", "x", everything(60), mapping_hash="old", now=NOW)
-    width = {name: len(table.raw) for name, table in TABLES.items()}
-
-    def derive(table, rows):  # type: ignore[no-untyped-def]
-        assert all(len(row) == width[table.name] for row in rows)
-        return [
-            full(
-                table,
-                **dict(zip((c.name for c in table.raw), row, strict=True)),
-                **({"team": "new"} if any(c.name == "team" for c in table.derived) else {}),
-            )
-            for row in rows
-        ]
-
-    with cache.read() as lease:
-        raw = lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL')
-    assert cache.rederive(Deriving(derive, words), "new") == 60 * len(TABLES)
-    assert cache.rederive(Deriving(derive, words), "new") == 0
-    with cache.read() as lease:
-        assert lease.rows('SELECT trace_id, span_id, "user", ingested_at FROM spans ORDER BY ALL') == raw
-        assert lease.rows("SELECT DISTINCT team, feature FROM llm_hourly") == [{"team": "new", "feature": None}]
-        assert lease.rows("SELECT DISTINCT team FROM flow_daily") == [{"team": "new"}]
-        assert lease.rows("SELECT DISTINCT mapping_hash AS h FROM spans") == [{"h": "new"}]
-    assert [line for line in cache.verify() if "belong to no row" not in line] == []
-    assert set(cache.cursors()) == {("s", "x")}
 
 
 def test_aware_clock_is_stored_as_naive_utc(tmp_path: Path) -> None:

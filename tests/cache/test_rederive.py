@@ -1,36 +1,35 @@
-"""Deriving again while others write, whatever the clock says: it ends, and nothing comes, goes or wins by it."""
+"""Deriving again a slice at a time: while others write, stopped and begun again, and of long texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aether_tui.cache import Cache
-from aether_tui.errors import CacheTrouble
+from aether_tui.cache import Cache, rederive
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.ingest.derive import Deriver
 from aether_tui.records import TABLES, Row, Table, Value
 from tests.cache.samples import DAY_ONE, NOW, fresh, full
 
 ITEMS = TABLES["work_items"]
 
 
-def item(number: int, title: str = "x", team: str = "old", updated: datetime = DAY_ONE) -> Row:
+def item(number: int, title: str = "x", team: str = "old") -> Row:
     created = DAY_ONE + timedelta(days=number)
-    return full(ITEMS, id=f"i{number}", title=title, created=created, updated=updated, team=team)
+    return full(
+        ITEMS, id=f"i{number}", title=title, created=created, updated=DAY_ONE, source_team=f"t{number}", team=team
+    )
 
 
-def merge(cache: Cache, *items: Row, said: datetime = NOW, mapping: str = "old") -> int:
-    """Rows that counted as late."""
-    return cache.merge("s", "x", {"work_items": items}, mapping_hash=mapping, now=said).late
-
-
-def look(cache: Cache, *alive: str, said: datetime) -> None:
-    sweep = cache.sweep("s", "x", ITEMS, now=said)
-    sweep.add(alive)
-    cache.swept(sweep, force=True)
+def merge(cache: Cache, *items: Row, mapping: str = "old") -> None:
+    cache.merge("s", "x", {"work_items": items}, mapping_hash=mapping, now=NOW)
 
 
 def items(cache: Cache, *columns: str) -> list[tuple[Value | list[str], ...]]:
@@ -40,95 +39,57 @@ def items(cache: Cache, *columns: str) -> list[tuple[Value | list[str], ...]]:
 
 @dataclass
 class Team:
-    """Every item gets the team `new`; `meanwhile` happens between reading and writing."""
+    """Every item gets the team `new`, slice by slice; what each is derived from is kept in `said`."""
 
-    meanwhile: Callable[[], object] = lambda: None
-    title: str | None = None
+    said: list[int]
+    stop_at: int = 99
+    deriver: Deriver = Ingest(Config(), bytes(32)).deriver
 
     def inputs(self, table: Table) -> tuple[str, ...]:
-        return ()
+        return ("source_team", "title") if table is ITEMS else ()
 
     def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
-        self.meanwhile()
-        names = [column.name for column in table.raw]
-        changed: dict[str, Value] = {"team": "new"} | ({"title": self.title} if self.title else {})
-        return [full(table, **(dict(zip(names, row, strict=True)) | changed)) for row in rows]
+        self.said.append(len(rows))
+        if len(self.said) == self.stop_at:
+            raise KeyboardInterrupt
+        return [(*row, *("new" if column.name == "team" else None for column in table.derived)) for row in rows]
 
 
-def test_an_item_that_was_gone_and_is_back_is_derived_again_and_keeps_its_instants(tmp_path: Path) -> None:
-    """There was no end of it when the clock stood before the deletion: the item counted as gone, and stayed as it was."""
-    cache, days = fresh(tmp_path), [NOW + timedelta(days=day) for day in range(5)]
-    merge(cache, item(1), item(2))
-    look(cache, "i2", said=days[1])
-    merge(cache, item(1), said=days[2])
-    assert cache.rederive(Team(), "new") == 2
-    back = days[2].astimezone(UTC).replace(tzinfo=None)
-    assert items(cache, "id", "team", "mapping_hash", "ingested_at") == [
-        ("i1", "new", "new", back),
-        ("i2", "new", "new", NOW.replace(tzinfo=None)),
-    ]
-    newer = DAY_ONE + timedelta(days=9)
-    assert merge(cache, item(1, "too early", updated=newer), said=NOW, mapping="new") == 1  # before it was gone
-    assert merge(cache, item(1, "newer", updated=newer), said=days[3], mapping="new") == 0
-    assert items(cache, "id", "title") == [("i1", "newer"), ("i2", "x")]
-    look(cache, "i2", said=days[4])
-    assert items(cache, "id") == [("i2",)]
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    """Five items of an old mapping, two of which are derived at a time."""
+    monkeypatch.setattr(rederive, "SLICE_ROWS", 2)
+    cache = fresh(tmp_path)
+    merge(cache, *map(item, range(5)))
+    return cache
+
+
+def test_what_was_stopped_goes_on_where_it_was(cache: Cache) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        cache.rederive(Team([], stop_at=3), "new")
+    assert sorted(items(cache, "team", "mapping_hash")) == [("new", "new")] * 4 + [("old", "old")]
+    assert cache.verify() == []
+    assert cache.rederive(Team(again := []), "new") == sum(again) == 1
+    assert set(items(cache, "team", "mapping_hash")) == {("new", "new")}
     assert cache.verify() == []
 
 
-def test_what_goes_or_changes_meanwhile_is_not_brought_back(tmp_path: Path) -> None:
-    cache, later = fresh(tmp_path), NOW + timedelta(days=1)
-    merge(cache, item(1), item(2), item(3))
+def test_two_programs_with_different_mappings_do_not_derive_for_ever(cache: Cache) -> None:
+    theirs = [item(number, team="theirs") for number in range(5)]
 
-    def meanwhile() -> None:
-        merge(cache, item(2, "newer", updated=DAY_ONE + timedelta(days=9)))
-        look(cache, "i2", "i3", said=later)
+    @contextmanager
+    def write(cursor: Any) -> Iterator[Any]:
+        with cache._write(cursor):
+            yield cursor
+        merge(cache, *theirs, mapping="theirs")
 
-    assert cache.rederive(Team(meanwhile), "new") == 2
-    assert items(cache, "id", "title", "team") == [("i2", "newer", "new"), ("i3", "x", "new")]
-    assert cache.verify() == []
-
-
-def test_when_all_goes_meanwhile_nothing_is_left_to_derive(tmp_path: Path) -> None:
-    cache = fresh(tmp_path)
-    merge(cache, item(1))
-    assert cache.rederive(Team(lambda: look(cache, said=NOW + timedelta(days=1))), "new") == 0
-    assert items(cache, "id") == []
+    with cache._leases.cursor() as cursor:
+        assert rederive.rederive_rows(cursor, cache.read, write, Team(said := []), "new") == sum(said) == 6
+    assert set(items(cache, "mapping_hash")) == {("theirs",)}
 
 
-def test_an_older_version_that_took_the_place_of_a_newer_one_meanwhile_stays(tmp_path: Path) -> None:
-    cache = fresh(tmp_path)
-    merge(cache, item(1, "newer", updated=DAY_ONE + timedelta(days=9)), item(2))
-
-    def meanwhile() -> None:
-        look(cache, "i2", said=NOW + timedelta(days=1))
-        merge(cache, item(1, "older"), said=NOW + timedelta(days=2), mapping="new")
-
-    assert cache.rederive(Team(meanwhile), "new") == 1
-    assert items(cache, "title", "team") == [("older", "old"), ("x", "new")]
-
-
-def test_two_programs_with_different_mappings_do_not_derive_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aether_tui.cache.rederive.CHUNK_ROWS", 1)
-    cache = fresh(tmp_path)
-    merge(cache, item(1), item(2), item(3))
-    calls = iter(range(20))
-
-    def meanwhile() -> None:
-        next(calls)
-        merge(cache, item(1, team="theirs"), item(2, team="theirs"), item(3, team="theirs"), mapping="theirs")
-
-    assert cache.rederive(Team(meanwhile), "new") == 3
-    assert sorted(items(cache, "mapping_hash")) == [("new",), ("theirs",), ("theirs",)]
-
-
-def test_rows_that_do_not_read_as_they_are_stored_are_told(tmp_path: Path) -> None:
-    cache = fresh(tmp_path)
-    merge(cache, item(1), item(2))
-    before = items(cache, "*")
-    with pytest.raises(CacheTrouble, match="2 rows cannot be derived again") as caught:
-        cache.rederive(Team(title="something else"), "new")
-    assert "cache reset" in caught.value.sentence()
-    assert items(cache, "*") == before
+def test_of_long_texts_fewer_are_read_at_a_time(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rederive, "SLICE_ROWS", 5)
+    monkeypatch.setattr(rederive, "SLICE_BYTES", 5)
+    assert cache.rederive(Team(said := []), "new") == 5
+    assert said == [2, 2, 1]
