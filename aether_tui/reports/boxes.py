@@ -153,8 +153,8 @@ def _body(box: Box, room: int) -> Iterator[str]:
 
 
 def _wrap(text: str, room: int) -> Iterator[str]:
-    """Lines of at most `room` cells; words that are too long are cut."""
-    line = ""
+    """Lines of at most `room` cells (one, where there is less); words that are too long are cut."""
+    room, line = max(room, 1), ""
     for word in text.split():
         while cells(word) > room:
             cut = len(word)

@@ -180,6 +180,11 @@ def test_boxes_fit_and_every_box_is_where_it_says(block: Boxes, width: int) -> N
         assert top.startswith(f"┌─ {spot.box.title}") and top.endswith("┐")
 
 
+@pytest.mark.parametrize("width", [-3, 0, 1])
+def test_where_there_is_no_room_drawing_ends(width: int) -> None:
+    assert len(boxes.draw(CANVAS, width).spots) == 9
+
+
 def test_a_canvas_is_three_by_three_and_a_long_stream_goes_on_with_an_arrow() -> None:
     assert len({spot.y for spot in boxes.draw(CANVAS, 76).spots}) == 3
     lines = boxes.draw(STREAM, 76).lines
