@@ -55,6 +55,7 @@ class Leases:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn_path = path.with_name("cache.turn")
+        self._doubted = path.with_name("cache.doubted")
         self._change = threading.Condition()
         self._memory: duckdb.DuckDBPyConnection | None = None
         self._readers = 0
@@ -104,6 +105,8 @@ class Leases:
                     yield lease
             except CacheDamaged:
                 if not self.mends:
+                    with contextlib.suppress(OSError):  # a reader may be on a mount that is read-only
+                        self._doubted.touch(mode=0o600)
                     raise
                 raise self._unreadable(looked_at, wait_s) from None
 
@@ -176,6 +179,15 @@ class Leases:
             next_step="run the command again",
         )
 
+    @property
+    def doubted(self) -> bool:
+        """Whether a reader met damage that only those who come by the same block would notice: to be looked for by who may write."""
+        return self._doubted.exists()
+
+    def trust(self) -> None:
+        """Forget that: every block was read, or the file is another one."""
+        self._doubted.unlink(missing_ok=True)
+
     def _inode(self) -> int | None:
         """Which file has the name at present; None when there is none."""
         with contextlib.suppress(FileNotFoundError):
@@ -198,6 +210,7 @@ class Leases:
             turn.sign(_signature())
             self.path.unlink(missing_ok=True)
             self.wal.unlink(missing_ok=True)
+            self.trust()
         finally:
             turn.sign("")
             turn.release()
@@ -214,6 +227,7 @@ class Leases:
         wal = self.wal
         if wal.exists():
             wal.rename(target.with_name(target.name + ".wal"))
+        self.trust()
         return target
 
     @property

@@ -37,6 +37,7 @@ from aether_tui.cache.upkeep import (
     keep_derived_by,
     prunable,
     prune,
+    read_all,
     table_info,
 )
 from aether_tui.errors import NoData
@@ -156,8 +157,8 @@ class Cache:
     def begin(
         self, deriver: Deriver, mapping_hash: str, retention_days: Mapping[str, int], *, now: datetime, derived_by: str
     ) -> tuple[Path | None, int]:
-        """What `ensure`, `rederive` and `prune` do, in one look where nothing is to be done; `derived_by` is kept, for reports to
-        compare the configuration with.
+        """What `ensure`, `rederive` and `prune` do, in one look where nothing is to be done; every block is read where a reader met
+        damage. `derived_by` is kept, for reports to compare the configuration with.
 
         Returns where a damaged cache was moved to, and how many rows were derived again.
         """
@@ -166,6 +167,9 @@ class Cache:
         before = None
         try:
             with self._look() as lease:
+                if self._leases.doubted:
+                    read_all(lease.cursor)
+                    self._leases.trust()
                 behind = bool(tables_behind(lease, mapping_hash))
                 before = derived_by_of(lease.cursor)
                 due = [

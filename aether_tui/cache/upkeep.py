@@ -60,13 +60,15 @@ def table_info(cursor: duckdb.DuckDBPyConnection) -> dict[str, TableInfo]:
     return found
 
 
-def findings(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Sentences on what is wrong: doubled keys, orphans, rollups that differ from their definition.
-
-    Reads every block, so that a damaged one raises.
-    """
+def read_all(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Read every block, so that a damaged one raises."""
     for name in (*TABLES, *ROLLUPS, *BOOKKEEPING):
         cursor.execute(f"SELECT bit_xor(hash(t)) FROM {name} AS t").fetchall()
+
+
+def findings(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Sentences on what is wrong: doubled keys, orphans, rollups that differ from their definition. As `read_all` before that."""
+    read_all(cursor)
     for table in TABLES.values():
         doubled = _count(
             cursor,

@@ -68,7 +68,9 @@ class Writer:
             ingest, ingest.mapping_hash, kept, now=self.clock(), derived_by=ingest.derived_by
         )
         if aside is not None:
-            told.append(f"the cache was damaged: it is set aside as {aside.name} and filled anew")
+            told.append(
+                f"the cache was damaged: it is set aside as {aside.name} and filled anew; load your files again, if there are any"
+            )
         told += [f"the mapping has changed: {derived:,} rows derived again"] * bool(derived)
         return [*told, *self.ingest.notes, *self._recover()]
 

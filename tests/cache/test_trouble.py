@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from aether_tui.cache import Cache, CacheDamaged, aside
+from aether_tui.config import Config
 from aether_tui.errors import CacheTrouble
+from aether_tui.ingest import Ingest
 from tests.cache.samples import NOW, dump, fresh, spans, store
 from tests.cache.worker import PAGES
 from tests.conftest import ROOT
@@ -115,6 +117,36 @@ def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
 def look(cache: Cache) -> None:
     with cache.read() as lease:
         lease.rows("SELECT bit_xor(hash(t)) FROM spans AS t")
+
+
+def test_what_a_reader_finds_damaged_is_set_aside_by_the_next_who_writes(tmp_path: Path) -> None:
+    """Also where that one would never come by the damaged block, as a sync that finds nothing new."""
+    cache = fresh(tmp_path)
+    store(cache, spans(500))
+    doubt = cache.path.with_name("cache.doubted")
+    doubt.touch()
+    assert begun(cache) is None, "nothing is wrong"
+    assert not doubt.exists()
+    with cache.read() as lease:
+        asked = "SELECT max(block_id) AS block FROM pragma_storage_info('spans') WHERE column_name = 'span_id' AND persistent"
+        (told,) = lease.rows(asked)
+    flip(cache.path, 3 * 4096 + 262_144 * int(str(told["block"])) + 9_000)
+    broken = cache.path.read_bytes()
+    assert begun(cache) is None, "it looks elsewhere"
+    with pytest.raises(CacheDamaged, match="damaged"):
+        cache.verify()
+    assert cache.path.read_bytes() == broken
+    moved = begun(cache)
+    assert moved is not None
+    assert moved.read_bytes() == broken
+    assert not doubt.exists()
+
+
+def begun(cache: Cache) -> Path | None:
+    """As a command that may write begins, in a process of its own."""
+    moved, _ = cache.begin(Ingest(Config(), bytes(32)), "m1", {}, now=NOW, derived_by="")
+    cache._leases.mends = False
+    return moved
 
 
 @pytest.mark.parametrize("work", [lambda cache: store(cache, spans(2000, 3)), look], ids=["merging", "reading"])
