@@ -37,6 +37,7 @@ ROW_GROUP: Final = 30_720
 """Rows of a row group. With DuckDB's 122,880 the checkpoint of one that just filled up would hold everybody for a second."""
 ROW_GROUPS: Final = f", ROW_GROUP_SIZE {ROW_GROUP}"
 _TIDY_EVERY: Final = 8
+"""Merges after which small row groups are put together; at each one it would write the newest rows again each time."""
 _NO_CACHE = "nothing has been pulled yet"
 _FILL_IT = "run `aether-tui sync` or `aether-tui load PATH`"
 
@@ -112,17 +113,18 @@ class Leases:
 
     @contextmanager
     def write(
-        self, wait_s: float, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: bool = True
+        self, wait_s: float, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: int | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach read-write, one transaction: committed at the end, rolled back by any exception.
 
-        `cursor` may bring temporary tables along. Without `tidy` small row groups stay apart, which suits large merges.
+        `cursor` may bring temporary tables along. `tidy` is how many small row groups of each table the checkpoint puts together:
+        0 suits one of many large merges, None is one run of them now and then.
         Raises CacheTrouble; a cache that does not open is moved aside first.
         """
         with self._alone_in_thread(), self._attached_to_write(wait_s):
             mine = cursor or self._instance().cursor()
             if cursor is not None:
-                self._tidy_in_turn(tidy)
+                self._tidy(tidy)
             try:
                 mine.execute("USE cache")
                 mine.execute("BEGIN")
@@ -144,14 +146,11 @@ class Leases:
         """Whether somebody waits for the write lease of this process to end."""
         return self._turn is not None and self._turn.asked()
 
-    def _tidy_in_turn(self, tidy: bool) -> None:
-        """Let the checkpoint put small row groups together at every eighth merge, one run of them at a time.
-
-        At each merge it would write the newest rows again each time.
-        """
-        self._merges += tidy
-        tasks = int(tidy and self._merges % _TIDY_EVERY == 0)
-        self._instance().execute(f"SET GLOBAL max_vacuum_tasks = {tasks}")
+    def _tidy(self, most: int | None) -> None:
+        if most is None:  # begins with the first merge: many a process has no eighth
+            most = int(self._merges % _TIDY_EVERY == 0)
+            self._merges += 1
+        self._instance().execute(f"SET GLOBAL max_vacuum_tasks = {most}")
 
     @contextmanager
     def alone(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -34,11 +34,13 @@ from aether_tui.cache.upkeep import (
     count_older,
     derived_by_of,
     findings,
+    keep_blocks,
     keep_derived_by,
     prunable,
     prune,
     read_all,
     table_info,
+    used_blocks,
 )
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 TIDY_ROWS: Final = 2_000
 """Rows from which a merge of a frugal process leaves its row groups as they are: putting them together takes as much memory
 as the merge."""
+TIDIED: Final = 4
+"""Row groups of each table that are put together in one lease: 0.1 to 0.2 s of CPU for all tables."""
 RENEWED_EVERY: Final = 5
 """Merges after which a frugal process begins anew with DuckDB: each leaves up to half a MB that only its end gives back."""
 
@@ -233,7 +237,7 @@ class Cache:
             thrift.thrifty(connection, self._room)
         few = 0 < sum(map(len, rows.values())) < TIDY_ROWS
         try:
-            write = partial(self._write, tidy=False) if self._frugal and not few else self._write
+            write = partial(self._write, tidy=0) if self._frugal and not few else self._write
             merged = merge_rows(connection, write, origin, rows, note, self._pace, whole)
             self._room = thrift.room(connection) or self._room
             return merged
@@ -303,14 +307,15 @@ class Cache:
         now: datetime,
         rejects: list[Reject],
     ) -> Merged:
-        """Store the spans of `bulk` without a row of them passing through Python; of files only where `takes_bulk`.
+        """Store the spans of `bulk` without a row of them passing through Python; of files only where `takes_bulk`. After the last
+        of several, `tidy`.
 
         Rows that cannot be read are appended to `rejects`. Raises Malformed; what was stored before stays.
         """
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace, write = Pace(SLICE, SLICE), partial(self._write, tidy=False)
+        pace, write = Pace(SLICE, SLICE), partial(self._write, tidy=0)
         self._not_pushed(source)
         with self._of_files() as connection:
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
@@ -319,6 +324,18 @@ class Cache:
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
                 merge_part(connection, write, self._leases.asked, origin, result, pace)
         return result
+
+    def tidy(self) -> None:
+        """Put together the row groups that `merge_bulk` left apart, some in each of several short leases, until that frees no more
+        blocks: every look at a table reads a block for each of them, however few rows it has."""
+        left, used = True, 0
+        with self._of_files() as connection:
+            while left:
+                with self._write(connection, tidy=TIDIED) as cursor:
+                    before, used = used, used_blocks(cursor)
+                    left = not before or used < before
+                    if left:
+                        keep_blocks(cursor, used)
 
     @staticmethod
     def takes_bulk(bulk: Bulk) -> bool:
@@ -445,7 +462,7 @@ class Cache:
         return sum(path.stat().st_size for path in (self.path, self._leases.wal) if path.exists())
 
     def _write(
-        self, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: bool = True
+        self, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: int | None = None
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self._leases.write(self.wait_s, cursor, tidy=tidy)
 

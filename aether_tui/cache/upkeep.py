@@ -156,6 +156,16 @@ def prune(cursor: duckdb.DuckDBPyConnection, table: Table, since: datetime) -> i
     return rows
 
 
+def used_blocks(cursor: duckdb.DuckDBPyConnection) -> int:
+    """Blocks of the attached file that hold something."""
+    return _count(cursor, "SELECT total_blocks - free_blocks FROM pragma_database_size() WHERE database_name = 'cache'")
+
+
+def keep_blocks(cursor: duckdb.DuckDBPyConnection, used: int) -> None:
+    """Note how many there were: where no row was written, a checkpoint puts nothing together."""
+    _note(cursor, "blocks", str(used))
+
+
 def derived_by_of(cursor: duckdb.DuckDBPyConnection) -> str | None:
     """Digits of the mapping that all rows follow, or followed until it was changed; None in a cache that does not say."""
     row = cursor.execute("SELECT value FROM meta WHERE key = 'derived_by'").fetchone()

@@ -132,6 +132,7 @@ class Intake:
         self._export: Replace | None = None
         self._waiting: list[Reject] = []
         self._cursor: str | None = None
+        self._apart = False
         self.refused: Sequence[Reject] = ()
         """Rows of the last page that could not be read, also those that the cache itself refused."""
 
@@ -185,6 +186,8 @@ class Intake:
         """Complete the stream: it succeeded."""
         counts = self.complete()
         self._merge({}, state=state, complete=True)
+        if self._apart:
+            self._writer.cache.tidy()
         return counts
 
     def _counts(self, table: str) -> bool:
@@ -215,6 +218,7 @@ class Intake:
             now=writer.clock(),
             rejects=rejects,
         )
+        self._apart |= bool(merged.inserted or merged.updated)
         rows = merged.inserted + merged.updated + merged.unchanged + merged.late
         return Counts(rows, merged.inserted, merged.updated, merged.unchanged)
 

@@ -370,6 +370,29 @@ def test_a_second_load_in_other_parts_adds_nothing(tmp_path: Path) -> None:
     assert contents(cache) == before
 
 
+def test_what_several_loads_and_merges_leave_apart_is_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report reads a block for each row group: one a merge, of processes that merge once each, would be thousands in a year."""
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 60)
+    cache, ingest, rng = fresh(tmp_path), Ingest(CONFIG, KEY), random.Random(8)
+    groups = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info($1)"
+
+    def apart() -> list[int]:
+        with cache.read() as lease:
+            tables = ("tasks", "llm_hourly", "steps_hourly")
+            return [lease.cursor.execute(groups, [name]).fetchall()[0][0] for name in tables]
+
+    by_columns(cache, write(tmp_path / "a.parquet", [span(rng, number) for number in range(150)]), ingest)
+    cache.tidy()
+    assert apart() == [1, 1, 1]
+    for number in range(2):  # each as by a process of its own
+        monkeypatch.setattr(cache._leases, "_merges", 0)
+        rows = ingest.prepare(SPANS, [tuple(span(rng, 200 + number).values())])
+        cache.merge("spans", "files", {"spans": rows}, mapping_hash=ingest.mapping_hash, now=NOW)
+    assert max(apart()) <= 2
+
+
 def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known rows are the first or the last or lie scattered in what comes, alone or with the whole of their traces, while somebody
     always waits or nobody."""
