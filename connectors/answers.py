@@ -230,7 +230,12 @@ def classify(answer: Answer) -> Verdict:
             return Gone(what, hint="check the url and the names in aether.toml, and what the credential may read")
         case 410:
             return Gone(f"the service removed this address for good ({answered})", hint="upgrade aether-tui")
-        case 408 | 425 | 429:
+        case 451:
+            return Gone(f"withheld for legal reasons ({answered})", hint="take it out of the settings of this source")
+        case 408 | 425:
+            late = Transient(f"the service did not get to the request in time ({answered})", hint=LATER)
+            return Again(late, wait_s=answer.retry_after_s())
+        case 429:
             return Again(RateLimited(f"too many requests ({answered})", hint=LATER), wait_s=answer.retry_after_s())
         case status if status >= 500 and status != 501:
             return Again(Transient(f"the service has trouble ({answered})", hint=LATER), wait_s=answer.retry_after_s())

@@ -228,6 +228,9 @@ class Http:
             memory.fresh[known] = etag
         if answer.status == 407:
             raise Retry(Again(Offline(f"the proxy wants a login ({answer.story()})", hint=_PROXY), tries=2))
+        if answer.unchanged and not sent:
+            odd = f"{answer.asked} answered that nothing is new, without being asked that"
+            raise Retry(Again(Malformed(odd, hint="check whether a proxy is in between"), tries=2))
         verdict = None if wanted.into and answer.status == 200 else self._classify(answer)
         if isinstance(verdict, Again):
             raise Retry(verdict)

@@ -17,7 +17,10 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
     """The pieces of a body. Raises Malformed past `cap` bytes or for a coding nobody asked for, Damaged for a cut one."""
     coding = coding.strip().lower()
     if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
-        raise Malformed(f"{asked} answered in the encoding {coding[:40]}, which nobody asked for")
+        raise Malformed(
+            f"{asked} answered in the encoding {coding[:40]}, which nobody asked for",
+            hint="check whether a proxy is in between",
+        )
     inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
     size = 0
     damaged = f"{asked} answered compressed bytes that are damaged or cut short"
@@ -33,5 +36,6 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
                 hint="ask for less: a shorter period, or fewer projects",
             )
         yield piece
-    if inflate and not inflate.eof and (size or inflate.unconsumed_tail):
+    # What follows the end would be left out of what is read.
+    if inflate and (inflate.unused_data or (not inflate.eof and (size or inflate.unconsumed_tail))):
         raise Damaged(damaged, hint=LATER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from connectors import http
-from connectors.base import Malformed, Offline, RateLimited, Refused, SourceError, Transient
+from connectors.base import Gone, Malformed, Offline, RateLimited, Refused, SourceError, Transient
 from connectors.http import Http
 from tests.connectors.catalogue import shows
 from tests.connectors.kinds import CANARY, Kind
@@ -207,6 +208,23 @@ def test_an_etag_that_cannot_be_sent_is_not_kept() -> None:
     with serving(answer) as server:
         client, error = asked(server.url, "/")
     assert (error, client.network.memory.fresh) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "said", "times"),
+    [
+        (Reply(b"", 304), Malformed, "answered that nothing is new, without being asked that", 2),
+        (Reply({}, 408), Transient, "did not get to the request in time", 6),
+        (Reply({}, 451), Gone, "withheld for legal reasons", 1),
+        (Reply(gzip.compress(b"{}") * 2, headers={"Content-Encoding": "gzip"}), Malformed, "damaged or cut short", 2),
+    ],
+)
+def test_rare_answers_are_told_for_what_they_are(reply: Reply, kind: type[SourceError], said: str, times: int) -> None:
+    with serving(lambda _: reply) as server:
+        _, error = asked(server.url, "/")
+        assert len(server.requests) == times
+    assert isinstance(error, kind)
+    assert said in error.what
 
 
 def test_words_that_are_nested_without_end_are_cut() -> None:
