@@ -51,6 +51,10 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
     from aether_tui.sync.paid import bills
     from aether_tui.sync.plan import plan
 
+    start = since.replace(tzinfo=UTC) if since else None
+    if start is not None and start > context.now():
+        # As a first cursor it would hide everything until then.
+        raise ConfigurationError(f"--since {start:%Y-%m-%d} lies in the future", next_step="name a day that is over")
     workspace, config = context.workspace(), context.config()
     left: dict[str, ConfigurationError] = {}
     if not (sources or config.sources) and _derived_again(workspace, config, context.now):
@@ -63,7 +67,6 @@ def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime
         cache = Cache(workspace.cache_path)
         cache.frugal()
         writer = Writer(cache, Ingest.of(workspace, config), context.now)
-        start = since.replace(tzinfo=UTC) if since else None
         jobs = _agreed(jobs, bills(jobs, writer.cache, since=start, full=full), yes=yes, named=bool(sources))
         outcomes = asyncio.run(run(jobs, writer, emit, since=start, full=full))
         cache.forget(config.sources, STREAM)

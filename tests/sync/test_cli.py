@@ -118,6 +118,8 @@ def test_offline_and_without_a_credential(workspace: Path) -> None:
 
 
 def test_what_cannot_be_meant(workspace: Path, tmp_path: Path) -> None:
+    # As a first cursor it would hide everything until that day.
+    aether("--as-of", "2026-11-20", "sync", "--since", "2026-11-21", cwd=workspace).refuses(2, "lies in the future")
     aether("sync", "linaer", cwd=workspace).refuses(2, "linaer", "'linear'")
     (workspace / "aether.toml").write_text('[sources.linear]\ndays_bakc = 3\nurl = "replay:linear.jsonl"\n')
     aether("sync", cwd=workspace).refuses(2, "sources.linear.days_bakc", "'days_back'")
