@@ -405,16 +405,17 @@ def blocks(gate: Gate, data: Data) -> tuple[Block, ...]:
         )
     else:
         parts += costcurve.blocks(gate.cost_curve)
-    ignored = [name for name in data.filters.set_names() if name in ("team", "service")]
-    if ignored:
-        parts.append(
-            Gap(
-                id="gate.filters",
-                title="Filters",
-                reason=f"The gate cannot be narrowed to a {' or '.join(ignored)}: it counts all.",
-            )
-        )
+    parts += unnarrowed(data, "gate", "The gate")
     return tuple(parts)
+
+
+def unnarrowed(data: Data, report: str, what: str) -> list[Gap]:
+    """Says of numbers by path that team and service are not among what they are counted by."""
+    ignored = [name for name in data.filters.set_names() if name in ("team", "service")]
+    if not ignored:
+        return []
+    reason = f"{what} cannot be narrowed to a {' or '.join(ignored)}: it counts all."
+    return [Gap(id=f"{report}.filters", title="Filters", reason=reason)]
 
 
 def _why(item: Criterion) -> str:

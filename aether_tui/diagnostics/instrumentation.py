@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import metrics, privacy, replayable, scores
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
-from aether_tui.diagnostics.gate import Path, path, share
+from aether_tui.diagnostics.gate import Path, path, share, unnarrowed
 from aether_tui.diagnostics.privacy import Privacy
 from aether_tui.human import amount, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Quantity, Report, Row, State, Table
@@ -82,7 +82,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Instrumentat
         headline=headline(found),
         findings=(*findings(found), *scores.findings(found.scores), *privacy.findings(found.privacy)),
         freshness=data.freshness(),
-        blocks=blocks(found),
+        blocks=(*unnarrowed(data, "instrumentation", "What is instrumented"), *blocks(found)),
     )
 
 

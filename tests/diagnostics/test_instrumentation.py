@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from aether_tui.config import Config, Privacy
+from aether_tui.diagnostics.frame import Filters
 from aether_tui.diagnostics.instrumentation import Instrumentation
 from aether_tui.ingest.recall import examples, recall
 from aether_tui.ingest.redact import Redactor
 from aether_tui.records.model import Row
-from aether_tui.report_model import Facts
+from aether_tui.report_model import Facts, Gap
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -45,6 +46,15 @@ def test_coverage_of_a_field(filled: Workspace, field: str, share: float, worst:
         assert {item.name for item in one.worst} == {"production / search", "production / triage"}
     else:
         assert (one.worst[0].name, one.worst[0].value.value) == (worst[0], pytest.approx(worst[1]))
+
+
+def test_what_cannot_be_narrowed_to_a_team_is_said(filled: Workspace) -> None:
+    said = [
+        block.reason
+        for block in world.report("instrumentation", filled, filters=Filters(team="search")).blocks
+        if isinstance(block, Gap)
+    ]
+    assert said == ["What is instrumented cannot be narrowed to a team: it counts all."]
 
 
 def test_findings_name_the_worst_path_and_the_attribute(filled: Workspace) -> None:
