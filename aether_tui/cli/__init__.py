@@ -182,11 +182,9 @@ def main(args: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and (said := _NO_BUG.get(error.errno or 0)):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _complain(
-                f"{error.filename or 'the output'}: cannot be written: {error.strerror}; make room, or write elsewhere"
-            )
+            _complain(f"{error.filename or 'the output'}: {said.format(error.strerror)}")
             sys.exit(5)
         # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
         if os.environ.get("AETHER_DEBUG"):
@@ -199,7 +197,10 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_BUG = dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "cannot be written: {}; make room, or write elsewhere"
+) | dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "cannot be used: {}; check its permissions")
+"""What errors of the system mean that wherever they arise are no bug of ours."""
 
 
 def _usage(error: click.ClickException) -> str:

@@ -64,6 +64,17 @@ def workspace(tmp_path: Path) -> Path:
 SECRET = {"AETHER_LINEAR_API_KEY": "lin_api_canary"}
 
 
+@pytest.mark.skipif(
+    not Path("/sys/kernel").is_dir(), reason="there is no folder that nobody may write in, whoever he is"
+)
+def test_a_folder_that_may_not_be_written_is_named_and_is_no_error_of_ours(workspace: Path) -> None:
+    (workspace / ".aether").mkdir()
+    (workspace / ".aether" / "sync.lock").symlink_to("/sys/kernel/sync.lock")
+    done = aether("--offline", "sync", cwd=workspace, env=SECRET)
+    assert (done.code, done.err.count("\n")) == (5, 1)
+    assert "sync.lock: cannot be used: " in done.err
+
+
 def test_events_are_one_json_object_per_line(workspace: Path) -> None:
     done = aether("--offline", "sync", "--format", "json", cwd=workspace, env=SECRET)
     assert done.code == 0, done.err
