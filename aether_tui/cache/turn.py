@@ -40,11 +40,12 @@ class Turn:
         return cls(descriptor, path) if _lock(descriptor, wait_s, path) else None
 
     def sign(self, who: str) -> None:
-        """Write who holds the turn, for the message of those who wait too long."""
+        """Write who holds the turn, for the message of those who wait too long; on a full disk they are not told."""
         if self._descriptor is not None:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.ftruncate(self._descriptor, 0)
-            os.write(self._descriptor, who.encode("utf-8", "replace"))
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, who.encode("utf-8", "replace"))
 
     def asked(self) -> bool:
         """Whether somebody waits for it: who works long then finishes what he has begun and gives it back."""
