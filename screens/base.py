@@ -231,7 +231,7 @@ class PageScreen(Screen[None]):
 
     def opportunity_of(self, item: Item) -> tuple[str, str]:
         """The title offered for an opportunity made of a row, and its evidence."""
-        return _titled(item), item.row
+        return titled(item), item.row
 
     # --- asking --------------------------------------------------------------------------------------------------
 
@@ -273,10 +273,15 @@ class PageScreen(Screen[None]):
             self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again, goes_on=goes_on))
 
 
-def _titled(item: Item) -> str:
-    """The words of a row: its longest cell that is not its id."""
+def titled(item: Item) -> str:
+    """The words of a row: its cell with the most letters, which bars and courses of numbers lack; its id if there is no other."""
     cells = [cell.strip() for cell in item.copy.split("\t")]
-    return max((cell for cell in cells if cell != item.row), key=len, default=item.copy)[:200]
+    words = [cell for cell in cells if cell != item.row and _letters(cell)]
+    return max(words, key=_letters, default=item.row if item.row in cells else item.copy)[:200]
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 class ReportScreen(PageScreen):

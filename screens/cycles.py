@@ -23,6 +23,8 @@ async def _offer(screen: PageScreen) -> None:
     except AetherError as error:
         screen.shell.say(f"■ {error.sentence()}")
         return
+    if not screen.is_current:  # who has gone on types elsewhere
+        return
 
     def agreed(constraint: str | None) -> None:
         from aether_tui.workspace.cycles import open_next

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Column, Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,11 +15,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aether_tui.actions import ACTIONS, GROUPS, Keymap, Where, shown
-from screens.widgets.spans import pad
+
+EVERYWHERE = frozenset[Where]({"app", "page", "list", "report"})
+"""Scopes that most screens have."""
 
 
 class Help(ModalScreen[None]):
-    """Keys of the current screen by group, then what its glyphs mean, then problems of the user's keymap."""
+    """Keys by group, those that only this screen has first; what glyphs mean, and problems of the user's keymap."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", show=False),
@@ -33,26 +38,25 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=True):
-            yield Static(self._text(), markup=False)
+            yield Static(Group(*self._parts()), markup=False)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def _text(self) -> Text:
-        text = Text(no_wrap=False)
-        text.append(f"{self._title}\n", "bold")
-        text.append(f"{self._about}. esc closes this.\n")
-        for group in GROUPS:
-            actions = [action for action in ACTIONS if action.group == group and action.where in self._scopes]
-            if actions:
-                text.append(f"\n{group}\n", "bold")
-            for action in actions:
-                text.append(f"  {pad(shown(self._keymap.keys[action.id]), 11)} ", "bold")
-                text.append(f"{pad(action.title, 13)} {action.help}\n")
-        text.append("\nGlyphs\n", "bold")
-        text.append("  ✓ pass   ▲ warn   ■ block   ? inconclusive   · no data   ↻ running   — unknown\n")
+    def _parts(self) -> Iterator[Text | Table]:
+        yield Text(f"{self._title}\n{self._about}. esc closes this.", "bold")
+        groups = {
+            group: [one for one in ACTIONS if one.group == group and one.where in self._scopes] for group in GROUPS
+        }
+        for group in sorted(groups, key=lambda group: all(one.where in EVERYWHERE for one in groups[group])):
+            if groups[group]:
+                yield Text(f"\n{group}", "bold")
+                lines = Table.grid(Column(width=11), Column(width=13), Column(), padding=(0, 1), pad_edge=True)
+                for action in groups[group]:
+                    lines.add_row(Text(shown(self._keymap.keys[action.id]), "bold"), action.title, Text(action.help))
+                yield lines
+        yield Text("\nGlyphs", "bold")
+        yield Text("  ✓ pass   ▲ warn   ■ block   ? inconclusive   · no data   ↻ running   — unknown")
         if self._keymap.problems:
-            text.append("\nProblems of your keys (aether.toml, [console.keys])\n", "bold")
-            for problem in self._keymap.problems:
-                text.append(f"  ▲ {problem}\n")
-        return text
+            yield Text("\nProblems of your keys (aether.toml, [console.keys])", "bold")
+            yield from (Text(f"  ▲ {problem}") for problem in self._keymap.problems)

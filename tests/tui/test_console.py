@@ -195,6 +195,7 @@ def test_help_lists_this_screens_keys_and_the_palette_finds_actions(workspace):
         await pilot.press("?")
         await pilot.pause()
         assert "Opportunities ranked by ICE-P" in screen_text(app)
+        assert screen_text(app).index("Set the marked field") < screen_text(app).index("The seven phases")
         await pilot.press("escape", ":")
         await pilot.pause()
         await pilot.press(*"sources")

@@ -4,8 +4,10 @@ import pytest
 from rich.cells import cell_len
 
 from aether_tui.report_model import Col, Fact, Facts, Quantity, Row, SavedReport, Table
+from screens.base import titled
 from screens.widgets import cells
 from screens.widgets.layout import View, lay_out
+from screens.widgets.parts import Item
 from screens.widgets.spans import crop, fit, pad, wrap
 from screens.widgets.table import Column, Sort, fit_columns, table
 from screens.widgets.table import facts as table_facts
@@ -187,3 +189,16 @@ def test_no_cell_is_marked_where_no_field_is_edited():
     )
     part = table(block, 60, keep="", sort=None, words=False, mark="")
     assert "mark" not in {role for y in range(part.height) for _, role in part.line(y, part.items[0][1])}
+
+
+@pytest.mark.parametrize(
+    ("row", "copy", "title"),
+    [
+        ("before", "before\t58.79\t██████████", "before"),
+        ("llm.cost", "■ block\tllm.cost · refund\t0.126 USD\t0.106 to 0.124, lowest 0.094", "llm.cost · refund"),
+        ("OPP-7", "OPP-7\tRerank\t192.0\tquick", "Rerank"),
+        ("found.1", "A sentence of a finding.", "A sentence of a finding."),
+    ],
+)
+def test_a_row_offers_its_words_as_a_title(row, copy, title):
+    assert titled(Item("block", row, copy)) == title
