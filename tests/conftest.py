@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import os
@@ -74,6 +75,7 @@ def pytest_collection_finish() -> None:
     nor begin after every 700 new ones."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    atexit.register(gc.unfreeze)  # else DuckDB's bindings take what is left for a leak and say so
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,11 +87,6 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         for path in [path for path in leases._LEASES if path.is_relative_to(made)]:
             leases._LEASES.pop(path).renew()
     return result
-
-
-def pytest_sessionfinish() -> None:
-    """Else DuckDB's bindings take what is left for a leak and say so."""
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
