@@ -41,6 +41,8 @@ _LONGEST_DAYS = 365
 class AmplitudeSettings(HttpSettings):
     """`[sources.amplitude]`. API key and secret key of the project are the secrets `api_key` and `secret_key`."""
 
+    API = "/api"
+
     url: str = Field("", pattern=f"^$|{ADDRESS}", description="Address, or replay:PATH; empty: the region's own")
     region: Literal["us", "eu"] = Field("us", description="Where the project's data live")
     events: list[str] = Field(default_factory=list, description="Events to count per day, by their names in Amplitude")

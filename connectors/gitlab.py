@@ -57,6 +57,8 @@ _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="next"')
 class GitLabSettings(HttpSettings):
     """`[sources.gitlab]`. The access token (scope `read_api`; of a person, group or project) is the secret `token`."""
 
+    API = "/api"
+
     url: str = Field("https://gitlab.com", pattern=ADDRESS, description="Address of the server, or replay:PATH")
     projects: list[str] = Field(min_length=1, description="Paths of the projects to read, group/name")
     jobs: bool = Field(True, description="Read the jobs of every pipeline (one request per pipeline)")

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import random
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -19,10 +20,10 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.answers import LATER, Again, Answer, Classify, classify
 from connectors.base import Denied, Malformed, Network, Offline, Refused, SourceError, Transient
@@ -60,7 +61,10 @@ Sign = Callable[[str, str, bytes], Mapping[str, str]]
 
 
 class HttpSettings(BaseModel):
-    """Keys every `[sources.NAME]` table of an HTTP source has."""
+    """Keys every `[sources.NAME]` table of an HTTP source has. `API` is what all paths of its service begin with: vendors write it
+    into the address they show, so that it is left off a `url` where somebody copied it."""
+
+    API: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,6 +74,13 @@ class HttpSettings(BaseModel):
     ca_bundle: str = Field(
         "", description="PEM file of a private certificate authority, from the workspace; default: the public ones"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _without_api(cls, url: str) -> str:
+        if not cls.API or url.startswith(SCHEME):
+            return url
+        return re.sub(rf"(?<=[^/]){re.escape(cls.API)}(/.*)?$", "", url)
 
 
 @dataclass(frozen=True, slots=True)

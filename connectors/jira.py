@@ -41,6 +41,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class JiraSettings(HttpSettings):
     """`[sources.jira]`. The API token is the secret `token`; it belongs to `email`."""
 
+    API = "/rest"
+
     email: str = Field("", description="Address of the account the API token belongs to")
     projects: list[str] = Field(default_factory=list, description="Project keys to read; empty: all that are visible")
     estimate_field: str = Field(

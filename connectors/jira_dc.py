@@ -33,6 +33,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class JiraDataCenterSettings(HttpSettings):
     """`[sources.NAME]` with kind `jira_dc`. The personal access token (Jira 8.14 or newer) is the secret `token`."""
 
+    API = "/rest"
+
     projects: list[str] = Field(default_factory=list, description="Project keys to read; empty: all that are visible")
     estimate_field: str = Field(
         "", description="Name or id of the estimate's field; default: story points, found by name"

@@ -53,6 +53,8 @@ _LISTS = {
 class LangfuseSettings(HttpSettings):
     """`[sources.langfuse]`. The keys of one project are the secrets `public_key` and `secret_key`."""
 
+    API = "/api"
+
     url: str = Field(
         "https://cloud.langfuse.com",
         pattern=ADDRESS,

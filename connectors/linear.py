@@ -44,6 +44,8 @@ _FIRST_PAGE, _SMALLEST_PAGE, _LARGEST_PAGE = 50, 5, 100
 class LinearSettings(HttpSettings):
     """`[sources.linear]`. The personal API key is the secret `api_key`."""
 
+    API = "/graphql"
+
     url: str = Field("https://api.linear.app", pattern=ADDRESS, description="Address of the service, or replay:PATH")
     days_back: int = Field(
         365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
@@ -120,7 +122,7 @@ class Linear:
         self._network = network
         key = secrets.get("api_key", "")
         self._http = Http(
-            settings.url.rstrip("/").removesuffix(_PATH),
+            settings.url,
             network,
             service="Linear",
             secrets={"api_key": key},

@@ -35,6 +35,8 @@ _DAY = timedelta(days=1)
 class PhoenixSettings(HttpSettings):
     """`[sources.phoenix]`. The API key is the secret `api_key`."""
 
+    API = "/v1"
+
     url: str = Field("http://localhost:6006", pattern=ADDRESS, description="Address of the server, or replay:PATH")
     projects: list[str] = Field(
         default_factory=lambda: ["default"],

@@ -215,6 +215,18 @@ def test_a_bomb_is_refused_with_the_cap_named(kind: Kind) -> None:
     assert "67 MB" in done.error.what
 
 
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.cls.Settings.API])
+def test_an_address_with_the_path_of_the_api_is_as_good(name: str) -> None:
+    kind, asked = KINDS[name], []
+    api = kind.cls.Settings.API
+    for copied in ("/tools", f"/tools{api}", f"/tools{api}/v9/"):
+        with serving(kind.fine) as server:
+            assert pull(kind.source(f"{server.url}{copied}")).error is None
+            asked.append([request.path for request in server.requests])
+    assert asked[0] == asked[1] == asked[2]
+    assert all(path.startswith(f"/tools{api}") for path in asked[0])
+
+
 @shows(30)
 def test_a_redirect_within_the_service_is_followed(kind: Kind) -> None:
     with serving(once(kind, Reply(b"", 307, {"Location": "/moved?here=1"}))) as server:
