@@ -263,8 +263,9 @@ class Http:
         except ValueError:
             raise Malformed(f"{self._service} points to what is no address: {target[:100]!r}", hint=_CHECK) from None
         if elsewhere:
+            parts = urlsplit(target)
             raise Refused(
-                f"{self._service} points to another address, {urlsplit(target).netloc[:100]}: not followed",
+                f"{self._service} points to another address, {parts.scheme}://{parts.netloc[:100]}: not followed",
                 hint="set the url of this source to that address if it is the same service; a login page means that the url is not "
                 "that of its API",
             )
@@ -437,9 +438,10 @@ async def _once_through(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str) -> tuple[str, str | None, str | None, int | None]:
     parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.lower()
+    scheme = parts.scheme.lower()
+    return scheme, parts.username, parts.hostname, parts.port or {"http": 80, "https": 443}.get(scheme)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -270,6 +270,19 @@ def test_what_the_environment_names_and_cannot_be_used_is_told(
     assert client.network.waited_s == 0
 
 
+def test_an_address_with_the_usual_port_is_the_same_one_and_with_another_scheme_is_not(
+    anywhere: pytest.MonkeyPatch,
+) -> None:
+    with serving(lambda _: Reply({})) as proxy:
+        anywhere.setenv("HTTP_PROXY", proxy.url)
+        assert asked("http://tracker.example", "http://Tracker.example:80/next")[1] is None
+        assert asked("http://tracker.example:80", "http://tracker.example/next")[1] is None
+        _, error = asked("http://tracker.example", "https://tracker.example/next")
+        assert len(proxy.requests) == 2
+    assert isinstance(error, Refused)
+    assert "another address, https://tracker.example:" in error.what
+
+
 def test_a_proxy_that_wants_a_login_is_told_and_its_password_is_not(anywhere: pytest.MonkeyPatch) -> None:
     with serving(lambda _: Reply(b"<title>Squid</title>", 407)) as proxy:
         anywhere.setenv("HTTP_PROXY", proxy.url.replace("//", "//ada:pr0xy-word@"))
