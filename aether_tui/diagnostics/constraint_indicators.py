@@ -35,13 +35,13 @@ class Indicator(Struct, frozen=True, kw_only=True):
 
 
 def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator, ...]:
-    """All of them, by category; queries `beside` are asked with them."""
+    """All of them, by category; queries `beside` are asked with the one that takes longest."""
     live = data.live()
     data.together("constraint_edges", "constraint_clusters", sample_size={"live": live})
     edges = next(iter(data.rows("constraint_edges")), {"slowest": None, "failing": None})
     data.together(**ahead(data, looked_for(DRAWN), live))
-    data.together(draw(data, DRAWN, live), constraint_tasks={}, constraint_slowest=edges)
-    data.together(constraint_shape=drawn(data, DRAWN, live), **beside)
+    data.together(draw(data, DRAWN, live), constraint_slowest=edges)
+    data.together(constraint_shape=drawn(data, DRAWN, live), constraint_tasks={}, **beside)
     tasks = (data.rows("constraint_tasks") or [{}])[0]
     named = data.rows("constraint_slowest", **edges)
     shape = shapes(data, DRAWN)

@@ -86,8 +86,13 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Instrumentat
     )
 
 
+_ASKED = ("instrument_calls", "instrument_requests", "instrument_scores", "instrument_oldest", "sources_bill")
+"""Queries that need no answer of another."""
+
+
 def measure(data: Data, documents: Documents, clock: Clock) -> Instrumentation:
     """Every field over every path of the window."""
+    data.together(*replayable.asks(data), *_ASKED, *privacy.asks(clock))
     rows: dict[Of, Sequence[Record]] = {
         "calls": data.rows("instrument_calls"),
         "requests": data.rows("instrument_requests"),

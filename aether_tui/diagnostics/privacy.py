@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Clock, Data, Record, instant, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Question, Record, instant, text, whole
 from aether_tui.human import plural
 from aether_tui.report_model import Block, Col, Finding, Prose, Row, State, Table
 
@@ -49,6 +49,11 @@ class Privacy(Struct, frozen=True, kw_only=True):
     retention: tuple[Kept, ...]
 
 
+def asks(clock: Clock) -> tuple[Question, ...]:
+    """What takes a sample of the texts."""
+    return (("instrument_texts", {"sample_seed": clock.seed, "texts": SAMPLE}),)
+
+
 def measure(data: Data, documents: Documents, clock: Clock) -> Privacy:
     """Sampled texts that the detectors would still change, the detectors' recall, and the age of what is kept."""
     from aether_tui.ingest.recall import recall
@@ -57,7 +62,8 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Privacy:
     policy = documents.config.privacy
     redactor = Redactor(b"looking only", policy.patterns)
     places: dict[str, int] = {}
-    texts = data.rows("instrument_texts", sample_seed=clock.seed, texts=SAMPLE)
+    ((name, params),) = asks(clock)
+    texts = data.rows(name, **params)
     for row in texts:
         if _would_change(redactor, text(row["place"]), text(row["value"])):
             places[text(row["place"])] = places.get(text(row["place"]), 0) + 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, whole
-from aether_tui.diagnostics.sampling import DRAWN, MOMENTS, drawn
+from aether_tui.diagnostics.frame import Data, Question, whole
+from aether_tui.diagnostics.sampling import DRAWN, MOMENTS, ahead, drawn, looked_for
 from aether_tui.human import plural, quantity
 from aether_tui.report_model import Quantity, Row, missing
 from aether_tui.stats.intervals import ratio
@@ -25,6 +25,11 @@ class Replayable(Struct, frozen=True, kw_only=True):
     flat: int
     """Messages kept as one text: not what was sent."""
     setting: str | None
+
+
+def asks(data: Data) -> tuple[Question, ...]:
+    """What `measure` asks first, once it is known how many tasks there are."""
+    return tuple(ahead(data, looked_for(DRAWN), data.filters.environment).items())
 
 
 def measure(data: Data, *, kept: bool) -> Replayable:

@@ -141,10 +141,9 @@ def measure(data: Data) -> Traces:
         traces_newest={"n": NEWEST},
     )
     standing = _standing(data)
-    data.together(**ahead(data, looked_for(DRAWN), live), traces_errors=standing, traces_groups={})
-    loops = tuple(
-        one for one in indicators(data, traces_top=standing, **_retries(data)) if one.id.partition(".")[0] in LOOPS
-    )
+    data.together(**ahead(data, looked_for(DRAWN), live), traces_top=standing, traces_errors=standing)
+    found = indicators(data, traces_groups={}, **_retries(data))
+    loops = tuple(one for one in found if one.id.partition(".")[0] in LOOPS)
     retried = _retried(data)
     top: dict[str, tuple[Task, ...]] = {}
     for row in sorted([*data.rows("traces_top", **standing), *retried], key=lambda row: whole(row["place"])):
