@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gc
+import os
 import sys
 import tomllib
 
@@ -16,17 +17,16 @@ from screens import SCREENS
 
 
 def open_console(context: Context, start: str | None = None, *, read_only: bool = False, bell: bool = False) -> None:
-    """Open the console on the workspace, on the screen `start`; without a terminal print the summary instead.
+    """Open the console on the workspace, on the screen `start`; without one that can show it print the summary instead.
 
     Raises ConfigurationError without a workspace, for broken TOML and for an unknown screen.
     """
     workspace = context.workspace()
     _check_start(start)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if lacking := _lacking():
         print_summary(context, workspace)
-        click.echo(
-            f"aether-tui: no terminal here; run `{command_to_open(context)}` in one to open the console", err=True
-        )
+        why, where = lacking
+        click.echo(f"aether-tui: {why}; run `{command_to_open(context)}` {where} to open the console", err=True)
         return
     _check_toml(context, workspace)
     from aether_tui.app import AetherApp
@@ -39,6 +39,17 @@ def open_console(context: Context, start: str | None = None, *, read_only: bool 
     app.run()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
+
+
+def _lacking() -> tuple[str, str] | None:
+    """Why nothing can be drawn here, and where it could be."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "no terminal here", "in one"
+    if os.environ.get("TERM") == "dumb":
+        return "TERM=dumb cannot place text", "in another terminal"
+    if "utf" not in sys.stdout.encoding.lower():
+        return f"the locale's texts are {sys.stdout.encoding}, not UTF-8", "with LANG=C.UTF-8"
+    return None
 
 
 def _check_start(start: str | None) -> None:

@@ -72,6 +72,24 @@ def test_one_sentence_when_it_cannot_open(tmp_path, files, arguments, status, sa
         assert b"\x1b[?1049h" not in terminal.raw
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("TERM=dumb",), "TERM=dumb cannot place text; run `aether-tui` in another terminal"),
+        (
+            ("LC_ALL=C", "PYTHONUTF8=0", "PYTHONCOERCECLOCALE=0"),
+            "not UTF-8; run `aether-tui` with LANG=C.UTF-8 to open",
+        ),
+    ],
+)
+def test_where_it_cannot_draw_it_prints_the_summary(workspace, given, said):
+    with Terminal(["env", *given, *installed(*CLOCK)], 120, 60, workspace.root) as terminal:
+        assert terminal.end() == 0
+        assert "NORTHWIND ASSIST" in terminal.text
+        assert said in " ".join(terminal.text.split())
+        assert b"\x1b[?1049h" not in terminal.raw
+
+
 def test_without_a_terminal_it_prints_the_summary(workspace):
     told = subprocess.run(
         installed(*CLOCK), capture_output=True, text=True, cwd=workspace.root, check=False, stdin=subprocess.DEVNULL
