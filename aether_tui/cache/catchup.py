@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -36,7 +37,8 @@ def _in_transaction(cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.Du
         work(cursor)
         cursor.execute("COMMIT")
     except BaseException:
-        cursor.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done so itself
+            cursor.execute("ROLLBACK")
         raise
 
 

@@ -330,6 +330,7 @@ class Leases:
 
     def _attach(self, mode: str, deadline: float) -> None:
         path, quiet_until = str(self.path).replace("'", "''"), time.monotonic() + QUIET_S
+        new = self._inode() is None
         while True:
             try:
                 self._instance().execute(
@@ -338,6 +339,8 @@ class Leases:
                 return
             except duckdb.IOException as error:
                 if not _CONFLICT.search(str(error)):
+                    if new:  # half made, it would be taken for a damaged one
+                        self.path.unlink(missing_ok=True)
                     raise
                 pid = _PID.search(str(error))
                 who = f"process {pid[1]}" if pid else "another process"

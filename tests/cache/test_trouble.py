@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,26 @@ def test_a_full_disk_undoes_the_step_and_keeps_the_rest(tmp_path: Path) -> None:
     assert [line for line in cache.verify() if "belong to no row" not in line] == []
     store(cache, spans(4000, 77), source="after")
     assert not cache._leases.wal.exists()
+
+
+@pytest.mark.parametrize("room", [0, 12_288])
+def test_a_cache_that_found_no_room_to_begin_is_not_called_damaged_later(tmp_path: Path, room: int) -> None:
+    cache = fresh(tmp_path)
+    with resource_limit(room), pytest.raises(CacheTrouble, match="disk is full"):
+        cache.ensure()
+    assert cache.ensure() is None
+    assert cache.verify() == []
+
+
+@contextmanager
+def resource_limit(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def killed(cache: Cache, delay_s: float, page: int) -> None:
