@@ -111,8 +111,12 @@ def _differing_rollups(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
         rows = rollups.tasks_sql("spans") if sql == "tasks" else render(definition(sql), whole)
         wanted = f"SELECT {columns} FROM ({rows}) WHERE {keep}"
         stored = f"SELECT {columns} FROM {name} WHERE {owned} AND {local(name)} AND {keep}"
-        missing = _count(cursor, f"SELECT count(*) FROM ({wanted} EXCEPT ALL {stored})")
-        surplus = _count(cursor, f"SELECT count(*) FROM ({stored} EXCEPT ALL {wanted})")
+        # One look for both: what a definition says is computed once, and nothing is numbered as EXCEPT ALL does.
+        both = f"SELECT 1 AS _more, * FROM ({wanted}) UNION ALL SELECT -1, * FROM ({stored})"
+        ((missing, surplus),) = cursor.execute(
+            "SELECT coalesce(sum(n) FILTER (n > 0), 0), coalesce(-sum(n) FILTER (n < 0), 0) "
+            f"FROM (SELECT sum(_more) AS n FROM ({both}) GROUP BY {columns})"
+        ).fetchall()
         if missing or surplus:
             yield f"{name} ({sql}): {missing:,} rows missing or different, {surplus:,} that should not be there"
 
