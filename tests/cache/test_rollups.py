@@ -445,9 +445,10 @@ def test_every_rollup_equals_a_computation_by_hand(tmp_path: Path, seed: int) ->
 def test_any_split_order_and_repetition_ends_equal(
     tmp_path_factory: pytest.TempPathFactory, seed: int, pieces: int, stutter: bool
 ) -> None:
-    """Rows that changed (same keys, other content and start) arrive split, shuffled and repeated."""
+    """Rows that changed (same keys, other content and start) arrive split, shuffled and repeated: of the tables that
+    `test_any_order` leaves out."""
     rng = random.Random(seed)
-    chosen = ("spans", "work_items", "work_transitions", "pull_requests", "deployments", "pipeline_runs", "costs")
+    chosen = ("pull_requests", "deployments", "pipeline_runs", "costs")
     versions = [(name, row) for name in chosen for turn in range(2) for row in rows(name, 20, seed + turn)]
     folder = tmp_path_factory.mktemp("property")
     clean, messy = fresh(folder, "clean"), fresh(folder, "messy")

@@ -10,7 +10,7 @@ from aether_tui.cache import Cache
 from aether_tui.errors import AetherError
 from tests.cache.samples import rows, spans, store
 
-PAGES, PAGE_ROWS = 6, 60
+PAGES, PAGE_ROWS = 4, 60
 
 
 def pull(cache: Cache) -> None:
