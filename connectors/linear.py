@@ -13,7 +13,7 @@ from pydantic import Field
 
 from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
-from connectors.base import Access, Network, Page, RateLimited, Refused, Stream, Unlisted, Whole
+from connectors.base import Access, Malformed, Network, Page, RateLimited, Refused, Stream, Unlisted, Whole
 from connectors.fields import Mapper, Node, Rows, dig, instant, latest, mapped, names, number, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
 from connectors.linear_rows import (
@@ -265,7 +265,7 @@ class Linear:
         while after is not None:
             guard.follow(after, rows=len(spans))
             answer = await self._ask("StateHistory", "linear_state_history", {"id": text(node, "id"), "after": after})
-            spans += objects(answer.json, "data", "issue", "stateHistory", "nodes")
+            spans += listed(answer, "data", "issue", "stateHistory", "nodes")
             after = _next(answer.json, "data", "issue", "stateHistory")
         return {**node, "stateHistory": {"nodes": spans}}
 
@@ -316,8 +316,12 @@ def _cut_labels(nodes: Sequence[Node]) -> list[str]:
 
 
 def _next(node: object, *path: str) -> str | None:
-    more = dig(node, *path, "pageInfo", "hasNextPage") is True
-    return text(node, *path, "pageInfo", "endCursor") if more else None
+    if dig(node, *path, "pageInfo", "hasNextPage") is not True:
+        return None
+    after = text(node, *path, "pageInfo", "endCursor")
+    if after is None:
+        raise Malformed("Linear offers a further page and does not say where: what came before is kept", hint=LATER)
+    return after
 
 
 def _page_size(answer: Answer, size: int) -> int:

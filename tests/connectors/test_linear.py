@@ -12,7 +12,7 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, graphql_sync, parse, validate
 from graphql.validation import NoDeprecatedCustomRule
 
-from connectors.base import RateLimited, Refused
+from connectors.base import Malformed, RateLimited, Refused
 from connectors.linear import Linear, LinearSettings
 from connectors.linear_rows import linear_issue_rows
 from tests.connectors.catalogue import shows
@@ -151,6 +151,18 @@ def test_pages_to_the_end_with_nested_pages_and_only_then_moves_the_cursor(linea
         again = pull(linear(server.url), since=done.cursor)
         assert again.cursor == done.cursor
         assert [row["key"] for row in again.table("work_items")] == ["ENG-129"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_further_page_without_a_cursor_is_not_the_end(nested: bool) -> None:
+    more, end = {"hasNextPage": True, "endCursor": None}, {"hasNextPage": False, "endCursor": None}
+    history = {"nodes": [], "pageInfo": more if nested else end}
+    page = {"nodes": [issue(1) | {"stateHistory": history}], "pageInfo": end if nested else more}
+    with serving(lambda _: Reply({"data": {"issues": page}})) as server:
+        done = pull(linear(server.url))
+    assert isinstance(done.error, Malformed)
+    assert "does not say where" in done.error.what
+    assert not any(page.cursor and not page.cursor.startswith("{") for page in done.pages)
 
 
 def test_a_first_pull_that_broke_off_goes_on_where_it_was(linear_schema: GraphQLSchema) -> None:
