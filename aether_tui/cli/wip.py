@@ -77,7 +77,7 @@ def _show(found: WipCheck) -> None:
     rows = [
         (
             "■ over" if one.over else "✓ within" if one.limit is not None else "· no limit", one.level, one.name, str(one.n),
-            "—" if one.limit is None else str(one.limit), " ".join(one.items[:8]) + (" …" if len(one.items) > 8 else ""),
+            "—" if one.limit is None else str(one.limit), ", ".join(one.items[:8]) + (" …" if len(one.items) > 8 else ""),
         )
         for one in found.loads
     ]  # fmt: skip

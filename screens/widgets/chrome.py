@@ -10,6 +10,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -17,7 +18,7 @@ from aether_tui import human
 from aether_tui.actions import ACTIONS, Keymap, Where, shown
 from aether_tui.report_model import Freshness
 from screens import SCREENS, ScreenSpec
-from screens.widgets.page import ROLES
+from screens.widgets.page import ROLES, Page
 from screens.widgets.spans import Line, Span, clean, crop, fit, width_of
 
 
@@ -106,6 +107,17 @@ class TabBar(Bar):
         """Mark `current`; `note` says how old the report is."""
         right: Line = ((f"{note} ", "dim"),)
         self.put(tabs(tuple(SCREENS.values()), current, self.size.width - width_of(right)), right)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen under the mouse, unless something is being typed."""
+        edge = 0
+        for text, _ in self._left:
+            edge += cell_len(text)
+            if event.x < edge:
+                named = [spec.name for spec in SCREENS.values() if text.strip() in {spec.letter, spec.title}]
+                if named and isinstance(self.app.focused, Page):
+                    await self.run_action(f"app.go({named[0]!r})")
+                return
 
 
 def tabs(specs: Sequence[ScreenSpec], current: str, room: int) -> Line:

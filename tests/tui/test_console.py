@@ -190,6 +190,25 @@ def test_words_replace_bars_and_sparklines(workspace):
     drive(workspace, script, size=(120, 40))
 
 
+def test_a_click_on_a_letter_goes_to_its_screen_unless_something_is_typed(workspace):
+    async def click(pilot, letter):
+        tabs = screen_text(pilot.app).splitlines()[1]
+        await pilot.click("#tabs", offset=(tabs.index(f" {letter} ") + 1, 0))
+
+    async def script(pilot, app):
+        await click(pilot, "e")
+        await until(pilot, lambda: app.screen.name == "experiments")
+        await pilot.press("n")
+        await click(pilot, "p")
+        await pilot.pause()
+        assert app.screen.name == "experiments"
+        await pilot.press("escape")
+        await click(pilot, "p")
+        await until(pilot, lambda: app.screen.name == "portfolio")
+
+    drive(workspace, script, start="portfolio")
+
+
 def test_help_lists_this_screens_keys_and_the_palette_finds_actions(workspace):
     async def script(pilot, app):
         await pilot.press("?")
