@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed
-from connectors.base import Access, Denied, Gone, Network, Page, Stream, Unlisted
+from connectors.base import Access, Denied, Gone, Malformed, Network, Page, Stream, Unlisted
 from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira import FIELDS, as_texts, check_keys, disagreements, jql
@@ -174,8 +174,14 @@ class JiraDataCenter:
             issues, total = listed(answer, "issues"), integer(answer.json, "total")
             if (offset + len(issues) >= total) if total is not None else not issues:
                 return
-            guard.follow(_token(issues, by) or str(offset), rows=len(issues))
-            begin = _whole_second(issues[-1], by) if issues else None
+            if not issues:
+                counted = f"counts {total:,} issues since {start:%Y-%m-%d %H:%M} UTC and gives {offset:,} of them"
+                raise Malformed(
+                    f"Jira's search {counted}: what came is kept",
+                    hint="run sync again; if it stays, its index is broken: an administrator can have it rebuilt",
+                )
+            guard.follow(_token(issues, by), rows=len(issues))
+            begin = _whole_second(issues[-1], by)
             if begin is not None and begin > start and begin > (_whole_second(issues[0], by) or begin):
                 start, offset = begin, 0
             else:
@@ -209,10 +215,9 @@ def _version(issue: Node) -> tuple[str | None, str | None]:
     return text(issue, "id"), text(issue, "fields", "updated")
 
 
-def _token(issues: Sequence[Node], by: str) -> str | None:
+def _token(issues: Sequence[Node], by: str) -> str:
     """What tells one page from another: its ends, and when they changed."""
-    ends = (issues[0], issues[-1]) if issues else ()
-    return " to ".join(f"{text(one, 'id')} {text(one, 'fields', by)}" for one in ends) or None
+    return " to ".join(f"{text(one, 'id')} {text(one, 'fields', by)}" for one in (issues[0], issues[-1]))
 
 
 def _whole_second(issue: Node, by: str) -> datetime | None:
