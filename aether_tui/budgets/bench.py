@@ -34,7 +34,6 @@ class _Machine(msgspec.Struct):
 
 class _Stats(msgspec.Struct):
     median: float
-    rounds: int = 1
 
 
 class _Timed(msgspec.Struct):

@@ -204,15 +204,6 @@ def read_budgets(path: Path, shown: str, today: date) -> BudgetFile:
     return parse_budgets(data, shown, today)
 
 
-def default_budgets(today: date) -> BudgetFile:
-    """The budgets the program ships."""
-    from importlib.resources import files
-
-    return parse_budgets(
-        files("aether_tui.budgets").joinpath("default.yaml").read_bytes(), "the shipped budgets", today
-    )
-
-
 def parse_budgets(data: bytes, shown: str, today: date) -> BudgetFile:
     """The budgets in a YAML text. Raises ConfigurationError for the first problem, saying how many more there are."""
     value, lines = read_yaml(data, shown)

@@ -41,8 +41,6 @@ class Rule:
 
 RULES = (Rule("page", 6.0, 6, 1), Rule("warn", 3.0, 24, 2), Rule("ticket", 1.5, 72, 6))
 """Most urgent first."""
-SRE_RULES = (Rule("page", 14.4, 1, 1), Rule("page", 6.0, 6, 1), Rule("ticket", 1.0, 72, 6))
-"""The published set, for comparison; its short windows of 5 and 30 minutes become the shortest there is, an hour."""
 
 
 @dataclass(frozen=True, slots=True)

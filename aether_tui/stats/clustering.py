@@ -283,17 +283,6 @@ def adjusted_rand(one: Labels, other: Labels) -> float:
     return 1.0 if highest == expected else float((both - expected) / (highest - expected))
 
 
-def mutual_information(one: Labels, other: Labels) -> float:
-    """Normalised mutual information: 2·I(one; other) ÷ (H(one) + H(other)); 1 when neither says anything."""
-    joint = contingency(one, other)
-    joint /= joint.sum()
-    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
-    some = joint > 0
-    shared = float((joint[some] * np.log(joint[some] / np.outer(rows, columns)[some])).sum())
-    entropy = float(-(rows * np.log(rows)).sum() - (columns * np.log(columns)).sum())
-    return 1.0 if entropy == 0 else max(0.0, 2 * shared / entropy)
-
-
 # --- Texts → groups --------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from aether_tui.budgets.file import METRICS, BudgetFile, default_budgets, parse_budgets, read_budgets
+from aether_tui.budgets.file import METRICS, BudgetFile, parse_budgets, read_budgets
 from aether_tui.budgets.quantity import EXAMPLES, BadQuantity, parse_quantity, parse_share
 from aether_tui.errors import ConfigurationError
 from tests.conftest import ROOT
@@ -22,7 +22,7 @@ def parse(text: str) -> BudgetFile:
 
 
 def test_the_shipped_file_holds_every_limit_of_the_four_surfaces() -> None:
-    file = default_budgets(TODAY)
+    file = read_budgets(ROOT / "aether_tui" / "budgets" / "default.yaml", "default.yaml", TODAY)
     limits = {budget.id: (budget.limit, budget.kind) for budget in file.budgets}
     assert limits == {
         "ci.main": (900, "s"),

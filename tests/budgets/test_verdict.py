@@ -10,13 +10,15 @@ from decimal import Decimal
 
 import pytest
 
-from aether_tui.budgets.file import BudgetFile, default_budgets, parse_budgets
+from aether_tui.budgets.file import BudgetFile, parse_budgets, read_budgets
 from aether_tui.budgets.model import Estimate, Measured, Result, Sample, Series, Spend
 from aether_tui.budgets.outputs import signed_share
 from aether_tui.budgets.selftest import self_test
 from aether_tui.budgets.verdict import expired, judge, overall
+from tests.conftest import ROOT
 
 TODAY = date(2026, 11, 21)
+SHIPPED = read_budgets(ROOT / "aether_tui" / "budgets" / "default.yaml", "default.yaml", TODAY)
 HEAD = "version: 1\ncurrency: USD\ndefaults: {warn: {relative: 5%}, block: {relative: 10%}}\nbudgets:\n"
 STEADY = [
     98.0, 99.5, 100.2, 101.1, 99.0, 100.9, 98.6, 100.4, 101.6, 99.8,
@@ -120,10 +122,9 @@ def test_another_machine_is_never_compared() -> None:
 
 
 def test_nothing_measured_is_never_green() -> None:
-    file = default_budgets(TODAY)
-    results = judge(file, {}, TODAY)
+    results = judge(SHIPPED, {}, TODAY)
     assert {item.verdict for item in results} == {"no-data"}
-    assert overall(file, results) == "no-data"
+    assert overall(SHIPPED, results) == "no-data"
     assert all(item.reason and item.now is None for item in results)
     assert one(FREE, series([100])).verdict == "inconclusive", "no limit and no baseline"
     assert one(FREE, replace(series([100] * 5, STEADY), problem="a report was cut short")).verdict == "inconclusive"
@@ -226,7 +227,7 @@ def test_a_slow_drift_that_passes_every_day_is_seen() -> None:
 
 
 def test_the_shipped_gate_blocks_a_planted_spike() -> None:
-    assert self_test(default_budgets(TODAY)) == ()
+    assert self_test(SHIPPED) == ()
     deaf = parse("- {id: a, surface: ci, metric: pipeline.duration, block: {relative: 10%}}\n")
     assert self_test(deaf) == ()
     numb = parse_budgets(

@@ -15,7 +15,6 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.cli import main
-from aether_tui.stats.clustering import mutual_information
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.taxonomies import active
 from benchmarks import taxonomy as benchmark
@@ -95,7 +94,7 @@ def test_a_csv_of_public_intents_without_a_workspace(tmp_path, contracts):
     assert sum(one["size"] for one in found["categories"]) == 400
     assert sum(one["share"] for one in found["categories"]) == pytest.approx(1)
     numbers = np.unique([item["category"] for item in found["assignments"]], return_inverse=True)[1]
-    assert mutual_information(numbers, truth) >= 0.75
+    assert benchmark.mutual_information(numbers, truth) >= 0.75
     assert not list(tmp_path.glob("**/TAX-*"))
 
 

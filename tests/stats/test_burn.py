@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from aether_tui.stats.burn import DAY, FLAT, HOUR, RULES, SRE_RULES, alarm_of, profile, rate
+from aether_tui.stats.burn import DAY, FLAT, HOUR, RULES, Rule, alarm_of, profile, rate
 
 OCTOBER = datetime(2026, 10, 1)
 MONTHS = 20
@@ -80,6 +80,10 @@ def month(rng: random.Random) -> dict[datetime, float]:
             )
             spend[day + hour * HOUR] = of_day * busy * math.exp(rng.gauss(0, 0.25))
     return spend
+
+
+SRE_RULES = (Rule("page", 14.4, 1, 1), Rule("page", 6.0, 6, 1), Rule("ticket", 1.0, 72, 6))
+"""The published set, for comparison; its short windows of 5 and 30 minutes become the shortest there is, an hour."""
 
 
 def first_alarm(spend, limit, usual, ends, rules):

@@ -314,11 +314,6 @@ def missing(one: Experiment) -> tuple[Missing, ...]:
     return tuple(Missing(field=name, asks=words) for name, given, words in asked if not given)
 
 
-def is_share(one: Experiment) -> bool:
-    """Whether the first primary metric is a share of tasks, and not a mean."""
-    return bool(one.primary) and _a_share(one.primary[0].measure, one.baseline) and one.sd is None
-
-
 def _a_share(measure: Measure, baseline: float | None) -> bool:
     return measure in {"success", "errors"} or (measure == "typed" and baseline is not None and 0 < baseline < 1)
 
