@@ -61,6 +61,7 @@ def write(items: list[Item], path: Path) -> None:
     """Every page of the issues, newest change first, and who asks."""
     recordings = Recordings()
     ordered = sorted(items, key=lambda one: (one.updated, one.team, one.number), reverse=True)
+    _list(recordings, "IssueIds", "issues", [{"id": node(item)["id"]} for item in ordered])
     starts = range(0, len(ordered), PAGE)
     for page, start in enumerate(starts):
         more = page + 1 < len(starts)
@@ -79,7 +80,6 @@ def write(items: list[Item], path: Path) -> None:
 
 def _write_around(items: list[Item], recordings: Recordings) -> None:
     """Cycles of a fortnight with what was in them and what got done, and the projects; of the rest there is nothing."""
-    whole = {"hasNextPage": False, "endCursor": None}
     last = max(item.updated for item in items)
     answers = {
         "Cycles": ("cycles", [_cycle(items, team, number, last) for team in sorted({i.team for i in items}) for number in range(6)]),
@@ -89,9 +89,14 @@ def _write_around(items: list[Item], recordings: Recordings) -> None:
         "CustomerNeeds": ("customerNeeds", [_need(item) for item in items if item.kind == "feature" and item.number % 3 == 0]),
     }  # fmt: skip
     for operation, (field, nodes) in answers.items():
-        recordings.post(
-            "/graphql", {"data": {field: {"pageInfo": whole, "nodes": nodes}}}, {"operationName": operation}
-        )
+        _list(recordings, operation, field, nodes)
+        _list(recordings, f"{operation.removesuffix('s')}Ids", field, [{"id": one["id"]} for one in nodes])
+
+
+def _list(recordings: Recordings, operation: str, field: str, nodes: list[dict[str, object]]) -> None:
+    """The answer with a whole list."""
+    answer = {"data": {field: {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}}}
+    recordings.post("/graphql", answer, {"operationName": operation})
 
 
 def _cycle(items: list[Item], team: str, number: int, last: datetime) -> dict[str, object]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean, median
+from typing import cast
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from aether_tui.demo import releases, work
 from aether_tui.demo.build import write_sources
 from aether_tui.demo.world import DAYS, PROMPT_CHANGE_DAYS, SERVICES, World
 from aether_tui.records import Row
-from aether_tui.records.source import Network
+from aether_tui.records.source import Network, Sweepable
 from aether_tui.sync import registry
 from aether_tui.sync.plan import plan
 from aether_tui.text import one_line
@@ -188,6 +189,8 @@ async def pulled(demo: Workspace) -> tuple[dict[str, list[Row]], list[object], l
                     rows.setdefault(name, []).extend(found)
                 rejects.extend(page.rejects)
                 problems.extend(page.problems)
+            if stream.sweep_s:  # what was deleted is looked for, too
+                assert [some async for some in cast("Sweepable", source).ids(stream)], stream.name
         await source.close()
     return rows, rejects, problems
 
