@@ -105,7 +105,8 @@ def _recognise(loaded: Loaded, kinds: Sequence[FileKind], *, named: bool) -> Fil
         if kind.recognises(sample):
             return kind
     loaded.error = sniff.why_not_data(sample)
-    loaded.next_step = f"known kinds are {', '.join(kind.kind for kind in kinds)}; `--as KIND` forces one"
+    forced = "`--as KIND` forces one" + (", `--as items` a table of issues" if sniff.csv_columns(sample.head) else "")
+    loaded.next_step = f"known kinds are {', '.join(kind.kind for kind in kinds)}; {forced}"
     loaded.skipped = not named
     return None
 

@@ -138,6 +138,8 @@ def test_what_was_never_loaded_is_no_source_to_mend(workspace: Path) -> None:
 def test_what_is_no_data_is_refused_with_a_reason(workspace: Path) -> None:
     (workspace / "poem.txt").write_text("roses are red\n")
     load(workspace, "poem.txt").refuses(2, "poem.txt", "no kind", "otlp", "focus", "--as")
+    (workspace / "tickets.csv").write_text("key,summary\nA-1,Fix it\n")
+    load(workspace, "tickets.csv").refuses(2, "tickets.csv", "`--as items` a table of issues")
     (workspace / "api.json").write_text('{"openapi": "3.1.0", "paths": {}}')
     load(workspace, "api.json").refuses(2, "api.json", "specification")
     (workspace / "none.csv").touch()
