@@ -208,7 +208,7 @@ def fact(item: Lens, lenses: Lenses, data: Data, *, alone: bool = True) -> Fact:
     if held is not None and lenses.comparable() and item.id in held.scores:
         was = number(round(held.scores[item.id]))
         parts.append(f"{was} in review {held.review}" if alone else f"review {was}")
-        more += f"; {was} is of review {held.review}"
+        more += f" {was} is of review {held.review}."
     score, change = item.score, item.change
     before = None
     if score.value is not None and change.value is not None:

@@ -19,7 +19,7 @@ from aether_tui.diagnostics.trace_report import (
     window_of,
 )
 from aether_tui.diagnostics.trace_tree import Node
-from aether_tui.human import amount
+from aether_tui.human import amount, number
 from aether_tui.report_model import Cell, Col, Quantity, Report, Row, State, Table
 from aether_tui.text import one_line
 
@@ -77,11 +77,16 @@ def compare(data: Data, first: str, second: str) -> Report[Struct]:
     )
 
 
+def moved(left: float, right: float, unit: str) -> str:
+    """From one value to another, as shown: `+3.5 s`, `−12 pt`; nothing where it would be zero."""
+    size = abs(right - left)
+    told = f"{number(round(100 * size, 1))} pt" if unit == "ratio" else amount(size, unit)
+    return "" if not size or told == "0 pt" else f"{'+' if right > left else '−'}{told}"
+
+
 def _totals(one: Trace, other: Trace) -> Table:
     def row(name: str, left: float | None, right: float | None, unit: str) -> Row:
-        change = ""
-        if left is not None and right is not None and left != right:
-            change = f"{'+' if right > left else '−'}{amount(abs(right - left), unit)}"
+        change = "" if left is None or right is None else moved(left, right, unit)
         return Row(id=name, cells=(name, quantity(left, unit), quantity(right, unit), change))
 
     return Table(

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from aether_tui.diagnostics.trace_pair import moved
 from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
 
 
@@ -113,3 +114,16 @@ def test_a_hundred_thousand_spans_take_time_in_proportion() -> None:
 
     cpu(1_000)
     assert cpu(100_000) < 40 * cpu(10_000)
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "told"),
+    [
+        ((1.0, 1 - 2.7e-8), "ratio", ""),
+        ((0.5, 0.38), "ratio", "−12 pt"),
+        ((5.0, 8.5), "s", "+3.5 s"),
+        ((2, 2), "count", ""),
+    ],
+)
+def test_a_difference_is_no_noise_and_of_shares_in_points(values, unit, told):
+    assert moved(*values, unit) == told
