@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
 from aether_tui.diagnostics.gaps import traceless
@@ -75,7 +77,7 @@ def findings(found: Attribution) -> tuple[Finding, ...]:
         )
     ratio = found.bill.ratio
     if ratio is not None and abs(ratio - 1) > CLOSE:
-        text = f"Traces explain {amount(ratio, 'ratio')} of what model providers billed; within 5 % can be trusted."
+        text = f"All traces explain {amount(ratio, 'ratio')} of what model providers billed; within 5 % can be trusted."
         result.append(Finding(id="attribution.bill", severity="warn", text=text, evidence=("sources.bill.ratio",)))
     return worst_first(result)
 
@@ -85,7 +87,10 @@ def blocks(found: Attribution, data: Data) -> tuple[Block, ...]:
     told = changed(found, data)
     if found.cost_usd is None:
         return told
-    return (_facts(found), bill_facts(found.bill), *told, *(_dimension(one) for one in found.dimensions))
+    bill = bill_facts(found.bill)
+    if data.filters.set_names():  # nobody bills by team
+        bill = structs.replace(bill, title="All calls and the whole bill")
+    return (_facts(found), bill, *told, *(_dimension(one) for one in found.dimensions))
 
 
 def changed(found: Spent, data: Data) -> tuple[Block, ...]:

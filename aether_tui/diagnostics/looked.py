@@ -32,7 +32,11 @@ def completed(report: Report[Struct], data: Data) -> Report[Struct]:
     return structs.replace(
         report,
         looking=looking(data) if narrows else "",
-        findings=(*(unknown(data) if narrows else ()), *(behind(data) if report.freshness else ()), *report.findings),
+        findings=(
+            *((*unknown(data), *unheard(data)) if narrows else ()),
+            *(behind(data) if report.freshness else ()),
+            *report.findings,
+        ),
         blocks=tuple(_block(block, data) for block in report.blocks),
     )
 
@@ -51,6 +55,17 @@ def unknown(data: Data) -> tuple[Finding, ...]:
         for name in wanted
         if known[name] and len(rows) < MOST_NAMES and (value := getattr(data.filters, name)) not in known[name]
     )
+
+
+def unheard(data: Data) -> tuple[Finding, ...]:
+    """Filters that no query takes, where some ask about the window: what is shown is not what is looked at."""
+    asked = [parameters(name) for name, _ in data.asked]
+    heard = {"environment" if name == "live" else name for names in asked for name in names}
+    left = [name for name in data.filters.set_names() if name not in heard]
+    if not left or not any(_WINDOW & names for names in asked):
+        return ()
+    said = " or ".join(f"{name} {one_line(getattr(data.filters, name), 60)}" for name in left)
+    return (Finding(id="looking.whole", severity="warn", text=f"Nothing here can be narrowed to {said}."),)
 
 
 def behind(data: Data) -> tuple[Finding, ...]:

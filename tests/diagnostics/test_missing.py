@@ -185,6 +185,15 @@ def test_what_filters_leave_out_is_not_said_to_be_unconnected(report: str, gap: 
                    for what in ("work items source", "deployments source", "CI runs source", "AI traces source"))  # fmt: skip
 
 
+def test_a_filter_that_nothing_takes_is_said_to_have_none(filled: Workspace) -> None:
+    def told(report: str, **filters: str) -> list[str]:
+        found = world.report(report, filled, filters=Filters(**filters)).findings
+        return [one.text for one in found if one.id == "looking.whole"]
+
+    assert told("scorecard", environment="staging") == ["Nothing here can be narrowed to environment staging."]
+    assert told("scorecard", team="core") == told("attribution", environment="staging") == []
+
+
 @pytest.mark.parametrize("name", ["flow", "pipeline"])
 def test_work_items_have_no_service_so_nothing_is_counted_for_one(name: str, filled: Workspace) -> None:
     found = world.report(name, filled, filters=Filters(service="api"))
