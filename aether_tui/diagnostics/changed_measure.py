@@ -205,7 +205,7 @@ def parts(course: Course, shift: Shift) -> list[Driver]:
     before = range(max(0, shift.at - WINDOW), shift.at)
     after = range(shift.until, min(len(course.values), shift.until + WINDOW))
     old, new = (_adds(course.parts, days, bool(course.metric.bottom)) for days in (before, after))
-    moved = {name: new.get(name, 0.0) - old.get(name, 0.0) for name in {*old, *new}}
+    moved = {name: new.get(name, 0.0) - old.get(name, 0.0) for name in {**old, **new}}
     total = sum(moved.values())
     if not total:
         return []
