@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
-from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import Data, Record, instant, real_or_null, text, whole
 from aether_tui.human import plural
 from aether_tui.report_model import Fact, Facts, Quantity
 from aether_tui.text import plain
@@ -38,7 +38,7 @@ def reconcile(data: Data) -> Bill:
     row: Record = next(iter(data.rows("sources_bill")), {})
     calls, unpriced = whole(row.get("calls")), whole(row.get("unpriced"))
     others = text(row.get("other_currencies"))
-    traced, billed = _usd(row, "traced_usd"), _usd(row, "billed_usd")
+    traced, billed = real_or_null(row.get("traced_usd")), real_or_null(row.get("billed_usd"))
     reason = None
     if not calls:
         reason = "no model call in this window"
@@ -99,8 +99,3 @@ def facts(bill: Bill) -> Facts:
             ),
         ),
     )
-
-
-def _usd(row: Record, name: str) -> float | None:
-    value = row.get(name)
-    return None if value is None else real(value)

@@ -16,6 +16,7 @@ from aether_tui.diagnostics import windows
 from aether_tui.errors import NoData
 from aether_tui.records.model import Value
 from aether_tui.report_model import Freshness, Window
+from aether_tui.text import one_line
 
 Record = dict[str, Value]
 Parameter = Value | Sequence[int] | Sequence[float] | Sequence[datetime] | Sequence[str]
@@ -376,6 +377,21 @@ def real(value: Value) -> float:
 def whole(value: Value) -> int:
     """A count."""
     return value if type(value) is int else int(real(value))
+
+
+def real_or_null(value: Value) -> float | None:
+    """A numeric cell as float, where it is known."""
+    return None if value is None else real(value)
+
+
+def whole_or_null(value: Value) -> int | None:
+    """A count, where it is known."""
+    return None if value is None else whole(value)
+
+
+def words_or_null(value: Value, most: int) -> str | None:
+    """A text cell on one line of at most so many letters, where it holds some."""
+    return one_line(str(value), most) if value not in (None, "") else None
 
 
 def numbers(value: Value) -> Sequence[float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aether_tui.diagnostics.experiments import holm, paired
-from aether_tui.diagnostics.frame import Data, Record, instant, text
+from aether_tui.diagnostics.frame import Data, Record, instant, real_or_null, text, whole_or_null, words_or_null
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import wilson
 from aether_tui.text import one_line
@@ -190,26 +190,15 @@ def _answer(row: Record) -> Answer:
     at = instant(row["at"])
     assert at is not None
     return Answer(
-        id=text(row["id"]), trace=text(row["trace_id"]), span=text(row["span_id"]), repeat=_whole(row["repeat"]) or 1,
-        model=one_line(text(row["model"]), 80), at=at, status=text(row["status"]), error=_word(row["error"]),
-        finish=_word(row["finish"]), input_tokens=_whole(row["input_tokens"]), output_tokens=_whole(row["output_tokens"]),
-        cost_usd=_real(row["cost_usd"]), latency_s=_real(row["latency_s"]), likeness=_real(row["likeness"]),
+        id=text(row["id"]), trace=text(row["trace_id"]), span=text(row["span_id"]), repeat=whole_or_null(row["repeat"]) or 1,
+        model=one_line(text(row["model"]), 80), at=at, status=text(row["status"]), error=words_or_null(row["error"], 300),
+        finish=words_or_null(row["finish"], 300),
+        input_tokens=whole_or_null(row["input_tokens"]), output_tokens=whole_or_null(row["output_tokens"]),
+        cost_usd=real_or_null(row["cost_usd"]), latency_s=real_or_null(row["latency_s"]), likeness=real_or_null(row["likeness"]),
         output=None if row["output"] is None else text(row["output"]),
         recorded=Recorded(
-            model=one_line(text(row["recorded_model"]), 80), input_tokens=_whole(row["recorded_input_tokens"]),
-            output_tokens=_whole(row["recorded_output_tokens"]), cost_usd=_real(row["recorded_cost_usd"]),
-            latency_s=_real(row["recorded_latency_s"]),
+            model=one_line(text(row["recorded_model"]), 80), input_tokens=whole_or_null(row["recorded_input_tokens"]),
+            output_tokens=whole_or_null(row["recorded_output_tokens"]), cost_usd=real_or_null(row["recorded_cost_usd"]),
+            latency_s=real_or_null(row["recorded_latency_s"]),
         ),
     )  # fmt: skip
-
-
-def _real(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _word(value: object) -> str | None:
-    return one_line(str(value), 300) if value else None

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics.delivery import Edition, Metric, editions, quick_check
 from aether_tui.diagnostics.discovery import Discovery
 from aether_tui.diagnostics.flow_measure import quantile, share
-from aether_tui.diagnostics.frame import Clock, Record, instant, listed, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Record, instant, listed, real, real_or_null, text, whole
 from aether_tui.diagnostics.indicators import MIN_N
 from aether_tui.diagnostics.scorecard_columns import STAGES, Carried, by_service, count, microseconds, named
 from aether_tui.diagnostics.scorecard_links import Charge, Link, Shipped, charges, failed, shipped
@@ -137,7 +137,7 @@ def _travelled(row: Record) -> Travelled:
     merged = instant(row["merged"])
     if merged is None:
         raise ValueError("a row without merged")
-    parts = {name: None if row[name] is None else real(row[name]) for name in _MISSING}
+    parts = {name: real_or_null(row[name]) for name in _MISSING}
     return Travelled(
         id=text(row["id"]),
         service=named(text(row["service"])),

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, Record, real, real_or_null, text, whole
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import wilson
 from aether_tui.text import one_line
@@ -162,7 +162,7 @@ def _work(data: Data) -> list[Counted]:
 def _sums(row: Record) -> Sums:
     return Sums(
         whole(row["visits"]), whole(row["errors"]), whole(row.get("retried")), whole(row["lost"]), whole(row["places"]),
-        real(row["touch_s"]), real(row["wait_s"]), None if row.get("cost_usd") is None else real(row["cost_usd"]),
+        real(row["touch_s"]), real(row["wait_s"]), real_or_null(row.get("cost_usd")),
         whole(row.get("unpriced")), text(row.get("back_to")),
     )  # fmt: skip
 

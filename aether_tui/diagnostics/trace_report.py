@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics, scores
-from aether_tui.diagnostics.frame import Data, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import (
+    Data,
+    Record,
+    instant,
+    real,
+    real_or_null,
+    text,
+    whole,
+    whole_or_null,
+    words_or_null,
+)
 from aether_tui.diagnostics.trace_tree import Node, Span, Tree, build_tree
 from aether_tui.errors import NoData
 from aether_tui.human import amount, money, plural
@@ -102,16 +112,18 @@ def read_trace(data: Data, trace: str, source: str | None = None, begun: datetim
         trace=trace,
         source=text(task["source"]),
         start=at,
-        duration_s=_real(task["duration_s"]),
+        duration_s=real_or_null(task["duration_s"]),
         status=text(task["status"]),
-        outcome=_text(task["outcome"]),
-        dimensions={name: _text(task[name]) for name in ("feature", "team", "environment", "scenario", "cluster")},
+        outcome=words_or_null(task["outcome"], 200),
+        dimensions={
+            name: words_or_null(task[name], 200) for name in ("feature", "team", "environment", "scenario", "cluster")
+        },
         turns=whole(task["turns"]),
         calls=whole(task["calls"]),
         tool_calls=whole(task["tool_calls"]),
         errors=whole(task["errors"]),
-        tokens=None if task["tokens"] is None else whole(task["tokens"]),
-        cost_usd=_real(task["cost_usd"]),
+        tokens=whole_or_null(task["tokens"]),
+        cost_usd=real_or_null(task["cost_usd"]),
         unpriced_calls=whole(task["unpriced_calls"]),
         spans=len(tree.nodes),
         marks=_marks(tree),
@@ -153,29 +165,21 @@ def window_of(found: Trace) -> Window:
 def _span(row: Record) -> Span:
     return Span(
         span_id=text(row["span_id"]),
-        parent_id=_text(row["parent_id"]),
+        parent_id=words_or_null(row["parent_id"], 200),
         name=one_line(text(row["name"]), 120),
-        operation=_text(row["operation"]),
+        operation=words_or_null(row["operation"], 200),
         start_s=real(row["start_s"]),
-        duration_s=_real(row["duration_s"]),
-        model=_text(row["model"]),
-        input_tokens=None if row["input_tokens"] is None else whole(row["input_tokens"]),
-        output_tokens=None if row["output_tokens"] is None else whole(row["output_tokens"]),
-        cost_usd=_real(row["cost_usd"]),
-        cost_status=_text(row["cost_status"]),
-        status=_text(row["status"]),
-        error_type=_text(row["error_type"]),
-        request_hash=_text(row["request_hash"]),
+        duration_s=real_or_null(row["duration_s"]),
+        model=words_or_null(row["model"], 200),
+        input_tokens=whole_or_null(row["input_tokens"]),
+        output_tokens=whole_or_null(row["output_tokens"]),
+        cost_usd=real_or_null(row["cost_usd"]),
+        cost_status=words_or_null(row["cost_status"], 200),
+        status=words_or_null(row["status"], 200),
+        error_type=words_or_null(row["error_type"], 200),
+        request_hash=words_or_null(row["request_hash"], 200),
         said=bool(row["said"]),
     )
-
-
-def _real(value: object) -> float | None:
-    return None if value is None else real(value)  # type: ignore[arg-type]  # a numeric cell
-
-
-def _text(value: object) -> str | None:
-    return None if value in (None, "") else one_line(str(value), 200)
 
 
 def _marks(tree: Tree) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -10,7 +10,19 @@ from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.constraint_indicators import Indicator, indicators
-from aether_tui.diagnostics.frame import Clock, Data, Parameter, Record, instant, real, text, whole
+from aether_tui.diagnostics.frame import (
+    Clock,
+    Data,
+    Parameter,
+    Record,
+    instant,
+    real,
+    real_or_null,
+    text,
+    whole,
+    whole_or_null,
+    words_or_null,
+)
 from aether_tui.diagnostics.gaps import traceless
 from aether_tui.diagnostics.sampling import DRAWN, MOMENTS, ahead, looked_for
 from aether_tui.human import amount, evidence, plural
@@ -193,25 +205,24 @@ def _retried(data: Data) -> list[Record]:
     return sorted(found, key=lambda row: (-whole(row["retries"]), text(row["trace_id"])))[:TOP]
 
 
-def task_of(row: Mapping[str, object]) -> Task:
+def task_of(cells: Record) -> Task:
     """One row of the list."""
-    cells: Record = dict(row)  # type: ignore[arg-type]  # cells of a query
     start = instant(cells["start"])
     assert start is not None
     return Task(
         trace=text(cells["trace_id"]),
         source=text(cells["source"]),
         start=start,
-        duration_s=_number(cells["duration_s"]),
+        duration_s=real_or_null(cells["duration_s"]),
         turns=whole(cells["turns"]),
         calls=whole(cells["calls"]),
-        tokens=None if cells["tokens"] is None else whole(cells["tokens"]),
-        cost_usd=_number(cells["cost_usd"]),
+        tokens=whole_or_null(cells["tokens"]),
+        cost_usd=real_or_null(cells["cost_usd"]),
         status=text(cells["status"]),
         errors=whole(cells["errors"]),
-        outcome=_word(cells["outcome"]),
+        outcome=words_or_null(cells["outcome"], 120),
         dimensions={
-            name: _word(cells[name])
+            name: words_or_null(cells[name], 120)
             for name in ("feature", "team", "model", "environment", "scenario", "service", "cluster")
         },
     )
@@ -221,23 +232,15 @@ def group_of(row: Record) -> Group:
     """One row of a grouping."""
     return Group(
         attribute=text(row["attribute"]),
-        shared=_word(row["value"]) if row["attribute"] else None,
+        shared=words_or_null(row["value"], 120) if row["attribute"] else None,
         n=whole(row["n"]),
         failed=whole(row["failed"]),
-        cost_usd=_number(row["cost_usd"]),
-        tokens=None if row["tokens"] is None else whole(row["tokens"]),
-        p50_s=_number(row["p50_s"]),
-        p95_s=_number(row["p95_s"]),
+        cost_usd=real_or_null(row["cost_usd"]),
+        tokens=whole_or_null(row["tokens"]),
+        p50_s=real_or_null(row["p50_s"]),
+        p95_s=real_or_null(row["p95_s"]),
         turns=real(row["turns"]),
     )
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else real(value)  # type: ignore[arg-type]  # a numeric cell
-
-
-def _word(value: object) -> str | None:
-    return None if value in (None, "") else one_line(str(value), 120)
 
 
 # --- Words --------------------------------------------------------------------------------------------------------
