@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import json
 import os
 import resource
@@ -139,8 +138,8 @@ def ctas(path: Path, selected: str = "") -> float:
 
 
 def load(path: Path, cache: Path) -> dict[str, float]:
-    """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory, the longest lease, and how long it
-    may let somebody wait."""
+    """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory and the longest lease, which is how
+    long somebody may have to wait."""
     from aether_tui.cache import Cache
     from aether_tui.config import Config
     from aether_tui.ingest import Ingest
@@ -152,27 +151,17 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     files = OtlpFiles() if path.name.startswith("otlp") else SpanFiles()
     writer = Writer(Cache(cache), Ingest(Config(), bytes(32)), lambda: NOW)
     writer.open()
-    leases: list[tuple[float, float, float]] = []
-    looks: list[float] = []
-    attach, asked = writer.cache._write, writer.cache._leases.asked
-
-    def looked() -> bool:
-        looks.append(cpu_s())
-        return asked()
+    leases: list[tuple[float, float]] = []
+    attach = writer.cache._write
 
     @contextlib.contextmanager
     def timed(cursor: Any = None, **options: bool) -> Iterator[Any]:
         with attach(cursor, **options) as connection:
             began = cpu_s(), time.perf_counter()
-            looks[:] = [began[0]]
             yield connection
-        end = cpu_s()
-        # Who comes right after one look is seen at the next; where that ends a lease early, the last slice is left out.
-        gaps = [later - sooner for sooner, later in itertools.pairwise(looks)] or [0.0]
-        leases.append((time.perf_counter() - began[1], end - began[0], end - looks[-1] + max(gaps) - gaps[-1]))
+        leases.append((time.perf_counter() - began[1], cpu_s() - began[0]))
 
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
-    writer.cache._leases.asked = looked  # type: ignore[method-assign]
     began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
     for page in pages_of(files, [path], NOW):
         rows += intake.page(page).rows
@@ -180,8 +169,8 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     used = cpu_s() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "cpu_s": used, "rows": rows, "peak_mb": memory, "longest_lease_ms": 1e3 * max(wall for wall, _, _ in leases),
-        "lease_cpu_ms": 1e3 * max(cpu for _, cpu, _ in leases), "wait_cpu_ms": 1e3 * max(wait for _, _, wait in leases),
+        "cpu_s": used, "rows": rows, "peak_mb": memory, "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
+        "lease_cpu_ms": 1e3 * max(cpu for _, cpu in leases),
     }  # fmt: skip
 
 
@@ -341,11 +330,9 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     own, own_kept = ctas(whole), ctas(whole, kept(whole))
     alone, loaded = child("staged", str(whole)), child("load", str(whole), str(cache))
     say("merge")
-    tenth = make(folder / "tenth.parquet", 0, spans // 4, first, DAYS / 4)
     overlap = folder / "overlap.duckdb"
-    child("load", str(make(folder / "known.parquet", 0, spans // 40, first, DAYS / 40)), str(overlap))
-    merged = child("load", str(tenth), str(overlap))
-    tenth_own = ctas(tenth)
+    child("load", str(make(folder / "known.parquet", 0, spans // 10, first, DAYS / 10)), str(overlap))
+    merged = child("load", str(whole), str(overlap))
     lines = make(folder / "lines.ndjson", 0, max(spans // 3, 50_000), first, DAYS)
     lines_own, lines_loaded = ctas(lines), child("load", str(lines), str(folder / "lines.duckdb"))
     otlp_spans = max(spans // 3, 50_000)
@@ -370,7 +357,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     return [
         ("ingest, no merge, over own CREATE TABLE AS", own / alone["cpu_s"], "x", 0.8, ">="),
         ("load with merge and rollups, over own", own / loaded["cpu_s"], "x", 0.5, ">="),
-        ("load of which a tenth is known, over own", tenth_own / merged["cpu_s"], "x", 0.5, ">="),
+        ("load of which a tenth is known, over own", own / merged["cpu_s"], "x", 0.5, ">="),
         ("JSON lines with merge and rollups, over own", lines_own / lines_loaded["cpu_s"], "x", 0.5, ">="),
         ("OTLP lines with merge and rollups, over own", otlp_own / otlp_loaded["cpu_s"], "x", 0.5, ">="),
         ("CPU of a load of OTLP lines", 1e6 * otlp_loaded["cpu_s"] / otlp_loaded["rows"], "us/span", 0, "."),
@@ -386,8 +373,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         ),
         ("CPU of writing", 1e6 * alone["write_s"] / spans, "us/span", 0, "."),
         ("memory of a load", loaded["peak_mb"], "MB", 1200, "<="),
-        ("longest wait for the cache during a load, CPU", loaded["wait_cpu_ms"], "ms", 300, "<="),
-        ("longest lease of a load while nobody waits, CPU", loaded["lease_cpu_ms"], "ms", 0, "."),
+        ("longest wait for the cache during a load, CPU", loaded["lease_cpu_ms"], "ms", 300, "<="),
         ("longest lease of a load, wall", loaded["longest_lease_ms"], "ms", 0, "."),
         ("10 k newest rows, large over small cache", cpu[cache] / cpu[small], "x", 1.5, "<="),
         ("10 k late rows, large over small cache", late_cpu[cache] / late_cpu[small], "x", 0, "."),

@@ -1,36 +1,21 @@
-"""Merging the parts of a large file: several slices in one lease as long as nobody waits for the cache."""
+"""Merging the parts of a large file: what is new of a part is known before the lease, trace by trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 import duckdb
 
-from aether_tui.cache import rollups, span_rollups
+from aether_tui.cache import span_rollups
 from aether_tui.cache.lease import ROW_GROUP
-from aether_tui.cache.merge import (
-    Merged,
-    Note,
-    Origin,
-    Pace,
-    Write,
-    count,
-    decide,
-    merge_slice,
-    merge_staged,
-    open_slice,
-    prepare,
-    stage_incoming,
-    store_incoming,
-    write_note,
-)  # fmt: skip
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, Write, count, merge_lease, merge_staged, prepare
 from aether_tui.records.tables import SPANS
 
-SLICE: Final = ROW_GROUP
-"""Spans that are stored before the lease looks whether somebody waits: whole row groups, which are written once."""
-TOGETHER: Final = 2
-"""Slices of one lease at most: what they add to rollups is added once, and then takes as long as storing a slice."""
+MOST: Final = 2 * ROW_GROUP
+"""Spans of a lease at most, and half of them where traces go on in the next: they are put together again. What one `INSERT` brings
+beyond whole row groups is written once; what a second one of the same transaction brings is written twice."""
 _STAGED: Final = f"staged_{SPANS.name}"
 
 Slices = Sequence[tuple[int, int]]
@@ -39,24 +24,17 @@ Slices = Sequence[tuple[int, int]]
 def merge_part(
     cursor: duckdb.DuckDBPyConnection,
     write: Write,
-    asked: Callable[[], bool],
     origin: Origin,
     result: Merged,
     pace: Pace,
 ) -> None:
-    """Merge `staged_spans`, with the columns `flags.FLAGS`, and drop it. `asked` says whether somebody waits."""
+    """Merge `staged_spans`, with the columns `flags.FLAGS`, and drop it. `pace` is of what is known."""
     fresh, known = _apart(cursor, write, origin)
-    slices, apart = _slices(cursor, fresh)
-    if slices:
-        prepare(cursor, slices)
-    at = 0
-    while at < len(slices):
-        with write(cursor):
-            some = slices[: at + (1 if apart else TOGETHER)]
-            end, merged = _merge_fresh(cursor, asked, origin, some, at)
-            write_note(cursor, origin, Note(), merged.inserted)
-        result.add(SPANS.name, merged)
-        at = end
+    slices = _slices(cursor, fresh)
+    ahead = prepare(cursor, slices) if slices else {}
+    for low, high in slices:
+        for table, merged in merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), ()):
+            result.add(table.name, merged)
     if known:
         merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, only=known)
     else:
@@ -89,48 +67,17 @@ def _apart(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin) -> t
     return range(fresh), range(fresh, rows)
 
 
-def _slices(cursor: duckdb.DuckDBPyConnection, fresh: range) -> tuple[Slices, bool]:
-    """Ranges of about `SLICE` of these rows of `staged_spans`, and whether some trace is in two of them.
-
-    Where traces run at once and lie across each other it cannot be helped.
-    """
+def _slices(cursor: duckdb.DuckDBPyConnection, fresh: range) -> Slices:
+    """Ranges of these rows of `staged_spans`, of about the same size. No trace is in two, unless traces run at once and lie across
+    each other."""
     if not fresh:
-        return [], False
+        return []
     rows = f"{_STAGED} WHERE rowid >= {fresh.start} AND rowid < {fresh.stop}"
     begins = f"SELECT rowid AS _row, trace_id, trace_id IS DISTINCT FROM lag(trace_id) OVER () AS _begins FROM {rows}"
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE begun AS SELECT _row, trace_id FROM ({begins}) WHERE _begins")
-    (apart,) = cursor.execute("SELECT count(*) - count(DISTINCT trace_id) FROM begun").fetchone() or (0,)
-    cuts = "SELECT min(_row) FROM begun GROUP BY (_row - $first) // $slice ORDER BY ALL"
-    starts = [low for (low,) in cursor.execute(cuts, {"first": fresh.start, "slice": SLICE}).fetchall()]
-    return list(zip(starts, [*starts[1:], fresh.stop], strict=True)), bool(apart)
-
-
-def _merge_fresh(
-    cursor: duckdb.DuckDBPyConnection, asked: Callable[[], bool], origin: Origin, slices: Slices, at: int
-) -> tuple[int, Merged]:
-    """Inside a lease, store slices from number `at` until somebody waits; returns the number of the next and what was done."""
-    low, high = slices[at][0], slices[-1][1]
-    late = open_slice(cursor, SPANS, origin, f"{_STAGED} WHERE rowid >= {low} AND rowid < {high}")
-    same, changed = decide(cursor, SPANS, origin, high - low - late, range(at, len(slices)))
-    if late or same or changed or count(cursor, "tasks_known"):
-        rollups.start(cursor)
-        merged = merge_slice(cursor, SPANS, _STAGED, origin, *slices[at], range(at, at + 1))
-        rollups.refresh(cursor)
-        return at + 1, merged
-    end = at
-    while end == at or (end < len(slices) and not asked()):
-        stage_slice(cursor, origin, *slices[end])
-        store_incoming(cursor, SPANS)
-        end += 1
-    stage_slice(cursor, origin, low, slices[end - 1][1])
-    span_rollups.follow(cursor, "incoming", None, range(at, end))
-    rollups.start(cursor)
-    if rollups.touch_scored(cursor, "incoming"):
-        rollups.refresh(cursor)
-    return end, Merged(inserted=slices[end - 1][1] - low)
-
-
-def stage_slice(cursor: duckdb.DuckDBPyConnection, origin: Origin, low: int, high: int) -> None:
-    """Temporary view `incoming` of some rows of `staged_spans` as they are stored."""
-    open_slice(cursor, SPANS, origin, f"{_STAGED} WHERE rowid >= {low} AND rowid < {high}")
-    stage_incoming(cursor, SPANS, origin, known=False)
+    (across,) = cursor.execute("SELECT count(*) - count(DISTINCT trace_id) FROM begun").fetchone() or (0,)
+    slices = ceil(len(fresh) / (MOST // 2 if across else MOST))
+    cuts = "SELECT min(_row) FROM begun GROUP BY (_row - $first) // $rows ORDER BY ALL"
+    given = {"first": fresh.start, "rows": ceil(len(fresh) / slices)}
+    starts = [low for (low,) in cursor.execute(cuts, given).fetchall()]
+    return list(zip(starts, [*starts[1:], fresh.stop], strict=True))

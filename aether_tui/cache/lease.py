@@ -60,7 +60,6 @@ class Leases:
         self._change = threading.Condition()
         self._memory: duckdb.DuckDBPyConnection | None = None
         self._readers = 0
-        self._turn: Turn | None = None
         self._mine = threading.local()
         self._threads = 0
         self._merges = 0
@@ -141,10 +140,6 @@ class Leases:
             finally:
                 if cursor is None:
                     mine.close()
-
-    def asked(self) -> bool:
-        """Whether somebody waits for the write lease of this process to end."""
-        return self._turn is not None and self._turn.asked()
 
     def _tidy(self, most: int | None) -> None:
         if most is None:  # begins with the first merge: many a process has no eighth
@@ -304,10 +299,8 @@ class Leases:
                 self._kept_of = None
                 try:
                     catchup.migrate(self._instance(), self.path)
-                    self._turn = turn
                     yield
                 finally:
-                    self._turn = None
                     self._detach()
         finally:
             os.umask(mask)

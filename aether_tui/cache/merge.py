@@ -153,7 +153,7 @@ def merge_staged(
         began = time.process_time()  # where others work, too, smaller leases would only be more of them
         while True:
             with suppress(thrift.Tight):
-                done = _merge_lease(cursor, write, origin, lease, ahead, ends, losing)
+                done = merge_lease(cursor, write, origin, lease, ahead, ends, losing)
                 break
             thrift.widen(cursor)
         losing = [] if lease else losing
@@ -167,7 +167,7 @@ def merge_staged(
         run(cursor, f"DROP TABLE staged_{table.name}")
 
 
-def _merge_lease(
+def merge_lease(
     cursor: duckdb.DuckDBPyConnection,
     write: Write,
     origin: Origin,

@@ -18,6 +18,7 @@ LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
 PART_BYTES: Final = 64 << 20
+_BLOCK: Final = 256 << 10
 _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
@@ -96,43 +97,55 @@ def _rows_of(rows: int, size: int) -> int:
 def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:
     types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in columns)
     first = 0
-    for lines in _runs(path):
-        with aside() as (file, name):  # what is in it is not clean yet
-            file.write(lines)
-            file.flush()
-            typed = (
-                f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
-                f"maximum_object_size={LONGEST_LINE}, compression='none')"
-            )
-            plain = (
-                f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
-                f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
-            )
+    with aside() as (file, name):  # what is in it is not clean yet
+        typed = (
+            f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
+            f"maximum_object_size={LONGEST_LINE}, compression='none')"
+        )
+        plain = (
+            f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
+            f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
+        )
+        for lines in _runs(path, file):
             yield Part(typed, plain, first, copied=True)
-        first += lines.count(b"\n")
+            first += lines
 
 
-def _runs(path: Path) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time. Raises Malformed for a packed file that is cut short, and for endless lines."""
-    rest = b""
+def _runs(path: Path, into: IO[bytes]) -> Iterator[int]:
+    """Whole lines, some megabytes at a time, in the place of those before in `into`; yields how many they are.
+
+    Raises Malformed for a packed file that is cut short, and for endless lines.
+    """
+    size = lines = 0
+    for block in _blocks(path):
+        size += len(block)
+        cut = block.rfind(b"\n") + 1 if size >= PART_BYTES else 0
+        if cut:
+            into.write(block[:cut])
+            into.truncate()
+            yield lines + block.count(b"\n", 0, cut)
+            into.seek(0)
+            size, lines = len(block) - cut, 0
+        elif size > PART_BYTES + LONGEST_LINE:
+            raise Malformed(f"{path.name}: a line longer than {LONGEST_LINE >> 20} MiB")
+        into.write(block[cut:])
+        lines += block.count(b"\n", cut)
+    if size:
+        into.truncate()
+        yield lines
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    # Small, so that they lie in the same place of memory one after the other: new pages take longer than reading.
     try:
         with _opened(path) as stream:
-            while some := stream.read(PART_BYTES):
-                cut = some.rfind(b"\n") + 1
-                if not cut:
-                    rest += some
-                    if len(rest) > LONGEST_LINE:
-                        raise Malformed(f"{path.name}: a line longer than {LONGEST_LINE >> 20} MiB")
-                    continue
-                yield rest + some[:cut]
-                rest = some[cut:]
+            while block := stream.read(min(_BLOCK, PART_BYTES)):
+                yield block
     except (EOFError, zlib.error, OSError) as error:
         raise Malformed(
             f"{path.name}: the compressed file is cut short or damaged",
             hint="is the file whole? copy or export it again",
         ) from error
-    if rest:
-        yield rest
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -16,9 +16,9 @@ import duckdb
 from aether_tui.cache import thrift
 from aether_tui.cache.bulk import bulk_parts, scanned
 from aether_tui.cache.bulk import read_bulk as bulk_rows
-from aether_tui.cache.bulk_merge import SLICE, merge_part
+from aether_tui.cache.bulk_merge import merge_part
 from aether_tui.cache.export import Export
-from aether_tui.cache.lease import CacheDamaged, leases_of
+from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
 from aether_tui.cache.parts import divisible
@@ -315,14 +315,14 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace, write = Pace(SLICE, SLICE), partial(self._write, tidy=0)
+        pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write, tidy=0)
         self._not_pushed(source)
         with self._of_files() as connection:
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
             for raw in found:
                 stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
                 settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                merge_part(connection, write, self._leases.asked, origin, result, pace)
+                merge_part(connection, write, origin, result, pace)
         return result
 
     def tidy(self) -> None:

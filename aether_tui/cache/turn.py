@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -29,15 +28,14 @@ class Turn:
     The kernel drops it with the process, so a killed holder never blocks anybody.
     """
 
-    def __init__(self, descriptor: int, path: Path) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
-        self._path = path
 
     @classmethod
     def take(cls, path: Path, wait_s: float) -> Turn | None:
         """The turn, or None when nobody gave it back within `wait_s` seconds."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        return cls(descriptor, path) if _lock(descriptor, wait_s, path) else None
+        return cls(descriptor) if _lock(descriptor, wait_s, path) else None
 
     def sign(self, who: str) -> None:
         """Write who holds the turn, for the message of those who wait too long; on a full disk they are not told."""
@@ -47,21 +45,12 @@ class Turn:
             with contextlib.suppress(OSError):
                 os.write(self._descriptor, who.encode("utf-8", "replace"))
 
-    def asked(self) -> bool:
-        """Whether somebody waits for it: who works long then finishes what he has begun and gives it back."""
-        return _waited_for(_queue(self._path))
-
     def release(self) -> None:
         """Give it back; harmless when repeated."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             _unlock(descriptor)
             os.close(descriptor)
-
-
-def _queue(path: Path) -> Path:
-    """The file that all who wait hold a shared lock of; it comes with the first of them."""
-    return path.with_suffix(".queue")
 
 
 def holder(path: Path) -> str:
@@ -76,9 +65,6 @@ if sys.platform == "win32":
 
     # Windows refuses to read locked bytes: lock one far behind the signature.
     _BYTE: Final = 1 << 20
-
-    def _waited_for(queue: Path) -> bool:
-        return True  # byte locks are not shared here: leases stay as short as if somebody waited
 
     def _lock(descriptor: int, wait_s: float, path: Path) -> bool:
         deadline = time.monotonic() + wait_s
@@ -99,19 +85,6 @@ if sys.platform == "win32":
 
 else:
     import fcntl
-
-    def _waited_for(queue: Path) -> bool:
-        try:
-            descriptor = os.open(queue, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
 
     def _lock(descriptor: int, wait_s: float, path: Path) -> bool:
         """Blocking in a thread of its own: the kernel queues waiters in order, which polling would not."""
@@ -135,10 +108,9 @@ else:
 
         threading.Thread(target=wait, name="cache-turn", daemon=True).start()
         try:
-            with _queued(_queue(path)):
-                if not got.wait(min(QUIET_S, wait_s)) and wait_s > QUIET_S:
-                    say_waiting(holder(path) or "another process")
-                    got.wait(wait_s - QUIET_S)
+            if not got.wait(min(QUIET_S, wait_s)) and wait_s > QUIET_S:
+                say_waiting(holder(path) or "another process")
+                got.wait(wait_s - QUIET_S)
         except BaseException:
             with guard:
                 abandoned = True
@@ -148,15 +120,6 @@ else:
         with guard:
             abandoned = not got.is_set()
             return not abandoned
-
-    @contextlib.contextmanager
-    def _queued(queue: Path) -> Iterator[None]:
-        descriptor = os.open(queue, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            yield
-        finally:
-            os.close(descriptor)
 
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pytest
@@ -374,7 +374,7 @@ def test_what_several_loads_and_merges_leave_apart_is_put_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report reads a block for each row group: one a merge, of processes that merge once each, would be thousands in a year."""
-    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 60)
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.MOST", 60)
     cache, ingest, rng = fresh(tmp_path), Ingest(CONFIG, KEY), random.Random(8)
     groups = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info($1)"
 
@@ -394,9 +394,8 @@ def test_what_several_loads_and_merges_leave_apart_is_put_together(
 
 
 def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Known rows are the first or the last or lie scattered in what comes, alone or with the whole of their traces, while somebody
-    always waits or nobody."""
-    monkeypatch.setattr("aether_tui.cache.bulk_merge.SLICE", 60)
+    """Known rows are the first or the last or lie scattered in what comes, alone or with the whole of their traces."""
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.MOST", 60)
     rng = random.Random(7)
     start, plain = datetime(2026, 7, 1), {"model": "gpt-4o", "provider": "openai", "input_tokens": 5}  # noqa: DTZ001
     in_order = (
@@ -404,15 +403,16 @@ def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, mo
     )
     rows = [span(rng, 1) | plain | {"output_tokens": 7, "cached_tokens": 1} | own for own in in_order]
     other, ingest = Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
-    looks: list[bool] = []
+    leases = []
+    write_lease = other._write
 
-    def asked() -> bool:
-        looks.append(True)
-        return True
+    def noted(*args: Any, **options: bool) -> Any:
+        leases.append(args)
+        return write_lease(*args, **options)
 
-    monkeypatch.setattr(other._leases, "asked", asked)
+    monkeypatch.setattr(other, "_write", noted)
     by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
-    assert len(looks) > 3
+    assert len(leases) >= 1 + 5  # one to look up what is known, then the slices
     for number, known in enumerate((rng.sample(rows, 30), rows[10:90:2], rows[250:])):
         cache = Cache(tmp_path / f"{number}.duckdb")
         by_columns(cache, write(tmp_path / "some.parquet", known), ingest)
