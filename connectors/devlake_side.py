@@ -61,6 +61,9 @@ class Side:
             identity, request = text(row, "base_repo_id"), _REQUEST.fullmatch(text(row, "url") or "")
             if identity and request:
                 self._repos.setdefault(identity, self._by_url.get(_plain(request[1])) or _path_of(request[1]))
+        for row in self._rows("repos"):  # in DevLake's own test data they have nothing but an id
+            identity = text(row, "id") or ""
+            self._repos.setdefault(identity, identity)
         self._scopes = {
             key: name for row in self._rows("cicd_scopes") if (key := text(row, "id")) and (name := text(row, "name"))
         }
