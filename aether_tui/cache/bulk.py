@@ -35,7 +35,7 @@ def read_bulk(
     with _translated(bulk.paths):
         connection.execute(query)
     lists = [place for place, column in enumerate(bulk.table.raw) if column.kind == "texts"]
-    width = len(bulk.table.raw)
+    width, numbered = len(bulk.table.raw), _Numbered(bulk)
     while True:
         with _translated(bulk.paths):
             found = connection.fetchmany(chunk)
@@ -47,7 +47,7 @@ def read_bulk(
             if bad:
                 rejects.append(Reject(bulk.table.name, bad, raw, place))
             else:
-                good.append(row[:width] if not lists else _with_tuples(row[:width], lists))
+                good.append(numbered.row(row[:width] if not lists else _with_tuples(row[:width], lists)))
         if good:
             yield good
     rejects.extend(_broken_lines(connection, bulk))
@@ -168,6 +168,27 @@ def _fits(column: Column, kind: str) -> bool:
             return False
 
 
+class _Numbered:
+    """Keys of rows that have none: a hash of all cells, and a number among rows that are the same. DuckDB would hold whole files to
+    count them."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        names = [column.name for column in bulk.table.raw]
+        self._place = None if bulk.hash_key is None else names.index(bulk.hash_key)
+        self._once: set[int] = set()
+        self._again: dict[int, int] = {}
+
+    def row(self, row: Row) -> Row:
+        """The row with its key."""
+        if (place := self._place) is None:
+            return row
+        text, number = str(row[place]), 0
+        if (short := int(text[:16], 16)) in self._once:
+            number = self._again[short] = self._again.get(short, 0) + 1
+        self._once.add(short)
+        return (*row[:place], f"{text}-{number}", *row[place + 1 :])
+
+
 def _with_tuples(row: Row, places: list[int]) -> Row:
     return tuple(tuple(cell) if place in places and isinstance(cell, list) else cell for place, cell in enumerate(row))
 
@@ -177,10 +198,7 @@ def _query(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> str:
     cells = ", ".join(f'"{column.name}"' for column in bulk.table.raw)
     whole = " UNION ALL ".join(parts)
     if bulk.hash_key is not None:
-        whole = (
-            f"SELECT * REPLACE (_hash || '-' || (row_number() OVER (PARTITION BY _hash) - 1) AS \"{bulk.hash_key}\") "
-            f"FROM ({whole})"
-        )
+        whole = f'SELECT * REPLACE (_hash AS "{bulk.hash_key}") FROM ({whole})'
     return f"SELECT {cells}, _bad, _place, _raw FROM ({whole})"
 
 

@@ -74,8 +74,6 @@ class Export:
         if self._empty:
             merge_staged(cursor, write, self.origin, [], note, result)
             return result
-        deduplicate(cursor, "whole", self.table, "export")
-        cursor.execute("DROP TABLE export")
         scopes = self._scopes()
         with write(cursor):
             if not force:
@@ -96,7 +94,7 @@ class Export:
         """Temporary table `scopes`, numbered by rowid; each as text with its rows."""
         names = ", ".join(f'{_meant(name)} AS "{name}"' for name in self.replace.scope)
         self._cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE scopes AS SELECT {names}, count(*) AS _rows FROM whole GROUP BY ALL ORDER BY ALL"
+            f"CREATE OR REPLACE TEMP TABLE scopes AS SELECT {names}, count(*) AS _rows FROM export GROUP BY ALL ORDER BY ALL"
         )
         found = self._cursor.execute("FROM scopes ORDER BY rowid").fetchall()
         return [(_scope_text(self.replace.scope, values), rows) for *values, rows in found]
@@ -104,7 +102,8 @@ class Export:
     def _stage_batch(self, low: int, high: int) -> None:
         cursor = self._cursor
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE batch AS FROM scopes WHERE rowid >= {low} AND rowid < {high}")
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE staged_scope AS FROM whole AS r WHERE {self._in_batch()}")
+        # Only now, as sorting takes twice the room of what is sorted.
+        deduplicate(cursor, "staged_scope", self.table, f"(FROM export AS r WHERE {self._in_batch()})")
 
     def _in_batch(self) -> str:
         """SQL condition: row `r` belongs to a scope of the batch."""

@@ -15,7 +15,7 @@ from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
-BULK_ROWS = 60_000
+BULK_ROWS = 20_000
 """Rows of a bulk file that are cleaned and stored at a time."""
 
 RECEIVED: Final = ("otlp", "receiver")
