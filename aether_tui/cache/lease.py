@@ -241,8 +241,6 @@ class Leases:
                     raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
                 if self._readers == 0:
                     self._attach_current(deadline)
-                    if (state := self._state()) != self._kept_of:
-                        self._kept, self._kept_of = {}, state
                 self._readers += 1
                 lease = ReadLease(self._instance().cursor(), self._kept)
         finally:
@@ -258,11 +256,16 @@ class Leases:
                 self._change.notify_all()
 
     def _attach_current(self, deadline: float) -> None:
-        """Attach read-only. A log left by a killed writer is folded in and an older schema migrated first: both write."""
+        """Attach read-only. A log left by a killed writer is folded in and an older schema migrated first: both write.
+
+        A file that nobody has written since this process last attached it to read is not asked for its version again.
+        """
         if self.wal.exists():
             self._fold_log(deadline)
         self._attach("READ_ONLY", deadline)
         try:
+            if self._state() == self._kept_of:
+                return
             version = schema.stored_version(self._instance())
             if version > schema.VERSION:
                 raise schema.newer(self.path)
@@ -272,6 +275,7 @@ class Leases:
                 catchup.migrate(self._instance(), self.path)
                 self._detach()
                 self._attach("READ_ONLY", deadline)
+            self._kept, self._kept_of = {}, self._state()
         except BaseException:
             self._detach()
             raise

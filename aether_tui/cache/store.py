@@ -215,8 +215,6 @@ class Cache:
         With `replace` rows are only collected in memory (cursor and rejects are ignored) until `complete`, which swaps the
         whole export in, scope by scope. Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
         """
-        if rows.get(SPANS.name):
-            self._not_pushed(source)
         origin = Origin(source, stream, mapping_hash, naive(now))
         note = Note(cursor=cursor, rejects=rejects, state=state, success=complete)
         if replace is not None:
@@ -237,7 +235,8 @@ class Cache:
             thrift.thrifty(connection, self._room)
         few = 0 < sum(map(len, rows.values())) < TIDY_ROWS
         try:
-            write = partial(self._write, tidy=0) if self._frugal and not few else self._write
+            write = partial(self._write_spans, source) if rows.get(SPANS.name) else self._write
+            write = partial(write, tidy=0) if self._frugal and not few else write
             merged = merge_rows(connection, write, origin, rows, note, self._pace, whole)
             self._room = thrift.room(connection) or self._room
             return merged
@@ -315,8 +314,7 @@ class Cache:
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
-        pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write, tidy=0)
-        self._not_pushed(source)
+        pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
             for raw in found:
@@ -445,19 +443,6 @@ class Cache:
         self._leases.remove(self.wait_s)
         return True
 
-    def _not_pushed(self, source: str) -> None:
-        """Raises Refused when there are rollups of that source which it computed itself: its spans would count twice."""
-        if source in self._local or not self.exists():
-            return
-        with self._write() as connection:  # a writer's look: damage that it meets is set aside
-            known = connection.execute("SELECT 1 FROM coverage_daily WHERE origin = $1 LIMIT 1", [source]).fetchone()
-        if known is not None:
-            raise Refused(
-                f"rollups that {source} computed are in the cache: its spans would count twice",
-                hint="give it another name in aether.toml with its kind, or run `aether-tui cache reset` and sync",
-            )
-        self._local.add(source)
-
     def _bytes(self) -> int:
         return sum(path.stat().st_size for path in (self.path, self._leases.wal) if path.exists())
 
@@ -465,6 +450,22 @@ class Cache:
         self, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: int | None = None
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self._leases.write(self.wait_s, cursor, tidy=tidy)
+
+    @contextmanager
+    def _write_spans(
+        self, source: str, cursor: duckdb.DuckDBPyConnection | None = None, *, tidy: int | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A write lease for spans of `source`. Raises Refused when there are rollups which it computed itself: they would count twice."""
+        with self._write(cursor, tidy=tidy) as connection:
+            if source not in self._local:
+                asked = "SELECT 1 FROM coverage_daily WHERE origin = $1 LIMIT 1"
+                if connection.execute(asked, [source]).fetchall():
+                    raise Refused(
+                        f"rollups that {source} computed are in the cache: its spans would count twice",
+                        hint="give it another name in aether.toml with its kind, or run `aether-tui cache reset` and sync",
+                    )
+                self._local.add(source)
+            yield connection
 
     def _export(self, origin: Origin, replace: Replace) -> Export:
         key = (origin.source, origin.stream)

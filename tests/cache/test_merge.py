@@ -13,7 +13,7 @@ import pytest
 from aether_tui.cache import Cache, Merged, OlderExport, aside, thrift
 from aether_tui.cache.merge import Pace
 from aether_tui.records import TABLES, Row
-from aether_tui.records.source import Reject, Replace, Whole
+from aether_tui.records.source import Refused, Reject, Replace, Whole
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
 
 SPANS, ITEMS, COSTS = TABLES["spans"], TABLES["work_items"], TABLES["costs"]
@@ -205,12 +205,12 @@ def test_large_input_takes_several_leases_and_the_cursor_commits_last(
     cache, watcher = fresh(tmp_path), fresh(tmp_path)
     write = cache._write
 
-    def counting(cursor):  # type: ignore[no-untyped-def]
+    def counting(cursor, **more):  # type: ignore[no-untyped-def]
         if watcher.exists():
             with watcher.read() as lease:
                 (row,) = lease.rows("SELECT count(*) AS n, (SELECT max(cursor) FROM sync_state) AS c FROM spans")
                 seen.append((row["n"], row["c"]))
-        return write(cursor)
+        return write(cursor, **more)
 
     monkeypatch.setattr(cache, "_write", counting)
     rows = [span(n, start=DAY_ONE + timedelta(hours=n)) for n in range(35)]
@@ -380,6 +380,19 @@ def test_a_later_export_forgets_the_parts_of_an_abandoned_one(tmp_path: Path) ->
     store(cache, {"costs": [cost("1", 1)]}, replace=export(1))
     store(cache, {"costs": [cost("2", 1)]}, replace=export(2), complete=True)
     assert costs(cache) == {"2"}
+
+
+def test_spans_of_a_source_that_computed_rollups_itself_are_refused_and_others_are_not(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    with cache._write() as connection:
+        connection.execute("INSERT INTO coverage_daily (day, origin) VALUES ('2026-07-01', 's')")
+    with pytest.raises(Refused, match="rollups that s computed are in the cache"):
+        store(cache, {"spans": [span(1)]}, cursor="c")
+    assert cache.cursors() == {}
+    store(cache, {"spans": [span(2)]}, "other")
+    store(cache, {"work_items": [item(1, updated=None)]})
+    with cache.read() as lease:
+        assert lease.rows("SELECT source, span_id AS id FROM spans") == [{"source": "other", "id": "s2"}]
 
 
 def test_an_export_without_rows_removes_nothing(tmp_path: Path) -> None:
