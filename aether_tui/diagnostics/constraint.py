@@ -37,7 +37,7 @@ def build(data: Data, documents: Documents, clock: Clock) -> Report[Constraint]:
         window=clock.window,
         data=found,
         headline=words.headline(found),
-        findings=words.findings(found),
+        findings=words.findings(found, data.filters),
         freshness=data.freshness(),
         blocks=words.blocks(found, review, data),
     )

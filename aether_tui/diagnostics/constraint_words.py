@@ -8,7 +8,7 @@ from aether_tui.diagnostics.constraint_failures import AGREES, Failures
 from aether_tui.diagnostics.constraint_measure import OFF, Constraint, Lead, LeverView, Solution, StepView
 from aether_tui.diagnostics.constraint_solve import DRAWS, OBJECTIVES, Objective
 from aether_tui.diagnostics.constraint_streams import StreamChoice
-from aether_tui.diagnostics.frame import Data
+from aether_tui.diagnostics.frame import Data, Filters
 from aether_tui.human import NONE, amount, duration, money, number, plural
 from aether_tui.report_model import (
     Block,
@@ -75,9 +75,14 @@ def _span(lever: LeverView, objective: Objective) -> str:
     return f"{number(round(low))}–{number(round(high))}"
 
 
-def findings(found: Constraint) -> tuple[Finding, ...]:
+def findings(found: Constraint, filters: Filters) -> tuple[Finding, ...]:
     """What to act on, what is doubtful, and what failures cost."""
     result = []
+    if found.solution is not None and (left := [name for name in filters.set_names() if name != "feature"]):
+        text = (
+            f"{found.solution.id} stands as it is written: no figure of it can be narrowed to {filters.any_of(left)}."
+        )
+        result.append(Finding(id="constraint.whole", severity="warn", text=text, evidence=(found.solution.id,)))
     if found.failures is not None and found.failures.sentence:
         result.append(
             Finding(

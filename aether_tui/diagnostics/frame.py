@@ -77,6 +77,10 @@ class Filters:
         """`team payments, service api`, or nothing."""
         return ", ".join(f"{name} {getattr(self, name)}" for name in self.set_names())
 
+    def any_of(self, names: Sequence[str]) -> str:
+        """`team payments or service api`, of filters in use."""
+        return " or ".join(f"{name} {one_line(getattr(self, name), 60)}" for name in names)
+
 
 EVERYTHING = Filters()
 

@@ -64,7 +64,7 @@ def unheard(data: Data) -> tuple[Finding, ...]:
     left = [name for name in data.filters.set_names() if name not in heard]
     if not left or not any(_WINDOW & names for names in asked):
         return ()
-    said = " or ".join(f"{name} {one_line(getattr(data.filters, name), 60)}" for name in left)
+    said = data.filters.any_of(left)
     return (Finding(id="looking.whole", severity="warn", text=f"Nothing here can be narrowed to {said}."),)
 
 

@@ -111,6 +111,8 @@ def test_of_several_streams_the_one_asked_for_or_with_most_to_gain(empty: Worksp
     asked = world.report("constraint", empty, filters=Filters(feature="Refund")).data
     assert asked.solution is not None
     assert asked.solution.title == "Small"
+    said = [one.text for one in world.report("constraint", empty, filters=Filters(team="T", feature="Refund")).findings]
+    assert "VS-2 stands as it is written: no figure of it can be narrowed to team T." in said
     write(empty, title="Newer", steps=large, **body)
     newest = constraint(empty).solution
     assert newest is not None
