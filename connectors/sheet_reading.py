@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -17,19 +19,23 @@ from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
 _SEPARATORS = ",;\t|"
-_MOST_KNOWN = 20_000
+_JSON = json.JSONDecoder(parse_int=Number, parse_float=Number)
+
+
+Line = tuple[int, tuple[str, ...]]
+"""A row with the line it stands in."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file as columns and rows of text, each row with its line; `notes` say how it had to be read.
+    """A file as columns and rows of text; `rows` reads them from the file each time, and `notes` say how it had to be read.
 
     Trackers export a field of several values as several columns of one name: the second is called `Labels (2)` here.
     """
 
     path: Path
     columns: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    rows: Callable[[], Iterator[Line]]
     notes: tuple[str, ...] = ()
 
     def twins(self, name: str) -> tuple[int, ...]:
@@ -37,34 +43,61 @@ class Table:
         told = [name, *(f"{name} ({number})" for number in range(2, len(self.columns) + 1))]
         return tuple(place for place, column in enumerate(self.columns) if column in told)
 
-    def column(self, name: str) -> Iterator[tuple[int, str]]:
-        """Line and text of every cell of a column that is not empty."""
-        place = self.columns.index(name)
-        return ((line, cells[place]) for line, cells in self.rows if cells[place])
+
+class Repeats:
+    """Texts or rows that were added more than once, and a few others; those that come once take no memory."""
+
+    _SLOTS = 1 << 25
+
+    def __init__(self) -> None:
+        self._seen = bytearray(self._SLOTS >> 3)
+        self._again: set[int] = set()
+
+    def add(self, one: Hashable) -> None:
+        """Take one into account."""
+        slot = hash(one) % self._SLOTS
+        place, bit = slot >> 3, 1 << (slot & 7)
+        if self._seen[place] & bit:
+            self._again.add(slot)
+        else:
+            self._seen[place] |= bit
+
+    def __contains__(self, one: Hashable) -> bool:
+        return hash(one) % self._SLOTS in self._again
 
 
 def read_table(path: Path) -> Table:
-    """The whole table. Raises Malformed naming file, line and what to do."""
+    """The table, whose rows raise Malformed as this does: naming file, line and what to do."""
     coding, size = encoding_of(path)
     if size > MAX_BYTES:
         raise Malformed(f"{name_of(path)}: larger than {MAX_BYTES >> 20} MiB, too large for a table of this kind")
     beginning = sample(path).head
     if coding == "cp1252" and b"\0" in beginning[:4096]:
-        raise Malformed(f"{name_of(path)}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet")
-    with io.TextIOWrapper(
-        open_binary(path), coding, errors="replace" if coding == "cp1252" else "strict", newline=""
-    ) as text:
-        try:
-            head = sniff.text_head(beginning) if coding != "cp1252" else beginning.decode(coding, "replace")
-            columns, rows = _json(text.read(), path) if head.lstrip()[:1] in ("{", "[") else _csv(text, head, path)
-        except UnicodeDecodeError as error:
-            raise Malformed(
-                f"{name_of(path)}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet"
-            ) from error
+        raise _no_text(path)
+    try:
+        head = sniff.text_head(beginning) if coding != "cp1252" else beginning.decode(coding, "replace")
+    except UnicodeDecodeError as error:
+        raise _no_text(path) from error
+    columns, rows = _json(path, coding) if head.lstrip()[:1] in ("{", "[") else _csv(path, coding, head)
     if not columns:
         raise Malformed(f"{name_of(path)}: is empty", hint="a header line, then one row a line")
     notes = ("is not UTF-8: read as Windows-1252 (Western European)",) * (coding == "cp1252")
-    return Table(path, _numbered(columns), tuple(rows), notes)
+    return Table(path, _numbered(columns), rows, notes)
+
+
+def _no_text(path: Path) -> Malformed:
+    return Malformed(f"{name_of(path)}: is not text", hint="save it as CSV (UTF-8) from the spreadsheet")
+
+
+@contextmanager
+def _opened(path: Path, coding: str, newline: str) -> Iterator[TextIO]:
+    try:
+        with io.TextIOWrapper(
+            open_binary(path), coding, errors="replace" if coding == "cp1252" else "strict", newline=newline
+        ) as text:
+            yield text
+    except UnicodeDecodeError as error:
+        raise _no_text(path) from error
 
 
 def _numbered(columns: Sequence[str]) -> tuple[str, ...]:
@@ -77,68 +110,83 @@ def _numbered(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _csv(text: TextIO, head: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
-    csv.field_size_limit(1 << 24)
+def _csv(path: Path, coding: str, head: str) -> tuple[tuple[str, ...], Callable[[], Iterator[Line]]]:
     first = next((line for line in head.splitlines() if line.strip()), "")
     stated = first.casefold().startswith("sep=") and len(first) == 5
     separator = first[4] if stated else sniff.separator(head.lstrip(), _SEPARATORS)
-    reader = csv.reader(text, delimiter=separator, strict=True)
-    columns: tuple[str, ...] = ()
-    rows: list[tuple[int, tuple[str, ...]]] = []
-    known: dict[str, str] = {}  # states, teams and days stand in most rows: one text each
-    try:
-        for cells in reader:
-            clean = tuple([known.get(cell) or _kept(cell.strip(), known) for cell in cells])
-            if not any(clean) or (stated and not columns and cells[0].casefold().startswith("sep=")):
-                continue
-            if not columns:
-                columns = tuple(name or f"column {place}" for place, name in enumerate(clean, 1))
-                continue
-            if len(clean) > len(columns) and any(clean[len(columns) :]):
-                raise Malformed(
-                    f"{name_of(path)}: line {reader.line_num}: {len(clean)} cells, and the header names {len(columns)} columns",
-                    hint=f"cells are separated by {separator!r}: put texts that contain it into double quotes",
-                )
-            rows.append((reader.line_num, (*clean, *[""] * (len(columns) - len(clean)))[: len(columns)]))
-    except csv.Error as error:
-        raise Malformed(
-            f"{name_of(path)}: line {reader.line_num}: not CSV: {error}",
-            hint="save it as CSV (UTF-8) from the spreadsheet",
-        ) from error
-    return columns, rows
+
+    def lines() -> Iterator[Line]:
+        return _csv_lines(path, coding, separator, stated=stated)
+
+    _, columns = next(lines(), (0, ()))
+    return columns, lambda: islice(lines(), 1, None)
 
 
-def _kept(cell: str, known: dict[str, str]) -> str:
-    return known.setdefault(cell, cell) if len(known) < _MOST_KNOWN else cell
+def _csv_lines(path: Path, coding: str, separator: str, *, stated: bool) -> Iterator[Line]:
+    """The header, then every row with as many cells."""
+    csv.field_size_limit(1 << 24)
+    with _opened(path, coding, "") as text:
+        reader = csv.reader(text, delimiter=separator, strict=True)
+        wide = 0
+        try:
+            for cells in reader:
+                clean = tuple([cell.strip() for cell in cells])
+                if not any(clean) or (stated and not wide and cells[0].casefold().startswith("sep=")):
+                    continue
+                if not wide:
+                    wide = len(clean)
+                    clean = tuple(name or f"column {place}" for place, name in enumerate(clean, 1))
+                elif len(clean) > wide and any(clean[wide:]):
+                    raise Malformed(
+                        f"{name_of(path)}: line {reader.line_num}: {len(clean)} cells, and the header names {wide} columns",
+                        hint=f"cells are separated by {separator!r}: put texts that contain it into double quotes",
+                    )
+                elif len(clean) != wide:
+                    clean = (*clean, *[""] * (wide - len(clean)))[:wide]
+                yield reader.line_num, clean
+        except csv.Error as error:
+            raise Malformed(
+                f"{name_of(path)}: line {reader.line_num}: not CSV: {error}",
+                hint="save it as CSV (UTF-8) from the spreadsheet",
+            ) from error
 
 
-def _json(text: str, path: Path) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
-    """A list of objects, or one object a line."""
-    found: list[tuple[int, object]] = []
-    try:
-        whole = _loaded(text)
-        found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
-    except (ValueError, RecursionError):
-        for line, part in enumerate(
-            io.StringIO(text), 1
-        ):  # a text in JSON may hold other ends of lines, such as U+2028
+def _json(path: Path, coding: str) -> tuple[tuple[str, ...], Callable[[], Iterator[Line]]]:
+    """A list of objects, or one object a line; only the latter is not kept."""
+    kept = _document(path, coding)
+
+    def objects() -> Iterator[tuple[int, dict[str, object]]]:
+        for line, one in _json_lines(path, coding) if kept is None else enumerate(kept, 1):
+            if not isinstance(one, dict):
+                raise Malformed(f"{name_of(path)}: line {line}: not a JSON object", hint="one JSON object a line")
+            yield line, one
+
+    columns = tuple(dict.fromkeys(name for _, one in objects() for name in one))
+    return columns, lambda: ((line, tuple(_text(one.get(name)) for name in columns)) for line, one in objects())
+
+
+def _document(path: Path, coding: str) -> list[object] | None:
+    """What a file of one document holds; None where it is none, as each line may be one."""
+    with _opened(path, coding, "\n") as text, suppress(ValueError, RecursionError):
+        first = next((part for part in text if part.strip()), "")
+        with suppress(ValueError, RecursionError):
+            if first.lstrip().startswith("{") and _JSON.decode(first):
+                return None
+        whole: object = _JSON.decode(first + text.read())
+        return whole if isinstance(whole, list) else [whole]
+    return None
+
+
+def _json_lines(path: Path, coding: str) -> Iterator[tuple[int, object]]:
+    with _opened(path, coding, "\n") as text:  # a text in JSON may hold other ends of lines, such as U+2028
+        for line, part in enumerate(text, 1):
             if part.strip():
                 try:
-                    found.append((line, _loaded(part)))
+                    yield line, _JSON.decode(part)
                 except (ValueError, RecursionError) as error:
                     raise Malformed(
                         f"{name_of(path)}: line {line}: not JSON: {error}", hint="one JSON object a line"
                     ) from error
-    objects = [(line, one) for line, one in found if isinstance(one, dict)]
-    if len(objects) < len(found):
-        line = next(line for line, one in found if not isinstance(one, dict))
-        raise Malformed(f"{name_of(path)}: line {line}: not a JSON object", hint="one JSON object a line")
-    columns = tuple(dict.fromkeys(str(name) for _, one in objects for name in one))
-    return columns, [(line, tuple(_text(one.get(name)) for name in columns)) for line, one in objects]
-
-
-def _loaded(text: str) -> object:
-    return json.loads(text, parse_int=Number, parse_float=Number)
 
 
 def _text(value: object) -> str:

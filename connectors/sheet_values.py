@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -28,7 +27,9 @@ _EPOCH = re.compile(r"1\d{9}(?:\d{3}){0,3}")
 _SERIAL = re.compile(r"[2-6]\d{4}([.,]\d+)?")
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # instants in rows are naive UTC
 _MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})")
+_ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})(\s\([^()]*\))?$")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?")
+_THOUSAND = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 
 
 class Number(str):
@@ -41,16 +42,34 @@ class Undecided(ValueError):
     """Every cell of a column can be read in two ways."""
 
 
-def day_first(cells: Iterable[str]) -> bool | None:
-    """Whether dates such as 03/04/2026 begin with the day; None where no cell is of that kind. Raises Undecided, ValueError."""
-    found = [match for cell in cells if (match := _PARTS.fullmatch(cell.strip())) and match[2] != "."]
-    days = any(int(match[1]) > 12 for match in found)
-    months = any(int(match[3]) > 12 for match in found)
-    if days and months:
-        raise ValueError("some dates begin with the day, some with the month")
-    if found and not days and not months:
-        raise Undecided(f"{found[0][0]} could be day or month first")
-    return days if found else None
+class Dates:
+    """How the dates of a column are meant, decided by all of its cells, which are added one by one and not kept."""
+
+    def __init__(self) -> None:
+        self.serials = False
+        """Whether some are numbers of Excel."""
+        self.zoneless = False
+        """Whether some have a time and no zone."""
+        self._days = self._months = False
+        self._first = ""
+
+    def add(self, cell: str) -> None:
+        """Take a cell that is not empty into account."""
+        text = cell.strip()
+        if (match := _PARTS.fullmatch(text)) and match[2] != ".":
+            self._first = self._first or text
+            self._days = self._days or int(match[1]) > 12
+            self._months = self._months or int(match[3]) > 12
+        self.serials = self.serials or is_serial(text)
+        self.zoneless = self.zoneless or (":" in text and not _ZONED.search(text))
+
+    def day_first(self) -> bool | None:
+        """Whether dates such as 03/04/2026 begin with the day; None where no cell is of that kind. Raises Undecided, ValueError."""
+        if self._days and self._months:
+            raise ValueError("some dates begin with the day, some with the month")
+        if self._first and not self._days and not self._months:
+            raise Undecided(f"{self._first} could be day or month first")
+        return self._days if self._first else None
 
 
 def is_serial(cell: str) -> bool:
@@ -121,30 +140,40 @@ def _named(word: str) -> int:
     return next((n for n, begins in enumerate(_NAMES, 1) if folded.startswith(tuple(begins.split()))), 0)
 
 
-def decimal_comma(cells: Iterable[str]) -> bool:
-    """Whether the comma is the decimal sign of a column. Raises Undecided, ValueError."""
-    commas = points = False
-    doubtful = ""
-    for cell in cells:
-        text = _bare(cell)
+class Numbers:
+    """How the numbers of a column are meant, decided as for `Dates`."""
+
+    def __init__(self) -> None:
+        self._commas = self._points = False
+        self._doubtful = ""
+
+    def add(self, cell: str) -> None:
+        """Take a cell that is not empty into account."""
         if isinstance(cell, Number):
-            points = points or "." in cell
-            continue
+            self._points = self._points or "." in cell
+            return
+        text = _bare(cell)
         comma, point = text.rfind(","), text.rfind(".")
+        if comma < 0 and point < 0:
+            return
         if comma >= 0 and point >= 0:
-            commas, points = commas or comma > point, points or point > comma
-        elif (comma >= 0 or point >= 0) and text.count(sign := "," if comma >= 0 else ".") == 1:
-            if re.fullmatch(r"[+-]?[1-9]\d{0,2}[,.]\d{3}", text):
-                doubtful = doubtful or cell.strip()
-            else:
-                commas, points = commas or sign == ",", points or sign == "."
-        elif comma >= 0 or point >= 0:  # several of one kind separate thousands
-            commas, points = commas or point >= 0, points or comma >= 0
-    if commas and points:
-        raise ValueError("some numbers have a decimal comma, some a decimal point")
-    if doubtful and not commas and not points:
-        raise Undecided(f"{doubtful} could be about a thousand or about one")
-    return commas
+            is_comma = comma > point
+        elif text.count("," if comma >= 0 else ".") > 1:  # several of one kind separate thousands
+            is_comma = point >= 0
+        elif _THOUSAND.fullmatch(text):
+            self._doubtful = self._doubtful or cell.strip()
+            return
+        else:
+            is_comma = comma >= 0
+        self._commas, self._points = self._commas or is_comma, self._points or not is_comma
+
+    def comma(self) -> bool:
+        """Whether the comma is the decimal sign. Raises Undecided, ValueError."""
+        if self._commas and self._points:
+            raise ValueError("some numbers have a decimal comma, some a decimal point")
+        if self._doubtful and not self._commas and not self._points:
+            raise Undecided(f"{self._doubtful} could be about a thousand or about one")
+        return self._commas
 
 
 def number_of(cell: str, comma: bool) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,13 +15,13 @@ from typing import Literal
 from aether_tui.records.tables import COSTS, WORK_ITEMS
 from connectors.base import Malformed, Page, Reject, Replace, Row, Sample
 from connectors.files import name_of, written_at
-from connectors.sheet_reading import Table, read_table
-from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, is_month, is_serial, number_of
+from connectors.sheet_reading import Repeats, Table, read_table
+from connectors.sheet_values import Dates, Numbers, Undecided, instant_of, is_month, number_of
 
 Kind = Literal["text", "time", "number", "texts"]
 Value = str | datetime | Decimal | tuple[str, ...] | None
 _PAGE_ROWS = 20_000
-"""Rows stored at once: each page is a merge, and a sheet is in memory as a whole anyway."""
+"""Rows in memory at once: each page is a merge."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class SheetFiles:
     kind = "items"
     title = "Work items of a spreadsheet (CSV or JSON lines), by --as items only"
     together = False
+    _fills = WORK_ITEMS
 
     def __init__(self, stated: Stated | None = None) -> None:
         self.stated = stated or Stated()
@@ -113,25 +114,34 @@ class SheetFiles:
             table = read_table(path)
             mapping = self._mapping(table)
             reading = _Reading(table, self.kind, mapping, self.stated)
-            yield from self._pages(table, reading, [*table.notes, *self._told(table, mapping)], now)
+            notes = [*table.notes, *self._told(table, mapping), *reading.notes]
+            yield from self._pages(table, reading, notes, now)
 
     def _pages(self, table: Table, reading: _Reading, notes: Sequence[str], now: datetime) -> Iterator[Page]:
+        replace = self._replace(table.path, now)
         rows: list[Row] = []
         rejects: list[Reject] = []
-        lines: dict[Value, int] = {}
-        for line, cells in table.rows:
-            where = f"{name_of(table.path)}: line {line}"
+        told: dict[Hashable, int] = {}
+        for line, cells in table.rows():
             try:
-                values = reading.values(cells)
-                if (first := lines.setdefault(values["id"], line)) != line:
-                    raise ValueError(f"the id {values['id']} is that of line {first}")
-                rows.append(self.row(values, line))
+                rows.append(self._made(reading, cells, line, told))
             except ValueError as error:
-                rejects.append(Reject(WORK_ITEMS.name, str(error), reading.shown(cells), where))
-            if len(rows) == _PAGE_ROWS:
-                yield Page({WORK_ITEMS.name: rows}, rejects=rejects, problems=notes, path=table.path)
-                rows, rejects, notes = [], [], []
-        yield Page({WORK_ITEMS.name: rows}, rejects=rejects, problems=[*notes, *reading.notes], path=table.path)
+                where = f"{name_of(table.path)}: line {line}"
+                rejects.append(Reject(self._fills.name, str(error), reading.shown(cells), where))
+            if len(rows) + len(rejects) == _PAGE_ROWS:
+                yield Page({self._fills.name: rows}, rejects=rejects, problems=notes, replace=replace, path=table.path)
+                rows, rejects, notes = [], [], ()
+        yield Page({self._fills.name: rows}, rejects=rejects, problems=notes, replace=replace, path=table.path)
+
+    def _replace(self, path: Path, now: datetime) -> Replace | None:
+        return None
+
+    def _made(self, reading: _Reading, cells: tuple[str, ...], line: int, told: dict[Hashable, int]) -> Row:
+        values = reading.values(cells)
+        name = str(values["id"])
+        if name in reading.repeats and (first := told.setdefault(name, line)) != line:
+            raise ValueError(f"the id {name} is that of line {first}")
+        return self.row(values, line)
 
     def row(self, values: Mapping[str, Value], line: int) -> Row:
         """One row of the table. Raises ValueError."""
@@ -227,25 +237,18 @@ class InvoiceFiles(SheetFiles):
 
     kind = "invoice"
     title = "Invoices of a spreadsheet (CSV or JSON lines), by --as invoice only"
+    _fills = COSTS
 
-    def _pages(self, table: Table, reading: _Reading, notes: Sequence[str], now: datetime) -> Iterator[Page]:
-        rows: list[Row] = []
-        rejects: list[Reject] = []
-        seen: dict[tuple[str, ...], int] = {}
-        for line, cells in table.rows:
-            try:
-                seen[cells] = seen.get(cells, 0) + 1
-                values = reading.values(cells)
-                if reading.says_month("date", cells) and values.get("end") is None:
-                    values["end"] = _next_month(values["date"])
-                rows.append(self.row(values, seen[cells]))
-            except ValueError as error:
-                rejects.append(
-                    Reject(COSTS.name, str(error), reading.shown(cells), f"{name_of(table.path)}: line {line}")
-                )
-        replace = Replace(COSTS.name, ("provider", "billing_start"), written_at(table.path, now))
-        problems = [*notes, *reading.notes]
-        yield Page({COSTS.name: rows}, rejects=rejects, problems=problems, replace=replace, path=table.path)
+    def _replace(self, path: Path, now: datetime) -> Replace:
+        return Replace(COSTS.name, ("provider", "billing_start"), written_at(path, now))
+
+    def _made(self, reading: _Reading, cells: tuple[str, ...], line: int, told: dict[Hashable, int]) -> Row:
+        if cells in reading.repeats:
+            told[cells] = told.get(cells, 0) + 1
+        values = reading.values(cells)
+        if reading.says_month("date", cells) and values.get("end") is None:
+            values["end"] = _next_month(values["date"])
+        return self.row(values, told.get(cells, 1))
 
     def row(self, values: Mapping[str, Value], line: int) -> Row:
         """One charge; `line` tells identical ones apart. Raises ValueError."""
@@ -303,25 +306,33 @@ class _Reading:
             for name, column in mapping.items()
         }
         self._meant: dict[str, bool | None] = {}
+        self.repeats = Repeats()
+        """Ids that stand in more than one row, or where there are none, rows."""
+        dates = {name: Dates() for name in mapping if self._kinds[name].kind == "time"}
+        numbers = {name: Numbers() for name in mapping if self._kinds[name].kind == "number"}
+        deciding: dict[str, Dates | Numbers] = {**dates, **numbers}
+        adds = [(self._places[name][0], one.add) for name, one in deciding.items()]
+        own = self._places.get("id")
+        # To the end: a file that cannot be read is refused before its first row is stored.
+        for _, cells in table.rows():
+            self.repeats.add(cells[own[0]] if own else cells)
+            for place, add in adds:
+                if cell := cells[place]:
+                    add(cell)
         for name, column in mapping.items():
-            cells = [cell for _, cell in table.column(column)]
             try:
-                if self._kinds[name].kind == "time":
-                    self._meant[name] = stated.dates == "DMY" if stated.dates else day_first(cells)
-                elif self._kinds[name].kind == "number":
-                    self._meant[name] = stated.decimal == "," if stated.decimal else decimal_comma(cells)
+                if name in dates:
+                    self._meant[name] = stated.dates == "DMY" if stated.dates else dates[name].day_first()
+                elif name in numbers:
+                    self._meant[name] = stated.decimal == "," if stated.decimal else numbers[name].comma()
             except ValueError as error:
-                fix = (
-                    "say --dates DMY or --dates MDY"
-                    if self._kinds[name].kind == "time"
-                    else "say --decimal , or --decimal ."
-                )
+                fix = "say --dates DMY or --dates MDY" if name in dates else "say --decimal , or --decimal ."
                 if not isinstance(error, Undecided):
                     fix += ", and mend the others"
                 raise Malformed(f"{name_of(table.path)}: column {column!r}: {error}", hint=fix) from error
-            if self._kinds[name].kind == "time" and any(map(is_serial, cells)):
+            if name in dates and dates[name].serials:
                 self.notes.append(f"column {column!r}: numbers are read as days of Excel (46296 is 2026-10-01)")
-            if self._kinds[name].kind == "time" and any(":" in cell and not _zoned(cell) for cell in cells):
+            if name in dates and dates[name].zoneless:
                 self.notes.append(f"column {column!r}: times without a zone are read as UTC")
 
     def values(self, cells: Sequence[str]) -> dict[str, Value]:
@@ -359,10 +370,6 @@ class _Reading:
                 return tuple(part.strip() for part in re.split(r"[,;|\n]", cell) if part.strip())
             case _:
                 return str(cell)  # no Number, which nothing behind here knows
-
-
-def _zoned(cell: str) -> bool:
-    return bool(re.search(r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})(\s\([^()]*\))?$", cell.strip()))
 
 
 def _latest(named: Mapping[str, Value]) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.records import TABLES
+from connectors import sheets
 from connectors.base import Malformed, Page
 from connectors.requests import Asked, RequestFiles, read_requests
-from connectors.sheet_values import Undecided, day_first, decimal_comma, instant_of, number_of
+from connectors.sheet_values import Dates, Numbers, Undecided, instant_of, number_of
 from connectors.sheets import InvoiceFiles, OpportunityFiles, SheetFiles, Stated, suggest
 from tests.command import aether
 
@@ -28,6 +30,20 @@ def read(kind: type[SheetFiles], path: Path, **stated: Any) -> tuple[list[dict[s
         for name, found in page.rows.items():
             rows += [dict(zip((c.name for c in TABLES[name].raw), row, strict=True)) for row in found]
     return rows, pages
+
+
+def day_first(*cells: str) -> bool | None:
+    dates = Dates()
+    for cell in cells:
+        dates.add(cell)
+    return dates.day_first()
+
+
+def decimal_comma(*cells: str) -> bool:
+    numbers = Numbers()
+    for cell in cells:
+        numbers.add(cell)
+    return numbers.comma()
 
 
 def file(tmp_path: Path, text: str | bytes, name: str = "sheet.csv") -> Path:
@@ -159,13 +175,13 @@ def test_a_bad_cell_is_one_reject_with_its_line_and_column(tmp_path: Path) -> No
 
 
 def test_values_that_decide_themselves() -> None:
-    assert (day_first(["01/02/2026", "13/02/2026"]), day_first(["02/13/2026"]), day_first(["2026-01-02"])) == (
+    assert (day_first("01/02/2026", "13/02/2026"), day_first("02/13/2026"), day_first("2026-01-02")) == (
         True,
         False,
         None,
     )
     with pytest.raises(Undecided):
-        day_first(["01/02/2026"])
+        day_first("01/02/2026")
     assert instant_of("2026-03-01T10:00:00+0800", None) == DAY("2026-03-01T02:00")
     assert instant_of("2026/3/1", None) == DAY("2026-03-01")
     assert instant_of("1/2/2026 8:05", False) == DAY("2026-01-02T08:05")
@@ -192,10 +208,10 @@ def test_values_that_decide_themselves() -> None:
     for cell in ("31/Foo/26", "29 Feb 2026", "Oct 2026 3", "12345", "99999999999", "Sat, 03 Oct 2026 09:15:00 EST"):
         with pytest.raises(ValueError, match="is no date"):
             instant_of(cell, True)
-    assert [decimal_comma([cell]) for cell in ("1.234,50", "1,234.50", "12,5", "1.234.567", "7", "0,125")] == [
+    assert [decimal_comma(cell) for cell in ("1.234,50", "1,234.50", "12,5", "1.234.567", "7", "0,125")] == [
         True, False, True, True, False, True,
     ]  # fmt: skip
-    assert decimal_comma(["1,234", "2,5"])
+    assert decimal_comma("1,234", "2,5")
     numbers = [
         ("€ 1.234,50", True),
         ("1,234.50 USD", False),
@@ -252,6 +268,46 @@ def test_an_invoice_replaces_the_same_month_of_the_same_provider(tmp_path: Path)
     ]  # fmt: skip
     assert len({row["row_hash"] for row in rows}) == 3
     assert page.replace is not None
+
+
+@pytest.mark.parametrize("form", ["csv", "lines", "list"])
+def test_pages_are_small_and_what_comes_twice_is_known_across_them(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "_PAGE_ROWS", 3)
+    bills = ["2026-10-01,7,EUR", *(f"2026-10-0{day},1.5,EUR" for day in range(1, 8)), "2026-10-01,7,EUR"]
+    items = [*(f"A-{number},T,2026-10-01" for number in range(7)), "A-1,U,2026-10-01"]
+
+    def sheet(columns: str, lines: list[str]) -> Path:
+        objects = [json.dumps(dict(zip(columns.split(","), line.split(","), strict=True))) for line in lines]
+        texts = {
+            "csv": "\n".join([columns, *lines]),
+            "lines": "\n".join(objects),
+            "list": f"[{', '.join(objects)}]",
+        }
+        return file(tmp_path, texts[form])
+
+    path = sheet("date,amount,currency", bills)
+    rows, pages = read(InvoiceFiles, path)
+    assert [len(page.rows["costs"]) for page in pages] == [3, 3, 3, 0]
+    assert len({page.replace for page in pages}) == 1, "one export, stored at once"
+    assert len({row["row_hash"] for row in rows}) == 9
+    assert [row["row_hash"] for row in read(InvoiceFiles, path)[0]] == [row["row_hash"] for row in rows]
+    rows, pages = read(SheetFiles, sheet("id,title,created", items))
+    assert [row["id"] for row in rows] == [f"A-{number}" for number in range(7)]
+    header = form == "csv"
+    assert [(r.where[-6:], r.reason) for page in pages for r in page.rejects] == [
+        (f"line {8 + header}", f"the id A-1 is that of line {2 + header}")
+    ]
+
+
+def test_a_sheet_that_breaks_off_is_refused_before_its_first_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "_PAGE_ROWS", 1)
+    for broken in ("id,title,created\n1,a,2026-10-01\n2,b,2026-10-01,more\n", '{"id": "1", "title": "a"}\n{"id": "2'):
+        with pytest.raises(Malformed, match=r"line [23]: "):
+            next(iter(SheetFiles(Stated(constants={"created": "2026-10-01"})).pages([file(tmp_path, broken)], NOW)))
 
 
 def test_load_by_command_line_and_by_configuration(tmp_path: Path) -> None:
