@@ -134,11 +134,12 @@ def note_read(mark: Mark, found: Sequence[Node]) -> None:
 
 
 def keep_read(
-    mark: Mark, listed: Mapping[str, datetime], bound: datetime | None, unfinished: Collection[str] = ()
+    mark: Mark, listed: dict[str, datetime], bound: datetime | None, unfinished: Collection[str] = ()
 ) -> None:
-    """Forget what will not be looked at again: only what is listed from `bound` on is, and what was not finished."""
+    """Forget, also of `listed`, what will not be looked at again: only what is listed from `bound` on is, and what was not
+    finished."""
+    for key in [key for key, at in listed.items() if bound is not None and at < bound]:
+        del listed[key]
     mark["read"] = {
-        key: text(mark, "read", key) or ""
-        for key in names_of(mark, "read")
-        if key in unfinished or (key in listed and (bound is None or listed[key] >= bound))
+        key: text(mark, "read", key) or "" for key in names_of(mark, "read") if key in unfinished or key in listed
     }

@@ -258,7 +258,8 @@ class GitLab:
         """
         guard = PageGuard(f"GitLab's list {path}")
         after, page = start, "1"
-        came, promised = set[str](), 0
+        came = set[str]()
+        promised: int | None = None
         while True:
             asked = {"order_by": "updated_at", "sort": "asc", "updated_after": zulu(after)}
             asked |= {**query, "per_page": _PER_PAGE, "page": page}
@@ -266,8 +267,10 @@ class GitLab:
             if answer.unchanged:
                 return
             found = listed(answer)
-            came.update(names(found, "id"))
-            promised = promised or integer(answer.headers, "x-total") or 0
+            if promised is None:
+                promised = integer(answer.headers, "x-total") or 0  # GitLab counts no more than 10,000
+            if promised:
+                came.update(names(found, "id"))
             yield found
             following = _next_page(answer)
             if following is None:

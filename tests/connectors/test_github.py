@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from aether_tui.records import TABLES
 from connectors.base import Denied, Gone, RateLimited
 from connectors.github import GitHub
+from connectors.github_answers import keep_read
 from connectors.github_rows import (
     fold,
     github_deployment_row,
@@ -359,6 +360,14 @@ def test_the_mark_moves_only_at_the_end_of_a_window() -> None:
         done = pull(github(server.url, jobs=False), "runs")
     marks = [json.loads(page.cursor or "")[REPO].get("created") for page in done.pages]
     assert marks == [None, None, "2026-11-20T10:00:00", "2026-11-20T10:00:00"]
+
+
+def test_a_walk_remembers_no_more_than_the_overlap_shows_again() -> None:
+    at = {str(n): datetime(2026, 9, 1) + timedelta(minutes=n) for n in range(100)}  # noqa: DTZ001  # naive UTC, as all
+    mark: dict[str, object] = {"read": dict.fromkeys((*at, "unlisted"), "changed")}
+    keep_read(mark, at, at["98"], {"3"})
+    assert mark["read"] == {"3": "changed", "98": "changed", "99": "changed"}
+    assert list(at) == ["98", "99"]
 
 
 def test_unfinished_runs_are_read_again_and_old_reruns_found_once_a_day() -> None:
