@@ -13,7 +13,7 @@ from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Write, count, merge_lease, merge_staged, prepare
 from aether_tui.records.tables import SPANS
 
-MOST: Final = 2 * ROW_GROUP
+MOST: Final = 3 * ROW_GROUP
 """Spans of a lease at most, and half of them where traces go on in the next: they are put together again. What one `INSERT` brings
 beyond whole row groups is written once; what a second one of the same transaction brings is written twice."""
 _STAGED: Final = f"staged_{SPANS.name}"

@@ -26,7 +26,7 @@ from aether_tui.records.tables import SPANS
 
 SLICE_ROWS: Final = 10_000
 """Rows merged under one lease to begin with, so that a lease stays under 300 ms."""
-LARGEST_SLICE: Final = 2 * ROW_GROUP
+LARGEST_SLICE: Final = 3 * ROW_GROUP
 PREPARED_ROWS: Final = 20_000
 """Spans from which it pays to compute before the lease what they add to rollups: what they share with stored traces is
 computed twice."""

@@ -419,11 +419,11 @@ def test_leases_grow_while_they_are_quick_and_shrink_when_they_are_not() -> None
     assert pace.rows == 20_000
     pace.took(500, 0.4)  # a small one says nothing about rows
     pace.took(20_000, 0.16)
-    assert pace.rows == 25_000
-    pace.took(25_000, 0.001)
-    assert pace.rows == 30_720
-    pace.took(30_720, 0.001)
-    assert pace.rows == 61_440  # whole row groups
+    assert pace.rows == 20_480  # whole row groups
+    pace.took(20_480, 0.001)
+    assert pace.rows == 40_960
+    pace.took(40_960, 0.001)
+    assert pace.rows == 61_440
     pace.took(61_440, 2.0)
     assert pace.rows == 10_000
 
