@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
-from aether_tui.report_model import Quantity
+from aether_tui.report_model import Quantity, Table
 
 NONE = "—"
 
 
+class Beside(NamedTuple):
+    """What a number of a column is read beside: the largest one, and the decimals that all of them are shown with."""
+
+    most: float
+    places: int
+
+
 def duration(seconds: float, beside: float = 0.0) -> str:
     """`41 µs`, `3.2 ms`, `0.35 s`, `41 s`, `11.2 min`, `3.1 h`, `2.4 d`; in the unit of what it stands `beside`, if that is longer."""
-    size = max(abs(seconds), abs(beside))
+    unit_s, unit, places = _clock(max(abs(seconds), abs(beside)))
+    shown = f"{seconds / unit_s:.{places}f}"
+    return f"{shown if unit == 's' else shown.removesuffix('.0')} {unit}"
+
+
+def _clock(size: float) -> tuple[float, str, int]:
+    """The unit of a duration in seconds and its word, and decimals."""
     if 0 < size < 0.01:
-        return f"{_tenths(seconds * 1e3)} ms" if size >= 0.001 else f"{_tenths(seconds * 1e6)} µs"
-    if size < 1:
-        return f"{seconds:.2f} s"
-    if size < 10:
-        return f"{seconds:.1f} s"
+        return (1e-3, "ms", 1) if size >= 0.001 else (1e-6, "µs", 1)
     if size < 120:
-        return f"{seconds:.0f} s"
-    for limit, unit_s, unit in ((5400, 60, "min"), (2 * 86400, 3600, "h")):
-        if size < limit:
-            return f"{_tenths(seconds / unit_s)} {unit}"
-    return f"{_tenths(seconds / 86400)} d"
-
-
-def _tenths(value: float) -> str:
-    """`11.2`, and `15` rather than `15.0`."""
-    return f"{value:.1f}".removesuffix(".0")
+        return 1.0, "s", 2 if size < 1 else 1 if size < 10 else 0
+    return (60.0, "min", 1) if size < 5400 else (3600.0, "h", 1) if size < 2 * 86400 else (86400.0, "d", 1)
 
 
 def number(value: float) -> str:
@@ -60,9 +63,11 @@ def money(value: float, currency: str | None) -> str:
     return f"{text} {currency or 'USD'}"
 
 
-def amount(value: float, unit: str, currency: str | None = None) -> str:
-    """A value with its unit, as shown."""
+def amount(value: float, unit: str, currency: str | None = None, beside: Beside | None = None) -> str:
+    """A value with its unit, as shown; in a column with the decimals and, where it is one or more of it, in the unit of the others."""
     value += 0.0  # there is no minus nothing
+    if beside is not None:
+        return _aligned(value, unit, currency, beside)
     if unit == "s":
         return duration(value)
     if unit == "s/turn":
@@ -84,11 +89,62 @@ def amount(value: float, unit: str, currency: str | None = None) -> str:
     return number(value) + (f" {unit}" if unit not in {"", "score", "count"} else "")
 
 
-def quantity(item: Quantity) -> str:
+def _aligned(value: float, unit: str, currency: str | None, beside: Beside) -> str:
+    """With the decimals of its column, unless nothing would be left of it."""
+    shown, end = value, amount(value, unit, currency).lstrip("-0123456789,.")
+    if end.startswith(" M/"):
+        return amount(value, unit, currency)
+    if unit == "ratio":
+        shown = 100 * value
+    elif unit in _TIMES:
+        unit_s, word, _ = _clock(beside.most if abs(value) >= _clock(beside.most)[0] else abs(value))
+        shown, end = value / unit_s, f" {word}{unit[1:]}"
+    if shown and abs(shown) < 0.5 * 10**-beside.places:
+        return amount(value, unit, currency)
+    return f"{shown:,.{beside.places}f}{end}"
+
+
+_TIMES = ("s", "s/turn")
+_ALIGNED = (*_TIMES, "ratio", "per_day", "per_week")
+_DECIMALS = re.compile(r"\.(\d+)")
+
+
+def column(cells: Iterable[object], unit: str = "") -> Mapping[str, Beside]:
+    """What times, shares, money and rates of one column are read beside, by unit; bare numbers are of the `unit` of the column."""
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        value, of = (cell.value, cell.unit) if isinstance(cell, Quantity) else (cell, unit)
+        if isinstance(value, int | float) and (of in _ALIGNED or of.startswith(("USD", "money"))):
+            found.setdefault(of, []).append(value)
+    return {of: _read_beside(values, of) for of, values in found.items() if len(values) > 1}
+
+
+def columns(table: Table) -> list[Mapping[str, Beside]]:
+    """As `column`, for each column of numbers; times stand beside those of all columns, so that a row is in one unit."""
+    numbers = [at for at, one in enumerate(table.columns) if one.kind == "number"]
+    cells = [[row.cells[at] for row in table.rows if at < len(row.cells)] for at in range(len(table.columns))]
+    times = column(cell for at in numbers for cell in cells[at] if isinstance(cell, Quantity) and cell.unit in _TIMES)
+    return [{**column(cells[at], one.unit), **times} if at in numbers else {} for at, one in enumerate(table.columns)]
+
+
+def _read_beside(values: list[float], unit: str) -> Beside:
+    most = max(map(abs, values))
+    if unit in _TIMES:
+        unit_s = _clock(most)[0]
+        texts = [duration(value, 0.0 if unit_s == 1 else most) for value in values if abs(value) >= unit_s or most < 10]
+        limit = 2 if most < 10 else 1
+    else:
+        texts = [amount(value, unit) for value in values]
+        limit = 1 if unit == "ratio" else 0 if most >= 10_000 else 2 if most >= 1 else 4
+    decimals = (len(tail[1]) if (tail := _DECIMALS.search(text)) else 0 for text in texts)
+    return Beside(most, min(limit, max(decimals, default=0)))
+
+
+def quantity(item: Quantity, beside: Mapping[str, Beside] | None = None) -> str:
     """The value as shown, or `—`."""
     if item.value is None:
         return NONE
-    return _signed(amount(item.value, item.unit, item.currency))
+    return _signed(amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit)))
 
 
 def evidence(item: Quantity) -> str:
@@ -97,7 +153,10 @@ def evidence(item: Quantity) -> str:
         return item.reason or ""
     parts = []
     if item.low is not None and item.high is not None:
-        low, high = (_signed(amount(end, item.unit, item.currency)) for end in (item.low, item.high))
+        ends = column((item.low, item.high), item.unit) if item.unit in _TIMES else {}
+        low, high = (
+            _signed(amount(end, item.unit, item.currency, ends.get(item.unit))) for end in (item.low, item.high)
+        )
         parts.append(f"[{low} to {high}]" if item.low < 0 else f"[{low}–{high}]")
     if item.n is not None:
         parts.append(f"n {item.n:,}")

@@ -9,7 +9,7 @@ from msgspec import structs
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
 from aether_tui.diagnostics.gaps import traceless
-from aether_tui.human import NONE, amount, day, money
+from aether_tui.human import NONE, Beside, amount, column, day, money
 from aether_tui.report_model import (
     Block,
     Cell,
@@ -58,8 +58,8 @@ def headline(found: Spent) -> str:
     return f"{told}, {_signed(change)} since the window before; most of it {NAMES[most][0]}, {_signed(found.waterfall.parts[most])}."
 
 
-def _signed(value: float) -> str:
-    return f"{'+' if value >= 0 else '−'}{money(abs(value), 'USD')}"
+def _signed(value: float, beside: Beside | None = None) -> str:
+    return f"{'+' if value >= 0 else '−'}{amount(abs(value), 'USD', 'USD', beside)}"
 
 
 def findings(found: Attribution) -> tuple[Finding, ...]:
@@ -128,6 +128,7 @@ def _waterfall(one: Waterfall) -> Table:
         at += part
     steps.append(("after", 0.0, one.after_usd))
     most = max((max(begin, end) for _, begin, end in steps), default=0.0)
+    beside = column((end if begin == 0 else end - begin for _, begin, end in steps), "USD").get("USD")
     return Table(
         id="attribution.waterfall",
         title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end)}",
@@ -137,7 +138,7 @@ def _waterfall(one: Waterfall) -> Table:
             Col(key="usd", title="USD", kind="number", priority=10),
             Col(key="draw", title="", width=BAR, priority=7),
         ),
-        rows=tuple(_fall(name, begin, end, most, one) for name, begin, end in steps),
+        rows=tuple(_fall(name, begin, end, most, one, beside) for name, begin, end in steps),
         note=f"The five parts sum to the change exactly: LMDI-I (Ang 2005) over feature × team × model.{_blurred(one)}",
     )
 
@@ -150,26 +151,29 @@ def _blurred(one: Waterfall) -> str:
     return f" Calls without a price were {before} before and are {after} now; that change is among price."
 
 
-def _fall(name: str, begin: float, end: float, most: float, one: Waterfall) -> Row:
+def _fall(name: str, begin: float, end: float, most: float, one: Waterfall, beside: Beside | None) -> Row:
     low, high = (round(BAR * max(value, 0.0) / most) if most > 0 else 0 for value in sorted((begin, end)))
     drawn = "·" * low + "█" * (high - low)
     if name in {"before", "after"}:
-        return Row(id=name, cells=(name, money(end, "USD").removesuffix(" USD"), drawn))
+        return Row(id=name, cells=(name, amount(end, "USD", "USD", beside).removesuffix(" USD"), drawn))
     label, what = next(words for factor, words in NAMES.items() if factor == name)
     change = one.after_usd - one.before_usd
     share = (
-        f"{round(100 * (end - begin) / change)} % of the change"
+        f"{round(100 * (end - begin) / change)} % of the change".replace("-", "−")
         if abs(change) > 1e-12
         else "the whole cost did not change"
     )
     return Row(
         id=name,
-        cells=(label, _signed(end - begin).removesuffix(" USD"), drawn),
+        cells=(label, _signed(end - begin, beside).removesuffix(" USD"), drawn),
         detail=f"{what}: {share}",
     )
 
 
 def _movers(one: Waterfall) -> Table:
+    shown = one.movers[:10]
+    changes = [[mover.after_usd - mover.before_usd, *(mover.parts[factor] for factor in NAMES)] for mover in shown]
+    beside = column((value for line in changes for value in line), "USD").get("USD")
     return Table(
         id="attribution.movers",
         title="Kinds of call that changed most",
@@ -185,20 +189,18 @@ def _movers(one: Waterfall) -> Table:
         rows=tuple(
             Row(
                 id=f"mover.{mover.name}",
-                cells=(
-                    mover.name,
-                    _plain(mover.after_usd - mover.before_usd),
-                    *(_plain(mover.parts[factor]) for factor in NAMES),
-                ),
+                cells=(mover.name, *(_plain(value, beside) for value in line)),
                 detail=f"{money(mover.before_usd, 'USD')} before, {money(mover.after_usd, 'USD')} after",
             )
-            for mover in one.movers[:10]
+            for mover, line in zip(shown, changes, strict=True)
         ),
     )
 
 
-def _plain(value: float) -> str:
-    return NONE if abs(value) < 0.005 else _signed(value).removesuffix(" USD")
+def _plain(value: float, beside: Beside | None) -> str:
+    """A change, or a dash where it rounds to nothing."""
+    least = 0.5 * 10 ** -(2 if beside is None else beside.places)
+    return NONE if abs(value) < least else _signed(value, beside).removesuffix(" USD")
 
 
 def _dimension(one: Dimension) -> Table:
@@ -218,6 +220,7 @@ def _dimension(one: Dimension) -> Table:
             )
         )
     rows += [(f"no {one.name.removesuffix(' tenth')}", share.calls, share.cost_usd, share.share) for share in nobody]
+    beside = column((usd for _, _, usd, _ in rows), "USD").get("USD")
     covered = "" if one.covered is None else f"{amount(one.covered, 'ratio')} of cost has one."
     return Table(
         id=f"attribution.{one.name.replace(' ', '-')}",
@@ -230,17 +233,20 @@ def _dimension(one: Dimension) -> Table:
             Col(key="share", title="share", kind="number", priority=8),
         ),
         rows=tuple(
-            Row(id=f"{one.name}.{name}", cells=_cells(name, calls, usd, share)) for name, calls, usd, share in rows
+            Row(id=f"{one.name}.{name}", cells=_cells(name, calls, usd, share, beside))
+            for name, calls, usd, share in rows
         ),
         note=f"{covered} {HOW.get(one.name, '')}".strip(),
         empty="No model call.",
     )
 
 
-def _cells(name: str, calls: int, usd: float | None, share: float | None) -> tuple[Cell, ...]:
+def _cells(name: str, calls: int, usd: float | None, share: float | None, beside: Beside | None) -> tuple[Cell, ...]:
     return (
         name,
         f"{calls:,}",
-        missing("no price known", unit="USD") if usd is None else money(usd, "USD").removesuffix(" USD"),
-        NONE if share is None else amount(share, "ratio"),
+        missing("no price known", unit="USD")
+        if usd is None
+        else amount(usd, "USD", "USD", beside).removesuffix(" USD"),
+        NONE if share is None else Quantity(value=share, unit="ratio"),
     )

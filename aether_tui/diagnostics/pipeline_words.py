@@ -9,7 +9,7 @@ from aether_tui.diagnostics.gaps import nothing, unconnected, unnarrowed
 from aether_tui.diagnostics.joins import first_failed
 from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.pipeline_measure import GRACE_DAYS, STAGES, Cohort, OldItem, Pipeline, Stage, unanswerable
-from aether_tui.human import amount, duration, evidence, number, plural, quantity
+from aether_tui.human import evidence, number, plural, quantity
 from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Row, State, Table, missing
 from aether_tui.text import one_line
 
@@ -181,7 +181,7 @@ def _funnel_row(found: Pipeline, place: int, data: Data) -> Row:
     items = round((now.value or 0.0) * found.entered)
     return Row(
         id=f"pipeline.funnel.{STAGES[place]}",
-        cells=(STAGES[place], now.value, now, items, "" if lost is None else amount(lost, "ratio")),
+        cells=(STAGES[place], now.value, now, items, "" if lost is None else Quantity(value=lost, unit="ratio")),
         why=metrics.why("pipeline.reached", data),
     )
 
@@ -325,8 +325,8 @@ def _item_row(item: OldItem, data: Data) -> Row:
             item.key or item.id,
             one_line(item.title, 200),
             item.stage,
-            duration(item.age_s),
-            duration(item.limit_s),
+            Quantity(value=item.age_s, unit="s"),
+            Quantity(value=item.limit_s, unit="s"),
         ),
         detail=f"state {one_line(item.state, 60)}, from {item.source}",
         why=metrics.why("pipeline.older", data),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
-from aether_tui.human import amount, evidence, number, plural, quantity
-from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, State, Table, Trend
+from aether_tui.human import Beside, amount, duration, evidence, number, plural, quantity
+from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, Row, State, Table, Trend
 from aether_tui.text import cells
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -52,11 +53,18 @@ def state(value: State) -> str:
     return f"{GLYPHS[value]} {value.replace('-', ' ')}"
 
 
-def cell(value: Value, col: Col, row_state: State | None = None) -> str:
+def row(one: Row, columns: Sequence[Col], beside: Sequence[Mapping[str, Beside]]) -> list[str]:
+    """The cells of a row as text, each read beside its column."""
+    return [cell(value, col, one.state, by) for value, col, by in zip(one.cells, columns, beside, strict=True)]
+
+
+def cell(
+    value: Value, col: Col, row_state: State | None = None, beside: Mapping[str, Beside] = MappingProxyType({})
+) -> str:
     """One cell as text. A state column carries the row's glyph before its word."""
     if isinstance(value, tuple):
         return paced(value) if col.kind == "bar" else spark(value)
-    shown = _bare(value, col)
+    shown = _bare(value, col, beside)
     if col.kind == "state":
         word = shown if shown not in GLYPHS else ""
         glyph = GLYPHS[row_state or "info"]
@@ -70,19 +78,19 @@ def _state(word: str) -> State:
     return next(known for known in GLYPHS if known == word)
 
 
-def _bare(value: Cell, col: Col) -> str:
+def _bare(value: Cell, col: Col, beside: Mapping[str, Beside]) -> str:
     if value is None:
         return "—"
     if isinstance(value, Quantity):
         if col.kind == "bar" and value.value is not None:
             return bar(value.value)
-        return quantity(value)
+        return quantity(value, beside)
     if isinstance(value, str):
         return value
     if col.kind == "bar":
         return bar(value)
     if col.unit:
-        return amount(value, col.unit)
+        return amount(value, col.unit, beside=beside.get(col.unit))
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 
@@ -99,6 +107,8 @@ def change(fact: Fact) -> str:
     if fact.value.unit == "ratio":
         points = 100 * difference
         text = f"{abs(points):.0f} pt" if abs(points) >= 10 else f"{abs(points):.1f} pt"
+    elif fact.value.unit == "s":
+        text = duration(abs(difference), fact.value.value)
     else:
         text = amount(abs(difference), fact.value.unit, fact.value.currency)
     return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}{text}"

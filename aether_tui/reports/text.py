@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from aether_tui.human import columns
 from aether_tui.report_model import (
     GLYPHS,
     Block,
@@ -113,10 +114,8 @@ def _table(block: Table, width: int) -> Iterator[str]:
 
 
 def _grid(block: Table, width: int) -> Iterator[str]:
-    texts = [
-        [draw.cell(value, col, row.state) for value, col in zip(row.cells, block.columns, strict=True)]
-        for row in block.rows
-    ]
+    beside = columns(block)
+    texts = [draw.row(row, block.columns, beside) for row in block.rows]
     kept, sizes = _fit(block, texts, width)
     yield from _line(block, [col.title for col in block.columns], kept, sizes)
     for row, line in zip(block.rows, texts, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Quantity, State
@@ -19,6 +19,7 @@ OF_A_HUNDRED = (0.0, 100.0)
 """The scale of scores: a point or two is not a mountain."""
 
 AnyCell = Cell | Sequence[float | None]
+Beside = Mapping[str, human.Beside]
 
 
 def state_span(state: State) -> Span:
@@ -65,15 +66,15 @@ def course(values: Sequence[float | None], unit: str = "") -> str:
     return f"{first} to {last}, lowest {low}, highest {high}"
 
 
-def cell(column: Col, value: AnyCell, state: State | None, words: bool) -> Span:
-    """The shown text of a table cell and its role."""
+def cell(column: Col, value: AnyCell, state: State | None, words: bool, beside: Beside | None = None) -> Span:
+    """The shown text of a table cell and its role; beside the numbers of its column, where they are given."""
     if value is None:
         return human.NONE, "dim"
     if isinstance(value, Quantity):
         share = value.value
         if column.kind == "bar" and share is not None:
             return _bar(share, state, words)
-        text = human.quantity(value)
+        text = human.quantity(value, beside)
         return text + (" stated" if value.stated else ""), "dim" if value.value is None else "text"
     if isinstance(value, str):
         if column.kind == "state" and value in _STATES:
@@ -82,7 +83,9 @@ def cell(column: Col, value: AnyCell, state: State | None, words: bool) -> Span:
             return f"{GLYPHS[state]} {clean(value)}", ROLE_OF[state]
         return clean(value), "dim" if value in {"", human.NONE} else "text"
     if isinstance(value, int | float):
-        return _bar(value, state, words) if column.kind == "bar" else (human.amount(value, _unit(column)), "text")
+        if column.kind == "bar":
+            return _bar(value, state, words)
+        return human.amount(value, _unit(column), beside=(beside or {}).get(_unit(column))), "text"
     if column.kind == "bar":
         return _paced(value, state, words)
     return (course(value, column.unit) if words else sparkline(value)), "accent"
@@ -117,7 +120,11 @@ def change(fact: Fact) -> Span:
     moved = now.value - before.value
     points = now.unit == "ratio"
     text = (
-        f"{human.number(round(100 * abs(moved), 1))} pt" if points else human.amount(abs(moved), now.unit, now.currency)
+        f"{human.number(round(100 * abs(moved), 1))} pt"
+        if points
+        else human.duration(abs(moved), now.value)
+        if now.unit == "s"
+        else human.amount(abs(moved), now.unit, now.currency)
     )
     if moved == 0 or text.startswith("0 ") or text == "0":
         return "=", "dim"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aether_tui import human
+from aether_tui.report_model import Col, Quantity, Row, Table
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,41 @@ def test_small_amounts_are_plain_figures(value: float, unit: str, shown: str) ->
 )
 def test_amounts_are_read_aloud_in_words(shown: str, aloud: str) -> None:
     assert human.spoken(shown) == aloud
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "shown"),
+    [
+        ([58.79, -0.184, 0.00715, 0], "USD", ["58.79 USD", "−0.18 USD", "0.01 USD", "0.00 USD"]),
+        ([58.79, 0.004], "USD", ["58.79 USD", "0.004 USD"]),  # nothing would be left of it
+        ([0.0209, 0.00303, 0.083], "USD/task", ["0.0209 USD/task", "0.0030 USD/task", "0.0830 USD/task"]),
+        ([120, 1640], "USD", ["120 USD", "1,640 USD"]),
+        ([12_000, 58.79], "USD", ["12,000 USD", "59 USD"]),
+        ([0.14, 0.097, 0.0065, 0.0], "ratio", ["14.0 %", "9.7 %", "0.7 %", "0.0 %"]),
+        ([0.14, 0.5, 1.0], "ratio", ["14 %", "50 %", "100 %"]),
+        ([0.14, 0.00048], "ratio", ["14.0 %", "0.048 %"]),
+        ([172_800, 160_560, 3600, 40], "s", ["2.0 d", "1.9 d", "60.0 min", "40.0 s"]),
+        ([26, 5.3, 0.35], "s", ["26.0 s", "5.3 s", "0.3 s"]),
+        ([4.2, 0.58], "s", ["4.20 s", "0.58 s"]),
+        ([1.1, 0.708], "per_day", ["1.10/day", "0.71/day"]),
+        ([1_200_000, 3], "per_day", ["1.2 M/day", "3/day"]),
+        ([14], "USD", ["14.00 USD"]),
+    ],
+)
+def test_a_column_is_shown_with_the_same_decimals(values: list[float], unit: str, shown: list[str]) -> None:
+    cells = [Quantity(value=value, unit=unit) for value in values]
+    beside = human.column(cells)
+    assert [human.quantity(cell, beside) for cell in cells] == shown
+
+
+def test_times_of_one_row_are_in_one_unit() -> None:
+    table = Table(
+        id="t",
+        columns=(Col(key="a", title="a", kind="number"), Col(key="b", title="b", kind="number")),
+        rows=(Row(id="r", cells=(Quantity(value=160_560.0, unit="s"), Quantity(value=172_800.0, unit="s"))),),
+    )
+    beside = human.columns(table)
+    assert [human.quantity(cell, by) for cell, by in zip(table.rows[0].cells, beside, strict=True)] == [
+        "1.9 d",
+        "2.0 d",
+    ]

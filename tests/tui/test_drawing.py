@@ -161,7 +161,7 @@ def test_a_change_has_sign_unit_and_meaning(now, before, unit, better, drawn):
 
 
 def test_narrow_tables_stand_side_by_side_when_there_is_room():
-    wide, narrow = (lay_out(REPORTS["lens"](), View(), width).height for width in (119, 60))
+    wide, narrow = (lay_out(REPORTS["lens"](), View(), width).height for width in (119, 50))
     assert wide < narrow / 2
 
 
