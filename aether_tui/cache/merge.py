@@ -63,6 +63,8 @@ class Merged:
     rejected: int = 0
     late: int = 0
     by_table: dict[str, Merged] = field(default_factory=dict)
+    by_part: dict[int, Merged] = field(default_factory=dict)
+    """What became of the rows of each of the `Parts` that were told apart."""
 
     def add(self, table: str, other: Merged) -> None:
         """Count `other` as part of `table` and of the whole."""
@@ -73,6 +75,12 @@ class Merged:
             into.unchanged += other.unchanged
             into.removed += other.removed
             into.late += other.late
+        for number, one in other.by_part.items():
+            self.by_part.setdefault(number, Merged()).add(table, one)
+
+
+Parts = Mapping[str, Mapping[int, int]]
+"""Of a table: the place of the first row of each part among the rows that arrive, and the number of that part."""
 
 
 class Write(Protocol):
@@ -110,18 +118,19 @@ def merge_rows(
     note: Note,
     pace: Pace | None = None,
     whole: Sequence[Whole] = (),
+    parts: Parts | None = None,
 ) -> Merged:
     """Merge full rows by key in as many leases as they need; `note` commits with the last one.
 
-    What the rows are the `whole` of loses, with the first, what is stored of it and not among them.
+    What the rows are the `whole` of loses, with the first, what is stored of it and not among them. `parts` are counted apart, too.
     """
     result = Merged()
     staged = []
     for name, arriving in rows.items():
         if arriving:
-            stage(cursor, f"staged_{name}", TABLES[name], arriving)
+            stage(cursor, f"staged_{name}", TABLES[name], arriving, placed=bool(parts))
             staged.append(TABLES[name])
-    merge_staged(cursor, write, origin, staged, note, result, pace, whole)
+    merge_staged(cursor, write, origin, staged, note, result, pace, whole, parts=parts)
     return result
 
 
@@ -136,6 +145,7 @@ def merge_staged(
     whole: Sequence[Whole] = (),
     *,
     only: range | None = None,
+    parts: Parts | None = None,
 ) -> None:
     """Merge the temporary tables `staged_<name>` and drop them.
 
@@ -153,7 +163,7 @@ def merge_staged(
         began = time.process_time()  # where others work, too, smaller leases would only be more of them
         while True:
             with suppress(thrift.Tight):
-                done = merge_lease(cursor, write, origin, lease, ahead, ends, losing)
+                done = merge_lease(cursor, write, origin, lease, ahead, ends, losing, parts)
                 break
             thrift.widen(cursor)
         losing = [] if lease else losing
@@ -175,6 +185,7 @@ def merge_lease(
     ahead: Mapping[int, range],
     note: Note,
     whole: Sequence[tuple[Whole, bool]],
+    parts: Parts | None = None,
 ) -> list[tuple[Table, Merged]]:
     """One transaction: slices of staged tables, what each `whole` (did its table come?) loses, their rollups and the note."""
     done: list[tuple[Table, Merged]] = []
@@ -185,7 +196,8 @@ def merge_lease(
                 done.append((one.table, Merged(removed=_remove_missing(cursor, origin, one, came))))
         for table, low, high in lease:
             number = ahead.get(low) if table is SPANS else None
-            done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number)))
+            own = (parts or {}).get(table.name)
+            done.append((table, merge_slice(cursor, table, f"staged_{table.name}", origin, low, high, number, own)))
         if lease:
             rollups.refresh(cursor)
         store_rejects(cursor, origin, note.rejects)
@@ -263,15 +275,17 @@ def merge_slice(
     low: int,
     high: int,
     ahead: range | None = None,
+    parts: Mapping[int, int] | None = None,
 ) -> Merged:
     """Merge rows `low` to `high` of a staged table inside an open transaction and bring rollups, or notes of what they need, along.
 
-    `ahead` are the numbers of the slices in what was prepared.
+    `ahead` are the numbers of the slices in what was prepared, `parts` those of the table.
     """
     late = open_slice(cursor, table, origin, f"{staged} WHERE rowid >= {low} AND rowid < {high}")
     alive = high - low - late
     same, changed = decide(cursor, table, origin, alive, ahead)
     new = alive - same - changed
+    by_part = _by_part(cursor, parts, known=bool(same or changed)) if parts else {}
     if new or changed:
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
@@ -293,7 +307,19 @@ def merge_slice(
         if changed:
             run(cursor, f"DELETE FROM {table.name} WHERE rowid IN (SELECT _row FROM decided WHERE changed)")
         store_incoming(cursor, table)
-    return Merged(inserted=new, updated=changed, unchanged=same, late=late)
+    return Merged(inserted=new, updated=changed, unchanged=same, late=late, by_part=by_part)
+
+
+def _by_part(cursor: duckdb.DuckDBPyConnection, parts: Mapping[int, int], *, known: bool) -> dict[int, Merged]:
+    """What becomes of the rows of `slice`, by the number of their part."""
+    changed, decided = ("d.changed", "LEFT JOIN decided AS d USING (_n)") if known else ("CAST(NULL AS BOOLEAN)", "")
+    found = run(
+        cursor,
+        f"SELECT _part, count(*) - count({changed}), count(*) FILTER ({changed}), count(*) FILTER (NOT {changed}) FROM slice "
+        f"ASOF JOIN (SELECT unnest($firsts) AS _first, unnest($numbers) AS _part) ON _place >= _first {decided} GROUP BY _part",
+        {"firsts": list(parts), "numbers": list(parts.values())},
+    ).fetchall()
+    return {number: Merged(new, updated, same) for number, new, updated, same in found}
 
 
 def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:

@@ -27,16 +27,19 @@ _SAID: Final[dict[Kind, str]] = {"texts": "VARCHAR[]", "int": "BIGINT", "float":
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def stage(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row]) -> None:
+def stage(
+    cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: Sequence[Row], *, placed: bool = False
+) -> None:
     """Make temporary table `name` of full rows (`Table.columns` order), spans with `flags.FLAGS`, deduplicated by key, in order of time.
 
-    Of equal keys the one with the highest revision stays, then the one with the highest content hash.
+    Of equal keys the one with the highest revision stays, then the one with the highest content hash. If `placed`, `_place` says
+    where each came.
     Raises ValueError when a row has another length than the table.
     """
     if rows and len(rows[0]) != len(table.columns):
         raise ValueError(f"rows of {table.name} have {len(rows[0])} values, not {len(table.columns)}")
     arrive(cursor, "arrived", table.columns, rows)
-    deduplicate(cursor, name, table, "arrived", new=True)
+    deduplicate(cursor, name, table, "(SELECT *, rowid AS _place FROM arrived)" if placed else "arrived", new=True)
     run(cursor, "DROP TABLE arrived")
 
 

@@ -20,7 +20,7 @@ from aether_tui.cache.bulk_merge import merge_part
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, leases_of
 from aether_tui.cache.look import ReadLease
-from aether_tui.cache.merge import Merged, Note, Origin, Pace, merge_rows, write_note
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
@@ -208,10 +208,12 @@ class Cache:
         complete: bool = False,
         force: bool = False,
         whole: Sequence[Whole] = (),
+        parts: Parts | None = None,
     ) -> Merged:
         """Store full rows (`Table.columns` order) with rollups, rejects, cursor and state; `complete` notes a success.
 
         Many rows take several short leases, each one transaction; cursor, state, rejects and success commit with the last.
+        `parts` of the rows are counted apart, too.
         With `replace` rows are only collected in memory (cursor and rejects are ignored) until `complete`, which swaps the
         whole export in, scope by scope. Raises OlderExport (unless `force`) before anything is written, CacheTrouble.
         """
@@ -237,7 +239,7 @@ class Cache:
         try:
             write = partial(self._write_spans, source) if rows.get(SPANS.name) else self._write
             write = partial(write, tidy=0) if self._frugal and not few else write
-            merged = merge_rows(connection, write, origin, rows, note, self._pace, whole)
+            merged = merge_rows(connection, write, origin, rows, note, self._pace, whole, parts)
             self._room = thrift.room(connection) or self._room
             return merged
         finally:

@@ -31,7 +31,7 @@ from aether_tui.records.source import (
 )
 from aether_tui.sync import memory
 from aether_tui.sync.deletions import sweep
-from aether_tui.sync.intake import Counts, Intake, State, Writer
+from aether_tui.sync.intake import Counts, Intake, State, Writer, joined
 from aether_tui.sync.plan import Job
 from aether_tui.sync.remote import Remote
 from aether_tui.text import one_line
@@ -42,8 +42,6 @@ SHORTEST_SECRET = 4
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
 
-JOINED_ROWS = 10_000
-"""Rows of small pages that are stored in one transaction, at most."""
 HELD_ROWS = 8_000
 HELD_S = 2.0
 """Rows for which a transaction is begun at once, and how long fewer of them wait for more: each has its price."""
@@ -375,8 +373,8 @@ class _Store:
             if not self._waiting:
                 break
             page = self._waiting.pop(0)
-            while self._waiting and (joined := _joined(page, self._waiting[0])):
-                page = joined
+            while self._waiting and (both := joined(page, self._waiting[0])):
+                page = both
                 self._waiting.pop(0)
             if sum(map(_rows, self._waiting)) < HELD_ROWS and not self._resting:
                 self._enough.clear()
@@ -393,23 +391,6 @@ class _Store:
 
 def _rows(page: Page) -> int:
     return sum(map(len, page.rows.values()))
-
-
-def _joined(first: Page, second: Page) -> Page | None:
-    """Two pages as one, with the later cursor; None when they are large or more than rows."""
-    if any(page.bulk or page.tally or page.replace or page.pushed for page in (first, second)):
-        return None
-    rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
-    if sum(map(len, rows.values())) > JOINED_ROWS:
-        return None
-    return Page(
-        rows,
-        cursor=first.cursor if second.cursor is None else second.cursor,
-        rejects=[*first.rejects, *second.rejects],
-        whole=[*first.whole, *second.whole],
-        total=first.total if second.total is None else second.total,
-        about=first.about if second.total is None else second.about,
-    )
 
 
 def _not_after(asked: datetime, cursor: str) -> bool:

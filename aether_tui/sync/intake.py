@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from aether_tui.cache import Cache, Merged
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
-from aether_tui.records import TABLES, Row
+from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 20_000
 """Rows of a bulk file that are cleaned and stored at a time."""
+BULK_BYTES: Final = 256 << 10
+"""Bytes of a bulk file that is worth a merge of its own."""
 
 RECEIVED: Final = ("otlp", "receiver")
 """Source and stream of spans that came over OTLP/HTTP; files of OTLP are the same source, so a span counts once."""
 
 KEPT_DAYS: Final = 14
 """Days that texts of requests are kept."""
+
+JOINED_ROWS: Final = 10_000
+"""Rows of small pages that are stored in one transaction, at most."""
+JOINED_CHARACTERS: Final = 4 << 20
+"""Characters of pages of files from which no more of them are joined."""
 
 State = Mapping[str, object]
 
@@ -118,6 +127,16 @@ class Writer:
         self.cache.note(source, stream, now=self.clock(), error=self.ingest.clean_text(reason), state=state)
 
 
+@dataclass(slots=True)
+class _Held:
+    """Pages of files that wait for more, as one page; `keys` are those of their rows."""
+
+    page: Page = field(default_factory=Page)
+    parts: list[tuple[Page, Counts]] = field(default_factory=list)
+    keys: set[tuple[str, object]] = field(default_factory=set)
+    characters: int = 0
+
+
 class Intake:
     """Pages of one stream on their way into the cache. Call `finish` after the last one.
 
@@ -133,6 +152,7 @@ class Intake:
         self._waiting: list[Reject] = []
         self._cursor: str | None = None
         self._apart = False
+        self._held = _Held()
         self.refused: Sequence[Reject] = ()
         """Rows of the last page that could not be read, also those that the cache itself refused."""
 
@@ -159,7 +179,7 @@ class Intake:
         rows = (
             page.rows if page.tally is None else {**page.rows, page.tally.table.name: self._tally(page.tally, rejects)}
         )
-        counts.add(self._merge(rows, rejects, cursor, state, whole=page.whole))
+        counts.add(self._merge(rows, self._clean(rejects), cursor, state, whole=page.whole))
         return counts
 
     def _tally(self, tally: Tally, rejects: list[Reject]) -> list[Row]:
@@ -182,10 +202,42 @@ class Intake:
         """Forget an export that broke off; what is stored of it stays as it was."""
         self._export, self._waiting, self._cursor = None, [], None
 
+    def put(self, page: Page, counts: Counts) -> None:
+        """Store a page of a file, a small one as one with those of other files: `counts` has what became of it after `finish` or
+        `flush`. Pages with a key in common are stored one after the other."""
+        if page.bulk is not None and page.replace is None and _bytes(page.bulk) < BULK_BYTES:
+            rejects = list(page.rejects)
+            for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
+                self.put(Page({page.bulk.table.name: chunk}), counts)
+            page = replace(page, bulk=None, rejects=rejects)
+        alone = joined(Page(), page)
+        if alone is None:
+            self.flush()
+            counts.add(self.page(page))
+            return
+        keys = {(name, key) for name, rows in page.rows.items() for key in _keys(TABLES[name], rows)}
+        whole = None if keys & self._held.keys else joined(self._held.page, page)
+        if whole is None:
+            self.flush()
+        self.refused = page.rejects
+        self._held.parts.append((page, counts))
+        self._held.page = whole or alone
+        self._held.keys |= keys
+        self._held.characters += _characters(page)
+        if self._held.characters >= JOINED_CHARACTERS:
+            self.flush()
+
+    def flush(self, state: State | None = None, *, complete: bool = False) -> None:
+        """Store what waits for more."""
+        held, self._held = self._held, _Held()
+        rows, rejects = held.page.rows, self._clean(held.page.rejects)
+        if complete or rejects or any(rows.values()):
+            self._merge(rows, rejects, state=state, complete=complete, whole=held.page.whole, parts=held.parts)
+
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""
         counts = self.complete()
-        self._merge({}, state=state, complete=True)
+        self.flush(state, complete=True)
         if self._apart:
             self._writer.cache.tidy()
         return counts
@@ -231,10 +283,10 @@ class Intake:
         *,
         complete: bool = False,
         whole: Sequence[Whole] = (),
+        parts: Sequence[tuple[Page, Counts]] = (),
     ) -> Counts:
         writer, ingest = self._writer, self._writer.ingest
         rows = {name: part for name, part in rows.items() if part and ingest.keeps(name)}
-        clean = rejects if complete else [ingest.clean_reject(reject) for reject in rejects]
         merged: Merged = writer.cache.merge(
             self._source,
             self._stream,
@@ -242,17 +294,23 @@ class Intake:
             mapping_hash=ingest.mapping_hash,
             now=writer.clock(),
             cursor=cursor,
-            rejects=clean,
+            rejects=rejects,
             replace=self._export,
             state=state,
             complete=complete,
             force=writer.force,
             whole=[replace(one, ids=[ingest.identifier(name) for name in one.ids]) for one in whole],
+            parts=_firsts([page for page, _ in parts]),
         )
+        for number, (page, counts) in enumerate(parts):
+            counts.add(self._counts_of(page.rows, merged.by_part.get(number, Merged()), page.rejects))
         if self._export is not None and not complete:
             # Nothing is stored yet: rejects and cursor go with the export.
-            self._waiting += clean
+            self._waiting += rejects
             self._cursor = cursor if cursor is not None else self._cursor
+        return self._counts_of(rows, merged, rejects)
+
+    def _counts_of(self, rows: Mapping[str, Sequence[Row]], merged: Merged, rejects: Sequence[Reject]) -> Counts:
         return Counts(
             rows=sum(len(part) for name, part in rows.items() if self._counts(name)),
             inserted=merged.inserted,
@@ -261,3 +319,50 @@ class Intake:
             removed=merged.removed,
             rejected=len(rejects),
         )
+
+    def _clean(self, rejects: Sequence[Reject]) -> list[Reject]:
+        return [self._writer.ingest.clean_reject(reject) for reject in rejects]
+
+
+def joined(first: Page, second: Page) -> Page | None:
+    """Two pages as one, with the later cursor; None when they are large or more than rows."""
+    if any(page.bulk or page.scan or page.tally or page.replace or page.pushed for page in (first, second)):
+        return None
+    rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
+    rejects = [*first.rejects, *second.rejects]
+    if sum(map(len, rows.values())) + len(rejects) > JOINED_ROWS:
+        return None
+    return Page(
+        rows,
+        cursor=first.cursor if second.cursor is None else second.cursor,
+        rejects=rejects,
+        whole=[*first.whole, *second.whole],
+        total=first.total if second.total is None else second.total,
+        about=first.about if second.total is None else second.about,
+    )
+
+
+def _bytes(bulk: Bulk) -> int:
+    return sum(path.stat().st_size for path in bulk.paths if path.exists())
+
+
+def _keys(table: Table, rows: Sequence[Row]) -> Iterable[object]:
+    names = [column.name for column in table.raw]
+    return map(itemgetter(*map(names.index, table.key)), rows)
+
+
+def _characters(page: Page) -> int:
+    rows = sum(len(value) for rows in page.rows.values() for row in rows for value in row if isinstance(value, str))
+    return rows + sum(len(reject.raw) for reject in page.rejects)
+
+
+def _firsts(pages: Sequence[Page]) -> dict[str, dict[int, int]]:
+    """By table, the place of the first row of each page among those of all, and the number of that page."""
+    found: dict[str, dict[int, int]] = {}
+    places: Counter[str] = Counter()
+    for number, page in enumerate(pages):
+        for name, rows in page.rows.items():
+            if rows:
+                found.setdefault(name, {})[places[name]] = number
+                places[name] += len(rows)
+    return found

@@ -121,6 +121,8 @@ def _read_all(
         _read(kind, batch, intake, writer.ingest.clean_text, now, tell)
     if any(not loaded.error for loaded in members):
         intake.finish()
+    else:
+        intake.flush()
     bad = next((loaded for loaded in members if loaded.error), None)
     if bad is not None and (source, STREAM) in writer.cache.cursors():  # what never came is not missing
         writer.fail(source, STREAM, f"{files.name_of(bad.path)}: {bad.error}")
@@ -139,10 +141,12 @@ def _read(
     try:
         for page in pages_of(kind, [loaded.path for loaded in batch], now):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
-            loaded.counts.add(intake.page(page))
+            intake.put(page, loaded.counts)
             _tell(intake.refused, page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
         first, *others = batch
+        if others:
+            intake.flush()
         first.counts.add(intake.complete())
         for loaded in others:
             first.counts.add(loaded.counts)

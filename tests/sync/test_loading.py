@@ -6,11 +6,22 @@ import gzip
 import json
 import lzma
 import zipfile
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import count as numbers
 from pathlib import Path
 
 import pytest
 
 from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.ingest import Ingest
+from aether_tui.sync.intake import Writer
+from aether_tui.sync.loading import Loaded
+from aether_tui.sync.loading import load as load_files
+from connectors.junit import JUnitFiles
+from connectors.otlp import OtlpFiles
 from tests.command import Done, aether
 from tests.ingest.test_redact import CANARIES
 from tests.sync.test_engine import leaks
@@ -201,3 +212,60 @@ def test_files_of_one_export_are_counted_together_on_the_first(workspace: Path) 
     assert (first["rows"], first["merged"]["inserted"], second["rows"]) == (6, 6, 0)
     told = aether("load", "part-1.csv", "part-2.csv", cwd=workspace).out
     assert told == "part-1.csv: focus, 6 rows (0 new, 0 changed, 6 known)\npart-2.csv: focus, counted with part-1.csv\n"
+
+
+def report(path: Path, cases: int, name: str) -> None:
+    rows = "".join(f'<testcase classname="C" name="{name} {number}" time="0.5"/>' for number in range(cases))
+    path.write_text(f'<testsuite name="unit" timestamp="2026-09-01T08:00:00">{rows}</testsuite>')
+
+
+def small_files(folder: Path) -> list[Path]:
+    """Reports, and traces of which some come again, unchanged and changed, some cannot be read, and one file is broken."""
+    folder.mkdir()
+    for number in range(3):
+        report(folder / f"r{number}.xml", number, str(number))
+        lines = traces(10 * number + 1, 10 * number + 6).splitlines()
+        if number == 1:
+            lines += [lines[0][:-9], span_line(1), span_line(2, "another")]
+        (folder / f"t{number}.jsonl").write_text("\n".join(lines))
+    (folder / "r3.xml").write_text("<testsuite><testcase name='x'/>")
+    (folder / "r4.xml").write_bytes((folder / "r2.xml").read_bytes())
+    (folder / "r5.xml").write_text("<!DOCTYPE x [<!ENTITY a 'b'>]><testsuite/>")
+    return sorted(folder.iterdir())
+
+
+STORED = ("test_runs", "test_cases", "spans", "tasks", "llm_hourly", "tests_daily", "rejects", "sync_state")
+CLOCKS = ("ingested_at", "at", "last_attempt", "last_success", "last_error")
+"""Columns that tell when a merge was."""
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that goes on with each merge."""
+    ticks = numbers()
+    return lambda: datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=next(ticks))
+
+
+def test_small_files_share_merges_and_are_counted_each_by_itself(tmp_path: Path) -> None:
+    paths, kinds = small_files(tmp_path / "in"), (JUnitFiles(), OtlpFiles())
+    found = []
+    for name, batches in (("each", [[path] for path in paths]), ("all", [paths])):
+        writer = Writer(Cache(tmp_path / name / "c.duckdb"), Ingest(Config(), bytes(32)), ticking())
+        loaded: list[Loaded] = []
+        for batch in [paths[1:2], *batches]:
+            loaded += load_files(batch, kinds=kinds, writer=writer, now=datetime(2026, 11, 21, tzinfo=UTC))
+        with writer.cache.read() as lease:
+            stored = {
+                table: lease.cursor.execute(
+                    f"SELECT COLUMNS(lambda c: c NOT IN {CLOCKS}) FROM {table} ORDER BY ALL"
+                ).fetchall()
+                for table in STORED
+            }
+            merges = lease.rows("SELECT count(DISTINCT ingested_at) AS n FROM spans")[0]["n"]
+        said = [(one.path, asdict(one.counts), one.error, one.notes) for one in loaded]
+        found.append((said, stored, merges))
+    (said, stored, merges), (said_of_all, stored_of_all, merges_of_all) = found
+    assert said_of_all == said
+    assert stored_of_all == stored
+    assert (merges, merges_of_all) == (3, 2)
+    assert {counts["updated"] for _, counts, _, _ in said} == {0, 1}
+    assert len(stored["rejects"]) == 1 and sum(bool(error) for _, _, error, _ in said) == 1
