@@ -21,7 +21,7 @@ class AetherError(Exception):
     def sentence(self) -> str:
         """The whole story on one line: `where: what; next step`."""
         text = f"{self.where}: {self.what}" if self.where else self.what
-        line = f"{text}; {self.next_step}" if self.next_step else text
+        line = f"{text}{'' if text.endswith('?') else ';'} {self.next_step}" if self.next_step else text
         return " ".join(line.split())
 
 

@@ -27,6 +27,7 @@ class Flywheel(Asking):
         """Tick a manual item after asking who says so, and a note; untick one that is ticked."""
         block, check = self._check()
         if check is None or block is None:
+            self.shell.say("select an item of a phase first (j, k)")
             return
         if check.kind != "manual" and not check.signed:
             self.shell.say("only a person's items can be ticked; this one is verified by the program")

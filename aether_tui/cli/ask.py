@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import print_json
+from aether_tui.cli.output import format_option, print_json
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Asked:
 
 @click.command()
 @click.argument("sources", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["text", "md", "json"]), default="text", show_default=True)
+@format_option("text", "md", "json")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
 @click.pass_obj
 def ask(context: Context, sources: tuple[str, ...], form: str, output: Path | None) -> None:

@@ -248,7 +248,7 @@ def decide(context: Context, identity: str, choice: str, who: str, guardrail: st
 
 @experiment.command()
 @IDENTITY
-@click.option("--kind", "sort", type=click.Choice(KINDS), required=True)
+@click.option("--kind", "sort", type=click.Choice(KINDS), required=True, help="What kind of thing is kept.")
 @click.option("--owner", required=True, help="Who keeps it true.")
 @click.option(
     "--review-by", type=click.DateTime(["%Y-%m-%d"]), help="Look at it again by this day.  [default: in 90 days]"

@@ -34,7 +34,7 @@ def failures() -> None:
 @click.option(
     "--cost-per-failure", type=click.FloatRange(0, 1e12), help="Money one failure costs; without it only shares."
 )
-@click.option("--currency", default="USD", show_default=True)
+@click.option("--currency", default="USD", show_default=True, help="Currency of --cost-per-failure.")
 @click.pass_obj
 def sample(
     context: Context, size: int, window: str, feature: str | None, service: str | None, team: str | None,

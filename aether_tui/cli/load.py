@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _TOLD_SKIPS = 5
 @click.option("--accept", is_flag=True, help="Accept the columns that the headers suggest.")
 @click.option("--source", metavar="NAME", help="Name of the source the rows belong to (default: the kind).")
 @click.option("--force", is_flag=True, help="Let an older export replace a newer one.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 @click.pass_obj
 def load(
     context: Context,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import print_table
+from aether_tui.cli.output import format_option, print_table
 from aether_tui.errors import ConfigurationError
 from aether_tui.human import amount
 
@@ -21,7 +21,7 @@ SURFACES: dict[str, Surface] = {"ci": "ci", "cost": "cost", "tests": "tests", "t
 @click.command(short_help="Print the measurements of one surface as JSON")
 @click.argument("surface", type=click.Choice(list(SURFACES)))
 @click.argument("paths", nargs=-1, metavar="[PATH|-]…")
-@click.option("--format", "form", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@format_option("json", "text")
 @click.option(
     "--window",
     default="28d",

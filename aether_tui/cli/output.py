@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 
 from aether_tui.text import one_line
 
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+C = TypeVar("C", bound=Callable[..., Any] | click.Command)
+_FOR = {
+    "text": "text to read",
+    "json": "json for programs",
+    "md": "md for documents",
+    "sql": "sql: what is asked of the cache",
+}
+
+
+def format_option(*forms: str) -> Callable[[C], C]:
+    """`--format`, the first form unless another is given."""
+    return click.option("--format", "form", type=click.Choice(forms), default=forms[0], show_default=True,
+                        help="; ".join(_FOR[form] for form in forms) + ".")  # fmt: skip
+
+
+FORMAT = format_option("text", "json")
 
 
 def print_json(value: object) -> None:

@@ -42,7 +42,9 @@ def list_(context: Context, form: str) -> None:
 
 @playbook.command()
 @IDS
-@click.option("--as", "form", type=click.Choice(["promptfoo", "pytest"]), required=True)
+@click.option(
+    "--as", "form", type=click.Choice(["promptfoo", "pytest"]), required=True, help="What the tests are written for."
+)
 @OUTPUT
 @click.pass_obj
 def export(context: Context, ids: tuple[str, ...], form: str, output: Path | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import print_json
+from aether_tui.cli.output import format_option, print_json
 from aether_tui.errors import ConfigurationError, NoData, SourceFailed
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ MOST = 1_000
 @click.option("--service", help="Only this service.")
 @click.option("--feature", help="Only this feature.")
 @click.option("--environment", help="Only this environment.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@format_option("text", "json", "md")
 @click.pass_obj
 def replay(
     context: Context, trace: str | None, span: str | None, sample: int | None, model: str | None, both: bool,

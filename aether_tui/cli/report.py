@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
+from aether_tui.cli.output import format_option
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.errors import CheckFailed, NoData
 
@@ -24,7 +25,7 @@ COMPARE = "previous, a date the other window ends on, or a frozen review."
 
 @click.command(short_help="Print one report as text, JSON or Markdown", epilog=f"Reports: {', '.join(REPORTS)}.")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md", "sql"]), default="text", show_default=True)
+@format_option("text", "json", "md", "sql")
 @click.option(
     "--window", default="28d", show_default=True, metavar="WINDOW", help="28d, 2026-Q3 or FROM..TO, in UTC days."
 )

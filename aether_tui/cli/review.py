@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import FORMAT, print_json, print_table
+from aether_tui.cli.output import FORMAT, format_option, print_json, print_table
 from aether_tui.cli.report import COMPARE, looked_at, render, write
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def review() -> None:
 @click.argument("cadence", type=click.Choice(list(CADENCES)))
 @click.option("--window", metavar="WINDOW", help="Another window: 7d, 2026-Q3 or FROM..TO, in UTC days.")
 @click.option("--compare", default="previous", show_default=True, metavar="DATE", help=COMPARE)
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@format_option("text", "json", "md")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file instead.")
 @click.pass_obj
 def pack(context: Context, cadence: Cadence, window: str | None, compare: str, form: str, output: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import print_json
+from aether_tui.cli.output import FORMAT, print_json
 from aether_tui.cli.source_words import STATES, Said, said
 from aether_tui.errors import ConfigurationError
 from aether_tui.human import plural
@@ -42,7 +42,7 @@ def sources() -> None:
 
 @sources.command(name="map")
 @click.argument("source", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 @click.pass_obj
 def map_(context: Context, source: str | None, form: str) -> None:
     """Propose a mapping for what SOURCE (default: every tracker and host) says and nobody mapped, as TOML to paste.

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import CacheTrouble, ConfigurationError, SourceFailed
+from aether_tui.human import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     help="Read what changed after this date (UTC) instead.",
 )
 @click.option("--yes", is_flag=True, help="Agree to the price of sources that bill each request.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 @click.pass_obj
 def sync(context: Context, sources: tuple[str, ...], full: bool, since: datetime | None, yes: bool, form: str) -> None:
     """Pull the named sources, or all enabled ones, into the cache.
@@ -166,11 +168,14 @@ def _pace(rows: int, traffic: Traffic) -> float | None:
 
 
 def _narrate(event: Event) -> None:
+    from aether_tui.sync.engine import NOT_TRIED
     from aether_tui.text import one_line
 
     name = f"{event.source} {event.stream}".strip()
     rows = f"{event.counts.rows:,}" + (f" of {event.total:,}" if event.total else "")
     if event.event == "error":
+        if event.message.startswith(NOT_TRIED):  # its source has said why
+            return
         click.echo(f"{name}: failed: {one_line(event.message, 400)}", err=True)
     elif event.event == "start" and event.message:
         click.echo(one_line(event.message, 400), err=True)
@@ -217,15 +222,18 @@ def _line(outcome: Outcome) -> tuple[str, ...]:
         f"{traffic.bytes / 1000:,.0f}",
         "–" if pace is None else f"{pace:,.0f}",
         f"{traffic.waited_s:,.0f} s",
-        "failed" if outcome.error else "done",
+        ("failed" if outcome.tried else "not tried") if outcome.error else "done",
     )
 
 
 def _judge(outcomes: Sequence[Outcome]) -> None:
-    failed = [outcome for outcome in outcomes if outcome.error]
+    failed = [outcome for outcome in outcomes if outcome.error and outcome.tried]
     if failed:
         first = failed[0]
-        more = f" (and {len(failed) - 1} of {len(outcomes)} streams more)" if len(failed) > 1 else ""
+        others = list(dict.fromkeys(one.source for one in failed if one.source != first.source))
+        same = sum(one.source == first.source for one in failed) - 1
+        told = [f"{plural(same, 'more stream')} of it"] * bool(same) + others
+        more = f" (and {', '.join(told)})" if told else ""
         raise SourceFailed(
             first.error + more,
             where=f"{first.source} {first.stream}".rstrip(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.cli.context import Context
-from aether_tui.cli.output import FORMAT, print_json, print_table
+from aether_tui.cli.output import FORMAT, format_option, print_json, print_table
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ SHOWN = (
 @click.option("--failed", is_flag=True, help="Only traces that failed, by status or outcome.")
 @click.option("--sort", default="start", show_default=True, metavar="COLUMN", help="Largest or newest first.")
 @click.option("--ascending", is_flag=True, help="Smallest or oldest first.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Most rows.")
 @click.option(
     "--search", metavar="TEXT", help="Only traces whose names, errors, attributes or kept prompts contain it."
 )
@@ -167,7 +167,7 @@ def _line(row: Record) -> list[str]:
     metavar="SPAN",
     help="Print what was said in a span, if it is kept; noted in .aether/audit.jsonl.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@format_option("text", "json", "md")
 @click.pass_obj
 def trace(context: Context, identity: str, other: str | None, shown: str | None, form: str) -> None:
     """Show trace ID as a tree: durations on its own time axis, tokens, cost, errors, repeats and loops."""

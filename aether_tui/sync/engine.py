@@ -95,15 +95,20 @@ class Event:
     traffic: Traffic | None = None
 
 
+NOT_TRIED = "not tried: "
+"""Before the error of a stream whose source was not there for the one before."""
+
+
 @dataclass(slots=True)
 class Outcome:
-    """How one stream ended: `error` and `hint` are empty when it was read to its end."""
+    """How one stream ended: `error` and `hint` are empty when it was read to its end; `tried` is not one whose source was not there."""
 
     source: str
     stream: str
     counts: Counts = field(default_factory=Counts)
     error: str = ""
     hint: str = ""
+    tried: bool = True
     problems: list[str] = field(default_factory=list)
     traffic: Traffic = field(default_factory=Traffic)
 
@@ -187,7 +192,7 @@ class _Engine:
                 if stopped is None:
                     stopped = await self._stream(job, source, stream, outcome, worked=worked)
                 else:
-                    outcome.error, outcome.hint = f"not tried: {stopped.what}", stopped.hint
+                    outcome.error, outcome.hint, outcome.tried = f"{NOT_TRIED}{stopped.what}", stopped.hint, False
                     self.emit(Event("error", job.name, stream.name, message=outcome.error))
         finally:
             with suppress(Exception):  # what it may still say about its end is nobody else's end

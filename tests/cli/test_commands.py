@@ -6,11 +6,13 @@ import json
 import re
 import stat
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from aether_tui.cli import main
+from aether_tui.cli import cli, main
 from tests.command import Done, aether
 from tests.conftest import ROOT
 
@@ -186,3 +188,20 @@ def test_doctor(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["config show", "doc list", "opportunity list", "auth status"])
 def test_without_a_workspace(run, command: str) -> None:
     run(*command.split()).refuses(2, "aether-tui init")
+
+
+def test_every_command_and_option_says_what_it_is() -> None:
+    def mute(command: click.Command, path: str) -> Iterator[str]:
+        context = click.Context(command, info_name=path)
+        if not command.help:
+            yield path
+        for one in command.params:
+            if isinstance(one, click.Option) and not (one.help or one.hidden):
+                yield f"{path} {one.opts[0]}"
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                below = command.get_command(context, name)
+                assert below is not None
+                yield from mute(below, f"{path} {name}")
+
+    assert list(mute(cli, "aether-tui")) == []

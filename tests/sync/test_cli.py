@@ -125,7 +125,10 @@ def test_a_failing_source_is_named_with_what_to_do_until_it_is_taken_out(workspa
 def test_offline_and_without_a_credential(workspace: Path) -> None:
     (workspace / "aether.toml").write_text("[sources.linear]\n")
     aether("--offline", "sync", cwd=workspace, env=SECRET).refuses(4, "linear issues", "offline")
-    aether("sync", cwd=workspace).refuses(4, "linear issues", "auth set")
+    done = aether("sync", cwd=workspace)
+    done.refuses(4, "linear issues: no api_key is stored; run `aether-tui auth set linear`")
+    assert [line.split(":")[0] for line in done.err.splitlines()] == ["linear issues", "aether-tui"]
+    assert done.out.count("not tried") == 3
 
 
 def test_what_cannot_be_meant(workspace: Path, tmp_path: Path) -> None:

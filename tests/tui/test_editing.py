@@ -177,6 +177,9 @@ def test_only_a_persons_items_can_be_ticked(workspace):
         )
         await pilot.press("space")
         assert "only a person's items" in screen_text(app)
+        assert screen.page.select("flywheel.facts/done") or screen.page.select(screen.page._layout.stops[0].item.id)
+        await pilot.press("space")
+        assert "select an item of a phase first" in screen_text(app)
 
     drive(workspace, script, start="flywheel", size=(120, 60))
 

@@ -43,13 +43,6 @@ NUMBER = _Number()
 """Option type: a finite number of a size that occurs."""
 
 
-def format_option(command: F) -> F:
-    """`--format text|json`."""
-    return click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)(
-        command
-    )
-
-
 def seed_option(command: F) -> F:
     """`--seed`, which is that of the whole command line unless given."""
 

@@ -9,34 +9,52 @@ from typing import Any, TypeVar
 
 import click
 
-from aether_tui.cli.calc.common import LARGEST, NUMBER, format_option, numbers, positive, seed_option, share, show
+from aether_tui.cli.calc.common import LARGEST, NUMBER, numbers, positive, seed_option, share, show
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import ConfigurationError, NoData
 
 
 @click.command()
-@click.option("--kind", type=click.Choice(["proportions", "means", "ratio"]), required=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["proportions", "means", "ratio"]),
+    required=True,
+    help="A share, a mean, or a ratio of sums.",
+)
 @click.option("--baseline", type=NUMBER, help="Proportion of the control arm.")
 @click.option("--mde", type=NUMBER, help="Smallest effect to detect, absolute unless --relative.")
 @click.option("--relative", is_flag=True, help="--mde is relative to the baseline (or the ratio).")
 @click.option("--sd", type=NUMBER, help="Standard deviation (of the differences when paired).")
 @click.option(
-    "--design", type=click.Choice(["two-sample", "one-sample", "paired"]), default="two-sample", show_default=True
+    "--design",
+    type=click.Choice(["two-sample", "one-sample", "paired"]),
+    default="two-sample",
+    show_default=True,
+    help="Two arms, one against a known mean, or pairs (--kind means).",
 )
 @click.option("--mean-x", type=NUMBER, help="Mean of the numerator per unit.")
 @click.option("--mean-y", type=NUMBER, help="Mean of the denominator per unit.")
-@click.option("--sd-x", type=NUMBER)
-@click.option("--sd-y", type=NUMBER)
-@click.option("--cov", type=NUMBER, default=0.0, show_default=True)
+@click.option("--sd-x", type=NUMBER, help="Standard deviation of the numerator.")
+@click.option("--sd-y", type=NUMBER, help="Standard deviation of the denominator.")
+@click.option("--cov", type=NUMBER, default=0.0, show_default=True, help="Covariance of the two.")
 @click.option("--n", type=NUMBER, help="Per arm; solves for power, or for the effect when --power is given.")
 @click.option("--power", "target", type=NUMBER, help="Wanted power.  [default: 0.8]")
-@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
-@click.option("--sides", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option(
+    "--alpha", type=NUMBER, default=0.05, show_default=True, help="Chance to call a difference where there is none."
+)
+@click.option(
+    "--sides",
+    type=click.IntRange(1, 2),
+    default=2,
+    show_default=True,
+    help="2: either direction counts; 1: only the hoped one.",
+)
 @click.option("--ratio", type=NUMBER, default=1.0, show_default=True, help="Second arm over the first.")
 @click.option("--method", type=click.Choice(["z", "cohen"]), default="z", show_default=True, help="For proportions.")
 @click.option("--traffic", type=NUMBER, help="Units a day: says how many weeks that takes, and what to change.")
 @click.option("--allocation", type=NUMBER, default=1.0, show_default=True, help="Share of traffic in the experiment.")
 @click.option("--max-weeks", type=NUMBER, default=8, show_default=True, help="Longer than that is not feasible.")
-@format_option
+@FORMAT
 def power(form: str, **options: Any) -> None:
     """Sample size, power or detectable effect of a two-arm comparison."""
     from aether_tui.stats.power import Test
@@ -183,11 +201,11 @@ def _detectable(curve: Callable[[float], float], target: float, most: float, n: 
 
 
 @click.command()
-@click.option("--n-total", type=NUMBER, required=True)
+@click.option("--n-total", type=NUMBER, required=True, help="Units of both arms together.")
 @click.option("--traffic", type=NUMBER, required=True, help="Units a day.")
 @click.option("--allocation", type=NUMBER, required=True, help="Share of traffic in the experiment.")
-@click.option("--max-weeks", type=NUMBER, default=8, show_default=True)
-@format_option
+@click.option("--max-weeks", type=NUMBER, default=8, show_default=True, help="Longer than that is not feasible.")
+@FORMAT
 def duration(n_total: float, traffic: float, allocation: float, max_weeks: float, form: str) -> None:
     """How long an experiment runs, in whole weeks, and what to change when that is too long."""
     from aether_tui.human import number
@@ -196,16 +214,20 @@ def duration(n_total: float, traffic: float, allocation: float, max_weeks: float
 
 
 @click.command()
-@click.option("--mean-diff", type=NUMBER, required=True)
+@click.option("--mean-diff", type=NUMBER, required=True, help="Difference of the means so far.")
 @click.option("--se", type=NUMBER, required=True, help="Standard error of the difference now.")
-@click.option("--n", type=NUMBER, required=True)
-@click.option("--planned-n", type=click.IntRange(1, 10**12), required=True)
-@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
-@click.option("--simulate-power", is_flag=True)
+@click.option("--n", type=NUMBER, required=True, help="Units per arm so far.")
+@click.option("--planned-n", type=click.IntRange(1, 10**12), required=True, help="Units per arm at the planned end.")
+@click.option(
+    "--alpha", type=NUMBER, default=0.05, show_default=True, help="Chance to call a difference where there is none."
+)
+@click.option("--simulate-power", is_flag=True, help="Simulate how often --effect is found.")
 @click.option("--effect", type=NUMBER, help="True effect to simulate.")
-@click.option("--looks", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--looks", type=click.IntRange(1, 1000), default=20, show_default=True, help="Times one looks in the simulation."
+)
 @seed_option
-@format_option
+@FORMAT
 def sequential(form: str, **o: Any) -> None:
     """An interval that may be looked at at any time (asymptotic confidence sequence)."""
     from aether_tui.stats.sequential import half_width, simulate_power
@@ -226,14 +248,16 @@ def sequential(form: str, **o: Any) -> None:
 @click.option("--control", help="Successes/n of the control arm, such as 120/1000.")
 @click.option("--treatment", help="Successes/n of the treatment arm.")
 @click.option("--control-values", help="Comma-separated values instead.")
-@click.option("--treatment-values")
+@click.option("--treatment-values", help="Values of the second arm, separated by commas.")
 @click.option("--min-effect", type=NUMBER, default=0.0, show_default=True, help="Smallest effect worth having.")
 @click.option(
     "--guardrail", "rails", multiple=True, metavar="NAME=LOW..HIGH:MARGIN", help="Interval of treatment minus control."
 )
 @click.option("--ratio", type=NUMBER, default=1.0, show_default=True, help="Planned treatment over control allocation.")
-@click.option("--alpha", type=NUMBER, default=0.05, show_default=True)
-@format_option
+@click.option(
+    "--alpha", type=NUMBER, default=0.05, show_default=True, help="Chance to call a difference where there is none."
+)
+@FORMAT
 def ab(form: str, **o: Any) -> None:
     """Judge an experiment: effect, interval, sample-ratio check, verdict and why."""
     from aether_tui.diagnostics import experiments as e
@@ -295,10 +319,10 @@ def _guardrail(make: Callable[[str, float, float, float], R], text: str) -> R:
 
 
 @click.command()
-@click.option("--successes", type=click.IntRange(0, 10**15), required=True)
-@click.option("--n", type=click.IntRange(0, 10**15), required=True)
-@click.option("--level", type=NUMBER, default=0.95, show_default=True)
-@format_option
+@click.option("--successes", type=click.IntRange(0, 10**15), required=True, help="How many succeeded.")
+@click.option("--n", type=click.IntRange(0, 10**15), required=True, help="Of how many.")
+@click.option("--level", type=NUMBER, default=0.95, show_default=True, help="Confidence of the interval.")
+@FORMAT
 def interval(successes: int, n: int, level: float, form: str) -> None:
     """Wilson interval of a proportion."""
     from aether_tui.stats.intervals import wilson

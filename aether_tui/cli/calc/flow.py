@@ -8,23 +8,25 @@ import click
 
 from aether_tui.cli.calc.common import (
     NUMBER,
-    format_option,
     numbers,
     positive,
     seed_option,
     show,
 )
 from aether_tui.cli.context import Context
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 
 @click.command()
-@click.option("--arrival-rate", type=NUMBER, required=True)
+@click.option("--arrival-rate", type=NUMBER, required=True, help="Items that arrive in a unit of time.")
 @click.option("--service-rate", type=NUMBER, required=True, help="Of one server, in the same unit.")
-@click.option("--servers", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option(
+    "--servers", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many work side by side."
+)
 @click.option("--ca2", type=NUMBER, help="Squared coefficient of variation of arrivals.")
 @click.option("--cs2", type=NUMBER, help="Squared coefficient of variation of service.")
-@format_option
+@FORMAT
 def queue(
     arrival_rate: float, service_rate: float, servers: int, ca2: float | None, cs2: float | None, form: str
 ) -> None:
@@ -50,9 +52,11 @@ def queue(
 @click.command()
 @click.option("--throughput", required=True, help="Items finished in each past week, zeros included: 3,0,5,…")
 @click.option("--items", type=NUMBER, required=True, help="Items left.")
-@click.option("--draws", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True)
+@click.option(
+    "--draws", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True, help="Simulated courses."
+)
 @seed_option
-@format_option
+@FORMAT
 def forecast(throughput: str, items: float, draws: int, seed: int, form: str) -> None:
     """Weeks until N items are done, from past weeks."""
     from aether_tui.stats.forecast import MAX_WEEKS, weeks_to_finish
@@ -75,13 +79,13 @@ def forecast(throughput: str, items: float, draws: int, seed: int, form: str) ->
 
 
 @click.command()
-@click.option("--model", required=True)
+@click.option("--model", required=True, help="Model as the price list names it.")
 @click.option(
     "--input", "input_tokens", type=click.IntRange(0), required=True, help="Input tokens, cached ones included."
 )
-@click.option("--output", "output_tokens", type=click.IntRange(0), required=True)
+@click.option("--output", "output_tokens", type=click.IntRange(0), required=True, help="Output tokens.")
 @click.option("--cached", type=click.IntRange(0), default=0, show_default=True, help="Of the input tokens.")
-@format_option
+@FORMAT
 @click.pass_obj
 def price(context: Context, model: str, input_tokens: int, output_tokens: int, cached: int, form: str) -> None:
     """What a model call costs at today's list price."""

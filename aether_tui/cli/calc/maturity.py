@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import file_argument, format_option, only, read_document, show
+from aether_tui.cli.calc.common import file_argument, only, read_document, show
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import ConfigurationError, NoData
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ KEYS = ("answers", "done")
 
 @click.command()
 @file_argument("FILE.yaml")
-@format_option
+@FORMAT
 def maturity(file: str, form: str) -> None:
     """Level of each pillar and overall, and the one next practice. `answers`: statement id → 0–5; `done`: practices."""
     from aether_tui.workspace import rubric

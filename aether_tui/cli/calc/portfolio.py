@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import NUMBER, file_argument, format_option, positive, read_input, seed_option, show
+from aether_tui.cli.calc.common import NUMBER, file_argument, positive, read_input, seed_option, show
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ KEYS = {"id", "title", "impact", "confidence", "reversibility", "effort_weeks", 
 @click.command()
 @file_argument("FILE.yaml|csv")
 @click.option("--high", type=NUMBER, help="What counts as a high score.  [default: the top third]")
-@click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
+@click.option(
+    "--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Draws from the ranges."
+)
 @seed_option
-@format_option
+@FORMAT
 def icep(file: str, high: float | None, draws: int, seed: int, form: str) -> None:
     """Rank opportunities by Impact × Confidence × Reversibility ÷ Effort. A value may be a range LOW,MODE,HIGH."""
     from aether_tui.diagnostics.icep import rank

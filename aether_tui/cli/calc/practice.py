@@ -13,7 +13,6 @@ from aether_tui.cli.calc.common import (
     NUMBER,
     cell,
     file_argument,
-    format_option,
     numbers,
     only,
     positive,
@@ -24,6 +23,7 @@ from aether_tui.cli.calc.common import (
     show,
     usable,
 )
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ COLUMNS = ("cycle", "cluster", "value_weighted_successes", "cost_usd", "tasks")
 @click.command()
 @file_argument("FILE.csv")
 @click.option("--level", type=NUMBER, default=0.95, show_default=True, help="Of the intervals.")
-@format_option
+@FORMAT
 def gain(file: str, level: float, form: str) -> None:
     """Gain in output per dollar per cycle at a fixed task mix, and cumulative. Cycles in the order of the file."""
     from aether_tui.diagnostics.gains import METHOD, gains
@@ -77,9 +77,11 @@ def _cycles(file: str) -> dict[str, dict[str, Work]]:
 
 @click.command()
 @file_argument("FILE.yaml")
-@click.option("--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True)
+@click.option(
+    "--draws", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Draws from the ranges."
+)
 @seed_option
-@format_option
+@FORMAT
 def ritual(file: str, draws: int, seed: int, form: str) -> None:
     """Cost, break-even and return of recurring meetings. A value may be a range [low, mode, high]."""
     from aether_tui.diagnostics.rituals import judge
@@ -141,7 +143,7 @@ def _range(value: object, key: str, where: str) -> tuple[float, float, float]:
 @click.option("--interval", type=NUMBER, required=True, help="Days between trains.")
 @click.option("--release-time", type=NUMBER, default=0.02, show_default=True, help="Days one release takes.")
 @click.option("--failure-rate", type=NUMBER, default=0.05, show_default=True, help="Share of changes that break one.")
-@format_option
+@FORMAT
 def train(arrivals: str, interval: float, release_time: float, failure_rate: float, form: str) -> None:
     """Release train against release on demand: wait, batch and risk. Times in days."""
     from statistics import fmean

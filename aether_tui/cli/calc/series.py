@@ -12,13 +12,13 @@ from aether_tui.cli.calc.common import (
     NUMBER,
     cell,
     file_argument,
-    format_option,
     numbers,
     positive,
     read_table,
     share,
     show,
 )
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 
 LEAST = 5
@@ -32,7 +32,7 @@ LEAST = 5
 @click.option(
     "--direction", type=click.Choice(["lower", "higher"]), default="lower", show_default=True, help="Which is better."
 )
-@format_option
+@FORMAT
 def compare(baseline: str, current: str, threshold: str, direction: Literal["lower", "higher"], form: str) -> None:
     """Are these measurements worse than those? The gate's rule for one budget: size and evidence."""
     from statistics import median
@@ -85,7 +85,7 @@ def _threshold(text: str) -> float:
 @click.command()
 @file_argument("FILE.csv")
 @click.option("--level", type=NUMBER, default=0.99, show_default=True, help="Confidence a step needs.")
-@format_option
+@FORMAT
 def changepoints(file: str, level: float, form: str) -> None:
     """Find steps in a series: columns t,value; the values of a repeated t count as their median."""
     from aether_tui.stats.changepoints import LEAST, changes

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aether_tui.cli.calc.common import file_argument, format_option, read_input, seed_option, show
+from aether_tui.cli.calc.common import file_argument, read_input, seed_option, show
+from aether_tui.cli.output import FORMAT
 from aether_tui.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ OBJECTIVES = ("money", "lead_time", "cost_per_success", "success_rate", "through
 @click.option(
     "--objective", type=click.Choice(OBJECTIVES), default="money", show_default=True, help="Ranks the levers."
 )
-@click.option("--draws", type=click.IntRange(100, 20_000), default=1000, show_default=True)
+@click.option(
+    "--draws", type=click.IntRange(100, 20_000), default=1000, show_default=True, help="Draws from the ranges."
+)
 @seed_option
-@format_option
+@FORMAT
 def constraint(file: str, objective: Objective, draws: int, seed: int, form: str) -> None:
     """Solve a value stream: what each step costs end to end, and what improving it by 30 % would unlock.
 
