@@ -285,7 +285,8 @@ def merge_slice(
     alive = high - low - late
     same, changed = decide(cursor, table, origin, alive, ahead)
     new = alive - same - changed
-    by_part = _by_part(cursor, parts, known=bool(same or changed)) if parts else {}
+    come = f"(SELECT rowid AS _n, _place FROM {staged} WHERE rowid >= {low} AND rowid < {high})" if late else "slice"
+    by_part = _by_part(cursor, come, parts, known=bool(same or changed)) if parts else {}
     if new or changed:
         stage_incoming(cursor, table, origin, known=bool(same or changed))
         gone = None
@@ -310,16 +311,20 @@ def merge_slice(
     return Merged(inserted=new, updated=changed, unchanged=same, late=late, by_part=by_part)
 
 
-def _by_part(cursor: duckdb.DuckDBPyConnection, parts: Mapping[int, int], *, known: bool) -> dict[int, Merged]:
-    """What becomes of the rows of `slice`, by the number of their part."""
+def _by_part(
+    cursor: duckdb.DuckDBPyConnection, come: str, parts: Mapping[int, int], *, known: bool
+) -> dict[int, Merged]:
+    """What becomes of the rows that `come`, by the number of their part; those that are not in `slice` are late."""
     changed, decided = ("d.changed", "LEFT JOIN decided AS d USING (_n)") if known else ("CAST(NULL AS BOOLEAN)", "")
+    alive = "TRUE" if come == "slice" else "_n IN (SELECT _n FROM slice)"
     found = run(
         cursor,
-        f"SELECT _part, count(*) - count({changed}), count(*) FILTER ({changed}), count(*) FILTER (NOT {changed}) FROM slice "
+        f"SELECT _part, count(*) FILTER (_alive) - count({changed}), count(*) FILTER ({changed}), count(*) FILTER (NOT {changed}), "
+        f"count(*) FILTER (NOT _alive) FROM (SELECT _n, _place, {alive} AS _alive FROM {come}) "
         f"ASOF JOIN (SELECT unnest($firsts) AS _first, unnest($numbers) AS _part) ON _place >= _first {decided} GROUP BY _part",
         {"firsts": list(parts), "numbers": list(parts.values())},
     ).fetchall()
-    return {number: Merged(new, updated, same) for number, new, updated, same in found}
+    return {number: Merged(new, updated, same, late=late) for number, new, updated, same, late in found}
 
 
 def stage_incoming(cursor: duckdb.DuckDBPyConnection, table: Table, origin: Origin, *, known: bool) -> None:

@@ -141,6 +141,7 @@ def _narrate(sentence: str) -> None:
 
 
 def _print(results: Sequence[Loaded], form: str) -> None:
+    from aether_tui.cli.output import LATE
     from aether_tui.human import plural
     from aether_tui.text import one_line
 
@@ -165,7 +166,10 @@ def _print(results: Sequence[Loaded], form: str) -> None:
         parts = [f"{counts.inserted:,} new", f"{counts.updated:,} changed", f"{counts.unchanged:,} known"]
         parts += [f"{counts.removed:,} removed"] * bool(counts.removed)
         parts += [f"{counts.rejected:,} rejected"] * bool(counts.rejected)
+        parts += [f"{counts.late:,} late"] * bool(counts.late)
         click.echo(f"{name}: {loaded.kind}, {plural(counts.rows, 'row')} ({', '.join(parts)})")
+    if any(loaded.counts.late for loaded in shown):
+        click.echo(LATE, err=True)
 
 
 def _entry(loaded: Loaded) -> dict[str, object]:
@@ -175,7 +179,7 @@ def _entry(loaded: Loaded) -> dict[str, object]:
     }  # fmt: skip
     entry: dict[str, object] = {
         "path": str(loaded.path), "kind": loaded.kind or None, "rows": counts.rows, "rejected": counts.rejected,
-        "merged": merged, "problems": loaded.notes,
+        "late": counts.late, "merged": merged, "problems": loaded.notes,
     }  # fmt: skip
     return {**entry, "error": loaded.error} if loaded.error else entry
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -26,6 +26,9 @@ def format_option(*forms: str) -> Callable[[C], C]:
 
 
 FORMAT = format_option("text", "json")
+
+LATE: Final = "late: older than privacy.retention_days keeps, or deleted at the source since; not stored"
+"""What is said of a number of late rows."""
 
 
 def print_json(value: object) -> None:

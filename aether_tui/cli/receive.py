@@ -189,7 +189,7 @@ def _json_line(event: str, door: Door, receiver: Receiver) -> bool:
     line = {
         "event": event, "url": door.url, "requests": numbers.requests, "refused": numbers.refused,
         "received": numbers.received, "rejected": numbers.rejected, "stored": numbers.stored, "new": numbers.new,
-        "waiting": numbers.waiting, "message": receiver.trouble,
+        "late": numbers.late, "waiting": numbers.waiting, "message": receiver.trouble,
     }  # fmt: skip
     try:
         click.echo(json.dumps(line))
@@ -205,7 +205,10 @@ def _narrate(event: str, door: Door, receiver: Receiver) -> bool:
         click.echo(f"receiving at {door.url}/v1/traces; ctrl+c stops", err=True)
         return True
     more = f", {numbers.rejected:,} refused as broken" * bool(numbers.rejected)
+    more += f", {numbers.late:,} too late for privacy.retention_days" * bool(numbers.late)
     more += f"; {receiver.trouble}" * bool(receiver.trouble)
     verb = "stopped: " if event == "stopped" else ""
-    click.echo(f"{verb}{numbers.received:,} spans received, {numbers.stored:,} in the cache{more}", err=True)
+    click.echo(
+        f"{verb}{numbers.received:,} spans received, {numbers.stored - numbers.late:,} in the cache{more}", err=True
+    )
     return True

@@ -155,7 +155,7 @@ def _print_event(event: Event) -> None:
     line: dict[str, object] = {
         "event": event.event, "source": event.source, "stream": event.stream, "rows": counts.rows,
         "inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged,
-        "removed": counts.removed, "rejected": counts.rejected, "total": event.total, "message": event.message,
+        "removed": counts.removed, "rejected": counts.rejected, "late": counts.late, "total": event.total, "message": event.message,
     }  # fmt: skip
     if event.traffic is not None:
         line["traffic"] = {**asdict(event.traffic), "rows_per_s": _pace(event.counts.rows, event.traffic)}
@@ -183,14 +183,17 @@ def _narrate(event: Event) -> None:
         click.echo(f"{name}: {rows} rows", err=True)
 
 
-_ONLY_WHERE = {"gone": "0", "rejected": "0", "waited": "0 s"}
+_ONLY_WHERE = {"gone": "0", "rejected": "0", "late": "0", "waited": "0 s"}
 """Columns that are shown where a stream has something else to say."""
 
 
 def _print_table(outcomes: Sequence[Outcome]) -> None:
+    from aether_tui.cli.output import LATE
     from aether_tui.text import one_line
 
-    head = ("source", "stream", "rows", "new", "changed", "gone", "rejected", "requests", "kB", "rows/s", "waited", "")
+    head = (
+        "source", "stream", "rows", "new", "changed", "gone", "rejected", "late", "requests", "kB", "rows/s", "waited", ""
+    )  # fmt: skip
     lines: list[tuple[str, ...]] = [head, *map(_line, outcomes)]
     # What did not happen needs no column: 80 columns are few.
     shown = [
@@ -206,6 +209,8 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+    if any(outcome.counts.late for outcome in outcomes):
+        click.echo(LATE, err=True)
     for outcome in outcomes:
         for problem in outcome.problems[:5]:
             click.echo(f"{outcome.source} {outcome.stream}: {one_line(problem, 400)}", err=True)
@@ -214,7 +219,9 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
 def _line(outcome: Outcome) -> tuple[str, ...]:
     counts, traffic = outcome.counts, outcome.traffic
     pace = _pace(counts.rows, traffic)
-    numbers = (counts.rows, counts.inserted, counts.updated, counts.removed, counts.rejected, traffic.requests)
+    numbers = (
+        counts.rows, counts.inserted, counts.updated, counts.removed, counts.rejected, counts.late, traffic.requests
+    )  # fmt: skip
     return (
         outcome.source,
         outcome.stream,

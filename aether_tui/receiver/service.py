@@ -30,7 +30,8 @@ _RETRY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What happened so far. `received` spans are durable, `stored` ones were merged into the cache (`new` of them new)."""
+    """What happened so far. `received` spans are durable, `stored` ones were merged into the cache (`new` of them new),
+    but for those that came too `late`: retention has let go of their day."""
 
     requests: int = 0
     refused: int = 0
@@ -38,6 +39,7 @@ class Numbers:
     rejected: int = 0
     stored: int = 0
     new: int = 0
+    late: int = 0
 
     @property
     def waiting(self) -> int:
@@ -160,7 +162,12 @@ class Receiver:
             self._segment, self.trouble = None, ""
             with self._change:
                 known = self._numbers
-                self._numbers = replace(known, stored=known.stored + counts.rows, new=known.new + counts.inserted)
+                self._numbers = replace(
+                    known,
+                    stored=known.stored + counts.rows,
+                    new=known.new + counts.inserted,
+                    late=known.late + counts.late,
+                )
             if not last and not self._spool.full:
                 return True
 

@@ -38,7 +38,7 @@ State = Mapping[str, object]
 
 @dataclass(slots=True)
 class Counts:
-    """What became of some rows."""
+    """What became of some rows. `late` ones came after retention or a deletion had let go of them: they are not stored."""
 
     rows: int = 0
     inserted: int = 0
@@ -46,6 +46,7 @@ class Counts:
     unchanged: int = 0
     removed: int = 0
     rejected: int = 0
+    late: int = 0
 
     def add(self, other: Counts) -> None:
         """Count `other` too."""
@@ -105,7 +106,9 @@ class Writer:
             complete=True,
         )
         segment.path.unlink()
-        return Counts(len(rows), merged.inserted, merged.updated, merged.unchanged, merged.removed, len(rejects))
+        return Counts(
+            len(rows), merged.inserted, merged.updated, merged.unchanged, merged.removed, len(rejects), merged.late
+        )
 
     def _store_said(self, said: Sequence[Row]) -> None:
         rows = {SPAN_PAYLOADS.name: self.ingest.derive(SPAN_PAYLOADS, said)}
@@ -272,7 +275,7 @@ class Intake:
         )
         self._apart |= bool(merged.inserted or merged.updated)
         rows = merged.inserted + merged.updated + merged.unchanged + merged.late
-        return Counts(rows, merged.inserted, merged.updated, merged.unchanged)
+        return Counts(rows, merged.inserted, merged.updated, merged.unchanged, late=merged.late)
 
     def _merge(
         self,
@@ -318,6 +321,7 @@ class Intake:
             unchanged=merged.unchanged,
             removed=merged.removed,
             rejected=len(rejects),
+            late=merged.late,
         )
 
     def _clean(self, rejects: Sequence[Reject]) -> list[Reject]:

@@ -74,7 +74,7 @@ def test_the_shape_that_scripts_rely_on(workspace: Path) -> None:
     done = load(workspace, "a.jsonl")
     assert done.code == 0, done.err
     assert done.json["files"][0] == {
-        "path": "a.jsonl", "kind": "otlp", "rows": 10, "rejected": 0,
+        "path": "a.jsonl", "kind": "otlp", "rows": 10, "rejected": 0, "late": 0,
         "merged": {"inserted": 10, "updated": 0, "unchanged": 0, "removed": 0}, "problems": [],
     }  # fmt: skip
     again = load(workspace, "a.jsonl").json["files"][0]["merged"]
@@ -82,6 +82,19 @@ def test_the_shape_that_scripts_rely_on(workspace: Path) -> None:
     with Cache(workspace / ".aether" / "cache.duckdb").read() as lease:
         (row,) = lease.rows("SELECT DISTINCT source, cost_status FROM spans")
     assert row == {"source": "otlp", "cost_status": "priced"}
+
+
+def test_rows_that_retention_no_longer_keeps_are_counted_apart(workspace: Path) -> None:
+    (workspace / "a.jsonl").write_text(traces(1, 11))
+    load(workspace, "a.jsonl")
+    (workspace / "aether.toml").write_text("[privacy.retention_days]\nspans = 1\n")
+    pruned = aether("--as-of", "2100-01-01", "cache", "prune", "--yes", "--format", "json", cwd=workspace)
+    assert pruned.json["tables"] == {"spans": 10}
+    again = load(workspace, "a.jsonl").json["files"][0]
+    assert (again["rows"], again["late"], sum(again["merged"].values())) == (10, 10, 0)
+    said = aether("load", "a.jsonl", cwd=workspace)
+    assert "10 rows (0 new, 0 changed, 0 known, 10 late)" in said.out
+    assert "late: older than privacy.retention_days keeps" in said.err
 
 
 def test_packed_files_folders_and_patterns(workspace: Path) -> None:
