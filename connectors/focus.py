@@ -92,13 +92,17 @@ class FocusFiles:
         scope = ("provider", "account", "billing_start")
         replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths))
         for form, members in files.items():
-            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash", beside=("tags", "x_"))
+            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash", beside=("tags", _is_vendors))
             if all(map(is_plain, members)):
                 yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
             else:
                 yield Page(replace=replace, problems=told, path=members[0])
                 yield from packed_pages(bulk, replace)
             told = []
+
+
+def _is_vendors(name: str) -> bool:
+    return name.casefold().startswith("x_")
 
 
 def version_of(columns: Sequence[str]) -> str:

@@ -94,7 +94,7 @@ def _beside(header: Sequence[str], bulk: Bulk) -> dict[str, int]:
     """Places of the columns that are kept as members of a JSON object, by name."""
     if bulk.beside is None:
         return {}
-    return dict(sorted((name, at) for at, name in enumerate(header) if name.casefold().startswith(bulk.beside[1])))
+    return dict(sorted((name, at) for at, name in enumerate(header) if bulk.beside[1](name)))
 
 
 def _with_members(text: Value, cells: Sequence[str], beside: Mapping[str, int], nulls: Sequence[str]) -> Value:

@@ -13,6 +13,7 @@ from typing import Final, Union
 
 import msgspec
 
+from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import MOST_WORD
 from aether_tui.text import begun
 from connectors import otlp_aliases
@@ -97,7 +98,7 @@ def is_part(name: str, prefixes: tuple[str, ...]) -> bool:
 
 def left_over(name: str) -> bool:
     """Whether an attribute of this name is kept among `attributes`: it is no known field, and may be stored."""
-    return name not in _FIELD and not name.startswith(otlp_aliases.NEVER_STORED)
+    return name not in _FIELD and not name.startswith(NEVER_STORED)
 
 
 def sort_attributes(span: Attributes, resource: Attributes) -> tuple[dict[str, Attribute], dict[str, Attribute]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import SPANS
 from connectors.base import Bulk, Malformed, Page, Sample
 from connectors.files import name_of, sample
@@ -15,6 +16,11 @@ from connectors.sniff import csv_columns, is_parquet, json_keys
 
 REQUIRED = ("trace_id", "span_id", "start")
 _KNOWN = frozenset(column.name for column in SPANS.raw)
+_SAID = (
+    "prompt", "completion", "input", "output", "messages", "input_messages", "output_messages", "system_prompt", "response",
+    "question", "answer",
+)  # fmt: skip
+_OURS = {"source", "mapping_hash", "ingested_at", *_SAID, *(column.name for column in SPANS.columns)}
 _COLUMNS = {column.name: (column.name,) for column in SPANS.raw}
 
 
@@ -38,7 +44,12 @@ class SpanFiles:
                 raise Malformed(f"{name_of(path)}: not spans, it has no column {', '.join(missing)}")
             if not is_plain(path):
                 raise Malformed(f"{name_of(path)}: packed", hint="unpack it, or pack it with gzip or zstd")
-            yield Page(bulk=Bulk((path,), _form(head), SPANS, _COLUMNS), path=path)
+            yield Page(bulk=Bulk((path,), _form(head), SPANS, _COLUMNS, beside=("attributes", _is_other)), path=path)
+
+
+def _is_other(name: str) -> bool:
+    """Whether a column that we have no name for is kept among the attributes: what was said is not."""
+    return name not in _OURS and not name.startswith(NEVER_STORED)
 
 
 def _form(head: Sample) -> Literal["csv", "parquet", "ndjson"]:

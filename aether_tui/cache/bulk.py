@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -62,7 +62,7 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
     fields = list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
     for path in bulk.paths:
         with _translated((path,)):
-            for part in parts.parts(connection, path, bulk.format, fields):
+            for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
                 yield from _good(connection, bulk, path.name, part, rejects)
 
 
@@ -93,9 +93,15 @@ def _good(
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
     plain = set() if part.copied else _plain_texts(connection, bulk, part, kinds)
     cells = {column.name: _typed(bulk, column, kinds, plain) for column in bulk.table.raw}
+    others = _others(bulk, kinds)
+    if others and bulk.beside is not None:
+        column = next(one for one in bulk.table.raw if one.name == bulk.beside[0])
+        texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
+        own = _text(replace(bulk, format="parquet"), column, texts)
+        cells[column.name] = (_with_members(bulk, own, {name: texts[name] for name in others}), "")
     picked = ", ".join(f'{cell} AS "{name}"' for name, (cell, _) in cells.items())
     bad = " OR ".join(f"coalesce({condition}, FALSE)" for _, condition in cells.values() if condition) or "FALSE"
-    kind = "TABLE" if part.copied else "VIEW"
+    kind = "TABLE" if part.copied or others else "VIEW"
     connection.execute(f"CREATE OR REPLACE TEMP {kind} part AS SELECT {picked}, {bad} AS _bad FROM {part.relation}")
     (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
     if count:
@@ -145,7 +151,7 @@ def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -
         return cast, " OR ".join(missing)
     if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not key):
         return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
-    texts = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind in kinds.items()}
+    texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
     text = _text(replace(bulk, format="parquet"), column, texts)
     cell = _cast(column, f"({text})")
     bad = [f"({text}) IS NULL"] * key
@@ -205,16 +211,28 @@ def _query(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> str:
 def _file(connection: duckdb.DuckDBPyConnection, bulk: Bulk, path: Path) -> str:
     """SELECT of one file: cast cells, why the row is bad (empty: it is not), where it stands, its text if bad."""
     with _translated((path,)):
-        return _checked(connection, bulk, parts.relation(path, bulk.format), path.name, 0)
+        keys = parts.line_keys(connection, path) if bulk.format == "ndjson" and bulk.beside is not None else ()
+        return _checked(connection, bulk, parts.relation(path, bulk.format), path.name, 0, keys)
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, label: str, first: int) -> str:
-    """As `_file`, of a relation whose first row is number `first` of those of the file `label`, counted from nought."""
+def _checked(
+    connection: duckdb.DuckDBPyConnection,
+    bulk: Bulk,
+    relation: str,
+    label: str,
+    first: int,
+    keys: Sequence[str] = (),
+) -> str:
+    """As `_file`, of a relation whose first row is number `first` of those of the file `label`, counted from nought; `keys` are those
+    of JSON lines."""
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    present = {name: f'"{name}"' if kind == "VARCHAR" else _as_text(name, kind) for name, kind, *_ in described}
+    present = {name: _cell_text(name, kind) for name, kind, *_ in described}
+    if bulk.format == "ndjson":
+        present = {key: _member(key) for key in keys}
     texts = {column.name: _text(bulk, column, present) for column in bulk.table.raw}
     if bulk.beside is not None:
-        texts[bulk.beside[0]] = _with_members(bulk, texts[bulk.beside[0]], bulk.beside[1], present)
+        others = {name: present[name] for name in _others(bulk, present)}
+        texts[bulk.beside[0]] = _with_members(bulk, texts[bulk.beside[0]], others)
     hashed = "''"
     if bulk.hash_key is not None:
         hashed = (
@@ -231,24 +249,30 @@ def _checked(connection: duckdb.DuckDBPyConnection, bulk: Bulk, relation: str, l
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
 
 
-def _with_members(bulk: Bulk, text: str, prefix: str, present: dict[str, str]) -> str:
-    """SQL for the JSON object `text` with the cells of all columns that begin with `prefix`; those that are null are left out."""
-    names = sorted(name for name in present if name.casefold().startswith(prefix))
-    if not names:
+def _others(bulk: Bulk, names: Iterable[str]) -> list[str]:
+    """Columns of a file that are kept beside what the table has columns for."""
+    return [] if bulk.beside is None else sorted(filter(bulk.beside[1], names))
+
+
+def _with_members(bulk: Bulk, text: str, others: Mapping[str, str]) -> str:
+    """SQL for the JSON object `text` with members for the cells of `others`; those that are null are left out."""
+    if not others or bulk.beside is None:
         return text
-    nulls = _quoted(bulk.nulls)
-    cells = {name: f"CASE WHEN trim({present[name]}) NOT IN ({nulls}) THEN {present[name]} END" for name in names}
+    nulls, name_of = _quoted(bulk.nulls), bulk.beside[0].capitalize()
+    cells = {name: f"CASE WHEN trim({cell}) NOT IN ({nulls}) THEN {cell} END" for name, cell in others.items()}
     members = ", ".join(f"{_quoted([name])}, {cell}" for name, cell in cells.items())
     own = (
         f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} "
-        f"ELSE CAST(json_object('Tags', {text}) AS VARCHAR) END"
+        f"ELSE CAST(json_object('{name_of}', {text}) AS VARCHAR) END"
     )
     any_ = " OR ".join(f"({cell}) IS NOT NULL" for cell in cells.values())
     return f"CASE WHEN {any_} THEN CAST(json_merge_patch({own}, json_object({members})) AS VARCHAR) ELSE {text} END"
 
 
-def _as_text(name: str, kind: str) -> str:
-    """Cells of typed columns (Parquet) as text; maps, structs and lists as JSON."""
+def _cell_text(name: str, kind: str) -> str:
+    """SQL: cells of a column as text; maps, structs and lists as JSON."""
+    if kind == "VARCHAR":
+        return f'"{name}"'
     nested = ("(" in kind and not kind.startswith("DECIMAL")) or kind.endswith("[]")
     return f'CAST(to_json("{name}") AS VARCHAR)' if nested else f'CAST("{name}" AS VARCHAR)'
 
@@ -259,16 +283,19 @@ def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
     nulls = _quoted(bulk.nulls)
     found = []
     for name in bulk.columns.get(column.name, ()):
-        if bulk.format == "ndjson":
-            key = name.replace("'", "''").replace('"', '\\"')
-            text = f"CASE WHEN json_valid({_LINE}) THEN json_extract_string({_LINE}, '$.\"{key}\"') END"
-        else:
-            text = present.get(name) or folded.get(name.casefold(), "")
+        ours = present.get(name) or folded.get(name.casefold(), "")
+        text = _member(name) if bulk.format == "ndjson" else ours
         if text:
             # Trimming a million texts takes longer than reading them, and hardly one begins or ends with a space.
             spaced = f"(starts_with({text}, ' ') OR ends_with({text}, ' ')) AND trim({text}) IN ({nulls})"
             found.append(f"CASE WHEN {text} NOT IN ({nulls}) AND NOT ({spaced}) THEN {text} END")
     return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
+
+
+def _member(name: str) -> str:
+    """SQL: a member of a JSON line, as text."""
+    key = name.replace("'", "''").replace('"', '\\"')
+    return f"CASE WHEN json_valid({_LINE}) THEN json_extract_string({_LINE}, '$.\"{key}\"') END"
 
 
 def _quoted(words: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
 from aether_tui.ingest.cut import as_json, cut_out
 from aether_tui.ingest.derive import Deriver
-from aether_tui.ingest.provable import unclean
+from aether_tui.ingest.provable import disputed
 from aether_tui.records import Column, Row, Value
 from aether_tui.records.tables import SPANS
 
@@ -75,7 +75,7 @@ def stage_again(cursor: duckdb.DuckDBPyConnection, name: str, rows: str, deriver
     """Make temporary table `name` of full rows, with `flags.FLAGS`, and of the columns `kept`, from `rows`: a relation of stored spans
     with those."""
     attributes = _of("r", _JSON.name)
-    said = cut_out(attributes, attributes, deriver.asked, unclean(_JSON, attributes), _JSON.most)
+    said = cut_out(attributes, attributes, deriver.asked, disputed(attributes), _JSON.most)
     _stage(cursor, name, f"SELECT *, {said} AS said FROM {rows} AS r", deriver, *kept)
 
 
@@ -98,8 +98,7 @@ def _stage(cursor: duckdb.DuckDBPyConnection, name: str, clean: str, deriver: De
 def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str]) -> str:
     """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
     cells, joins = {name: _of("r", name) for name in _RAW}, []
-    odd = "FALSE"
-    long = _some_are_long(cursor, raw)
+    long, soiled, odd = _some_are_long(cursor, raw), "FALSE", "FALSE"
     if long:
         cursor.execute(
             "CREATE OR REPLACE TEMP TABLE pads AS SELECT $1::BLOB AS inside, $2::BLOB AS outside", ingest.pads
@@ -111,15 +110,21 @@ def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls:
         arrive(cursor, f'"words_{column.name}"', _WORD, rows)
         name = column.name
         joins.append(f'LEFT JOIN "words_{name}" AS w_{name} ON {_of("r", name)} = w_{name}.before')
-        kept = column.kind in _KEPT
         after = f"CASE WHEN w_{name}.before IS NULL THEN {cells[name]} ELSE w_{name}.after END"
-        cells[name] = after if kept else f"w_{name}.after"
-        odd = f"w_{name}.before IS NOT NULL" if column is _JSON else odd
+        cells[name] = after if column.kind in _KEPT else f"w_{name}.after"
+        if column is _JSON:  # what Python was not asked about every reader of JSON reads alike
+            cursor.execute(
+                f'CREATE OR REPLACE TEMP TABLE odd AS SELECT *, {disputed("after")} AS odd FROM "words_{name}"'
+            )
+            cursor.execute(f'DROP TABLE "words_{name}"')
+            cursor.execute(f'ALTER TABLE odd RENAME TO "words_{name}"')
+            soiled, odd = f"w_{name}.before IS NOT NULL", f"coalesce(w_{name}.odd, FALSE)"
+    said = cells[_JSON.name]
     if long:
-        cells[_JSON.name] = ingest.shortened(_JSON, cells[_JSON.name], f"({odd})")
-    said = cut_out(_of("r", _JSON.name), cells[_JSON.name], ingest.deriver.asked, odd, _JSON.most)
+        cells[_JSON.name] = ingest.shortened(_JSON, said, f"({soiled})")
+    cut = cut_out(said, cells[_JSON.name], ingest.deriver.asked, odd, _JSON.most)
     selected = ", ".join(f'{text} AS "{name}"' for name, text in cells.items())
-    return f"SELECT {selected}, {said} AS said FROM ({raw}) AS r {' '.join(joins)}"
+    return f"SELECT {selected}, {cut} AS said FROM ({raw}) AS r {' '.join(joins)}"
 
 
 def _some_are_long(cursor: duckdb.DuckDBPyConnection, raw: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal, cast
@@ -22,6 +22,9 @@ _BLOCK: Final = 256 << 10
 _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
+_LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"
+_SAMPLE: Final = 2048
+"""Lines that are looked at for their keys."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 Format = Literal["csv", "parquet", "ndjson"]
@@ -45,9 +48,23 @@ def divisible(paths: Sequence[Path], form: Format) -> bool:
     return form == "parquet" or (form == "ndjson" and all(_packing(path) != "zstd" for path in paths))
 
 
-def parts(connection: duckdb.DuckDBPyConnection, path: Path, form: Format, columns: Sequence[str]) -> Iterator[Part]:
-    """The parts of a file in order; each is gone when the next is asked for. `columns` are the keys that JSON is read for."""
-    return _of_parquet(connection, path) if form == "parquet" else _of_lines(path, columns)
+Kept = Callable[[str], bool]
+
+
+def parts(
+    connection: duckdb.DuckDBPyConnection, path: Path, form: Format, columns: Sequence[str], others: Kept | None = None
+) -> Iterator[Part]:
+    """The parts of a file in order; each is gone when the next is asked for.
+
+    JSON is read for the keys `columns` and those `others` which its first thousands have.
+    """
+    return _of_parquet(connection, path) if form == "parquet" else _of_lines(connection, path, columns, others)
+
+
+def line_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Keys of the first thousands of JSON lines."""
+    file = f"read_json('{quoted(path)}', {_LINES}, compression='{_packing(path)}', sample_size={_SAMPLE}, ignore_errors=true)"
+    return [name for name, *_ in connection.execute(f"DESCRIBE FROM {file}").fetchall()]
 
 
 def relation(path: Path, form: Format) -> str:
@@ -94,19 +111,20 @@ def _rows_of(rows: int, size: int) -> int:
     return step
 
 
-def _of_lines(path: Path, columns: Sequence[str]) -> Iterator[Part]:
-    types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in columns)
+def _of_lines(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str], others: Kept | None
+) -> Iterator[Part]:
     first = 0
     with aside() as (file, name):  # what is in it is not clean yet
-        typed = (
-            f"read_json('{name}', format='newline_delimited', records='true', columns={{{types}}}, ignore_errors=true, "
-            f"maximum_object_size={LONGEST_LINE}, compression='none')"
-        )
         plain = (
             f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
             f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
         )
         for lines in _runs(path, file):
+            if others and not first:
+                columns = [*columns, *filter(others, line_keys(connection, Path(name)))]
+            types = ", ".join("'" + key.replace("'", "''") + "': 'VARCHAR'" for key in columns)
+            typed = f"read_json('{name}', {_LINES}, columns={{{types}}}, ignore_errors=true, compression='none')"
             yield Part(typed, plain, first, copied=True)
             first += lines
 

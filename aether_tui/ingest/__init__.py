@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aether_tui.config import Config
 from aether_tui.ingest.asked import stored
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
+from aether_tui.ingest.never import without
 from aether_tui.ingest.people import workspace_key
 from aether_tui.ingest.provable import shortened, unclean
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
@@ -166,7 +167,7 @@ class Ingest:
             case "money":
                 return _within(values, -MOST_MONEY, MOST_MONEY)
             case "json":
-                return _each(lambda value: redactor.json(value, most), values)
+                return _each(lambda value: redactor.json(without(value, column.never), most), values)
             case _:
                 return values
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from aether_tui.ingest.never import hint
 from aether_tui.ingest.patterns import IBAN_LENGTHS
 from aether_tui.ingest.redact import MAX_CHARS, longer
 from aether_tui.records import Column
@@ -56,6 +57,7 @@ UNCLEAN_TEXT: Final = "|".join(
 """RE2: a text without a match stays as it is."""
 # What JSON parsers disagree about, too: trailing commas, numbers that are none.
 _JSON: Final = r",\s*[}\]]|[:\[,]\s*-?(?:NaN|nan|Inf|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}"
+_SPACED: Final = r"[\t\n\r]"
 UNCLEAN_JSON: Final = f"{UNCLEAN_TEXT}|{_JSON}"
 # A line break or tab is to all patterns what a space is.
 _HARMLESS: Final = {r"\n": " ", r"\t": " ", r"\/": "/", r"\"": '"'}
@@ -84,9 +86,15 @@ def unclean(column: Column, name: str) -> str:
                 one = f"regexp_matches(replace({name}, '\\\"', '--'), {_quoted(longer(most))})"
                 deep = f"{deep} OR (strlen({name}) > {most} AND {_escaped(name)} AND {one})"
             said = f"CASE WHEN {_escaped(name)} THEN {_unescaped(name)} ELSE {name} END"
-            return f"({long}regexp_matches({said}, {_quoted(UNCLEAN_JSON)}) OR NOT json_valid({name}) OR {deep})"
+            pattern = f"{UNCLEAN_JSON}|{hint(column.never)}" if column.never else UNCLEAN_JSON
+            return f"({long}regexp_matches({said}, {_quoted(pattern)}) OR NOT json_valid({name}) OR {deep})"
         case _:
             return f"({name} IS NOT NULL)"
+
+
+def disputed(name: str) -> str:
+    """SQL condition on a JSON text: readers of JSON may not agree about it, or it has white space other than blanks."""
+    return f"(NOT json_valid({name}) OR regexp_matches({name}, {_quoted(f'{_JSON}|{_SPACED}')}))"
 
 
 def shortened(column: Column, name: str, done: str = "FALSE") -> str:

@@ -35,7 +35,8 @@ class Column:
     """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping.
 
     `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text. A whole number below 0 or over
-    `most` is none: null, and in a file the row is rejected; 0: any number.
+    `most` is none: null, and in a file the row is rejected; 0: any number. Members of JSON whose names begin with one of `never`
+    are not kept.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     unit: str = ""
     derived: bool = False
     most: int = 0
+    never: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,9 @@ class Bulk:
 
     `columns` maps a raw column of `table` to the file's columns to try in turn (the first that exists and is not null
     wins). Everything is read as text and cast to the table's type; `nulls` are texts that mean null. With `hash_key`
-    the column of that name is filled with the hash of the whole row and its ordinal among identical rows; `beside` then names
-    a JSON column and the prefix of file columns that are kept in it, as members by their names.
+    the column of that name is filled with the hash of the whole row and its ordinal among identical rows. `beside` names a JSON
+    column and says which other columns of the file are kept in it, as texts by their names; of JSON lines those that the first
+    thousands of the file have.
     """
 
     paths: tuple[Path, ...]
@@ -86,7 +87,7 @@ class Bulk:
     columns: Mapping[str, tuple[str, ...]]
     nulls: tuple[str, ...] = ("", "NULL", "null")
     hash_key: str | None = None
-    beside: tuple[str, str] | None = None
+    beside: tuple[str, Callable[[str], bool]] | None = None
 
 
 Run = Callable[[str, Sequence[object]], list[tuple[object, ...]]]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from aether_tui.records.model import Column, Kind, Table
+from aether_tui.records.never_stored import NEVER_STORED
 
 
-def _c(name: str, kind: Kind, meaning: str, unit: str = "", most: int = 0) -> Column:
-    return Column(name, kind, meaning, unit, most=most)
+def _c(name: str, kind: Kind, meaning: str, unit: str = "", most: int = 0, never: tuple[str, ...] = ()) -> Column:
+    return Column(name, kind, meaning, unit, most=most, never=never)
 
 
 MOST_TOKENS: Final = 10**9
@@ -414,6 +415,7 @@ SPANS = Table(
             "json",
             f"Other attributes, content left out, each cut at {MOST_WORD} characters",
             most=MOST_WORD,
+            never=NEVER_STORED,
         ),
         _d("cost_usd", "money", "Reported, else from the price table; null when unpriced", "USD"),
         _d("cost_status", "text", "reported, priced, unpriced, or null for spans that cost nothing by nature"),

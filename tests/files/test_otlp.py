@@ -17,12 +17,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from aether_tui.records import Value
+from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import MOST_WORD, SPANS
 from aether_tui.text import BEYOND
 from connectors.base import Malformed
 from connectors.files import sample
 from connectors.otlp import OtlpFiles
-from connectors.otlp_aliases import FIELDS, NEVER_STORED
+from connectors.otlp_aliases import FIELDS
 from connectors.otlp_attributes import Attribute, Attributes, Resource
 from connectors.otlp_span import Span, span_row
 from tests.files.reading import named, read, stored, total

@@ -12,13 +12,19 @@ import duckdb
 import pytest
 
 from aether_tui.cache import Cache
+from aether_tui.records.never_stored import NEVER_STORED
 from tests.command import aether
 
+ATTRIBUTES = json.dumps(
+    {"app.feature": "search", "mail": "canary@example.com", **{f"{name}.x": "Canary" for name in NEVER_STORED},
+     "gen_ai": {"input": {"messages": [{"content": "Canary"}]}, "seed": 7}}
+)  # fmt: skip
 ROWS = (
     "SELECT md5(i::VARCHAR) AS trace_id, md5('s' || i)[:16] AS span_id, TIMESTAMP '2026-11-01 10:00:00' + to_seconds(i) AS start, "
     "0.5 + i AS duration_s, 'chat' AS operation, 'openai' AS provider, 'gpt-4o' AS model, 1000 * i AS input_tokens, "
     "10 AS output_tokens, 'canary@example.com said ' || i AS name, 'Canary Person' AS \"user\", "
-    '\'{"app.feature": "search", "mail": "canary@example.com"}\' AS attributes FROM range(1, 21) AS t(i)'
+    f"'{ATTRIBUTES}' AS attributes, "
+    "'gold' AS tier, i AS \"cost centre\", 'Canary' AS prompt, 'Canary' AS \"user.name\" FROM range(1, 21) AS t(i)"
 )
 
 
@@ -36,6 +42,9 @@ def test_every_format_gives_the_same_clean_priced_rows(tmp_path: Path, name: str
         (rolled,) = lease.rows("SELECT sum(calls) AS calls, sum(cost_usd) AS usd FROM llm_hourly")
     assert stored[0]["start"] == datetime(2026, 11, 1, 10, 0, 1)  # noqa: DTZ001  # instants in rows are naive UTC
     assert {(row["feature"], row["cost_status"]) for row in stored} == {("search", "priced")}
+    attributes = [json.loads(row["attributes"]) for row in stored]
+    assert {tuple(sorted(found)) for found in attributes} == {("app.feature", "cost centre", "gen_ai", "mail", "tier")}
+    assert [(found["tier"], found["cost centre"]) for found in attributes[:2]] == [("gold", "1"), ("gold", "2")]
     # 2.50 and 10.00 USD per million tokens of gpt-4o: 20 × 21 / 2 thousand in, 20 × 10 out.
     assert (rolled["calls"], rolled["usd"]) == (20, Decimal("0.527"))
     assert "anary" not in str(stored)
