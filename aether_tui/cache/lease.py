@@ -235,7 +235,7 @@ class Leases:
     @contextmanager
     def _attached_to_read(self, wait_s: float) -> Iterator[ReadLease]:
         deadline = time.monotonic() + wait_s
-        turn = self._take_turn(wait_s)
+        turn = self._take_turn(wait_s, looking=True)
         try:
             with self._change:
                 if not self.path.exists():
@@ -282,9 +282,9 @@ class Leases:
             raise
 
     def _fold_log(self, deadline: float) -> None:
-        """Checkpoint under a write attach; other readers may still hold the file, then this one replays the log itself."""
+        """Checkpoint under a write attach; where other readers hold the file, or nobody may write, this one replays the log itself."""
         patience = min(deadline, time.monotonic() + 0.2)
-        with contextlib.suppress(CacheTrouble):
+        with contextlib.suppress(CacheTrouble, duckdb.IOException):
             self._attach("READ_WRITE", patience)
             self._detach()
 
@@ -312,10 +312,10 @@ class Leases:
             turn.sign("")
             turn.release()
 
-    def _take_turn(self, wait_s: float) -> Turn:
+    def _take_turn(self, wait_s: float, *, looking: bool = False) -> Turn:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            turn = Turn.take(self._turn_path, wait_s)
+            turn = Turn.take(self._turn_path, wait_s, looking=looking)
         except OSError as error:
             raise CacheTrouble(
                 f"cannot be used ({error.strerror})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Final
 _POLL_S: Final = 0.003
 QUIET_S: Final = 2.0
 """Seconds after which those who wait say so."""
+_MAY_NOT_WRITE: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def say_waiting(who: str) -> None:
@@ -32,9 +34,14 @@ class Turn:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def take(cls, path: Path, wait_s: float) -> Turn | None:
-        """The turn, or None when nobody gave it back within `wait_s` seconds."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def take(cls, path: Path, wait_s: float, *, looking: bool = False) -> Turn | None:
+        """The turn, or None when nobody gave it back within `wait_s` seconds. Who is only `looking` need not be allowed to write."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            if not looking or error.errno not in _MAY_NOT_WRITE:
+                raise
+            descriptor = os.open(path, os.O_RDONLY)
         return cls(descriptor) if _lock(descriptor, wait_s, path) else None
 
     def sign(self, who: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -222,6 +224,40 @@ def test_a_read_lease_cannot_write(tmp_path: Path) -> None:
     store(cache, spans(3))
     with pytest.raises(duckdb.InvalidInputException, match="read-only"), cache.read() as lease:
         lease.rows("DELETE FROM spans")
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Without the right to write what others own, also where the tests are run by root."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+def test_who_may_only_read_the_folder_reads_also_what_a_killed_writer_left() -> None:
+    with TemporaryDirectory() as name:
+        cache = fresh(Path(name))
+        store(cache, spans(3))
+        killed = "import duckdb, os, sys; duckdb.connect(sys.argv[1]).execute('CREATE TABLE last AS SELECT 1 AS n'); os._exit(0)"
+        subprocess.run([sys.executable, "-c", killed, cache.path], check=True)
+        Path(name).chmod(0o755)
+        kept = [cache.path.parent, *cache.path.parent.iterdir()]
+        for path in kept:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        try:
+            with somebody_else():
+                with cache.read() as lease:
+                    assert lease.rows("SELECT n FROM last") == [{"n": 1}]
+                assert cache.verify() == []
+                with pytest.raises(CacheTrouble, match="cannot be used"):
+                    store(cache, spans(4))
+        finally:
+            kept[0].chmod(0o755)
+        assert sorted(cache.path.parent.iterdir()) == sorted(kept[1:])
 
 
 def test_an_exception_inside_a_lease_frees_the_file(tmp_path: Path) -> None:
