@@ -398,6 +398,24 @@ def test_what_several_loads_and_merges_leave_apart_is_put_together(
     assert max(apart()) <= 2
 
 
+def test_putting_together_goes_on_while_a_lease_has_something_to_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row groups that three of make one: two leases in a row may free no block when each does little."""
+    monkeypatch.setattr("aether_tui.cache.lease.ROW_GROUPS", ", ROW_GROUP_SIZE 2048")
+    cache = Cache(tmp_path / "cache.duckdb")
+    for number in range(13):
+        with cache._of_files() as cursor, cache._write(cursor, tidy=0):
+            texts = ", ".join(f"md5((i + {700 * number + column})::VARCHAR)" for column in range(3))
+            cursor.execute(
+                f"INSERT INTO rejects SELECT 's', 'x', TIMESTAMP '2026-11-21', 'spans', {texts} FROM range(700) t(i)"
+            )
+    cache.tidy()
+    with cache.read() as lease:
+        groups = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('rejects')"
+        assert lease.cursor.execute(groups).fetchall()[0][0] <= 13 * 700 / 2048 + 2
+
+
 def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known rows are the first or the last or lie scattered in what comes, alone or with the whole of their traces."""
     monkeypatch.setattr("aether_tui.cache.bulk_merge.MOST", 60)
