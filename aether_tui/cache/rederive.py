@@ -64,9 +64,15 @@ def rederive_rows(
         behind = {table: _sources(lease, table, mapping_hash) for table in tables_behind(lease, mapping_hash)}
     for table, sources in behind.items():
         for source, rows in sources.items():
-            left = rows
-            while left > 0 and (done := _derive_some(cursor, write, deriver, table, source, mapping_hash)):
-                left -= done
+            left, last = rows, -1
+            while left > 0:
+                done, place = _derive_some(cursor, write, deriver, table, source, mapping_hash, last)
+                if not done and last < 0:
+                    break
+                left, last = (
+                    left - done,
+                    place,
+                )  # places move when deleted rows are cleared away: then once more from the first
             total += rows - left
     return total
 
@@ -88,18 +94,24 @@ def _sources(lease: ReadLease, table: Table, mapping_hash: str) -> dict[str, int
 
 
 def _derive_some(
-    cursor: duckdb.DuckDBPyConnection, write: Write, deriver: Deriver, table: Table, source: str, mapping_hash: str
-) -> int:
-    """One lease: the columns, rollups and hashes of some rows; returns how many."""
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    deriver: Deriver,
+    table: Table,
+    source: str,
+    mapping_hash: str,
+    last: int,
+) -> tuple[int, int]:
+    """One lease: the columns, rollups and hashes of some rows after the `last`; returns how many, and the last of them or -1."""
     with write(cursor):
-        run(cursor, _stale(deriver, table), {"source": source, "hash": mapping_hash})
+        run(cursor, _stale(deriver, table), {"source": source, "hash": mapping_hash, "last": last})
         if table.derived:
             rollups.start(cursor)
             _stage(cursor, deriver, table, f"(SELECT rowid AS _row, * FROM {table.name} WHERE rowid IN (FROM stale))")
             _store(cursor, table, source)
             rollups.refresh(cursor)
         run(cursor, f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (FROM stale)", {"hash": mapping_hash})
-        return count(cursor, "stale")
+        return run(cursor, "SELECT count(*), coalesce(max(_row), -1) FROM stale").fetchone() or (0, -1)
 
 
 def _stale(deriver: Deriver, table: Table) -> str:
@@ -108,7 +120,8 @@ def _stale(deriver: Deriver, table: Table) -> str:
     length = " + ".join([f'coalesce(strlen("{column.name}"), 0)' for column in texts]) or "0"
     return (
         "CREATE OR REPLACE TEMP TABLE stale AS SELECT _row FROM (SELECT *, sum(_length) OVER (ROWS UNBOUNDED PRECEDING) AS _upto "
-        f"FROM (SELECT rowid AS _row, {length} AS _length FROM {table.name} WHERE source = $source AND mapping_hash <> $hash "
+        f"FROM (SELECT rowid AS _row, {length} AS _length FROM {table.name} "
+        f"WHERE rowid > $last AND source = $source AND mapping_hash <> $hash "
         f"LIMIT {SLICE_ROWS})) WHERE _upto - _length < {SLICE_BYTES}"
     )
 
@@ -164,7 +177,7 @@ def _follow(cursor: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]
     were = ", ".join(f'b."{name}"' for name in names)
     gone = f"(SELECT a.* EXCLUDE ({quoted([*FLAGS, *names])}), {were} FROM again AS a JOIN before AS b USING (_row))"
     run(cursor, f"CREATE OR REPLACE TEMP TABLE gone AS {flagged(gone)}")
-    span_rollups.look_up(cursor, come, source)
+    span_rollups.look_up(cursor, come, source, stored=True)
     span_rollups.follow(cursor, come, "gone", None)
     rollups.touch_scored(cursor, come)
 

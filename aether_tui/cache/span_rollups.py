@@ -54,11 +54,13 @@ _SUMS: Final = {
 _MOVED: Final = tuple(rollup for rollup in DAILY if rollup.source in ("spans", "tasks"))
 
 
-def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: range | None = None) -> str:
+def look_up(
+    cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: range | None = None, *, stored: bool = False
+) -> str:
     """Temporary table `tasks_known` of the tasks that spans in `rows` may belong to; SQL condition on where those are stored.
 
-    Every stored span lies within its task, so that nothing else needs to be read to find it. The tasks of the
-    slices numbered `ahead` are known from `prepare`.
+    Every stored span lies within its task, so that nothing else needs to be read to find it, and of `rows` that are
+    `stored` only tasks around them. The tasks of the slices numbered `ahead` are known from `prepare`.
     """
     thawed = rollups.thawed(cursor, "spans", "t.start")
     number = render("{id_number(trace_id)}", {})
@@ -66,11 +68,12 @@ def look_up(cursor: duckdb.DuckDBPyConnection, rows: str, source: str, ahead: ra
     if ahead is not None:
         prepared = f"SELECT trace_id, trace_number FROM tasks_added WHERE {_of_slices('source', ahead)}"
         traces = f"{prepared} UNION ALL {traces[:-1]} WHERE start IS NULL)"
+    around = f" AND {_around(cursor, rows)}" if stored else ""
     run(
         cursor,
         f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
         f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
-        "AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come)",
+        f"AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come){around}",
         {"source": source},
     )
     since = rollups.raw_from(cursor, "spans")
@@ -162,6 +165,13 @@ def _later(cursor: duckdb.DuckDBPyConnection, rollup: Rollup, come: str, gone: s
 
 
 # --- Traces --------------------------------------------------------------------------------------------------------
+
+
+def _around(cursor: duckdb.DuckDBPyConnection, spans: str) -> str:
+    """SQL condition: a task begins before the last of these spans does, and not so long before the first that none lasts till then."""
+    longest = f"to_microseconds(CAST((SELECT max(duration_s) FROM tasks) * {_US} AS BIGINT) + 1)"
+    first, last = run(cursor, f"SELECT min(start) - {longest}, max(start) FROM {spans}").fetchone() or (None, None)
+    return "FALSE" if first is None else f"t.start BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
 
 
 def _extent(cursor: duckdb.DuckDBPyConnection, tasks: str) -> str:
