@@ -125,7 +125,7 @@ def blocks(found: Changed, data: Data) -> tuple[Block, ...]:
             return (Gap(id="anomalies.gap", title="What changed", reason=f"Nothing is counted by day in the {DAYS} days to {until}.",
                         next_step="press W for a window that ends with the data", why=first_failed(data, "days")),)  # fmt: skip
         return (Gap(id="anomalies.gap", title="What changed", reason="No source is connected that counts anything by day.",
-                    next_step=f"{KEYS}: add one to aether.toml, then aether-tui sync, or aether-tui load PATH",
+                    next_step=f"add one to aether.toml, then aether-tui sync; or aether-tui load PATH ({KEYS})",
                     action="go.sources", why=first_failed(data, "days")),)  # fmt: skip
     how = (
         f"{plural(found.series, 'series', 'series')} of {DAYS} days, each without its weekday shape. A step or drift holds at 99 % "

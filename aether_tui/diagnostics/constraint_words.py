@@ -154,7 +154,8 @@ def blocks(found: Constraint, review: FailureReview | None, data: Data) -> tuple
                 id="constraint.none",
                 title="Value stream",
                 reason=f"{(found.reason or '')[:1].upper()}{(found.reason or '')[1:]}.",
-                next_step=f"{NEW}; docs/calculators.md shows one",
+                next_step=NEW,
+                action="go.stream",
             ),
         )
     else:
@@ -255,7 +256,7 @@ def _row(solution: Solution, one: LeverView) -> Row:
     cells: tuple[Cell, ...] = (
         f"{one.step} {one.lever}",
         _signed(change["money"]),
-        amount(gain / solution.ceiling_per_month, "ratio")
+        Quantity(value=gain / solution.ceiling_per_month, unit="ratio")
         if solution.ceiling_per_month and gain > LEAST_GAIN
         else NONE,
         _relative(change["cost_per_success"], solution.cost_per_success.value),

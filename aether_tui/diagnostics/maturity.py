@@ -307,7 +307,7 @@ def findings(maturity: Maturity) -> tuple[Finding, ...]:
 def blocks(maturity: Maturity) -> tuple[Block, ...]:
     """Pillars as bars, the one next practice, the quarters."""
     if not maturity.quarters:
-        step = "press g i and start the maturity interview, or type answers: aether-tui doc new assessment"
+        step = "aether-tui doc new assessment, for answers to be typed"
         return (
             Gap(id="maturity.none", title="Six pillars, no answers yet", reason="nobody was asked", next_step=step, action="go.interview"),
             Prose(id="maturity.aid", text=AID),

@@ -63,7 +63,7 @@ PARTS: dict[str, str] = {
 }
 """Tables that come with those above, and what they add."""
 
-KEYS = "press c to connect one, or i to ask in the interview"
+KEYS = "c shows how to connect, i asks people"
 """What can be done about missing data on the screens that have them."""
 
 HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… Access: aether-tui ask."

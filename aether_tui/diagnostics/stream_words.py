@@ -11,7 +11,7 @@ from aether_tui.diagnostics.frame import Data
 from aether_tui.diagnostics.gaps import nothing, unconnected
 from aether_tui.diagnostics.needs import stored
 from aether_tui.diagnostics.stream_measure import Map, Stated, Step
-from aether_tui.human import NONE, amount, duration, money, number, plural, quantity
+from aether_tui.human import NONE, Beside, amount, column, duration, money, number, plural, quantity
 from aether_tui.report_model import (
     Block,
     Box,
@@ -309,6 +309,7 @@ def _rests(stated: dict[str, Stated]) -> str:
 
 
 def _categories(clusters: Sequence[Map]) -> Table:
+    beside = column((one.cost_per_item for one in clusters), "USD").get("USD")
     return Table(
         id=CATEGORIES,
         title="Where request categories fail (enter opens the map)",
@@ -322,11 +323,11 @@ def _categories(clusters: Sequence[Map]) -> Table:
             Col(key="lead", title="lead", kind="number", priority=5),
             Col(key="cost", title="cost USD", kind="number", priority=4),
         ),
-        rows=tuple(_category(one) for one in clusters),
+        rows=tuple(_category(one, beside) for one in clusters),
     )
 
 
-def _category(one: Map) -> Row:
+def _category(one: Map, beside: Beside | None) -> Row:
     place = worst(one)
     few = f"fewer than {ENOUGH} failures" if one.known else "no outcome"
     return Row(
@@ -339,7 +340,7 @@ def _category(one: Map) -> Row:
             few if place is None else place.name,
             NONE if place is None else Quantity(value=place.lost / one.failed, unit="ratio"),
             NONE if one.lead_s is None else Quantity(value=one.lead_s, unit="s"),
-            NONE if one.cost_per_item is None else _shown("cost", one.cost_per_item),
+            NONE if one.cost_per_item is None else amount(one.cost_per_item, "USD", "USD", beside).removesuffix(" USD"),
         ),
         detail="; ".join(
             f"{step.name} {step.lost:,}" for step in sorted(one.steps, key=lambda s: -s.lost)[:5] if step.lost

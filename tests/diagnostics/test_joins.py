@@ -65,6 +65,6 @@ def test_every_screen_says_what_to_connect_by_key_and_which_join_fails(empty: Wo
     gaps = [block for block in world.report(name, empty).blocks if isinstance(block, Gap)]
     assert gaps
     for gap in gaps:
-        assert gap.next_step.startswith("press c to connect one, or i to ask in the interview: ")
+        assert gap.next_step.endswith("(c shows how to connect, i asks people)")
         assert gap.action == "go.sources"
         assert gap.why.startswith("first join that fails: ") or gap.id in {"lens.gap.costs", "lens.gap.test_runs"}

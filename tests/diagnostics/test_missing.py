@@ -146,7 +146,7 @@ def test_each_missing_source_is_named_where_its_numbers_would_stand(tmp_path: Pa
         for identity in SAID[source].get(name, ()):
             gap = gaps[identity]
             assert gap.action == "go.sources", identity
-            assert gap.next_step.startswith("press c to connect one, or i to ask in the interview: "), identity
+            assert gap.next_step.endswith("(c shows how to connect, i asks people)"), identity
     last = reports["anomalies"].blocks[-1]
     told = last.text if isinstance(last, Prose) else ""
     assert (f"(c connects one): {DAILY[source]}." in told) if source in DAILY else ("Not watched" not in told)
