@@ -44,7 +44,11 @@ KIND = click.argument("kind", type=_Kind(), metavar="KIND")
 ANY_KIND = click.argument("kind", type=_Kind(), metavar="[KIND]", required=False)
 NAMED = f"Kinds: {', '.join(KINDS)}."
 SET = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a field; VALUE is YAML. Repeatable."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a field; VALUE is YAML, or a sentence. Repeatable.",
 )
 
 
@@ -301,6 +305,18 @@ def _valid(model: type[Document], fields: dict[str, object], file: str, lines: L
         raise
 
 
+def _value(text: str, where: str) -> object:
+    """VALUE as YAML; a line that YAML would take for a table or a comment, or cannot read, is what somebody wrote: text."""
+    sentence = "\n" not in text and not text.lstrip().startswith(("{", "["))
+    try:
+        value, _ = read_yaml(text.encode(), where)
+    except ConfigurationError:
+        if not sentence:
+            raise
+        return text
+    return text if sentence and (isinstance(value, dict) or (value is None and text.startswith("#"))) else value
+
+
 def _set(fields: dict[str, object], settings: tuple[str, ...]) -> dict[str, object]:
     """`fields` with KEY=VALUE applied; a dotted key goes into a table, an empty value removes."""
     for setting in settings:
@@ -314,7 +330,7 @@ def _set(fields: dict[str, object], settings: tuple[str, ...]) -> dict[str, obje
             if not isinstance(inner, dict):
                 raise ConfigurationError(f"--set {key}: {table} is not a table")
             here = inner
-        value, _ = read_yaml(text.encode(), f"--set {key}")
+        value = _value(text, f"--set {key}")
         if value is None:
             here.pop(last, None)
         else:

@@ -151,6 +151,11 @@ def test_documents(run, tmp_path: Path) -> None:
     assert json.loads(checked.out)["problems"][0]["fix"] == "did you mean 'owner'?"
     assert "not listed" in run("doc", "list").err
     run("doc", "new", "decision", "--set", "title").refuses(2, "has no '='")
+    # A sentence is not read as YAML where that would make something else of it.
+    for number, title in enumerate(("Refund: drop it", "#1 priority", "it's 50 % off", "| pipes |", "* star: x"), 2):
+        assert run("doc", "new", "decision", "--set", f"title={title}").out == f"DEC-{number}\n"
+        assert json.loads(run("doc", "show", "decision", f"DEC-{number}", "--format", "json").out)["title"] == title
+    run("doc", "new", "decision", "--set", "title=x", "--set", "options=[small").refuses(2, "broken YAML")
 
 
 def test_a_document_from_stdin_and_from_an_editor(tmp_path: Path) -> None:
