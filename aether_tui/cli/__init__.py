@@ -58,6 +58,13 @@ EDITING = frozenset({"doc", "budget", "opportunity", "taxonomy", "stream", "fail
 class LazyGroup(click.Group):
     """A group whose commands are imported when called."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would make an error of it
+            _unread()
+            raise click.exceptions.Exit(0) from None
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -178,12 +185,11 @@ def main(args: list[str] | None = None) -> None:
         _complain("interrupted; what was stored stays stored")
         code = 130
     except BrokenPipeError:
-        # The reader left (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _unread()
         code = 0
     except Exception as error:
         if isinstance(error, OSError) and (said := _NO_BUG.get(error.errno or 0)):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _unread()
             _complain(f"{error.filename or 'the output'}: {said.format(error.strerror)}")
             sys.exit(5)
         # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
@@ -195,6 +201,11 @@ def main(args: list[str] | None = None) -> None:
         _complain(f"internal error: {what}; run again with AETHER_DEBUG=1 to see where, and report it")
         code = 70
     sys.exit(code)
+
+
+def _unread() -> None:
+    """The reader left (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _NO_BUG = dict.fromkeys(

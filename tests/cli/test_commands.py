@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +212,13 @@ def test_every_command_and_option_says_what_it_is() -> None:
                 yield from mute(below, f"{path} {name}")
 
     assert list(mute(cli, "aether-tui")) == []
+
+
+def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(SystemExit) as exit_:
+            main(["config", "schema"])
+    assert (exit_.value.code, capsys.readouterr().err) == (0, "")
