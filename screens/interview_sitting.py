@@ -256,6 +256,7 @@ class Sitting(InterviewFile):
 
     def led_back(self) -> None:
         self._at_keys = True
+        self._after = ""  # what was measured stood beside an answer that is no more
 
     # --- notes, and going elsewhere -----------------------------------------------------------------------------
 

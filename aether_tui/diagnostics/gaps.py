@@ -28,7 +28,7 @@ def unconnected(
         id=identity,
         title=need.name if title is None else title,
         reason=f"No {need.name} source is connected{f', so nothing is known of {unknown}' if unknown else ''}.",
-        next_step=f"{need.how} ({KEYS})",
+        next_step=f"aether-tui {need.how} ({KEYS})",
         action="go.sources",
         why=first_failed(data, chain) if chain in CHAINS else "",
     )

@@ -254,6 +254,10 @@ def test_measured_values_show_only_after_the_answer_and_a_change_keeps_both(tmp_
             assert "24" not in words().partition("/ ")[2][5:]
             await pilot.press(value)
             await until(pilot, lambda: "measured: 24 %" in words())
+        await pilot.press("u")
+        await until(pilot, lambda: "is as it was before: 2 to" in words() and "measured:" not in words())
+        await pilot.press("2")
+        await until(pilot, lambda: "measured: 24 %" in words())
         given = store.get(Interview, "INT-1").document.given("Eva")[question.id]
         assert given.value == 2 and [(one.value, one.saw[:4]) for one in given.earlier] == [(4, "24 %")]
 
