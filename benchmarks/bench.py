@@ -67,9 +67,17 @@ def data_plane(spans: int, folder: Path) -> Iterator[Number]:
         sentence = 3 if any(word in name for word in ("newest", "late", "raw", "report")) else 1
         us[name] = value
         yield Number(sentence, name, value, unit, None if side == "." else bar, side == ">=")
-    least = 1e6 / spans * min(floors.floor(folder / "whole.parquet", rollups=True) for _ in range(2))
-    yield Number(1, "own over the smallest pipeline that does all", us["CPU of own CREATE TABLE AS"] / least, "x", None)
-    yield Number(1, "a load over that pipeline", us["CPU of a load"] / least, "x", None)
+    for kind, file in {
+        "spans": "whole.parquet",
+        "spans with what was said": "said.parquet",
+        "JSON lines": "lines.ndjson",
+    }.items():
+        own = plane.ctas(folder / file)
+        for rollups, what in ((False, "no merge"), (True, "rollups")):
+            least = min(floors.floor(folder / file, rollups=rollups) for _ in range(2))
+            yield Number(1, f"own over the least for {kind}, {what}", own / least, "x", None)
+        if kind == "spans":
+            yield Number(1, "a load over the least", us["CPU of a load"] * spans / 1e6 / least, "x", None)
     waits = cache_leases.run(LEASES_S, folder / "leases.duckdb")
     yield Number(3, "wait of six readers beside two writers, p95", waits["reader"]["p95_ms"], "ms", 1000)
     yield Number(3, "wait of two writers beside six readers, p95", waits["writer"]["p95_ms"], "ms", 1000)

@@ -58,7 +58,9 @@ def parts(
 
     JSON is read for the keys `columns` and those `others` which its first thousands have.
     """
-    return _of_parquet(connection, path) if form == "parquet" else _of_lines(connection, path, columns, others)
+    if form == "parquet":
+        return _of_parquet(connection, path, lambda name: name in columns or (others is not None and others(name)))
+    return _of_lines(connection, path, columns, others)
 
 
 def line_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
@@ -90,14 +92,15 @@ def _packing(path: Path) -> str:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "none")
 
 
-def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Part]:
+def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path, read: Kept) -> Iterator[Part]:
     _packing(path)
-    rows, size = connection.execute(
-        f"SELECT (SELECT sum(num_rows) FROM parquet_file_metadata('{quoted(path)}')), "
-        f"(SELECT sum(total_uncompressed_size) FROM parquet_metadata('{quoted(path)}'))"
-    ).fetchone() or (0, 0)
-    step = _rows_of(int(rows or 0), int(size or 0))
-    for low in range(0, int(rows or 0), step):
+    file = f"'{quoted(path)}'"
+    (found,) = connection.execute(f"SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata({file})").fetchone() or (0,)
+    rows = int(found or 0)
+    asked = f"SELECT split_part(path_in_schema, ', ', 1), total_uncompressed_size FROM parquet_metadata({file})"
+    size = sum(size for name, size in connection.execute(asked).fetchall() if read(name))
+    step = _rows_of(rows, size)
+    for low in range(0, rows, step):
         within = f"file_row_number >= {low} AND file_row_number < {low + step}"
         some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{quoted(path)}', file_row_number=true) WHERE {within})"
         yield Part(some, some, low, copied=False)

@@ -449,7 +449,8 @@ def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.Mon
     bulk = write(tmp_path / "a.parquet", [span(rng, number) for number in range(5000)])
     monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", 10_000)
     with duckdb.connect() as connection:
-        found = list(parts.parts(connection, bulk.paths[0], "parquet", ()))
+        found = list(parts.parts(connection, bulk.paths[0], "parquet", tuple(bulk.columns)))
+        assert len(list(parts.parts(connection, bulk.paths[0], "parquet", ("status",)))) == 1  # the others are not read
         counts = [connection.execute(f"SELECT count(*) FROM {part.relation}").fetchone() for part in found]
     assert [part.first for part in found] == [0, 1920, 3840]
     assert counts == [(1920,), (1920,), (1160,)]
