@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
 from typing import Literal
 
 IBAN_LENGTHS = {
@@ -33,18 +34,24 @@ _CARD_ISSUER = re.compile(
     r"|35(?:2[89]|[3-8]\d))\d*|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
 )
 
-# `max_token=4096` is a count.
+# `max_token=4096` is a count. The two letters that all begin with are asked first: regardless of case each name would be tried everywhere.
 _NAMES = (
-    r"pass(?:word|wd|phrase|code)|pwd|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.:/]))|credentials?|cookie|authorization"
-    r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license)[ _\-]?key|[jp](?:hp)?sess(?:ion)?id"
+    r"(?=[pkmcstaejlf密口パп][aweocrupinhs码令スа])"
+    r"(?:pass(?:wor[dt]|wd|phrase|code)|pwd|kennwort|mot de passe|contrase[ñn]a|密码|口令|パスワード|пароль"
+    r"|secret|token(?![\"'\s]{0,4}[:=]\s{0,3}\d{1,9}(?![\w.:/]))|credentials?|cookie|authorization"
+    r"|(?:api|access|secret|private|auth|account|signing|encryption|master|license|subscription|functions)[ _\-]?key"
+    r"|[jp](?:hp)?sess(?:ion)?id)"
 )
-SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})$")
+SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES}|passwords|secrets|(?:api|access|secret|private)[ _\-]?keys)$")
 """A name (of an attribute, a parameter, a variable) whose value is a secret."""
 ADDRESS_NAME = re.compile(
     r"(?i)(?:^|[._\- ])(?:ip|ipv4|ip_?addr(?:ess)?|(?:client|peer)\.address|remote_addr|x-forwarded-for)$"
 )
 """A name whose value is the network address of a person."""
 IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)")
+
+IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.])")
+"""What may be one: `is_ipv6` knows."""
 
 _BENIGN_WORDS = frozenset(
     {
@@ -66,6 +73,8 @@ class Pattern:
     group: Group
     find: re.Pattern[str]
     valid: Callable[[str], bool] | None = None
+    cue: str = ""
+    """What a text must contain besides, where it says more than the hint."""
 
 
 def _digits(text: str) -> str:
@@ -115,9 +124,18 @@ def _is_national(text: str) -> bool:
     return 9 <= len(_digits(text)) <= 12
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether it is a network address (RFC 4291) of somebody else."""
+    try:
+        return not IPv6Address(text).is_loopback
+    except AddressValueError:
+        return False
+
+
 def is_benign(text: str) -> bool:
-    """Whether a value is of a kind that is never a secret by itself: a UUID, date or plain word."""
-    return text.casefold() in _BENIGN_WORDS or _UUID.fullmatch(text) is not None or _DATE.match(text) is not None
+    """Whether a value is of a kind that is never a secret, whatever its name: a date or plain word (any, of a script without case)."""
+    word = text.casefold() in _BENIGN_WORDS or (text.isalpha() and text.lower() == text.upper())
+    return word or _DATE.match(text) is not None
 
 
 def _is_value(text: str) -> bool:
@@ -155,8 +173,8 @@ def _not_git_host(text: str) -> bool:
     return not text.startswith("git@")
 
 
-def _secret(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
-    return Pattern(kind, "secret", re.compile(text), valid)
+def _secret(kind: str, text: str, valid: Callable[[str], bool] | None = None, cue: str = "") -> Pattern:
+    return Pattern(kind, "secret", re.compile(text), valid, cue)
 
 
 def _address(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
@@ -217,7 +235,20 @@ PATTERNS: tuple[Pattern, ...] = (
     _secret(
         "secret", r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
     ),
+    # Its other half follows an AWS key id, in tables and lists without a name.
+    Pattern(
+        "secret",
+        "shape",
+        re.compile(
+            r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9+/\[]{1,5}(?P<value>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
+        ),
+    ),
     Pattern("token", "shape", re.compile(rf"(?<![A-Za-z0-9])(?:{_SHAPES})(?![A-Za-z0-9])")),
+    Pattern(
+        "token",
+        "shape",
+        re.compile(r"(?i)discord(?:app)?\.com/api/webhooks/\d{15,20}/(?P<value>[A-Za-z0-9_\-]{60,100})"),
+    ),
     _address("secret", r"(?<=://)(?P<value>[^\s/?#\"'<>\[\]]{1,512})@", _not_git),
     _secret(
         "secret",
@@ -227,6 +258,20 @@ PATTERNS: tuple[Pattern, ...] = (
     _secret("secret", r"(?i)(?<![\w\[])(?:bearer|basic)\s{1,3}(?P<value>[A-Za-z0-9._~+/\-]{8,8192}={0,2})", _is_bearer),
     _secret("secret", rf"{_NAMED}(?:=|:=|=>|:(?=\S))\s{{0,3}}{_VALUE}", _is_value),
     _secret("secret", rf"{_NAMED}(?:=|:|\bis\b)\s{{1,3}}{_QUOTED}", _is_value),
+    _secret("secret", rf"{_NAMED}>(?P<value>[^<>\s\[\]]{{1,4096}})</", _is_worded_value, "</"),
+    _secret("secret", rf"(?i)(?<!\S)--?[\w\-]{{0,40}}(?:{_NAMES})\s{{1,3}}{_VALUE}", _is_worded_value, "-"),
+    _secret(
+        "secret",
+        rf"(?i)\blogin\s{{1,3}}[^\s\[\]]{{1,100}}\s{{1,3}}password\s{{1,3}}{_VALUE}",
+        _is_worded_value,
+        "login",
+    ),
+    _secret(
+        "secret",
+        r"(?i)\bcurl\b[^\n\[\]]{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"'\[\]]{1,100}:(?P<value>[^\s\"'\[\]]++)",
+        _is_value,
+        "curl",
+    ),
     _secret("secret", rf"{_NAMED}(?::|\bis\b)\s{{1,3}}{_VALUE}", _is_worded_value),
     _secret(
         "secret",

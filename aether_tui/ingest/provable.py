@@ -15,7 +15,10 @@ from aether_tui.ingest.redact import MAX_CHARS, longer
 from aether_tui.records import Column
 
 # A name of a secret, and after it anything but a letter, digit or underscore.
-_NAMED: Final = r"(?i:pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|cookie|authorization|key|sess(?:ion)?id)(?:[^0-9A-Za-z_]|$)"
+_NAMED: Final = (
+    r"(?i:pass(?:words?|wort|wd|phrase|code)|pwd|kennwort|mot de passe|contrasena|secrets?|token|credentials?|cookie|authorization"
+    r"|keys?|sess(?:ion)?id)(?:[^0-9A-Za-z_]|$)"
+)
 _PARAMETER: Final = r"[?&#](?i:[\w.\-]*(?:sig|signature|code|auth|credential))="
 _SCHEME: Final = r"(?i:bearer|basic)\s"
 _START: Final = r"(?:^|[^0-9A-Za-z])"
@@ -25,7 +28,10 @@ _SHAPES: Final = (
     r"|SG\.|do[po]_v1_|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ|IQoJb3Jp|FwoGZXIv|1//0|lsv2_|(?:xai|pplx|csk|pul|tvly|nvapi|NRAK)-"
     r"|hv[sbr]\.|dp\.|atlasv1\.|AGE-SECRET|[0-9]{8,10}:AA"
 )
-_ELSEWHERE: Final = r"[0-9]Q~|hooks\.slack\.com|-----BEGIN"
+_ELSEWHERE: Final = (
+    r"[0-9]Q~|hooks\.slack\.com|(?i:discord(?:app)?\.com/api|\bcurl\b)|-----BEGIN|%(?:40|3[ADad]|2[6Bb])"
+    r"|(?:^|[^0-9A-Za-z_+/\-])(?:[CDI-Za-f][A-Za-z0-9+/_\-]{3}){6}"
+)
 # An IBAN begins with a country and its check digits, and is as long as that country's are: most hexadecimal numbers are not.
 _BY_LENGTH: Final = "|".join(
     rf"(?:{'|'.join(country for country, one in sorted(IBAN_LENGTHS.items()) if one == length)})"
@@ -40,7 +46,7 @@ _PHONE: Final = (
     r"|(?:^|[^0-9A-Za-z_.,:/\-+])0[1-9][0-9]{0,4}\)?(?: [/\-] |[ \-/])[0-9]{2}"
     r"|(?i:(?:phone|tel|mobile|fax|whatsapp)(?: (?:number|no|nr|is))*[.:=#\" ]+\+?\(?[0-9])"
 )
-_ADDRESS: Final = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
+_ADDRESS: Final = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:"
 UNCLEAN_TEXT: Final = "|".join(
     (
         r"[^ -~]|[@\\]",

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from aether_tui.ingest.patterns import (
     ADDRESS_NAME,
     IBAN_START,
     IPV4,
+    IPV6,
     PATTERNS,
     SECRET_NAME,
     Group,
@@ -23,6 +25,7 @@ from aether_tui.ingest.patterns import (
     iban_length,
     is_benign,
     is_card,
+    is_ipv6,
 )
 from aether_tui.text import plain
 
@@ -33,7 +36,9 @@ _MEMO_CHARS = 200
 _MEMO_SIZE = 8_192
 
 # Cheap hints decide which patterns a text must meet; a text without any costs about a microsecond.
-_NUMBER = re.compile(r"[0-9](?:[ ().\-/]{0,3}[0-9]){6}|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
+_NUMBER = re.compile(
+    r"[0-9](?:[ ().\-/]{0,3}[0-9]){6}|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){4}"
+)
 _LONG_RUN = re.compile(r"[A-Za-z0-9_\-]{15}")
 _WORDS = (
     "pass",
@@ -49,11 +54,19 @@ _WORDS = (
     "session",
     "sig",
     "code=",
+    "curl",
+    "kennwort",
+    "contrase",
 )
+_ALL_WORDS = (*_WORDS, "密码", "口令", "パスワード", "пароль")
 _JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrtbf])|\\([/\"'])")
+_PERCENT = re.compile(r"%(40|3[ADad]|2[6Bb])")
+_WIDE = re.compile("[\uff01-\uff5e\u00ad\u200b-\u200d\u2060\ufeff]")
+_WRAPPED = re.compile(r"(?<![\w+/\-])(?:[CDI-Za-f][A-Za-z0-9+/_\-]{3}){6,}[A-Za-z0-9+/_\-]{0,3}={0,2}(?![\w+/=\-])")
+_REPLACED = re.compile(r"\[[a-z]+:[0-9a-f]{8}\]")
 _LINES = str.maketrans("\n\t", "  ")
 _CLEAN_ID = re.compile(r"[0-9a-f\-]{7,128}")
 
@@ -76,6 +89,30 @@ def _unescaped(match: re.Match[str]) -> str:
     code, sign = match.groups()
     char = chr(int(code, 16)) if code else sign or " "
     return char if char.isprintable() else " " if char.isspace() else match.group()
+
+
+def _said(text: str) -> str:
+    """The text without what hides it: escapes of JSON, signs of addresses and parameters as URLs write them, full width, nothing
+    wide at all."""
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    if "%" in text:
+        text = _PERCENT.sub(lambda match: chr(int(match.group(1), 16)), text)
+    if not text.isascii():
+        text = _WIDE.sub(lambda match: chr(ord(match.group()) - 0xFEE0) if match.group() in _FULL_WIDTH else "", text)
+    return text
+
+
+_FULL_WIDTH = frozenset(map(chr, range(0xFF01, 0xFF5F)))
+
+
+def _unwrapped(text: str) -> str:
+    """What base64 of a text says; '' for anything else."""
+    try:
+        said = b64decode(text.rstrip("=") + "==", b"-_" if "-" in text or "_" in text else None).decode()
+    except ValueError:
+        return ""
+    return said if said.translate(_LINES).replace("\r", " ").isprintable() else ""
 
 
 class Redactor:
@@ -120,7 +157,7 @@ class Redactor:
         """JSON text with every string in it cleaned and at most `most` characters long, keys too, and whole values of keys that
         name a secret replaced."""
         short = len(value) <= most or not re.search(longer(most), value)
-        if short and "\\" not in value and value.isprintable() and not self._extra and not self._hints(value):
+        if short and "\\" not in value and value.isprintable() and not self._extra and not self._hints(_said(value)):
             return value
         try:
             json.loads(value)
@@ -132,10 +169,13 @@ class Redactor:
     def named(self, name: str, value: str, most: int = MAX_CHARS) -> str:
         """The value of an attribute of that name, cleaned."""
         secret, address = (_known if len(name) <= _MEMO_CHARS else _asked_of)(name)
-        if secret and not is_benign(value) and not value.startswith("["):
+        if secret and not is_benign(value) and not _REPLACED.match(value):
             return self._replacement("secret", value)
         if address:
             value = IPV4.sub(lambda match: self._replacement("ip", match.group()), value)
+            value = IPV6.sub(
+                lambda match: self._replacement("ip", match.group()) if is_ipv6(match.group()) else match.group(), value
+            )
         return self.text(value, most)
 
     def _replacement(self, kind: str, value: str) -> str:
@@ -145,10 +185,11 @@ class Redactor:
 
     def _hints(self, value: str) -> tuple[Group, ...]:
         lower = value.lower()
+        words = _WORDS if value.isascii() else _ALL_WORDS
         found: list[Group] = []
         if _LONG_RUN.search(value) or "Q~" in value:
             found.append("shape")
-        if any([word in lower for word in _WORDS]):  # noqa: C419  # a generator costs twice as much here
+        if any([word in lower for word in words]):  # noqa: C419  # a generator costs twice as much here
             found.append("secret")
         if "@" in value:
             found.append("address")
@@ -172,7 +213,7 @@ class Redactor:
         return clean
 
     def _replaced(self, text: str) -> str:
-        said = _ESCAPE.sub(_unescaped, text) if "\\" in text else text
+        said = _said(text)
         replaced = self._all(said)
         return text if replaced == said else replaced
 
@@ -183,11 +224,20 @@ class Redactor:
         if "number" in hints:
             text = self._ibans(text)
         for pattern in PATTERNS:
-            if pattern.group in hints:
+            if pattern.group in hints and pattern.cue in text:
                 text = self._apply(pattern, text)
         for pattern in self._extra:
             text = self._apply(pattern, text)
-        return text
+        return _WRAPPED.sub(self._rewrapped, text) if "shape" in hints else text
+
+    def _rewrapped(self, match: re.Match[str]) -> str:
+        """Base64 of a text that holds something sensitive, replaced whole."""
+        said = _unwrapped(match.group())
+        return (
+            self._replacement("secret", match.group())
+            if said and self._all(_said(said)) != _said(said)
+            else match.group()
+        )
 
     def _apply(self, pattern: Pattern, text: str) -> str:
         group = "value" if "value" in pattern.find.groupindex else 0

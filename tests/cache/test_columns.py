@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -307,6 +308,21 @@ PIECES = st.sampled_from(
         "ip",
         "phone",
         "nr",
+        "%40",
+        "%3a",
+        "curl -u ",
+        "--pwd ",
+        "login a password ",
+        "Kennwort",
+        "</",
+        ">",
+        "AKIAIOSFODNN7EXAMPLE",
+        "x1Y2" * 10,
+        "discord.com/api/webhooks/1234567890123456/",
+        "::",
+        "2001:db8",
+        "client.address",
+        b64encode(b"key=a1b2 jane@example.com").decode(),
     ]
 )
 

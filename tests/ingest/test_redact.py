@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -98,6 +99,24 @@ CUED = {
     r'{{"phone": "\u002B49\u00a0{}"}}': "170 9018200",
     r'{{"dsn": "postgres:\/\/app:{}@db:5432\/shop"}}': "canarypass",
     "tel. {}": "9018200",
+    "<SecretAccessKey>{}</SecretAccessKey>": "wJalrXUtnFEMI/K7MDENG",
+    "deploy --password {} --force": "s3cr3t!",
+    "machine api.example login bob password {}": "s3cr3t!",
+    "curl -sS -u 'bob:{}' https://x.example": "hunter-two",
+    "AKIAIOSFODNN7EXAMPLE,{}": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "https://discord.com/api/webhooks/123456789012345678/{}": "a1B2-c3D" * 8,
+    "Passwort: {}": "s3cr3t!",
+    "Kennwort={}": "geheim",
+    "mot de passe : {}": "s3cr3t!",
+    "contraseña: {}": "s3cr3t!",
+    "密码：{}": "s3cr3t!",
+    "ｐａｓｓｗｏｒｄ＝{}": "canary",
+    "pass\u200bword={}": "canary",
+    "HEROKU_API_KEY={}": "438808c5-78e5-41b3-8e1f-10d3de732212",
+    "Ocp-Apim-Subscription-Key: {}": "30c14d732f64cb79abcc4b9db165c231",
+    "https://example.com/join?mail={}": "jane.doe%40example.com",
+    "x={}": b64encode(b'{"mail": "jane.doe@example.com"}').decode(),
+    "blob {} end": urlsafe_b64encode(b"DEBUG=1\nAPI_KEY=0a1b2c3d4e5f\n").decode().rstrip("="),
     "the token is {}": "Zx81-canary",
     "BOT_TOKEN={}": "123456:canary",
     "signing key for prod: {}": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
@@ -120,7 +139,11 @@ BENIGN = (
     "10.0.0.1", "feature/ENG-42-add-cache", "arn:aws:iam::123456789012:role/deploy", "i-0abcd1234ef567890", "us-east-1",
     "3.5 of 100-200 items", "latency 1200-1500 ms", "5 + 3 = 8", "sk-learn pipeline of things", "ci: bump actions/checkout@v4",
     "9223372036854775807", "5292808890472453840", "0.00299095120309", "+1980-02-29 01:02:03", "sk-ecdsa-sha2-nistp256",
-    "session_id=abc", "bad signature: none", "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
+    "session_id=abc", "bad signature: none",
+    "密码：错误", "--token bucket", "<token>word</token>", "100%40", "MDQ6VXNlcjU4MzIzMQ==",
+    "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91Pw==", "std::deque::at", "10:20:30:40", "curl -u me https://x.example",
+    "login form password field",
+    "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
 
@@ -211,7 +234,9 @@ def test_published_numbers() -> None:
 
 HOSTILE = (
     "@", "a.", "1", "1 ", "a@", "://", "password=", "+1", "key ", "0123 ", "DE12", "-----BEGIN PRIVATE KEY-----", "\x1b]",
-    "token:", '"password" : "', "a.b@", "phone ", "(555) ", "a", "eyJa.", "sk-", "Bearer ", "ip 1.", "?a=", "\\", "é@",
+    "token:", '"password" : "', "a.b@", "phone ", "(555) ", "curl -u ", "-u a:", "--pwd ", "YWFh", "%40",
+    "::", "AKIA", "login a ", "\u200b",
+    "a", "eyJa.", "sk-", "Bearer ", "ip 1.", "?a=", "\\", "é@",
 )  # fmt: skip
 
 
