@@ -214,7 +214,7 @@ def staged(path: Path) -> dict[str, float]:
             found = page.bulk or page.scan
             if found is None:
                 continue
-            for part in bulk_parts(connection, found, []) if isinstance(found, Bulk) else scanned(connection, found):
+            for part, _ in bulk_parts(connection, found, []) if isinstance(found, Bulk) else scanned(connection, found):
                 stage_spans(connection, "ready", part, ingest, found.nulls)
                 since = cpu_s()
                 connection.execute(f"{to} SELECT 'files' AS source, {columns} FROM ready")

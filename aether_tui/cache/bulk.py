@@ -13,7 +13,7 @@ import duckdb
 from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
 from aether_tui.cache.joins import hash_the_last
-from aether_tui.cache.schema import quoted, sql_type
+from aether_tui.cache.schema import sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
@@ -53,8 +53,9 @@ def read_bulk(
     rejects.extend(_broken_lines(connection, bulk))
 
 
-def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject]) -> Iterator[str]:
-    """The good rows of all files, some at a time, each time as an SQL relation with the raw columns of the table.
+def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject]) -> Iterator[tuple[str, bool]]:
+    """The good rows of all files, some at a time, each time as an SQL relation with the raw columns of the table; and whether more
+    are to be expected.
 
     What `read_bulk` says of rejects and errors holds here, too, but texts outside the key may still be words that mean null:
     `means_null` finds them. Not for files with a `hash_key`.
@@ -63,10 +64,11 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
     for path in bulk.paths:
         with _translated((path,)):
             for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
-                yield from _good(connection, bulk, path.name, part, rejects)
+                for raw in _good(connection, bulk, path.name, part, rejects):
+                    yield raw, part.more or path is not bulk.paths[-1]
 
 
-def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[str]:
+def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
     """As `bulk_parts`: what a source reads of a piece of a file by itself."""
     with aside() as (file, path):  # what is in it is not clean yet
         file.write(scan.data)
@@ -74,7 +76,7 @@ def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[str]:
         with hash_the_last(connection):
             rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
     if rows:
-        yield rows
+        yield rows, False
 
 
 def means_null(word: str, nulls: Sequence[str]) -> bool:
@@ -91,8 +93,7 @@ def _good(
     connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part, rejects: list[Reject]
 ) -> Iterator[str]:
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
-    plain = set() if part.copied else _plain_texts(connection, bulk, part, kinds)
-    cells = {column.name: _typed(bulk, column, kinds, plain) for column in bulk.table.raw}
+    cells = {column.name: _typed(bulk, column, kinds) for column in bulk.table.raw}
     others = _others(bulk, kinds)
     if others and bulk.beside is not None:
         column = next(one for one in bulk.table.raw if one.name == bulk.beside[0])
@@ -101,30 +102,13 @@ def _good(
         cells[column.name] = (_with_members(bulk, own, {name: texts[name] for name in others}), "")
     picked = ", ".join(f'{cell} AS "{name}"' for name, (cell, _) in cells.items())
     bad = " OR ".join(f"coalesce({condition}, FALSE)" for _, condition in cells.values() if condition) or "FALSE"
-    kind = "TABLE" if part.copied or others else "VIEW"
-    connection.execute(f"CREATE OR REPLACE TEMP {kind} part AS SELECT {picked}, {bad} AS _bad FROM {part.relation}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked}, {bad} AS _bad FROM {part.relation}")
     (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
     if count:
         rejects.extend(_explained(connection, bulk, label, part))
     names = ", ".join(f'"{column.name}"' for column in bulk.table.raw)
     yield f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(count)
-    connection.execute(f"DROP {kind} part")
-
-
-def _plain_texts(
-    connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part, kinds: dict[str, str]
-) -> set[str]:
-    """Text columns of the key without a word that means null: asked once, because each look at a cell would ask again."""
-    names = [
-        name
-        for name in dict.fromkeys(n for key in bulk.table.key for n in bulk.columns.get(key, ()))
-        if kinds.get(name) == "VARCHAR"
-    ]
-    if not names:
-        return set()
-    asked = ", ".join(f"bool_or({worded(quoted([name]), bulk.nulls)})" for name in names)
-    found = connection.execute(f"SELECT {asked} FROM {part.relation}").fetchone() or ()
-    return {name for name, some in zip(names, found, strict=True) if not some}
+    connection.execute("DROP TABLE part")
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> Iterator[Reject]:
@@ -134,7 +118,7 @@ def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, pa
     return (Reject(bulk.table.name, why, raw, place) for why, place, raw in found)
 
 
-def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -> tuple[str, str]:
+def _typed(bulk: Bulk, column: Column, kinds: dict[str, str]) -> tuple[str, str]:
     """SQL for a cell of `column`, and for whether it is bad ('': it never is). Cells of the right type are taken as they are."""
     names = [name for name in bulk.columns.get(column.name, ()) if name in kinds]
     key = column.name in bulk.table.key
@@ -149,8 +133,8 @@ def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -
         if column.kind in ("time", "day"):
             missing.append(f"{cast} NOT {_POSSIBLE}")
         return cast, " OR ".join(missing)
-    if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not key):
-        return f'"{names[0]}"', f'"{names[0]}" IS NULL' if key else ""
+    if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and not key:
+        return f'"{names[0]}"', ""
     texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
     text = _text(replace(bulk, format="parquet"), column, texts)
     cell = _cast(column, f"({text})")

@@ -61,14 +61,21 @@ class Preparer(Protocol):
 
 
 def stage_spans(
-    cursor: duckdb.DuckDBPyConnection, name: str, raw: str, ingest: Preparer, nulls: Sequence[str] = ()
+    cursor: duckdb.DuckDBPyConnection,
+    name: str,
+    raw: str,
+    ingest: Preparer,
+    nulls: Sequence[str] = (),
+    *,
+    begun: bool = False,
 ) -> None:
-    """Make temporary table `name` of full rows, with `flags.FLAGS`, from `raw`: a relation with the raw columns of `spans`.
+    """Make temporary table `name` of full rows, with `flags.FLAGS`, from `raw`: a relation with the raw columns of `spans`; one that
+    is `begun` gets them behind those it has.
 
     Texts among `nulls` mean nothing.
     """
     clean = _clean(cursor, raw, ingest, nulls)
-    _stage(cursor, name, clean, ingest.deriver)
+    _stage(cursor, name, clean, ingest.deriver, begun=begun)
 
 
 def stage_again(cursor: duckdb.DuckDBPyConnection, name: str, rows: str, deriver: Deriver, *kept: str) -> None:
@@ -79,15 +86,22 @@ def stage_again(cursor: duckdb.DuckDBPyConnection, name: str, rows: str, deriver
     _stage(cursor, name, f"SELECT *, {said} AS said FROM {rows} AS r", deriver, *kept)
 
 
-def _stage(cursor: duckdb.DuckDBPyConnection, name: str, clean: str, deriver: Deriver, *kept: str) -> None:
+def _stage(
+    cursor: duckdb.DuckDBPyConnection, name: str, clean: str, deriver: Deriver, *kept: str, begun: bool = False
+) -> None:
     words = _stage_words(cursor, clean, deriver)
     same = " AND ".join(f"d.{word} IS NOT DISTINCT FROM c.{word}" for word in words)
     derived = rates.DERIVED | {dimension: f"d.{dimension}" for dimension in _DIMENSIONS}
     cells = ", ".join(f'{derived.get(one, _of("c", one))} AS "{one}"' for one in (*kept, *_COLUMNS))
     joined = f"({clean}) AS c JOIN dimensions AS d ON {same} {rates.JOIN}"
     full = flagged(f"(SELECT {cells}, {rates.BY_CALL} AS _by_call FROM {joined})")
+    if begun:
+        cursor.execute(f"ALTER TABLE {name} ADD COLUMN _by_call BOOLEAN")
     with hash_the_last(cursor):
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {full}")
+        # Not by UNION ALL, whose order DuckDB 2.0 loses where one side is a join.
+        cursor.execute(
+            f"INSERT INTO {name} BY NAME {full}" if begun else f"CREATE OR REPLACE TEMP TABLE {name} AS {full}"
+        )
     _derive_by_call(cursor, name, deriver)
     cursor.execute(f"ALTER TABLE {name} DROP COLUMN _by_call")
 

@@ -17,7 +17,7 @@ from aether_tui.records.source import Malformed
 LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
-PART_BYTES: Final = 64 << 20
+PART_BYTES: Final = 96 << 20
 _BLOCK: Final = 256 << 10
 _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
@@ -34,13 +34,13 @@ Format = Literal["csv", "parquet", "ndjson"]
 class Part:
     """A part as a relation of columns, and again as the relation from which rejects are explained.
 
-    `first` is the number of its first row in the file, from nought. `copied`: reading it once is cheaper than twice.
+    `first` is the number of its first row in the file, from nought; `more`: rows of the file come after it.
     """
 
     relation: str
     again: str
     first: int
-    copied: bool
+    more: bool
 
 
 def divisible(paths: Sequence[Path], form: Format) -> bool:
@@ -103,13 +103,13 @@ def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path, read: Kept) -
     for low in range(0, rows, step):
         within = f"file_row_number >= {low} AND file_row_number < {low + step}"
         some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{quoted(path)}', file_row_number=true) WHERE {within})"
-        yield Part(some, some, low, copied=False)
+        yield Part(some, some, low, more=low + step < rows)
 
 
 def _rows_of(rows: int, size: int) -> int:
     """How many rows fit into a part: a power of two less where they are long."""
     step = PART_ROWS
-    while step > _FEWEST and step * size > 2 * PART_BYTES * rows:
+    while step > _FEWEST and step * size > PART_BYTES * rows:
         step //= 2
     return step
 
@@ -123,37 +123,38 @@ def _of_lines(
             f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
             f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
         )
-        for lines in _runs(path, file):
+        for lines, more in _runs(path, file):
             if others and not first:
                 columns = [*columns, *filter(others, line_keys(connection, Path(name)))]
             types = ", ".join("'" + key.replace("'", "''") + "': 'VARCHAR'" for key in columns)
             typed = f"read_json('{name}', {_LINES}, columns={{{types}}}, ignore_errors=true, compression='none')"
-            yield Part(typed, plain, first, copied=True)
+            yield Part(typed, plain, first, more)
             first += lines
 
 
-def _runs(path: Path, into: IO[bytes]) -> Iterator[int]:
-    """Whole lines, some megabytes at a time, in the place of those before in `into`; yields how many they are.
+def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
+    """Whole lines in the place of those before in `into`, as many as make a part; yields how many, and whether more come.
 
     Raises Malformed for a packed file that is cut short, and for endless lines.
     """
     size = lines = 0
     for block in _blocks(path):
         size += len(block)
-        cut = block.rfind(b"\n") + 1 if size >= PART_BYTES else 0
+        found = block.count(b"\n")
+        cut = block.rfind(b"\n") + 1 if lines + found >= PART_ROWS or size >= PART_BYTES else 0
         if cut:
             into.write(block[:cut])
             into.truncate()
-            yield lines + block.count(b"\n", 0, cut)
+            yield lines + found, True
             into.seek(0)
-            size, lines = len(block) - cut, 0
+            size, lines, found = len(block) - cut, 0, 0
         elif size > PART_BYTES + LONGEST_LINE:
             raise Malformed(f"{path.name}: a line longer than {LONGEST_LINE >> 20} MiB")
         into.write(block[cut:])
-        lines += block.count(b"\n", cut)
+        lines += found
     if size:
         into.truncate()
-        yield lines
+        yield lines, False
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

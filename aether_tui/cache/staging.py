@@ -74,35 +74,22 @@ def _line(columns: int) -> type[msgspec.Struct]:
 def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False) -> None:
     """Temporary table `name` of the winners among `rows`, its rowids in order of time. Spans that are `new` get their `FLAGS`."""
     key = quoted(table.key)
-    winners = rows
     doubled = run(cursor, f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
-    if doubled and doubled[0]:
-        winners = (
-            f"(FROM {rows} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {revision(table)} DESC, "
-            f"{content(table)} DESC, {derived(table)} DESC) = 1)"
-        )
+    left = winners(table, rows) if doubled and doubled[0] else rows
     if new and table is SPANS:
-        winners = f"({flagged(winners)})"
+        left = f"({flagged(left)})"
     run(
         cursor,
-        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {winners} ORDER BY "{table.at}" NULLS FIRST, {key}',
+        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {left} ORDER BY "{table.at}" NULLS FIRST, {key}',
     )
 
 
-def settle(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str) -> None:
-    """As `deduplicate`, of a temporary table that is given away: one in order but for an hour only gets the name.
-
-    Traces that run at once lie across each other; what is gained by sorting is that a slice touches few hours.
-    """
-    late = f'"{table.at}" < lag("{table.at}") OVER () - INTERVAL 1 HOUR'
-    asked = f"SELECT count(*) - count(DISTINCT hash({quoted(table.key)})) + count_if(_late) FROM (SELECT *, {late} AS _late FROM {rows})"
-    (wrong,) = run(cursor, asked).fetchone() or (0,)
-    if wrong:
-        deduplicate(cursor, name, table, rows)
-        run(cursor, f"DROP TABLE {rows}")
-    else:
-        run(cursor, f"DROP TABLE IF EXISTS {name}")
-        run(cursor, f"ALTER TABLE {rows} RENAME TO {name}")
+def winners(table: Table, rows: str) -> str:
+    """Relation of the rows that stay of a relation with equal keys."""
+    return (
+        f"(FROM {rows} QUALIFY row_number() OVER (PARTITION BY {quoted(table.key)} ORDER BY {revision(table)} DESC, "
+        f"{content(table)} DESC, {derived(table)} DESC) = 1)"
+    )
 
 
 def revision(table: Table, prefix: str = "") -> str:

@@ -16,7 +16,7 @@ import duckdb
 from aether_tui.cache import thrift
 from aether_tui.cache.bulk import bulk_parts, scanned
 from aether_tui.cache.bulk import read_bulk as bulk_rows
-from aether_tui.cache.bulk_merge import merge_part
+from aether_tui.cache.bulk_merge import PREPARED, merge_part
 from aether_tui.cache.export import Export
 from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, leases_of
 from aether_tui.cache.look import ReadLease
@@ -25,7 +25,7 @@ from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import stored_version
-from aether_tui.cache.staging import naive, settle
+from aether_tui.cache.staging import naive
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import (
@@ -320,10 +320,12 @@ class Cache:
         pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
-            for raw in found:
-                stage_spans(connection, "prepared", raw, preparer, bulk.nulls)
-                settle(connection, f"staged_{bulk.table.name}", bulk.table, "prepared")
-                merge_part(connection, write, origin, result, pace)
+            held = False
+            for raw, more in found:
+                stage_spans(connection, PREPARED, raw, preparer, bulk.nulls, begun=held)
+                held = merge_part(connection, write, origin, result, pace, more=more)
+            if held:
+                merge_part(connection, write, origin, result, pace, more=False)
         return result
 
     def tidy(self) -> None:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aether_tui.cache import Cache, parts
+from aether_tui.cache import Cache, parts, span_rollups
 from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.staging import arrive
@@ -434,7 +434,7 @@ def test_putting_together_goes_on_while_a_lease_has_something_to_put_together(
 
 def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known rows are the first or the last or lie scattered in what comes, alone or with the whole of their traces."""
-    monkeypatch.setattr("aether_tui.cache.bulk_merge.MOST", 60)
+    monkeypatch.setattr("aether_tui.cache.bulk_merge.MOST", 100)
     rng = random.Random(7)
     start, plain = datetime(2026, 7, 1), {"model": "gpt-4o", "provider": "openai", "input_tokens": 5}  # noqa: DTZ001
     in_order = (
@@ -451,13 +451,48 @@ def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, mo
 
     monkeypatch.setattr(other, "_write", noted)
     by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
-    assert len(leases) >= 1 + 5  # one to look up what is known, then the slices
+    assert len(leases) >= 1 + 3  # one to look up what is known, then the slices
     for number, known in enumerate((rng.sample(rows, 30), rows[10:90:2], rows[250:])):
         cache = Cache(tmp_path / f"{number}.duckdb")
         by_columns(cache, write(tmp_path / "some.parquet", known), ingest)
         by_columns(cache, write(tmp_path / "all.parquet", rows), ingest)
         assert contents(cache) == contents(other)
         assert cache.verify() == []
+
+
+@pytest.mark.parametrize(("name", "apart_s"), [("a.parquet", 4.5), ("b.ndjson", 0)])
+def test_a_trace_that_goes_on_in_the_next_part_is_put_together_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, apart_s: float
+) -> None:
+    """Traces of seven spans, across each other or one after the other; then some spans come twice, and one trace is longer than a part."""
+    for limit in (("parts.PART_ROWS", 96), ("parts._BLOCK", 4096), ("bulk_merge.MOST", 96), ("bulk_merge.OVER", 8)):
+        monkeypatch.setattr(f"aether_tui.cache.{limit[0]}", limit[1])
+    rng, first = random.Random(9), datetime(2026, 7, 1)  # noqa: DTZ001
+    starts = sorted((n // 7 * 10 + n % 7 * apart_s, n) for n in range(280))
+    rows = [
+        span(rng, 1)
+        | {"model": "gpt-4o", "provider": "openai", "input_tokens": 5, "output_tokens": 7, "cached_tokens": 1}
+        | {"trace_id": f"{n // 7:032x}", "span_id": f"{n:016x}", "start": first + timedelta(0, at)}
+        for at, n in starts
+    ]
+    cache, other, ingest = fresh(tmp_path), Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
+    leases, stage_known = [], span_rollups._stage_known
+
+    def noted(*args: Any) -> Any:
+        leases.append(known := stage_known(*args))
+        return known
+
+    monkeypatch.setattr(span_rollups, "_stage_known", noted)
+    by_columns(cache, write(tmp_path / name, rows), ingest)
+    assert len(leases) >= 3
+    assert not any(known.any for known in leases)
+    odd = [row | {"trace_id": "f" * 32} if 20 < n < 200 and n % 5 else row for n, row in enumerate(rows)]
+    by_columns(cache, bulk := write(tmp_path / name, [*odd, *rng.sample(odd, 9)]), ingest)
+    assert any(known.any for known in leases)
+    by_rows(other, write(tmp_path / "all.parquet", rows), ingest)
+    by_rows(other, bulk, ingest)
+    assert contents(cache) == contents(other)
+    assert cache.verify() == []
 
 
 def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,7 +161,7 @@ def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int) -
     scan = Scan(data)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        found = [row for rows in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
+        found = [row for rows, _ in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
     each = BytesIO(data).readlines()
     left = set(scan.left)
     assert scan.taken > 60 and len(left) > 60
