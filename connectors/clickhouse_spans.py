@@ -226,7 +226,8 @@ def _cost(present: Present) -> str:
         # The sum of what is known; null where nothing is.
         known = f"arrayFilter(x -> x IS NOT NULL, [{', '.join(parts)}])"
         told.append(f"if(empty({known}), NULL, arraySum({known}))")
-    return f"coalesce({', '.join(told)}, NULL)" if told else "CAST(NULL AS Nullable(Decimal(38, 12)))"
+    cost = f"coalesce({', '.join(told)}, NULL)"
+    return f"if({cost} >= 0, {cost}, NULL)" if told else "CAST(NULL AS Nullable(Decimal(38, 12)))"
 
 
 def _of_usage() -> str:

@@ -299,7 +299,7 @@ def _cast(column: Column, name: str = "") -> str:
     if kind == "float":
         return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
     cast = f"TRY_CAST({name} AS {sql_type(column)})"
-    low, high = (-MOST_MONEY, MOST_MONEY) if column.kind == "money" else (0, column.most)
+    low, high = (-MOST_MONEY, MOST_MONEY) if column.kind == "money" and not column.most else (0, column.most)
     return f"CASE WHEN {cast} BETWEEN {low} AND {high} THEN {cast} END" if high else cast
 
 
@@ -309,9 +309,10 @@ def _reasons(bulk: Bulk) -> Iterator[str]:
     for column in bulk.table.raw:
         name = f'"{column.name}"'
         if column.kind not in _TEXTS:
+            number = "count" if column.kind == "int" and column.most else "number"
             yield (
                 f"CASE WHEN {name} IS NOT NULL AND {_cast(column)} IS NULL "
-                f"THEN '{column.name} is not a {_WORDS.get(column.kind, 'count' if column.most else 'number')}: ' || {name}[:80] END"
+                f"THEN '{column.name} is not a {_WORDS.get(column.kind, number)}: ' || {name}[:80] END"
             )
         if column.name in bulk.table.key and column.name != bulk.hash_key:
             yield f"CASE WHEN {name} IS NULL AND _broken IS NULL THEN '{column.name} is missing' END"

@@ -165,7 +165,7 @@ class Ingest:
             case "int":
                 return _within(values, 0 if column.most else -_MOST_INT, column.most or _MOST_INT)
             case "money":
-                return _within(values, -MOST_MONEY, MOST_MONEY)
+                return _within(values, 0 if column.most else -MOST_MONEY, MOST_MONEY)
             case "json":
                 return _each(lambda value: redactor.json(without(value, column.never), most), values)
             case _:

@@ -34,8 +34,8 @@ INSTANTS: Final = ("0001-01-01", "9999-12-31 23:59:59.999999")
 class Column:
     """One column. `derived` columns are computed by `ingest` from raw ones and the workspace's mapping.
 
-    `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text. A whole number below 0 or over
-    `most` is none: null, and in a file the row is rejected; 0: any number. Members of JSON whose names begin with one of `never`
+    `most` characters are kept of a text, or of each text in JSON; 0: as many as of any text. A whole number or an amount below 0
+    or over `most` is none: null, and in a file the row is rejected; 0: any number. Members of JSON whose names begin with one of `never`
     are not kept.
     """
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aether_tui.records.model import Column, Kind, Table
+from aether_tui.records.model import MOST_MONEY, Column, Kind, Table
 from aether_tui.records.never_stored import NEVER_STORED
 
 
@@ -395,7 +395,7 @@ SPANS = Table(
         _c("cached_tokens", "int", "Input tokens read from a cache", "tokens", MOST_TOKENS),
         _c("cache_write_tokens", "int", "Input tokens written to a cache", "tokens", MOST_TOKENS),
         _c("reasoning_tokens", "int", "Output tokens spent on reasoning", "tokens", MOST_TOKENS),
-        _c("reported_cost_usd", "money", "Cost as the source states it", "USD"),
+        _c("reported_cost_usd", "money", "Cost as the source states it", "USD", MOST_MONEY),
         _c("status", "text", "ok, error or unset"),
         _c("error_type", "text", "error.type"),
         _c("conversation", "id", "Conversation or session"),

@@ -86,18 +86,20 @@ NEVER = (
 )
 ODD = (
     ("input_tokens", -5), ("output_tokens", 10**9 + 1), ("cached_tokens", 4 * 10**18), ("reported_cost_usd", 9 * 10**25),
+    ("reported_cost_usd", -3),
 )  # fmt: skip
 
 
 def test_numbers_that_no_call_has_are_missing_and_stop_nothing(tmp_path: Path) -> None:
     """Sums of an hour could hold none of them."""
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.output_tokens": "7",
-                  "gen_ai.usage.input_tokens": "4" + 18 * "0", "gen_ai.usage.cost": "9e25"}  # fmt: skip
+                  "gen_ai.usage.input_tokens": "4" + 18 * "0"}  # fmt: skip
     said = [{"key": name, "value": {"stringValue": value}} for name, value in attributes.items()]
     spans = [
-        {"traceId": f"{n:032x}", "spanId": f"{n:016x}", "startTimeUnixNano": "1790000000000000000", "attributes": said}
-        for n in range(1, 4)
-    ]
+        {"traceId": f"{n:032x}", "spanId": f"{n:016x}", "startTimeUnixNano": "1790000000000000000",
+         "attributes": [*said, {"key": "gen_ai.usage.cost", "value": {"stringValue": cost}}]}
+        for n, cost in enumerate(("9e25", "-3", "-0.25"), 1)
+    ]  # fmt: skip
     (tmp_path / "aether.toml").write_text("")
     (tmp_path / "huge.json").write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
     assert aether("load", "huge.json", cwd=tmp_path).code == 0

@@ -268,7 +268,7 @@ HOSTILE = (
 
 
 COUNTS = ("5", "-5", "4000000000000000000", "many")
-AMOUNTS = ("0.5", "9e25", "-9e15")
+AMOUNTS = ("0.5", "9e25", "-9e15", "-0.25", "0.125")
 
 
 def test_hostile_words_stay_words_here_and_there(peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ def test_hostile_words_stay_words_here_and_there(peer: Peer, tmp_path: Path, mon
             f"StatusCode) SELECT toDateTime64('2026-11-20 10:00:00', 9, 'UTC') + {place}, '{place:032x}', '{place:016x}', {told}, "
             f"{told}, map('service.name', {told}, 'deployment.environment.name', {told}), map('gen_ai.operation.name', 'chat', "
             f"'gen_ai.request.model', {told}, 'gen_ai.usage.input_tokens', '{COUNTS[place % 4]}', 'app.feature', {told}, {told}, {told}, "
-            f"'user.id', {told}, 'gen_ai.prompt.name', {told}, 'llm.cost.total', '{AMOUNTS[place % 3]}'), 1000000, 'Ok'"
+            f"'user.id', {told}, 'gen_ai.prompt.name', {told}, 'llm.cost.total', '{AMOUNTS[place % 5]}'), 1000000, 'Ok'"
         )
     here, whole = synced(tmp_path / "here", peer, monkeypatch, table=table, days_back=1)
     assert whole.counts.inserted == len(HOSTILE)
