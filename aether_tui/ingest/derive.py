@@ -22,7 +22,7 @@ from aether_tui.ingest.prices import Cost, Prices, Usage, is_model_call, table_v
 from aether_tui.records import Row, Table, Value
 from aether_tui.records.definitions import CALLS
 
-VERSION = 3
+VERSION = 4
 
 _REDACTED = re.compile(r"\[([a-z_]+):[0-9a-f]{8}\]")
 

@@ -218,7 +218,8 @@ def _override(price: Price) -> Rates:
 
 @lru_cache(maxsize=4096)
 def shipped(provider: str | None, model: str) -> ModelInfo | None:
-    """The shipped entry of a model: sought at its provider, then by the model's name alone."""
+    """The shipped entry of a model: sought at its provider, then by the model's name alone, also where several providers sell it
+    if all ask the same for it."""
     from genai_prices.data_snapshot import get_snapshot
 
     names = [None] if provider is None else [_PROVIDERS.get(provider.casefold(), provider), None]
@@ -227,7 +228,9 @@ def shipped(provider: str | None, model: str) -> ModelInfo | None:
             return get_snapshot().find_provider_model(model, None, name, None)[1]
         except LookupError:
             continue
-    return None
+    name = model.casefold()
+    sold = [entry for seller in get_snapshot().providers for entry in seller.models if entry.is_match(name)]
+    return sold[0] if sold and all(entry.prices == sold[0].prices for entry in sold) else None
 
 
 def _expand(price: ModelPrice) -> Rates:

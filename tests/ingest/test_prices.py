@@ -58,6 +58,14 @@ def test_published_prices_by_hand() -> None:
     assert cost.usd == (805 * Decimal("2.50") + 200 * Decimal("1.25") + 100 * 10) / 1_000_000
 
 
+def test_a_model_of_an_unnamed_provider_has_a_price_where_all_ask_the_same() -> None:
+    """OpenAI and Azure ask 0.02 USD per million tokens; four hosts of Qwen3-Next differ."""
+    usage = Usage(1000, 0)
+    assert Prices().cost(None, "text-embedding-3-small", DAY, usage, None).usd == Decimal("0.00002")
+    assert Prices().cost("gateway", "Text-Embedding-3-Small", DAY, usage, None).usd == Decimal("0.00002")
+    assert Prices().cost(None, "Qwen/Qwen3-Next-80B-A3B-Instruct", DAY, usage, None).status == "unpriced"
+
+
 def test_a_tier_is_paid_by_every_token() -> None:
     rates = Rates(Rate(Decimal(1), ((200_000, Decimal(2)),)), Rate(Decimal(10), ((200_000, Decimal(20)),)))
     assert rates.cost(Usage(200_000, 10)) == Decimal("0.2001")
