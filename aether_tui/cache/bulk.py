@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ import duckdb
 from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
 from aether_tui.cache.joins import hash_the_last
-from aether_tui.cache.schema import sql_type
+from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column, Row
 from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
@@ -21,6 +21,8 @@ from aether_tui.text import BEYOND
 
 _LINE: Final = parts.LINE
 _POSSIBLE: Final = "BETWEEN TIMESTAMP '{}' AND TIMESTAMP '{}'".format(*INSTANTS)
+_NO_VALUES: Final = {"", "NULL", "null"}
+"""Words that can be read as nothing."""
 _TEXTS: Final = ("text", "said", "asked", "id", "person", "json", "request", "texts")
 
 
@@ -93,16 +95,19 @@ def _good(
     connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part, rejects: list[Reject]
 ) -> Iterator[str]:
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
-    cells = {column.name: _typed(bulk, column, kinds) for column in bulk.table.raw}
+    found = {column.name: _typed(bulk, column, kinds) for column in bulk.table.raw}
     others = _others(bulk, kinds)
     if others and bulk.beside is not None:
         column = next(one for one in bulk.table.raw if one.name == bulk.beside[0])
         texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
         own = _text(replace(bulk, format="parquet"), column, texts)
-        cells[column.name] = (_with_members(bulk, own, {name: texts[name] for name in others}), "")
-    picked = ", ".join(f'{cell} AS "{name}"' for name, (cell, _) in cells.items())
-    bad = " OR ".join(f"coalesce({condition}, FALSE)" for _, condition in cells.values() if condition) or "FALSE"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked}, {bad} AS _bad FROM {part.relation}")
+        found[column.name] = _Cell({column.name: _with_members(bulk, own, {name: texts[name] for name in others})})
+    first = ", ".join(f'{text} AS "{name}"' for cell in found.values() for name, text in cell.first.items())
+    picked = ", ".join(f'{cell.kept or quoted([name])} AS "{name}"' for name, cell in found.items())
+    bad = " OR ".join(f"coalesce({cell.bad}, FALSE)" for cell in found.values() if cell.bad) or "FALSE"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})"
+    )
     (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
     if count:
         rejects.extend(_explained(connection, bulk, label, part))
@@ -118,30 +123,47 @@ def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, pa
     return (Reject(bulk.table.name, why, raw, place) for why, place, raw in found)
 
 
-def _typed(bulk: Bulk, column: Column, kinds: dict[str, str]) -> tuple[str, str]:
-    """SQL for a cell of `column`, and for whether it is bad ('': it never is). Cells of the right type are taken as they are."""
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """SQL for a cell in two steps, so that a cast is made once: columns of the `first`, and over those what is `kept` ('': the column as
+    it is) and whether it is `bad` ('': it never is)."""
+
+    first: dict[str, str]
+    kept: str = ""
+    bad: str = ""
+
+
+def _typed(bulk: Bulk, column: Column, kinds: dict[str, str]) -> _Cell:
+    """The cell of `column`. What has the right type is taken as it is."""
     names = [name for name in bulk.columns.get(column.name, ()) if name in kinds]
-    key = column.name in bulk.table.key
-    if len(names) == 1 and _fits(column, kinds[names[0]]):
-        cell = f'"{names[0]}"'
-        missing = [f"{cell} IS NULL"] * key
-        if column.kind == "float":
-            return f"CASE WHEN isfinite({cell}) THEN {cell} END", " OR ".join([f"NOT isfinite({cell})", *missing])
-        if column.kind == "int" and column.most:
-            missing.append(f"{cell} NOT BETWEEN 0 AND {column.most}")
-        cast = f"CAST({cell} AS {sql_type(column)})"
-        if column.kind in ("time", "day"):
-            missing.append(f"{cast} NOT {_POSSIBLE}")
-        return cast, " OR ".join(missing)
-    if len(names) == 1 and kinds[names[0]] == "VARCHAR" and column.kind in _TEXTS and not key:
-        return f'"{names[0]}"', ""
-    texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
+    name, said = f'"{column.name}"', f'"text of {column.name}"'
+    missing = [f"{name} IS NULL"] * (column.name in bulk.table.key)
+    kind = kinds[names[0]] if len(names) == 1 else ""
+    if kind == "VARCHAR" and column.kind in _TEXTS and not missing:
+        return _Cell({column.name: f'"{names[0]}"'})
+    within = _within(column, name)
+    if _fits(column, kind):
+        bad = [f"NOT {within}"] * bool(within)
+        return _Cell(
+            {column.name: f'CAST("{names[0]}" AS {sql_type(column)})'}, _if(within, name), " OR ".join(bad + missing)
+        )
+    texts = {one: _cell_text(one, kind) for one, kind in kinds.items()}
     text = _text(replace(bulk, format="parquet"), column, texts)
-    cell = _cast(column, f"({text})")
-    bad = [f"({text}) IS NULL"] * key
-    if column.kind not in _TEXTS:
-        bad.append(f"(({text}) IS NOT NULL AND {cell} IS NULL)")
-    return cell, " OR ".join(bad)
+    if column.kind in _TEXTS:
+        return _Cell({column.name: _cast(column, f"({text})")}, bad=" OR ".join(missing))
+    wrong = "TRUE"
+    if kind == "VARCHAR" and set(bulk.nulls) <= _NO_VALUES:  # then only what is not read need be compared with them
+        text, wrong = f'"{names[0]}"', f"NOT {_is_null(said, bulk.nulls)}"
+    bad = [f"CASE WHEN {said} IS NOT NULL AND ({within or f'{name} IS NOT NULL'}) IS NOT TRUE THEN {wrong} END"]
+    return _Cell(
+        {f"text of {column.name}": text, column.name: _read(column, f"({text})")},
+        _if(within, name),
+        " OR ".join(bad + missing),
+    )
+
+
+def _if(condition: str, name: str) -> str:
+    return f"CASE WHEN {condition} THEN {name} END" if condition else name
 
 
 def _fits(column: Column, kind: str) -> bool:
@@ -264,15 +286,12 @@ def _cell_text(name: str, kind: str) -> str:
 def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
     """SQL for the text of `column`: the first of its file columns that is not null."""
     folded = {name.casefold(): text for name, text in present.items()}
-    nulls = _quoted(bulk.nulls)
     found = []
     for name in bulk.columns.get(column.name, ()):
         ours = present.get(name) or folded.get(name.casefold(), "")
         text = _member(name) if bulk.format == "ndjson" else ours
         if text:
-            # Trimming a million texts takes longer than reading them, and hardly one begins or ends with a space.
-            spaced = f"(starts_with({text}, ' ') OR ends_with({text}, ' ')) AND trim({text}) IN ({nulls})"
-            found.append(f"CASE WHEN {text} NOT IN ({nulls}) AND NOT ({spaced}) THEN {text} END")
+            found.append(f"CASE WHEN NOT {_is_null(text, bulk.nulls)} THEN {text} END")
     return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
 
 
@@ -282,25 +301,47 @@ def _member(name: str) -> str:
     return f"CASE WHEN json_valid({_LINE}) THEN json_extract_string({_LINE}, '$.\"{key}\"') END"
 
 
+def _is_null(text: str, nulls: Sequence[str]) -> str:
+    """SQL condition: `means_null`."""
+    # Trimming a million texts takes longer than reading them, and hardly one begins or ends with a space.
+    spaced = f"((starts_with({text}, ' ') OR ends_with({text}, ' ')) AND trim({text}) IN ({_quoted(nulls)}))"
+    return f"({text} IN ({_quoted(nulls)}) OR {spaced})"
+
+
 def _quoted(words: Sequence[str]) -> str:
     return ", ".join("'" + word.replace("'", "''") + "'" for word in words) or "''"
 
 
 def _cast(column: Column, name: str = "") -> str:
     """SQL for the text `name` (the column's own unless told) as the type of `column`; null where that cannot be."""
-    name, kind = name or f'"{column.name}"', column.kind
-    if kind in _TEXTS and kind != "texts":
+    read = _read(column, name or f'"{column.name}"')
+    return _if(_within(column, read), read)
+
+
+def _read(column: Column, name: str) -> str:
+    """As `_cast`, whether it is possible or not."""
+    if column.kind in _TEXTS and column.kind != "texts":
         return name
-    if kind in ("time", "day"):
-        instant = f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
-        return f"CASE WHEN {instant} {_POSSIBLE} THEN {instant} END"
-    if kind == "texts":
+    if column.kind in ("time", "day"):
+        return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
+    if column.kind == "texts":
         return f"CASE WHEN json_valid({name}) THEN from_json({name}, '[\"VARCHAR\"]') WHEN {name} IS NOT NULL THEN [{name}] END"
-    if kind == "float":
-        return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
-    cast = f"TRY_CAST({name} AS {sql_type(column)})"
-    low, high = (-MOST_MONEY, MOST_MONEY) if column.kind == "money" and not column.most else (0, column.most)
-    return f"CASE WHEN {cast} BETWEEN {low} AND {high} THEN {cast} END" if high else cast
+    return f"TRY_CAST({name} AS {sql_type(column)})"
+
+
+def _within(column: Column, value: str) -> str:
+    """SQL condition: a value that was read is possible; '' where all are."""
+    match column.kind:
+        case "time" | "day":
+            return f"{value} {_POSSIBLE}"
+        case "float":
+            return f"isfinite({value})"
+        case "money" if not column.most:
+            return f"{value} BETWEEN {-MOST_MONEY} AND {MOST_MONEY}"
+        case "int" | "money" if column.most:
+            return f"{value} BETWEEN 0 AND {column.most}"
+        case _:
+            return ""
 
 
 def _reasons(bulk: Bulk) -> Iterator[str]:

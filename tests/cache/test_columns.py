@@ -238,6 +238,10 @@ def test_bad_rows_are_the_same_rejects(tmp_path: Path, name: str) -> None:
     rows[7]["trace_id"] = None
     if name.endswith("ndjson"):
         rows[9]["duration_s"] = "inf"
+        odd = ("NULL", " null ", "", "12", " 12 ", "12.5", "-3", "1e300", "9" * 12, "then")
+        columns = [column.name for column in SPANS.raw if column.kind in ("int", "float", "money", "time")]
+        for place, (column, value) in enumerate((one, word) for one in columns for word in odd):
+            rows[30 + place][column] = value
     bulk = write(tmp_path / name, rows)
     if name.endswith("ndjson"):
         lines = (tmp_path / name).read_text().splitlines()
