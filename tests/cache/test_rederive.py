@@ -13,9 +13,10 @@ import pytest
 
 from aether_tui.cache import Cache, rederive
 from aether_tui.config import Config
-from aether_tui.ingest import Ingest
+from aether_tui.ingest import Ingest, prices
 from aether_tui.ingest.derive import Deriver
 from aether_tui.records import TABLES, Row, Table, Value
+from aether_tui.records.tables import SPANS
 from tests.cache.samples import DAY_ONE, NOW, fresh, full
 
 ITEMS = TABLES["work_items"]
@@ -93,3 +94,27 @@ def test_of_long_texts_fewer_are_read_at_a_time(cache: Cache, monkeypatch: pytes
     monkeypatch.setattr(rederive, "SLICE_BYTES", 5)
     assert cache.rederive(Team(said := []), "new") == 5
     assert said == [2, 2, 1]
+
+
+def test_the_table_of_prices_is_read_before_anybody_waits(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    held, write = [False], cache._write
+
+    @contextmanager
+    def noted(*args: Any, **options: Any) -> Iterator[Any]:
+        with write(*args, **options) as connection:
+            held[0] = True
+            yield connection
+        held[0] = False
+
+    def asked_for(provider: str | None, model: str) -> None:
+        asked.append(held[0])
+
+    call = full(SPANS, trace_id="t", span_id="s", start=DAY_ONE, model="gpt-4o", input_tokens=5)
+    cache.merge("s", "x", {"spans": [call]}, mapping_hash="old", now=NOW)
+    monkeypatch.setattr(cache, "_write", noted)
+    monkeypatch.setattr(prices, "shipped", asked_for)
+    ingest = Ingest(Config(), bytes(32))
+    cache.rederive(ingest, ingest.mapping_hash)
+    assert asked[0] is False
+    assert True in asked
