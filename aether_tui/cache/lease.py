@@ -30,6 +30,7 @@ _CONFLICT = re.compile(r"Could not set lock on file|Conflicting lock|being used 
 _DAMAGE = re.compile(
     r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|[Ss]erializ|replaying WAL|checksum"
 )
+_LACKS = re.compile(r"Table with name \"?(\w+)\"? (?:does not|already) exist")
 _NEWER = re.compile(r"version number (\d+), but we can only read")
 _FULL = re.compile(r"No space left|File too large|[Dd]isk quota|Could not write|Failed to write", re.S)
 _PID = re.compile(r"\(PID (\d+)\)")
@@ -415,7 +416,8 @@ class Leases:
                 where=where,
                 next_step="free some space and run the command again",
             )
-        if _DAMAGE.search(text):
+        lost = _LACKS.search(text)  # a table, or the version: somebody else has written into the file
+        if _DAMAGE.search(text) or (lost is not None and lost[1] in schema.OURS):
             self._discard()
             if not may_move:
                 return CacheDamaged(

@@ -227,6 +227,10 @@ def plain_ddl(name: str, columns: dict[str, str]) -> str:
     return f"CREATE TABLE {name} ({own})"
 
 
+OURS: Final = frozenset((*TABLES, *ROLLUPS, *BOOKKEEPING, "incidents"))
+"""Names of tables and views that every cache has."""
+
+
 def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Every table and view of the newest version in the current schema."""
     for table in TABLES.values():

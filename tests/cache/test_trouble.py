@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from aether_tui.cache import Cache, CacheDamaged, aside
@@ -72,6 +73,21 @@ def test_a_cache_that_does_not_open_is_set_aside_by_writers_only(tmp_path: Path,
     assert cache.ensure() is None
     with cache.read() as lease:
         assert lease.rows("SELECT count(*) AS n FROM spans") == [{"n": 5}]
+
+
+@pytest.mark.parametrize("lost", ["DROP TABLE tasks", "DROP TABLE spans", "DROP TABLE meta", "DELETE FROM meta"])
+def test_a_cache_that_lacks_something_is_damaged(tmp_path: Path, lost: str) -> None:
+    """As is one that somebody else has written into."""
+    cache = fresh(tmp_path)
+    store(cache, spans(5))
+    with duckdb.connect(cache.path) as other:
+        other.execute(lost)
+    with pytest.raises(CacheDamaged, match="cannot be read"):
+        cache.verify()
+    with pytest.raises(CacheDamaged, match=r"is now cache\.duckdb\.damaged"):
+        store(cache, spans(5))
+    store(cache, spans(5))
+    assert cache.verify() == []
 
 
 def test_a_merge_into_a_damaged_cache_stores_nothing_without_the_user_knowing(tmp_path: Path) -> None:
