@@ -110,21 +110,30 @@ _DECIMALS = re.compile(r"\.(\d+)")
 
 
 def column(cells: Iterable[object], unit: str = "") -> Mapping[str, Beside]:
-    """What times, shares, money and rates of one column are read beside, by unit; bare numbers are of the `unit` of the column."""
+    """What the times, shares, amounts of money or rates of one column are read beside; nothing where it mixes units. Bare numbers
+    are of the `unit` of the column."""
     found: dict[str, list[float]] = {}
     for cell in cells:
         value, of = (cell.value, cell.unit) if isinstance(cell, Quantity) else (cell, unit)
-        if isinstance(value, int | float) and (of in _ALIGNED or of.startswith(("USD", "money"))):
+        if isinstance(value, int | float):
             found.setdefault(of, []).append(value)
-    return {of: _read_beside(values, of) for of, values in found.items() if len(values) > 1}
+    if len(found) != 1:
+        return {}
+    ((of, values),) = found.items()
+    aligns = len(values) > 1 and (of in _ALIGNED or of.startswith(("USD", "money")))
+    return {of: _read_beside(values, of)} if aligns else {}
 
 
 def columns(table: Table) -> list[Mapping[str, Beside]]:
     """As `column`, for each column of numbers; times stand beside those of all columns, so that a row is in one unit."""
     numbers = [at for at, one in enumerate(table.columns) if one.kind == "number"]
     cells = [[row.cells[at] for row in table.rows if at < len(row.cells)] for at in range(len(table.columns))]
-    times = column(cell for at in numbers for cell in cells[at] if isinstance(cell, Quantity) and cell.unit in _TIMES)
-    return [{**column(cells[at], one.unit), **times} if at in numbers else {} for at, one in enumerate(table.columns)]
+    units = [{cell.unit for cell in each if isinstance(cell, Quantity) and cell.value is not None} for each in cells]
+    times = column(cell for at in numbers if units[at] == {"s"} for cell in cells[at])
+    return [
+        {} if at not in numbers else times if units[at] == {"s"} else column(cells[at], one.unit)
+        for at, one in enumerate(table.columns)
+    ]
 
 
 def _read_beside(values: list[float], unit: str) -> Beside:

@@ -55,6 +55,16 @@ class Portfolio(ReportScreen):
         self._look = "" if self._look == block else block
         self.show()
 
+    def close(self) -> bool:
+        """Escape leaves the map and the tornado for the list."""
+        if super().close():
+            return True
+        if not self._look:
+            return False
+        self._look = ""
+        self.show()
+        return True
+
     def action_range(self) -> None:
         """Low, most likely, high for the marked field; one number makes it a point again."""
         identity, field = self._selected(), self._field()
@@ -62,7 +72,7 @@ class Portfolio(ReportScreen):
             return
 
         def done(value: str | None) -> None:
-            parts = [part for part in (value or "").replace(";", ",").replace("–", ",").split(",") if part.strip()]
+            parts = (value or "").replace(";", " ").replace("–", " ").replace(",", " ").split()
             if not parts:
                 return
             try:

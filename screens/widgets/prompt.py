@@ -12,8 +12,11 @@ from textual.widgets import Input, Label
 from textual.widgets.input import Selection
 
 from screens.widgets.entry import Entry
+from screens.widgets.spans import crop_middle
 
 Done = Callable[[str | None], None]
+LEAST = 16
+"""Cells that what is typed has beside the longest question."""
 
 
 class Prompt(Horizontal):
@@ -50,7 +53,7 @@ class Prompt(Horizontal):
         self._goes_on = goes_on
 
     def compose(self) -> ComposeResult:
-        yield Label(self._label, markup=False)
+        yield Label(crop_middle(self._label, self.app.size.width - LEAST), markup=False)
         yield Entry(self._value, lambda value: self._finish(value.strip()))
 
     def on_mount(self) -> None:

@@ -62,6 +62,15 @@ def test_a_column_is_shown_with_the_same_decimals(values: list[float], unit: str
     assert [human.quantity(cell, beside) for cell in cells] == shown
 
 
+def test_a_column_of_several_units_keeps_its_own_figures() -> None:
+    cells = [
+        Quantity(value=0.1257, unit="USD/task"),
+        Quantity(value=0.0036, unit="USD/task"),
+        Quantity(value=900.0, unit="s"),
+    ]
+    assert human.column(cells) == {}
+
+
 def test_times_of_one_row_are_in_one_unit() -> None:
     table = Table(
         id="t",

@@ -133,6 +133,18 @@ def test_keys_typed_faster_than_the_screen_follows_keep_their_order(workspace):
     drive(workspace, script)
 
 
+def test_a_long_question_leaves_room_for_the_answer(workspace):
+    async def script(pilot, app):
+        app.screen.ask(
+            "a question that is longer than the " + 5 * "very " + "narrow screen; y or n", "", lambda _: None
+        )
+        await pilot.press(*"yes of course")
+        line = screen_text(app).splitlines()[-1]
+        assert line.startswith(" a question") and "y or n yes of course" in line
+
+    drive(workspace, script, size=(60, 20))
+
+
 def test_keys_typed_into_a_prompt_are_text(workspace):
     async def script(pilot, app):
         await pilot.press("/")

@@ -222,7 +222,7 @@ def test_a_range_is_typed_ranked_at_once_and_drawn_behind(workspace):
     async def script(pilot, app):
         await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
         app.screen.page.select("portfolio.items/OPP-2")
-        await pilot.press("r", *"6,9,10", "enter")
+        await pilot.press("r", *"6 9, 10", "enter")
         await until(pilot, lambda: stored(workspace, "OPP-2").impact == (6.0, 9.0, 10.0))
         await until(pilot, lambda: rows(app) == ["OPP-2", "OPP-1"])
         await until(pilot, lambda: "draws" in screen_text(app) and not app._building)
@@ -247,7 +247,11 @@ def test_tornado_and_map_are_other_looks_at_the_same(workspace):
         await pilot.press("m")
         assert "Impact against effort" in screen_text(app)
         assert rows(app) == ["OPP-1", "OPP-2"], "the list is under the map"
-        await pilot.press("m")
+        await pilot.press("m", "m")
+        assert "Impact against effort" in screen_text(app)
+        await pilot.press("escape")
+        assert "Impact against effort" not in screen_text(app), "escape closes the map before it leaves the screen"
+        assert app.screen.name == "portfolio"
         assert rows(app) == ["OPP-1", "OPP-2"]
 
     drive(workspace, script, start="portfolio")
