@@ -97,7 +97,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("form.cycle", "space", "Next choice", "The next choice, or the other side of a switch", "Form", "form", palette=False),
     Action("form.add", "n", "Add", "Add a line or an entry to the list under the cursor", "Form", "form", footer=4),
     Action("form.clear", "delete,backspace", "Clear", "Clear the value or remove the line under the cursor", "Form", "form", footer=4),
-    Action("form.next", "tab", "Next open", "The next field that is still to be said", "Form", "form"),
+    Action("form.next", "tab", "Next open", "The next field that is still to be said, or that the document lacks", "Form", "form"),
     Action("form.editor", "ctrl+o", "Editor", "Open the whole file in $VISUAL or $EDITOR", "Form", "form", footer=6),
     Action("portfolio.rate", "1,2,3,4,5,6,7,8,9,0", "Rate", "Set the marked field of the selected opportunity; 0 means 10",
            "Portfolio", "portfolio", palette=False),

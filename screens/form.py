@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MONEY = re.compile(r"usd|cost|price|money|salary|budget|amount|per_hour|day_rate", re.I)
 """Fields that hold money, by their names."""
+ENTRY = re.compile(r"\[(\d+)\]")
 TABLE = "form"
 TYPED = frozenset({"line", "number", "score", "date", "choice", "flag"})
 """Values that are typed on one line."""
@@ -38,6 +39,7 @@ class Form(FormFile):
         self.TAB = tab
         self._opened: set[FieldPath] = set()
         self._fields: dict[str, Field] = {}
+        self._open: list[str] = []
 
     # --- drawing -------------------------------------------------------------------------------------
 
@@ -76,15 +78,17 @@ class Form(FormFile):
 
         rows = list(fields(model, self._data, self._opened))
         self._fields = {name_of(field.path): field for field in rows}
+        lacks = () if self._stored is None else [ENTRY.sub(r".\1", one) for one in self._stored.document.lacks()]
+        self._open = [name for name, field in self._fields.items() if field.missing or name in lacks]
         columns = (Col(key="field", title="field", priority=9), Col(key="value", title="value", priority=10, width=90))
         return Table(id=TABLE, columns=columns, rows=tuple(self._row(field) for field in rows))
 
     def _row(self, field: Field) -> Row:
         name = name_of(field.path)
         fault = self._faults.get(name, "")
-        state: State | None = "block" if fault else "warn" if field.missing else None
+        state: State | None = "block" if fault else "warn" if name in self._open else None
         hidden = self.shell.room() and MONEY.search(name) and field.value is not None
-        value = HIDDEN if hidden else field.shown() or ("still to be said" if field.missing else "·")
+        value = HIDDEN if hidden else field.shown() or ("still to be said" if name in self._open else "·")
         lines = [f"■ {fault}"] if fault else []
         lines += [clean(line) for line in field.help.split("\n") if line]
         if field.choices:
@@ -208,15 +212,19 @@ class Form(FormFile):
             self._set(field.path, None)
 
     def action_next(self) -> None:
-        """The next field that is still to be said; asked at once where it is typed."""
-        waiting = [field for field in self._fields.values() if field.missing]
-        if not waiting:
-            self.shell.say("everything required has been said")
+        """The first field that is required, else the next one that is lacking; asked at once where it is typed."""
+        if not self._open:
+            self.shell.say("everything that is needed has been said")
             return
-        self.page.select(f"{TABLE}/{name_of(waiting[0].path)}")
+        names, here = list(self._fields), self.field
+        at = names.index(name_of(here.path)) if here is not None else -1
+        required = (name for name in self._open if self._fields[name].missing)
+        later = (name for name in self._open if names.index(name) > at)
+        name = next(required, None) or next(later, self._open[0])
+        self.page.select(f"{TABLE}/{name}")
         self._describe()
-        if waiting[0].kind in {"line", "number", "date", "prose"}:
-            self._ask(waiting[0])
+        if self._fields[name].kind in {"line", "number", "date", "prose"}:
+            self._ask(self._fields[name])
 
     def _ask(self, field: Field, begun: str | None = None) -> None:
         from aether_tui.workspace.fields import parse, plain

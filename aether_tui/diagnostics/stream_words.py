@@ -312,7 +312,7 @@ def _categories(clusters: Sequence[Map]) -> Table:
     beside = column((one.cost_per_item for one in clusters), "USD").get("USD")
     return Table(
         id=CATEGORIES,
-        title="Where request categories fail (enter opens the map)",
+        title="Where request categories fail",
         columns=(
             Col(key="name", title="category", priority=10),
             Col(key="n", title="requests", kind="number", priority=7),

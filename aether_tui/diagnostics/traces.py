@@ -405,7 +405,7 @@ def groups_table(name: str, groups: Sequence[Group]) -> Table:
 def _loops(loops: Sequence[Indicator]) -> Table:
     return Table(
         id="traces.loops",
-        title="How agents go about their tasks (enter opens the traces behind one)",
+        title="How agents go about their tasks",
         note=f"from a repeatable sample of {DRAWN}, of many tasks from {MOMENTS} moments of the window",
         columns=(
             Col(key="name", title="indicator", priority=10),

@@ -299,3 +299,20 @@ def test_a_broken_file_says_what_is_wrong_and_can_be_opened(workspace, monkeypat
     drive(workspace, script, start="portfolio")
     assert os.environ["EDITOR"] == "true"
     assert path.read_text() == "id: OPP-1\ntitel: x\n"
+
+
+def test_tab_goes_through_what_a_document_still_lacks(workspace):
+    store = Store(workspace)
+    store.save(Decision(id="DEC-9", title="Which model", raised=NOW.date()), None, NOW)
+
+    async def script(pilot, app):
+        form = await opened(pilot, app, "decision", "DEC-9")
+        assert form._open == ["owner", "options"]
+        assert "▲  owner" in screen_text(app)
+        await pilot.press("tab", *"Mia", "enter")
+        await settled(pilot)
+        assert store.get(Decision, "DEC-9").document.owner == "Mia"
+        await pilot.press("tab")
+        assert form.field is not None and form.field.path == ("options",)
+
+    drive(workspace, script)
