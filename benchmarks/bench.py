@@ -69,7 +69,7 @@ def data_plane(spans: int, folder: Path) -> Iterator[Number]:
         yield Number(sentence, name, value, unit, None if side == "." else bar, side == ">=")
     for kind, file in {
         "spans": "whole.parquet",
-        "spans with what was said": "said.parquet",
+        "spans and texts": "said.parquet",
         "JSON lines": "lines.ndjson",
     }.items():
         own = plane.ctas(folder / file)
