@@ -212,19 +212,27 @@ def _about(annotation: object) -> str:
 def _shown(field: Field) -> str:
     value = field.value
     if field.kind == "entry":
-        values = value.values() if isinstance(value, dict) else ()
-        said = [one_line(str(item), 40) for item in values if isinstance(item, str | int | float | date)]
-        return f"{'▾' if field.open else '▸'} {' · '.join(said[:3])}"
+        values = list(value.values()) if isinstance(value, dict) else []
+        words = [plain(item) for item in values if isinstance(item, str | date) and item]
+        # Numbers say little without their names: only where there are no words.
+        said = words or [plain(item) for item in values if isinstance(item, int | float)]
+        return f"{'▾' if field.open else '▸'} {' · '.join(one_line(item, 40) for item in said[:3])}"
     if field.kind in {"list", "table"}:
         size = len(value) if isinstance(value, list | tuple | dict) else 0
         return f"{size} of them" if size > 1 else "one" if size else "none yet"
     if field.kind == "group":
         return "" if value is not None else "not there"
+    if isinstance(value, dict) and "value" in value:
+        rests = [f"n {plain(value['n'])}"] if value.get("n") is not None else []
+        rests += [plain(value["who"])] if value.get("who") else []
+        return f"{plain(value)} ({', '.join(rests)})" if rests else plain(value)
     return plain(value)
 
 
 def plain(value: object) -> str:
-    """A value as a person types it."""
+    """A value as a person types it; of a number with what it rests on, the number."""
+    if isinstance(value, dict) and "value" in value:
+        return plain(value["value"])
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -7,12 +7,15 @@ import pytest
 from textual import events
 
 from aether_tui.workspace.edits import change
+from aether_tui.workspace.fields import fields, plain
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.kinds.cycle import Cycle
 from aether_tui.workspace.kinds.decision import Decision
 from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.kinds.value_stream import ValueStream
 from aether_tui.workspace.store import Store
 from screens.form import Form
+from screens.form_file import name_of
 from screens.prose import Prose
 from tests.tui.driving import drive, look_away, screen_text, settled, until
 from tests.tui.workspaces import HOSTILE, NOW
@@ -299,6 +302,21 @@ def test_a_broken_file_says_what_is_wrong_and_can_be_opened(workspace, monkeypat
     drive(workspace, script, start="portfolio")
     assert os.environ["EDITOR"] == "true"
     assert path.read_text() == "id: OPP-1\ntitel: x\n"
+
+
+def test_numbers_with_what_they_rest_on_are_read_as_words():
+    step = {
+        "name": "review",
+        "rework_to": "",
+        "wait_s": {"value": 1200.0, "n": 85, "who": "Mia"},
+        "touch_s": {"value": 60.0, "who": "Mia"},
+        "capacity_per_month": 16000.0,
+    }
+    stream = {"demand_per_month": 12000, "value_per_success": 4.2, "steps": [step]}
+    rows = {name_of(row.path): row.shown() for row in fields(ValueStream, stream, {("steps", 0)})}
+    assert rows["steps.0"] == "▾ review"
+    assert (rows["steps.0.wait_s"], rows["steps.0.touch_s"]) == ("1200 (n 85, Mia)", "60 (Mia)")
+    assert plain(step["wait_s"]) == "1200"
 
 
 def test_tab_goes_through_what_a_document_still_lacks(workspace):
