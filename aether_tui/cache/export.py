@@ -21,7 +21,7 @@ from aether_tui.cache.merge import (
     write_note,
 )
 from aether_tui.cache.schema import quoted
-from aether_tui.cache.staging import deduplicate, stage
+from aether_tui.cache.staging import arrive, deduplicate
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Replace
@@ -56,7 +56,7 @@ class Export:
         """Collect full rows."""
         if not rows:
             return
-        stage(self._cursor, "part", self.table, rows)
+        arrive(self._cursor, "part", self.table.columns, rows)
         verb = "CREATE OR REPLACE TEMP TABLE export AS" if self._empty else "INSERT INTO export"
         self._cursor.execute(f"{verb} SELECT * FROM part")
         self._empty = False

@@ -22,6 +22,8 @@ _BLOCK: Final = 256 << 10
 _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
+# With DuckDB's own buffers of 16 such lines a reader holds 256 to 512 MB; with less than two a long line is lost without a word.
+_ROOM: Final = f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
 _LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"
 _SAMPLE: Final = 2048
 """Lines that are looked at for their keys."""
@@ -74,7 +76,7 @@ def relation(path: Path, form: Format) -> str:
     packed = _packing(path)
     if form == "parquet":
         return f"read_parquet('{quoted(path)}')"
-    common = f"compression='{packed}', all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}"
+    common = f"compression='{packed}', {_ROOM}"
     if form == "csv":
         return f"read_csv('{quoted(path)}', header=true, {common})"
     # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
@@ -121,7 +123,7 @@ def _of_lines(
     with aside() as (file, name):  # what is in it is not clean yet
         plain = (
             f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
-            f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE})"
+            f"{_ROOM})"
         )
         for lines, more in _runs(path, file):
             if others and not first:

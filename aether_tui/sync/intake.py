@@ -17,7 +17,7 @@ from aether_tui.records import TABLES, Row, Table
 from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
-BULK_ROWS = 20_000
+BULK_ROWS = 10_000
 """Rows of a bulk file that are cleaned and stored at a time."""
 BULK_BYTES: Final = 256 << 10
 """Bytes of a bulk file that is worth a merge of its own."""
