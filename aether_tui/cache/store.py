@@ -22,7 +22,7 @@ from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
 from aether_tui.cache.parts import divisible
-from aether_tui.cache.rederive import Deriver, rederive_rows, tables_behind
+from aether_tui.cache.rederive import SLICE_ROWS, Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import stored_version
 from aether_tui.cache.staging import naive
@@ -370,9 +370,12 @@ class Cache:
         self._leases.mends = True
         connection = self._leases.cursor()
         try:
-            return rederive_rows(connection, self._look, self._write, deriver, mapping_hash)
+            derived = rederive_rows(connection, self._look, self._write, deriver, mapping_hash)
         finally:
             connection.close()
+        if derived > SLICE_ROWS:  # each lease leaves a row group of what it moved
+            self.tidy()
+        return derived
 
     def note(
         self,

@@ -118,3 +118,29 @@ def test_the_table_of_prices_is_read_before_anybody_waits(cache: Cache, monkeypa
     cache.rederive(ingest, ingest.mapping_hash)
     assert asked[0] is False
     assert True in asked
+
+
+def test_what_many_leases_moved_is_put_together_again(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each puts the requests of its spans behind the others, in a row group of its own."""
+    monkeypatch.setattr("aether_tui.cache.store.SLICE_ROWS", 2)
+    calls = [
+        full(
+            SPANS,
+            trace_id=f"t{n}",
+            span_id="s",
+            operation="chat",
+            start=DAY_ONE,
+            model="m",
+            input_tokens=5,
+            output_tokens=5,
+        )
+        for n in range(4)
+    ]
+    cache.merge("s", "x", {"spans": calls}, mapping_hash="old", now=NOW)
+    price = {"model": "m", "valid_from": "2020-01-01", "input_usd_per_million": 1, "output_usd_per_million": 1}
+    ingest = Ingest(Config.model_validate({"prices": [price]}), bytes(32))
+    assert cache.rederive(ingest, ingest.mapping_hash) == 4 + 5
+    with cache.read() as lease:
+        (found,) = lease.rows("SELECT count(DISTINCT row_group_id) AS n FROM pragma_storage_info('tasks')")
+        (priced,) = lease.rows("SELECT count(cost_usd) AS n FROM tasks")
+    assert (found["n"], priced["n"]) == (1, 4)
