@@ -76,6 +76,15 @@ class Unmapped(Struct, frozen=True, kw_only=True):
     n: int
 
 
+class Astray(Struct, frozen=True, kw_only=True):
+    """`n` traces of a source, begun from `first` to `last`, when none of them can have begun."""
+
+    source: str
+    n: int
+    first: datetime | None
+    last: datetime | None
+
+
 class Sources(Struct, frozen=True, kw_only=True):
     """Everything about where data come from."""
 
@@ -90,12 +99,19 @@ class Sources(Struct, frozen=True, kw_only=True):
     """What reports can be narrowed to, the most frequent of each kind first."""
     unmapped: tuple[Unmapped, ...] = ()
     """Words that count as nothing, or as `other`, until somebody says what they mean; the most used first."""
+    astray: tuple[Astray, ...] = ()
+    """Traces that no window shows, only in the report of the sources."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Sources]:
     """The report."""
     bill = reconcile(data)
-    sources = structs.replace(measure(data, documents), bill=bill if bill.calls else None)
+    astray = [
+        Astray(source=text(row["source"]), n=whole(row["n"]), first=instant(row["first"]), last=instant(row["last"]))
+        for row in data.rows("sources_astray")
+    ]
+    measured = measure(data, documents)
+    sources = structs.replace(measured, bill=bill if bill.calls else None, astray=tuple(astray))
     return Report(
         report="sources",
         title="Sources",
@@ -232,6 +248,17 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
                 evidence=tuple(f"{item.source}/{item.stream}" for item in sources.rejects[:5]),
             )
         )
+    found += [
+        Finding(
+            id=f"sources.astray.{one.source}",
+            severity="warn",
+            text=f"{plural(one.n, 'trace')} of {one.source} began before 2000 or after the day they came "
+            f"({one.first:%Y-%m-%d} to {one.last:%Y-%m-%d}): reports of the present are without them.",
+            evidence=("sources.astray",),
+            action="mend the clock of what sends them, or the unit of its times (OTLP has nanoseconds)",
+        )
+        for one in sources.astray
+    ]
     if sources.unmapped:
         shown = [f"{one.kind} {one_line(one.word, 40)} ({one.n:,})" for one in sources.unmapped[:_SHOWN]]
         more = f" and {len(sources.unmapped) - _SHOWN} more" if len(sources.unmapped) > _SHOWN else ""

@@ -339,6 +339,21 @@ def test_sources_by_hand(filled: Workspace) -> None:
     )
 
 
+def test_traces_that_no_window_shows_are_told(tmp_path: Path) -> None:
+    """A sender whose clock, or unit of time, is wrong."""
+    made = world.workspace(tmp_path / "w")
+    starts = [datetime(1970, 1, 1, 0, 29), world.at(20.9), world.at(22.5), datetime(2200, 1, 1)]  # noqa: DTZ001  # naive UTC
+    rows = [
+        world.full("spans", trace_id=f"{n:032x}", span_id=f"{n:016x}", name="answer", start=start, duration_s=1.0)
+        for n, start in enumerate(starts, 1)
+    ]
+    world.store(made, "otlp", "receiver", "spans", rows)
+    (finding,) = [item for item in world.report("sources", made).findings if item.id == "sources.astray.otlp"]
+    assert finding.text.startswith(
+        "3 traces of otlp began before 2000 or after the day they came (1970-01-01 to 2200-01-01)"
+    )
+
+
 def test_what_to_do_about_a_stream_that_failed_is_whole_in_its_row() -> None:
     said = f"the credential was not accepted (answered 401: {'word ' * 20}); run `aether-tui auth set jira`"
     failed = sources_report.StreamState(
