@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from aether_tui.report_model import Quantity, Table
+from aether_tui.report_model import Quantity, Row, Table
 
 NONE = "—"
 
@@ -134,6 +134,19 @@ def columns(table: Table) -> list[Mapping[str, Beside]]:
         {} if at not in numbers else times if units[at] == {"s"} else column(cells[at], one.unit)
         for at, one in enumerate(table.columns)
     ]
+
+
+def rows(table: Table) -> Callable[[Row], list[Mapping[str, Beside]]]:
+    """For each row what its cells are read beside: those of `columns`, and in columns that mix units the times of the row each other."""
+    found = columns(table)
+    mixed = [at for at, one in enumerate(table.columns) if one.kind == "number" and not found[at]]
+
+    def beside(row: Row) -> list[Mapping[str, Beside]]:
+        cells = [row.cells[at] for at in mixed if at < len(row.cells)]
+        times = column(cell for cell in cells if isinstance(cell, Quantity) and cell.unit == "s")
+        return [times if at in mixed else one for at, one in enumerate(found)] if times else found
+
+    return beside
 
 
 def _read_beside(values: list[float], unit: str) -> Beside:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from aether_tui.human import columns, quantity
+from aether_tui.human import quantity, rows
 from aether_tui.report_model import (
     GLYPHS,
     Block,
@@ -161,9 +161,9 @@ def _table(block: Table) -> Iterator[str]:
     else:
         yield "| " + " | ".join(_cell(col.title) or " " for col in block.columns) + " |"
         yield "| " + " | ".join("---:" if draw.numeric(col) else "---" for col in block.columns) + " |"
-        beside = columns(block)
+        beside = rows(block)
         for row in block.rows:
-            yield "| " + " | ".join(_cell(text) or " " for text in draw.row(row, block.columns, beside)) + " |"
+            yield "| " + " | ".join(_cell(text) or " " for text in draw.row(row, block.columns, beside(row))) + " |"
         details = [row for row in block.rows if row.detail and not _told(row)]
         if details:
             yield ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from aether_tui.human import columns
+from aether_tui.human import rows
 from aether_tui.report_model import (
     GLYPHS,
     Block,
@@ -114,8 +114,8 @@ def _table(block: Table, width: int) -> Iterator[str]:
 
 
 def _grid(block: Table, width: int) -> Iterator[str]:
-    beside = columns(block)
-    texts = [draw.row(row, block.columns, beside) for row in block.rows]
+    beside = rows(block)
+    texts = [draw.row(row, block.columns, beside(row)) for row in block.rows]
     kept, sizes = _fit(block, texts, width)
     yield from _line(block, [col.title for col in block.columns], kept, sizes)
     for row, line in zip(block.rows, texts, strict=True):

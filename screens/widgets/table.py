@@ -234,10 +234,11 @@ def table(
         rows.sort(key=lambda row: sort_key(_cell(row, sort.column)), reverse=sort.descending)
         rows.sort(key=lambda row: is_missing(_cell(row, sort.column)))
 
-    beside = human.columns(block)
+    beside = human.rows(block)
 
     def spans(row: Row) -> list[Span]:
-        drawn = [cell(column, _cell(row, i), row.state, words, beside[i]) for i, column in enumerate(block.columns)]
+        by = beside(row)
+        drawn = [cell(column, _cell(row, i), row.state, words, by[i]) for i, column in enumerate(block.columns)]
         return [_glyph(row), *drawn] if glyphs else drawn
 
     def item(row: Row, hidden: Sequence[str]) -> Item:

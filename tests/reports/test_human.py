@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from aether_tui import human
 from aether_tui.report_model import Col, Quantity, Row, Table
@@ -77,8 +78,8 @@ def test_times_of_one_row_are_in_one_unit() -> None:
         columns=(Col(key="a", title="a", kind="number"), Col(key="b", title="b", kind="number")),
         rows=(Row(id="r", cells=(Quantity(value=160_560.0, unit="s"), Quantity(value=172_800.0, unit="s"))),),
     )
-    beside = human.columns(table)
-    assert [human.quantity(cell, by) for cell, by in zip(table.rows[0].cells, beside, strict=True)] == [
-        "1.9 d",
-        "2.0 d",
-    ]
+    shares = Row(id="s", cells=(Quantity(value=0.5, unit="ratio"), Quantity(value=0.9, unit="ratio")))
+    for one in (table, structs.replace(table, rows=(shares, *table.rows))):  # also where the columns mix units
+        row = one.rows[-1]
+        beside = human.rows(one)(row)
+        assert [human.quantity(cell, by) for cell, by in zip(row.cells, beside, strict=True)] == ["1.9 d", "2.0 d"]
