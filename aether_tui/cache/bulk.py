@@ -95,8 +95,10 @@ def _good(
     connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part, rejects: list[Reject]
 ) -> Iterator[str]:
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
-    found = {column.name: _typed(bulk, column, kinds) for column in bulk.table.raw}
     others = _others(bulk, kinds)
+    copied = part.copied or bool(others)
+    plain = set() if copied else _plain_texts(connection, bulk, part, kinds)
+    found = {column.name: _typed(bulk, column, kinds, plain) for column in bulk.table.raw}
     if others and bulk.beside is not None:
         column = next(one for one in bulk.table.raw if one.name == bulk.beside[0])
         texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
@@ -105,15 +107,32 @@ def _good(
     first = ", ".join(f'{text} AS "{name}"' for cell in found.values() for name, text in cell.first.items())
     picked = ", ".join(f'{cell.kept or quoted([name])} AS "{name}"' for name, cell in found.items())
     bad = " OR ".join(f"coalesce({cell.bad}, FALSE)" for cell in found.values() if cell.bad) or "FALSE"
+    kind = "TABLE" if copied else "VIEW"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})"
+        f"CREATE OR REPLACE TEMP {kind} part AS SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})"
     )
     (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
     if count:
         rejects.extend(_explained(connection, bulk, label, part))
     names = ", ".join(f'"{column.name}"' for column in bulk.table.raw)
     yield f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(count)
-    connection.execute("DROP TABLE part")
+    connection.execute(f"DROP {kind} part")
+
+
+def _plain_texts(
+    connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part, kinds: dict[str, str]
+) -> set[str]:
+    """Text columns of the key without a word that means null: asked once, because each look at a cell would ask again."""
+    names = [
+        name
+        for name in dict.fromkeys(n for key in bulk.table.key for n in bulk.columns.get(key, ()))
+        if kinds.get(name) == "VARCHAR"
+    ]
+    if not names:
+        return set()
+    asked = ", ".join(f"bool_or({worded(quoted([name]), bulk.nulls)})" for name in names)
+    found = connection.execute(f"SELECT {asked} FROM {part.relation}").fetchone() or ()
+    return {name for name, some in zip(names, found, strict=True) if not some}
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> Iterator[Reject]:
@@ -133,14 +152,14 @@ class _Cell:
     bad: str = ""
 
 
-def _typed(bulk: Bulk, column: Column, kinds: dict[str, str]) -> _Cell:
+def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -> _Cell:
     """The cell of `column`. What has the right type is taken as it is."""
     names = [name for name in bulk.columns.get(column.name, ()) if name in kinds]
     name, said = f'"{column.name}"', f'"text of {column.name}"'
     missing = [f"{name} IS NULL"] * (column.name in bulk.table.key)
     kind = kinds[names[0]] if len(names) == 1 else ""
-    if kind == "VARCHAR" and column.kind in _TEXTS and not missing:
-        return _Cell({column.name: f'"{names[0]}"'})
+    if kind == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not missing):
+        return _Cell({column.name: f'"{names[0]}"'}, bad=" OR ".join(missing))
     within = _within(column, name)
     if _fits(column, kind):
         bad = [f"NOT {within}"] * bool(within)

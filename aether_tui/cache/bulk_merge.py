@@ -39,11 +39,10 @@ def merge_part(
     fresh, known = _apart(cursor, write, origin, upto)
     slices = list(_slices(cursor, fresh))
     ahead = prepare(cursor, slices) if slices else {}
-    for low, high in slices:
-        with _one_thread(cursor):
-            done = merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), ())
-        for table, merged in done:
-            result.add(table.name, merged)
+    with _one_thread(cursor):
+        for low, high in slices:
+            for table, merged in merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), ()):
+                result.add(table.name, merged)
     if known:
         merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, only=known)
     else:

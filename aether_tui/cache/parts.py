@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Final, Literal, cast
 
@@ -36,13 +37,15 @@ Format = Literal["csv", "parquet", "ndjson"]
 class Part:
     """A part as a relation of columns, and again as the relation from which rejects are explained.
 
-    `first` is the number of its first row in the file, from nought; `more`: rows of the file come after it.
+    `first` is the number of its first row in the file, from nought; `more`: rows of the file come after it. `copied`: reading it once is
+    cheaper than twice.
     """
 
     relation: str
     again: str
     first: int
     more: bool
+    copied: bool
 
 
 def divisible(paths: Sequence[Path], form: Format) -> bool:
@@ -102,10 +105,15 @@ def _of_parquet(connection: duckdb.DuckDBPyConnection, path: Path, read: Kept) -
     asked = f"SELECT split_part(path_in_schema, ', ', 1), total_uncompressed_size FROM parquet_metadata({file})"
     size = sum(size for name, size in connection.execute(asked).fetchall() if read(name))
     step = _rows_of(rows, size)
+    groups = connection.execute(
+        f"SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata({file}) ORDER BY ALL"
+    )
+    edges = {0, *accumulate(count for _, count in groups.fetchall())}
     for low in range(0, rows, step):
         within = f"file_row_number >= {low} AND file_row_number < {low + step}"
         some = f"(SELECT * EXCLUDE file_row_number FROM read_parquet('{quoted(path)}', file_row_number=true) WHERE {within})"
-        yield Part(some, some, low, more=low + step < rows)
+        # What comes before a part in a row group is unpacked each time.
+        yield Part(some, some, low, low + step < rows, copied=not {low, min(low + step, rows)} <= edges)
 
 
 def _rows_of(rows: int, size: int) -> int:
@@ -130,7 +138,7 @@ def _of_lines(
                 columns = [*columns, *filter(others, line_keys(connection, Path(name)))]
             types = ", ".join("'" + key.replace("'", "''") + "': 'VARCHAR'" for key in columns)
             typed = f"read_json('{name}', {_LINES}, columns={{{types}}}, ignore_errors=true, compression='none')"
-            yield Part(typed, plain, first, more)
+            yield Part(typed, plain, first, more, copied=True)
             first += lines
 
 

@@ -509,6 +509,7 @@ def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.Mon
         counts = [connection.execute(f"SELECT count(*) FROM {part.relation}").fetchone() for part in found]
     assert [part.first for part in found] == [0, 1920, 3840]
     assert counts == [(1920,), (1920,), (1160,)]
+    assert all(part.copied for part in found)  # they are not made of whole row groups, of 2,048 rows
 
 
 @pytest.mark.slow
