@@ -62,7 +62,8 @@ def look_up(
     Every stored span lies within its task, so that nothing else needs to be read to find it, and of `rows` that are
     `stored` only tasks around them. The tasks of the slices numbered `ahead` are known from `prepare`.
     """
-    thawed = rollups.thawed(cursor, "spans", "t.start")
+    since = rollups.raw_from(cursor, "spans")
+    thawed = f"t.start >= TIMESTAMP '{since}'" if since else "TRUE"
     number = render("{id_number(trace_id)}", {})
     traces = f"SELECT trace_id, {number} AS trace_number FROM (SELECT DISTINCT trace_id FROM {rows})"
     if ahead is not None:
@@ -76,7 +77,6 @@ def look_up(
         f"AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come){around}",
         {"source": source},
     )
-    since = rollups.raw_from(cursor, "spans")
     (frozen,) = run(cursor, "SELECT count(*) FROM tasks_known WHERE NOT _thawed").fetchone() or (0,)
     within = _extent(cursor, "tasks_known WHERE _thawed")
     return f"({within} OR start >= TIMESTAMP '{since}')" if frozen else within
