@@ -97,7 +97,7 @@ def _aligned(value: float, unit: str, currency: str | None, beside: Beside) -> s
     if unit == "ratio":
         shown = 100 * value
     elif unit in _TIMES:
-        unit_s, word, _ = _clock(beside.most if abs(value) >= _clock(beside.most)[0] else abs(value))
+        unit_s, word, _ = _clock(beside.most if not value or abs(value) >= _clock(beside.most)[0] else abs(value))
         shown, end = value / unit_s, f" {word}{unit[1:]}"
     if shown and abs(shown) < 0.5 * 10**-beside.places:
         return amount(value, unit, currency)
