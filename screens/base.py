@@ -199,6 +199,7 @@ class PageScreen(Screen[None]):
 
     def action_words(self) -> None:
         self.page.look(words=not self.page.view.words)
+        self.shell.say("in words, where something was drawn; v draws again" if self.page.view.words else "drawn again")
 
     def action_copy(self) -> None:
         """Copy the row by the terminal (OSC 52) and by the system's own tool when there is one; says which."""

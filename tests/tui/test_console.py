@@ -195,6 +195,7 @@ def test_words_replace_bars_and_sparklines(workspace):
     async def script(pilot, app):
         assert "█" in screen_text(app)
         await pilot.press("v")
+        assert "v draws again" in screen_text(app)
         text = "\n".join(line.ljust(120) for line in screen_text(app).splitlines())
         assert not set("▁▂▃▅▆▇█") & set("".join(line[:-1] for line in text.splitlines()))
         assert "30 to 62, lowest 30, highest 62" in text
