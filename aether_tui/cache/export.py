@@ -9,12 +9,14 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
+from aether_tui.cache.joins import by_all_rows
 from aether_tui.cache.merge import (
     SLICE_ROWS,
     Merged,
     Note,
     Origin,
     Write,
+    count,
     merge_slice,
     merge_staged,
     store_rejects,
@@ -121,10 +123,12 @@ class Export:
             f"AND {self._in_batch()} AND ({keys}) NOT IN (SELECT ({keys}) FROM staged_scope)",
             {"source": self.origin.source},
         )
-        removed = f"FROM {table.name} WHERE rowid IN (SELECT _row FROM gone)"
-        rollups.touch(cursor, table.name, f"({removed})")
-        count = cursor.execute(f"DELETE {removed}").fetchone()
-        part.removed = int(count[0]) if count else 0
+        part.removed = count(cursor, "gone")
+        if part.removed:
+            removed = f"FROM {table.name} WHERE rowid IN (SELECT _row FROM gone)"
+            with by_all_rows(cursor):
+                rollups.touch(cursor, table.name, f"({removed})")
+                cursor.execute(f"DELETE {removed}")
         rollups.refresh(cursor)
         return part
 

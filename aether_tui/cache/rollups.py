@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import thrift
+from aether_tui.cache.joins import by_all_rows
 from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import ROLLUPS, local, quoted
 from aether_tui.records.definitions import definition, render
@@ -216,8 +217,11 @@ def _refresh_flow_items(cursor: duckdb.DuckDBPyConnection) -> bool:
             # Keys first: whole rows are then read only where some are.
             found = f"SELECT rowid AS _row FROM {table} WHERE (source, {column}) IN {mine}"
             run(cursor, f"CREATE OR REPLACE TEMP TABLE flow_rows AS {found}")
-            rows = f"SELECT * FROM {table} WHERE rowid IN (SELECT _row FROM flow_rows)"
-            run(cursor, f"CREATE OR REPLACE TEMP TABLE flow_{table} AS {rows}")
+            first, last = run(cursor, "SELECT min(_row), max(_row) FROM flow_rows").fetchone() or (None, None)
+            within = "FALSE" if first is None else f"rowid BETWEEN {first} AND {last}"
+            rows = f"SELECT * FROM {table} WHERE {within} AND rowid IN (SELECT _row FROM flow_rows)"
+            with by_all_rows(cursor):
+                run(cursor, f"CREATE OR REPLACE TEMP TABLE flow_{table} AS {rows}")
     sources = {"work_items": "flow_work_items", "work_transitions": "flow_work_transitions"}
     _insert(cursor, "flow_items", render(definition("flow_items"), sources))
     with thrift.looking(cursor, known[0]):

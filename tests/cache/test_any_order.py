@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache
@@ -173,6 +173,7 @@ def found(cache: Cache, but: str = "") -> dict[str, list[str]]:
 @pytest.mark.parametrize(("pruned", "prepared_rows"), [(False, 10**9), (True, 1)])
 @MANY
 @given(seed=st.integers(0, 10**6))
+@example(seed=32199)  # a history to which a rowid is missed, most of the time, where rows are looked for by it
 def test_whatever_happens_in_whatever_order_ends_as_one_clean_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pruned: bool, prepared_rows: int, seed: int
 ) -> None:
