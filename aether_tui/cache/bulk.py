@@ -12,8 +12,8 @@ import duckdb
 
 from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
-from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import quoted, sql_type
+from aether_tui.cache.settings import hash_the_last
 from aether_tui.records import Column, Row
 from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import Final
 
 import duckdb
@@ -12,6 +11,7 @@ from aether_tui.cache import span_rollups
 from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Write, count, merge_lease, merge_staged, prepare
 from aether_tui.cache.schema import quoted
+from aether_tui.cache.settings import one_thread
 from aether_tui.cache.staging import winners
 from aether_tui.records.tables import SPANS
 
@@ -39,7 +39,7 @@ def merge_part(
     fresh, known = _apart(cursor, write, origin, upto)
     slices = list(_slices(cursor, fresh))
     ahead = prepare(cursor, slices) if slices else {}
-    with _one_thread(cursor):
+    with one_thread(cursor):
         for low, high in slices:
             for table, merged in merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), ()):
                 result.add(table.name, merged)
@@ -48,18 +48,6 @@ def merge_part(
     else:
         cursor.execute(f"DROP TABLE {_STAGED}")
     return held
-
-
-@contextmanager
-def _one_thread(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Statements within fill one row group after the other. DuckDB's threads would begin one each where a row group of the temporary
-    table ends, and `tidy` would write them again."""
-    cursor.execute("SET GLOBAL threads = 1")
-    try:
-        yield
-    finally:
-        with suppress(duckdb.Error):  # after a fatal one there is another DuckDB
-            cursor.execute("RESET GLOBAL threads")
 
 
 def _settle(cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import duckdb
 
 from aether_tui.cache.bulk import means_null, worded
 from aether_tui.cache.flags import flagged
-from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import quoted
+from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
 from aether_tui.ingest import rates
 from aether_tui.ingest.cut import as_json, cut_out

@@ -9,7 +9,6 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
-from aether_tui.cache.joins import by_all_rows
 from aether_tui.cache.merge import (
     SLICE_ROWS,
     Merged,
@@ -23,6 +22,7 @@ from aether_tui.cache.merge import (
     write_note,
 )
 from aether_tui.cache.schema import quoted
+from aether_tui.cache.settings import by_all_rows
 from aether_tui.cache.staging import arrive, deduplicate
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Row

@@ -13,9 +13,9 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import thrift
-from aether_tui.cache.joins import by_all_rows
 from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import ROLLUPS, local, quoted
+from aether_tui.cache.settings import by_all_rows
 from aether_tui.records.definitions import definition, render
 
 

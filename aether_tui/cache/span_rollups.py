@@ -13,10 +13,10 @@ import duckdb
 
 from aether_tui.cache import rollups
 from aether_tui.cache.flags import ANSWERED, flagged
-from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.parsed import run
 from aether_tui.cache.rollups import DAILY, Rollup
 from aether_tui.cache.schema import ROLLUPS, quoted
+from aether_tui.cache.settings import hash_the_last
 from aether_tui.records.definitions import definition, render
 
 _US: Final = 1_000_000

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache, parts, span_rollups
-from aether_tui.cache.joins import hash_the_last
 from aether_tui.cache.schema import ROLLUPS
+from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
