@@ -29,13 +29,14 @@ from aether_tui.cache.staging import naive
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
 from aether_tui.cache.upkeep import (
+    FLOW_COUNTED,
     Info,
     compact,
+    count_flow_again,
     count_older,
-    derived_by_of,
     findings,
-    keep_blocks,
-    keep_derived_by,
+    keep_note,
+    noted,
     prunable,
     prune,
     read_all,
@@ -169,14 +170,14 @@ class Cache:
         """
         self._leases.mends = True
         moved, made, behind, due = None, True, False, list(prunable(retention_days, naive(now)))
-        before = None
+        before = counted = None
         try:
             with self._look() as lease:
                 if self._leases.doubted:
                     read_all(lease.cursor)
                     self._leases.trust()
                 behind = bool(tables_behind(lease, mapping_hash))
-                before = derived_by_of(lease.cursor)
+                before, counted = noted(lease.cursor, "derived_by"), noted(lease.cursor, FLOW_COUNTED)
                 due = [
                     (table, since) for table, since in due if (raw_from(lease.cursor, table.name) or since.min) < since
                 ]
@@ -189,9 +190,11 @@ class Cache:
                 for table, since in due:
                     prune(connection, table, since)
         derived = self.rederive(deriver, mapping_hash) if behind else 0
-        if before != derived_by:
+        if before != derived_by or not counted:
             with self._write() as connection:
-                keep_derived_by(connection, derived_by)
+                if not counted:
+                    count_flow_again(connection)
+                keep_note(connection, "derived_by", derived_by)
         return moved, derived
 
     def merge(
@@ -338,7 +341,8 @@ class Cache:
                     before, used = used, used_blocks(cursor)
                     left = not before or used < before
                     if left:
-                        keep_blocks(cursor, used)
+                        # Where no row is written, a checkpoint puts nothing together.
+                        keep_note(cursor, "blocks", str(used))
 
     @staticmethod
     def takes_bulk(bulk: Bulk) -> bool:

@@ -21,6 +21,9 @@ from aether_tui.records.definitions import definition, render
 FRAGMENTED: Final = 0.25
 """Share of free blocks from which `compact` writes the file anew."""
 
+FLOW_COUNTED: Final = "flow_counted"
+"""Key in `meta` of a cache whose flow has been counted again."""
+
 KEPT_WHOLE: Final = ("work_items", "work_transitions", "outcomes")
 """Tables whose whole history is what flow, and how tasks ended, is computed from; they are small and never pruned."""
 
@@ -155,7 +158,7 @@ def prune(cursor: duckdb.DuckDBPyConnection, table: Table, since: datetime) -> i
     if table.name in rollups.FOLLOWED:
         rollups.touch(cursor, table.name, f"({older})")
     rows = _count(cursor, f"DELETE {older}")
-    _note(cursor, f"raw_from:{table.name}", since.isoformat())
+    keep_note(cursor, f"raw_from:{table.name}", since.isoformat())
     rollups.refresh(cursor)
     return rows
 
@@ -165,25 +168,28 @@ def used_blocks(cursor: duckdb.DuckDBPyConnection) -> int:
     return _count(cursor, "SELECT total_blocks - free_blocks FROM pragma_database_size() WHERE database_name = 'cache'")
 
 
-def keep_blocks(cursor: duckdb.DuckDBPyConnection, used: int) -> None:
-    """Note how many there were: where no row was written, a checkpoint puts nothing together."""
-    _note(cursor, "blocks", str(used))
-
-
-def derived_by_of(cursor: duckdb.DuckDBPyConnection) -> str | None:
-    """Digits of the mapping that all rows follow, or followed until it was changed; None in a cache that does not say."""
-    row = cursor.execute("SELECT value FROM meta WHERE key = 'derived_by'").fetchone()
+def noted(cursor: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """What the cache says of itself under a key of `meta`."""
+    row = cursor.execute("SELECT value FROM meta WHERE key = $key", {"key": key}).fetchone()
     return row[0] if row else None
 
 
-def keep_derived_by(cursor: duckdb.DuckDBPyConnection, digits: str) -> None:
-    """Note that all rows follow a mapping."""
-    _note(cursor, "derived_by", digits)
-
-
-def _note(cursor: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+def keep_note(cursor: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Have the cache say so from now on."""
     cursor.execute("DELETE FROM meta WHERE key = $key", {"key": key})
     cursor.execute("INSERT INTO meta VALUES ($key, $value)", {"key": key, "value": value})
+
+
+def count_flow_again(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Compute items anew that lack some of their changes of states: programs before `settings.by_all_rows` now and then missed some."""
+    rollups.start(cursor)
+    cursor.execute(
+        "INSERT INTO touched_things SELECT 'flow_items', source, id FROM work_items LEFT JOIN flow_items AS f USING (source, id) "
+        "LEFT JOIN (SELECT source, item_id AS id, count(*) AS n FROM work_transitions GROUP BY ALL) AS t USING (source, id) "
+        "WHERE f.transitions IS DISTINCT FROM coalesce(t.n, 0)"
+    )
+    rollups.refresh(cursor)
+    keep_note(cursor, FLOW_COUNTED, "1")
 
 
 def compact(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:

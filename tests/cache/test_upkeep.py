@@ -13,7 +13,9 @@ import pytest
 
 from aether_tui.cache import Cache, schema
 from aether_tui.cli import main
+from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row
 from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, rows, spans, store
 
@@ -89,6 +91,16 @@ def test_verify_finds(linked: Cache, broken: dict[str, str]) -> None:
     found = linked.verify()
     for finding in broken.values():
         assert any(line.startswith(finding) for line in found), (finding, found)
+
+
+def test_flow_that_an_older_program_counted_wrong_is_counted_again(linked: Cache) -> None:
+    ingest = Ingest(Config(), bytes(32))
+    linked.rederive(ingest, ingest.mapping_hash)
+    with linked._write() as connection:
+        connection.execute("UPDATE flow_items SET transitions = transitions - 1 WHERE id = 'id3'")
+    assert [line.partition(" ")[0] for line in linked.verify()] == ["flow_items"]
+    linked.begin(ingest, ingest.mapping_hash, {}, now=NOW, derived_by=ingest.derived_by)
+    assert linked.verify() == []
 
 
 def test_prune_keeps_rollups_and_counts_late_rows(tmp_path: Path) -> None:
