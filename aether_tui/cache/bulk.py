@@ -65,9 +65,13 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
     fields = list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
     for path in bulk.paths:
         with _translated((path,)):
+            made = _Made(connection, bulk)
             for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
-                for raw in _good(connection, bulk, path.name, part, rejects):
-                    yield raw, part.more or path is not bulk.paths[-1]
+                if made.add(part):
+                    rejects.extend(_explained(connection, bulk, path.name, part))
+                if not (part.more and made.has_room):
+                    yield made.good(), part.more or path is not bulk.paths[-1]
+                    made.drop()
 
 
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
@@ -91,9 +95,49 @@ def worded(name: str, nulls: Sequence[str]) -> str:
     return f"({name} IN ({_quoted(nulls)}) OR starts_with({name}, ' ') OR ends_with({name}, ' '))"
 
 
-def _good(
-    connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part, rejects: list[Reject]
-) -> Iterator[str]:
+class _Made:
+    """The rows of a part as the table or view `part`; short parts together, for as long as those after them have room."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
+        self._connection = connection
+        self._bulk = bulk
+        self._kind = ""
+        self._rows = self._size = self._bad = 0
+        self.has_room = True
+        """Whether as much as came last fits beside what is there."""
+
+    def add(self, part: parts.Part) -> int:
+        """Add the rows of `part`; returns how many of them are bad."""
+        columns, copied = _cells(self._connection, self._bulk, part)
+        if self._rows:
+            self._connection.execute(f"INSERT INTO part {columns}")
+        else:
+            self._kind = "TABLE" if copied else "VIEW"
+            self._connection.execute(f"CREATE OR REPLACE TEMP {self._kind} part AS {columns}")
+        texts = [quoted([column.name]) for column in self._bulk.table.raw if sql_type(column) == "VARCHAR"]
+        size = " + ".join(f"coalesce(strlen({text}), 0)" for text in texts)
+        asked = (
+            f"SELECT count_if(_bad), count(*), coalesce(sum({size}), 0)::BIGINT FROM part WHERE rowid >= {self._rows}"
+        )
+        found = self._connection.execute(asked if copied else "SELECT count_if(_bad), 0, 0 FROM part").fetchone()
+        bad, rows, more = map(int, found or (0, 0, 0))
+        self._rows, self._size, self._bad = self._rows + rows, self._size + more, self._bad + bad
+        self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
+        return bad
+
+    def good(self) -> str:
+        """SELECT of what is not bad."""
+        names = quoted([column.name for column in self._bulk.table.raw])
+        return f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(self._bad)
+
+    def drop(self) -> None:
+        """Begin anew."""
+        self._connection.execute(f"DROP {self._kind} part")
+        self._rows = self._size = self._bad = 0
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part) -> tuple[str, bool]:
+    """SELECT of the columns of the table from a part, and `_bad`; and whether it is cheaper to keep its rows than to read them twice."""
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
     others = _others(bulk, kinds)
     copied = part.copied or bool(others)
@@ -107,16 +151,7 @@ def _good(
     first = ", ".join(f'{text} AS "{name}"' for cell in found.values() for name, text in cell.first.items())
     picked = ", ".join(f'{cell.kept or quoted([name])} AS "{name}"' for name, cell in found.items())
     bad = " OR ".join(f"coalesce({cell.bad}, FALSE)" for cell in found.values() if cell.bad) or "FALSE"
-    kind = "TABLE" if copied else "VIEW"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP {kind} part AS SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})"
-    )
-    (count,) = connection.execute("SELECT count(*) FROM part WHERE _bad").fetchone() or (0,)
-    if count:
-        rejects.extend(_explained(connection, bulk, label, part))
-    names = ", ".join(f'"{column.name}"' for column in bulk.table.raw)
-    yield f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(count)
-    connection.execute(f"DROP {kind} part")
+    return f"SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})", copied
 
 
 def _plain_texts(

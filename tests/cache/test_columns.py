@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache, parts, span_rollups
+from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
@@ -510,6 +511,30 @@ def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert [part.first for part in found] == [0, 1920, 3840]
     assert counts == [(1920,), (1920,), (1160,)]
     assert all(part.copied for part in found)  # they are not made of whole row groups, of 2,048 rows
+
+
+def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(9)
+    rows = [span(rng, number) | {"prompt": "x" * 2000} for number in range(60)]
+    bulk = write(tmp_path / "a.ndjson", rows)
+    lines = bulk.paths[0].read_text().splitlines()
+    bad = [json.dumps(json.loads(lines[0]) | {"span_id": "0", "start": "never"}) for _ in range(2)]
+    bulk.paths[0].write_text("\n".join([*lines[:9], bad[0], *lines[9:50], bad[1], *lines[50:]]) + "\n")
+    for limit in (("parts.PART_BYTES", 32_000), ("parts._BLOCK", 4096)):
+        monkeypatch.setattr(f"aether_tui.cache.{limit[0]}", limit[1])
+    rejects: list[Reject] = []
+    with duckdb.connect() as connection:
+        alone = len(list(parts.parts(connection, bulk.paths[0], "ndjson", tuple(bulk.columns))))
+        found = [
+            (connection.execute(f"SELECT count(*) FROM ({raw}) WHERE span_id <> '0'").fetchone() or (0,), more)
+            for raw, more in bulk_parts(connection, bulk, rejects)
+        ]
+    assert len(found) <= alone // 2
+    assert sum(count for (count,), _ in found) == 60
+    assert [more for _, more in found] == [*[True] * (len(found) - 1), False]
+    assert [reject.where for reject in rejects] == ["a.ndjson row 10", "a.ndjson row 52"]
 
 
 @pytest.mark.slow
