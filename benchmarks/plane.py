@@ -179,7 +179,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
 
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
     began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
-    for page in pages_of(files, [path], NOW):
+    for page in pages_of(files, [path], NOW, writer.ingest):
         rows += intake.page(page).rows
     intake.finish()
     used = cpu_s() - began
@@ -200,11 +200,12 @@ def staged(path: Path) -> dict[str, float]:
     from aether_tui.ingest import Ingest
     from aether_tui.records.source import Bulk
     from aether_tui.records.tables import SPANS
+    from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
 
     ingest = Ingest(Config(), bytes(32))
-    pages = OtlpFiles().scans([path], NOW) if path.name.startswith("otlp") else SpanFiles().pages([path], NOW)
+    pages = pages_of(OtlpFiles() if path.name.startswith("otlp") else SpanFiles(), [path], NOW, ingest)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH '{folder}/x.duckdb' AS x ({ROW_GROUPS.lstrip(', ')})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from itertools import chain, islice
@@ -61,10 +61,11 @@ class OtlpFiles:
         for path in paths:
             yield from _whole_pages(path)
 
-    def scans(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
-        """As `pages`, for who can `scan`: large files of lines are scanned first, and what that leaves comes as rows."""
+    def scans(self, paths: Sequence[Path], now: datetime, *, said: bool, texts: bool) -> Iterator[Page]:
+        """As `pages`, for who can `scan`: large files of lines are scanned first, and what that leaves comes as rows. With `said`, so
+        does every span that has a payload."""
         for path in paths:
-            yield from _scans(path)
+            yield from _scans(path, said=said, texts=texts)
 
 
 def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[tuple[Row, Row | None] | Reject]:
@@ -109,24 +110,28 @@ def _whole_pages(path: Path) -> Iterator[Page]:
         yield Page({}, problems=left, path=path)
 
 
-def _scans(path: Path) -> Iterator[Page]:
+def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
         data = stream.read(SCAN_BYTES)
-        begun = BytesIO(data[:SCANNED_FROM]).readlines()
-        if len(data) < SCANNED_FROM or not worth(begun) or not any(_parsed(line) for line in data.split(b"\n", 2)[:2]):
+        begun = data[:SCANNED_FROM]
+        if (
+            len(data) < SCANNED_FROM
+            or not worth(begun, said=not said)
+            or not any(map(_parsed, data.split(b"\n", 2)[:2]))
+        ):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1
         while data:
             if not data.endswith(b"\n"):
                 data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
-            scan = Scan(data)
+            scan = Scan(data, said=not said, texts=texts)
             yield Page(scan=scan)
             lines.traces += scan.taken
-            each = BytesIO(data).readlines()
+            each = enumerate(BytesIO(data))
             if scan.left:
-                yield from _pages(lines.decode((first + number, each[number]) for number in scan.left))
-            first += len(each)
+                yield from _pages(lines.decode((first + n, line, scan.left[n]) for n, line in each if n in scan.left))
+            first += data.count(b"\n")
             data = stream.read(SCAN_BYTES)
         if left := lines.end():
             yield Page({}, problems=left, path=path)
@@ -178,7 +183,7 @@ def _json(path: Path, left: list[str]) -> Iterator[Decoded]:
         start = list(islice(lines, 2))
         if any(_parsed(line) is not None for line in start):
             found = _Lines(path)
-            yield from found.decode(enumerate(chain(start, lines), 1))
+            yield from found.decode((number, line, None) for number, line in enumerate(chain(start, lines), 1))
             left += found.end()
         else:
             yield from _document(path, _whole(path, b"".join([*start, stream.read(MAX_DOCUMENT + 1)])), name_of(path))
@@ -192,9 +197,9 @@ class _Lines:
         self._path = path
         self._others = Counter[str]()
 
-    def decode(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Decoded]:
-        """The spans of numbered lines."""
-        for number, line in lines:
+    def decode(self, lines: Iterable[tuple[int, bytes, Collection[int] | None]]) -> Iterator[Decoded]:
+        """The spans of numbered lines: those at some places, from nought, or all."""
+        for number, line, some in lines:
             where = f"{name_of(self._path)}:{number}"
             document = _parsed(line)
             if document is None:
@@ -205,7 +210,8 @@ class _Lines:
                 self._others.update(other)
             else:
                 self.traces += 1
-                yield from _document(self._path, document, where)
+                found = _document(self._path, document, where)
+                yield from found if some is None else (one for place, one in enumerate(found) if place in some)
 
     def end(self) -> list[str]:
         """What was left out, in words. Raises Malformed when the whole file was of other signals."""

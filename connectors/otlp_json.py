@@ -26,6 +26,11 @@ def resource_of(attributes: object) -> Resource:
     return Resource(_pairs(attributes, 0))
 
 
+def value_of(value: object) -> Attribute:
+    """What the protocol wraps as an attribute's value."""
+    return _value(value, 0)
+
+
 def _span(raw: Mapping[str, object]) -> Span:
     code = fields.dig(raw, "status", "code")
     events = raw.get("events")

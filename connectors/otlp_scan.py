@@ -1,33 +1,35 @@
 """OTLP in JSON lines, read by DuckDB where spans are simple: the rows that `span_row` would make, without a span passing through Python.
 
-Simple is a span whose attributes are texts without escapes, whole numbers, plain decimals, booleans or lists of one such text,
-under names that come once and of which none holds what was said or needs to be computed; that has no events, and whose ids, times and
-status are as the protocol has them. A line with any other span goes the patient way as a whole. What a set of names means, and what a
-resource says, is found out in Python, once for each there is. (Where one object of the JSON text has a member twice, the first counts
-here and the last there.)
+Simple is a span whose attributes are texts, whole numbers, plain decimals, booleans or lists of one text, under names that come once
+and of which none needs to be computed; that has no events, and whose ids, times and status are as the protocol has them. Any other
+span goes the patient way, and with a line that is not as the protocol has it all of its spans. What a set of names means, and what a
+resource says, is found out in Python, once for each there is; of what was asked Python sees every one. (Where one object of the JSON
+text has a member twice, the first counts here and the last there.)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from typing import Final, cast
 
 import msgspec
 
 from aether_tui.records.tables import MOST_TOKENS, MOST_WORD, SPANS
+from aether_tui.text import BEYOND
 from connectors import otlp_aliases
 from connectors.base import Run
 from connectors.otlp_attributes import MAX_ATTRIBUTES, Resource, attributes_json, is_part, shape_of
-from connectors.otlp_json import resource_of
-from connectors.otlp_span import LAST_NS
+from connectors.otlp_json import resource_of, value_of
+from connectors.otlp_span import LAST_NS, NOT_ASKED, request_of
 
 _LONGEST: Final = 16 << 20
 """Bytes of a line that DuckDB is asked to hold, for each of its threads more than once."""
 _PATIENT: Final = {"usage_json", "cost", "cost_prompt", "cost_completion", "cost_json", "first_token_at"}
 """Fields that are computed in Python."""
-_SAID: Final = frozenset(otlp_aliases.OUTPUT)
+_MOST_READ: Final = MOST_WORD + BEYOND
+"""Characters of an attribute, as `begun` begins it."""
 _TEXTS: Final = {
     "provider": "provider", "model": "model", "error_type": "error_type", "conversation": "conversation", "user": "user",
     "source_service": "service", "source_environment": "environment", "prompt_name": "prompt_name",
@@ -51,69 +53,116 @@ _WHOLE: Final = r'\{"intValue":("?)(0|-?[1-9][0-9]{0,17})"?\}'
 _LISTED: Final = '{"arrayValue":{"values":[{"stringValue":"'
 _END: Final = '"}]}}'
 _LITERAL: Final = (
-    # Of a value as the protocol wraps it, that value as JSON; null of one that is not simple. A text without escapes ends at the
-    # next quotation mark, so that nothing follows it where no comma does.
-    "CASE WHEN contains(a.value, '\\') THEN NULL "
-    'WHEN starts_with(a.value, \'{"stringValue":"\') AND NOT contains(a.value, \'","\') THEN substr(a.value, 16, length(a.value) - 16) '
+    # Of a value as the protocol wraps it, that value as JSON, no longer than it is read; null of one that is not simple. A text ends at
+    # a quotation mark that follows no backslash, so that nothing comes after it where no such mark and comma do.
+    "WHEN starts_with(a.value, '{\"stringValue\":\"') AND NOT contains(a.value, '\",\"') AND NOT contains(a.value, '\\u') THEN "
+    f"CASE WHEN strlen(a.value) > {_MOST_READ + 18} THEN CAST(to_json(substr(a.value ->> '$.stringValue', 1, {_MOST_READ})) AS VARCHAR) "
+    "ELSE substr(a.value, 16, length(a.value) - 16) END WHEN contains(a.value, '\\') THEN NULL "
     f"WHEN regexp_full_match(a.value, '{_WHOLE}') THEN "
     'CASE WHEN starts_with(a.value, \'{"intValue":"\') THEN substr(a.value, 14, strlen(a.value) - 15) '
     "ELSE substr(a.value, 13, strlen(a.value) - 13) END "
     "WHEN a.value IN ('{\"boolValue\":true}', '{\"boolValue\":false}') THEN a.value[14:-2] "
     f"WHEN regexp_full_match(a.value, '{_DECIMAL}') THEN a.value[16:-2] "
-    f"WHEN starts_with(a.value, '{_LISTED}') AND ends_with(a.value, '{_END}') AND NOT contains(a.value[{len(_LISTED) + 1}:-6], '\"') "
+    f"WHEN strlen(a.value) < {MOST_WORD} AND starts_with(a.value, '{_LISTED}') "
+    f"AND ends_with(a.value, '{_END}') AND NOT contains(a.value[{len(_LISTED) + 1}:-6], '\"') "
     f"THEN '\"[\\\"' || a.value[{len(_LISTED) + 1}:-6] || '\\\"]\"' WHEN a.value IS NULL OR a.value = '{{}}' THEN 'null' END"
 )
 
 
-_MARKS: Final = (
-    *(f'"{name}"'.encode() for name in (*otlp_aliases.INPUT, *otlp_aliases.OUTPUT)),
-    *(f'"{prefix}'.encode() for prefix in (*otlp_aliases.INPUT_PARTS, *otlp_aliases.OUTPUT_PARTS)),
-    b'"events":[{',
-)
+_ASKED: Final = (*otlp_aliases.INPUT, *(name for _, name in otlp_aliases.BESIDE_INPUT))
+_ASKED_PARTS: Final = otlp_aliases.INPUT_PARTS
+_EVENTS: Final = b'"events":[{'
+_SPAN_ID: Final = b'"spanId"'
+_SOME: Final = 1 << 20
+"""Bytes of lines that are looked at for names of what was said."""
+_AT_ONCE: Final = 8192
+"""Spans of which Python sees what was asked at a time."""
 
 
-def worth(lines: Sequence[bytes]) -> bool:
-    """Whether some lines of a file give hope: most hold nothing that is left for the patient way for what it is."""
-    return 2 * sum(any(mark in line for mark in _MARKS) for line in lines) < len(lines)
+def worth(data: bytes, *, said: bool) -> bool:
+    """Whether the beginning of a file gives hope: most spans hold nothing that is left for the patient way for what it is."""
+    marks = [_EVENTS]
+    if not said:
+        marks += [f'"{name}'.encode() for name in (*otlp_aliases.INPUT, *otlp_aliases.INPUT_PARTS)]
+    return 2 * max(map(data.count, marks)) < data.count(_SPAN_ID)
 
 
 class Scan:
-    """Some whole lines of a file; after `read` the numbers of those, from nought, that are `left` for the patient way, and how many
-    are `taken`."""
+    """Some whole lines of a file; after `read` the lines, by their number from nought, that are `left` for the patient way: the places
+    of their spans, or None for all of them. And how many are `taken`, at least in part.
+
+    With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
+    """
 
     table = SPANS
     nulls: tuple[str, ...] = ()
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, said: bool = False, texts: bool = False) -> None:
         self.data = data
-        self.left: Sequence[int] = ()
+        self.left: Mapping[int, Collection[int] | None] = {}
         self.taken = 0
+        self._said, self._texts = said, texts
 
     def read(self, file: str, run: Run) -> str:
-        """SELECT of the raw rows of the simple lines; `file` is the path of a file with `data`, and may go afterwards."""
-        each = BytesIO(self.data).readlines()
-        lines = [number for number, line in enumerate(each) if line.strip()]
-        self.left = lines
-        if max(map(len, each)) > _LONGEST:
+        """SELECT of the raw rows of the simple spans; `file` is the path of a file with `data`, and may go afterwards."""
+        sizes = [len(line) if line.strip() else 0 for line in BytesIO(self.data)]
+        lines, longest = [number for number, size in enumerate(sizes) if size], max(sizes)
+        self.left = dict.fromkeys(lines)
+        if longest > _LONGEST:
             return ""
-        run(_read(file, max(map(len, each))), ())
+        asked = _asked_in(self.data[:_SOME]) if self._said else ()
+        run(_read(file, longest, asked), ())
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
             return ""
-        run(*_kinds(cast("list[_Kind]", run("SELECT DISTINCT keys, resource FROM otlp_read", ()))))
+        kinds = cast("list[_Kind]", run("SELECT DISTINCT keys, resource FROM otlp_read", ()))
+        run(*_kinds(kinds, asked if self._said else None))
         columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
-        run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {_rows(columns)}", ())
+        try:
+            some_ask = _ask(run, texts=self._texts)
+        except RecursionError:  # the patient way says which it is
+            return ""
+        run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {_rows(columns, some_ask=some_ask)}", ())
         run("DROP TABLE otlp_read", ())
-        odd = [int(str(n)) for (n,) in run("SELECT DISTINCT n FROM otlp_rows WHERE odd IS NOT FALSE ORDER BY n", ())]
-        self.left = [lines[n - 1] for n in odd]
-        self.taken = len(lines) - len(odd)
+        left = cast("list[tuple[int, bool, list[int]]]", run(_LEFT, ()))
+        self.left = {lines[n - 1]: None if whole else places for n, whole, places in left}
+        whole = [n for n, strange, _ in left if strange]
+        self.taken = len(lines) - len(whole)
         names = ", ".join(f'"{column.name}"' for column in SPANS.raw)
-        without = f" WHERE n NOT IN ({', '.join(map(str, odd))})" if odd else ""
-        return f"SELECT {names} FROM otlp_rows{without}" if self.taken else ""
+        without = f" AND n NOT IN ({', '.join(map(str, whole))})" if whole else ""
+        return f"SELECT {names} FROM otlp_rows WHERE NOT odd{without}" if self.taken else ""
 
 
-def _read(file: str, longest: int) -> str:
-    """Every span of every line `n`, and one row for what holds none: ids and times as JSON, names and values of attributes as lists."""
+_LEFT: Final = (
+    "SELECT n, bool_or(strange), list(place ORDER BY place) FILTER (odd) FROM "
+    "(SELECT n, strange, odd, rowid - min(rowid) OVER (PARTITION BY n) AS place FROM otlp_rows "
+    "WHERE n IN (SELECT n FROM otlp_rows WHERE odd)) "
+    "GROUP BY n HAVING bool_or(odd) ORDER BY n"
+)
+
+
+def _asked_in(data: bytes) -> tuple[str, ...]:
+    """Which names and beginnings of names of what was asked occur."""
+    names = tuple(name for name in _ASKED if f'"{name}"'.encode() in data)
+    return (*names, *(prefix for prefix in _ASKED_PARTS if f'"{prefix}'.encode() in data))
+
+
+def _is_asked(name: str, asked: Sequence[str]) -> bool:
+    return name in asked or any(prefix in asked and is_part(name, (prefix,)) for prefix in _ASKED_PARTS)
+
+
+def _asked_key(asked: Sequence[str]) -> str:
+    """SQL condition: `_is_asked`."""
+    exact = [f"a.key = '\"{name}\"'" for name in asked if name in _ASKED]
+    prefixes = [prefix for prefix in asked if prefix in _ASKED_PARTS]
+    fields = [name for names in otlp_aliases.FIELDS.values() for name in names if name.startswith(tuple(prefixes))]
+    apart = "".join(f" AND a.key <> '\"{name}\"'" for name in fields)
+    return " OR ".join([*exact, *(f"(starts_with(a.key, '\"{prefix}'){apart})" for prefix in prefixes)]) or "FALSE"
+
+
+def _read(file: str, longest: int, asked: Sequence[str]) -> str:
+    """Every span of every line `n`, and one row for what holds none: ids and times as JSON, names and values of attributes as lists;
+    values of what was `asked` as the protocol wraps them."""
     read = (
         f"read_json('{file}', format = 'newline_delimited', records = 'true', ignore_errors = true, compression = 'none', "
         f"maximum_object_size = {longest + (1 << 16)}, columns = {_COLUMNS})"
@@ -128,12 +177,13 @@ def _read(file: str, longest: int) -> str:
         f"{some.format('block.scopeSpans')} AS scope FROM ({blocks})"
     )
     spans = f"SELECT n, other, resource, {some.format('scope.spans')} AS span FROM ({scopes})"
+    literal = f"CASE WHEN {_asked_key(asked)} THEN CAST(a.value AS VARCHAR) {_LITERAL}"
     return (
         "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, "
         f"{', '.join(f'CAST(span.{name} AS VARCHAR) AS {name}' for name in _IDS)}, span.status.code AS code, "
         "coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
-        f"coalesce(list_transform(span.attributes, lambda a: {_LITERAL}), []) AS literals, "
-        f"other OR coalesce(span.events <> '[]', FALSE) AS other FROM ({spans})"
+        f"coalesce(list_transform(span.attributes, lambda a: {literal}), []) AS literals, "
+        f"other, coalesce(span.events <> '[]', FALSE) AS eventful FROM ({spans})"
     )
 
 
@@ -146,23 +196,20 @@ _Kind = tuple[Sequence[str | None], str | None]
 """Names of attributes, and a resource's attributes as JSON."""
 
 
-def _kinds(kinds: Sequence[_Kind]) -> tuple[str, Sequence[object]]:
+def _kinds(kinds: Sequence[_Kind], asked: Sequence[str] | None) -> tuple[str, Sequence[object]]:
     """Statement that makes `otlp_kinds`: for each set of names with a resource the place of each field's value, best first, the
-    resource's own (numbered 0), and what is kept. A set that is not simple has no row."""
+    resource's own (numbered 0), what is kept, what is `used` of all, and what asks. A set that is not simple has no row."""
     resources = {text: _resource(text) for text in {resource for _, resource in kinds}}
     rows = [
         {"keys": keys, "resource": text, **row}
         for keys, text in kinds
-        if (said := resources[text]) is not None and (row := _meaning(keys, said)) is not None
+        if (resource := resources[text]) is not None and (row := _meaning(keys, resource, asked)) is not None
     ]
-    ranks = {name for row in rows for name in row} - {"keys", "resource", "kept", "names", "tail"}
     types = {
-        "keys": '["VARCHAR"]',
-        "resource": '"VARCHAR"',
-        "kept": '["BIGINT"]',
-        "names": '["VARCHAR"]',
-        "tail": '"VARCHAR"',
-    }
+        "keys": '["VARCHAR"]', "resource": '"VARCHAR"', "kept": '["BIGINT"]', "names": '["VARCHAR"]', "tail": '"VARCHAR"',
+        "used": '["BIGINT"]', "asks": '["VARCHAR"]', "asked": '["BIGINT"]',
+    }  # fmt: skip
+    ranks = {name for row in rows for name in row} - types.keys()
     types |= {name: '"VARCHAR"' if name.endswith("_0") else '"BIGINT"' for name in ranks}
     form = "[{" + ", ".join(f'"{name}": {kind}' for name, kind in types.items()) + "}]"
     told = msgspec.json.encode(rows).decode()
@@ -172,17 +219,21 @@ def _kinds(kinds: Sequence[_Kind]) -> tuple[str, Sequence[object]]:
     )
 
 
-def _meaning(keys: Sequence[str | None], resource: Resource) -> Mapping[str, object] | None:
+def _meaning(
+    keys: Sequence[str | None], resource: Resource, asked: Sequence[str] | None
+) -> Mapping[str, object] | None:
     names = [key[1:-1] for key in keys if key and key[0] == '"' and "\\" not in key]
     if len(set(names)) < len(keys):
         return None
     shape, places = shape_of(tuple(names)), {name: place for place, name in enumerate(names, 1)}
     fields = {field for _, field in shape.known} | resource.found.keys()
     kept = dict(shape.kept)
+    asks = [name for name in names if name in _ASKED or is_part(name, _ASKED_PARTS)] if shape.asks else []
+    says = asks or any(name in otlp_aliases.OUTPUT or is_part(name, otlp_aliases.OUTPUT_PARTS) for name in names)
     if (
-        shape.asks
-        or _PATIENT & fields
-        or any(map(_says, names))
+        _PATIENT & fields
+        or (says and asked is None)
+        or not all(_is_asked(name, asked or ()) for name in asks)
         or any(name != stored for name, stored in kept.items())
     ):
         return None
@@ -195,13 +246,12 @@ def _meaning(keys: Sequence[str | None], resource: Resource) -> Mapping[str, obj
         "kept": [places[name] for name in kept],
         "names": [f'"{name}":' for name in kept],
         "tail": (attributes_json({name: resource.rest[name] for name in added}) or "{}")[1:-1],
+        "used": [*(places[name] for name in kept), *ranks.values()],
+        "asks": asks,
+        "asked": [places[name] for name in asks],
         **ranks,
         **{f"{field}_0": json.dumps(value, ensure_ascii=False) for field, value in resource.found.items()},
     }
-
-
-def _says(name: str) -> bool:
-    return name in _SAID or is_part(name, otlp_aliases.OUTPUT_PARTS)
 
 
 def _resource(text: str | None) -> Resource | None:
@@ -218,29 +268,66 @@ def _resource(text: str | None) -> Resource | None:
     return resource if plain else None
 
 
+def _ask(run: Run, *, texts: bool) -> bool:
+    """If some spans ask, make `otlp_asked`: what becomes of their requests by their row in `otlp_read`, with the `texts` if need be.
+    Returns whether some do."""
+    some_ask, spans = run("SELECT bool_or(len(asked) > 0), (SELECT count(*) FROM otlp_read) FROM otlp_kinds", ())[0]
+    if not some_ask:
+        return False
+    run("CREATE OR REPLACE TEMP TABLE otlp_asked (place BIGINT, request_hash VARCHAR, request VARCHAR)", ())
+    form = '[{"place": "BIGINT", "hash": "VARCHAR", "request": "VARCHAR"}]'
+    for low in range(0, int(str(spans)), _AT_ONCE):
+        some = f"WHERE len(k.asked) > 0 AND r.rowid >= {low} AND r.rowid < {low + _AT_ONCE}"
+        found = run(f"SELECT r.rowid, k.asks, list_select(r.literals, k.asked) FROM {_KNOWN} {some}", ())
+        rows = []
+        for place, names, values in cast("list[tuple[int, list[str], list[str | None]]]", found):
+            pairs = zip(names, (msgspec.json.decode(value or "null") for value in values), strict=True)
+            asked = request_of({name: value_of(value) for name, value in pairs})
+            if asked is not None:
+                rows.append({"place": place, "hash": asked[0], "request": asked[1] if texts else None})
+        told = msgspec.json.encode(rows).decode()
+        run(f"INSERT INTO otlp_asked SELECT one.* FROM (SELECT unnest(from_json($1, '{form}')) AS one)", (told,))
+    return True
+
+
 # --- Rows ----------------------------------------------------------------------------------------------------------
 
 
-def _rows(columns: Sequence[str]) -> str:
-    """SELECT of number of line, whether it is `odd`, and raw columns of every span, by `otlp_kinds` with these columns."""
+def _rows(columns: Sequence[str], *, some_ask: bool) -> str:
+    """SELECT of number of line, whether that is `strange`, whether it is `odd`, and raw columns of every span, by `otlp_kinds` with these
+    columns, and by `otlp_asked` where some ask."""
     odd, cells = _plain_cells()
     best = {field: _best(field, columns) for field in _FIELDS}
     found = ", ".join(f"{value} AS {field}" for field, value in best.items() if value)
     there = [field for field, value in best.items() if value]
     for column, field in _TEXTS.items():
         cells[column] = _said(field) if field in there else "CAST(NULL AS VARCHAR)"
+    unread = "contains({0}, '\\') AND contains(replace({0}, '\\\"', ''), '\\')"  # `_said` reads quotation marks only
+    texts = [field for field in there if field in _TEXTS.values() or field == "operation"]
+    odd += [f"{field} IS NOT NULL AND (strlen({field}) > {MOST_WORD} OR ({unread.format(field)}))" for field in texts]
     odd += _operation(cells, "operation" in there) + _tokens(cells, there) + _first_token(cells, there)
     cells["status"] = _status(cells["error_type"], "level" in there)
     cells["attributes"] = (
         "CASE WHEN len(kept) > 0 OR tail <> '' THEN '{' || concat_ws(',', nullif(array_to_string(list_transform("
         "list_zip(names, list_select(literals, kept)), lambda z: z[1] || z[2]), ','), ''), nullif(tail, '')) || '}' END"
     )
+    cells["request_hash"] = "request_hash" if some_ask else "CAST(NULL AS VARCHAR)"
+    asked = f"CASE WHEN {cells['operation']} NOT IN ({_NOT_ASKED}) IS NOT FALSE THEN asked END"
+    cells["request"] = asked if some_ask else "CAST(NULL AS VARCHAR)"
     selected = ", ".join(f'{cells[column.name]} AS "{column.name}"' for column in SPANS.raw)
-    known = (
-        f"SELECT r.*, k.kept, k.names, k.tail{', ' * bool(found)}{found} FROM otlp_read AS r LEFT JOIN otlp_kinds AS k "
+    answered = ", a.request_hash, a.request AS asked" * some_ask
+    known = f"SELECT r.*, k.kept, k.names, k.tail, k.used{answered}{', ' * bool(found)}{found} FROM {_KNOWN}{_ANSWERED * some_ask}"
+    return (
+        f"SELECT n, other OR traceId IS NULL OR spanId IS NULL AS strange, "
+        f"{' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, {selected} FROM ({known})"
     )
-    joined = f"{known} ON r.keys = k.keys AND r.resource IS NOT DISTINCT FROM k.resource"
-    return f"SELECT n, {' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, {selected} FROM ({joined})"
+
+
+_KNOWN: Final = (
+    "otlp_read AS r LEFT JOIN otlp_kinds AS k ON r.keys = k.keys AND r.resource IS NOT DISTINCT FROM k.resource"
+)
+_ANSWERED: Final = " LEFT JOIN otlp_asked AS a ON r.rowid = a.place"
+_NOT_ASKED: Final = ", ".join(f"'{name}'" for name in sorted(NOT_ASKED))
 
 
 def _best(field: str, columns: Sequence[str]) -> str:
@@ -272,9 +359,9 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         for name in ("startTimeUnixNano", "endTimeUnixNano")
     )
     odd = [
-        "other",
+        "other OR eventful",
         "kept IS NULL",
-        f"len(literals) <> list_count(literals) OR len(list_filter(literals, lambda l: strlen(l) > {MOST_WORD})) > 0",
+        "CASE WHEN len(literals) <> list_count(literals) THEN len(used) <> list_count(list_select(literals, used)) ELSE FALSE END",
         f"NOT regexp_full_match({trace}, '\"[0-9a-f]{{32}}\"') OR {trace} = '\"{'0' * 32}\"'",
         f"NOT regexp_full_match({span}, '\"[0-9a-f]{{16}}\"') OR {span} = '\"{'0' * 16}\"'",
         f"parentSpanId IS NOT NULL AND NOT regexp_full_match({parent}, '\"([0-9a-f]{{16}}|0*)\"')",
@@ -291,8 +378,6 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         "start": f"make_timestamp({start} // 1000)",
         "duration_s": f"CASE WHEN {end} >= {start} THEN CAST({end} - {start} AS DOUBLE) / 1e9 END",
         "reported_cost_usd": "CAST(NULL AS DECIMAL(38, 12))",
-        "request_hash": "CAST(NULL AS VARCHAR)",
-        "request": "CAST(NULL AS VARCHAR)",
     }
     return odd, cells
 

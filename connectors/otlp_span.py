@@ -288,14 +288,17 @@ class Side:
 
 def _request(span: Span, kind: str | None) -> dict[str, Value]:
     """The hash of the input, and the input itself where a person may stand behind it: `ingest` keeps its category only."""
-    prompt = said(span.attributes, span.events, _PROMPT)
-    if prompt is None:
+    asked = request_of(span.attributes, span.events)
+    if asked is None:
         return {"request_hash": None}
+    return {"request_hash": asked[0], "request": None if kind in NOT_ASKED else asked[1]}
+
+
+def request_of(attributes: Attributes, events: Sequence[Event] = ()) -> tuple[str, str | None] | None:
+    """The hash of what was asked, and its text; None where nothing was."""
+    prompt = said(attributes, events, _PROMPT)
     # Other instructions make another request, even to the same words.
-    return {
-        "request_hash": content_hash(_whole(prompt, span.attributes)),
-        "request": None if kind in NOT_ASKED else said_text(prompt),
-    }
+    return None if prompt is None else (content_hash(_whole(prompt, attributes)), said_text(prompt))
 
 
 NOT_ASKED = frozenset({"execute_tool", "embeddings", "retrieval", "rerank", "guardrail", "evaluate", "prompt"})

@@ -67,6 +67,11 @@ class Ingest:
         """Whether rows of a table may be stored at all: what was said only where the workspace asks for it."""
         return self._payloads or table != SPAN_PAYLOADS.name
 
+    @property
+    def assigns(self) -> bool:
+        """Whether requests are assigned to categories: without it nothing of their texts is kept."""
+        return self._categories is not None
+
     def prepare(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         """Full rows (`Table.columns` order) of raw ones: cleaned, people hashed, derived columns filled in."""
         return self._deriver.derive(table, self.clean(table, rows))

@@ -375,8 +375,9 @@ class FileKind(Protocol):
 class Scans(Protocol):
     """What a kind of file has, too, of which DuckDB makes rows by its statements."""
 
-    def scans(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
-        """As `pages`, with the same rows: some as a `scan`, what that leaves as rows."""
+    def scans(self, paths: Sequence[Path], now: datetime, *, said: bool, texts: bool) -> Iterator[Page]:
+        """As `pages`, with the same rows: some as a `scan`, what that leaves as rows. Without `said` those of `span_payloads` may be
+        missing, without `texts` those of requests."""
         ...
 
 

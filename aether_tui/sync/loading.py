@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from aether_tui.errors import ConfigurationError
+from aether_tui.ingest import Ingest
 from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample, Scans
+from aether_tui.records.tables import SPAN_PAYLOADS
 from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors import files, sniff
 
@@ -118,7 +120,7 @@ def _read_all(
     intake = Intake(writer, source, STREAM)
     together: bool = getattr(kind, "together", False)
     for batch in [members] if together else [[member] for member in members]:
-        _read(kind, batch, intake, writer.ingest.clean_text, now, tell)
+        _read(kind, batch, intake, writer.ingest, now, tell)
     if any(not loaded.error for loaded in members):
         intake.finish()
     else:
@@ -132,14 +134,14 @@ def _read(
     kind: FileKind,
     batch: Sequence[Loaded],
     intake: Intake,
-    clean: Callable[[str], str],
+    ingest: Ingest,
     now: datetime,
     tell: Callable[[str], None],
 ) -> None:
     """Read files that belong together; when one of them is refused, none of them counts as read."""
-    by_path = {loaded.path: loaded for loaded in batch}
+    by_path, clean = {loaded.path: loaded for loaded in batch}, ingest.clean_text
     try:
-        for page in pages_of(kind, [loaded.path for loaded in batch], now):
+        for page in pages_of(kind, [loaded.path for loaded in batch], now, ingest):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
             intake.put(page, loaded.counts)
             _tell(intake.refused, page.problems, clean, tell)
@@ -159,9 +161,11 @@ def _read(
         intake.discard()
 
 
-def pages_of(kind: FileKind, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+def pages_of(kind: FileKind, paths: Sequence[Path], now: datetime, ingest: Ingest) -> Iterator[Page]:
     """What a kind of file gives to who stores it: scans where it has them, else rows."""
-    return kind.scans(paths, now) if isinstance(kind, Scans) else kind.pages(paths, now)
+    if isinstance(kind, Scans):
+        return kind.scans(paths, now, said=ingest.keeps(SPAN_PAYLOADS.name), texts=ingest.assigns)
+    return kind.pages(paths, now)
 
 
 def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:

@@ -16,6 +16,7 @@ from aether_tui.cache.bulk import scanned
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
+from aether_tui.records.tables import SPANS
 from aether_tui.sync.intake import Intake, Writer
 from connectors import otlp
 from connectors.otlp import OtlpFiles
@@ -33,6 +34,8 @@ PLAIN: list[object] = [
 ]  # fmt: skip
 ODD: list[object] = [
     {"stringValue": 'say "it"'}, {"stringValue": "a\nb"}, {"stringValue": "C:\\"}, {"stringValue": "x" * 300}, {"stringValue": 5},
+    {"stringValue": 'a","'}, {"stringValue": '["a"]'}, {"stringValue": 'C:\\"'}, {"stringValue": "\x1b[0m \u2028"},
+    {"stringValue": "ü\n" * 600},
     {"stringValue": None}, {"stringValue": "a", "intValue": "1"}, {"intValue": "1", "stringValue": "a"}, {"intValue": "007"},
     {"intValue": "x"}, {"intValue": 1.5}, {"intValue": "99999999999999999999"}, {"intValue": " 5"}, {"doubleValue": 1e-7},
     {"doubleValue": 1e300}, {"doubleValue": -0.0}, {"doubleValue": "NaN"}, {"doubleValue": "0.5"}, {"boolValue": "true"},
@@ -53,6 +56,17 @@ ODD_NAMES = (
     'quo"te', "n" * 300, "gen_ai.usage.cost", "langfuse.observation.usage_details", "output.value", "gen_ai.input.messages",
     "llm.output_messages.0.message.content", 5, None,
 )  # fmt: skip
+SAID = {
+    name: [
+        {"stringValue": "who is jo@example.org?"}, {"stringValue": json.dumps([{"role": "user", "content": 'say "ä"\n' * 40}])},
+        {"stringValue": ""}, {}, None, {"arrayValue": {"values": [{"kvlistValue": {"values": [
+            {"key": "role", "value": {"stringValue": "user"}}, {"key": "n", "value": {"doubleValue": 1.50}}]}}]}},
+    ]
+    for name in (
+        "gen_ai.input.messages", "input.value", "gen_ai.prompt.0.content", "gen_ai.prompt.1.content", "llm.invocation_parameters",
+        "gen_ai.system_instructions", "gen_ai.output.messages", "llm.output_messages.0.message.content", "gen_ai.prompt",
+    )
+}  # fmt: skip
 FITTING = {
     "gen_ai.operation.name": ("chat", "LLM", "tool", "unknown", "My Own"),
     "gen_ai.response.model": ("gpt-4o", "o3"),
@@ -71,6 +85,10 @@ def attribute(rng: random.Random, odd: bool) -> object:
 
 def span(rng: random.Random, number: int, odd: bool) -> object:
     attributes = [attribute(rng, False) for _ in range(rng.randrange(8))]
+    if number % 7 == 0:
+        attributes += [
+            {"key": name, "value": rng.choice(SAID[name])} for name in rng.sample(list(SAID), rng.randrange(1, 4))
+        ]
     attributes = list({json.dumps(one["key"]): one for one in attributes}.values())  # type: ignore[index]  # as made above
     found: dict[str, object] = {
         "traceId": f"{number // 3 + 1:032x}", "spanId": f"{number + 1:016x}", "name": rng.choice(["chat", "", "ünd so"]),
@@ -155,53 +173,81 @@ def body(rng: random.Random, lines: int) -> bytes:
     return "\n".join(found).encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.parametrize("said", [False, True])
 @pytest.mark.parametrize("seed", range(2))
-def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int) -> None:
+def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int, said: bool) -> None:
     data = body(random.Random(seed), 400)
-    scan = Scan(data)
+    scan = Scan(data, said=said, texts=said)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         found = [row for rows, _ in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
     each = BytesIO(data).readlines()
-    left = set(scan.left)
-    assert scan.taken > 60 and len(left) > 60
-    assert scan.taken + len(left) == sum(bool(line.strip()) for line in each)
-    simple = otlp._Lines(tmp_path / "x").decode((n, line) for n, line in enumerate(each) if n not in left)
-    rows = list(otlp.rows_and_rejects(simple, payloads=True))
-    assert len(rows) == len(found) > 100
-    for wanted, row in zip(rows, found, strict=True):
-        assert wanted == (row, None)
+    whole = [number for number, some in scan.left.items() if some is None]
+    assert scan.taken > 200 and len(scan.left) > 60 > len(whole) > 20
+    assert scan.taken + len(whole) == sum(bool(line.strip()) for line in each)
+    wanted = []
+    for number, line in enumerate(each):
+        places = scan.left.get(number, ())
+        if places is not None:
+            read = otlp.rows_and_rejects(otlp._Lines(tmp_path / "x").decode([(number, line, None)]), payloads=False)
+            wanted += [row for place, row in enumerate(read) if place not in places]
+    assert len(wanted) == len(found) > 300
+    for one, row in zip(wanted, found, strict=True):
+        assert one == (row, None)
+    if said:
+        places = [column.name for column in SPANS.raw]
+        assert sum(row[places.index("request_hash")] is not None for row in found) > 20
 
 
-def test_a_file_loads_to_the_same_either_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("payloads", [False, True])
+def test_a_file_loads_to_the_same_either_way(tmp_path: Path, payloads: bool) -> None:
     path = tmp_path / "traces.jsonl"
     path.write_bytes(body(random.Random(9), 700))
+    config = Config.model_validate({"privacy": {"keep_payloads": payloads}})
     found = []
-    for name in ("scans", "pages"):
-        writer = Writer(Cache(tmp_path / f"{name}.duckdb"), Ingest(Config(), bytes(32)), lambda: NOW)
+    for scanning in (True, False):
+        writer = Writer(Cache(tmp_path / f"{scanning}.duckdb"), Ingest(config, bytes(32)), lambda: NOW)
         writer.open()
         intake, rejects = Intake(writer, "otlp", "files"), []
-        scans = 0
-        for page in getattr(OtlpFiles(), name)([path], NOW):
+        scans, files = 0, OtlpFiles()
+        for page in files.scans([path], NOW, said=payloads, texts=False) if scanning else files.pages([path], NOW):
             scans += page.scan is not None
             intake.page(page)
             rejects += intake.refused
-        assert scans == (name == "scans")
+        assert scans == scanning
         with writer.cache.read() as lease:
             stored = {
                 table: lease.cursor.execute(f"FROM {table} ORDER BY ALL").fetchall()
-                for table in ("spans", "tasks", *ROLLUPS)
+                for table in ("spans", "span_payloads", "tasks", *ROLLUPS)
             }
         found.append((stored, sorted(map(str, rejects))))
     scanned_, paged = found
     assert len(paged[0]["spans"]) > 500 and len(paged[1]) > 5
+    assert (len(paged[0]["span_payloads"]) > 20) == payloads
     assert scanned_ == paged
     assert "[email:" in str(scanned_) and "jo@example.org" not in str(scanned_) and "hunter2" not in str(scanned_)
+
+
+def test_prompts_too_deep_for_python_are_refused_line_by_line(tmp_path: Path) -> None:
+    deep: object = {"stringValue": "x"}
+    for _ in range(5000):
+        deep = f'{{"arrayValue":{{"values":[{json.dumps(deep) if isinstance(deep, dict) else deep}]}}}}'
+    whole = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span(random.Random(1), 3, odd=False)]}]}]})
+    line = whole.replace('"attributes": [', f'"attributes": [{{"key": "input.value", "value": {deep}}}, ', 1)
+    path = tmp_path / "traces.jsonl"
+    path.write_text("\n".join([line, *[whole] * 2000]))
+    pages = list(OtlpFiles().scans([path], NOW, said=False, texts=False))
+    scan = pages[0].scan
+    assert isinstance(scan, Scan)
+    with duckdb.connect() as connection:
+        assert list(scanned(connection, scan)) == []
+    assert list(scan.left.values()) == [None] * 2001
 
 
 def test_files_of_prompts_are_not_scanned_in_vain(tmp_path: Path) -> None:
     path, data = tmp_path / "traces.jsonl", body(random.Random(2), 700)
     path.write_bytes(data)
-    assert next(OtlpFiles().scans([path], NOW)).scan is not None
+    assert next(OtlpFiles().scans([path], NOW, said=True, texts=False)).scan is not None
     path.write_bytes(data.replace(b'"attributes"', b'"input.value": 1, "attributes"'))
-    assert next(OtlpFiles().scans([path], NOW)).scan is None
+    assert next(OtlpFiles().scans([path], NOW, said=True, texts=False)).scan is None
+    assert next(OtlpFiles().scans([path], NOW, said=False, texts=False)).scan is not None
