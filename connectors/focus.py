@@ -90,7 +90,7 @@ class FocusFiles:
             files.setdefault("parquet" if is_parquet(head.head) else "csv", []).append(path)
         # Accounts of two providers may have one number.
         scope = ("provider", "account", "billing_start")
-        replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths))
+        replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths), repeats=True)
         for form, members in files.items():
             bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash", beside=("tags", _is_vendors))
             if all(map(is_plain, members)):

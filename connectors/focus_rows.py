@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -28,11 +27,10 @@ def packed_pages(bulk: Bulk, replace: Replace) -> Iterator[Page]:
 
     Raises Malformed for a file that is not CSV.
     """
-    seen: Counter[str] = Counter()
     for path in bulk.paths:
         rows: list[Row] = []
         rejects: list[Reject] = []
-        for item in _rows(path, bulk, seen):
+        for item in _rows(path, bulk):
             if isinstance(item, Reject):
                 rejects.append(item)
             else:
@@ -43,7 +41,7 @@ def packed_pages(bulk: Bulk, replace: Replace) -> Iterator[Page]:
         yield Page({COSTS.name: rows}, rejects=rejects, replace=replace, path=path)
 
 
-def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
+def _rows(path: Path, bulk: Bulk) -> Iterator[Row | Reject]:
     csv.field_size_limit(MAX_CELL)
     with open_binary(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         first = text.readline()
@@ -69,8 +67,7 @@ def _rows(path: Path, bulk: Bulk, seen: Counter[str]) -> Iterator[Row | Reject]:
                 except ValueError as error:
                     yield Reject(COSTS.name, str(error), delimiter.join(cells), where)
                     continue
-                yield COSTS.row(**{**row, "row_hash": f"{text_hash}-{seen[text_hash]}"})
-                seen[text_hash] += 1
+                yield COSTS.row(**{**row, "row_hash": text_hash})
         except (csv.Error, UnicodeDecodeError) as error:
             raise Malformed(f"{name_of(path)}: line {reader.line_num + 1}: not CSV in UTF-8 ({error})") from error
 

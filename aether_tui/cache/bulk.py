@@ -37,7 +37,7 @@ def read_bulk(
     with _translated(bulk.paths):
         connection.execute(query)
     lists = [place for place, column in enumerate(bulk.table.raw) if column.kind == "texts"]
-    width, numbered = len(bulk.table.raw), _Numbered(bulk)
+    width = len(bulk.table.raw)
     while True:
         with _translated(bulk.paths):
             found = connection.fetchmany(chunk)
@@ -49,7 +49,7 @@ def read_bulk(
             if bad:
                 rejects.append(Reject(bulk.table.name, bad, raw, place))
             else:
-                good.append(numbered.row(row[:width] if not lists else _with_tuples(row[:width], lists)))
+                good.append(row[:width] if not lists else _with_tuples(row[:width], lists))
         if good:
             yield good
     rejects.extend(_broken_lines(connection, bulk))
@@ -232,27 +232,6 @@ def _fits(column: Column, kind: str) -> bool:
             return kind == "BOOLEAN"
         case _:
             return False
-
-
-class _Numbered:
-    """Keys of rows that have none: a hash of all cells, and a number among rows that are the same. DuckDB would hold whole files to
-    count them."""
-
-    def __init__(self, bulk: Bulk) -> None:
-        names = [column.name for column in bulk.table.raw]
-        self._place = None if bulk.hash_key is None else names.index(bulk.hash_key)
-        self._once: set[int] = set()
-        self._again: dict[int, int] = {}
-
-    def row(self, row: Row) -> Row:
-        """The row with its key."""
-        if (place := self._place) is None:
-            return row
-        text, number = str(row[place]), 0
-        if (short := int(text[:16], 16)) in self._once:
-            number = self._again[short] = self._again.get(short, 0) + 1
-        self._once.add(short)
-        return (*row[:place], f"{text}-{number}", *row[place + 1 :])
 
 
 def _with_tuples(row: Row, places: list[int]) -> Row:

@@ -10,6 +10,7 @@ import duckdb
 
 from aether_tui.cache import rollups
 from aether_tui.cache.merge import (
+    LARGEST_SLICE,
     SLICE_ROWS,
     Merged,
     Note,
@@ -40,6 +41,9 @@ class OlderExport(ConfigurationError):
         )
         self.scope, self.stored, self.given = scope, stored, given
 
+
+SORTED_ROWS: Final = LARGEST_SLICE
+"""Rows of an export that are sorted at a time. DuckDB packs what is added to a table by fewer than 122,880."""
 
 _PROVIDERS: Final = (("amazon", "aws"), ("microsoft", "azure"), ("google", "gcp"), ("oracle", "oci"))
 """Words in the names of one provider."""
@@ -76,13 +80,15 @@ class Export:
         if self._empty:
             merge_staged(cursor, write, self.origin, [], note, result)
             return result
+        if self.replace.repeats:
+            self._number()
         scopes = self._scopes()
         with write(cursor):
             if not force:
                 self._refuse_older([text for text, _ in scopes])
         for low, high in _batches([rows for _, rows in scopes]):
             # Before the transaction: rows it has not committed yet have no small rowids, by which slices are cut.
-            self._stage_batch(low, high)
+            self._stage_batch(low, high, sum(rows for _, rows in scopes[low:high]))
             last = high == len(scopes)
             with write(cursor):
                 part = self._replace_batch()
@@ -101,16 +107,30 @@ class Export:
         found = self._cursor.execute("FROM scopes ORDER BY rowid").fetchall()
         return [(_scope_text(self.replace.scope, values), rows) for *values, rows in found]
 
-    def _stage_batch(self, low: int, high: int) -> None:
+    def _number(self) -> None:
+        """Temporary table `again` of the rows whose key an earlier row has, with their ordinals among those."""
+        key = quoted(self.table.key)
+        self._cursor.execute(  # by hashes first, which take a fraction of the room of keys
+            f"CREATE OR REPLACE TEMP TABLE again AS SELECT rowid AS _row, row_number() OVER (PARTITION BY {key} ORDER BY rowid) - 1 "
+            f"AS _number FROM export WHERE hash({key}) IN (SELECT hash({key}) FROM export GROUP BY ALL HAVING count(*) > 1) "
+            "QUALIFY _number > 0"
+        )
+
+    def _stage_batch(self, low: int, high: int, rows: int) -> None:
         cursor = self._cursor
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE batch AS FROM scopes WHERE rowid >= {low} AND rowid < {high}")
-        # Only now, as sorting takes twice the room of what is sorted.
-        deduplicate(cursor, "staged_scope", self.table, f"(FROM export AS r WHERE {self._in_batch()})")
+        come = f"FROM {self._of_batch('export')}"
+        if self.replace.repeats:
+            key = quoted(self.table.key)
+            numbered = f"concat({key}, '-', coalesce(a._number, 0)) AS {key}"
+            come = f"SELECT r.* REPLACE ({numbered}) {come} LEFT JOIN again AS a ON a._row = r.rowid"
+        # Only now, and some at a time, as sorting takes twice the room of what is sorted.
+        deduplicate(cursor, "staged_scope", self.table, f"({come})", pieces=-(-rows // SORTED_ROWS))
 
-    def _in_batch(self) -> str:
-        """SQL condition: row `r` belongs to a scope of the batch."""
+    def _of_batch(self, table: str) -> str:
+        """SQL: rows of a table that belong to a scope of the batch. Of those for which EXISTS holds DuckDB would copy the table first."""
         same = " AND ".join(f'b."{name}" IS NOT DISTINCT FROM {_meant(name, "r.")}' for name in self.replace.scope)
-        return f"EXISTS (SELECT 1 FROM batch AS b WHERE {same})"
+        return f"{table} AS r SEMI JOIN batch AS b ON {same}"
 
     def _replace_batch(self) -> Merged:
         cursor, table = self._cursor, self.table
@@ -119,8 +139,8 @@ class Export:
         part = merge_slice(cursor, table, "staged_scope", self.origin, 0, rows)
         keys = quoted(table.key)
         cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS _row FROM {table.name} AS r WHERE source = $source "
-            f"AND {self._in_batch()} AND ({keys}) NOT IN (SELECT ({keys}) FROM staged_scope)",
+            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT r.rowid AS _row FROM {self._of_batch(table.name)} WHERE source = $source "
+            f"AND ({keys}) NOT IN (SELECT ({keys}) FROM staged_scope)",
             {"source": self.origin.source},
         )
         part.removed = count(cursor, "gone")

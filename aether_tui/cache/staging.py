@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -71,17 +71,35 @@ def _line(columns: int) -> type[msgspec.Struct]:
     return msgspec.defstruct("Line", [f"c{place}" for place in range(columns)], gc=False)
 
 
-def deduplicate(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False) -> None:
-    """Temporary table `name` of the winners among `rows`, its rowids in order of time. Spans that are `new` get their `FLAGS`."""
+def deduplicate(
+    cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: str, *, new: bool = False, pieces: int = 1
+) -> None:
+    """Temporary table `name` of the winners among `rows`, its rowids in order of time. Spans that are `new` get their `FLAGS`.
+
+    Rows of a long time can be sorted in so many `pieces`, which takes less memory.
+    """
     key = quoted(table.key)
     doubled = run(cursor, f"SELECT count(*) - count(DISTINCT ({key})) FROM {rows}").fetchone()
     left = winners(table, rows) if doubled and doubled[0] else rows
     if new and table is SPANS:
         left = f"({flagged(left)})"
-    run(
-        cursor,
-        f'CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {left} ORDER BY "{table.at}" NULLS FIRST, {key}',
-    )
+    verb = f"CREATE OR REPLACE TEMP TABLE {name} AS"
+    for within in _pieces(cursor, f'"{table.at}"', left, pieces):
+        run(cursor, f'{verb} SELECT * FROM {left} WHERE {within} ORDER BY "{table.at}" NULLS FIRST, {key}')
+        verb = f"INSERT INTO {name}"
+
+
+def _pieces(cursor: duckdb.DuckDBPyConnection, at: str, rows: str, pieces: int) -> Iterator[str]:
+    """SQL conditions that cut rows into about so many pieces of about the same size, one after the other in time."""
+    found = None
+    if shares := [number / pieces for number in range(1, pieces)]:
+        found = run(cursor, f"SELECT quantile_disc({at}, {shares}) FROM {rows}").fetchone()
+    after = "TRUE"
+    for end in dict.fromkeys((found and found[0]) or ()):
+        upto = f"{at} <= TIMESTAMP '{end}'"
+        yield f"{upto} OR {at} IS NULL" if after == "TRUE" else f"{after} AND {upto}"
+        after = f"{at} > TIMESTAMP '{end}'"
+    yield after
 
 
 def winners(table: Table, rows: str) -> str:

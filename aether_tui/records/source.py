@@ -76,9 +76,8 @@ class Bulk:
 
     `columns` maps a raw column of `table` to the file's columns to try in turn (the first that exists and is not null
     wins). Everything is read as text and cast to the table's type; `nulls` are texts that mean null. With `hash_key`
-    the column of that name is filled with the hash of the whole row and its ordinal among identical rows. `beside` names a JSON
-    column and says which other columns of the file are kept in it, as texts by their names; of JSON lines those that the first
-    thousands of the file have.
+    the column of that name is filled with the hash of the whole row. `beside` names a JSON column and says which other columns of the
+    file are kept in it, as texts by their names; of JSON lines those that the first thousands of the file have.
     """
 
     paths: tuple[Path, ...]
@@ -131,11 +130,15 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Replace:
     """The pages of this stream are a whole export: rows of `table` with the same values of the `scope` columns that the
-    export does not hold are removed. An export with an older `as_of` than the stored one of that scope is refused."""
+    export does not hold are removed. An export with an older `as_of` than the stored one of that scope is refused.
+
+    With `repeats` rows with the same key are rows of their own: `-` and the ordinal among them is added to each key.
+    """
 
     table: str
     scope: tuple[str, ...]
     as_of: datetime
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)

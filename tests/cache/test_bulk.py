@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_a_row_without_its_key_is_a_reject(tmp_path: Path) -> None:
     assert (len(rows), [reject.reason for reject in rejects]) == (1, ["span_id is missing"])
 
 
-def test_identical_rows_keep_an_ordinal_whatever_the_order_of_rows_columns_and_files(tmp_path: Path) -> None:
+def test_the_key_of_a_row_is_the_same_whatever_the_order_of_rows_columns_and_files(tmp_path: Path) -> None:
     lines = ["2024-09-06,1,AWS,\n", "2024-09-06,1,AWS,\n", "2024-09-06,2,AWS,\n", "2024-09-06,1,AWS,\n"]
     whole = write(tmp_path, HEAD + "".join(lines))
     first, second = (
@@ -116,12 +117,11 @@ def test_identical_rows_keep_an_ordinal_whatever_the_order_of_rows_columns_and_f
         "t.csv",
     )
     keys = [
-        {row["row_hash"] for row in read(tmp_path, paths)[0]}
+        sorted(str(row["row_hash"]) for row in read(tmp_path, paths)[0])
         for paths in ([whole], [first, second], [second, first], [turned])
     ]
-    assert len(keys[0]) == 4
+    assert sorted(Counter(keys[0]).values()) == [1, 3]
     assert all(found == keys[0] for found in keys)
-    assert {str(key).rpartition("-")[2] for key in keys[0]} == {"0", "1", "2"}
 
 
 def test_packed_files_are_read_through_by_content_not_name(tmp_path: Path) -> None:

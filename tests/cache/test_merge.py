@@ -12,9 +12,10 @@ import pytest
 
 from aether_tui.cache import Cache, Merged, OlderExport, aside, thrift
 from aether_tui.cache.merge import Pace
+from aether_tui.cache.staging import arrive, deduplicate
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Refused, Reject, Replace, Whole
-from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, store
+from tests.cache.samples import DAY_ONE, NOW, dump, everything, fresh, full, rows, store
 
 SPANS, ITEMS, COSTS = TABLES["spans"], TABLES["work_items"], TABLES["costs"]
 
@@ -343,6 +344,20 @@ def test_an_export_leaves_the_same_account_of_another_provider_alone(tmp_path: P
     store(cache, {"costs": [cost("7", 1, provider=" acme")]}, replace=export(2), complete=True)
     store(cache, {"costs": [cost("8", 1)]}, replace=export(2), complete=True)
     assert costs(cache) == {"6", "2", "3", "7", "8"}
+
+
+def test_what_is_sorted_in_pieces_is_as_if_it_were_sorted_at_once(tmp_path: Path) -> None:
+    at = next(place for place, column in enumerate(COSTS.columns) if column.name == COSTS.at)
+    some = rows("costs", 40)
+    some += [
+        (*row[:at], when, *row[at + 1 :]) for row, when in zip(rows("costs", 3), (None, DAY_ONE, None), strict=True)
+    ]
+    cursor = fresh(tmp_path)._leases.cursor()
+    arrive(cursor, "come", COSTS.columns, some)
+    for name, pieces in (("whole", 1), ("cut", 5)):
+        deduplicate(cursor, name, COSTS, "come", pieces=pieces)
+    assert cursor.execute("FROM whole").fetchall() == cursor.execute("FROM cut").fetchall()
+    assert cursor.execute("SELECT count(*) FROM cut").fetchall() == [(40,)]
 
 
 def test_older_export_is_refused_unless_forced_and_changes_nothing(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.config import Config
+from aether_tui.ingest import Ingest
 from aether_tui.ingest.mapping import Mapper
 from aether_tui.records import Value
+from aether_tui.sync.intake import Counts, Intake, Writer
 from connectors.base import Malformed, Reject
 from connectors.files import expand, sample
 from connectors.focus import COLUMNS, FocusFiles, version_of
@@ -161,10 +163,31 @@ def test_money_is_exact_nulls_stay_null_and_bad_cells_are_rejects(tmp_path: Path
     assert ["billed_cost" in reject.reason for reject in rejects] == [True]
 
 
-def test_identical_rows_keep_an_ordinal_over_all_files(tmp_path: Path) -> None:
-    files = [export(tmp_path / f"{n}.csv", BASE, BASE) for n in range(2)]
-    rows, _ = load(tmp_path, *files)
-    assert len({row["row_hash"] for row in rows}) == 4
+def stored(cache: Cache, *paths: Path) -> Counts:
+    intake = Intake(Writer(cache, Ingest(Config(), bytes(32)), lambda: NOW), "focus", "files")
+    counts = Counts()
+    for page in KIND.pages(list(paths), NOW):
+        counts.add(intake.page(page))
+    counts.add(intake.finish())
+    return counts
+
+
+def test_identical_rows_keep_an_ordinal_over_all_files_packed_or_not(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache.duckdb")
+    files = [export(tmp_path / f"{n}.csv", BASE, {**BASE, "BilledCost": f"{n}"}, BASE) for n in range(2)]
+    packed = tmp_path / "0.csv.xz"
+    packed.write_bytes(lzma.compress(files[0].read_bytes()))
+    assert stored(cache, *files).inserted == 6
+    with cache.read() as lease:
+        rows = lease.rows("SELECT row_hash, billed_cost FROM costs ORDER BY billed_cost, row_hash")
+    assert [float(str(row["billed_cost"])) for row in rows] == [0, 1, 1.5, 1.5, 1.5, 1.5]
+    assert [str(row["row_hash"])[32:] for row in rows] == ["-0", "-0", "-0", "-1", "-2", "-3"]
+    assert len({str(row["row_hash"])[:32] for row in rows}) == 3
+    for others in (reversed(files), (packed, files[1])):
+        again = stored(cache, *others)
+        assert (again.unchanged, again.inserted, again.removed) == (6, 0, 0)
+    assert stored(cache, files[1]).removed == 3
+    assert cache.verify() == []
 
 
 RUNS = ("0b6b4c9e-1f7e-4a33-9a54-1c2d3e4f5a6b", "1b6b4c9e-1f7e-4a33-9a54-1c2d3e4f5a6b")
@@ -317,12 +340,12 @@ def _hash(row: dict[str, Value]) -> str:
     return str(row["row_hash"])
 
 
-def test_packed_and_plain_files_of_one_export_keep_their_ordinals_and_rejects(tmp_path: Path) -> None:
+def test_packed_and_plain_files_of_one_export_keep_their_rejects(tmp_path: Path) -> None:
     plain = export(tmp_path / "a.csv", BASE, {**BASE, "BilledCost": "a lot"})
     packed = tmp_path / "b.csv.xz"
     packed.write_bytes(lzma.compress(plain.read_bytes()))
     rows, rejects = load(tmp_path, plain, packed)
-    assert [str(row["row_hash"])[-2:] for row in rows] == ["-0", "-1"]
+    assert rows[0] == rows[1]
     assert [reject.where for reject in rejects] == [f"{plain} row 2", f"{packed} row 2"]
 
 
