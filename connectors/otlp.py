@@ -131,7 +131,7 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
             each = enumerate(BytesIO(data))
             if scan.left:
                 yield from _pages(lines.decode((first + n, line, scan.left[n]) for n, line in each if n in scan.left))
-            first += data.count(b"\n")
+            first += scan.lines
             data = stream.read(SCAN_BYTES)
         if left := lines.end():
             yield Page({}, problems=left, path=path)

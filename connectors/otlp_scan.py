@@ -89,7 +89,7 @@ def worth(data: bytes, *, said: bool) -> bool:
 
 class Scan:
     """Some whole lines of a file; after `read` the lines, by their number from nought, that are `left` for the patient way: the places
-    of their spans, or None for all of them. And how many are `taken`, at least in part.
+    of their spans, or None for all of them. How many `lines` there are, and how many are `taken`, at least in part.
 
     With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
     """
@@ -100,13 +100,14 @@ class Scan:
     def __init__(self, data: bytes, *, said: bool = False, texts: bool = False) -> None:
         self.data = data
         self.left: Mapping[int, Collection[int] | None] = {}
-        self.taken = 0
+        self.lines = self.taken = 0
         self._said, self._texts = said, texts
 
     def read(self, file: str, run: Run) -> str:
         """SELECT of the raw rows of the simple spans; `file` is the path of a file with `data`, and may go afterwards."""
         sizes = [len(line) if line.strip() else 0 for line in BytesIO(self.data)]
         lines, longest = [number for number, size in enumerate(sizes) if size], max(sizes)
+        self.lines = len(sizes)
         self.left = dict.fromkeys(lines)
         if longest > _LONGEST:
             return ""
