@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from benchmarks.receiver import peak_mb
 
 HERE = Path(__file__).resolve().parent
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -59,8 +60,10 @@ list_aggregate([(['the', 'customer', 'asked', 'about', 'refund', 'policy', 'orde
 'account', 'billing', 'error', 'model', 'answer', 'question', 'is', 'not', 'with', 'for', 'a', 'of'])[1 + (hash(span_id, j) % 24)::INT]
 FOR j IN range({first}, {last})], 'string_agg', ' ')
 """
-PROMPT_WORDS, COMPLETION_WORDS = 300, 100
-"""So many that DuckDB itself writes about 150,000 such spans in a second of CPU."""
+SHORT = 300, 100
+"""Words of a prompt and of a completion: so many that DuckDB itself writes about 150,000 such spans of Parquet in a second of CPU."""
+LONG = 1500, 100
+"""So many as 2,000 tokens, which is what a prompt has on average in `AzureLLMInferenceTrace_code.csv.gz` (2,048 over 8,819 calls)."""
 
 
 OTLP = """
@@ -76,29 +79,47 @@ SELECT json_array(json_object('resource', json_object('attributes', json_array(
       json_object('key', 'gen_ai.response.model', 'value', json_object('stringValue', 'gpt-4o-2024-08-06')),
       json_object('key', 'app.feature', 'value', json_object('stringValue', 'f' || hash(i // 10) % 12)),
       json_object('key', 'gen_ai.usage.input_tokens', 'value', json_object('intValue', (hash(i) % 4000)::VARCHAR)),
-      json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR))
+      json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR)){said}
     ))))))) AS "resourceSpans"
-FROM range({spans}) t(i) GROUP BY i // 100
+FROM {of} GROUP BY i // 100
+"""
+MESSAGES = """,
+      json_object('key', 'gen_ai.input.messages', 'value', json_object('stringValue', messages('user', prompt))),
+      json_object('key', 'gen_ai.output.messages', 'value', json_object('stringValue', messages('assistant', completion)))
 """
 
 
-def otlp_lines(path: Path, spans: int, first: datetime) -> Path:
-    """A file as the collector's file exporter writes it, a hundred spans a line."""
+def otlp_lines(path: Path, spans: int, first: datetime, *, said: bool = False) -> Path:
+    """A file as the collector's file exporter writes it, a hundred spans a line; with messages of `LONG` in each span if `said`."""
+    of = f"range({spans}) t(i)"
     with duckdb.connect() as connection:
-        sql = OTLP.format(first=f"{first:%Y-%m-%d %H:%M:%S}", spans=spans)
+        connection.execute(
+            "CREATE MACRO messages(role, said) AS "
+            "json_array(json_object('role', role, 'parts', json_array(json_object('type', 'text', 'content', said))))::VARCHAR"
+        )
+        if said:
+            of = f"(SELECT *, i AS span_id FROM {of})"
+            of = f"(SELECT *, {', '.join(f'{text} AS {name}' for name, text in words(*LONG).items())} FROM {of})"
+        sql = OTLP.format(first=f"{first:%Y-%m-%d %H:%M:%S}", of=of, said=MESSAGES if said else "")
         connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT json)")
     return path
 
 
-def make(path: Path, low: int, high: int, first: datetime, span_days: float, *, said: bool = False) -> Path:
-    """A file of spans numbered `low` to `high`, spread over some days from `first`; the form is the one of its name. With what was
-    `said` in model calls, it has columns that are not kept, of about 1,700 and 560 letters."""
+def words(prompt: int, completion: int) -> dict[str, str]:
+    """SQL of a prompt and a completion of so many words, others for each `span_id`."""
+    ends = {"prompt": (0, prompt), "completion": (prompt, prompt + completion)}
+    return {name: WORDS.format(first=begin, last=end) for name, (begin, end) in ends.items()}
+
+
+def make(
+    path: Path, low: int, high: int, first: datetime, span_days: float, said: tuple[int, int] | None = None
+) -> Path:
+    """A file of spans numbered `low` to `high`, spread over some days from `first`; the form is the one of its name. With words that were
+    `said` in a model call, it has columns of them, which are not kept."""
     step_us = int(span_days * 86_400_000_000 // max((high - low) // EACH, 1))
     sql = SPANS.format(low=low, high=high, first=f"{first:%Y-%m-%d %H:%M:%S}", each=EACH, step_us=step_us)
     if said:
-        words = {"prompt": (0, PROMPT_WORDS), "completion": (PROMPT_WORDS, PROMPT_WORDS + COMPLETION_WORDS)}
-        texts = {name: WORDS.format(first=begin, last=end) for name, (begin, end) in words.items()}
-        sql = SAID.format(spans=sql, **texts)
+        sql = SAID.format(spans=sql, **words(*said))
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT {'parquet' if path.suffix == '.parquet' else 'json'})")
     return path
@@ -183,9 +204,8 @@ def load(path: Path, cache: Path) -> dict[str, float]:
         rows += intake.page(page).rows
     intake.finish()
     used = cpu_s() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "cpu_s": used, "rows": rows, "peak_mb": memory, "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
+        "cpu_s": used, "rows": rows, "peak_mb": peak_mb(os.getpid()), "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
         "lease_cpu_ms": 1e3 * max(cpu for _, cpu in leases),
     }  # fmt: skip
 
@@ -362,11 +382,13 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     own, own_kept = ctas(whole), ctas(whole, kept(whole))
     alone, loaded = child("staged", str(whole)), child("load", str(whole), str(cache))
     some = max(spans // 3, 50_000)
-    said = make(folder / "said.parquet", 0, spans, first, DAYS, said=True)
+    said = make(folder / "said.parquet", 0, spans, first, DAYS, SHORT)
     kinds = {
         "spans and texts": (said, spans),
         "JSON lines": (make(folder / "lines.ndjson", 0, some, first, DAYS), some),
-        "OTLP lines": (otlp_lines(folder / "otlp.ndjson", some, first), some),
+        "JSON lines and texts": (make(folder / "said.ndjson", 0, some, first, DAYS, LONG), some),
+        "OTLP lines": (otlp := otlp_lines(folder / "otlp.ndjson", spans, first), spans),
+        "OTLP lines and texts": (otlp_lines(folder / "otlp-said.ndjson", some // 3, first, said=True), some // 3),
     }
     others = []
     for kind, (path, rows) in kinds.items():
@@ -376,9 +398,14 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         others += of_kind(kind, rows, ctas(path), *found)
     say("merge")
     merged = {}
-    for path in (whole, said):
+    known = make(folder / "known.parquet", 0, spans // 10, first, DAYS / 10)
+    for path, before in (
+        (whole, known),
+        (said, known),
+        (otlp, otlp_lines(folder / "otlp-known.ndjson", spans // 10, first)),
+    ):
         overlap = folder / f"overlap-{path.stem}.duckdb"
-        child("load", str(make(folder / "known.parquet", 0, spans // 10, first, DAYS / 10)), str(overlap))
+        child("load", str(before), str(overlap))
         merged[path] = child("load", str(path), str(overlap))["cpu_s"]
     say("newest day")
     small = folder / "small.duckdb"
@@ -400,6 +427,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         ("load with merge and rollups, over own", own / loaded["cpu_s"], "x", 0.5, ">="),
         ("load of which a tenth is known, over own", own / merged[whole], "x", 0.5, ">="),
         ("spans and texts, a tenth known, over own", ctas(said) / merged[said], "x", 0.5, ">="),
+        ("OTLP lines, a tenth known, over own", ctas(otlp) / merged[otlp], "x", 0.5, ">="),
         *others,
         ("CPU of a load", 1e6 * loaded["cpu_s"] / loaded["rows"], "us/span", 0, "."),
         ("CPU of own CREATE TABLE AS", 1e6 * own / spans, "us/span", 0, "."),
