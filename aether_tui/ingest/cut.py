@@ -27,13 +27,12 @@ def cut_out(name: str, clean: str, names: Sequence[str], odd: str, most: int) ->
     marks = " OR ".join(f"contains({name}, '{mark}')" for mark in _NESTED)
     nested = f"(length(string_split({name}, '{{')) > 2 AND ({marks}))"
     values = f"CAST({_values(name, names)} AS VARCHAR)"
-    found = f"CASE WHEN NOT ({odd} OR {nested}) THEN {values} END"
     whole = f"'{_WHOLE}' || {clean}"
+    # A list of one, so that values are looked for once.
+    short = f"list_transform([{values}], lambda v: CASE WHEN strlen(v) <= {most} THEN v ELSE {whole} END)[1]"
     return (
-        # In what is short no value is long, and is not looked for twice to tell.
-        f"CASE WHEN {name} IS NULL THEN NULL WHEN strlen({name}) <= {most} AND NOT ({odd} OR {nested}) THEN {values} "
-        f"WHEN strlen({found}) <= {most} THEN {found} "
-        f"WHEN NOT ({odd}) AND {nested} THEN {_inside(name, whole, names, most)} ELSE {whole} END"
+        f"CASE WHEN {name} IS NULL THEN NULL WHEN {odd} THEN {whole} WHEN {nested} THEN {_inside(name, whole, names, most)} "
+        f"WHEN strlen({name}) <= {most} THEN {values} ELSE {short} END"
     )
 
 
