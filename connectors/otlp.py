@@ -26,8 +26,8 @@ MAX_DOCUMENT = 256 << 20
 PAGE_ROWS = 10_000
 SCAN_BYTES = 64 << 20
 """Bytes of lines that are scanned at a time."""
-SCANNED_FROM = 1 << 20
-"""Bytes from which scanning a file is quicker than reading it span by span."""
+SCANNED_FROM = 8 << 20
+"""Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""
 PAGE_CHARACTERS = 32 << 20
 """Characters of prompts and completions after which a page ends early."""
 
@@ -113,12 +113,8 @@ def _whole_pages(path: Path) -> Iterator[Page]:
 def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
         data = stream.read(SCAN_BYTES)
-        begun = data[:SCANNED_FROM]
-        if (
-            len(data) < SCANNED_FROM
-            or not worth(begun, said=not said)
-            or not any(map(_parsed, data.split(b"\n", 2)[:2]))
-        ):
+        hopeless = len(data) < SCANNED_FROM or not worth(data, said=not said)
+        if hopeless or not any(map(_parsed, data.split(b"\n", 2)[:2])):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1

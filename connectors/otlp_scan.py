@@ -74,16 +74,18 @@ _ASKED_PARTS: Final = otlp_aliases.INPUT_PARTS
 _EVENTS: Final = b'"events":[{'
 _SPAN_ID: Final = b'"spanId"'
 _SOME: Final = 1 << 20
-"""Bytes of lines that are looked at for names of what was said."""
+"""Bytes of lines that are looked at for names."""
 _AT_ONCE: Final = 8192
 """Spans of which Python sees what was asked at a time."""
 
 
 def worth(data: bytes, *, said: bool) -> bool:
-    """Whether the beginning of a file gives hope: most spans hold nothing that is left for the patient way for what it is."""
-    marks = [_EVENTS]
+    """Whether the beginning of some lines gives hope: most spans hold nothing that is left for the patient way for what it is."""
+    data = data[:_SOME]
+    names = [f'{name}"' for field in _PATIENT for name in otlp_aliases.FIELDS[field]]
     if not said:
-        marks += [f'"{name}'.encode() for name in (*otlp_aliases.INPUT, *otlp_aliases.INPUT_PARTS)]
+        names += [*(f'{name}"' for name in otlp_aliases.INPUT), *otlp_aliases.INPUT_PARTS]
+    marks = [_EVENTS, *(f'"{name}'.encode() for name in names)]
     return 2 * max(map(data.count, marks)) < data.count(_SPAN_ID)
 
 

@@ -73,6 +73,11 @@ FITTING = {
 }
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "SCANNED_FROM", 1 << 20)
+
+
 def attribute(rng: random.Random, odd: bool) -> object:
     name: object = rng.choice(NAMES)
     value = rng.choice(PLAIN)
