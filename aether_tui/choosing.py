@@ -88,12 +88,8 @@ class Choosing(Background):
         """Ask for a view; what is typed is looked ahead at as soon as it is a `likely` one."""
         screen = self.page_screen()
 
-        def done(text: str | None) -> None:
-            if text or (empty and text is not None):
-                try:
-                    self.look_at(check(self.looking(), text))
-                except ConfigurationError as error:
-                    self.say(f"▲ {error.what}; {error.next_step}")
+        def read(text: str) -> Looking:
+            return check(self.looking(), text) if text or empty else self.looking()
 
         def changed(text: str) -> None:
             with contextlib.suppress(ConfigurationError):  # not yet
@@ -102,4 +98,4 @@ class Choosing(Background):
 
         if screen is not None:
             self.look_ahead(None)
-            screen.ask(label, value, done, changed)
+            screen.ask_right(label, value, read, self.look_at, changed=changed)

@@ -76,6 +76,10 @@ class Editing:
 
         self._in_turn(work, made, refused)
 
+    def first(self, look: Callable[[], T], then: Callable[[T], None]) -> None:
+        """See what an edit would meet before what it needs is asked for; an error is told."""
+        self._in_turn(look, then, None)
+
     def write(self, work: Callable[[], str], place: Path, rebuild: str) -> None:
         """Write a file that is no document, and remember its bytes."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
 from textual.message import Message
@@ -22,6 +22,9 @@ from screens.base import PageScreen, ReportScreen
 
 if TYPE_CHECKING:
     from aether_tui.jobs import Job
+
+
+T = TypeVar("T")
 
 
 class Working(App[int]):
@@ -137,6 +140,11 @@ class Working(App[int]):
         """
         if not self.refused():
             self._edits.make(work, rebuild, done, refused)
+
+    def first(self, look: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Look at something in a thread before anything is asked; keys wait. `then` gets what was seen, an error is said."""
+        if not self.refused():
+            self._edits.first(look, then)
 
     def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
         """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""

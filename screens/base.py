@@ -74,6 +74,7 @@ class Shell(Protocol):
     def receive(self) -> None: ...
     def in_thread(self, work: Callable[[], str], *, rebuild: str = "") -> None: ...
     def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None: ...
+    def first(self, look: Callable[[], T], then: Callable[[T], None]) -> None: ...
     def edit(
         self,
         work: Callable[[], Edit],
@@ -112,6 +113,9 @@ class PageScreen(Screen[None]):
 
     ready = False
     """Whether keys may come; what is typed before waits."""
+
+    _fault = ""
+    """What is wrong with what was typed; it stands above the line where it is asked for again."""
 
     def on_mount(self) -> None:
         if self.READS:
@@ -178,7 +182,10 @@ class PageScreen(Screen[None]):
         self.query_one(StatusBar).tell(self.shell.status())
         self.query_one(TabBar).tell(self.TAB or self.name or "", self.note())
         keymap, prefix = self.shell.keymap, self.shell.prefix()
-        *above, said = wrapped(self.shell.message(), max(self.size.width - 2, 8), MESSAGE_LINES) or [""]
+        room = max(self.size.width - 2, 8)
+        *above, said = wrapped(self.shell.message(), room, MESSAGE_LINES) or [""]
+        if self._fault:
+            above = wrapped(self._fault, room, MESSAGE_LINES)
         self.query_one(KeyBar).tell(keymap, self.SCOPES, message=said, prefix=prefix)
         second = [(shown(key), action.title) for key, action in keymap.following(prefix)] if prefix else []
         self.query_one(GoBar).tell(second, self.size.width, above)
@@ -258,20 +265,54 @@ class PageScreen(Screen[None]):
         left: Callable[[str], None] | None = None,
         *,
         goes_on: bool = False,
+        fault: str = "",
     ) -> None:
-        """One line from the user, in place of the footer; what `Prompt` gets."""
+        """One line from the user, in place of the footer; what `Prompt` gets, and what was wrong with the answer before."""
 
         def then(answered: Callable[[T], None]) -> Callable[[T], None]:
             def go_on(answer: T) -> None:
                 self.set_focus(self.page if self.AUTO_FOCUS else None)
+                self._fault = ""
+                self.show_around()
                 answered(answer)
 
             return go_on
 
         if not self._asking:
+            self._fault = fault
+            self.shell.say("")
             self.shell.hold_keys()
             again = then(left) if left is not None else None
             self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again, goes_on=goes_on))
+
+    def ask_right(
+        self,
+        label: str,
+        value: str,
+        read: Callable[[str], T],
+        done: Callable[[T], None],
+        *,
+        changed: Callable[[str], None] | None = None,
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask until `read` can read what is typed: its error stands above the line, in which what was typed stays.
+
+        `done` gets what was read; `given_up` is called after escape.
+        """
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                given_up()
+                return
+            try:
+                found = read(answer)
+            except AetherError as error:
+                told = AetherError(error.what, next_step=error.next_step).sentence()
+                self.ask(label, answer, answered, changed, goes_on=True, fault=f"■ {told}")
+            else:
+                done(found)
+
+        self.ask(label, value, answered, changed)
 
 
 def titled(item: Item) -> str:

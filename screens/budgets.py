@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from aether_tui.actions import BY_ID, Where
+from aether_tui.budgets.waive import check_waiver
 from screens.base import ReportScreen
 
 TABLE = "budgets.rows"
@@ -12,7 +13,7 @@ FORM: tuple[tuple[str, str], ...] = (
     ("reason", "reason, in ten characters or more"),
     ("owner", "owner: who answers for it"),
     ("expires", "last day (2026-12-31), at most 90 days away"),
-    ("raise_to", "raise the limit to (13min; empty: a block becomes a warning)"),
+    ("raise_to", "new limit; empty: a block only warns"),
 )
 """Fields of a waiver in the order they are asked for; the last may stay empty."""
 
@@ -49,13 +50,15 @@ class Budgets(ReportScreen):
             return
         name, label = FORM[len(given)]
 
-        def done(value: str | None) -> None:
-            if value is None or (not value and name != FORM[-1][0]):
-                self.shell.say("no waiver was written")
-            else:
-                self._ask_field(budget, {**given, name: value})
+        def read(value: str) -> dict[str, str]:
+            said = {**given, name: value}
+            check_waiver(self.shell.workspace.budgets_path, budget, said, self.shell.now().date())
+            return said
 
-        self.ask(f"waive {budget}, {label}", "", done)
+        self.ask_right(
+            f"waive {budget}, {label}", "", read, lambda said: self._ask_field(budget, said),
+            given_up=lambda: self.shell.say("no waiver was written"),
+        )  # fmt: skip
 
     def action_baseline(self) -> None:
         """Write only after a yes: from now on, everything is compared with these measurements."""

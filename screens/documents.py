@@ -11,6 +11,7 @@ from textual.message import Message
 
 from aether_tui import human
 from aether_tui.actions import Where
+from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Col, Row, SavedReport, Table, Window
 from screens.base import PageScreen
 
@@ -91,14 +92,11 @@ class Documents(PageScreen):
 
         names = list(KINDS)
 
-        def done(said: str | None) -> None:
-            if not said:
-                return
-            begun = [name for name in names if name.startswith(said.casefold())]
+        def read(said: str) -> str:
+            begun = [name for name in names if said and name.startswith(said.casefold())]
             near = begun or difflib.get_close_matches(said.casefold(), names, 1)
-            if near:
-                self.shell.open_form(near[0])
-            else:
-                self.shell.say(f"▲ there are {', '.join(names)}")
+            if not near:
+                raise ConfigurationError(f"{said!r} is no kind", next_step=f"there are {', '.join(names)}")
+            return near[0]
 
-        self.ask("kind, such as opportunity or decision", "", done)
+        self.ask_right("kind, such as opportunity or decision", "", read, self.shell.open_form)

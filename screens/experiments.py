@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from aether_tui.actions import Where, shown
 from aether_tui.report_model import Prose, SavedReport
 from screens.base import ReportScreen
 
 if TYPE_CHECKING:
-    from aether_tui.workspace.kinds.experiment import Choice
+    from aether_tui.workspace.kinds.experiment import Choice, Experiment
     from aether_tui.workspace.kinds.playbook import Kind
     from aether_tui.workspace.written import Edit
+
+    Step = Callable[[Experiment, str, date], Experiment]
+    """A step of an experiment that somebody takes on a day; it raises CheckFailed where it may not be taken."""
 
 TABLE = "experiments.items"
 WAY = (
@@ -54,32 +59,43 @@ class Experiments(ReportScreen):
     def _edit(self, work: Callable[[], Edit]) -> None:
         self.shell.edit(work, rebuild=self.report)
 
-    def _ask_who(self, label: str, then: Callable[[str, str], None]) -> None:
-        """Ask who takes a step of the selected experiment; `then` receives its id and the answer."""
-        identity = self._selected()
+    def _ask_who(self, label: str, may: Step, then: Callable[[Experiment, str], None]) -> None:
+        """Ask who takes a step of the selected experiment, unless it may not be taken; `then` gets it and the answer."""
+        identity, workspace, now = self._selected(), self.shell.workspace, self.shell.now()
 
-        def done(who: str | None) -> None:
-            if who:
-                self._who = who
-                then(identity, who)
+        def look() -> Experiment:
+            from aether_tui.workspace.kinds.experiment import Experiment
+            from aether_tui.workspace.store import Store
 
-        if identity:
+            one = Store(workspace).get(Experiment, identity).document
+            may(one, "somebody", now.date())
+            return one
+
+        def asked(one: Experiment) -> None:
+            def done(who: str | None) -> None:
+                if who:
+                    self._who = who
+                    then(one, who)
+
             self.ask(label, self._who, done)
 
-    def _then_ask(self, label: str, then: Callable[[str], None], value: str = "") -> None:
-        def done(answer: str | None) -> None:
-            if answer is not None:
-                then(answer.strip())
+        if identity:
+            self.shell.first(look, asked)
 
-        self.ask(label, value, done)
+    def _step(self, identity: str, step: Step, who: str, what: str) -> None:
+        """Take a step of an experiment, and rebuild the list."""
+        from screens import trial_edits as edits
+
+        workspace, now = self.shell.workspace, self.shell.now()
+        self._edit(lambda: edits.step(workspace, identity, lambda one: step(one, who, now.date()), now, what))
 
     def action_new(self) -> None:
         from screens import trial_edits as edits
 
-        def make(words: str) -> None:
+        def make(words: str | None) -> None:
             def opened(edit: Edit) -> None:
                 self.begun(
-                    TABLE, edit, {"id": edit.identity, "title": words, "state": "draft", "next": "fill it in (f)"}
+                    TABLE, edit, {"id": edit.identity, "title": words or "", "state": "draft", "next": "fill it in (f)"}
                 )
                 self.shell.open_form("experiment", edit.identity)
 
@@ -87,7 +103,7 @@ class Experiments(ReportScreen):
                 work = lambda: edits.new(self.shell.workspace, words, self.shell.now())  # noqa: E731
                 self.shell.edit(work, rebuild=self.report, done=opened)
 
-        self._then_ask("title, or an opportunity such as OPP-3", make)
+        self.ask("title, or an opportunity such as OPP-3", "", make)
 
     def action_fill(self) -> None:
         identity = self._selected()
@@ -96,14 +112,10 @@ class Experiments(ReportScreen):
 
     def action_review(self) -> None:
         from aether_tui.workspace import trials
-        from screens import trial_edits as edits
 
-        def make(identity: str, who: str) -> None:
-            now = self.shell.now()
-            update = lambda one: trials.review(one, who, now.date())  # noqa: E731
-            self._edit(lambda: edits.step(self.shell.workspace, identity, update, now, f"reviewed by {who}"))
-
-        self._ask_who("who read it", make)
+        self._ask_who(
+            "who read it", trials.review, lambda one, who: self._step(one.id, trials.review, who, f"reviewed by {who}")
+        )
 
     def action_start(self) -> None:
         self._start(shadow=False)
@@ -113,95 +125,103 @@ class Experiments(ReportScreen):
 
     def _start(self, *, shadow: bool) -> None:
         from aether_tui.workspace import trials
-        from screens import trial_edits as edits
 
-        def make(identity: str, who: str) -> None:
-            now = self.shell.now()
-            update = lambda one: trials.start(one, who, now.date(), shadow=shadow)  # noqa: E731
-            what = "running in shadow" if shadow else "running"
-            self._edit(lambda: edits.step(self.shell.workspace, identity, update, now, what))
-
-        self._ask_who("who starts it in shadow" if shadow else "who starts it", make)
+        start = partial(trials.start, shadow=shadow)
+        label, what = ("who starts it in shadow", "running in shadow") if shadow else ("who starts it", "running")
+        self._ask_who(label, start, lambda one, who: self._step(one.id, start, who, what))
 
     def action_result(self) -> None:
+        from aether_tui.workspace import trials
         from screens import trial_edits as edits
 
-        def ask(identity: str, who: str) -> None:
-            def make(arms: str) -> None:
-                self._edit(lambda: edits.record(self.shell.workspace, identity, arms, who, self.shell.now()))
+        def ask(one: Experiment, who: str) -> None:
+            workspace, now = self.shell.workspace, self.shell.now()
 
-            self._then_ask("[metric] 120/1000 140/1010; empty reads cached tasks:", make)
+            def read(arms: str) -> str:
+                if arms:
+                    edits.typed(one, arms, who, now)
+                return arms
 
-        self._ask_who("who read the result", ask)
+            make = lambda arms: self._edit(lambda: edits.record(workspace, one.id, arms, who, now))  # noqa: E731
+            self.ask_right("[metric] control treatment, as 120/1000 140/1010; empty: cached tasks", "", read, make)
+
+        self._ask_who("who read the result", lambda one, _who, _day: trials.record(one, []), ask)
 
     def action_observe(self) -> None:
         from aether_tui.workspace import trials
-        from screens import trial_edits as edits
 
-        def ask(identity: str, who: str) -> None:
-            def make(text: str) -> None:
-                now = self.shell.now()
-                update = lambda one: trials.observe(one, text, who, now.date())  # noqa: E731
-                if text:
-                    self._edit(lambda: edits.step(self.shell.workspace, identity, update, now, "observation written"))
+        def ask(one: Experiment, who: str) -> None:
+            def read(text: str) -> Step:
+                seen: Step = lambda old, who, day: trials.observe(old, text, who, day)  # noqa: E731
+                seen(one, who, self.shell.now().date())
+                return seen
 
-            self._then_ask("what was seen", make)
+            make = lambda seen: self._step(one.id, seen, who, "observation written")  # noqa: E731
+            self.ask_right("what was seen, in ten characters or more", "", read, make)
 
-        self._ask_who("who saw it", ask)
+        self._ask_who("who saw it", lambda one, _who, _day: one, ask)
 
     def action_decide(self) -> None:
-        from screens import trial_edits as edits
-
-        def ask(identity: str, who: str) -> None:
-            def chosen(choice: str) -> None:
-                if choice not in edits.CHOICES:
-                    self.shell.say(f"▲ {choice!r} is none of kill, iterate, scale")
-                elif choice == "scale":
-                    self._then_ask("guardrail that stays", lambda rail: noted(choice, rail))
-                else:
-                    noted(choice, "")
-
-            def noted(choice: str, rail: str) -> None:
-                self._then_ask("why (may be empty)", lambda note: make(choice, rail, note))
-
-            def make(choice: str, rail: str, note: str) -> None:
-                workspace, now = self.shell.workspace, self.shell.now()
-                taken = cast("Choice", choice)
-                self._edit(lambda: edits.decision(workspace, identity, taken, who, rail, note, now))
-
-            self._then_ask("kill, iterate or scale", chosen)
-
-        self._ask_who("who decides", ask)
-
-    def action_codify(self) -> None:
-        from screens import trial_edits as edits
-
-        def ask(identity: str, owner: str) -> None:
-            def make(answer: str) -> None:
-                kind = edits.KINDS[int(answer) - 1] if answer in {"1", "2", "3", "4", "5"} else answer
-                if kind not in edits.KINDS:
-                    self.shell.say(f"▲ {kind!r} is none of {', '.join(edits.KINDS)}")
-                    return
-                self._then_ask("budget to keep it won, as refund.cost 0.10 USD/task:", lambda won: write(kind, won))
-
-            def write(kind: str, won: str) -> None:
-                now = self.shell.now()
-                self._edit(lambda: edits.codify(self.shell.workspace, identity, cast("Kind", kind), owner, won, now))
-
-            self._then_ask("kind: 1 prompt, 2 router rule, 3 test, 4 onboarding, 5 taxonomy", make, "3")
-
-        self._ask_who("who keeps it true", ask)
-
-    def action_back(self) -> None:
         from aether_tui.workspace import trials
         from screens import trial_edits as edits
 
-        def ask(identity: str, who: str) -> None:
-            def make(note: str) -> None:
-                now = self.shell.now()
-                update = lambda one: trials.back(one, who, now.date(), note)  # noqa: E731
-                self._edit(lambda: edits.step(self.shell.workspace, identity, update, now, "one step back"))
+        def may(one: Experiment, who: str, day: date) -> Experiment:
+            return trials.decide(one, "kill", "none", who, day)
 
-            self._then_ask("why", make)
+        def ask(one: Experiment, who: str) -> None:
+            workspace, now = self.shell.workspace, self.shell.now()
 
-        self._ask_who("who takes it back", ask)
+            def staying(rail: str) -> str:
+                trials.decide(one, "scale", "none", who, now.date(), guardrail=rail)
+                return rail
+
+            def chosen(choice: Choice) -> None:
+                if choice == "scale":
+                    self.ask_right("guardrail that stays", "", staying, lambda rail: noted(choice, rail))
+                else:
+                    noted(choice, "")
+
+            def noted(choice: Choice, rail: str) -> None:
+                self.ask_right("why (may be empty)", "", str, lambda note: make(choice, rail, note))
+
+            def make(choice: Choice, rail: str, note: str) -> None:
+                self._edit(lambda: edits.decision(workspace, one.id, choice, who, rail, note, now))
+
+            self.ask_right("kill, iterate or scale", "", edits.choice_of, chosen)
+
+        self._ask_who("who decides", may, ask)
+
+    def action_codify(self) -> None:
+        from aether_tui.workspace import trials
+        from screens import trial_edits as edits
+
+        def ask(one: Experiment, owner: str) -> None:
+            def read(won: str) -> str:
+                edits.won_of(won)
+                return won
+
+            def chosen(kind: Kind) -> None:
+                label = "budget to keep it won, as refund.cost 0.10 USD/task (may be empty)"
+                self.ask_right(label, "", read, lambda won: write(kind, won))
+
+            def write(kind: Kind, won: str) -> None:
+                workspace, now = self.shell.workspace, self.shell.now()
+                self._edit(lambda: edits.codify(workspace, one.id, kind, owner, won, now))
+
+            kinds = "kind: 1 prompt, 2 router rule, 3 test, 4 onboarding, 5 taxonomy"
+            self.ask_right(kinds, "3", edits.kind_of, chosen)
+
+        self._ask_who("who keeps it true", partial(trials.codify, link=""), ask)
+
+    def action_back(self) -> None:
+        from aether_tui.workspace import trials
+
+        def ask(one: Experiment, who: str) -> None:
+            def read(note: str) -> Step:
+                back: Step = partial(trials.back, note=note)
+                back(one, who, self.shell.now().date())
+                return back
+
+            self.ask_right("why", "", read, lambda back: self._step(one.id, back, who, "one step back"))
+
+        self._ask_who("who takes it back", partial(trials.back, note="still to be said"), ask)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import ClassVar
 
 from aether_tui.actions import Where
+from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Check, Checklist
 from screens.base import ReportScreen
 from screens.cycles import next_cycle
@@ -59,21 +59,20 @@ class Flywheel(Asking):
             self.shell.say(f"locked: {block.locked}")
         else:
             today = self.shell.now().date().isoformat()
-            self.ask(f"phase {number} was begun on (empty: follows from the items)", today, self._enter(int(number)))
+            label = f"phase {number} was begun on (empty: follows from the items)"
+            self.ask_right(label, today, self._day, lambda day: self._enter(int(number), day))
 
-    def _enter(self, number: int) -> Callable[[str | None], None]:
-        def done(said: str | None) -> None:
-            if said is None:
-                return
-            try:
-                day = date.fromisoformat(said) if said else None
-            except ValueError:
-                self.shell.say(f"▲ {said!r} is not a day such as {self.shell.now().date()}")
-                return
-            now = self.shell.now()
-            self.shell.edit(lambda: enter_phase(self.shell.workspace, number, day, now), rebuild=self.report)
+    def _day(self, said: str) -> date | None:
+        try:
+            return date.fromisoformat(said) if said else None
+        except ValueError:
+            raise ConfigurationError(
+                f"{said!r} is no day", next_step=f"write it as {self.shell.now().date()}"
+            ) from None
 
-        return done
+    def _enter(self, number: int, day: date | None) -> None:
+        now = self.shell.now()
+        self.shell.edit(lambda: enter_phase(self.shell.workspace, number, day, now), rebuild=self.report)
 
     def action_next_cycle(self) -> None:
         """Open the next cycle on the next constraint; the running one is closed."""

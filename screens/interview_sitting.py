@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 
 from aether_tui import human
 from aether_tui.actions import Where
-from aether_tui.errors import AetherError
 from aether_tui.report_model import Quantity, Table
 from screens.interview_card import TICK_S, Faces, prose_width
 from screens.interview_file import InterviewFile
@@ -347,16 +346,13 @@ class Sitting(InterviewFile):
             for number, one in enumerate(stored.document.people, 1)
         )
 
-        def done(text: str | None) -> None:
-            if not text:
-                return
+        def read(text: str) -> Person | None:
             people = stored.document.people
-            try:
-                there = people[int(text) - 1] if text.isdigit() and 0 < int(text) <= len(people) else None
-                who = there or stored.document.person(text) or person(text)
-            except AetherError as error:
-                self.shell.say(f"■ {error.sentence()}")
-                return
-            self._save(lambda old: sitting.joined(content, old, who), f"{clean(who.name)} is asked now")
+            there = people[int(text) - 1] if text.isdigit() and 0 < int(text) <= len(people) else None
+            return there or stored.document.person(text) or (person(text) if text else None)
 
-        self.ask(f"who: {known}  or a new name, function, role", "", done)
+        def done(who: Person | None) -> None:
+            if who is not None:
+                self._save(lambda old: sitting.joined(content, old, who), f"{clean(who.name)} is asked now")
+
+        self.ask_right(f"who: {known}  or a new name, function, role", "", read, done)

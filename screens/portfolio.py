@@ -6,7 +6,7 @@ import asyncio
 from typing import ClassVar, Literal
 
 from aether_tui.actions import Where
-from aether_tui.errors import AetherError
+from aether_tui.errors import AetherError, ConfigurationError
 from aether_tui.report_model import SavedReport
 from aether_tui.text import one_line
 from aether_tui.workspace.imports import store
@@ -71,22 +71,21 @@ class Portfolio(ReportScreen):
         if not identity:
             return
 
-        def done(value: str | None) -> None:
-            parts = (value or "").replace(";", " ").replace("–", " ").replace(",", " ").split()
-            if not parts:
-                return
+        def read(value: str) -> list[float]:
+            parts = value.replace(";", " ").replace("–", " ").replace(",", " ").split()
             try:
                 points = [float(part) for part in parts]
             except ValueError:
                 points = []
-            if len(points) == 3:
-                self._set(field, (points[0], points[1], points[2]))
-            elif len(points) == 1:
-                self._set(field, points[0])
-            else:
-                self.shell.say(f"▲ {value!r} is not three numbers such as 4,6,9")
+            if len(points) not in {1, 3} and parts:
+                raise ConfigurationError(f"{value!r} is not three numbers", next_step="type for example 4,6,9")
+            return points
 
-        self.ask(f"{identity} {field} low, most likely, high", "", done)
+        def done(points: list[float]) -> None:
+            if points:
+                self._set(field, (points[0], points[1], points[2]) if len(points) == 3 else points[0])
+
+        self.ask_right(f"{identity} {field} low, most likely, high", "", read, done)
 
     def _field(self) -> Literal["impact", "confidence", "reversibility"]:
         return next((field for field in FIELDS if field == self.page.view.mark), FIELDS[0])
@@ -109,15 +108,20 @@ class Portfolio(ReportScreen):
         self._set(self._field(), float(digit or 10))
 
     def action_effort(self) -> None:
-        def done(value: str | None) -> None:
-            if value:
-                try:
-                    self._set("effort_weeks", float(value.replace(",", ".")))
-                except ValueError:
-                    self.shell.say(f"▲ {value!r} is not a number of weeks")
+        def read(value: str) -> float | None:
+            try:
+                return float(value.replace(",", ".")) if value else None
+            except ValueError:
+                raise ConfigurationError(
+                    f"{value!r} is not a number of weeks", next_step="type for example 1.5"
+                ) from None
+
+        def done(weeks: float | None) -> None:
+            if weeks is not None:
+                self._set("effort_weeks", weeks)
 
         if self._selected():
-            self.ask("weeks to the first reliable signal", "", done)
+            self.ask_right("weeks to the first reliable signal", "", read, done)
 
     def action_new(self) -> None:
         def done(title: str | None) -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from aether_tui.workspace.kinds.playbook import Kind
 
 FILTERS = ("source", "type", "label", "project", "state", "team")
-CHOICES = ("kill", "iterate", "scale")
+CHOICES: tuple[Choice, ...] = ("kill", "iterate", "scale")
 KEPT_BY = {"USD/task": "task.cost", "tokens/task": "task.tokens", "s/turn": "turn.latency"}
 """Units of a limit, and the metric a budget of it is about."""
-KINDS = ("prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation")
+KINDS: tuple[Kind, ...] = ("prompt", "router rule", "regression test", "onboarding text", "taxonomy or instrumentation")
 
 
 def new(workspace: Workspace, words: str, now: datetime) -> Edit:
@@ -60,16 +60,52 @@ def record(workspace: Workspace, identity: str, arms: str, who: str, now: dateti
         if not cached:
             raise CheckFailed("no cached task carries an arm of it", where=identity, next_step="type two arms instead")
         return step(workspace, identity, lambda one: trials.record(one, cached), now, f"{len(cached)} results recorded")
+    return step(workspace, identity, lambda one: typed(one, arms, who, now), now, "result recorded")
+
+
+def typed(one: Experiment, arms: str, who: str, now: datetime) -> Experiment:
+    """The experiment with `METRIC 120/1000 140/1010`; raises ConfigurationError for what these cannot be."""
     parts = arms.rsplit(maxsplit=2)
     if len(parts) < 2:
         raise ConfigurationError(f"{arms[:40]!r} is not two arms", next_step="type 120/1000 140/1010")
+    metric = parts[0] if len(parts) == 3 else one.primary[0].name if one.primary else ""
+    found = trials.measured(one, metric, trials.Typed(parts[-2], parts[-1]), who, now.date())
+    return checked(trials.record(one, [found]))
 
-    def update(one: Experiment) -> Experiment:
-        metric = parts[0] if len(parts) == 3 else one.primary[0].name if one.primary else ""
-        typed = trials.measured(one, metric, trials.Typed(parts[-2], parts[-1]), who, now.date())
-        return trials.record(one, [typed])
 
-    return step(workspace, identity, update, now, "result recorded")
+def choice_of(text: str) -> Choice:
+    """Kill, iterate or scale, by the word or how it begins; raises ConfigurationError for anything else."""
+    found = next((choice for choice in CHOICES if text and choice.startswith(text.casefold())), None)
+    if found is None:
+        raise ConfigurationError(f"{text[:40]!r} is none of {', '.join(CHOICES)}", next_step="type one of them")
+    return found
+
+
+def kind_of(text: str) -> Kind:
+    """The kind of a playbook entry, by its word or number; raises ConfigurationError for anything else."""
+    found = next((kind for number, kind in enumerate(KINDS, 1) if text in {kind, str(number)}), None)
+    if found is None:
+        raise ConfigurationError(f"{text[:40]!r} is none of {', '.join(KINDS)}", next_step="type one, or its number")
+    return found
+
+
+def won_of(text: str) -> tuple[str, str, str]:
+    """Id, limit and metric of the budget that keeps something won, empty where none is asked for.
+
+    Raises ConfigurationError for a limit that no task can have.
+    """
+    budget, _, limit = text.strip().partition(" ")
+    limit = limit.strip()
+    if budget and not limit:
+        raise ConfigurationError(
+            f"{budget} has no limit", next_step="type an id and a limit, such as refund.cost 0.10 USD/task"
+        )
+    metric = next((metric for unit, metric in KEPT_BY.items() if limit.endswith(unit)), "")
+    if budget and not metric:
+        raise ConfigurationError(
+            f"{limit[:40]!r} is no limit of a task", next_step=f"end it with one of {', '.join(KEPT_BY)}"
+        )
+    return budget, limit, metric
 
 
 class Computed(Struct, frozen=True):
@@ -133,11 +169,7 @@ def codify(workspace: Workspace, identity: str, kind: Kind, owner: str, won: str
     from aether_tui.workspace.codify import codify as write
     from aether_tui.workspace.kinds.playbook import PlaybookEntry
 
-    budget, _, limit = won.strip().partition(" ")
-    if budget and not limit.strip():
-        raise ConfigurationError(
-            f"{budget} has no limit", next_step="type an id and a limit, such as refund.cost 0.10 USD/task"
-        )
+    budget, limit, metric = won_of(won)
 
     def entry(made: str, one: Experiment) -> PlaybookEntry:
         return trials.playbook_entry(made, one, kind, owner, now.date(), budget=budget)
@@ -148,12 +180,7 @@ def codify(workspace: Workspace, identity: str, kind: Kind, owner: str, won: str
         from aether_tui.workspace.store import Store
 
         feature = Store(workspace).get(Experiment, identity).document.feature
-        metric = next((metric for unit, metric in KEPT_BY.items() if limit.strip().endswith(unit)), "")
-        if not metric:
-            raise ConfigurationError(
-                f"{limit.strip()[:40]!r} is no limit of a task", next_step=f"end it with one of {', '.join(KEPT_BY)}"
-            )
-        return add_budget(workspace, budget, metric, limit.strip(), {"feature": feature} if feature else {}, now.date())
+        return add_budget(workspace, budget, metric, limit, {"feature": feature} if feature else {}, now.date())
 
     return write(workspace, identity, entry, owner, now, keep if budget else None)
 

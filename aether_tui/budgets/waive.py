@@ -18,6 +18,22 @@ def add_waiver(path: Path, budget: str, fields: Mapping[str, str], today: date, 
     """
     from aether_tui.workspace.store import write_whole
 
+    identity, changed = _waived(path, budget, fields, today, shown)
+    try:
+        write_whole(path.resolve(), changed)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
+    return identity
+
+
+def check_waiver(path: Path, budget: str, fields: Mapping[str, str], today: date) -> None:
+    """Raise ConfigurationError where the gate would refuse what has been said of a waiver so far."""
+    unsaid = {"reason": "still to be said", "owner": "still to be said", "expires": today.isoformat()}
+    _waived(path, budget, {**unsaid, **fields}, today, NAME)
+
+
+def _waived(path: Path, budget: str, fields: Mapping[str, str], today: date, shown: str) -> tuple[str, bytes]:
+    """The id of the waiver, and the file with it."""
     try:
         expires = date.fromisoformat(fields["expires"])
     except ValueError as error:
@@ -32,9 +48,4 @@ def add_waiver(path: Path, budget: str, fields: Mapping[str, str], today: date, 
         raise ConfigurationError(f"cannot be read: {error.strerror}", where=shown) from error
     waiver: dict[str, str | date] = {"id": next_id(parse_budgets(data, shown, today), today), "budget": budget}
     waiver |= {name: fields[name] for name in ("reason", "owner", "raise_to") if fields.get(name)}
-    changed = with_waiver(data, shown, {**waiver, "expires": expires}, today)
-    try:
-        write_whole(path.resolve(), changed)
-    except OSError as error:
-        raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
-    return str(waiver["id"])
+    return str(waiver["id"]), with_waiver(data, shown, {**waiver, "expires": expires}, today)

@@ -44,10 +44,10 @@ def start(one: Experiment, who: str, when: date, *, shadow: bool = False, note: 
     from aether_tui.workspace.kinds.experiment import missing
 
     if gaps := missing(one):
-        fields = ", ".join(gap.field for gap in gaps)
+        fields = ", ".join(gap.field.replace("_", " ") for gap in gaps)
         raise CheckFailed(
             f"incomplete, so it cannot be started; missing: {fields}", where=one.id,
-            next_step=f"`aether-tui experiment check {one.id}` asks the questions",
+            next_step=f"f fills it in, and `aether-tui experiment check {one.id}` asks the questions",
         )  # fmt: skip
     if one.shadow_first and not shadow and one.state == "reviewed":
         raise CheckFailed(
@@ -85,7 +85,10 @@ def decide(
     from aether_tui.workspace.kinds.experiment import undecidable
 
     if problem := undecidable(one):
-        raise CheckFailed(problem, where=one.id, next_step=f'aether-tui experiment observe {one.id} "TEXT" --who NAME')
+        raise CheckFailed(
+            problem.partition(";")[0], where=one.id,
+            next_step=f'o writes down what a person saw, as does aether-tui experiment observe {one.id} "TEXT" --who NAME',
+        )  # fmt: skip
     return _step(one, {"to": "decided", "who": who, "when": when, "choice": choice, "computed": computed,
                        "guardrail": guardrail, "link": link, "note": note})  # fmt: skip
 

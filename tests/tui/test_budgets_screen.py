@@ -55,12 +55,16 @@ def test_a_row_opens_into_samples_and_history_and_closes(made):
 def test_a_waiver_is_written_and_comments_stay(made):
     async def script(pilot, app):
         await until(pilot, lambda: row(app))
-        await pilot.press("w", *"too short", "enter", "@", "p", "enter", *"2026-12-15", "enter", "enter")
-        await until(pilot, lambda: "at least 10" in screen_text(app) or "■" in screen_text(app))
+        await pilot.press("w", *"PLAT-311", "enter")
+        assert "at least 10" in screen_text(app) and "reason, in ten characters or more PLAT-311" in screen_text(app)
+        await pilot.press("home", *"split in ", "enter", "enter")
+        assert "is missing; add owner" in screen_text(app)
+        await pilot.press("@", "p", "enter", *"2026-11-15", "enter")
+        assert "2026-11-15 is over; name a day to come" in screen_text(app)
+        await pilot.press("ctrl+u", *"2026-12-15", "enter", *"17", "enter")
+        assert "'17' has no unit" in screen_text(app)
         assert "waivers" not in made.budgets_path.read_text()
-        await pilot.press(
-            "w", *"split in PLAT-311", "enter", "@", "p", "enter", *"2026-12-15", "enter", *"17min", "enter"
-        )
+        await pilot.press(*"min", "enter")
         await until(pilot, lambda: "W-2026-001" in made.budgets_path.read_text())
         await pilot.press("w", "escape")
         assert "no waiver was written" in screen_text(app)

@@ -46,7 +46,7 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
 
         await until(pilot, lambda: "EXP-1" in screen_text(app))
         app.screen.page.select("experiments.items/EXP-1")
-        await say("t", "bob")
+        await pilot.press("t")  # nobody is asked who starts what cannot be started
         await until(pilot, lambda: "draft cannot become running" in screen_text(app))
         await say("r", "ann")
         await until(pilot, lambda: stored(workspace).state == "reviewed")
@@ -54,7 +54,9 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
         await until(pilot, lambda: stored(workspace).state == "running")
         await until(pilot, lambda: "iterate" in screen_text(app))
         app.screen.page.select("experiments.items/EXP-1")
-        await say("d", "cy", "kill", "not worth it")
+        await say("d", "cy", "ship")
+        assert "'ship' is none of kill, iterate, scale" in screen_text(app)
+        await say("ctrl+u", "k", "not worth it")
         await until(pilot, lambda: stored(workspace).state == "decided")
         held = stored(workspace).decision
         assert (held.choice, held.computed, held.link) == ("kill", "iterate", "DEC-1")
@@ -63,8 +65,8 @@ def test_from_review_to_decision_and_back(tmp_path: Path) -> None:
         await until(pilot, lambda: "see DEC-1" in screen_text(app))
         app.screen.page.select("experiments.items/EXP-1")
         await say("c", "ann", "regression test", "refund.cost 0.10")
-        await until(pilot, lambda: "is no limit of a task" in screen_text(app))
-        await say("c", "ann", "3", "refund.cost 0.10 USD/task")
+        assert "is no limit of a task" in screen_text(app)
+        await pilot.press("space", *"USD/task", "enter")
         await until(pilot, lambda: "codified as PLAY-1, budget refund.cost added" in screen_text(app))
         assert stored(workspace).state == "codified"
         assert "refund.cost" in workspace.budgets_path.read_text()
@@ -88,8 +90,11 @@ def test_an_incomplete_one_says_what_is_missing_and_does_not_start(tmp_path: Pat
         app.screen.page.select("experiments.items/EXP-1")
         await pilot.press("enter")
         await until(pilot, lambda: "1 field missing: rollback owner" in screen_text(app))
-        await pilot.press("escape", "t", "b", "enter")
-        await until(pilot, lambda: "incomplete, so it cannot be started" in screen_text(app))
+        await pilot.press("escape", "t")
+        await until(pilot, lambda: "incomplete, so it cannot be started; missing: rollback owner" in screen_text(app))
+        assert "f fills it in" in " ".join(screen_text(app).split())
+        await pilot.press("d")
+        await until(pilot, lambda: "decided without an observation; o writes down" in screen_text(app))
         assert stored(workspace).state == "reviewed"
 
     drive(workspace, script, start="experiments")

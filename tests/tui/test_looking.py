@@ -142,8 +142,10 @@ def test_windows_comparisons_and_filters_are_typed_and_nonsense_is_refused(works
             await pilot.press(key)
             await pilot.pause()
             await typed(pilot, text)
-            assert said in screen_text(app).splitlines()[-1]
+            assert said in screen_text(app).splitlines()[-2] and text in screen_text(app).splitlines()[-1]
             assert app.looking() == Looking()
+            await pilot.press("escape")
+            assert said not in screen_text(app)
         for key, text, expected in (
             ("W", "q", Looking(window="2026-Q4")),
             ("C", "2026-08-31", Looking(window="2026-Q4", compare="2026-08-31")),
