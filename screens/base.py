@@ -294,6 +294,7 @@ class PageScreen(Screen[None]):
         *,
         changed: Callable[[str], None] | None = None,
         given_up: Callable[[], None] = lambda: None,
+        goes_on: bool = False,
     ) -> None:
         """Ask until `read` can read what is typed: its error stands above the line, in which what was typed stays.
 
@@ -312,7 +313,7 @@ class PageScreen(Screen[None]):
             else:
                 done(found)
 
-        self.ask(label, value, answered, changed)
+        self.ask(label, value, answered, changed, goes_on=goes_on)
 
 
 def titled(item: Item) -> str:

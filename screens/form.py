@@ -166,6 +166,8 @@ class Form(FormFile):
         if field.choices:
             if 0 < digit <= len(field.choices):
                 self._set(field.path, _choice_value(field, field.choices[digit - 1]))
+            else:
+                self.shell.say(f"1 to {len(field.choices)} choose")
         elif field.kind == "score":
             self._set(field.path, 10 if digit == 0 and field.high == 10 and field.low > 0 else digit)
         elif field.kind in TYPED:
@@ -229,17 +231,17 @@ class Form(FormFile):
     def _ask(self, field: Field, begun: str | None = None) -> None:
         from aether_tui.workspace.fields import parse, plain
 
-        def done(text: str | None) -> None:
-            if text is None or (text == before and begun is None and field.value is not None):
-                return
-            try:
-                value = parse(field, text, self.shell.now().date()) if text.strip() else None
-            except ConfigurationError as error:
-                self._refuse(field.path, error.sentence())
-                return
-            if value is None and (field.required or isinstance(field.path[-1], int)):
-                return
-            self._set(field.path, value)
+        def read(text: str) -> tuple[str, object]:
+            value = parse(field, text, self.shell.now().date()) if text.strip() else None
+            if value is not None and (wrong := self.wrong(field.path, value)):
+                raise ConfigurationError(wrong)
+            return text, value
+
+        def done(said: tuple[str, object]) -> None:
+            text, value = said
+            unchanged = text == before and begun is None and field.value is not None
+            if not unchanged and not (value is None and (field.required or isinstance(field.path[-1], int))):
+                self._set(field.path, value)
 
         before = plain(field.value)
         label = field.prompt or field.label
@@ -247,11 +249,12 @@ class Form(FormFile):
             from screens.prose import Prose
 
             self.shell.hold_keys()
-            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, done))
+            kept = lambda text: None if text is None else done((text, text.strip("\n") or None))  # noqa: E731
+            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, kept))
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()
-        self.ask(clean(label), before if begun is None else begun, done, goes_on=begun is not None)
+        self.ask_right(clean(label), before if begun is None else begun, read, done, goes_on=begun is not None)
 
 
 def _indent(field: Field) -> str:
@@ -268,7 +271,7 @@ _HINTS: dict[str, str] = {
     "prose": "↵ write it",
     "choice": "a digit or space chooses",
     "flag": "space switches it",
-    "number": "↵ type it; three numbers are low, likely, high",
+    "number": "↵ type it",
     "date": "↵ type it, as 2026-11-21 or today",
     "list": "n adds one",
     "table": "n adds one",
@@ -280,9 +283,9 @@ _HINTS: dict[str, str] = {
 def _hint(field: Field) -> str:
     """What keys do to this field."""
     if field.kind == "score":
-        return f"a digit sets it, {field.low} to {field.high}; ↵ types it, also as low, likely, high"
+        return f"a digit sets it, {field.low} to {field.high}; ↵ types it{', also as low, likely, high' * field.ranged}"
     if field.kind == "group":
         return "↵ adds it" if field.value is None else "del removes it"
-    hint = _HINTS[field.kind]
+    hint = _HINTS[field.kind] + "; three numbers are low, likely, high" * (field.kind == "number" and field.ranged)
     optional = field.value is not None and not field.required and field.kind in TYPED | {"prose"}
     return f"{hint}; del clears it" if optional else hint

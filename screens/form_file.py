@@ -103,25 +103,34 @@ class FormFile(PageScreen):
 
     def _set(self, path: FieldPath, value: object) -> None:
         """Take a value over: on disk when the document is valid, kept here while something is still to be said."""
-        from aether_tui.workspace.fields import MISSING, faults, with_value
+        from aether_tui.workspace.fields import with_value
 
         if self._model is None or self.shell.refused():
             return
-        data = with_value(self._data, path, value)
-        identity = self._identity or f"{self._model.PREFIX}{'' if self._model.SINGLE else 1}"
-        found = faults(self._model, {**data, "id": identity})
-        wrong = next((words for _, words in found if words != MISSING), None)
-        if wrong is not None:
+        wrong, lacking = self._judged(self._model, path, value)
+        if wrong:
             self._refuse(path, wrong)
             return
         self._faults = {}
-        self._data = data
+        self._data = with_value(self._data, path, value)
         self._sets.append((path, value))
-        if found:
+        if lacking:
             self.draw()
             self.action_next()
         else:
-            self._save(self._model, f"{name_of(path).replace('_', ' ')} saved")
+            self._save(self._model, f"{_in_words(path)} saved")
+
+    def wrong(self, path: FieldPath, value: object) -> str:
+        """Why a value cannot stand at a path, or nothing."""
+        return self._judged(self._model, path, value)[0] if self._model is not None else ""
+
+    def _judged(self, model: type[Document], path: FieldPath, value: object) -> tuple[str, bool]:
+        """What is wrong with the document once a value stands at a path, or nothing; and whether it lacks something then."""
+        from aether_tui.workspace.fields import MISSING, faults, with_value
+
+        identity = self._identity or f"{model.PREFIX}{'' if model.SINGLE else 1}"
+        found = faults(model, {**with_value(self._data, path, value), "id": identity})
+        return next((words for _, words in found if words != MISSING), ""), bool(found)
 
     def _refuse(self, path: FieldPath, words: str) -> None:
         self._faults = {name_of(path): words}
@@ -254,3 +263,8 @@ class FormFile(PageScreen):
 def name_of(path: FieldPath) -> str:
     """What a field is called on the page: where it stands in the document."""
     return ".".join(map(str, path))
+
+
+def _in_words(path: FieldPath) -> str:
+    """A place as people say it: `primary 1 name`."""
+    return " ".join(str(part + 1) if isinstance(part, int) else part.replace("_", " ") for part in path)

@@ -62,6 +62,11 @@ class Field:
         return len(self.path) - 1
 
     @property
+    def ranged(self) -> bool:
+        """Whether three numbers may stand for one: low, most likely, high."""
+        return _holds_range(bare(self.annotation))
+
+    @property
     def missing(self) -> bool:
         """Whether a document cannot be stored without it."""
         return self.required and self.value is None
@@ -168,6 +173,12 @@ def _is_number(inner: object) -> bool:
     return False
 
 
+def _holds_range(inner: object) -> bool:
+    if typing.get_origin(inner) in {typing.Union, types.UnionType}:
+        return any(_holds_range(bare(part)) for part in typing.get_args(inner))
+    return typing.get_origin(inner) is tuple
+
+
 def bare(annotation: object) -> object:
     """A type without `Annotated` and `| None`."""
     if typing.get_origin(annotation) is typing.Annotated:
@@ -261,11 +272,11 @@ def parse(field: Field, text: str, today: date) -> object:
     if field.kind == "date":
         return today if said.casefold() in {"today", "now"} else said
     if field.kind in {"number", "score"}:
-        return _numbers(said)
+        return _numbers(said, "type 4, or low, likely and high: 3 4 6" if field.ranged else "type for example 2.5")
     return said
 
 
-def _numbers(text: str) -> object:
+def _numbers(text: str, example: str) -> object:
     parts = text.replace("[", " ").replace("]", " ").replace(";", " ").split()
     if len(parts) == 1 and text.count(",") > 1:
         parts = text.split(",")
@@ -274,9 +285,7 @@ def _numbers(text: str) -> object:
         try:
             number = float(part.strip(",").replace(",", "."))
         except ValueError:
-            raise ConfigurationError(
-                f"{one_line(part, 40)!r} is not a number", next_step="type 4, or low, likely and high: 3 4 6"
-            ) from None
+            raise ConfigurationError(f"{one_line(part, 40)!r} is not a number", next_step=example) from None
         numbers.append(int(number) if number.is_integer() and abs(number) < 1e15 else number)
     return numbers[0] if len(numbers) == 1 else numbers
 

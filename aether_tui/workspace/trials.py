@@ -44,7 +44,7 @@ def start(one: Experiment, who: str, when: date, *, shadow: bool = False, note: 
     from aether_tui.workspace.kinds.experiment import missing
 
     if gaps := missing(one):
-        fields = ", ".join(gap.field.replace("_", " ") for gap in gaps)
+        fields = ", ".join(gap.field for gap in gaps)
         raise CheckFailed(
             f"incomplete, so it cannot be started; missing: {fields}", where=one.id,
             next_step=f"f fills it in, and `aether-tui experiment check {one.id}` asks the questions",
