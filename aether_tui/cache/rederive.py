@@ -1,14 +1,13 @@
 """A changed mapping or price derives stored rows again: locally, offline, from what the source said.
 
-Some rows at a time, each time in one lease, so that it goes on where it was stopped. Derived columns follow from words that repeat (states,
-teams, prices of a day): each combination is derived once. Rows that stay as they are only get the new hash.
+Some rows at a time, each time stored in one lease, so that it goes on where it was stopped. Derived columns follow from words that
+repeat (states, teams, prices of a day): each combination is derived once. Rows that stay as they are only get the new hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 import duckdb
@@ -20,7 +19,7 @@ from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Write, count
 from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import quoted, sql_type
-from aether_tui.cache.staging import arrive
+from aether_tui.cache.staging import arrive, content
 from aether_tui.cache.thrift import look
 from aether_tui.records import TABLES, Row, Table, Value
 from aether_tui.records.tables import SPANS
@@ -63,19 +62,12 @@ def rederive_rows(
     total = 0
     with read() as lease:
         behind = {table: _sources(lease, table, mapping_hash) for table in tables_behind(lease, mapping_hash)}
-    if SPANS in behind:  # reads the table of prices, which takes 0.3 s: in a lease others would wait for it
-        deriver.deriver.prices.of_day(None, "", datetime(1970, 1, 1, tzinfo=UTC))
     for table, sources in behind.items():
         for source, rows in sources.items():
-            left, last = rows, -1
-            while left > 0:
-                done, place = _derive_some(cursor, write, deriver, table, source, mapping_hash, last)
-                if not done and last < 0:
-                    break
-                left, last = (
-                    left - done,
-                    place,
-                )  # places move when deleted rows are cleared away: then once more from the first
+            left = rows
+            # Places move when deleted rows are cleared away, and rows that change meanwhile are left: then once more from the first.
+            while left > 0 and (done := _derive(cursor, write, deriver, table, source, mapping_hash, left)):
+                left -= done
             total += rows - left
     return total
 
@@ -96,37 +88,79 @@ def _sources(lease: ReadLease, table: Table, mapping_hash: str) -> dict[str, int
     return {str(row["source"]): int(str(row["n"])) for row in found}
 
 
-def _derive_some(
+def _derive(
     cursor: duckdb.DuckDBPyConnection,
     write: Write,
     deriver: Deriver,
     table: Table,
     source: str,
     mapping_hash: str,
-    last: int,
-) -> tuple[int, int]:
-    """One lease: the columns, rollups and hashes of some rows after the `last`; returns how many, and the last of them or -1."""
+    rows: int,
+) -> int:
+    """The columns, rollups and hashes of at least so many rows, from the first on, until there are no more; returns how many.
+
+    What is derived in one lease was read in the one before, and computed while others could write.
+    """
+    done = 0
     with write(cursor):
-        run(cursor, _stale(deriver, table), {"source": source, "hash": mapping_hash, "last": last})
+        last = _take(cursor, deriver, table, source, mapping_hash, -1)
+    while last >= 0 and done < rows:
+        marks = f"SELECT _row, {quoted(_marks(table))}, {content(table)} AS _content FROM taken"
+        run(cursor, f"CREATE OR REPLACE TEMP TABLE marks AS {marks}")
         if table.derived:
-            rollups.start(cursor)
-            _stage(cursor, deriver, table, f"(SELECT rowid AS _row, * FROM {table.name} WHERE rowid IN (FROM stale))")
-            _store(cursor, table, source)
-            rollups.refresh(cursor)
-        run(cursor, f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (FROM stale)", {"hash": mapping_hash})
-        return run(cursor, "SELECT count(*), coalesce(max(_row), -1) FROM stale").fetchone() or (0, -1)
+            _stage(cursor, deriver, table, "taken")
+        with write(cursor):
+            _check(cursor, table)
+            if table.derived:
+                rollups.start(cursor)
+                _store(cursor, table, source)
+                rollups.refresh(cursor)
+            derived = f"UPDATE {table.name} SET mapping_hash = $hash WHERE rowid IN (FROM stale)"
+            run(cursor, derived, {"hash": mapping_hash})
+            done += count(cursor, "stale")
+            last = _take(cursor, deriver, table, source, mapping_hash, last)
+    return done
 
 
-def _stale(deriver: Deriver, table: Table) -> str:
-    """SQL of temporary table `stale`: which rows come next."""
+def _take(
+    cursor: duckdb.DuckDBPyConnection, deriver: Deriver, table: Table, source: str, mapping_hash: str, last: int
+) -> int:
+    """Temporary table `taken` of the rows that come next after the `last`; returns the last of them or -1."""
     texts = [column for column in table.raw if column.name in deriver.inputs(table) and sql_type(column) == "VARCHAR"]
+    raw = quoted([column.name for column in table.raw])
     length = " + ".join([f'coalesce(strlen("{column.name}"), 0)' for column in texts]) or "0"
-    return (
+    run(
+        cursor,
         "CREATE OR REPLACE TEMP TABLE stale AS SELECT _row FROM (SELECT *, sum(_length) OVER (ROWS UNBOUNDED PRECEDING) AS _upto "
         f"FROM (SELECT rowid AS _row, {length} AS _length FROM {table.name} "
         f"WHERE rowid > $last AND source = $source AND mapping_hash <> $hash "
-        f"LIMIT {SLICE_ROWS})) WHERE _upto - _length < {SLICE_BYTES}"
+        f"LIMIT {SLICE_ROWS})) WHERE _upto - _length < {SLICE_BYTES}",
+        {"source": source, "hash": mapping_hash, "last": last},
     )
+    run(
+        cursor,
+        f"CREATE OR REPLACE TEMP TABLE taken AS SELECT rowid AS _row, source, {raw}, mapping_hash FROM {table.name} "
+        "WHERE rowid IN (FROM stale)",
+    )
+    (end,) = run(cursor, "SELECT coalesce(max(_row), -1) FROM taken").fetchone() or (-1,)
+    return int(end)
+
+
+def _marks(table: Table) -> tuple[str, ...]:
+    """What a row is known by. Another one may have got its place, and it may have come again with other columns."""
+    return (*table.key, "mapping_hash")
+
+
+def _check(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Temporary table `stale` of the rows that are still what was taken; others are left as they are."""
+    same = " AND ".join(f's."{name}" IS NOT DISTINCT FROM t."{name}"' for name in _marks(table))
+    run(
+        cursor,
+        f"CREATE OR REPLACE TEMP TABLE stale AS SELECT _row FROM {table.name} AS s JOIN marks AS t ON s.rowid = _row "
+        f"WHERE {same} AND {content(table, 's.')} = _content",
+    )
+    if table.derived and count(cursor, "stale") < count(cursor, "again"):
+        run(cursor, "DELETE FROM again WHERE _row NOT IN (FROM stale)")
 
 
 def _stage(cursor: duckdb.DuckDBPyConnection, deriver: Deriver, table: Table, rows: str) -> None:
