@@ -161,6 +161,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sitting.park", "p", "Park", "Put the question off to the end", "Interview", "sitting", footer=3),
     Action("sitting.search", "slash", "Search", "Go to a question by its words", "Interview", "sitting", footer=4),
     Action("sitting.next", "tab", "Next open", "The next question without an answer", "Interview", "sitting", footer=5, palette=False),
+    Action("sitting.before", "shift+tab", "Back", "The question before, to be answered again", "Interview", "sitting", palette=False),
     Action("sitting.who", "w", "Who", "Add a person, or ask another one", "Interview", "sitting", footer=5),
     Action("taxonomy.merge", "m", "Merge", "Merge the selected kind of request into another", "Taxonomy", "taxonomy", footer=4),
     Action("taxonomy.split", "t", "Split", "Split the selected kind into its halves, or what it was merged of",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
+import signal
 import time
 from collections import deque
 from collections.abc import Callable
@@ -137,6 +139,9 @@ class AetherApp(Choosing):
     # --- life ----------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # elsewhere it just ends
+            for ends in (signal.SIGHUP, signal.SIGTERM):  # a terminal that is closed, a machine that is shut down
+                asyncio.get_running_loop().add_signal_handler(ends, self.exit)
         self.begin()
         self.call_after_refresh(self._first_look)
 

@@ -23,7 +23,7 @@ NARROW = 66
 BARS = 5
 """Lines around the card."""
 KEYS = (("↵", "writes the answer"), ("0", "does not apply"))
-TYPED = (("↵", "keeps what you type, empty skips"), ("esc", "keys"), ("0 ↵", "does not apply"))
+TYPED = (("↵", "keeps what you type, empty skips"), ("esc", "for other keys"), ("0 ↵", "does not apply"))
 
 
 def keyed(pairs: Sequence[tuple[str, str]]) -> Line:
@@ -133,7 +133,7 @@ class Faces:
             spans: list[Span] = [("  ", "text")]
             for mark, word in list(zip(marks, words, strict=True))[row : row + columns]:
                 here = mark == chosen
-                spans.append((f" {mark}", "mark" if here else "accent"))
+                spans.append((f"{'▸' if here else ' '}{mark}", "mark" if here else "accent"))
                 spans.append((pad(f"  {clean(word)}", cells - 2), "strong" if here else "text"))
             lines.append(tuple(spans))
         return lines

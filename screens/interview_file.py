@@ -201,17 +201,25 @@ class InterviewFile(PageScreen):
             self._save(lambda old: old, f"{self._identity} paused")
         return False
 
+    def unkept(self) -> Callable[[Interview], Interview] | None:
+        """What puts words that are being typed into the interview, where there are any."""
+        return None
+
     def on_unmount(self) -> None:
-        """Quitting keeps it too."""
+        """Quitting keeps it too, and words that are being typed."""
         from screens.interview_edits import save
 
-        stored, spent = self._stored, self._elapsed_s()
-        unsaved = (
+        stored, spent, update = self._stored, self._elapsed_s(), self.unkept()
+        unsaved = update is not None or (
             not self._kept and self._unsaved_s() > UNSAVED_S
         )  # a second save would meet the first as somebody else's
         if stored is not None and unsaved and not self.shell.refused():
-            with contextlib.suppress(AetherError, OSError):  # it is only the time
-                save(self.shell.workspace, stored, lambda old: timed(old, spent), "", self.shell.now())
+            with contextlib.suppress(AetherError, OSError):  # nobody is there any more to be told
+
+                def left(old: Interview) -> Interview:
+                    return timed(update(self._document(old)) if update is not None else old, spent)
+
+                save(self.shell.workspace, stored, left, "", self.shell.now())
 
     def _unsaved_s(self) -> float:
         return self._elapsed_s() - self._stored.document.elapsed_s if self._stored is not None else 0.0

@@ -176,7 +176,8 @@ class Sitting(InterviewFile):
             for row in block.rows if isinstance(block, Table) else ():
                 found = next((cell for cell in row.cells if isinstance(cell, Quantity)), None)
                 if row.id == question.indicator and found is not None and found.value is not None and not found.stated:
-                    return f"{human.quantity(found)} {human.evidence(found)}".strip()
+                    ends = human.column((found.value, found.low, found.high), found.unit)
+                    return f"{human.quantity(found, ends)} {human.evidence(found)}".strip()
         return ""
 
     # --- words --------------------------------------------------------------------------------------------------
@@ -227,11 +228,7 @@ class Sitting(InterviewFile):
                 self.draw()
                 return
             self._drafts[key] = text
-            stays = {"at": question.id}
-            self._save(
-                lambda old: sitting.answered(content, old, question, now, text=text).model_copy(update=stays),
-                "answer noted; ↵ goes on writing",
-            )
+            self._save(lambda old: sitting.begun(content, old, question, now, text), "answer noted; ↵ goes on writing")
 
         self._typing = self._drafts.get(key, before)
         self._put()
@@ -249,6 +246,18 @@ class Sitting(InterviewFile):
         first = sitting.current(self._content, before) if self._content is not None and not before.at else None
         if (before.who, first.id if first is not None else before.at) != (after.who, after.at):
             self._at_keys = False
+
+    def unkept(self) -> Callable[[Interview], Interview] | None:
+        from aether_tui.workspace import sitting
+
+        asked, text, now = self._now_asked, (self._typing or "").strip(), self.shell.now()
+        if asked is None or not text:
+            return None
+        content, interview, question = asked
+        given = interview.given(interview.who).get(question.id)
+        if given is not None and given.text == text:
+            return None
+        return lambda old: sitting.begun(content, old, question, now, text)
 
     def unsaved(self) -> None:
         self._at_keys = True  # so that what went wrong can be read; the words are kept
@@ -311,6 +320,18 @@ class Sitting(InterviewFile):
             return
         content, _, question = asked
         self._save(lambda old: sitting.moved(content, old, question), "next open question")
+
+    def action_before(self) -> None:
+        from aether_tui.workspace import sitting
+
+        interview, content = self._interview, self._content
+        if interview is None or content is None or self._undecided():
+            return
+        before = sitting.preceding(content, interview)
+        if before is None:
+            self.shell.say("this is the first question")
+        else:
+            self._save(lambda old: old.model_copy(update={"at": before.id}), "back at it")
 
     def action_search(self) -> None:
         from aether_tui.workspace import sitting

@@ -195,7 +195,7 @@ def findings(found: Stakeholders) -> tuple[Finding, ...]:
         Finding(
             id=f"stakeholders.{one.question}",
             severity="warn",
-            text=f"They differ on “{one.label}”: {', '.join(f'{who} {value}' for who, value in one.by.items())} of 5.",
+            text=f"They differ on “{one.label}”: {', '.join(f'{who}: {value}' for who, value in one.by.items())} of 5.",
             evidence=(one.question,),
             private=True,
         )
@@ -325,8 +325,8 @@ def _agreement(identity: str, title: str, answers: Sequence[Answered]) -> Table:
                 id=one.question,
                 state="info" if one.n < 2 else "pass" if one.agree else "warn",
                 cells=("one voice" if one.n < 2 else "agree" if one.agree else "differ", one.label, one.median,
-                       f"{one.low}–{one.high}", one.n, ", ".join(f"{who} {value}" for who, value in one.by.items())),
-                detail=", ".join(f"{who} {value}" for who, value in one.by.items()),
+                       f"{one.low}–{one.high}", one.n, ", ".join(f"{who}: {value}" for who, value in one.by.items())),
+                detail=", ".join(f"{who}: {value}" for who, value in one.by.items()),
             )
             for one in answers
         ),

@@ -71,6 +71,15 @@ def current(content: Content, interview: Interview) -> Question | None:
     return at or find(content, interview, interview.at) or next(iter(left), None)
 
 
+def preceding(content: Content, interview: Interview) -> Question | None:
+    """The question before the one the sitting stands at, answered or not, in the order they are asked; the last one at the end."""
+    given, now = interview.given(interview.who), current(content, interview)
+    open_now = {one.id for one in open_questions(content, interview)}
+    asked = [one for one in content.questions(interview.questionnaire) if one.id in given or one.id in open_now]
+    place = next((number for number, one in enumerate(asked) if now is not None and one.id == now.id), len(asked))
+    return asked[place - 1] if place else None
+
+
 def orphans(content: Content, interview: Interview) -> tuple[Answer, ...]:
     """Answers to questions that no longer exist: kept, and listed."""
     known = {one.id for one in content.questions(interview.questionnaire)}
@@ -104,6 +113,11 @@ def answered(
     parked = [name for name in interview.put_off() if name != question.id]
     after = _putting_off(interview.model_copy(update={"answers": others}), parked)
     return _onward(content, after, question, moment)
+
+
+def begun(content: Content, interview: Interview, question: Question, now: datetime, text: str) -> Interview:
+    """The answer in words as far as it is said; the sitting stays at its question."""
+    return answered(content, interview, question, now, text=text).model_copy(update={"at": question.id})
 
 
 def _putting_off(interview: Interview, parked: list[str]) -> Interview:

@@ -127,7 +127,15 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
         await pilot.press("escape")
 
     drive(workspace, script, start="interview")
+
+    async def cut(pilot: Pilot[int], app: AetherApp) -> None:
+        app.push_screen(Sitting("INT-1"))
+        await writing(pilot, app)
+        await pilot.press("ctrl+u", *"Half a senten")  # and the console is quit
+
+    drive(workspace, cut, start="interview")
     at = there().at
+    assert (there().given("Eva")[at].text, there().finished) == ("Half a senten", None)
 
     async def again(pilot: Pilot[int], app: AetherApp) -> None:
         front = app.front()
@@ -138,8 +146,10 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: "why we ask" in screen_text(app))
         await writing(pilot, app)
+        await pilot.press("escape", "shift+tab")
+        await until(pilot, lambda: there().at == "stakeholder.success")
         await pilot.press("escape", "tab")
-        await until(pilot, lambda: store.get(Interview, "INT-1").document.at != at)
+        await until(pilot, lambda: there().at not in {at, "stakeholder.success"})
 
     drive(workspace, again, start="interview")
 

@@ -35,6 +35,22 @@ def answer(interview: Interview, value: int = 4, now: datetime = NOW, content: C
     return sitting.answered(content, interview, question, now, value=None if text else value, text=text)
 
 
+@pytest.mark.parametrize("questionnaire", ["stakeholder", "lens", "maturity"])
+def test_the_question_before_is_the_one_that_was_answered_last(questionnaire: str) -> None:
+    interview, asked = begun(questionnaire), []
+    assert sitting.preceding(CONTENT, interview) is None
+    while (question := sitting.current(CONTENT, interview)) is not None and len(asked) < 3:
+        asked.append(question.id)
+        interview = answer(interview)
+    for identity in reversed(asked):
+        before = sitting.preceding(CONTENT, interview)
+        assert before is not None and before.id == identity
+        interview = interview.model_copy(update={"at": before.id})
+    assert sitting.preceding(CONTENT, interview) is None
+    changed = answer(interview, 2)
+    assert sitting.current(CONTENT, changed) not in (None, *asked)
+
+
 def test_people_are_asked_what_concerns_them():
     asked = {one.id for one in sitting.open_questions(CONTENT, begun())}
     assert "stakeholder.quality-time" in asked
