@@ -148,7 +148,7 @@ def _take(
 
 def _marks(table: Table) -> tuple[str, ...]:
     """What a row is known by. Another one may have got its place, and it may have come again with other columns."""
-    return (*table.key, "mapping_hash")
+    return ("source", *table.key, "mapping_hash")
 
 
 def _check(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
