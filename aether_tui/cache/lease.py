@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +98,7 @@ class Leases:
     @contextmanager
     def read(self, wait_s: float) -> Iterator[ReadLease]:
         """Attach read-only and look. Raises NoData without a cache, CacheTrouble when it stays locked or is damaged."""
-        if (looked_at := self._inode()) is None:
+        if (looked_at := self._inodes())[0] is None:
             raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
         with self._alone_in_thread():
             try:
@@ -159,12 +159,12 @@ class Leases:
             finally:
                 cursor.close()
 
-    def _unreadable(self, inode: int, wait_s: float) -> CacheDamaged:
-        """Set aside the file that could not be read, unless another process has done so: the same name may be a new one."""
+    def _unreadable(self, looked_at: Sequence[int | None], wait_s: float) -> CacheDamaged:
+        """Set aside what could not be read, unless another process has done so: the same name may be a new file, or its log gone."""
         turn = self._take_turn(wait_s)
         try:
             turn.sign(_signature())
-            if self._inode() == inode:
+            if self._inodes() == looked_at:
                 return self._moved()
         finally:
             turn.sign("")
@@ -184,11 +184,15 @@ class Leases:
         """Forget that: every block was read, or the file is another one."""
         self._doubted.unlink(missing_ok=True)
 
-    def _inode(self) -> int | None:
-        """Which file has the name at present; None when there is none."""
-        with contextlib.suppress(FileNotFoundError):
-            return self.path.stat().st_ino
-        return None
+    def _inodes(self) -> list[int | None]:
+        """Which file has the name at present, and which is its log; None where there is none."""
+        found: list[int | None] = []
+        for path in (self.path, self.wal):
+            try:
+                found.append(path.stat().st_ino)
+            except FileNotFoundError:
+                found.append(None)
+        return found
 
     def _state(self) -> object:
         """What differs after every write, of whatever process, while it is attached to read: nobody writes then."""
@@ -212,24 +216,40 @@ class Leases:
             turn.release()
 
     def set_aside(self, now: datetime) -> Path:
-        """Rename the damaged cache (and its log) with a time stamp; returns the new path."""
+        """Rename the damaged cache (and its log) with a time stamp; returns the new path: that of the log where the rest is whole."""
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
         target = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
         count = 1
-        while target.exists():
+        while target.exists() or _log_of(target).exists():
             count += 1
             target = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{count}")
+        if self.wal.exists():
+            self.wal.rename(_log_of(target))
+            if self._whole():
+                self.trust()
+                return _log_of(target)
         self.path.rename(target)
-        wal = self.wal
-        if wal.exists():
-            wal.rename(target.with_name(target.name + ".wal"))
         self.trust()
         return target
+
+    def _whole(self) -> bool:
+        """Whether every block of the file without its log can be read. DuckDB writes none of those that the last checkpoint left, and
+        the header after all others, so that the file is then what it was before the transactions in the log, with their cursors."""
+        try:
+            self._attach("READ_ONLY", time.monotonic())
+            with self._instance().cursor() as cursor:
+                cursor.execute("USE cache")
+                schema.read_all(cursor)
+        except (duckdb.Error, AetherError):
+            self._discard()
+            return False
+        self._detach()
+        return True
 
     @property
     def wal(self) -> Path:
         """DuckDB's write-ahead log; present only after a writer was killed, or while one works."""
-        return self.path.with_name(self.path.name + ".wal")
+        return _log_of(self.path)
 
     # --- Attaching ----------------------------------------------------------------------------------------------------
 
@@ -329,7 +349,7 @@ class Leases:
 
     def _attach(self, mode: str, deadline: float) -> None:
         path, quiet_until = str(self.path).replace("'", "''"), time.monotonic() + QUIET_S
-        new = self._inode() is None
+        new = not self.path.exists()
         while True:
             try:
                 self._instance().execute(
@@ -435,6 +455,13 @@ class Leases:
 
     def _moved(self) -> CacheDamaged:
         moved = self.set_aside(datetime.now(UTC))
+        if self.path.exists():
+            return CacheDamaged(
+                f"the log of the cache was damaged and is now {moved.name}: what was stored last is lost",
+                where=str(self.path),
+                next_step="run the command again, and load again what was being loaded then",
+                moved_to=moved,
+            )
         return CacheDamaged(
             f"the cache was damaged and is now {moved.name}",
             where=str(self.path),
@@ -460,6 +487,10 @@ def leases_of(path: Path) -> Leases:
     key = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that does not exist yet
     with _LEASES_GUARD:
         return _LEASES.setdefault(key, Leases(key))
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def _signature() -> str:

@@ -243,6 +243,12 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     run(connection, "INSERT INTO meta VALUES ('schema_version', $version)", {"version": str(VERSION)})
 
 
+def read_all(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Read every block, so that a damaged one raises."""
+    for name in (*TABLES, *ROLLUPS, *BOOKKEEPING):
+        cursor.execute(f"SELECT bit_xor(hash(t)) FROM {name} AS t").fetchall()
+
+
 VERSION: Final = 14
 """Raised by whoever changes a table: an older cache is then caught up with (`catchup.migrate`) before anything reads it."""
 

@@ -24,7 +24,7 @@ from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows
 from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import SLICE_ROWS, Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
-from aether_tui.cache.schema import stored_version
+from aether_tui.cache.schema import read_all, stored_version
 from aether_tui.cache.staging import naive
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
@@ -39,7 +39,6 @@ from aether_tui.cache.upkeep import (
     noted,
     prunable,
     prune,
-    read_all,
     table_info,
     used_blocks,
 )
@@ -149,8 +148,8 @@ class Cache:
     def ensure(self) -> Path | None:
         """Make sure that a sound cache exists, for commands that write: call it first.
 
-        A cache that does not open is moved aside and begun anew; returns where to, for the message to the user. One that opens
-        and turns out to be unreadable later ends the command, and is moved aside, too.
+        A cache that does not open is moved aside and begun anew, or only its log (`.wal`), where the rest is whole; returns where to, for
+        the message to the user. One that opens and turns out to be unreadable later ends the command, and is moved aside, too.
         """
         self._leases.mends = True
         try:
@@ -169,7 +168,7 @@ class Cache:
         Returns where a damaged cache was moved to, and how many rows were derived again.
         """
         self._leases.mends = True
-        moved, made, behind, due = None, True, False, list(prunable(retention_days, naive(now)))
+        made, behind, due = True, False, list(prunable(retention_days, naive(now)))
         before = counted = None
         try:
             with self._look() as lease:
@@ -183,8 +182,9 @@ class Cache:
                 ]
         except NoData:
             made = False
-        except CacheDamaged as damaged:
-            made, moved = False, damaged.moved_to
+        except CacheDamaged as damaged:  # what is left may be whole
+            _, derived = self.begin(deriver, mapping_hash, retention_days, now=now, derived_by=derived_by)
+            return damaged.moved_to, derived
         if due or not made:
             with self._write() as connection:
                 for table, since in due:
@@ -195,7 +195,7 @@ class Cache:
                 if not counted:
                     count_flow_again(connection)
                 keep_note(connection, "derived_by", derived_by)
-        return moved, derived
+        return None, derived
 
     def merge(
         self,

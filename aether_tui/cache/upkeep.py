@@ -13,7 +13,7 @@ import duckdb
 from aether_tui.cache import rollups
 from aether_tui.cache.lease import ROW_GROUPS
 from aether_tui.cache.merge import newest_instant
-from aether_tui.cache.schema import BOOKKEEPING, ROLLUPS, local, quoted
+from aether_tui.cache.schema import ROLLUPS, local, quoted, read_all
 from aether_tui.errors import ConfigurationError
 from aether_tui.records import TABLES, Table
 from aether_tui.records.definitions import definition, render
@@ -61,12 +61,6 @@ def table_info(cursor: duckdb.DuckDBPyConnection) -> dict[str, TableInfo]:
             if rows:
                 found[table.name] = TableInfo(rows, first, last)
     return found
-
-
-def read_all(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Read every block, so that a damaged one raises."""
-    for name in (*TABLES, *ROLLUPS, *BOOKKEEPING):
-        cursor.execute(f"SELECT bit_xor(hash(t)) FROM {name} AS t").fetchall()
 
 
 def findings(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:

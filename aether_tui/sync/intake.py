@@ -77,7 +77,12 @@ class Writer:
         aside, derived = self.cache.begin(
             ingest, ingest.mapping_hash, kept, now=self.clock(), derived_by=ingest.derived_by
         )
-        if aside is not None:
+        if aside is not None and aside.suffix == ".wal":
+            told.append(
+                f"the log of the cache was damaged: it is set aside as {aside.name}, and what was stored last is lost; "
+                "load again what was being loaded then"
+            )
+        elif aside is not None:
             told.append(
                 f"the cache was damaged: it is set aside as {aside.name} and filled anew; load your files again, if there are any"
             )

@@ -90,6 +90,37 @@ def test_a_cache_that_lacks_something_is_damaged(tmp_path: Path, lost: str) -> N
     assert cache.verify() == []
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_of_a_damaged_log_the_rest_is_kept_where_it_is_whole(tmp_path: Path, whole: bool) -> None:
+    cache = fresh(tmp_path)
+    store(cache, spans(50), cursor="1")
+    good = cache.path.read_bytes()
+    script = (
+        "import os, signal, sys; from pathlib import Path; from aether_tui.cache import Cache\n"
+        "with Cache(Path(sys.argv[1]))._leases.alone(9) as c:\n"
+        "    c.execute(\"UPDATE cache.sync_state SET cursor = '2'\"); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=False)
+    assert cache.path.read_bytes() == good
+    log = cache._leases.wal
+    flip(log, log.stat().st_size - 30)
+    broken = log.read_bytes()
+    if not whole:
+        flip(cache.path, 3 * 4096 + 262_144 * 3 + 9_000)
+    with pytest.raises(CacheDamaged, match="damaged"):
+        cache.verify()
+    assert log.read_bytes() == broken
+    moved = begun(cache)
+    assert moved is not None
+    assert (moved.suffix == ".wal") is whole
+    assert next(cache.path.parent.glob("*.damaged-*.wal")).read_bytes() == broken
+    assert cache.verify() == []
+    left = cache.cursors()
+    assert {key: state.cursor for key, state in left.items()} == ({("s", "x"): "1"} if whole else {})
+    store(cache, spans(60), cursor="2")
+    assert cache.verify() == []
+
+
 def test_a_merge_into_a_damaged_cache_stores_nothing_without_the_user_knowing(tmp_path: Path) -> None:
     """Going on in a new file would leave a hole before the cursor: the command ends and says so."""
     cache = fresh(tmp_path)
