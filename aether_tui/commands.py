@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from aether_tui import human
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit, bytes_of, written_since
 
@@ -176,7 +177,12 @@ class Commands:
             return f"{job.title} stopped; what was stored stays stored"
         if status:
             return ""
-        done = {"sync": "synced", "export": f"wrote {self._office.workspace.exports.name}/"}
+        written = human.plural(len(made.files), "baseline") if made is not None else "no baseline"
+        done = {
+            "sync": "synced",
+            "export": f"wrote {self._office.workspace.exports.name}/",
+            "baseline": f"{written} written to {self._office.workspace.baselines.name}/",
+        }
         return done.get(job.title, f"{job.title} done") + ("; u takes it back" if made is not None else "")
 
     def _hear(self) -> None:

@@ -134,7 +134,7 @@ def blocks(items: tuple[Item, ...], documents: list[Experiment]) -> tuple[Block,
         columns=(
             Col(key="id", title="id", width=7, priority=10), Col(key="metric", title="metric", priority=9),
             Col(key="role", title="role", width=9, priority=4), Col(key="effect", title="effect", kind="number", width=9, priority=8),
-            Col(key="interval", title="interval", width=30, priority=7), Col(key="says", title="says", width=18, priority=6),
+            Col(key="interval", title="interval", width=30, priority=7, least=26), Col(key="says", title="says", width=18, priority=6),
         ),
         rows=tuple(_effect_row(item, metric) for item, metric in measured),
         empty="Nothing was measured yet.",

@@ -19,7 +19,7 @@ from aether_tui.actions import ACTIONS, Keymap, Where, shown
 from aether_tui.report_model import Freshness
 from screens import SCREENS, ScreenSpec
 from screens.widgets.page import ROLES, Page
-from screens.widgets.spans import Line, Span, clean, crop, fit, width_of
+from screens.widgets.spans import Line, Span, clean, crop, crop_middle, fit, width_of
 
 
 class Bar(Widget, can_focus=False):
@@ -89,7 +89,8 @@ class StatusBar(Bar):
     def tell(self, status: Status) -> None:
         """Show it."""
         told = " · ".join(part for part in (status.network, status.age) if part)
-        right: Line = ((f"{status.job}  ", "accent"),) if status.job else ()
+        job = crop_middle(status.job, self.size.width // 3)  # who and where it is stays beside it
+        right: Line = ((f"{job}  ", "accent"),) if job else ()
         right = (*right, (f"{told} ", "dim")) if told else right
         room = self.size.width - width_of(right) - 5
         name = crop(status.name, room // 3)
@@ -101,12 +102,22 @@ class StatusBar(Bar):
 
 
 class TabBar(Bar):
-    """The screens with their letters, the current one marked; the report's own age at the right."""
+    """The screens with their letters, the current one marked; the report's own age at the right.
+
+    Letters that made room for a longer note do not come back while it is the same screen: they would jump.
+    """
+
+    _kept = ("", 0, 0)
+    """Screen, width, and the room its tabs have had at least."""
 
     def tell(self, current: str, note: str) -> None:
         """Mark `current`; `note` says how old the report is."""
         right: Line = ((f"{note} ", "dim"),)
-        self.put(tabs(tuple(SCREENS.values()), current, self.size.width - width_of(right)), right)
+        wide, room = self.size.width, self.size.width - width_of(right)
+        if self._kept[:2] == (current, wide):
+            room = min(room, self._kept[2])
+        self._kept = (current, wide, room)
+        self.put(tabs(tuple(SCREENS.values()), current, room), right)
 
     async def on_click(self, event: events.Click) -> None:
         """Go to the screen under the mouse, unless something is being typed."""

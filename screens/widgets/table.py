@@ -13,7 +13,7 @@ from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
 from screens.widgets.cells import OF_A_HUNDRED, AnyCell, cell, change, course, is_missing, sort_key, sparkline
 from screens.widgets.parts import Item, Lines, heading, title
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop, crop_middle, pad, width_of, wrap, wrapped
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop_middle, pad, width_of, wrap, wrapped
 
 GAP = 2
 SAMPLE_ROWS = 100
@@ -62,7 +62,7 @@ class TablePart(Generic[R]):
         rows: Sequence[R],
         columns: Sequence[Column],
         spans: Callable[[R], Sequence[Span]],
-        item: Callable[[R, Sequence[str]], Item],
+        item: Callable[[R, Sequence[int]], Item],
         *,
         heading: Sequence[Line] = (),
         titles: bool = True,
@@ -122,9 +122,10 @@ class TablePart(Generic[R]):
     @property
     def items(self) -> list[tuple[int, Item]]:
         if self._items is None:
-            hidden = [column.title for column, width in zip(self._columns, self._widths, strict=True) if not width]
             tops = self._tops if self._wraps else range(len(self._rows))
-            self._items = [(self._top + y, self._item(row, hidden)) for y, row in zip(tops, self._rows, strict=True)]
+            self._items = [
+                (self._top + y, self._item(row, self._widths)) for y, row in zip(tops, self._rows, strict=True)
+            ]
         return self._items
 
     def line(self, y: int, selected: Item | None) -> Line:
@@ -241,13 +242,14 @@ def table(
         drawn = [cell(column, _cell(row, i), row.state, words, by[i]) for i, column in enumerate(block.columns)]
         return [_glyph(row), *drawn] if glyphs else drawn
 
-    def item(row: Row, hidden: Sequence[str]) -> Item:
-        words = lambda: (_copy(block, row), _row_detail(block, row, hidden), _row_why(block, row))  # noqa: E731
+    def item(row: Row, widths: Sequence[int]) -> Item:
+        words = lambda: (_copy(block, row), _row_detail(block, row, widths[glyphs:], lines), _row_why(block, row))  # noqa: E731
         return Item(block.id, row.id, words=words)
 
     alike = [row for peer in peers if peer is not block and peer.columns == block.columns for row in peer.rows]
     sample = [spans(row) for row in (*_sampled(rows), *_sampled(alike))]
     prose = len(rows) <= WRAP_ROWS and all(column.kind in {"text", "state"} for column in block.columns)
+    lines = WRAP_LINES if prose else 1
     columns = [Column("", "", False, 10, 1, 1)] if glyphs else []
     for i, column in enumerate(block.columns):
         name = clean(column.title) + (
@@ -349,7 +351,7 @@ def facts(block: Facts, width: int, *, keep: str, words: bool) -> TablePart[Fact
             (clean(fact.note), "dim"),
         ]
 
-    def item(fact: Fact, hidden: Sequence[str]) -> Item:
+    def item(fact: Fact, _widths: Sequence[int]) -> Item:
         copy = f"{clean(fact.label)}: {human.quantity(fact.value)} {human.evidence(fact.value)}".rstrip()
         return Item(block.id, fact.id, copy, _fact_detail(fact), _fact_why(fact))
 
@@ -434,15 +436,17 @@ def _copy(block: Table, row: Row) -> str:
     return "\t".join(cell(column, _cell(row, i), row.state, True)[0] for i, column in enumerate(block.columns))
 
 
-def _row_detail(block: Table, row: Row, hidden: Sequence[str]) -> tuple[str, ...]:
-    """What is known about a row beyond what its line shows."""
+def _row_detail(block: Table, row: Row, widths: Sequence[int], lines: int) -> tuple[str, ...]:
+    """What is known about a row beyond what it shows: texts that so many lines of these widths cut, and columns left out."""
     pairs = [
         f"{clean(column.title)} {cell(column, _cell(row, i), row.state, True)[0]}"
         for i, column in enumerate(block.columns)
-        if _cell(row, i) not in (None, "") and any(name.startswith(clean(column.title)) for name in hidden)
+        if _cell(row, i) not in (None, "") and not widths[i]
     ]
     cropped = [
-        clean(c) for c in row.cells if isinstance(c, str) and cell_len(c) > MIN_TEXT and crop(clean(c), 48) != clean(c)
+        clean(c)
+        for c, wide in zip(row.cells, widths, strict=False)
+        if isinstance(c, str) and wide and cell_len(c) > wide and len(wrap(c, wide)) > lines
     ]
     told = [clean(part) for part in row.detail.split("\n")]
     new = [one for one in cropped if not any(one.strip("“”") in part for part in told)]

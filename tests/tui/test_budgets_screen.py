@@ -88,7 +88,8 @@ def test_the_baseline_is_asked_for_and_written(made):
         assert "stay as they are" in screen_text(app)
         assert not made.baselines.exists()
         await pilot.press("B", "y", "enter")
-        await until(pilot, lambda: any(made.baselines.rglob("*.json")))
+        await until(pilot, lambda: "1 baseline written to benchmarks/; u takes it back" in screen_text(app))
+        assert len(list(made.baselines.rglob("*.json"))) == 1
 
     drive(made, script, start="budgets", size=(120, 40))
 

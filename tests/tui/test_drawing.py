@@ -202,3 +202,13 @@ def test_no_cell_is_marked_where_no_field_is_edited():
 )
 def test_a_row_offers_its_words_as_a_title(row, copy, title):
     assert titled(Item("block", row, copy)) == title
+
+
+def test_what_a_row_has_no_room_for_stands_under_it_when_it_is_opened():
+    title = "Rerank long-tail product questions"
+    rows = tuple(Row(id=f"OPP-{n}", cells=(f"OPP-{n}", title, 9.0, "n")) for n in range(3))
+    columns = (Col(key="id", title="id"), Col(key="title", title="opportunity"), Col(key="score", title="score", kind="number"),
+               Col(key="why", title="why", priority=1))  # fmt: skip
+    for width, told in ((80, ()), (40, (title,)), (28, (title, "why n"))):
+        part = table(Table(id="t", columns=columns, rows=rows), width, keep="", sort=None, words=False, mark="")
+        assert part.items[0][1].whole().detail == told

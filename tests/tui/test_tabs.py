@@ -1,9 +1,12 @@
 """The line of screens: the current one is always named, whatever the width and however many there are."""
 
+from unittest.mock import PropertyMock, patch
+
 import pytest
+from textual.geometry import Size
 
 from screens import ORDER, SCREENS, ScreenSpec
-from screens.widgets.chrome import columns_of, tabs
+from screens.widgets.chrome import Status, StatusBar, TabBar, columns_of, tabs
 from screens.widgets.spans import width_of
 
 LETTERS = "hfitvckpeabldwjmrcoxynszqu"
@@ -49,3 +52,26 @@ def test_every_letter_has_its_name_while_g_waits(width):
     assert all(width_of(line) <= width for line in lines)
     page = " ".join(text(line) for line in lines)
     assert all(f"{letter} {title}" in page for letter, title in pairs)
+
+
+@pytest.fixture
+def eighty():
+    with patch("textual.widget.Widget.size", new_callable=PropertyMock, return_value=Size(80, 1)):
+        yield
+
+
+def test_tabs_stay_where_they_are_while_the_note_beside_them_grows_and_shrinks(eighty):
+    bar, seen = TabBar(), []
+    for name, note in (("budgets", "↻ updating · 28d · 22 m old"), ("budgets", "28d · now"), ("home", "28d · now")):
+        bar.tell(name, note)
+        seen.append(text(bar._left))
+    assert seen[0] == seen[1] and seen[0].startswith("‹")
+    assert seen[2] == text(tabs(tuple(SCREENS.values()), "home", 70))
+
+
+def test_a_long_job_leaves_room_for_who_and_where(eighty):
+    bar = StatusBar()
+    job = "● 0 spans/min at 127.0.0.1:4318  ↻ sync amplitude active_users 120 rows"
+    bar.tell(Status("Northwind Assist", (("cycle-2", "dim"), (" · gate ✓ go", "good")), age="synced now", job=job))
+    assert text(bar._left).split() == ["Northwind", "A…", "cycle-2", "·", "gate", "✓", "go"]
+    assert text(bar._right).split()[-2:] == ["synced", "now"] and "120 rows" in text(bar._right)
