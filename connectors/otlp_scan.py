@@ -356,7 +356,6 @@ def _said(literal: str) -> str:
 
 def _plain_cells() -> tuple[list[str], dict[str, str]]:
     """What makes a span odd (unless it is FALSE), and cells, as far as no attribute says them."""
-    trace, span, parent = (f"lower({name})" for name in ("traceId", "spanId", "parentSpanId"))
     start, end = (
         f"TRY_CAST(CASE WHEN starts_with({name}, '\"') THEN {_inner(name)} ELSE {name} END AS BIGINT)"
         for name in ("startTimeUnixNano", "endTimeUnixNano")
@@ -365,18 +364,18 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         "other OR eventful",
         "kept IS NULL",
         "CASE WHEN len(literals) <> list_count(literals) THEN len(used) <> list_count(list_select(literals, used)) ELSE FALSE END",
-        f"NOT regexp_full_match({trace}, '\"[0-9a-f]{{32}}\"') OR {trace} = '\"{'0' * 32}\"'",
-        f"NOT regexp_full_match({span}, '\"[0-9a-f]{{16}}\"') OR {span} = '\"{'0' * 16}\"'",
-        f"parentSpanId IS NOT NULL AND NOT regexp_full_match({parent}, '\"([0-9a-f]{{16}}|0*)\"')",
+        f"NOT regexp_full_match(traceId, '\"[0-9a-fA-F]{{32}}\"') OR traceId = '\"{'0' * 32}\"'",
+        f"NOT regexp_full_match(spanId, '\"[0-9a-fA-F]{{16}}\"') OR spanId = '\"{'0' * 16}\"'",
+        "parentSpanId IS NOT NULL AND NOT regexp_full_match(parentSpanId, '\"([0-9a-fA-F]{16}|0*)\"')",
         "name IS NOT NULL AND (NOT starts_with(name, '\"') OR contains(name, '\\'))",
         f"{start} NOT BETWEEN 1 AND {LAST_NS - 1} OR NOT regexp_full_match(startTimeUnixNano, {_NUMBER})",
         f"{end} NOT BETWEEN 0 AND {LAST_NS} OR {end} - {start} >= {2**53} OR NOT regexp_full_match(endTimeUnixNano, {_NUMBER})",
         "code IS NOT NULL AND code NOT IN ('0', '1', '2', '\"STATUS_CODE_UNSET\"', '\"STATUS_CODE_OK\"', '\"STATUS_CODE_ERROR\"')",
     ]
     cells = {
-        "trace_id": _inner(trace),
-        "span_id": _inner(span),
-        "parent_id": f"CASE WHEN NOT regexp_full_match(parentSpanId, '\"0*\"') THEN {_inner(parent)} END",
+        "trace_id": "lower(substr(traceId, 2, 32))",
+        "span_id": "lower(substr(spanId, 2, 16))",
+        "parent_id": "CASE WHEN regexp_full_match(parentSpanId, '.*[^0\"].*') THEN lower(substr(parentSpanId, 2, 16)) END",
         "name": f"coalesce({_inner('name')}, '')",
         "start": f"make_timestamp({start} // 1000)",
         "duration_s": f"CASE WHEN {end} >= {start} THEN CAST({end} - {start} AS DOUBLE) / 1e9 END",
@@ -392,11 +391,11 @@ def _operation(cells: dict[str, str], there: bool) -> list[str]:
         f"WHEN '{name}' THEN {'NULL' if ours is None else repr(ours)}" for name, ours in otlp_aliases.OPERATIONS.items()
     )
     # Only of a text; a name beyond ASCII is folded otherwise here.
-    cells["operation"] = (
-        f"CASE WHEN starts_with(operation, '\"') THEN CASE {word} {names} ELSE {word} END END"
-        if there
-        else "CAST(NULL AS VARCHAR)"
-    )
+    known = ", ".join(f"'{name}'" for name in otlp_aliases.OPERATIONS)
+    # Most have our name, and a CASE computes what it compares at every WHEN.
+    ours = f"CASE WHEN {word} IN ({known}) THEN CASE {word} {names} END ELSE {word} END"
+    # Only of a text; a name beyond ASCII is folded otherwise here.
+    cells["operation"] = f"CASE WHEN starts_with(operation, '\"') THEN {ours} END" if there else "CAST(NULL AS VARCHAR)"
     folded = " OR ".join(f"contains(operation, '{mark}')" for mark in ("\\", '" ', ' "'))
     return [f"operation IS NOT NULL AND (strlen(operation) <> length(operation) OR {folded})"] * there
 
