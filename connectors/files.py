@@ -240,22 +240,21 @@ class _Guarded(io.RawIOBase):
 
     def __init__(self, path: Path, layers: Sequence[_Closes], cap: int | None) -> None:
         self._path, self._layers, self._cap, self._seen = path, layers, cap, 0
-        self._top = cast("IO[bytes]", layers[-1])
+        self._top = cast("io.BufferedIOBase", layers[-1])
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed wants the unnameable Buffer
         try:
-            data = self._top.read(len(buffer))
+            count = self._top.readinto(buffer)
         except _BROKEN as error:
             raise Malformed(f"{name_of(self._path)}: cut short or damaged ({error}); fetch the file again") from error
-        self._seen += len(data)
+        self._seen += count
         if self._cap is not None and self._seen > self._cap:
             cap = f"{self._cap >> 20} MiB ({MAX_RATIO} times its size on disk, at least {FREE_BYTES >> 20} MiB)"
             raise Malformed(f"{name_of(self._path)}: inflates past the cap of {cap}; refused as a decompression bomb")
-        buffer[: len(data)] = data
-        return len(data)
+        return count
 
     def close(self) -> None:
         if not self.closed:

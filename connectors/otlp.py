@@ -114,7 +114,7 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
         data = stream.read(SCAN_BYTES)
         hopeless = len(data) < SCANNED_FROM or not worth(data, said=not said)
-        if hopeless or not any(map(_parsed, data.split(b"\n", 2)[:2])):
+        if hopeless or not any(map(_parsed, data[:SCANNED_FROM].split(b"\n", 2)[:2])):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1
