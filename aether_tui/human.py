@@ -166,7 +166,7 @@ def quantity(item: Quantity, beside: Mapping[str, Beside] | None = None) -> str:
     """The value as shown, or `—`."""
     if item.value is None:
         return NONE
-    return _signed(amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit)))
+    return signed(amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit)))
 
 
 def evidence(item: Quantity) -> str:
@@ -177,7 +177,7 @@ def evidence(item: Quantity) -> str:
     if item.low is not None and item.high is not None:
         ends = column((item.low, item.high), item.unit) if item.unit in _TIMES else {}
         low, high = (
-            _signed(amount(end, item.unit, item.currency, ends.get(item.unit))) for end in (item.low, item.high)
+            signed(amount(end, item.unit, item.currency, ends.get(item.unit))) for end in (item.low, item.high)
         )
         parts.append(f"[{low} to {high}]" if item.low < 0 else f"[{low}–{high}]")
     if item.n is not None:
@@ -187,7 +187,7 @@ def evidence(item: Quantity) -> str:
     return " ".join(parts)
 
 
-def _signed(text: str) -> str:
+def signed(text: str) -> str:
     """With a minus sign instead of a hyphen."""
     return f"−{text[1:]}" if text.startswith("-") else text
 

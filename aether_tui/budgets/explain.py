@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aether_tui.budgets.file import Budget
 from aether_tui.budgets.model import Result
+from aether_tui.budgets.outputs import signed_share
 from aether_tui.human import amount
 from aether_tui.report_model import GLYPHS
 
@@ -32,7 +33,7 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
         used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
         lines.append(f"  limit       {shown(one.limit)}{used}")
     if one.shift is not None:
-        lines.append(f"  shift       {_signed(one.shift)}{_interval(one)}")
+        lines.append(f"  shift       {signed_share(one.shift)}{_interval(one)}")
     if one.p_value is not None:
         alone = "" if one.p_alone is None else f", {one.p_alone:.3g} alone"
         lines.append(f"  evidence    p {one.p_value:.3g}, one-sided Mann–Whitney over all budgets (Holm){alone};")
@@ -42,7 +43,7 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
             f"  sees        a rise of {amount(one.smallest_detectable, 'ratio')} or more with so many measurements"
         )
     if one.drift is not None:
-        lines.append(f"  drift       {_signed(one.drift)} against 90 days ago")
+        lines.append(f"  drift       {signed_share(one.drift)} against 90 days ago")
     if one.run_rate is not None:
         lines.append(f"  pace        {amount(one.run_rate, 'money', currency)} at the month's end, on a straight line")
     return "\n".join(lines)
@@ -74,11 +75,7 @@ def _of(source: str) -> str:
     return f" in {source}" if source else ""
 
 
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + amount(value, "ratio")
-
-
 def _interval(one: Result) -> str:
     if one.shift_low is None or one.shift_high is None:
         return ""
-    return f" [{_signed(one.shift_low)} to {_signed(one.shift_high)}], Hodges–Lehmann, 95 %"
+    return f" [{signed_share(one.shift_low)} to {signed_share(one.shift_high)}], Hodges–Lehmann, 95 %"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
-from aether_tui.human import amount
+from aether_tui.human import amount, signed
 from aether_tui.report_model import GLYPHS
 from aether_tui.text import one_line
 
@@ -79,7 +79,7 @@ def _moved(one: Result) -> bool:
 
 def number(value: float | None, one: Result, currency: str) -> str:
     """A value of a result with its unit, or `—`."""
-    return "—" if value is None else amount(value, one.unit.replace(currency, "money"), currency)
+    return "—" if value is None else signed(amount(value, one.unit.replace(currency, "money"), currency))
 
 
 def signed_share(value: float | None) -> str:
@@ -87,7 +87,7 @@ def signed_share(value: float | None) -> str:
     if value is None:
         return "—"
     rounded = round(value, 4)  # the last bits of a mean are no change
-    return f"{'+' if rounded > 0 else ''}{amount(rounded, 'ratio')}"
+    return f"{'+' if rounded > 0 else ''}{signed(amount(rounded, 'ratio'))}"
 
 
 def _advice(one: Result) -> str:

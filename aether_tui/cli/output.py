@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -37,11 +38,24 @@ def print_json(value: object) -> None:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Left-aligned columns, two spaces apart; the last one is not padded."""
+    """Columns two spaces apart, those of numbers aligned at the right; nothing is padded at the end of a line."""
     from rich.cells import cell_len
 
     cells = [[one_line(cell, 300) for cell in row] for row in rows]
-    widths = [max(cell_len(row[place]) for row in (list(header), *cells)) for place in range(len(header))]
+    columns = list(zip(list(header), *cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    right = [_of_numbers(column[1:]) for column in columns]
     for row in (list(header), *cells):
-        padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        blanks = (" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        padded = (blank + cell if at else cell + blank for cell, blank, at in zip(row, blanks, right, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+_NUMBER = re.compile(r"[+−-]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?: ?%)?(?: [^\W\d_]+){0,2}(?:/[^\W\d_]+)?")
+"""`1,965 USD/month`, `+9.3 %`, `27.1 M tokens`, `5/30`; no day, no version, no address."""
+
+
+def _of_numbers(column: Sequence[str]) -> bool:
+    """Whether a column holds numbers, and nothing else but what says that there is none."""
+    said = [cell for cell in column if cell not in {"", "—", "-"}]
+    return bool(said) and all(_NUMBER.fullmatch(cell) for cell in said)
