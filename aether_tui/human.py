@@ -64,7 +64,7 @@ def money(value: float, currency: str | None) -> str:
 
 
 def amount(value: float, unit: str, currency: str | None = None, beside: Beside | None = None) -> str:
-    """A value with its unit, as shown; in a column with the decimals and, where it is one or more of it, in the unit of the others."""
+    """A value with its unit, as shown; in a column with the decimals and, where it is half of it or more, in the unit of the others."""
     value += 0.0  # there is no minus nothing
     if beside is not None:
         return _aligned(value, unit, currency, beside)
@@ -97,7 +97,8 @@ def _aligned(value: float, unit: str, currency: str | None, beside: Beside) -> s
     if unit == "ratio":
         shown = 100 * value
     elif unit in _TIMES:
-        unit_s, word, _ = _clock(beside.most if not value or abs(value) >= _clock(beside.most)[0] else abs(value))
+        near = _clock(beside.most)[0] / (2 if beside.places else 1)  # 0.8 d is as well read as 18 h, and compares
+        unit_s, word, _ = _clock(beside.most if not value or abs(value) >= near else abs(value))
         shown, end = value / unit_s, f" {word}{unit[1:]}"
     if shown and abs(shown) < 0.5 * 10**-beside.places:
         return amount(value, unit, currency)

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct, structs
 
+from aether_tui import human
 from aether_tui.config import Config
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_all
@@ -351,3 +352,9 @@ def test_no_text_whatever_becomes_markup(title: str) -> None:
     assert "".join(token.content for token in found).strip() == one_line(title, 2000).strip()
     cell = tokens(f"| a | b |\n| --- | --- |\n| {source} | x |\n")
     assert sum(token.type == "td_open" for token in cell) == 2
+
+
+def test_a_time_of_half_the_unit_of_its_column_is_read_in_it() -> None:
+    times_s = {"7.2 d": 622_080.0, "0.8 d": 64_800.0, "10.0 h": 36_000.0}
+    beside = human.column(times_s.values(), "s")
+    assert [human.amount(value, "s", None, beside["s"]) for value in times_s.values()] == list(times_s)
