@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from io import BytesIO
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from connectors import otlp_json, otlp_proto
 from connectors.base import Access, Malformed, Page, Reject, Row, Sample
 from connectors.files import name_of, open_binary, read_all, sample
 from connectors.otlp_attributes import Resource
-from connectors.otlp_scan import Scan, worth
+from connectors.otlp_scan import Line, Scan, worth
 from connectors.otlp_span import Span, payload_row, span_row
 from connectors.sniff import json_keys
 
@@ -83,24 +83,29 @@ def rows_and_rejects(decoded: Iterable[Decoded], *, payloads: bool) -> Iterator[
             yield Reject(SPANS.name, str(error), f"{span.trace_id} {span.span_id} {span.name}", where)
 
 
+def page_of(decoded: Iterable[Decoded]) -> Page:
+    """All of some decoded spans."""
+    return _page(list(rows_and_rejects(decoded, payloads=True)))
+
+
+def _page(found: Sequence[tuple[Row, Row | None] | Reject]) -> Page:
+    rows = [item for item in found if not isinstance(item, Reject)]
+    payloads = [payload for _, payload in rows if payload is not None]
+    rejects = [item for item in found if isinstance(item, Reject)]
+    return Page({SPANS.name: [row for row, _ in rows], SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+
+
 def _pages(decoded: Iterable[Decoded]) -> Iterator[Page]:
-    rows: list[Row] = []
-    payloads: list[Row] = []
-    rejects: list[Reject] = []
+    found: list[tuple[Row, Row | None] | Reject] = []
     characters = 0
     for item in rows_and_rejects(decoded, payloads=True):
-        if isinstance(item, Reject):
-            rejects.append(item)
-        else:
-            row, payload = item
-            rows.append(row)
-            if payload is not None:
-                payloads.append(payload)
-                characters += sum(len(text) for text in payload if isinstance(text, str))
-        if len(rows) + len(rejects) >= PAGE_ROWS or characters >= PAGE_CHARACTERS:
-            yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
-            rows, payloads, rejects, characters = [], [], [], 0
-    yield Page({SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+        found.append(item)
+        if not isinstance(item, Reject) and item[1] is not None:
+            characters += sum(len(text) for text in item[1] if isinstance(text, str))
+        if len(found) >= PAGE_ROWS or characters >= PAGE_CHARACTERS:
+            yield _page(found)
+            found, characters = [], 0
+    yield _page(found)
 
 
 def _whole_pages(path: Path) -> Iterator[Page]:
@@ -114,19 +119,16 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
         data = stream.read(SCAN_BYTES)
         hopeless = len(data) < SCANNED_FROM or not worth(data, said=not said)
-        if hopeless or not any(map(_parsed, data[:SCANNED_FROM].split(b"\n", 2)[:2])):
+        if hopeless or not any(map(parsed, data[:SCANNED_FROM].split(b"\n", 2)[:2])):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1
         while data:
             if not data.endswith(b"\n"):
                 data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
-            scan = Scan(data, said=not said, texts=texts)
+            scan = Scan(data, partial(lines.page, first), said=not said, texts=texts)
             yield Page(scan=scan)
             lines.traces += scan.taken
-            each = enumerate(BytesIO(data))
-            if scan.left:
-                yield from _pages(lines.decode((first + n, line, scan.left[n]) for n, line in each if n in scan.left))
             first += scan.lines
             data = stream.read(SCAN_BYTES)
         if left := lines.end():
@@ -177,7 +179,7 @@ def _json(path: Path, left: list[str]) -> Iterator[Decoded]:
     with open_binary(path) as stream:
         lines = (_limited(path, line) for line in iter(lambda: stream.readline(MAX_DOCUMENT + 1), b""))
         start = list(islice(lines, 2))
-        if any(_parsed(line) is not None for line in start):
+        if any(parsed(line) is not None for line in start):
             found = _Lines(path)
             yield from found.decode((number, line, None) for number, line in enumerate(chain(start, lines), 1))
             left += found.end()
@@ -193,11 +195,15 @@ class _Lines:
         self._path = path
         self._others = Counter[str]()
 
-    def decode(self, lines: Iterable[tuple[int, bytes, Collection[int] | None]]) -> Iterator[Decoded]:
+    def page(self, first: int, lines: Iterable[Line]) -> Page:
+        """The spans of lines that are numbered from a `first` one on."""
+        return page_of(self.decode((first + number, line, some) for number, line, some in lines))
+
+    def decode(self, lines: Iterable[Line]) -> Iterator[Decoded]:
         """The spans of numbered lines: those at some places, from nought, or all."""
         for number, line, some in lines:
             where = f"{name_of(self._path)}:{number}"
-            document = _parsed(line)
+            document = parsed(line)
             if document is None:
                 if line.strip():
                     # Where it is, and no piece of it: the line may hold a prompt.
@@ -223,7 +229,8 @@ def _limited(path: Path, line: bytes) -> bytes:
     return line
 
 
-def _parsed(line: bytes) -> Mapping[str, object] | None:
+def parsed(line: bytes) -> Mapping[str, object] | None:
+    """The JSON document of a line, if it is one."""
     try:
         document = _decoded(line)
     except (ValueError, RecursionError):

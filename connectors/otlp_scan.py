@@ -10,7 +10,7 @@ text has a member twice, the first counts here and the last there.)
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Final, cast
 
@@ -19,7 +19,7 @@ import msgspec
 from aether_tui.records.tables import MOST_TOKENS, MOST_WORD, SPANS
 from aether_tui.text import BEYOND
 from connectors import otlp_aliases
-from connectors.base import Run
+from connectors.base import Page, Run
 from connectors.otlp_attributes import MAX_ATTRIBUTES, Resource, attributes_json, is_part, shape_of
 from connectors.otlp_json import resource_of, value_of
 from connectors.otlp_span import LAST_NS, NOT_ASKED, request_of
@@ -86,11 +86,19 @@ def worth(data: bytes, *, said: bool) -> bool:
     if not said:
         names += [*(f'{name}"' for name in otlp_aliases.INPUT), *otlp_aliases.INPUT_PARTS]
     marks = [_EVENTS, *(f'"{name}'.encode() for name in names)]
-    return 2 * max(map(data.count, marks)) < data.count(_SPAN_ID)
+    fields = [f'"{name}"'.encode() for names in otlp_aliases.FIELDS.values() for name in names]
+    parts = {mark: [name for name in fields if not mark.endswith(b'"') and name.startswith(mark)] for mark in marks}
+    return 2 * max(data.count(mark) - sum(map(data.count, apart)) for mark, apart in parts.items()) < data.count(
+        _SPAN_ID
+    )
+
+
+Line = tuple[int, bytes, Collection[int] | None]
+"""A line with its number, and places of spans in it, both from nought; None: all of them."""
 
 
 class Scan:
-    """Some whole lines of a file; after `read` the lines, by their number from nought, that are `left` for the patient way: the places
+    """Some whole lines; after `read` the lines, by their number from nought, that are `left` for the `patient` way: the places
     of their spans, or None for all of them. How many `lines` there are, and how many are `taken`, at least in part.
 
     With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
@@ -99,14 +107,25 @@ class Scan:
     table = SPANS
     nulls: tuple[str, ...] = ()
 
-    def __init__(self, data: bytes, *, said: bool = False, texts: bool = False) -> None:
+    def __init__(
+        self, data: bytes, patient: Callable[[Iterable[Line]], Page], *, said: bool = False, texts: bool = False
+    ) -> None:
         self.data = data
+        self.rest = Page()
+        self._patient = patient
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
         self._said, self._texts = said, texts
 
     def read(self, file: str, run: Run) -> str:
-        """SELECT of the raw rows of the simple spans; `file` is the path of a file with `data`, and may go afterwards."""
+        """SELECT of the raw rows of the simple spans; `file` is the path of a file with `data`, which both may go afterwards."""
+        rows = self._simple(file, run)
+        each = enumerate(BytesIO(self.data))
+        self.rest = self._patient((n, line, self.left[n]) for n, line in each if n in self.left)
+        self.data = b""  # who gave the page still holds it
+        return rows
+
+    def _simple(self, file: str, run: Run) -> str:
         sizes = [len(line) if line.strip() else 0 for line in BytesIO(self.data)]
         lines, longest = [number for number, size in enumerate(sizes) if size], max(sizes)
         self.lines = len(sizes)
@@ -132,8 +151,9 @@ class Scan:
         whole = [n for n, strange, _ in left if strange]
         self.taken = len(lines) - len(whole)
         names = ", ".join(f'"{column.name}"' for column in SPANS.raw)
-        without = f" AND n NOT IN ({', '.join(map(str, whole))})" if whole else ""
-        return f"SELECT {names} FROM otlp_rows WHERE NOT odd{without}" if self.taken else ""
+        if left:  # rows are read several times
+            run("DELETE FROM otlp_rows WHERE odd OR n IN (SELECT unnest($1::BIGINT[]))", (whole,))
+        return f"SELECT {names} FROM otlp_rows" if self.taken else ""
 
 
 _LEFT: Final = (
@@ -403,7 +423,7 @@ def _operation(cells: dict[str, str], there: bool) -> list[str]:
 def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
     """Adds the cells, as `otlp_span` counts; returns what makes a span odd."""
     none = "CAST(NULL AS BIGINT)"
-    number = "TRY_CAST({0} AS BIGINT)"
+    number = "TRY_CAST(trim({0}, '\"') AS BIGINT)"
     counted = f"CASE WHEN {number} BETWEEN 0 AND {MOST_TOKENS} THEN {number} END"
     count = {name: counted.format(name) if name in there else none for name in _TOKENS}
     cached = f"(coalesce({count['cached_tokens']}, 0) + coalesce({count['cache_write_tokens']}, 0))"
@@ -412,20 +432,21 @@ def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
     for name, part in parts.items():
         whole = f"({count[name]} + CASE WHEN {part} > {count[name]} THEN {part} ELSE 0 END)"
         cells[name] = f"CASE WHEN {whole} <= {MOST_TOKENS} THEN {whole} END" if name in there else none
-    return [
-        f"{name} IS NOT NULL AND (contains({name}, '.') OR {number.format(name)} IS NULL)"
-        for name in _TOKENS
-        if name in there
-    ]
+    return _unless_number("-?[0-9]{1,18}", there, _TOKENS)
 
 
 def _first_token(cells: dict[str, str], there: Sequence[str]) -> list[str]:
     """Adds the cell; returns what makes a span odd."""
     names = {"first_token_s": "1", "first_token_ms": "1e3"}
-    each = [f"TRY_CAST({name} AS DOUBLE) / {unit}" for name, unit in names.items() if name in there]
+    each = [f"TRY_CAST(trim({name}, '\"') AS DOUBLE) / {unit}" for name, unit in names.items() if name in there]
     seconds = f"coalesce({', '.join(each)})" if each else "CAST(NULL AS DOUBLE)"
     cells["time_to_first_token_s"] = f"CASE WHEN {seconds} >= 0 THEN {seconds} END"
-    return [f"{name} IS NOT NULL AND TRY_CAST({name} AS DOUBLE) IS NULL" for name in names if name in there]
+    return _unless_number(r"-?[0-9]{1,15}(\.[0-9]+)?", there, names)
+
+
+def _unless_number(form: str, there: Sequence[str], names: Iterable[str]) -> list[str]:
+    """What makes a span odd where a field is said otherwise than as a number of this form, be it as text."""
+    return [f"{name} IS NOT NULL AND NOT regexp_full_match({name}, '\"?{form}\"?')" for name in names if name in there]
 
 
 def _status(error: str, leveled: bool) -> str:

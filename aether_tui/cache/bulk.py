@@ -14,7 +14,8 @@ from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.cache.settings import hash_the_last
-from aether_tui.records import Column, Row
+from aether_tui.cache.staging import arrive
+from aether_tui.records import Column, Row, Value
 from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
 from aether_tui.text import BEYOND
@@ -75,14 +76,24 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
 
 
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
-    """As `bulk_parts`: what a source reads of a piece of a file by itself."""
+    """As `bulk_parts`: what a source reads of some bytes by itself, with the rows of the rest."""
     with aside() as (file, path):  # what is in it is not clean yet
         file.write(scan.data)
         file.flush()
         with hash_the_last(connection):
             rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
+    if rest := scan.rest.rows.get(scan.table.name):
+        try:
+            arrive(connection, "scan_rest", scan.table.raw, rest)
+        except UnicodeEncodeError:  # half a surrogate pair, which cleaning replaces, too
+            arrive(connection, "scan_rest", scan.table.raw, [tuple(map(_whole, row)) for row in rest])
+        rows = " UNION ALL ".join(filter(None, (rows, "FROM scan_rest")))
     if rows:
         yield rows, False
+
+
+def _whole(value: Value) -> Value:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def means_null(word: str, nulls: Sequence[str]) -> bool:

@@ -94,14 +94,15 @@ Run = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
 
 
 class Scan(Protocol):
-    """A piece of a file of which DuckDB makes raw rows by the source's own statements, as they would come row by row.
+    """Bytes of which DuckDB makes raw rows by the source's own statements, as they would come row by row.
 
-    Texts among `nulls` mean null. What `read` leaves out comes with later pages.
+    Read once. Texts among `nulls` mean null. `rest` is what `read` left to be read row by row, and all that is no row of `table`.
     """
 
     table: Table
     nulls: tuple[str, ...]
     data: bytes
+    rest: Page
 
     def read(self, file: str, run: Run) -> str:
         """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `file` is a path to `data`,
@@ -379,8 +380,8 @@ class Scans(Protocol):
     """What a kind of file has, too, of which DuckDB makes rows by its statements."""
 
     def scans(self, paths: Sequence[Path], now: datetime, *, said: bool, texts: bool) -> Iterator[Page]:
-        """As `pages`, with the same rows: some as a `scan`, what that leaves as rows. Without `said` those of `span_payloads` may be
-        missing, without `texts` those of requests."""
+        """As `pages`, with the same rows, some by a `scan`. Without `said` those of `span_payloads` may be missing, without `texts` those
+        of requests."""
         ...
 
 

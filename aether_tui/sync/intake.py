@@ -179,6 +179,9 @@ class Intake:
                 counts.add(self._merge({page.bulk.table.name: chunk}))
         if page.scan is not None:
             counts.add(self._merge_bulk(page.scan, rejects))
+            rejects += page.scan.rest.rejects
+            beside = {name: rows for name, rows in page.scan.rest.rows.items() if name != page.scan.table.name and rows}
+            page = replace(page, rows={**page.rows, **beside})
         if page.pushed is not None:
             return self._push(page.pushed, cursor)
         stored = page.bulk is not None or page.scan is not None
