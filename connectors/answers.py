@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 
+import msgspec
+
 from aether_tui.text import one_line
 from connectors.base import Denied, Forbidden, Gone, Malformed, RateLimited, Refused, SourceError, Transient
 from connectors.fields import Node, dig
@@ -36,6 +38,13 @@ class Answer:
     received: datetime
     took_s: float = 0.0
     """Seconds from asking to the last byte; 0 for a recorded one."""
+
+    def check(self) -> None:
+        """Raise Malformed as `json` does, without keeping what it says."""
+        try:
+            msgspec.json.decode(self.body, type=msgspec.Raw)
+        except (msgspec.MsgspecError, RecursionError):
+            self.json  # noqa: B018 - it forgives more
 
     @cached_property
     def json(self) -> object:
@@ -252,7 +261,7 @@ def refusal(answer: Answer) -> str:
 
 def _readable(answer: Answer) -> Verdict:
     try:
-        answer.json  # noqa: B018 - reading it is the check
+        answer.check()
     except Malformed as error:
         web_page = answer.body.lstrip().startswith(b"<")
         return error if web_page else Again(error, tries=2)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from itertools import chain
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import Field
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
+from aether_tui.text import one_line
 from connectors import clickhouse_rollups as rollups
+from connectors import otlp_json
 from connectors.answers import LATER, Again, Answer, Verdict, classify
 from connectors.base import (
     BY_AGE,
@@ -30,17 +35,21 @@ from connectors.base import (
     Row,
     Stream,
 )
-from connectors.clickhouse_spans import READ, Present, identifier, span_of
+from connectors.clickhouse_spans import DOCUMENT, Present, identifier
 from connectors.fields import Node, dig, integer, objects, text
 from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.otlp import Decoded, page_of, parsed
 from connectors.otlp_attributes import left_over
-from connectors.otlp_span import payload_row, span_row
+from connectors.otlp_scan import Line, Scan, worth
+from connectors.otlp_span import LAST_NS
 from connectors.windows import again_from, by_window
 
 # A span arrives when it ends, and the collector sends in batches: an hour covers those that run long.
 TRACES = Stream("traces", (SPANS, SPAN_PAYLOADS), overlap_s=3600, kept=BY_AGE)
 
-_PER_PAGE: Final = 5_000
+_PER_ANSWER: Final = 5_000
+_PAGE_BYTES: Final = 32 << 20
+"""Bytes of answers that are stored together where they are scanned."""
 _LONGEST_S: Final = 7 * 86_400
 _SETTINGS: Final = {
     # Nothing is written, whatever the query says; 2 and not 1, because 1 also refuses the settings below.
@@ -48,6 +57,9 @@ _SETTINGS: Final = {
     # Whole answers only: an error half way through is then an error, not the end of the rows.
     "wait_end_of_query": "1",
     "default_format": "JSONCompact",
+    "output_format_json_named_tuples_as_objects": "1",
+    # A text with an escape is not simple.
+    "output_format_json_escape_forward_slashes": "0",
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_quote_decimals": "1",
     "prefer_column_name_to_alias": "1",
@@ -113,6 +125,7 @@ class ClickHouse:
     def __init__(self, settings: ClickHouseSettings, secrets: Mapping[str, str], network: Network) -> None:
         self._settings = settings
         self._network = network
+        self._newest: datetime | None = None
         key = "" if settings.anonymous else secrets.get("key", "")
         self._table = f"{identifier(settings.database)}.{identifier(settings.table)}"
         self._http = Http(
@@ -139,7 +152,8 @@ class ClickHouse:
                 yield page
             return
         empty = reached is None and self._network.memory.read is not None
-        async for page, newest in by_window(self._spans, begin, reached, now, empty=empty):
+        spans = by_window(self._spans, begin, reached, now, empty=empty, started=lambda: self._newest)
+        async for page, newest in spans:
             page.cursor = json.dumps({"to": newest.isoformat()}) if newest else None
             yield page
 
@@ -156,23 +170,29 @@ class ClickHouse:
     # -- spans
 
     async def _spans(self, begin: datetime, end: datetime | None) -> AsyncIterator[tuple[Page, bool]]:
-        """Spans in the order of their start, page by page from the last one on."""
+        """Spans in the order of their start, answer by answer from the last one on, and as many to a page as are worth it."""
         after = "(Timestamp, TraceId, SpanId) > (fromUnixTimestamp64Nano({ns:Int64}), {trace:String}, {span:String})"
         query = {"low": _told(begin), "high": _told(end or datetime(2200, 1, 1))}  # noqa: DTZ001  # naive UTC, as all
         last: dict[str, str] = {}
+        held, hopeful = BytesIO(), False
         while True:
             within = f"{rollups.WITHIN} AND {after}" if last else rollups.WITHIN
-            sql = (
-                f"SELECT {', '.join(READ)} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId "
-                f"LIMIT {_PER_PAGE}"
-            )
-            names, rows = await self._ask(sql, query | last)
-            found = [dict(zip(names, row, strict=True)) for row in rows]
-            whole = len(found) < _PER_PAGE
-            yield _page(found), whole
+            sql = f"SELECT {DOCUMENT} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId LIMIT {_PER_ANSWER}"
+            found = _documents(await self._answer(sql, query | last))
+            lines, whole = b"\n".join([*found, b""]), len(found) < _PER_ANSWER
+            hopeful = hopeful if held.tell() else not whole and worth(lines, said=False)
+            held.write(lines)
+            newest = _place(found[-1]) if found else last
+            if 0 < (began := int(newest.get("ns", 0))) < LAST_NS:
+                self._newest = _EPOCH + timedelta(microseconds=began // 1000)
+            if whole or newest == last or not hopeful or held.tell() >= _PAGE_BYTES:
+                lines, held = held.getvalue(), BytesIO()
+                yield (
+                    Page(scan=Scan(lines, _rest)) if hopeful else _rest((0, line, None) for line in lines.splitlines()),
+                    whole,
+                )
             if whole:
                 return
-            newest = {name: text(found[-1], column) or "" for name, column in _PLACE.items()}
             if newest == last:
                 raise Malformed(
                     "ClickHouse answered the same spans twice: stopped, what came before is kept", hint=LATER
@@ -279,7 +299,7 @@ class ClickHouse:
                           hint="use the exporter's schema with Map columns")  # fmt: skip
 
 
-_PLACE: Final = {"ns": "at", "trace": "TraceId", "span": "SpanId"}
+_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00")
 
 
 def _told(at: datetime) -> str:
@@ -307,25 +327,63 @@ def _state(since: str | None) -> dict[str, str]:
 def _data(answer: Answer) -> list[list[object]]:
     data = dig(answer.json, "data")
     if not isinstance(data, list):
-        raise Malformed(f"{answer.asked} answered JSON without rows: this is not ClickHouse", hint="check the url")
+        raise _not_clickhouse(answer)
+    _unbroken(answer, dig(answer.json, "exception"))
     return [row for row in data if isinstance(row, list)]
 
 
-def _page(found: Sequence[Node]) -> Page:
-    rows: list[Row] = []
-    payloads: list[Row] = []
-    rejects: list[Reject] = []
-    for raw in found:
-        try:
-            span, resource = span_of(raw)
-            rows.append(span_row(span, resource))
-            if (payload := payload_row(span)) is not None:
-                payloads.append(payload)
-        except ValueError as error:
-            # What was said stays out of rejects: the ids find it.
-            named = " ".join(filter(None, (text(raw, key) for key in ("TraceId", "SpanId"))))
-            rejects.append(Reject(SPANS.name, str(error), named, text(raw, "SpanId") or ""))
-    return Page(rows={SPANS.name: rows, SPAN_PAYLOADS.name: payloads}, rejects=rejects)
+def _not_clickhouse(answer: Answer) -> Malformed:
+    return Malformed(f"{answer.asked} answered JSON without rows: this is not ClickHouse", hint="check the url")
+
+
+def _unbroken(answer: Answer, exception: object) -> None:
+    """Raise Refused when an answer ends with an error."""
+    if exception:
+        raise Refused(f"{answer.asked} broke off: {one_line(str(exception))}", hint=LATER)
+
+
+class _Spans(msgspec.Struct):
+    data: list[tuple[msgspec.Raw]]
+    exception: str = ""
+
+
+_DOCUMENT: Final = b'{"resourceSpans":'
+
+
+def _documents(answer: Answer) -> list[msgspec.Raw]:
+    """Documents of a span each, as they came. Raises Malformed for an answer of anything else, Refused for one that broke off."""
+    try:
+        answered = msgspec.json.decode(answer.body, type=_Spans)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _not_clickhouse(answer) from None
+    documents = [document for (document,) in answered.data]
+    if not all(bytes(memoryview(document)[: len(_DOCUMENT)]) == _DOCUMENT for document in documents):
+        raise _not_clickhouse(answer)
+    _unbroken(answer, answered.exception)
+    return documents
+
+
+def _place(document: msgspec.Raw) -> dict[str, str]:
+    """Where a span stands among all; nowhere when it cannot be read."""
+    for found in _decoded(bytes(document)):
+        if not isinstance(found, Reject):
+            span, *_ = found
+            return {"ns": str(span.start_ns), "trace": span.trace_id, "span": span.span_id}
+    return {}
+
+
+def _decoded(line: bytes) -> Iterator[Decoded]:
+    document = parsed(line)
+    if document is None:
+        yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes")
+        return
+    for span, resource in otlp_json.spans(document):
+        yield span, resource, span.span_id
+
+
+def _rest(lines: Iterable[Line]) -> Page:
+    """Spans, one by one; each has its line."""
+    return page_of(chain.from_iterable(_decoded(line) for _, line, _ in lines))
 
 
 def _problems(found: Sequence[Node], derived: Sequence[object]) -> list[str]:
@@ -346,9 +404,12 @@ _BUSY: Final = frozenset({"202", "203", "209", "210", "319"})
 
 def _verdict(answer: Answer) -> Verdict:
     """What an answer means: ClickHouse's own number of the error says more than the status."""
+    code = answer.headers.get("x-clickhouse-exception-code", "")
+    if not code:
+        return classify(answer)
     said = answer.story()
-    match answer.headers.get("x-clickhouse-exception-code", ""):
-        case code if code in _DENIED:
+    match code:
+        case _ if code in _DENIED:
             return Denied(f"the credential was not accepted ({said})")
         case "497":
             return Forbidden(f"the user lacks a permission ({said})")
@@ -358,11 +419,10 @@ def _verdict(answer: Answer) -> Verdict:
             )
         case "60" | "81":
             return Gone(f"absent ({said})", hint="set database and table of this source")
-        case code if code in _TOO_MUCH:
+        case _ if code in _TOO_MUCH:
             return Refused(f"the query took more than it may ({said})",
                            hint="raise max_execution_s, lower slice_spans, or set once = false for this source")  # fmt: skip
-        case code if code in _BUSY:
+        case _ if code in _BUSY:
             return Again(RateLimited(f"the server is busy ({said})", hint=LATER), wait_s=answer.retry_after_s())
-        case code if code:
+        case _:
             return Refused(f"ClickHouse refused the query ({said})", hint="report it with the version of the server")
-    return classify(answer)

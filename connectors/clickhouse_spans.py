@@ -1,68 +1,51 @@
-"""The OpenTelemetry Collector's `otel_traces`: one row of it → a span, and the SQL that makes our columns of it there.
+"""The OpenTelemetry Collector's `otel_traces`: SQL that makes of a row the span that it was, or our columns.
 
 The columns in SQL follow `otlp_span` and its alias table; a test compares the two, row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from aether_tui.records.model import MOST_MONEY
 from aether_tui.records.tables import MOST_TOKENS, MOST_WORD
 from aether_tui.text import BEYOND
 from connectors import otlp_aliases
-from connectors.fields import Node, dig, integer, text
-from connectors.otlp_attributes import Resource
-from connectors.otlp_span import Event, Span
 
-READ: Final = (
-    "toUnixTimestamp64Nano(Timestamp) AS at", "TraceId", "SpanId", "ParentSpanId", "SpanName", "ServiceName", "StatusCode",
-    "toString(Duration) AS Duration", "ResourceAttributes", "SpanAttributes",
-    "arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp) AS EventTimes", "Events.Name AS EventNames",
-    "Events.Attributes AS EventAttributes",
-)  # fmt: skip
-"""What is asked for of each span."""
-
-SERVICE: Final = "service.name"
-
-_STATUS: Final = {"ok": 1, "error": 2, "status_code_ok": 1, "status_code_error": 2}
+_NS: Final = "toUnixTimestamp64Nano({})"
+_TEXT: Final = "Nullable(String)"
+_PAIRS: Final = f"Array(Tuple(key String, value Tuple(stringValue {_TEXT})))"
+_EVENT: Final = f"Tuple(name {_TEXT}, timeUnixNano {_TEXT}, attributes {_PAIRS})"
+_SPAN: Final = (
+    f"Tuple(traceId {_TEXT}, spanId {_TEXT}, parentSpanId {_TEXT}, name {_TEXT}, startTimeUnixNano {_TEXT}, "
+    f"endTimeUnixNano {_TEXT}, attributes {_PAIRS}, status Tuple(code UInt8), events Array({_EVENT}))"
+)
 
 
-def span_of(raw: Node) -> tuple[Span, Resource]:
-    """One row as it would have come off the wire, and its resource. Raises ValueError for times that cannot be."""
-    start, length = integer(raw, "at"), integer(raw, "Duration")
-    if start is None or length is None:
-        raise ValueError(f"Timestamp or Duration is not a number: {str(dig(raw, 'at'))[:60]}")
-    names, times, attributes = (dig(raw, f"Event{what}") for what in ("Names", "Times", "Attributes"))
-    events: list[Event] = []
-    if isinstance(names, list) and isinstance(times, list) and isinstance(attributes, list):
-        events = [
-            (str(name), integer({"at": at}, "at") or 0, _texts(found))
-            for name, at, found in zip(names, times, attributes, strict=False)
-        ]
-    resource = _texts(dig(raw, "ResourceAttributes"))
-    span = Span(
-        trace_id=text(raw, "TraceId") or "",
-        span_id=text(raw, "SpanId") or "",
-        parent_id=text(raw, "ParentSpanId") or "",
-        name=text(raw, "SpanName") or "",
-        start_ns=start,
-        end_ns=start + length,
-        attributes=_texts(dig(raw, "SpanAttributes")),
-        status=_STATUS.get((text(raw, "StatusCode") or "").lower(), 0),
-        events=events,
-    )
-    # The collector takes the service's name out of the resource into a column of its own in some versions.
-    named = {SERVICE: text(raw, "ServiceName") or "", **{k: v for k, v in resource.items() if k != SERVICE or v}}
-    return span, Resource(named)
+def _pairs(attributes: str) -> str:
+    return f"arrayMap((k, v) -> (k, tuple(v)), mapKeys({attributes}), mapValues({attributes}))"
 
 
-def _texts(value: object) -> dict[str, str]:
-    return {str(name): str(found) for name, found in value.items()} if isinstance(value, Mapping) else {}
+# The collector takes the service's name out of the resource into a column of its own in some versions.
+_RESOURCE: Final = (
+    f"arrayConcat({_pairs('ResourceAttributes')}, "
+    "if(ResourceAttributes['service.name'] = '', [('service.name', tuple(ServiceName))], []))"
+)
+_EVENTS: Final = (
+    f"arrayMap((n, t, a) -> (n, toString({_NS.format('t')}), {_pairs('a')}), "
+    "Events.Name, Events.Timestamp, Events.Attributes)"
+)
+_CODE: Final = "multiIf(lower(StatusCode) IN ('ok', 'status_code_ok'), 1, lower(StatusCode) IN ('error', 'status_code_error'), 2, 0)"
+DOCUMENT: Final = (
+    f"CAST(tuple([(tuple({_RESOURCE}), [tuple([(TraceId, SpanId, ParentSpanId, SpanName, toString({_NS.format('Timestamp')}), "
+    f"toString(toInt128({_NS.format('Timestamp')}) + Duration), {_pairs('SpanAttributes')}, tuple({_CODE}), {_EVENTS})])])]), "
+    f"'Tuple(resourceSpans Array(Tuple(resource Tuple(attributes {_PAIRS}), scopeSpans Array(Tuple(spans Array({_SPAN}))))))')"
+)
+"""SQL: a span with its resource as the document of OTLP's JSON form that it came in."""
 
 
-# --- The same in ClickHouse's words --------------------------------------------------------------------------------
+# --- Our columns -----------------------------------------------------------------------------------------------------
 
 
 def literal(words: str) -> str:

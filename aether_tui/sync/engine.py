@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal, Protocol, TypeVar, cast
+from typing import Final, Literal, Protocol, TypeVar, cast
 
 from aether_tui.cache import StreamState
 from aether_tui.cache.aside import folder_aside
@@ -47,6 +47,8 @@ HELD_S = 2.0
 """Rows for which a transaction is begun at once, and how long fewer of them wait for more: each has its price."""
 PAGES_AHEAD = 20
 """Pages that are fetched before the first of them is stored, at most."""
+BYTES_AHEAD: Final = 32 << 20
+"""Bytes to scan in them."""
 
 _ASKED_AGAIN_S = 0.02
 _ESTIMATED = 0.9
@@ -338,12 +340,13 @@ class _Store:
     async def put(self, page: Page) -> None:
         """Hand over a page; waits while too many do. Raises what storing an earlier one raised."""
         self._waiting.append(page)
-        if page.bulk or page.tally or page.replace or page.pushed or sum(map(_rows, self._waiting)) >= HELD_ROWS:
+        alone = page.bulk or page.scan or page.tally or page.replace or page.pushed
+        if alone or sum(map(_rows, self._waiting)) >= HELD_ROWS:
             self._enough.set()
         if self._task is None or self._task.done():
             await self._stored()
             self._task = asyncio.create_task(self._work())
-        elif len(self._waiting) >= PAGES_AHEAD:
+        elif len(self._waiting) >= PAGES_AHEAD or sum(map(_bytes, self._waiting)) >= BYTES_AHEAD:
             await self.rest()
 
     async def rest(self) -> None:
@@ -396,6 +399,10 @@ class _Store:
 
 def _rows(page: Page) -> int:
     return sum(map(len, page.rows.values()))
+
+
+def _bytes(page: Page) -> int:
+    return len(page.scan.data) if page.scan else 0
 
 
 def _not_after(asked: datetime, cursor: str) -> bool:

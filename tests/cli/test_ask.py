@@ -21,7 +21,6 @@ from graphql import (
 import aether_tui
 from aether_tui.diagnostics.needs import NEEDS, PARTS, unlocked
 from aether_tui.sync.registry import connector, connector_names
-from connectors.clickhouse_spans import READ, span_of
 from connectors.jira import FIELDS
 from connectors.jira_fields import JiraFields
 from connectors.jira_rows import JiraSite, jira_issue_rows
@@ -133,17 +132,12 @@ def test_linear_is_asked_for_nothing_that_is_not_used(document: str, mapper: Cal
     assert {path for path in leaves(node) if path not in seen and "pageInfo" not in path} == set()
 
 
-def test_jira_and_clickhouse_are_asked_for_nothing_that_is_not_used() -> None:
+def test_jira_is_asked_for_nothing_that_is_not_used() -> None:
     seen = set[str]()
     fields: dict[str, object] = dict.fromkeys((*FIELDS, "customfield_1", "customfield_2", "customfield_3"))
     jira_issue_rows(Watched({"id": "1", "fields": fields}, seen), JiraSite(
         fields=JiraFields(("customfield_1",), ("customfield_2",), {"impact": "customfield_3"})))  # fmt: skip
     assert {f"fields.{name}" for name in fields} <= seen
-
-    seen.clear()
-    row = {name.rpartition(" AS ")[2]: "1" for name in READ}
-    span_of(Watched(dict(row), seen))
-    assert seen == set(row)
 
 
 def test_without_a_workspace_every_kind_is_listed(tmp_path: Path) -> None:

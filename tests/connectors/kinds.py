@@ -152,10 +152,12 @@ def _aws(_: Request, found: Found, token: str | None) -> Reply:
 
 
 def _clickhouse(_: Request, found: Found, __: str | None) -> Reply:
-    columns = list(dict.fromkeys(name for one in found for name in one))
-    return Reply(
-        {"meta": [{"name": name} for name in columns], "data": [[one.get(name) for name in columns] for one in found]}
-    )
+    return Reply({"meta": [{"name": "document"}], "data": [[documented(one)] for one in found]})
+
+
+def documented(span: object) -> dict[str, Any]:
+    """A span as ClickHouse tells it."""
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
 
 
 def _nanoseconds(at: object) -> object:
@@ -218,7 +220,7 @@ KINDS = {
     "clickhouse": Kind(
         ClickHouse, {"days_back": 12}, _clickhouse, paged=False,
         record=Record(
-            lambda n, at: {"at": _nanoseconds(at), "TraceId": f"{7:032x}", "SpanId": hex16(n), "Duration": "5000"},
+            lambda n, at: {"startTimeUnixNano": _nanoseconds(at), "traceId": f"{7:032x}", "spanId": hex16(n)},
             "spans", "span_id", "start", hex16, forms=False,
         ),
     ),

@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from aether_tui.cache.bulk import scanned
 from aether_tui.records import TABLES
-from connectors.base import Network, Page, SourceError, Stream
+from connectors.base import Network, Page, Scan, SourceError, Stream
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -67,6 +70,14 @@ class Pulled:
         return [problem for page in self.pages for problem in page.problems]
 
 
+def _read(page: Page, scan: Scan) -> None:
+    """Add the rows and rejects of a scan to its page."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = [row for sql, _ in scanned(connection, scan) for row in connection.execute(sql).fetchall()]
+    page.rows, page.rejects = {**scan.rest.rows, scan.table.name: rows}, scan.rest.rejects
+
+
 def pull(source: Any, stream: str | Stream | None = None, since: str | None = None) -> Pulled:
     """All pages of one stream (the first by default), and the error that ended them."""
     wanted = next(s for s in source.streams if stream is None or stream in (s.name, s))
@@ -76,6 +87,8 @@ def pull(source: Any, stream: str | Stream | None = None, since: str | None = No
         try:
             async for page in source.pages(wanted, since):
                 done.pages.append(page)
+                if page.scan is not None:
+                    _read(page, page.scan)
         except SourceError as error:
             done.error = error
         finally:

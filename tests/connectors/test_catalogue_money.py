@@ -51,7 +51,8 @@ def phoenix(_: Path, cell: Cell) -> Value:
 def clickhouse(_: Path, cell: Cell) -> Value:
     kind = KINDS["clickhouse"]
     assert kind.record is not None
-    one = kind.record.make(1, "2026-11-10") | {"SpanAttributes": {} if cell is None else {"llm.cost.total": cell}}
+    attributes = [] if cell is None else [{"key": "llm.cost.total", "value": {"stringValue": cell}}]
+    one = kind.record.make(1, "2026-11-10") | {"attributes": attributes}
     with serving(lambda asked: kind.page(asked, [one], None)) as server:
         return pull(kind.source(server.url)).table("spans")[0]["reported_cost_usd"]  # type: ignore[no-any-return]
 

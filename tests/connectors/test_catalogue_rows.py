@@ -101,7 +101,7 @@ def test_a_record_without_its_id_is_one_reject(kind: Kind) -> None:
     record = kind.record
     assert record is not None
     whole, bare = record.make(1, FINE), record.make(2, FINE)
-    for name in ("id", "context", "SpanId"):
+    for name in ("id", "context", "spanId"):
         bare.pop(name, None)
     with serving(lambda request: kind.page(request, [whole, bare], None)) as server:
         done = pull(kind.source(server.url))

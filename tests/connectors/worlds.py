@@ -206,14 +206,14 @@ def clickhouse() -> World:
     assert kind.record is not None
     newest = NOW - timedelta(hours=3)
     spans = [kind.record.make(n, (newest - timedelta(seconds=n)).isoformat()) for n in range(1, 301)]
-    place = lambda one: (one["at"], one["TraceId"], one["SpanId"])  # noqa: E731
+    place = lambda one: (one["startTimeUnixNano"], one["traceId"], one["spanId"])  # noqa: E731
     spans.sort(key=place)
 
     def answer(request: Request) -> Reply:
         query = request.query
         low, high = (_ns(query[f"param_{name}"]) for name in ("low", "high"))
         after = tuple(query.get(f"param_{name}", "") for name in ("ns", "trace", "span"))
-        found = [one for one in spans if low <= one["at"] < high]
+        found = [one for one in spans if low <= one["startTimeUnixNano"] < high]
         if after[0]:
             found = [one for one in found if place(one) > (int(after[0]), *after[1:])]
         return kind.page(request, found[:5_000], None)

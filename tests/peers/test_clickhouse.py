@@ -24,9 +24,13 @@ from aether_tui.sync.engine import Outcome, run
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.plan import plan
 from aether_tui.workspace.folder import Workspace
-from connectors.base import Bulk, Reject
+from connectors import clickhouse, otlp_scan
+from connectors.base import Bulk, Reject, Row
+from connectors.clickhouse import ClickHouse, ClickHouseSettings
 from connectors.clickhouse_spans import Present, spans_sql
-from tests.connectors.pull import at_once
+from connectors.otlp_attributes import Resource
+from connectors.otlp_span import Span, span_row
+from tests.connectors.pull import at_once, network, pull
 
 pytest.importorskip("chdb", reason="chdb is not installed: group `peers`")
 
@@ -269,6 +273,66 @@ HOSTILE = (
 
 COUNTS = ("5", "-5", "4000000000000000000", "many")
 AMOUNTS = ("0.5", "9e25", "-9e15", "-0.25", "0.125")
+
+
+def one_by_one(peer: Peer, name: str) -> Iterator[Row]:
+    """The rows of every span, from its columns."""
+    cells = (
+        "toUnixTimestamp64Nano(Timestamp)", "toString(Duration)", "TraceId", "SpanId", "ParentSpanId", "SpanName", "lower(StatusCode)",
+        "ServiceName", "ResourceAttributes", "SpanAttributes", "arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp)", "Events.Name",
+        "Events.Attributes",
+    )  # fmt: skip
+    sql = f"SELECT {', '.join(cells)} FROM {name} SETTINGS output_format_json_quote_64bit_integers = 0"
+    for raw in json.loads(bytes(peer.session.query(sql, "JSONCompact").bytes()))["data"]:
+        start, length, trace, own, parent, called, code, service, resource, attributes, *events = raw
+        at, names, said = events
+        span = Span(
+            trace, own, parent, called, start, start + int(length), attributes, {"ok": 1, "error": 2, "status_code_error": 2}.get(code, 0),
+            list(zip(names, at, said, strict=True)),
+        )  # fmt: skip
+        kept = {key: value for key, value in resource.items() if key != "service.name" or value}
+        yield span_row(span, Resource({"service.name": service, **kept}))
+
+
+def test_spans_are_the_rows_that_their_columns_make(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer.run(OTEL_TRACES.replace("otel_traces (", "odd_traces (", 1))
+    words = [
+        *HOSTILE,
+        *(word.encode() for word in (*COUNTS, *AMOUNTS, "", "007", "1e3", " 12", "0.250", "ERROR", "a/b", "LLM")),
+    ]
+    names = (
+        "gen_ai.operation.name", "gen_ai.response.model", "gen_ai.usage.input_tokens", "gen_ai.usage.reasoning_tokens", "session.id",
+        "gen_ai.response.time_to_first_token", "ai.response.msToFirstChunk", "langfuse.observation.level", "error.type", "app.other",
+        "service.name", "gen_ai.prompt.version",
+    )  # fmt: skip
+    for place, word in enumerate(words, 1):
+        told, every = f"unhex('{word.hex()}')", str(list(names))
+        service, code, parent = (
+            "" if place % 3 else "api",
+            ("Ok", "STATUS_CODE_ERROR", "Unset")[place % 3],
+            "0" * 16 * (place % 2),
+        )
+        event = ("[now64(9)]", f"[{told}]", f"[map({told}, {told})]") if place % 7 == 0 else ("[]", "[]", "[]")
+        peer.run(
+            "INSERT INTO odd_traces (Timestamp, TraceId, SpanId, ParentSpanId, SpanName, ServiceName, ResourceAttributes, SpanAttributes, "
+            "Duration, StatusCode, Events.Timestamp, Events.Name, Events.Attributes) SELECT "
+            f"toDateTime64('2026-11-20 10:00:00.123456789', 9, 'UTC') + {place % 7}, '{place:032X}', "
+            f"leftPad(lower(hex(toUInt64({place * 100} + number))), 16, '0'), '{parent}', if(number % 3 = 0, {told}, 'chat'), "
+            f"if(number % 4 = 0, {told}, '{service}'), map('service.name', '{service}', 'host', if(number % 5 = 0, {told}, 'h')), "
+            f"map({every}[number + 1], {told}, 'app.any', 'a/b'), {10 ** (place % 20)}, '{code}', {', '.join(event)} "
+            f"FROM numbers({len(names)})"
+        )
+    monkeypatch.setattr(clickhouse, "_PER_ANSWER", 100)
+    monkeypatch.setattr(clickhouse, "worth", lambda _, *, said: True)
+    for table, at_least in (("otel_traces", MANY // 2), ("odd_traces", 100)):
+        done = pull(
+            ClickHouse(ClickHouseSettings(url=peer.url, table=table, days_back=3), {"key": peer.key}, network())
+        )
+        assert (done.error, done.rejects) == (None, [])
+        found = {row["span_id"]: tuple(row.values()) for row in done.table("spans")}
+        assert found == {row[1]: row for row in one_by_one(peer, table)}
+        scans = [page.scan for page in done.pages if isinstance(page.scan, otlp_scan.Scan)]
+        assert sum(scan.taken for scan in scans) > at_least
 
 
 def test_hostile_words_stay_words_here_and_there(peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
