@@ -81,7 +81,7 @@ SELECT json_array(json_object('resource', json_object('attributes', json_array(
       json_object('key', 'gen_ai.usage.input_tokens', 'value', json_object('intValue', (hash(i) % 4000)::VARCHAR)),
       json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR)){said}
     ))))))) AS "resourceSpans"
-FROM {of} GROUP BY i // 100
+FROM {of} GROUP BY i // 100 ORDER BY i // 100
 """
 MESSAGES = """,
       json_object('key', 'gen_ai.input.messages', 'value', json_object('stringValue', messages('user', prompt))),
@@ -90,7 +90,8 @@ MESSAGES = """,
 
 
 def otlp_lines(path: Path, spans: int, first: datetime, *, said: bool = False) -> Path:
-    """A file as the collector's file exporter writes it, a hundred spans a line; with messages of `LONG` in each span if `said`."""
+    """A file as the collector's file exporter writes it, a hundred spans a line, in the order of time; with messages of `LONG` in each
+    span if `said`."""
     of = f"range({spans}) t(i)"
     with duckdb.connect() as connection:
         connection.execute(
