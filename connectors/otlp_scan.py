@@ -88,9 +88,8 @@ def worth(data: bytes, *, said: bool) -> bool:
     marks = [_EVENTS, *(f'"{name}'.encode() for name in names)]
     fields = [f'"{name}"'.encode() for names in otlp_aliases.FIELDS.values() for name in names]
     parts = {mark: [name for name in fields if not mark.endswith(b'"') and name.startswith(mark)] for mark in marks}
-    return 2 * max(data.count(mark) - sum(map(data.count, apart)) for mark, apart in parts.items()) < data.count(
-        _SPAN_ID
-    )
+    most = max(data.count(mark) - sum(map(data.count, apart)) for mark, apart in parts.items())
+    return 2 * most < data.count(_SPAN_ID)
 
 
 Line = tuple[int, bytes, Collection[int] | None]
