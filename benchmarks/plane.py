@@ -217,6 +217,7 @@ def staged(path: Path) -> dict[str, float]:
     from aether_tui.cache.columns import stage_spans
     from aether_tui.cache.lease import ROW_GROUPS
     from aether_tui.cache.schema import quoted
+    from aether_tui.cache.settings import hold_blocks
     from aether_tui.config import Config
     from aether_tui.ingest import Ingest
     from aether_tui.records.source import Bulk
@@ -229,6 +230,7 @@ def staged(path: Path) -> dict[str, float]:
     pages = pages_of(OtlpFiles() if path.name.startswith("otlp") else SpanFiles(), [path], NOW, ingest)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        hold_blocks(connection)
         connection.execute(f"ATTACH '{folder}/x.duckdb' AS x ({ROW_GROUPS.lstrip(', ')})")
         columns, writing, began = quoted([column.name for column in SPANS.columns]), 0.0, cpu_s()
         to = "CREATE TABLE x.t AS"
@@ -394,7 +396,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     others = []
     for kind, (path, rows) in kinds.items():
         say(kind)
-        found = child("staged", str(path)), child("load", str(path), str(folder / f"{path.stem}.duckdb"))
+        found = child("staged", str(path)), child("load", str(path), str(folder / f"{path.name}.duckdb"))
         assert found[-1]["rows"] == rows
         others += of_kind(kind, rows, ctas(path), *found)
     say("merge")

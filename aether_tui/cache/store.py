@@ -25,6 +25,7 @@ from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import SLICE_ROWS, Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import read_all, stored_version
+from aether_tui.cache.settings import hold_blocks
 from aether_tui.cache.staging import naive
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
@@ -322,6 +323,7 @@ class Cache:
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
         pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
+            hold_blocks(connection)
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
             held = False
             for raw, more in found:
