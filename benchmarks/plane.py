@@ -179,15 +179,13 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory and the longest lease, which is how
     long somebody may have to wait."""
     from aether_tui.cache import Cache
-    from aether_tui.config import Config
-    from aether_tui.ingest import Ingest
     from aether_tui.sync.intake import Intake, Writer
     from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
 
     files = OtlpFiles() if path.name.startswith("otlp") else SpanFiles()
-    writer = Writer(Cache(cache), Ingest(Config(), bytes(32)), lambda: NOW)
+    writer = Writer(Cache(cache), ready(), lambda: NOW)
     writer.open()
     leases: list[tuple[float, float]] = []
     attach = writer.cache._write
@@ -211,6 +209,16 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
+def ready() -> Any:
+    """An `Ingest` that has read the table of prices: what a process does once is left out, as the start of DuckDB is of `ctas`."""
+    from aether_tui.config import Config
+    from aether_tui.ingest import Ingest
+
+    ingest = Ingest(Config(), bytes(32))
+    ingest.deriver.prices.of_day(None, "", NOW)
+    return ingest
+
+
 def staged(path: Path) -> dict[str, float]:
     """CPU seconds of reading, cleaning, pricing and mapping alone, and of writing the result: no merge, no rollups."""
     from aether_tui.cache.bulk import bulk_parts, scanned
@@ -218,15 +226,13 @@ def staged(path: Path) -> dict[str, float]:
     from aether_tui.cache.lease import ROW_GROUPS
     from aether_tui.cache.schema import quoted
     from aether_tui.cache.settings import hold_blocks
-    from aether_tui.config import Config
-    from aether_tui.ingest import Ingest
     from aether_tui.records.source import Bulk
     from aether_tui.records.tables import SPANS
     from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
 
-    ingest = Ingest(Config(), bytes(32))
+    ingest = ready()
     pages = pages_of(OtlpFiles() if path.name.startswith("otlp") else SpanFiles(), [path], NOW, ingest)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -254,6 +260,11 @@ def child(*arguments: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.plane", "--child", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     return dict(json.loads(done.stdout))
+
+
+def alone_of(path: Path) -> dict[str, float]:
+    """`staged`, best of two, as `ctas` is."""
+    return min((child("staged", str(path)) for _ in range(2)), key=lambda found: found["cpu_s"])
 
 
 # --- Reports -------------------------------------------------------------------------------------------------------
@@ -383,7 +394,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         path.unlink()
     say("load")
     own, own_kept = ctas(whole), ctas(whole, kept(whole))
-    alone, loaded = child("staged", str(whole)), child("load", str(whole), str(cache))
+    alone, loaded = alone_of(whole), child("load", str(whole), str(cache))
     some = max(spans // 3, 50_000)
     said = make(folder / "said.parquet", 0, spans, first, DAYS, SHORT)
     kinds = {
@@ -396,7 +407,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
     others = []
     for kind, (path, rows) in kinds.items():
         say(kind)
-        found = child("staged", str(path)), child("load", str(path), str(folder / f"{path.name}.duckdb"))
+        found = alone_of(path), child("load", str(path), str(folder / f"{path.name}.duckdb"))
         assert found[-1]["rows"] == rows
         others += of_kind(kind, rows, ctas(path), *found)
     say("merge")
