@@ -79,19 +79,31 @@ SELECT json_array(json_object('resource', json_object('attributes', json_array(
       json_object('key', 'gen_ai.response.model', 'value', json_object('stringValue', 'gpt-4o-2024-08-06')),
       json_object('key', 'app.feature', 'value', json_object('stringValue', 'f' || hash(i // 10) % 12)),
       json_object('key', 'gen_ai.usage.input_tokens', 'value', json_object('intValue', (hash(i) % 4000)::VARCHAR)),
-      json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR)){said}
+      json_object('key', 'gen_ai.usage.output_tokens', 'value', json_object('intValue', (hash(i + 1) % 400)::VARCHAR)){more}
     ))))))) AS "resourceSpans"
 FROM {of} GROUP BY i // 100 ORDER BY i // 100
 """
+MORE = "".join(
+    f""",
+      json_object('key', '{name}', 'value', json_object({value}))"""
+    for name, value in {
+        "gen_ai.provider.name": "'stringValue', 'openai'", "gen_ai.request.model": "'stringValue', 'gpt-4o'",
+        "openinference.span.kind": "'stringValue', 'LLM'", "llm.model_name": "'stringValue', 'gpt-4o-2024-08-06'",
+        "llm.provider": "'stringValue', 'openai'", "llm.token_count.prompt": "'intValue', (hash(i) % 4000)::VARCHAR",
+        "llm.token_count.completion": "'intValue', (hash(i + 1) % 400)::VARCHAR",
+        "llm.token_count.total": "'intValue', (hash(i) % 4000 + hash(i + 1) % 400)::VARCHAR",
+    }.items()
+)  # fmt: skip
+"""What spans of instrumented model calls carry besides: those of `otlp/captured/python-sdk-1.45.2.protobuf.bin` have such twelve."""
 MESSAGES = """,
       json_object('key', 'gen_ai.input.messages', 'value', json_object('stringValue', messages('user', prompt))),
       json_object('key', 'gen_ai.output.messages', 'value', json_object('stringValue', messages('assistant', completion)))
 """
 
 
-def otlp_lines(path: Path, spans: int, first: datetime, *, said: bool = False) -> Path:
-    """A file as the collector's file exporter writes it, a hundred spans a line, in the order of time; with messages of `LONG` in each
-    span if `said`."""
+def otlp_lines(path: Path, spans: int, first: datetime, *, few: bool = False, said: bool = False) -> Path:
+    """A file as the collector's file exporter writes it, a hundred spans a line, in the order of time: of thirteen attributes, or `few`;
+    with messages of `LONG` in each span if `said`."""
     of = f"range({spans}) t(i)"
     with duckdb.connect() as connection:
         connection.execute(
@@ -101,7 +113,7 @@ def otlp_lines(path: Path, spans: int, first: datetime, *, said: bool = False) -
         if said:
             of = f"(SELECT *, i AS span_id FROM {of})"
             of = f"(SELECT *, {', '.join(f'{text} AS {name}' for name, text in words(*LONG).items())} FROM {of})"
-        sql = OTLP.format(first=f"{first:%Y-%m-%d %H:%M:%S}", of=of, said=MESSAGES if said else "")
+        sql = OTLP.format(first=f"{first:%Y-%m-%d %H:%M:%S}", of=of, more=MORE * (not few) + MESSAGES * said)
         connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT json)")
     return path
 
@@ -402,6 +414,7 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         "JSON lines": (make(folder / "lines.ndjson", 0, some, first, DAYS), some),
         "JSON lines and texts": (make(folder / "said.ndjson", 0, some, first, DAYS, LONG), some),
         "OTLP lines": (otlp := otlp_lines(folder / "otlp.ndjson", spans, first), spans),
+        "OTLP lines, few attributes": (otlp_lines(folder / "otlp-few.ndjson", some, first, few=True), some),
         "OTLP lines and texts": (otlp_lines(folder / "otlp-said.ndjson", some // 3, first, said=True), some // 3),
     }
     others = []
