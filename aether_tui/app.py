@@ -139,7 +139,8 @@ class AetherApp(Choosing):
     # --- life ----------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # elsewhere it just ends
+        # Windows knows neither the signal nor handlers of a loop: there it just ends, as outside of the main thread.
+        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             for ends in (signal.SIGHUP, signal.SIGTERM):  # a terminal that is closed, a machine that is shut down
                 asyncio.get_running_loop().add_signal_handler(ends, self.exit)
         self.begin()

@@ -46,5 +46,5 @@ def one_thread(cursor: duckdb.DuckDBPyConnection) -> AbstractContextManager[None
 
 def hold_blocks(cursor: duckdb.DuckDBPyConnection) -> None:
     """Keep memory for blocks of tables until the process ends: what is given back to the system comes again as new pages, which takes
-    one of twenty microseconds of a load. Nothing sets it back."""
+    2 to 3 % of the CPU of a load. Nothing sets it back."""
     run(cursor, f"SET GLOBAL block_allocator_memory = '{HELD_MB}MB'")
