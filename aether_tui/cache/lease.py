@@ -22,15 +22,12 @@ import duckdb
 
 from aether_tui.cache import catchup, schema
 from aether_tui.cache.aside import at_home
+from aether_tui.cache.damage import CacheDamaged, Damage, log_of, says_damage
 from aether_tui.cache.look import Kept, ReadLease
 from aether_tui.cache.turn import QUIET_S, Turn, holder, say_waiting
 from aether_tui.errors import AetherError, CacheTrouble, NoData
 
 _CONFLICT = re.compile(r"Could not set lock on file|Conflicting lock|being used by another process")
-_DAMAGE = re.compile(
-    r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|[Ss]erializ|replaying WAL|checksum"
-)
-_LACKS = re.compile(r"Table with name \"?(\w+)\"? (?:does not|already) exist")
 _NEWER = re.compile(r"version number (\d+), but we can only read")
 _FULL = re.compile(r"No space left|File too large|[Dd]isk quota|Could not write|Failed to write", re.S)
 _PID = re.compile(r"\(PID (\d+)\)")
@@ -44,21 +41,13 @@ _NO_CACHE = "nothing has been pulled yet"
 _FILL_IT = "run `aether-tui sync` or `aether-tui load PATH`"
 
 
-class CacheDamaged(CacheTrouble):
-    """The cache could not be read. `moved_to` is where a command that may write has put it aside (None: still there)."""
-
-    def __init__(self, what: str, *, where: str, next_step: str, moved_to: Path | None = None) -> None:
-        super().__init__(what, where=where, next_step=next_step)
-        self.moved_to = moved_to
-
-
 class Leases:
     """The one in-memory DuckDB of this process and the leases on one cache file. Use `leases_of`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn_path = path.with_name("cache.turn")
-        self._doubted = path.with_name("cache.doubted")
+        self.damage = Damage(path)
         self._change = threading.Condition()
         self._memory: duckdb.DuckDBPyConnection | None = None
         self._readers = 0
@@ -98,7 +87,7 @@ class Leases:
     @contextmanager
     def read(self, wait_s: float) -> Iterator[ReadLease]:
         """Attach read-only and look. Raises NoData without a cache, CacheTrouble when it stays locked or is damaged."""
-        if (looked_at := self._inodes())[0] is None:
+        if (looked_at := self.damage.inodes())[0] is None:
             raise NoData(_NO_CACHE, where=str(self.path), next_step=_FILL_IT)
         with self._alone_in_thread():
             try:
@@ -107,8 +96,7 @@ class Leases:
                     yield lease
             except CacheDamaged:
                 if not self.mends:
-                    with contextlib.suppress(OSError):  # a reader may be on a mount that is read-only
-                        self._doubted.touch(mode=0o600)
+                    self.damage.doubt()
                     raise
                 raise self._unreadable(looked_at, wait_s) from None
 
@@ -164,35 +152,12 @@ class Leases:
         turn = self._take_turn(wait_s)
         try:
             turn.sign(_signature())
-            if self._inodes() == looked_at:
-                return self._moved()
+            if self.damage.inodes() == looked_at:
+                return self.damage.set_aside(self._whole, datetime.now(UTC))
         finally:
             turn.sign("")
             turn.release()
-        return CacheDamaged(
-            "the cache was damaged, and another process has set it aside",
-            where=str(self.path),
-            next_step="run the command again",
-        )
-
-    @property
-    def doubted(self) -> bool:
-        """Whether a reader met damage that only those who come by the same block would notice: to be looked for by who may write."""
-        return self._doubted.exists()
-
-    def trust(self) -> None:
-        """Forget that: every block was read, or the file is another one."""
-        self._doubted.unlink(missing_ok=True)
-
-    def _inodes(self) -> list[int | None]:
-        """Which file has the name at present, and which is its log; None where there is none."""
-        found: list[int | None] = []
-        for path in (self.path, self.wal):
-            try:
-                found.append(path.stat().st_ino)
-            except FileNotFoundError:
-                found.append(None)
-        return found
+        return self.damage.gone()
 
     def _state(self) -> object:
         """What differs after every write, of whatever process, while it is attached to read: nobody writes then."""
@@ -210,27 +175,10 @@ class Leases:
             turn.sign(_signature())
             self.path.unlink(missing_ok=True)
             self.wal.unlink(missing_ok=True)
-            self.trust()
+            self.damage.trust()
         finally:
             turn.sign("")
             turn.release()
-
-    def set_aside(self, now: datetime) -> Path:
-        """Rename the damaged cache (and its log) with a time stamp; returns the new path: that of the log where the rest is whole."""
-        stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        target = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
-        count = 1
-        while target.exists() or _log_of(target).exists():
-            count += 1
-            target = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{count}")
-        if self.wal.exists():
-            self.wal.rename(_log_of(target))
-            if self._whole():
-                self.trust()
-                return _log_of(target)
-        self.path.rename(target)
-        self.trust()
-        return target
 
     def _whole(self) -> bool:
         """Whether every block of the file without its log can be read. DuckDB writes none of those that the last checkpoint left, and
@@ -249,7 +197,7 @@ class Leases:
     @property
     def wal(self) -> Path:
         """DuckDB's write-ahead log; present only after a writer was killed, or while one works."""
-        return _log_of(self.path)
+        return log_of(self.path)
 
     # --- Attaching ----------------------------------------------------------------------------------------------------
 
@@ -436,38 +384,15 @@ class Leases:
                 where=where,
                 next_step="free some space and run the command again",
             )
-        lost = _LACKS.search(text)  # a table, or the version: somebody else has written into the file
-        if _DAMAGE.search(text) or (lost is not None and lost[1] in schema.OURS):
+        if says_damage(text):
             self._discard()
-            if not may_move:
-                return CacheDamaged(
-                    "the cache is damaged and cannot be read",
-                    where=where,
-                    next_step="run `aether-tui sync` to rebuild it",
-                )
-            return self._moved()
+            return self.damage.set_aside(self._whole, datetime.now(UTC)) if may_move else self.damage.found()
         if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.OutOfMemoryException):
             self._discard()
             return CacheTrouble(
                 f"cannot be used ({text.splitlines()[0]})", where=where, next_step="mend that and run the command again"
             )
         raise error
-
-    def _moved(self) -> CacheDamaged:
-        moved = self.set_aside(datetime.now(UTC))
-        if self.path.exists():
-            return CacheDamaged(
-                f"the log of the cache was damaged and is now {moved.name}: what was stored last is lost",
-                where=str(self.path),
-                next_step="run the command again, and load again what was being loaded then",
-                moved_to=moved,
-            )
-        return CacheDamaged(
-            f"the cache was damaged and is now {moved.name}",
-            where=str(self.path),
-            next_step="run the command again: a new cache is built from the sources, documents are untouched",
-            moved_to=moved,
-        )
 
     def _locked(self, who: str) -> CacheTrouble:
         return CacheTrouble(
@@ -487,10 +412,6 @@ def leases_of(path: Path) -> Leases:
     key = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that does not exist yet
     with _LEASES_GUARD:
         return _LEASES.setdefault(key, Leases(key))
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + ".wal")
 
 
 def _signature() -> str:

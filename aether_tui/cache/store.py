@@ -17,8 +17,9 @@ from aether_tui.cache import thrift
 from aether_tui.cache.bulk import bulk_parts, scanned
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import PREPARED, merge_part
+from aether_tui.cache.damage import CacheDamaged
 from aether_tui.cache.export import Export
-from aether_tui.cache.lease import ROW_GROUP, CacheDamaged, leases_of
+from aether_tui.cache.lease import ROW_GROUP, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
 from aether_tui.cache.parts import divisible
@@ -173,9 +174,9 @@ class Cache:
         before = counted = None
         try:
             with self._look() as lease:
-                if self._leases.doubted:
+                if self._leases.damage.doubted:
                     read_all(lease.cursor)
-                    self._leases.trust()
+                    self._leases.damage.trust()
                 behind = bool(tables_behind(lease, mapping_hash))
                 before, counted = noted(lease.cursor, "derived_by"), noted(lease.cursor, FLOW_COUNTED)
                 due = [

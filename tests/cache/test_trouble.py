@@ -138,7 +138,7 @@ def test_two_damaged_caches_of_one_second_are_both_kept(tmp_path: Path) -> None:
     for _ in range(2):
         cache.path.parent.mkdir(exist_ok=True)
         cache.path.write_text("hello")
-        cache._leases.set_aside(NOW)
+        cache._leases.damage.set_aside(lambda: False, NOW)
     assert sorted(path.name for path in cache.path.parent.iterdir()) == [
         "cache.duckdb.damaged-20261121T000000Z",
         "cache.duckdb.damaged-20261121T000000Z-2",
