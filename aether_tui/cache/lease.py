@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -147,16 +147,20 @@ class Leases:
             finally:
                 cursor.close()
 
+    @contextmanager
+    def deriving(self, wait_s: float) -> Iterator[None]:
+        """While no other process derives rows again: it would derive the same. Who waited that long does so all the same."""
+        turn = None
+        with contextlib.suppress(OSError):  # nobody may write there: said at the first lease
+            turn = Turn.take(self.path.with_name("cache.derive"), wait_s)
+        with nullcontext() if turn is None else turn.signed(_signature()):
+            yield
+
     def _unreadable(self, looked_at: Sequence[int | None], wait_s: float) -> CacheDamaged:
         """Set aside what could not be read, unless another process has done so: the same name may be a new file, or its log gone."""
-        turn = self._take_turn(wait_s)
-        try:
-            turn.sign(_signature())
+        with self._take_turn(wait_s).signed(_signature()):
             if self.damage.inodes() == looked_at:
                 return self.damage.set_aside(self._whole, datetime.now(UTC))
-        finally:
-            turn.sign("")
-            turn.release()
         return self.damage.gone()
 
     def _state(self) -> object:
@@ -170,15 +174,10 @@ class Leases:
 
     def remove(self, wait_s: float) -> None:
         """Delete the cache file and its log while nobody else may attach. Documents are not in it."""
-        turn = self._take_turn(wait_s)
-        try:
-            turn.sign(_signature())
+        with self._take_turn(wait_s).signed(_signature()):
             self.path.unlink(missing_ok=True)
             self.wal.unlink(missing_ok=True)
             self.damage.trust()
-        finally:
-            turn.sign("")
-            turn.release()
 
     def _whole(self) -> bool:
         """Whether every block of the file without its log can be read. DuckDB writes none of those that the last checkpoint left, and
@@ -260,26 +259,18 @@ class Leases:
     @contextmanager
     def _attached_to_write(self, wait_s: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_s
-        turn = self._take_turn(wait_s)
-        mask = os.umask(0o077)
-        try:
-            turn.sign(_signature())
-            # Translated here because a damaged file is renamed while nobody else can attach.
-            with self._translate(may_move=True), self._change:
-                if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
-                    raise self._locked("a thread of this process keeps reading")
-                self._attach("READ_WRITE", deadline)
-                at_home(self.path.parent / "aside")
-                self._kept_of = None
-                try:
-                    catchup.migrate(self._instance(), self.path)
-                    yield
-                finally:
-                    self._detach()
-        finally:
-            os.umask(mask)
-            turn.sign("")
-            turn.release()
+        # Translated here because a damaged file is renamed while nobody else can attach.
+        with self._take_turn(wait_s).signed(_signature()), _private(), self._translate(may_move=True), self._change:
+            if not self._change.wait_for(lambda: self._readers == 0, max(0.0, deadline - time.monotonic())):
+                raise self._locked("a thread of this process keeps reading")
+            self._attach("READ_WRITE", deadline)
+            at_home(self.path.parent / "aside")
+            self._kept_of = None
+            try:
+                catchup.migrate(self._instance(), self.path)
+                yield
+            finally:
+                self._detach()
 
     def _take_turn(self, wait_s: float, *, looking: bool = False) -> Turn:
         try:
@@ -412,6 +403,16 @@ def leases_of(path: Path) -> Leases:
     key = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that does not exist yet
     with _LEASES_GUARD:
         return _LEASES.setdefault(key, Leases(key))
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """Nobody else may read the files that are made meanwhile."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)
 
 
 def _signature() -> str:

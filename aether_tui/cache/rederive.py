@@ -31,6 +31,8 @@ SLICE_ROWS: Final = ROW_GROUP
 """Rows derived in one lease: those of a row group, whose columns are then written once."""
 SLICE_BYTES: Final = 32 << 20
 """Bytes of texts they may be derived from, but for the last of them."""
+PATIENCE_S: Final = 600.0
+"""Seconds to wait for another process that derives: it most likely leaves nothing to do."""
 
 Read = Callable[[], AbstractContextManager[ReadLease]]
 

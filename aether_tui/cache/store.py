@@ -23,7 +23,7 @@ from aether_tui.cache.lease import ROW_GROUP, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
 from aether_tui.cache.parts import divisible
-from aether_tui.cache.rederive import SLICE_ROWS, Deriver, rederive_rows, tables_behind
+from aether_tui.cache.rederive import PATIENCE_S, SLICE_ROWS, Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import read_all, stored_version
 from aether_tui.cache.settings import hold_blocks
@@ -369,17 +369,14 @@ class Cache:
             connection.close()
 
     def rederive(self, deriver: Deriver, mapping_hash: str) -> int:
-        """Derive again, from stored raw rows, every row that another mapping derived; returns how many.
+        """Derive again, from stored raw rows, every row that another mapping derived; returns how many. One process at a time.
 
         Interrupted, it goes on where it stopped. A damaged cache is moved aside
         and raises CacheDamaged.
         """
         self._leases.mends = True
-        connection = self._leases.cursor()
-        try:
+        with self._leases.deriving(PATIENCE_S), self._leases.cursor() as connection:
             derived = rederive_rows(connection, self._look, self._write, deriver, mapping_hash)
-        finally:
-            connection.close()
         if derived > SLICE_ROWS:  # each lease leaves a row group of what it moved
             self.tidy()
         return derived

@@ -8,6 +8,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +53,16 @@ class Turn:
             os.ftruncate(self._descriptor, 0)
             with contextlib.suppress(OSError):
                 os.write(self._descriptor, who.encode("utf-8", "replace"))
+
+    @contextmanager
+    def signed(self, who: str) -> Iterator[None]:
+        """Hold it in this name, then give it back."""
+        try:
+            self.sign(who)
+            yield
+        finally:
+            self.sign("")
+            self.release()
 
     def release(self) -> None:
         """Give it back; harmless when repeated."""

@@ -125,12 +125,8 @@ def alone(workspace: Workspace) -> Iterator[None]:
         )
     import os
 
-    try:
-        turn.sign(f"process {os.getpid()}")
+    with turn.signed(f"process {os.getpid()}"):
         yield
-    finally:
-        turn.sign("")
-        turn.release()
 
 
 def _safely(emit: Callable[[Event], None]) -> Callable[[Event], None]:

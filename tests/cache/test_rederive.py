@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -129,6 +131,32 @@ def test_what_changes_while_it_is_derived_ends_as_a_clean_load(cache: Cache) -> 
         rederive.rederive_rows(cursor, cache.read, write, Titled([]), "new")  # what the other one took back
     assert items(cache, "title", "team", "mapping_hash") == [(title, title, "new") for title in "xxzxy"]
     assert cache.verify() == []
+
+
+@dataclass
+class Met(Team):
+    """As `Team`, and tells of its first slice."""
+
+    met: Callable[[], object] = bool
+
+    def derive(self, table: Table, rows: Sequence[Row]) -> list[Row]:
+        if not self.said:
+            self.met()
+        return super().derive(table, rows)
+
+
+def test_who_would_derive_the_same_waits_for_who_does(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aether_tui.cache.turn.QUIET_S", 0.01)
+    met = threading.Event()
+    monkeypatch.setattr("aether_tui.cache.turn.say_waiting", lambda _: met.set())
+    late = Met([], met=met.set)
+    with ThreadPoolExecutor(1) as pool:
+        first = Met([], met=lambda: (second.append(pool.submit(cache.rederive, late, "new")), met.wait(60)))
+        second: list[Future[int]] = []
+        assert cache.rederive(first, "new") == 5
+        assert second[0].result(60) == 0
+    assert late.said == []
+    assert sum(first.said) == 5
 
 
 def test_of_long_texts_fewer_are_read_at_a_time(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
