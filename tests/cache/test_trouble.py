@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -119,6 +120,31 @@ def test_of_a_damaged_log_the_rest_is_kept_where_it_is_whole(tmp_path: Path, who
     assert {key: state.cursor for key, state in left.items()} == ({("s", "x"): "1"} if whole else {})
     store(cache, spans(60), cursor="2")
     assert cache.verify() == []
+
+
+def test_a_damaged_length_in_the_log_does_not_pass_for_a_torn_one(tmp_path: Path) -> None:
+    """DuckDB drops what follows a length that reaches beyond the end, as if the writer had been killed there."""
+    cache = fresh(tmp_path)
+    store(cache, spans(5), cursor="1")
+    with cache._leases.alone(9) as connection:
+        for cursor in ("2", "3"):
+            connection.execute("UPDATE cache.sync_state SET cursor = $1", [cursor])
+        good, log = cache.path.read_bytes(), cache._leases.wal.read_bytes()
+
+    def left(said: bytes) -> str | None:
+        cache.path.write_bytes(good)
+        cache._leases.wal.write_bytes(said)
+        return cache.cursors()["s", "x"].cursor
+
+    assert left(log) == "3"
+    commits = [match.start() - 16 for match in re.finditer(re.escape(log[-5:]), log)]
+    assert [left(log[: commits[1] + size]) for size in (0, 9, 20)] == ["2", "2", "2"]
+    for place in commits:
+        for bit in range(64):
+            broken = bytearray(log)
+            broken[place + bit // 8] ^= 1 << bit % 8
+            with pytest.raises(CacheDamaged, match="damaged"):
+                left(bytes(broken))
 
 
 def test_a_merge_into_a_damaged_cache_stores_nothing_without_the_user_knowing(tmp_path: Path) -> None:
