@@ -61,6 +61,11 @@ class Action:
     """Place in the footer, lowest first; 0 keeps it out."""
     palette: bool = True
 
+    @property
+    def answers(self) -> bool:
+        """Whether it takes what is typed as a value: a digit that rates, chooses or answers."""
+        return self.id in _FIXED
+
     def call(self, key: str = "") -> str:
         """The Textual action this runs on its node: `report.why` → `why`, `go.home` → `go('home')`."""
         scope, _, name = self.id.partition(".")

@@ -32,7 +32,7 @@ from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.themes import DARK, LIGHT, NAMES, fill
 from screens.widgets.chrome import Status, synced
-from screens.widgets.entry import Typed
+from screens.widgets.entry import Stretch, Typed
 from screens.widgets.spans import ROLE_OF, Line, clean
 
 STATUS_REPORT = "summary"
@@ -75,6 +75,7 @@ class AetherApp(Choosing):
         self._prefix = ""
         self._held: deque[events.Key | events.Paste] = deque()
         self._holds = 0
+        self._stretch = Stretch()
         self._past: list[str] = []
         self._future: list[str] = []
         self._actions: deque[str] = deque(maxlen=12)
@@ -187,6 +188,8 @@ class AetherApp(Choosing):
 
     async def _take(self, event: events.Key | events.Paste) -> None:
         entry: object = self.focused
+        if isinstance(entry, Typed | Input):
+            self._stretch.into(event)
         if isinstance(entry, Typed):
             if not await entry.take(event) and isinstance(event, events.Key):
                 await self._bound(event)
@@ -207,6 +210,9 @@ class AetherApp(Choosing):
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""
         action = self.keymap.find(keys, screen.SCOPES)
+        if self._stretch.goes_on(event) and not (action is not None and action.answers):
+            self.say(f"▲ typed on behind the line, not taken as keys: “{self._stretch.refused(event)}”")
+            return
         self.around()  # ages move with the clock; nothing is sent when nothing changed
         if action is not None:
             await self.perform(action, event.key)

@@ -3,9 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from textual import events
 from textual.widgets import Input
+
+BREATH_S = 0.5
+"""Keys that follow each other faster are one stretch of typing."""
+
+
+class Stretch:
+    """One stretch of typing. What began as words in an input is no command where the input has closed meanwhile."""
+
+    def __init__(self) -> None:
+        self.breath_s = BREATH_S
+        self._words = False
+        self._last_s = -inf
+        self._behind = ""
+
+    def into(self, event: events.Key | events.Paste) -> None:
+        """An input takes this. Where the last key was an escape, keys are keys again."""
+        self._words, self._last_s, self._behind = isinstance(event, events.Paste) or _writes(event), event.time, ""
+
+    def goes_on(self, key: events.Key) -> bool:
+        """Whether this key still belongs to what was typed into an input: nobody drew breath before it."""
+        self._words = self._words and _writes(key) and key.time - self._last_s < self.breath_s
+        self._last_s = key.time
+        return self._words
+
+    def refused(self, key: events.Key) -> str:
+        """What was typed since the input closed and is not taken, this key the last of it."""
+        self._behind += key.character if key.is_printable and key.character else "↵" if key.key == "enter" else "⌫"
+        return self._behind
+
+
+def _writes(key: events.Key) -> bool:
+    return key.is_printable or key.key in {"enter", "backspace"}
 
 
 class Typed:

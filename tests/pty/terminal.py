@@ -24,6 +24,8 @@ ANSWERS = (
     (re.compile(rb"\x1b\[\?2048\$p"), b"\x1b[?2048;0$y"),
 )
 UNKNOWN_TO_PYTE = re.compile(r"\x1b[P_^X].*?\x1b\\|\x1b\[[<>=][0-9;:]*[a-zA-Z]", re.S)
+ASIDE = "\x1b[C"
+"""A key that does nothing and is no letter: behind a line that was typed, what comes after it is a key again."""
 PATIENCE_S = 180.0
 """How long a broken program is waited for; a working one is never waited for longer than it takes."""
 

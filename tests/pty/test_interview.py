@@ -17,7 +17,7 @@ from aether_tui.workspace.kinds.interview import Interview, Person
 from aether_tui.workspace.questions import Question, shipped
 from aether_tui.workspace.store import Store
 from benchmarks.interview import minutes, script
-from tests.pty.terminal import Terminal, installed
+from tests.pty.terminal import ASIDE, Terminal, installed
 from tests.tui.workspaces import NOW, unbuilt
 
 CLOCK = ("--as-of", NOW.isoformat(), "--start", "interview")
@@ -92,7 +92,8 @@ def test_all_keys_at_once_lose_no_answer_in_words_or_digits(workspace: Workspace
     }
     assert len({type(value) for value in said.values()}) == 2
     with resumed(workspace) as terminal:
-        terminal.press("".join(f"{value}\r" if isinstance(value, str) else str(value) for value in said.values()), "q")
+        terminal.press("".join(f"{value}\r" if isinstance(value, str) else str(value) for value in said.values()))
+        terminal.press(ASIDE + "q")
         assert terminal.end() == 0
     document = Store(workspace).get(Interview, "INT-1").document
     assert {one.question: one.text or one.value for one in document.answers} == said

@@ -93,9 +93,13 @@ def drive(
     size: tuple[int, int] = (80, 24),
     start: str | None = "home",
     offline: bool = True,
+    breath_s: float = 0.0,
 ) -> AetherApp:
-    """Run the console headless on a fixed clock and follow `script`."""
+    """Run the console headless on a fixed clock and follow `script`. Its keys are a person's who waits for each, unless `breath_s`
+    says how long a pause makes the next one a key of its own.
+    """
     app = AetherApp(workspace, Options(now=lambda: NOW, as_of=NOW, start=start, offline=offline))
+    app._stretch.breath_s = breath_s
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

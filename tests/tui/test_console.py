@@ -1,5 +1,6 @@
 """The console by its keys, on saved reports and a fixed clock."""
 
+import math
 import os
 import stat
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_keys_typed_into_a_prompt_are_text(workspace):
         assert app.screen.name == "portfolio"
 
     drive(workspace, script, start="portfolio")
+
+
+def test_what_is_typed_on_behind_a_line_is_no_command(workspace):
+    async def script(pilot, app):
+        await pilot.press("/", *"number 1", "enter", *"7q", "backspace", "s", "enter")
+        assert "typed on behind the line, not taken as keys: “q⌫s↵”" in screen_text(app)  # 7 rates
+        assert app.is_running and app._commands.job is None and app.screen.page.view.open_id == ""
+        await pilot.press("down", "x")  # no word has an arrow in it
+        assert app.screen.page.view.open_as == "why" and app.screen.page.view.keep == "number 1"
+        await pilot.press("/", "escape", "t")  # nor an escape
+        assert "typed on" not in screen_text(app) and "there is nothing to look at" in screen_text(app)
+
+    drive(workspace, script, start="portfolio", breath_s=math.inf)
 
 
 def test_open_and_why_show_under_the_row_and_close(workspace):

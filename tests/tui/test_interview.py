@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,29 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
         await until(pilot, lambda: there().at not in {at, "stakeholder.success"})
 
     drive(workspace, again, start="interview")
+
+
+def test_what_is_typed_on_behind_the_last_answer_is_no_command(tmp_path: Path) -> None:
+    workspace = unbuilt(tmp_path / "w")
+    store, asked = Store(workspace), shipped().questions("stakeholder")
+    eva = Person(name="Eva", consent=NOW.date())
+    last = [one for one in asked if one.answer == "text"][-1]
+    others = [Answer(question=one.id, who="Eva", value=0, when=NOW) for one in asked if one is not last]
+    begun = Interview(id="INT-1", questionnaire="stakeholder", started=NOW, people=[eva], who="Eva", answers=others)
+    store.save(begun, None, NOW)
+
+    async def script(pilot: Pilot[int], app: AetherApp) -> None:
+        app.push_screen(Sitting("INT-1"))
+        await until(pilot, lambda: bool(app.screen.query("Prompt")))
+        for key in (*"it is slow", "enter", *"sync quits", "enter"):  # at once, as a fast hand does
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: "not taken as keys: “sync quits↵”" in " ".join(screen_text(app).split()))
+        assert app._commands.job is None and "Every question is answered" in screen_text(app)
+        await pilot.press("escape", "escape")
+
+    drive(workspace, script, start="interview", breath_s=math.inf)
+    document = store.get(Interview, "INT-1").document
+    assert document.given("Eva")[last.id].text == "it is slow" and document.finished is not None
 
 
 def test_a_broken_interview_says_where_and_the_others_open(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 def drive(workspace: Workspace, script: Callable[[Still], Awaitable[None]]) -> None:
     app = Still(workspace, Options(now=lambda: NOW, as_of=NOW, start="portfolio", offline=True))
+    app._stretch.breath_s = 0.0
 
     async def run() -> None:
         async with app.run_test(size=(110, 40)) as pilot:
