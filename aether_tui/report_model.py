@@ -6,7 +6,7 @@ saved report is what the console paints first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -83,13 +83,31 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 class Freshness(Struct, frozen=True, kw_only=True):
-    """When a stream of a source last succeeded."""
+    """When a stream of a source last succeeded. Where that is later than the report's now, `age_s` is negative: how old its rows are
+    is not known, and it counts as stale."""
 
     source: str
     stream: str
     last_success: datetime | None
     age_s: float | None
     stale: bool
+
+    @property
+    def ahead(self) -> bool:
+        """Whether a clock was wrong, or the report looks back."""
+        return self.age_s is not None and self.age_s < 0
+
+
+Stream = TypeVar("Stream", bound=Freshness)
+
+
+def not_fresh(streams: Sequence[Stream]) -> dict[str, list[Stream]]:
+    """Those that are stale, by what there is to say of them."""
+    found = {
+        "stale": [one for one in streams if one.stale and not one.ahead],
+        "ahead of now": [one for one in streams if one.ahead],
+    }
+    return {word: them for word, them in found.items() if them}
 
 
 class Window(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, cast
 from aether_tui.diagnostics import windows
 from aether_tui.errors import NoData
 from aether_tui.records.model import Value
-from aether_tui.report_model import Freshness, Window
+from aether_tui.report_model import Freshness, Quantity, Window, missing
 from aether_tui.text import one_line
 
 Record = dict[str, Value]
@@ -24,6 +24,9 @@ Question = tuple[str, Mapping[str, Parameter]]
 """A query by name with its parameters."""
 
 T = TypeVar("T")
+
+_APART_S = 300.0
+"""Seconds by which the clocks of two machines that share a cache may differ."""
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _DURING = re.compile(r"\{(during|reach)\(([a-z.]+)\)\}")
@@ -219,8 +222,9 @@ class Data:
             if sources and source not in sources:
                 continue
             success = last.replace(tzinfo=UTC) if isinstance(last, datetime) else None
-            age = None if success is None else max(0.0, (self.clock.now - success).total_seconds())
-            stale = age is None or age > self.stale_after_s
+            age = None if success is None else (self.clock.now - success).total_seconds()
+            age = 0.0 if age is not None and -_APART_S <= age < 0 else age
+            stale = age is None or not 0 <= age <= self.stale_after_s
             found.append(Freshness(source=source, stream=stream, last_success=success, age_s=age, stale=stale))
         return tuple(found)
 
@@ -366,6 +370,14 @@ def _stored(value: Parameter) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_stored(item) for item in value]
     return value
+
+
+def fresh_share(streams: Sequence[Freshness]) -> Quantity:
+    """Share of the streams that are fresh, of those whose age is known: a count of all of them, so without an interval."""
+    known = [one for one in streams if not one.ahead]
+    if not known:
+        return missing("every stream succeeded later than this report's now", unit="ratio")
+    return Quantity(value=sum(not one.stale for one in known) / len(known), unit="ratio", n=len(known))
 
 
 # --- Reading cells ------------------------------------------------------------------------------------------------

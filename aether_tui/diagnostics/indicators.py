@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from aether_tui.diagnostics.frame import Data, Parameter, Question, Record, numbers, real, text, whole
+from aether_tui.diagnostics.frame import Data, Parameter, Question, Record, fresh_share, numbers, real, text, whole
 from aether_tui.diagnostics.needs import NEEDS, stored
 from aether_tui.report_model import Quantity, Window, missing
 from aether_tui.stats import intervals
@@ -283,8 +283,8 @@ _CARRIED = ("model", "input_tokens", "output_tokens", "latency")
 
 
 def freshness(data: Data) -> Quantity:
-    """Share of streams that are fresh now: a count of all of them, so without an interval."""
+    """Share of streams that are fresh now."""
     streams = data.freshness()
     if not streams:
         return missing("nothing has been pulled or loaded yet", unit="ratio", connect="any source")
-    return Quantity(value=sum(not item.stale for item in streams) / len(streams), unit="ratio", n=len(streams))
+    return fresh_share(streams)

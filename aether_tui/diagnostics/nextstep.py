@@ -11,7 +11,7 @@ from aether_tui.diagnostics.flywheel_words import next_item, position
 from aether_tui.diagnostics.gate import Gate, blind
 from aether_tui.diagnostics.sources import Sources, refresh
 from aether_tui.human import age, amount, key_words, plural, quantity
-from aether_tui.report_model import Row
+from aether_tui.report_model import Row, not_fresh
 from aether_tui.text import one_line
 from aether_tui.workspace.documents import KINDS
 
@@ -159,7 +159,7 @@ def _cycle(flywheel: Flywheel) -> NextAction | None:
 
 
 def _stale(sources: Sources) -> NextAction | None:
-    stale = [item for item in sources.streams if item.stale]
+    stale = not_fresh(sources.streams).get("stale")
     if not stale:
         return None
     oldest = max(stale, key=lambda item: float("inf") if item.age_s is None else item.age_s)

@@ -11,10 +11,24 @@ from msgspec import Struct, structs
 
 from aether_tui.diagnostics import metrics, needs
 from aether_tui.diagnostics.bill import Bill, facts, reconcile
-from aether_tui.diagnostics.frame import Clock, Data, instant, text, whole
+from aether_tui.diagnostics.frame import Clock, Data, fresh_share, instant, text, whole
 from aether_tui.human import age, plural
 from aether_tui.ingest.words import Words
-from aether_tui.report_model import Block, Col, Fact, Facts, Finding, Gap, Quantity, Report, Row, State, Table
+from aether_tui.report_model import (
+    Block,
+    Col,
+    Fact,
+    Facts,
+    Finding,
+    Freshness,
+    Gap,
+    Quantity,
+    Report,
+    Row,
+    State,
+    Table,
+    not_fresh,
+)
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -23,16 +37,11 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-class StreamState(Struct, frozen=True, kw_only=True):
+class StreamState(Freshness, frozen=True, kw_only=True):
     """One stream of a source. `rows` counts what is stored, `rejected` what could not be read."""
 
-    source: str
-    stream: str
     rows: int
-    last_success: datetime | None
     last_attempt: datetime | None
-    age_s: float | None
-    stale: bool
     last_error: str | None
     cursor: str | None
     rejected: int
@@ -198,8 +207,7 @@ def headline(sources: Sources) -> str:
     parts = [f"{plural(len(sources.streams), 'stream')} of {plural(len(names), 'source')}"]
     if failing := sum(item.last_error is not None for item in sources.streams):
         parts.append(f"{failing} failed last time")
-    if stale := sum(item.stale for item in sources.streams):
-        parts.append(f"{stale} stale")
+    parts += [f"{len(them)} {word}" for word, them in not_fresh(sources.streams).items()]
     if rejected := sum(item.n for item in sources.rejects):
         parts.append(f"{plural(rejected, 'row')} rejected")
     return ", ".join(parts if len(parts) > 1 else [*parts, "all fresh"]) + "."
@@ -222,7 +230,7 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
             )
     oldest: dict[str, StreamState] = {}
     for item in sources.streams:
-        if item.stale and item.last_error is None:
+        if item.stale and not item.ahead and item.last_error is None:
             known = oldest.get(item.source)
             if known is None or (known.age_s is not None and (item.age_s is None or item.age_s > known.age_s)):
                 oldest[item.source] = item
@@ -238,6 +246,20 @@ def findings(sources: Sources) -> tuple[Finding, ...]:
         )
         for name, item in oldest.items()
     ]
+    if ahead := not_fresh(sources.streams).get("ahead of now"):
+        names = [f"{item.source}/{item.stream}" for item in ahead]
+        most_s = -min(item.age_s or 0.0 for item in ahead)
+        found.append(
+            Finding(
+                id="sources.ahead",
+                severity="warn",
+                text=f"{plural(len(ahead), 'stream')} last succeeded after this report's now, by up to {age(most_s)} "
+                f"({', '.join(names[:3])}{', …' if len(names) > 3 else ''}): how old the rows are is not known. "
+                "If the report does not look back, a clock is wrong.",
+                evidence=tuple(names[:20]),
+                action="where a clock is wrong, mend it and run `aether-tui sync`",
+            )
+        )
     if rejected := sum(item.n for item in sources.rejects):
         top = sources.rejects[0]
         found.append(
@@ -298,11 +320,7 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
                     Fact(
                         id="sources.fresh",
                         label="fresh streams",
-                        value=Quantity(
-                            value=sum(not item.stale for item in sources.streams) / len(sources.streams),
-                            unit="ratio",
-                            n=len(sources.streams),
-                        ),
+                        value=fresh_share(sources.streams),
                         why=metrics.why("sources.fresh"),
                     ),
                 ),
@@ -420,11 +438,11 @@ def _stream_row(item: StreamState) -> Row:
         id=f"{item.source}/{item.stream}",
         state=state,
         cells=(
-            "failed" if state == "block" else "stale" if state == "warn" else "fresh",
+            "failed" if state == "block" else "ahead" if item.ahead else "stale" if state == "warn" else "fresh",
             item.source,
             item.stream,
             item.rows,
-            age(item.age_s),
+            f"in {age(-(item.age_s or 0.0))}" if item.ahead else age(item.age_s),
             item.rejected,
             one_line((item.last_error or "").partition("; ")[0], 200),
         ),

@@ -47,6 +47,7 @@ from aether_tui.report_model import (
     Row,
     State,
     Table,
+    not_fresh,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -255,8 +256,7 @@ def standing(parts: Parts, data: Data) -> Facts:
     turning, gated, known = parts.flywheel, parts.gate, parts.sources
     done, total = (sum(item.done for item in turning.phases), sum(item.total for item in turning.phases))
     met = sum(item.met for item in gated.criteria)
-    stale = sum(item.stale for item in known.streams)
-    fresh = len(known.streams) - stale
+    left = not_fresh(known.streams)
     verdict = gated.verdict + (", overridden" if gated.override else "")
     return Facts(
         id="summary.standing",
@@ -280,9 +280,9 @@ def standing(parts: Parts, data: Data) -> Facts:
             Fact(
                 id="summary.fresh",
                 label="fresh streams",
-                value=Quantity(value=fresh, unit="count"),
-                state="warn" if stale else "pass",
-                note=f"of {len(known.streams)}" + (f"; {stale} stale" if stale else ""),
+                value=Quantity(value=sum(not one.stale for one in known.streams), unit="count"),
+                state="warn" if left else "pass",
+                note="; ".join([f"of {len(known.streams)}", *(f"{len(them)} {word}" for word, them in left.items())]),
                 why=metrics.why("sources.fresh", data),
             ),
         ),

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from aether_tui.human import Beside, amount, duration, evidence, number, plural, quantity
-from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, Row, State, Table, Trend
+from aether_tui.report_model import GLYPHS, Cell, Col, Fact, Freshness, Quantity, Row, State, Table, Trend, not_fresh
 from aether_tui.text import cells
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -141,9 +141,11 @@ def fresh_line(freshness: Sequence[Freshness]) -> str:
     """`12 streams, 1 stale (linear/issues)`, or nothing."""
     if not freshness:
         return ""
-    stale = [f"{item.source}/{item.stream}" for item in freshness if item.stale]
-    named = ", ".join(stale[:3]) + (", …" if len(stale) > 3 else "")
-    return f"{plural(len(freshness), 'stream')}, " + (f"{len(stale)} stale ({named})" if stale else "all fresh")
+    said = []
+    for word, them in not_fresh(freshness).items():
+        named = ", ".join(f"{one.source}/{one.stream}" for one in them[:3]) + (", …" if len(them) > 3 else "")
+        said.append(f"{len(them)} {word} ({named})")
+    return ", ".join([plural(len(freshness), "stream"), *(said or ["all fresh"])])
 
 
 def stamp(instant: datetime) -> str:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from aether_tui import human
 from aether_tui.actions import ACTIONS, Keymap, Where, shown
-from aether_tui.report_model import Freshness
+from aether_tui.report_model import Freshness, not_fresh
 from screens import SCREENS, ScreenSpec
 from screens.widgets.page import ROLES, Page
 from screens.widgets.spans import Line, Span, clean, crop, crop_middle, fit, width_of
@@ -71,7 +71,10 @@ def synced(streams: Sequence[Freshness], now: datetime) -> str:
     """The oldest stale source and its age, else how long ago anything came in."""
     if not streams:
         return ""
-    stale = [item for item in streams if item.stale]
+    left = not_fresh(streams)
+    stale = left.get("stale", [])
+    if left and not stale:
+        return f"▲ {clean(left['ahead of now'][0].source)} synced ahead of now"
     never = next((item for item in stale if item.last_success is None), None)
     if never is not None:
         return f"▲ {clean(never.source)} never synced"

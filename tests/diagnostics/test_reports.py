@@ -24,8 +24,10 @@ from aether_tui.diagnostics.lens_measure import Lenses, Result
 from aether_tui.diagnostics.registry import REPORTS
 from aether_tui.diagnostics.run import run_all, run_report
 from aether_tui.errors import CacheTrouble, ConfigurationError
-from aether_tui.report_model import Checklist, Gap, Table, envelope, load, save
+from aether_tui.report_model import Checklist, Facts, Gap, Table, envelope, load, save
+from aether_tui.reports.draw import fresh_line
 from aether_tui.workspace.folder import Workspace
+from screens.widgets.chrome import synced
 from tests.diagnostics import world
 
 pytestmark = pytest.mark.xdist_group("reports")  # its world is made once
@@ -369,6 +371,30 @@ def test_what_to_do_about_a_stream_that_failed_is_whole_in_its_row() -> None:
 def test_stale_follows_the_configuration(filled: Workspace) -> None:
     report = world.report("sources", filled, Config(console=Console(stale_after_hours=100)))
     assert not any(item.stale for item in report.freshness)
+
+
+def test_what_succeeded_later_than_now_is_not_fresh(tmp_path: Path) -> None:
+    """Pulled while the clock was ahead; some minutes are the clocks of two machines."""
+    made = world.workspace(tmp_path / "w")
+    world.store(made, "linear", "issues", "work_items", world.items(), age_h=-48)
+    alone = world.report("sources", made)
+    share = next(
+        fact for block in alone.blocks if isinstance(block, Facts) for fact in block.facts if fact.id == "sources.fresh"
+    )
+    assert (share.value.value, share.value.reason) == (None, "every stream succeeded later than this report's now")
+    world.store(made, "traces", "files", "spans", world.spans(), age_h=-0.05)
+    report = world.report("sources", made)
+    assert [(one.source, one.age_s, one.stale, one.ahead) for one in report.freshness] == [
+        ("linear", -48 * 3600, True, True), ("traces", 0, False, False),
+    ]  # fmt: skip
+    assert report.headline == "2 streams of 2 sources, 1 ahead of now."
+    (said,) = [item.text for item in report.findings if item.id.startswith(("sources.ahead", "sources.stale"))]
+    assert said.startswith("1 stream last succeeded after this report's now, by up to 2 d (linear/issues): how old")
+    (table,) = [block for block in report.blocks if isinstance(block, Table) and block.id == "sources.streams"]
+    assert [(row.cells[0], row.cells[4]) for row in table.rows] == [("ahead", "in 2 d"), ("fresh", "0 s")]
+    assert fresh_line(report.freshness) == "2 streams, 1 ahead of now (linear/issues)"
+    assert synced(report.freshness, world.NOW) == "▲ linear synced ahead of now"
+    assert action(made) != "stale"
 
 
 def action(made: Workspace, config: Config | None = None) -> str:
