@@ -109,7 +109,13 @@ def _instant(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     help="Engagement folder (default: nearest parent).",
 )
 @click.option("--offline", is_flag=True, envvar="AETHER_OFFLINE", help="Forbid every network call.")
-@click.option("--as-of", callback=_instant, envvar="AETHER_AS_OF", metavar="DATETIME", help="Fix the clock.")
+@click.option(
+    "--as-of",
+    callback=_instant,
+    envvar="AETHER_AS_OF",
+    metavar="DATETIME",
+    help="Fix the clock; what is summed up by hour or day counts the last one whole.",
+)
 @click.option("--seed", type=int, default=0, envvar="AETHER_SEED", show_default=True, help="Fix every random draw.")
 @click.option("--start", metavar="SCREEN", default=None, help="Open the console on this screen.")
 @click.option("--read-only", is_flag=True, help="Open the console to look only: no edits, no jobs.")
