@@ -373,7 +373,7 @@ class Leases:
         if _FULL.search(text):
             self._discard()
             return CacheTrouble(
-                "the disk is full; this step is undone, what was stored before stays",
+                "the disk is full; this step is stored whole or not at all, what was stored before stays",
                 where=where,
                 next_step="free some space and run the command again",
             )
