@@ -91,7 +91,7 @@ def _row(one: Result, found: Look) -> Row:
     return Row(
         id=one.name,
         cells=(
-            one.verdict,
+            "waived" if one.waiver and one.verdict == "warn" else one.verdict,
             one.name,
             quantity(one.now, one.reason or one.why, one.n_now),
             quantity(one.baseline, "no baseline yet", one.n_base),

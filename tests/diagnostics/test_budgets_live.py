@@ -80,6 +80,16 @@ def test_a_page_is_a_finding_and_rows_open_into_drawings(made):
     assert used["cost.dev · spent"] == (pytest.approx(18 / 30), pytest.approx(36 / 60))
 
 
+def test_a_budget_that_somebody_answers_for_is_called_waived(made):
+    waiver = "{id: W-1, budget: llm.month, reason: a new contract, owner: '@mia', expires: 2026-12-01}"
+    made.budgets_path.write_text(f"{FILE}waivers:\n- {waiver}\n")
+    found = report("budgets", made)
+    table = next(block for block in found.blocks if block.id == "budgets.rows")
+    said = {row.id: (row.state, row.cells[0]) for row in table.rows}
+    assert (said["llm.month · spent"], said["cost.dev · spent"]) == (("warn", "waived"), ("pass", "pass"))
+    assert {one.id: one.verdict for one in found.data.budgets}["llm.month"] == "warn"
+
+
 def test_the_first_hour_that_anything_was_spent_opens_without_a_history(tmp_path):
     """100 tokens at 09:59 of the 16th, looked at when that hour is over: no day is whole, the mean day is what was spent."""
     made = workspace(tmp_path)
