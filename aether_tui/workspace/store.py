@@ -177,21 +177,30 @@ class Store:
     def put_back(self, files: Sequence[Wrote], now: datetime) -> list[Path]:
         """Give files the bytes they had before they were written, all of them or none.
 
-        Those that were not there are moved to `.aether/removed/`; returns their places. Raises Conflict when a document is no
+        Those that were not there are moved to `.aether/removed/`, and folders that are empty without them go; returns their
+        places. Raises Conflict when a document is no
         longer what was written, and keeps what it was before beside it; CheckFailed for any other file, or one that was made.
         """
         with self._locked(self.workspace.engagement):
             for one in files:
                 if (revision_of(one.path.read_bytes()) if one.path.is_file() else None) != one.after:
                     self._changed_since(one, now)
-            made = [
-                self._aside(one.path, one.path.stem, now) for one in files if one.before is None and one.path.is_file()
-            ]
+            new = [one.path for one in files if one.before is None and one.path.is_file()]
+            made = [self._aside(path, path.stem, now) for path in new]
             for one in files:
                 if one.before is not None:
                     one.path.parent.mkdir(parents=True, exist_ok=True)
                     write_whole(one.path, one.before)
+            for path in new:
+                self._without_empty(path.parent)
         return made
+
+    def _without_empty(self, folder: Path) -> None:
+        """Remove a folder below the workspace, and those around it, as far as nothing is in them."""
+        with contextlib.suppress(OSError):  # something is in it
+            while self.workspace.root in folder.parents and folder != self.workspace.engagement:
+                folder.rmdir()
+                folder = folder.parent
 
     def _changed_since(self, one: Wrote, now: datetime) -> NoReturn:
         if one.before is None or not one.path.is_relative_to(self.workspace.engagement):
@@ -302,8 +311,8 @@ class Store:
     def _locked(self, folder: Path) -> Iterator[None]:
         lock = self.workspace.private() / "documents.lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             with exclusive(lock, self._wait_s):
+                folder.mkdir(parents=True, exist_ok=True)
                 merge_by_field(self.workspace.root)
                 for leftover in folder.glob(".*.tmp"):  # of a save that was killed
                     leftover.unlink(missing_ok=True)
