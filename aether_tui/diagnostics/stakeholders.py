@@ -27,7 +27,7 @@ APART = 2
 
 
 class Sitting(Struct, frozen=True, kw_only=True):
-    """One interview: how far it is, and who was asked, by function."""
+    """One interview: how far it is, and who agreed to be asked, by function."""
 
     id: str
     questionnaire: str
@@ -111,7 +111,7 @@ def measure(content: Content, found: Sequence[Interview]) -> Stakeholders:
             if answer.value and answer.question in asked:
                 newest.setdefault(answer.question, {})[told[answer.who]] = answer.value
     return Stakeholders(
-        people=len(told),
+        people=len({person.name for interview in found for person in interview.heard()}),
         sittings=tuple(_sitting(content, one, told) for one in found),
         answers=tuple(_answered(asked[name], by) for name, by in newest.items()),
         words=tuple(word for interview in found for word in _words(interview, asked, told)),
@@ -128,7 +128,7 @@ def _sitting(content: Content, one: Interview, told: dict[str, str]) -> Sitting:
         started=one.started,
         finished=one.finished is not None,
         answered=len(one.answers),
-        people=tuple(told[person.name] for person in one.people),
+        people=tuple(told[person.name] for person in one.heard()),
         notes=len(one.notes),
         gone=tuple(answer.question for answer in sitting.orphans(content, one)),
     )
@@ -180,7 +180,8 @@ def headline(found: Stakeholders) -> str:
     both = [one for one in found.answers if one.n > 1]
     differ = sum(not one.agree for one in both)
     told = f" They differ on {differ} of {plural(len(both), 'question')} that several answered." if both else ""
-    return f"{plural(found.people, 'person', 'people')} in {plural(len(found.sittings), 'interview')}.{first}{told}"
+    held = sum(bool(one.people) for one in found.sittings)
+    return f"{plural(found.people, 'person', 'people')} in {plural(held, 'interview')}.{first}{told}"
 
 
 def _five(one: Answered) -> str:
@@ -261,7 +262,7 @@ def _sittings(found: Stakeholders, content: Content) -> Table:
                 id=one.id,
                 state=state,
                 cells=("finished" if one.finished else "open", one.id, sheet.title if sheet else one.questionnaire,
-                       ", ".join(one.people), one.answered, one.notes, one.started.strftime("%Y-%m-%d")),
+                       ", ".join(one.people) or "nobody yet", one.answered, one.notes, one.started.strftime("%Y-%m-%d")),
             )
         )  # fmt: skip
     return Table(

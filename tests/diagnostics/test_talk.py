@@ -112,6 +112,19 @@ def test_answers_to_statements_that_are_gone_are_listed(root: Path):
     assert report.data.level is None and "Team" in (report.data.reason or "")
 
 
+def test_who_has_not_agreed_to_be_asked_was_not_interviewed(root: Path):
+    asked, agreed = Person(name="Ola"), Person(name="Kim", function="product", consent=WHEN.date())
+    answers = {"Eva Stone": {"stakeholder.priority-cost": 1}}
+    documents = written(
+        root,
+        interview(1, "stakeholder", answers, people=[PEOPLE[0], asked, agreed]),
+        interview(2, "stakeholder", {}, people=[asked]),
+    )
+    found = stakeholders.build(Data(None, CLOCK), documents, CLOCK)
+    assert found.data.people == 2 and found.headline.startswith("2 people in 1 interview.")
+    assert [one.people for one in found.data.sittings] == [("engineering", "product"), ()]
+
+
 def test_people_are_anonymous_unless_they_agreed(root: Path):
     answers = {
         "Eva Stone": {"stakeholder.priority-cost": 1, "stakeholder.priority-speed": 5},

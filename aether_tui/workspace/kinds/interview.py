@@ -109,6 +109,11 @@ class Interview(Document):
         """One of the people by name."""
         return next((person for person in self.people if person.name == name), None)
 
+    def heard(self) -> list[Person]:
+        """Who was interviewed: those who agreed to be noted, or whose answers stand here all the same."""
+        answered = {answer.who for answer in self.answers}
+        return [person for person in self.people if person.consent is not None or person.name in answered]
+
     def put_off(self) -> list[str]:
         """Questions that the person in front put off to the end."""
         person = self.person(self.who)
