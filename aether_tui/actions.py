@@ -167,6 +167,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("sitting.search", "slash", "Search", "Go to a question by its words", "Interview", "sitting", footer=4),
     Action("sitting.next", "tab", "Next open", "The next question without an answer", "Interview", "sitting", footer=5, palette=False),
     Action("sitting.before", "shift+tab", "Back", "The question before, to be answered again", "Interview", "sitting", palette=False),
+    Action("sitting.down", "down,pagedown", "Down", "Show what does not fit below", "Interview", "sitting", palette=False),
+    Action("sitting.up", "up,pageup", "Up", "Show what was above", "Interview", "sitting", palette=False),
     Action("sitting.who", "w", "Who", "Add a person, or ask another one", "Interview", "sitting", footer=5),
     Action("taxonomy.merge", "m", "Merge", "Merge the selected kind of request into another", "Taxonomy", "taxonomy", footer=4),
     Action("taxonomy.split", "t", "Split", "Split the selected kind into its halves, or what it was merged of",

@@ -20,8 +20,6 @@ TICK_S = 10.0
 LONGEST = 6
 """Lines of an answer in words that are shown, its last ones."""
 NARROW = 66
-BARS = 5
-"""Lines around the card."""
 KEYS = (("↵", "writes the answer"), ("0", "does not apply"))
 TYPED = (("↵", "keeps what you type, empty skips"), ("esc", "for other keys"), ("0 ↵", "does not apply"))
 
@@ -145,12 +143,10 @@ class Faces:
             f"{conflict.theirs.name}, yours is {conflict.ours.name}."
         )
         lines = [(), (("   ▲ Two versions", "warn"),), *self.said(told), ()]
-        room = max(1, self.rows - 16)
-        lines += [((f"   {line}", "strong"),) for one in apart[:room] for line in wrap(one, self.width)]
-        lines += [((f"   and {len(apart) - room} more", "dim"),)] if len(apart) > room else []
-        lines += [()] if apart else []
         for key, text in (("1", "yours stands"), ("2", "theirs stands")):
             lines.append(((f"   {key}   ", "accent"), (f"{text}; the other is kept in .aether/removed/", "text")))
+        lines += [()] if apart else []
+        lines += [((f"   {line}", "strong"),) for one in apart for line in wrap(one, self.width)]
         return lines
 
     def consent(self, person: Person) -> list[Line]:
@@ -180,10 +176,10 @@ class Faces:
             names = ", ".join(answer.question for answer in gone)
             lines += self.said(f"▲ Kept, but no longer asked: {names}.")
         lines += [(), *(((f"   {line}", "accent"),) for line in wrap(self.after, self.width))] if self.after else []
-        return lines if hidden else [*lines, *self.given(max(0, self.rows - len(lines) - BARS))]
+        return lines if hidden else [*lines, *self.given()]
 
-    def given(self, room: int) -> list[Line]:
-        """What the person in front said, a line each, in at most so many lines."""
+    def given(self) -> list[Line]:
+        """What the person in front said, a line each."""
         asked = {one.id: one for one in self.content.questions(self.interview.questionnaire)}
         pairs = []
         for name, answer in self.interview.given(self.interview.who).items():
@@ -196,9 +192,6 @@ class Faces:
             ((f"   {pad(label, self.width - cells - 2)}  ", "dim"), (crop(said, cells), "text"))
             for label, said in pairs
         ]
-        if len(told) + 1 > room:
-            hidden = len(told) - max(room - 2, 0)
-            told = [*told[: len(told) - hidden], ((f"   and {hidden} more", "dim"),)] if room > 2 else []
         return [(), *told] if told else []
 
     def matches(self, text: str) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -47,6 +48,8 @@ class Sitting(InterviewFile):
         """Whether keys are keys although an answer in words is open."""
         self._drafts: dict[tuple[str, str], str] = {}
         """Answers that were typed and are not on disk, by person and question."""
+        self._begun: dict[Literal["note", "quote"], str] = {}
+        """Notes and quotes that were typed and are not on disk."""
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
@@ -99,7 +102,7 @@ class Sitting(InterviewFile):
 
     def _put(self) -> None:
         for card in self.query(Card):  # none is there while it is being left
-            card.put(self._lines())
+            card.put(self._lines(), at_end=self._typing is not None)
 
     def _lines(self) -> list[Line]:
         if self._error is not None:
@@ -123,6 +126,12 @@ class Sitting(InterviewFile):
         return faces.ended(hidden=self.shell.room()) if asked is None else faces.asked(asked[2])
 
     # --- what keys do --------------------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        self.query_one(Card).move(self.size.height // 2)
+
+    def action_up(self) -> None:
+        self.query_one(Card).move(-(self.size.height // 2))
 
     def action_answer(self, digit: int) -> None:
         from aether_tui.workspace import sitting
@@ -243,6 +252,8 @@ class Sitting(InterviewFile):
             for (who, name), text in self._drafts.items()
             if (answer := after.given(who).get(name)) is None or answer.text != text
         }
+        for note in after.notes[len(before.notes) :]:
+            self._begun.pop(note.kind, None)
         first = sitting.current(self._content, before) if self._content is not None and not before.at else None
         if (before.who, first.id if first is not None else before.at) != (after.who, after.at):
             self._at_keys = False
@@ -250,14 +261,19 @@ class Sitting(InterviewFile):
     def unkept(self) -> Callable[[Interview], Interview] | None:
         from aether_tui.workspace import sitting
 
-        asked, text, now = self._now_asked, (self._typing or "").strip(), self.shell.now()
-        if asked is None or not text:
-            return None
-        content, interview, question = asked
-        given = interview.given(interview.who).get(question.id)
-        if given is not None and given.text == text:
-            return None
-        return lambda old: sitting.begun(content, old, question, now, text)
+        asked, now = self._now_asked, self.shell.now()
+        at = asked[2].id if asked is not None else ""
+        left: list[Callable[[Interview], Interview]] = [
+            partial(sitting.noted, kind=kind, text=text, at=at, now=now)
+            for kind, note in self._begun.items()
+            if (text := note.strip())
+        ]
+        if asked is not None and (words := (self._typing or "").strip()):
+            content, interview, question = asked
+            given = interview.given(interview.who).get(question.id)
+            if given is None or given.text != words:
+                left.append(lambda old: sitting.begun(content, old, question, now, words))
+        return (lambda old: reduce(lambda kept, update: update(kept), left, old)) if left else None
 
     def unsaved(self) -> None:
         self._at_keys = True  # so that what went wrong can be read; the words are kept
@@ -283,11 +299,16 @@ class Sitting(InterviewFile):
         at = asked[2].id if asked is not None else ""
         made = "quote kept; O makes it an opportunity" if kind == "quote" else "note kept"
 
+        def typed(text: str) -> None:
+            self._begun[kind] = text
+
         def done(text: str | None) -> None:
+            self._begun.pop(kind, None)
             if text:
+                self._begun[kind] = text
                 self._save(lambda old: sitting.noted(old, kind, text, at, now), made, None)
 
-        self.ask(label, "", done)
+        self.ask(label, self._begun.get(kind, ""), done, typed, goes_on=True)
 
     def action_opportunity(self) -> None:
         """Make the newest quote or note an opportunity."""

@@ -138,6 +138,16 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
     at = there().at
     assert (there().given("Eva")[at].text, there().finished) == ("Half a senten", None)
 
+    async def noting(pilot: Pilot[int], app: AetherApp) -> None:
+        app.push_screen(Sitting("INT-1"))
+        await writing(pilot, app)
+        await pilot.press("escape", "apostrophe", *"forgotten", "escape", "apostrophe", *"kept", "enter")
+        await until(pilot, lambda: len(there().notes) == 1)
+        await pilot.press("apostrophe", *"Half a quo")
+
+    drive(workspace, noting, start="interview")
+    assert [(one.kind, one.text) for one in there().notes] == [("quote", "kept"), ("quote", "Half a quo")]
+
     async def again(pilot: Pilot[int], app: AetherApp) -> None:
         front = app.front()
         assert front is not None
@@ -346,6 +356,27 @@ def test_at_the_end_stands_what_was_said_unless_it_is_to_be_hidden() -> None:
         faces = Faces(shipped(), interview, 80, rows, spent_s=0, after="")
         return ["".join(text for text, _ in line).rstrip() for line in faces.ended(hidden=hidden)]
 
-    assert [line.split()[-1] for line in lines(60)[-2:]] == ["thirds", "half"]
-    assert lines(24)[-1] == f"   and {len(asked) - 11} more" and len(lines(24)) == 19
+    assert [line.split()[-1] for line in lines(24)[-2:]] == ["thirds", "half"]
     assert not any("half" in line for line in lines(60, hidden=True))
+
+
+def test_what_does_not_fit_is_counted_and_scrolled_to(tmp_path: Path) -> None:
+    workspace, asked = unbuilt(tmp_path / "w"), shipped().questions("lens")
+    answers = [Answer(question=one.id, who="Eva", value=3, when=NOW) for one in asked]
+    eva = Person(name="Eva", consent=NOW.date())
+    done = Interview(id="INT-1", questionnaire="lens", started=NOW, people=[eva], who="Eva", answers=answers)
+    Store(workspace).save(done, None, NOW)
+
+    async def script(pilot: Pilot[int], app: AetherApp) -> None:
+        sitting = Sitting("INT-1", lambda: 0.0)
+        app.push_screen(sitting)
+        await until(pilot, lambda: "Every question is answered" in screen_text(app))
+        assert "↓ 10 more" in screen_text(app)
+        await pilot.press("down", "down")
+        sitting.draw()  # as the clock does
+        text = screen_text(app)
+        assert "more" not in text and " half\n" in text and "Every question" not in text and "0:00 / " in text
+        await pilot.press("up", "pageup", "up")
+        assert "↓ 10 more" in screen_text(app)
+
+    drive(workspace, script, start="interview")
