@@ -199,17 +199,22 @@ class TablePart(Generic[R]):
 
 
 def fit_columns(columns: Sequence[Column], width: int, *, evenly: bool = False) -> list[int]:
-    """The width of each column, 0 for those left out; the first always stays.
+    """The width of each column, 0 for those left out; the first always stays, and so does a name that is cut in its middle.
 
     Every column gets what it would like before a long text gets what is left over; `evenly`, each gets the same share of it.
     """
     if not columns:
         return []
     kept = [i for i, column in enumerate(columns) if not i or column.natural]
-    while len(kept) > 1 and sum(columns[i].least for i in kept) + GAP * (len(kept) - 1) > width:
-        kept.remove(min(reversed(kept[1:]), key=lambda i: columns[i].priority))
-    left = width - sum(columns[i].least for i in kept) - GAP * (len(kept) - 1)
-    widths = [columns[i].least if i in kept else 0 for i in range(len(columns))]
+    least = [column.least for column in columns]
+    while len(kept) > 1 and (over := sum(least[i] for i in kept) + GAP * (len(kept) - 1) - width) > 0:
+        last = min(reversed(kept[1:]), key=lambda i: columns[i].priority)
+        if columns[last].middle and least[last] - over >= MIN_TEXT:
+            least[last] -= over
+        else:
+            kept.remove(last)
+    left = width - sum(least[i] for i in kept) - GAP * (len(kept) - 1)
+    widths = [least[i] if i in kept else 0 for i in range(len(columns))]
     wanted = sum(columns[i].natural - columns[i].least for i in kept)
     share = min(left / wanted, 1) if evenly and wanted and left > 0 else 1
     for i in sorted(kept, key=lambda i: -columns[i].priority):

@@ -1,5 +1,7 @@
 """Pure drawing: widths in cells, columns that fit, bars, sparklines, and text that stays text."""
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
@@ -71,6 +73,8 @@ def test_columns_shrink_then_leave_by_priority():
     assert fit_columns(columns, 50) == [8, 28, 10]
     assert fit_columns(columns, 30) == [8, 20, 0]
     assert fit_columns(columns, 10) == [8, 0, 0]
+    named = [columns[0], replace(columns[1], middle=True, least=25), columns[2]]
+    assert fit_columns(named, 25) == [8, 15, 0] and fit_columns(named, 23) == [8, 0, 0]
 
 
 def test_wrapped_texts_share_what_is_left():
