@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct, field
@@ -55,6 +56,23 @@ class Settings(Struct, frozen=True):
     fiscal_start_month: int = 1
 
 
+class _About(Struct):
+    name: str = ""
+    fiscal_year_start_month: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+
+
+class _Console(Struct):
+    theme: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+class _Said(Struct):
+    """What the first start takes from `aether.toml` before anybody has checked it."""
+
+    engagement: _About = field(default_factory=_About)
+    console: _Console = field(default_factory=_Console)
+
+
 class Memory:
     """Files in `.aether/state`, each written whole and readable by the owner only. Damaged ones count as absent."""
 
@@ -62,11 +80,26 @@ class Memory:
         self._workspace = workspace
 
     def session(self) -> Session:
-        """The last session, or a new one."""
+        """The last session, or a new one that looks as the configuration says."""
         try:
             return msgspec.json.decode((self._workspace.state / "session.json").read_bytes(), type=Session)
         except (OSError, msgspec.MsgspecError):
+            return self._first_session()
+
+    def _first_session(self) -> Session:
+        import tomllib
+
+        try:
+            said = msgspec.convert(tomllib.loads(self._workspace.config_path.read_text("utf-8-sig")), _Said)
+        except (OSError, ValueError, msgspec.MsgspecError):  # told by the first report that reads it
             return Session()
+        about, console = said.engagement, said.console
+        return Session(
+            name=about.name,
+            theme=console.theme,
+            keys=console.keys,
+            fiscal_start_month=about.fiscal_year_start_month,
+        )
 
     def keep_session(self, session: Session) -> None:
         """Remember where somebody was."""

@@ -330,11 +330,7 @@ def test_copy_says_how(workspace):
 
 
 def test_the_users_keys_are_in_force_and_their_problems_are_told(workspace):
-    memory = Memory(workspace)
-    session = memory.session()
-    session.keys = {"report.why": "W", "app.quit": "j"}
-    memory.keep_session(session)
-    with workspace.config_path.open("a") as file:  # which the first report to be built reads
+    with workspace.config_path.open("a") as file:
         file.write('\n[console.keys]\n"report.why" = "W"\n"app.quit" = "j"\n')
 
     async def script(pilot, app):

@@ -3,12 +3,14 @@
 import pytest
 from rich.color import Color as RichColor
 
-from aether_tui.session import Memory
+from aether_tui.app import AetherApp
+from aether_tui.builds import Options
+from aether_tui.session import Memory, Session
 from screens.themes import DARK, LIGHT
 from screens.widgets.chrome import KeyBar, StatusBar, TabBar
 from screens.widgets.page import ROLES, Page
 from tests.tui.driving import drive, screen_text
-from tests.tui.workspaces import make_workspace
+from tests.tui.workspaces import NOW, make_workspace
 
 
 def luminance(color: RichColor) -> float:
@@ -58,16 +60,20 @@ def test_every_theme_can_be_named_and_drawn(tmp_path):
     drive(workspace, script)
 
 
-@pytest.mark.parametrize("theme", ["ansi", "nord"])
-def test_a_start_with_another_theme(tmp_path, theme):
-    workspace = make_workspace(tmp_path / "w")
-    memory = Memory(workspace)
-    session = memory.session()
-    session.theme = theme
-    memory.keep_session(session)
+@pytest.mark.parametrize("theme", ["aether-light", "ansi", "nord"])
+def test_the_first_frame_of_a_new_workspace_has_the_theme_it_names(tmp_path, theme):
+    workspace = make_workspace(tmp_path / "w", f'[console]\ntheme = "{theme}"\n')
+    app = AetherApp(workspace, Options(now=lambda: NOW, as_of=NOW))
+    assert app.theme.startswith(theme)
 
     async def script(pilot, app):
         assert app.theme.startswith(theme)
         assert "Refund tokens" in screen_text(app)
 
     drive(workspace, script)
+
+
+def test_a_first_frame_is_ours_where_the_configuration_is_broken(tmp_path):
+    for config in ("[console", "[console]\ntheme = 3\n", "\0"):
+        memory = Memory(make_workspace(tmp_path / f"w{len(config)}", config))
+        assert memory.session() == Session()
