@@ -138,7 +138,7 @@ def test_a_new_draft_is_there_at_once_with_the_cursor_on_it(tmp_path: Path) -> N
         assert app.screen.page.selected.id == "experiments.items/EXP-1"
         assert "Ask first" in screen_text(app) and "draft" in screen_text(app)
         await pilot.press("u")
-        await until(pilot, lambda: not list((workspace.engagement / "experiments").iterdir()))
+        await until(pilot, lambda: not (workspace.engagement / "experiments").exists())
         await until(pilot, lambda: "Ask first" not in screen_text(app))
 
     drive(workspace, script, start="experiments")
