@@ -73,6 +73,9 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
                 if not (part.more and made.has_room):
                     yield made.good(), part.more or path is not bulk.paths[-1]
                     made.drop()
+            if made.parts:  # the file ends where more was expected
+                yield made.good(), path is not bulk.paths[-1]
+                made.drop()
 
 
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
@@ -107,11 +110,13 @@ def worded(name: str, nulls: Sequence[str]) -> str:
 
 
 class _Made:
-    """The rows of a part as the table or view `part`; short parts together, for as long as those after them have room."""
+    """The rows of a part; short parts together, for as long as those after them have room. Each has a table of its own, since what is
+    put behind rows that are there is written twice."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
         self._connection = connection
         self._bulk = bulk
+        self.parts: list[str] = []
         self._kind = ""
         self._rows = self._size = self._bad = 0
         self.has_room = True
@@ -120,17 +125,13 @@ class _Made:
     def add(self, part: parts.Part) -> int:
         """Add the rows of `part`; returns how many of them are bad."""
         columns, copied = _cells(self._connection, self._bulk, part)
-        if self._rows:
-            self._connection.execute(f"INSERT INTO part {columns}")
-        else:
-            self._kind = "TABLE" if copied else "VIEW"
-            self._connection.execute(f"CREATE OR REPLACE TEMP {self._kind} part AS {columns}")
+        name, self._kind = f"part_{len(self.parts)}", "TABLE" if copied else "VIEW"
+        self._connection.execute(f"CREATE TEMP {self._kind} {name} AS {columns}")
+        self.parts.append(name)
         texts = [quoted([column.name]) for column in self._bulk.table.raw if sql_type(column) == "VARCHAR"]
         size = " + ".join(f"coalesce(strlen({text}), 0)" for text in texts)
-        asked = (
-            f"SELECT count_if(_bad), count(*), coalesce(sum({size}), 0)::BIGINT FROM part WHERE rowid >= {self._rows}"
-        )
-        found = self._connection.execute(asked if copied else "SELECT count_if(_bad), 0, 0 FROM part").fetchone()
+        asked = f"count(*), coalesce(sum({size}), 0)::BIGINT" if copied else "0, 0"
+        found = self._connection.execute(f"SELECT count_if(_bad), {asked} FROM {name}").fetchone()
         bad, rows, more = map(int, found or (0, 0, 0))
         self._rows, self._size, self._bad = self._rows + rows, self._size + more, self._bad + bad
         self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
@@ -139,11 +140,14 @@ class _Made:
     def good(self) -> str:
         """SELECT of what is not bad."""
         names = quoted([column.name for column in self._bulk.table.raw])
-        return f"SELECT {names} FROM part" + " WHERE NOT _bad" * bool(self._bad)
+        where = " WHERE NOT _bad" * bool(self._bad)
+        return " UNION ALL ".join(f"SELECT {names} FROM {name}{where}" for name in self.parts)
 
     def drop(self) -> None:
         """Begin anew."""
-        self._connection.execute(f"DROP {self._kind} part")
+        for name in self.parts:
+            self._connection.execute(f"DROP {self._kind} {name}")
+        self.parts.clear()
         self._rows = self._size = self._bad = 0
 
 

@@ -18,6 +18,8 @@ from aether_tui.records.tables import SPANS
 MOST: Final = 3 * ROW_GROUP
 """Spans of a lease at most, but for a longer trace. What one `INSERT` brings beyond whole row groups is written once; what a second
 one of the same transaction brings is written twice, and what makes a row group of few rows once more by `tidy`."""
+LONG: Final = 600
+"""Mean characters of attributes from which a lease takes a third of that: storing them takes longer than all else of a row."""
 OVER: Final = 4096
 """Spans of others after which a trace is taken to be over, where traces lie across each other."""
 PREPARED: Final = "prepared"
@@ -33,11 +35,12 @@ def merge_part(
     If `more` are to come, traces that may go on, and what fills no lease, stay there; returns whether there are any.
     """
     rows, over = _settle(cursor)
-    upto = _upto(cursor, rows, over) if more and rows else rows
+    most = _most(cursor)
+    upto = _upto(cursor, rows, over, most) if more and rows else rows
     if held := upto < rows:
         cursor.execute(f"CREATE TEMP TABLE {PREPARED} AS FROM {_STAGED} WHERE rowid >= {upto}")
     fresh, known = _apart(cursor, write, origin, upto)
-    slices = list(_slices(cursor, fresh))
+    slices = list(_slices(cursor, fresh, most))
     ahead = prepare(cursor, slices) if slices else {}
     with one_thread(cursor):
         for low, high in slices:
@@ -81,11 +84,20 @@ def _settle(cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return rows, rows - count(cursor, f"{_STAGED} WHERE trace_id IN (SELECT trace_id FROM traces WHERE _open)")
 
 
-def _upto(cursor: duckdb.DuckDBPyConnection, rows: int, over: int) -> int:
-    """How many rows of `staged_spans` are merged now: those that fill leases, else those of traces that are over. Not more than a
-    quarter is held."""
-    *_, (full, _) = _slices(cursor, range(rows))
-    return next((place for place in (full, over) if 3 * rows <= 4 * place <= 4 * over), rows)
+def _most(cursor: duckdb.DuckDBPyConnection) -> int:
+    """How many of the spans at hand a lease takes."""
+    (long,) = cursor.execute(f"SELECT coalesce(avg(strlen(attributes)), 0) >= {LONG} FROM {_STAGED}").fetchone() or (
+        False,
+    )
+    return MOST // 3 if long else MOST
+
+
+def _upto(cursor: duckdb.DuckDBPyConnection, rows: int, over: int, most: int) -> int:
+    """How many rows of `staged_spans` are merged now: those that fill leases, else those of traces that are over. Neither more
+    than half is held nor what nearly fills a lease."""
+    *_, (full, _) = _slices(cursor, range(rows), most)
+    held = min(rows // 2, 2 * most // 3)
+    return next((place for place in (full, over) if rows - held <= place <= over), rows)
 
 
 def _apart(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin, rows: int) -> tuple[range, range]:
@@ -115,17 +127,17 @@ def _apart(cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin, rows
     return range(fresh), range(fresh, rows)
 
 
-def _slices(cursor: duckdb.DuckDBPyConnection, fresh: range) -> Iterator[tuple[int, int]]:
+def _slices(cursor: duckdb.DuckDBPyConnection, fresh: range, most: int) -> Iterator[tuple[int, int]]:
     """Ranges of these rows of `staged_spans` that fill a lease, and what is left. No trace is in two."""
     low, end = fresh.start, fresh.stop
-    if end - low > MOST:
+    if end - low > most:
         begins = f"SELECT rowid AS _row, trace_id IS DISTINCT FROM lag(trace_id) OVER () AS _begins FROM {_STAGED}"
         cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE begun AS SELECT _row FROM ({begins}) WHERE _begins AND _row < {end}"
         )
-    while end - low > MOST:
+    while end - low > most:
         nearest = (
-            f"SELECT coalesce(max(_row) FILTER (_row <= {low + MOST}), min(_row), {end}) FROM begun WHERE _row > {low}"
+            f"SELECT coalesce(max(_row) FILTER (_row <= {low + most}), min(_row), {end}) FROM begun WHERE _row > {low}"
         )
         (high,) = cursor.execute(nearest).fetchone() or (end,)
         yield low, high

@@ -19,6 +19,9 @@ LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
 PART_BYTES: Final = 96 << 20
+"""Bytes that are kept of the rows of a part."""
+RUN_BYTES: Final = 128 << 20
+"""Bytes of JSON lines that are read at a time. DuckDB's reader takes 64 MB of them to begin with."""
 _BLOCK: Final = 256 << 10
 _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
@@ -26,6 +29,7 @@ LONGEST_LINE: Final = 16 << 20
 # With DuckDB's own buffers of 16 such lines a reader holds 256 to 512 MB; with less than two a long line is lost without a word.
 _ROOM: Final = f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
 _LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"
+_FLAT: Final = "maximum_depth=1, map_inference_threshold=-1"  # only names are asked for
 _SAMPLE: Final = 2048
 """Lines that are looked at for their keys."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -70,7 +74,7 @@ def parts(
 
 def line_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """Keys of the first thousands of JSON lines."""
-    file = f"read_json('{quoted(path)}', {_LINES}, compression='{_packing(path)}', sample_size={_SAMPLE}, ignore_errors=true)"
+    file = f"read_json('{quoted(path)}', {_LINES}, compression='{_packing(path)}', sample_size={_SAMPLE}, ignore_errors=true, {_FLAT})"
     return [name for name, *_ in connection.execute(f"DESCRIBE FROM {file}").fetchall()]
 
 
@@ -150,15 +154,15 @@ def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
     size = lines = 0
     for block in _blocks(path):
         size += len(block)
-        found = block.count(b"\n")
-        cut = block.rfind(b"\n") + 1 if lines + found >= PART_ROWS or size >= PART_BYTES else 0
+        found = _ends(block)
+        cut = block.rfind(b"\n") + 1 if lines + found >= PART_ROWS or size >= RUN_BYTES else 0
         if cut:
             into.write(block[:cut])
             into.truncate()
             yield lines + found, True
             into.seek(0)
             size, lines, found = len(block) - cut, 0, 0
-        elif size > PART_BYTES + LONGEST_LINE:
+        elif size > RUN_BYTES + LONGEST_LINE:
             raise Malformed(f"{path.name}: a line longer than {LONGEST_LINE >> 20} MiB")
         into.write(block[cut:])
         lines += found
@@ -167,11 +171,19 @@ def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
         yield lines, False
 
 
+def _ends(block: bytes) -> int:
+    """Lines that end in a block. Counting bytes looks at each of them, and finding the next skips long lines."""
+    ends, place = 0, block.find(b"\n")
+    while place >= 0:
+        ends, place = ends + 1, block.find(b"\n", place + 1)
+    return ends
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     # Small, so that they lie in the same place of memory one after the other: new pages take longer than reading.
     try:
         with _opened(path) as stream:
-            while block := stream.read(min(_BLOCK, PART_BYTES)):
+            while block := stream.read(min(_BLOCK, RUN_BYTES)):
                 yield block
     except (EOFError, zlib.error, OSError) as error:
         raise Malformed(

@@ -447,16 +447,25 @@ def test_a_load_among_which_some_is_known_ends_as_a_clean_one(tmp_path: Path, mo
     )
     rows = [span(rng, 1) | plain | {"output_tokens": 7, "cached_tokens": 1} | own for own in in_order]
     other, ingest = Cache(tmp_path / "other.duckdb"), Ingest(CONFIG, KEY)
-    leases = []
-    write_lease = other._write
+    bulk, longer = write(tmp_path / "all.parquet", rows), Cache(tmp_path / "longer.duckdb")
 
-    def noted(*args: Any, **options: bool) -> Any:
-        leases.append(args)
-        return write_lease(*args, **options)
+    def leases(cache: Cache) -> int:
+        taken, write_lease = [], cache._write
 
-    monkeypatch.setattr(other, "_write", noted)
-    by_columns(other, write(tmp_path / "all.parquet", rows), ingest)
-    assert len(leases) >= 1 + 3  # one to look up what is known, then the slices
+        def noted(*args: Any, **options: bool) -> Any:
+            taken.append(args)
+            return write_lease(*args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(cache, "_write", noted)
+            by_columns(cache, bulk, ingest)
+        return len(taken)
+
+    assert leases(other) >= 1 + 3  # one to look up what is known, then the slices
+    with monkeypatch.context() as patch:
+        patch.setattr("aether_tui.cache.bulk_merge.LONG", 0)
+        assert leases(longer) >= 1 + 3 * 3  # much to store in each row
+    assert contents(longer) == contents(other)
     for number, known in enumerate((rng.sample(rows, 30), rows[10:90:2], rows[250:])):
         cache = Cache(tmp_path / f"{number}.duckdb")
         by_columns(cache, write(tmp_path / "some.parquet", known), ingest)
@@ -522,7 +531,7 @@ def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
     lines = bulk.paths[0].read_text().splitlines()
     bad = [json.dumps(json.loads(lines[0]) | {"span_id": "0", "start": "never"}) for _ in range(2)]
     bulk.paths[0].write_text("\n".join([*lines[:9], bad[0], *lines[9:50], bad[1], *lines[50:]]) + "\n")
-    for limit in (("parts.PART_BYTES", 32_000), ("parts._BLOCK", 4096)):
+    for limit in (("parts.RUN_BYTES", 32_000), ("parts._BLOCK", 4096)):
         monkeypatch.setattr(f"aether_tui.cache.{limit[0]}", limit[1])
     rejects: list[Reject] = []
     with duckdb.connect() as connection:
@@ -547,7 +556,7 @@ def test_many_small_parts_packed_or_cut_short(tmp_path: Path, monkeypatch: pytes
     cut.write_bytes(packed.read_bytes()[:4000])
     cache, other = fresh(tmp_path), Cache(tmp_path / "other.duckdb")
     by_columns(other, whole, Ingest(CONFIG, KEY))
-    monkeypatch.setattr("aether_tui.cache.parts.PART_BYTES", (tmp_path / "a.ndjson").stat().st_size // 4)
+    monkeypatch.setattr("aether_tui.cache.parts.RUN_BYTES", (tmp_path / "a.ndjson").stat().st_size // 4)
     by_columns(cache, replace(whole, paths=(packed,)), Ingest(CONFIG, KEY))
     assert contents(cache) == contents(other)
     with pytest.raises(Malformed, match=r"c\.ndjson: the compressed file is cut short or damaged"):

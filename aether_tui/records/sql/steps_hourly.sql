@@ -17,7 +17,7 @@ WITH known AS (
         CASE WHEN s.calls THEN coalesce(s.prompt_name, a.name, s.model, '') ELSE coalesce(s.name, '') END AS name
     FROM known AS s
     JOIN {tasks} AS t ON t.source = s.source AND t.trace_id = s.trace_id
-    LEFT JOIN (SELECT * FROM known WHERE operation IN ('invoke_agent', 'agent')) AS a
+    LEFT JOIN (SELECT source, trace_id, span_id, name FROM {spans} WHERE start IS NOT NULL AND lower(coalesce(operation, '')) IN ('invoke_agent', 'agent')) AS a
         ON a.source = s.source AND a.trace_id = s.trace_id AND a.span_id = s.parent_id
     WHERE s.known OR t.calls + t.tool_calls = 0
 ), inner_time AS (
