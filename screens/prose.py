@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from aether_tui.text import plain
 from screens.widgets.entry import Typed
 
 
@@ -19,7 +20,7 @@ class Area(TextArea, Typed):
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):
-            await self._on_paste(event)
+            await self._on_paste(events.Paste(_harmless(event.text)))
             return True
         if not event.is_printable and event.key != "enter":
             return False
@@ -49,7 +50,7 @@ class Prose(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(f"{self._title}   esc keeps it, ctrl+x forgets it", id="prose-title", markup=False)
         yield Static(self._help, id="prose-help", markup=False)
-        yield Area(self._text, soft_wrap=True, compact=True)
+        yield Area(_harmless(self._text), soft_wrap=True, compact=True)
 
     def on_mount(self) -> None:
         area = self.query_one(Area)
@@ -70,3 +71,8 @@ class Prose(ModalScreen[None]):
     def _finish(self, text: str | None) -> None:
         self.dismiss()
         self._done(text)
+
+
+def _harmless(text: str) -> str:
+    """Its lines, whatever a file or the clipboard holds: what is typed into is painted as it is."""
+    return plain("\n".join(text.splitlines()), len(text))

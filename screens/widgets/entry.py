@@ -8,6 +8,8 @@ from math import inf
 from textual import events
 from textual.widgets import Input
 
+from aether_tui.text import plain
+
 BREATH_S = 0.5
 """Keys that follow each other faster are one stretch of typing."""
 
@@ -57,13 +59,14 @@ class Entry(Input, Typed):
     """One line. `submitted` gets it at enter, before the next key is looked at."""
 
     def __init__(self, value: str, submitted: Callable[[str], None]) -> None:
-        super().__init__(value, compact=True, select_on_focus=False)
+        super().__init__(_harmless(value), compact=True, select_on_focus=False)
         self.cursor_blink = False
         self._submitted = submitted
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):
-            self._on_paste(events.Paste(" ".join(event.text.split())))  # Textual's own keeps the first line only
+            line = " ".join(event.text.split())  # Textual's own keeps the first line only
+            self._on_paste(events.Paste(_harmless(line)))
             return True
         if not event.is_printable:
             return False
@@ -72,3 +75,8 @@ class Entry(Input, Typed):
 
     async def action_submit(self) -> None:
         self._submitted(self.value)
+
+
+def _harmless(text: str) -> str:
+    """On one line, whatever a file or the clipboard holds: what is typed into is painted as it is."""
+    return plain(" ".join(text.splitlines()), len(text))

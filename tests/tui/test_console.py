@@ -11,6 +11,7 @@ from textual import events
 from aether_tui.report_model import SavedReport
 from aether_tui.session import Failure, Memory
 from screens import SCREENS
+from screens.prose import Prose
 from screens.widgets.prompt import Prompt
 from tests.tui.driving import drive, screen_text, snapshot, until
 from tests.tui.workspaces import make_whole, make_workspace, summary
@@ -156,6 +157,30 @@ def test_keys_typed_into_a_prompt_are_text(workspace):
         assert app.screen.name == "portfolio"
 
     drive(workspace, script, start="portfolio")
+
+
+def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(workspace):
+    hostile = "a\x1b]52;c;aGk=\x07[@click=app.quit]b[/]\x9b31m\x00\u202e\ud800\r\n=c|d"
+
+    async def script(pilot, app):
+        given = []
+        app.screen.ask("title", f"{hostile} {hostile}", given.append)
+        await pilot.pause()
+        app.post_message(events.Key("end", None))
+        app.post_message(events.Paste(hostile * 600))
+        await pilot.pause()
+        assert screen_text(app).replace("\n", "").isprintable() and "[@click=app.quit]b[/]" in screen_text(app)
+        await pilot.press("enter")
+        assert given[0].startswith("a[@click=app.quit]b[/] =c|d a[@click") and given[0].isprintable()
+        app.push_screen(Prose("title", "", hostile, lambda: None, given.append))
+        await pilot.pause()
+        app.post_message(events.Paste(f" {hostile}"))
+        await pilot.pause()
+        assert screen_text(app).replace("\n", "").isprintable()
+        await pilot.press("escape")
+        assert given[1] == "a[@click=app.quit]b[/]\n=c|d a[@click=app.quit]b[/]\n=c|d"
+
+    drive(workspace, script)
 
 
 def test_what_is_typed_on_behind_a_line_is_no_command(workspace):
