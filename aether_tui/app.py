@@ -424,11 +424,20 @@ class AetherApp(Choosing):
         """Six lines and a redacted file instead of Textual's traceback, whose local variables hold secrets."""
         from rich.text import Text
 
-        from aether_tui.crash import panel, write_crash
+        from aether_tui.crash import panel
 
         error = self._exception or RuntimeError("unknown")
+        self.panic(Text(panel(error, self._kept(error))))
+
+    def broken(self, error: Exception) -> None:
+        self.say(f"■ that met an error in the program, {type(error).__name__}; details: {self._kept(error)}")
+
+    def _kept(self, error: Exception) -> Path | None:
+        """The redacted file of an error, as people find it; None when the disk refuses."""
+        from aether_tui.crash import write_crash
+
         path: Path | None = None
         with contextlib.suppress(OSError):
             path = write_crash(self.workspace.state, error, list(self._actions), self.now())
             path = path.relative_to(self.workspace.root)
-        self.panic(Text(panel(error, path)))
+        return path

@@ -30,6 +30,10 @@ class Desk(Protocol):
         """Let them through again."""
         ...
 
+    def broken(self, error: Exception) -> None:
+        """Keep what an error of the program was, and say so."""
+        ...
+
     def edited(self, message: str, rebuild: str) -> None:
         """Say what was done, and rebuild the report it changed (named where not empty)."""
         ...
@@ -121,6 +125,8 @@ class Editing:
             except OSError as error:
                 where = error.filename or "file"
                 self._desk.edited(f"■ {where}: {error.strerror}; check space and permissions", "")
+            except Exception as error:  # else nobody would hear that nothing was written
+                self._desk.broken(error)
             finally:
                 self._desk.release_keys()
 

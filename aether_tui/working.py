@@ -72,6 +72,10 @@ class Working(App[int]):
         """Let them through again."""
         raise NotImplementedError
 
+    def broken(self, error: Exception) -> None:
+        """Keep what an error of the program was, and say so."""
+        raise NotImplementedError
+
     def rebuild(self, report: str) -> None:
         """Build a report."""
         raise NotImplementedError

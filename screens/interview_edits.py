@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError, NoData
 from aether_tui.text import one_line
-from aether_tui.workspace.edits import change, checked, create, saved
+from aether_tui.workspace.edits import change, create, saved, updated
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit, together
 
@@ -68,12 +68,12 @@ def save(
     from aether_tui.workspace.store import Store
     from aether_tui.workspace.written import revision_of
 
-    store, base, new = Store(workspace), stored, checked(update(stored.document))
+    store, base, new = Store(workspace), stored, updated(stored.document, update)
     if not stored.path.exists() or revision_of(stored.path.read_bytes()) != stored.revision:
         theirs = store.get(type(new), new.id)
         if not _contradicts(stored.document, theirs.document, new):
             place = {"who": stored.document.who, "at": stored.document.at}
-            base, new = theirs, checked(update(theirs.document.model_copy(update=place)))
+            base, new = theirs, updated(theirs.document.model_copy(update=place), update)
     fresh = store.save(new, base.revision, now, read=base.document)
     return fresh, saved(fresh, base.data, what, now)
 

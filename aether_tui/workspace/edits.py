@@ -6,7 +6,8 @@ makes edits in a thread, and pydantic is imported there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -52,7 +53,7 @@ def change(
 
     store = Store(workspace)
     stored = store.get(kind, identity)
-    fresh = store.save(checked(update(stored.document)), stored.revision, now, read=stored.document)
+    fresh = store.save(updated(stored.document, update), stored.revision, now, read=stored.document)
     return saved(fresh, stored.data, what or f"{identity} saved", now)
 
 
@@ -65,7 +66,12 @@ def create(workspace: Workspace, kind: type[D], make: Callable[[str], D], now: d
 
     store = Store(workspace)
     beside = store.all(kind)[0]
-    stored = store.add(kind, lambda identity: checked(make(identity)))
+
+    def made(identity: str) -> D:
+        with in_words(kind, identity):
+            return checked(make(identity))
+
+    stored = store.add(kind, made)
     return saved(stored, None, (what or "{id} made").replace("{id}", stored.document.id), now, beside)
 
 
@@ -150,14 +156,21 @@ def settle(workspace: Workspace, conflict: Conflict, kind: type[Document], *, mi
 
 def from_data(kind: type[D], data: Mapping[str, object]) -> D:
     """A document from plain data; raises ConfigurationError naming the field that is not valid."""
+    with in_words(kind, str(data.get("id", kind.PREFIX))):
+        return kind.model_validate(dict(data))
+
+
+@contextmanager
+def in_words(kind: type[Document], name: str) -> Iterator[None]:
+    """What a model refuses in here is told as a ConfigurationError that names the field."""
     from pydantic import ValidationError
 
     from aether_tui.problems import explain, raise_first
 
     try:
-        return kind.model_validate(dict(data))
+        yield
     except ValidationError as error:
-        raise_first(explain(error.errors(include_url=False), kind, str(data.get("id", kind.PREFIX)), {}))
+        raise_first(explain(error.errors(include_url=False), kind, name, {}))
         raise
 
 
@@ -184,3 +197,9 @@ def checked(document: D) -> D:
     `model_copy(update=…)` checks nothing; here it is made good.
     """
     return from_data(type(document), document.model_dump(warnings=False))
+
+
+def updated(document: D, update: Callable[[D], D]) -> D:
+    """What `update` makes of a document, `checked`; raises ConfigurationError also for a part of it that is not valid."""
+    with in_words(type(document), document.id):
+        return checked(update(document))

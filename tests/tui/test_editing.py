@@ -135,6 +135,19 @@ def test_a_broken_document_is_told_and_nothing_is_lost(workspace):
     drive(workspace, script, start="portfolio")
 
 
+def test_an_edit_that_meets_an_error_of_the_program_is_told(workspace):
+    async def script(pilot, app):
+        app.edit(lambda: 1 // 0)
+        await until(
+            pilot, lambda: "met an error in the program, ZeroDivisionError" in " ".join(screen_text(app).split())
+        )
+        assert len(list(workspace.state.glob("crash-*.txt"))) == 1
+        await pilot.press("g", "h")
+        assert app.screen.name == "home"
+
+    drive(workspace, script, start="portfolio")
+
+
 def test_ticking_asks_who_and_keeps_it_in_the_cycle(workspace):
     def ticks() -> dict:
         return Store(workspace).get(Cycle, "cycle-1").document.items

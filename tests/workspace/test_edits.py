@@ -10,7 +10,7 @@ import pytest
 from aether_tui.errors import CheckFailed, ConfigurationError
 from aether_tui.workspace.edits import change, change_file, create, set_fields, settle, take_back, write
 from aether_tui.workspace.folder import Workspace
-from aether_tui.workspace.kinds.opportunity import Opportunity
+from aether_tui.workspace.kinds.opportunity import Opportunity, Rescored
 from aether_tui.workspace.store import Conflict, Store
 from aether_tui.workspace.written import together, written_since
 from tests.command import aether
@@ -42,6 +42,21 @@ def test_a_change_and_its_undo_give_back_the_very_bytes(workspace: Workspace) ->
     assert b"impact: 9 # sure" in path(workspace).read_bytes()
     take_back(workspace, second, NOW)
     take_back(workspace, first, NOW)
+    assert path(workspace).read_bytes() == before
+
+
+def test_a_part_that_is_not_valid_is_named_and_nothing_is_written(workspace: Workspace) -> None:
+    long = {"title": "W" * 301, "impact": 5, "confidence": 5, "reversibility": 5, "effort_weeks": 2}
+    with pytest.raises(ConfigurationError, match="at most 300 characters"):
+        create(workspace, Opportunity, lambda identity: Opportunity.model_validate({"id": identity, **long}), NOW)
+    create(workspace, Opportunity, make, NOW)
+    before = path(workspace).read_bytes()
+
+    def scored(old: Opportunity) -> Opportunity:
+        return old.model_copy(update={"history": [Rescored.model_validate({"when": "never", "field": "impact"})]})
+
+    with pytest.raises(ConfigurationError, match="never"):
+        change(workspace, Opportunity, "OPP-1", scored, NOW)
     assert path(workspace).read_bytes() == before
 
 
