@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import gc
 import os
 import sys
 import tomllib
+from functools import partial
 
 import click
 
@@ -34,11 +36,21 @@ def open_console(context: Context, start: str | None = None, *, read_only: bool 
 
     options = Options(context.now, context.as_of, context.seed, context.offline, start, read_only, bell)
     app = AetherApp(workspace, options)
+    _take_any_bytes()
     # All objects are looked through when nobody types; the interpreter itself does it a tenth as often.
     gc.set_threshold(*gc.get_threshold()[:2], 100)
     app.run()
     if app.return_code:
         raise click.exceptions.Exit(app.return_code)
+
+
+def _take_any_bytes() -> None:
+    """Read what is no UTF-8 as `�`: one such byte, typed or pasted, would end Textual 8 with a traceback (its issue 6456)."""
+    if sys.platform != "win32":
+        from textual.drivers import linux_driver
+
+        decoder = partial(codecs.getincrementaldecoder("utf-8"), errors="replace")
+        linux_driver.getincrementaldecoder = lambda _encoding: decoder  # type: ignore[attr-defined]  # it imports it
 
 
 def _lacking() -> tuple[str, str] | None:

@@ -66,9 +66,9 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def press(self, *keys: str) -> None:
-        """Type."""
+        """Type; `\\udce9` is the byte E9, which is no UTF-8."""
         for key in keys:
-            os.write(self._fd, key.encode())
+            os.write(self._fd, key.encode(errors="surrogateescape"))
 
     def until(self, ready: Callable[[str], bool]) -> str:
         """Read until the screen is as wanted."""

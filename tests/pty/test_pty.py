@@ -35,6 +35,16 @@ def test_every_screen_and_out_again_with_the_terminal_as_it_was(workspace):
     assert b"\x1b]52" not in terminal.raw
 
 
+def test_bytes_that_are_no_text_are_taken_as_a_letter_each(workspace):
+    with Terminal(installed(*CLOCK, "--start", "portfolio"), 80, 24, workspace.root) as terminal:
+        terminal.until(lambda text: "OPP-1 leads" in text)
+        terminal.press("/caf\udce9 \udcff\x1b[200~a\x1b]52;c;aGk=\x07b\udc80\x1b[201~d")
+        terminal.until(lambda text: "/ caf� �" in text and text.splitlines()[-1].endswith("d"))
+        terminal.press("\x11")
+        assert terminal.end() == 0
+    assert b"\x1b]52" not in terminal.raw
+
+
 def test_twenty_by_five_gets_a_sentence(workspace):
     with Terminal(installed(*CLOCK), 20, 5, workspace.root) as terminal:
         terminal.until(lambda text: "aether needs 60×15" in text)
