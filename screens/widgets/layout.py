@@ -264,7 +264,7 @@ class Opened:
         inner = y - self.after - 1
         if 0 <= inner < self._more:
             return (
-                (("  │", "accent"), *self.more.line(inner, None)[1:])
+                (("  │ ", "accent"), *self.more.line(inner, None)[1:])
                 if isinstance(self.more, Layout)
                 else self.more[inner]
             )
