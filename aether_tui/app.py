@@ -304,7 +304,7 @@ class AetherApp(Choosing):
 
         screen = self.page_screen()
         if screen is not None:
-            screen.ask("find in all documents (nothing lists all)", "", done)
+            screen.ask("find in all documents (nothing lists all)", "", done, most=None)
 
     def action_decide(self) -> None:
         """Record a decision: what, who, and what was chosen; without a choice it stays open."""
@@ -324,7 +324,7 @@ class AetherApp(Choosing):
 
         def what(title: str | None) -> None:
             if title:
-                screen.ask("who decides", "", lambda owner: who(title, owner))
+                screen.ask("who decides", "", lambda owner: who(title, owner), most=200)
 
         screen.ask("decision, in a line", "", what)
 

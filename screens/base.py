@@ -37,6 +37,9 @@ TOO_SMALL = "aether needs 60×15 cells; make the window larger, or use `aether-t
 MESSAGE_LINES = 4
 """Lines a message may take, most of which take one."""
 
+MOST_TYPED = 300
+"""Characters of a line that documents keep, where nothing else says how many."""
+
 READ_PATIENCE_S = 3.0
 """After so long the keys are let through although nothing could be read."""
 
@@ -250,7 +253,7 @@ class PageScreen(Screen[None]):
             self.page.look(keep=before if value is None else value)
             self.show_around()
 
-        self.ask("/", before, done, lambda value: self.page.look(keep=value))
+        self.ask("/", before, done, lambda value: self.page.look(keep=value), most=None)
 
     @property
     def _asking(self) -> bool:
@@ -266,8 +269,19 @@ class PageScreen(Screen[None]):
         *,
         goes_on: bool = False,
         fault: str = "",
+        most: int | None = MOST_TYPED,
     ) -> None:
-        """One line from the user, in place of the footer; what `Prompt` gets, and what was wrong with the answer before."""
+        """One line from the user, in place of the footer; what `Prompt` gets, and what was wrong with the answer before.
+
+        An answer of more than `most` characters stays on its line.
+        """
+
+        def short(answer: str | None) -> None:
+            if answer is not None and most is not None and len(answer) > most:
+                told = f"■ {most:,} characters at most; this has {len(answer):,}"
+                self.ask(label, answer, done, changed, left, goes_on=True, fault=told, most=most)
+            else:
+                done(answer)
 
         def then(answered: Callable[[T], None]) -> Callable[[T], None]:
             def go_on(answer: T) -> None:
@@ -283,7 +297,7 @@ class PageScreen(Screen[None]):
             self.shell.say("")
             self.shell.hold_keys()
             again = then(left) if left is not None else None
-            self.mount(Prompt(label, value, then(done), self.shell.release_keys, changed, again, goes_on=goes_on))
+            self.mount(Prompt(label, value, then(short), self.shell.release_keys, changed, again, goes_on=goes_on))
 
     def ask_right(
         self,
@@ -309,11 +323,11 @@ class PageScreen(Screen[None]):
                 found = read(answer)
             except AetherError as error:
                 told = AetherError(error.what, next_step=error.next_step).sentence()
-                self.ask(label, answer, answered, changed, goes_on=True, fault=f"■ {told}")
+                self.ask(label, answer, answered, changed, goes_on=True, fault=f"■ {told}", most=None)
             else:
                 done(found)
 
-        self.ask(label, value, answered, changed, goes_on=goes_on)
+        self.ask(label, value, answered, changed, goes_on=goes_on, most=None)
 
 
 def titled(item: Item) -> str:

@@ -96,7 +96,7 @@ class Constraint(ReportScreen):
                 self._who = who.strip()
                 then()
 
-        self.ask("who gives the causes", self._who, done)
+        self.ask("who gives the causes", self._who, done, most=200)
 
     def action_sample(self) -> None:
         """Draw a sample in a child: only commands read traces."""

@@ -86,7 +86,7 @@ class Flywheel(Asking):
 
         if who:
             self._who = who
-            self.ask("note (may be empty)", "", done)
+            self.ask("note (may be empty)", "", done, most=2000)
 
     def _check(self) -> tuple[Checklist | None, Check | None]:
         item, report = self.page.selected, self.page.report

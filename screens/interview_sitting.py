@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ANSWER = "answer"
 """What stands before the line an answer is typed in."""
+MOST_SAID = 20_000
+"""Characters of an answer or a note, as the document takes them."""
 NOTHING_ASKED = "no question is open; w asks the next person, esc leaves"
 
 
@@ -241,7 +243,7 @@ class Sitting(InterviewFile):
 
         self._typing = self._drafts.get(key, before)
         self._put()
-        self.ask(ANSWER, self._typing, entered, typed, left, goes_on=True)
+        self.ask(ANSWER, self._typing, entered, typed, left, goes_on=True, most=MOST_SAID)
 
     def saved(self, before: Interview, after: Interview, told: str | None) -> None:
         from aether_tui.workspace import sitting
@@ -308,7 +310,7 @@ class Sitting(InterviewFile):
                 self._begun[kind] = text
                 self._save(lambda old: sitting.noted(old, kind, text, at, now), made, None)
 
-        self.ask(label, self._begun.get(kind, ""), done, typed, goes_on=True)
+        self.ask(label, self._begun.get(kind, ""), done, typed, goes_on=True, most=MOST_SAID)
 
     def action_opportunity(self) -> None:
         """Make the newest quote or note an opportunity."""
@@ -373,7 +375,7 @@ class Sitting(InterviewFile):
             else:
                 self.draw()
 
-        self.ask("/", "", done, changed)
+        self.ask("/", "", done, changed, most=None)
 
     def action_who(self) -> None:
         from aether_tui.workspace import sitting

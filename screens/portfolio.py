@@ -139,7 +139,7 @@ class Portfolio(ReportScreen):
             if words is not None:
                 self.run_worker(self._preview(words), exclusive=True, group="import", exit_on_error=False)
 
-        self.ask("items with type= label= project= state= team=, or a file", "type=opportunity", planned)
+        self.ask("items with type= label= project= state= team=, or a file", "type=opportunity", planned, most=None)
 
     async def _preview(self, words: str) -> None:
         try:

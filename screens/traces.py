@@ -148,7 +148,7 @@ class Traces(Asking):
             if words is not None:
                 self._list(words=words, offset=0)
 
-        self.ask("feature=… cost>0.1 or any text", self._ask.words if self._ask is not None else "", done)
+        self.ask("feature=… cost>0.1 or any text", self._ask.words if self._ask is not None else "", done, most=None)
 
     def action_search(self) -> None:
         """Look for a text in every span of the window; `esc` stops it."""
@@ -160,7 +160,7 @@ class Traces(Asking):
                 self._wait("searching …")
                 self.send(self._ask)
 
-        self.ask("text in names, errors, attributes, kept prompts", "", done)
+        self.ask("text in names, errors, attributes, kept prompts", "", done, most=None)
 
     def action_attribute(self) -> None:
         """Group by an attribute that is typed."""
@@ -171,7 +171,7 @@ class Traces(Asking):
                 self.send(self.question("group", text=name))
                 self.show_around()
 
-        self.ask("attribute of spans, such as app.intent", "", done)
+        self.ask("attribute of spans, such as app.intent", "", done, most=None)
 
     def action_group(self) -> None:
         self._group += 0 if self._typed is not None else 1

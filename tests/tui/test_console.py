@@ -164,7 +164,7 @@ def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(worksp
 
     async def script(pilot, app):
         given = []
-        app.screen.ask("title", f"{hostile} {hostile}", given.append)
+        app.screen.ask("title", f"{hostile} {hostile}", given.append, most=None)
         await pilot.pause()
         app.post_message(events.Key("end", None))
         app.post_message(events.Paste(hostile * 600))

@@ -121,6 +121,19 @@ def test_a_new_opportunity_and_its_undo(workspace):
     drive(workspace, script, start="portfolio")
 
 
+def test_what_is_too_long_stays_on_its_line(workspace):
+    async def script(pilot, app):
+        await pilot.press("n")
+        app.post_message(events.Paste("W" * 302))
+        await pilot.press("enter")
+        assert "■ 300 characters at most; this has 302" in screen_text(app)
+        await pilot.press("backspace", "backspace", "enter")
+        await until(pilot, lambda: "OPP-3" in screen_text(app))
+
+    drive(workspace, script, start="portfolio")
+    assert Store(workspace).get(Opportunity, "OPP-3").document.title == "W" * 300
+
+
 def test_a_broken_document_is_told_and_nothing_is_lost(workspace):
     path = workspace.engagement / "opportunities" / "OPP-1.yaml"
 
