@@ -85,7 +85,7 @@ def sample(path: Path) -> Sample:
         return Sample(path, stream.read(HEAD_BYTES))
 
 
-def open_binary(path: Path) -> BinaryIO:
+def open_binary(path: Path) -> io.BufferedReader:
     """A buffered stream of the decompressed bytes of a file or zip member.
 
     Compressed input is read through once before, so that a cut or damaged file is refused before its first row.
@@ -169,7 +169,7 @@ def _members(archive: Path) -> Iterator[Path]:
             yield archive / name
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> io.BufferedReader:
     """The stream without the reading through."""
     if path.is_file() and _starts(path, _ZIP):
         path = _only_member(path)
@@ -189,7 +189,7 @@ def _open(path: Path) -> BinaryIO:
         raise Malformed(f"{name_of(path)}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     stream = _Guarded(path, layers, None if archive is None else _cap(size))
     for _ in range(MAX_LAYERS):
-        buffered = io.BufferedReader(stream, 1 << 16)
+        buffered: io.BufferedReader = io.BufferedReader(stream, 1 << 16)
         head = buffered.peek(8)[:8]
         layer = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
         if layer is None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from io import BufferedReader
 from itertools import chain, islice
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from connectors.sniff import json_keys
 MAX_DOCUMENT = 256 << 20
 """Bytes of one JSON document, one line or one protobuf message."""
 PAGE_ROWS = 10_000
-SCAN_BYTES = 64 << 20
+SCAN_BYTES = 128 << 20
 """Bytes of lines that are scanned at a time."""
 SCANNED_FROM = 8 << 20
 """Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""
@@ -117,22 +118,31 @@ def _whole_pages(path: Path) -> Iterator[Page]:
 
 def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
-        data = stream.read(SCAN_BYTES)
+        pieces = iter(lambda: _whole_lines(path, stream), bytearray())
+        data = next(pieces, bytearray())
         hopeless = len(data) < SCANNED_FROM or not worth(data, said=not said)
-        if hopeless or not any(map(parsed, data[:SCANNED_FROM].split(b"\n", 2)[:2])):
+        if hopeless or not any(map(parsed, bytes(data[:SCANNED_FROM]).split(b"\n", 2)[:2])):
             yield from _whole_pages(path)
             return
         lines, first = _Lines(path), 1
         while data:
-            if not data.endswith(b"\n"):
-                data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
             scan = Scan(data, partial(lines.page, first), said=not said, texts=texts)
+            del data  # or the scan could not let go of it
             yield Page(scan=scan)
             lines.traces += scan.taken
             first += scan.lines
-            data = stream.read(SCAN_BYTES)
+            data = next(pieces, bytearray())
         if left := lines.end():
             yield Page({}, problems=left, path=path)
+
+
+def _whole_lines(path: Path, stream: BufferedReader) -> bytearray:
+    """The next of a file that are scanned at a time; put behind bytes that were read, what a line lacks would copy them."""
+    data = bytearray(SCAN_BYTES)
+    del data[stream.readinto(data) :]
+    if data and not data.endswith(b"\n"):
+        data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
+    return data
 
 
 def _decode(path: Path, left: list[str]) -> Iterator[Decoded]:

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from io import BytesIO
-from typing import Final, cast
+from typing import IO, Final, cast
 
 import msgspec
 
@@ -20,7 +19,7 @@ from aether_tui.records.tables import MOST_TOKENS, MOST_WORD, SPANS
 from aether_tui.text import BEYOND
 from connectors import otlp_aliases
 from connectors.base import Page, Run
-from connectors.otlp_attributes import MAX_ATTRIBUTES, Resource, attributes_json, is_part, shape_of
+from connectors.otlp_attributes import MAX_ATTRIBUTES, Attribute, Resource, attributes_json, is_part, shape_of
 from connectors.otlp_json import resource_of, value_of
 from connectors.otlp_span import LAST_NS, NOT_ASKED, request_of
 
@@ -72,6 +71,7 @@ _LITERAL: Final = (
 _ASKED: Final = (*otlp_aliases.INPUT, *(name for _, name in otlp_aliases.BESIDE_INPUT))
 _ASKED_PARTS: Final = otlp_aliases.INPUT_PARTS
 _EVENTS: Final = b'"events":[{'
+_SPACE: Final = ord(" ")
 _SPAN_ID: Final = b'"spanId"'
 _SOME: Final = 1 << 20
 """Bytes of lines that are looked at for names."""
@@ -79,7 +79,7 @@ _AT_ONCE: Final = 8192
 """Spans of which Python sees what was asked at a time."""
 
 
-def worth(data: bytes, *, said: bool) -> bool:
+def worth(data: bytes | bytearray, *, said: bool) -> bool:
     """Whether the beginning of some lines gives hope: most spans hold nothing that is left for the patient way for what it is."""
     data = data[:_SOME]
     names = [f'{name}"' for field in _PATIENT for name in otlp_aliases.FIELDS[field]]
@@ -107,37 +107,43 @@ class Scan:
     nulls: tuple[str, ...] = ()
 
     def __init__(
-        self, data: bytes, patient: Callable[[Iterable[Line]], Page], *, said: bool = False, texts: bool = False
+        self,
+        data: bytes | bytearray,
+        patient: Callable[[Iterable[Line]], Page],
+        *,
+        said: bool = False,
+        texts: bool = False,
     ) -> None:
         self.data = data
         self.rest = Page()
+        self._bounds = _bounds(data)
+        self._asked = _asked_in(data[:_SOME]) if said else ()
         self._patient = patient
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
         self._said, self._texts = said, texts
 
-    def read(self, file: str, run: Run) -> str:
-        """SELECT of the raw rows of the simple spans; `file` is the path of a file with `data`, which both may go afterwards."""
+    def read(self, lines: IO[bytes], file: str, run: Run) -> str:
+        """SELECT of the raw rows of the simple spans; `file` is the path of `lines`, which was the `data` and may go afterwards."""
         rows = self._simple(file, run)
-        each = enumerate(BytesIO(self.data))
-        self.rest = self._patient((n, line, self.left[n]) for n, line in each if n in self.left)
-        self.data = b""  # who gave the page still holds it
+        self.rest = self._patient(
+            (number, _line(lines, *self._bounds[number]), self.left[number]) for number in sorted(self.left)
+        )
         return rows
 
     def _simple(self, file: str, run: Run) -> str:
-        sizes = [len(line) if line.strip() else 0 for line in BytesIO(self.data)]
-        lines, longest = [number for number, size in enumerate(sizes) if size], max(sizes)
-        self.lines = len(sizes)
+        lines = [number for number, (_, size) in enumerate(self._bounds) if size]
+        longest = max(size for _, size in self._bounds)
+        self.lines = len(self._bounds)
         self.left = dict.fromkeys(lines)
         if longest > _LONGEST:
             return ""
-        asked = _asked_in(self.data[:_SOME]) if self._said else ()
-        run(_read(file, longest, asked), ())
+        run(_read(file, longest, self._asked), ())
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
             return ""
         kinds = cast("list[_Kind]", run("SELECT DISTINCT keys, resource FROM otlp_read", ()))
-        run(*_kinds(kinds, asked if self._said else None))
+        run(*_kinds(kinds, self._asked if self._said else None))
         columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
         try:
             some_ask = _ask(run, texts=self._texts)
@@ -163,7 +169,23 @@ _LEFT: Final = (
 )
 
 
-def _asked_in(data: bytes) -> tuple[str, ...]:
+def _bounds(data: bytes | bytearray) -> list[tuple[int, int]]:
+    """Where each line begins, and its size with its end; nought for one that is blank."""
+    found, at = [], 0
+    while at < len(data):
+        end = data.find(b"\n", at) + 1 or len(data)
+        blank = data[at] <= _SPACE and data[at:end].isspace()
+        found.append((at, 0 if blank else end - at))
+        at = end
+    return found
+
+
+def _line(lines: IO[bytes], at: int, size: int) -> bytes:
+    lines.seek(at)
+    return lines.read(size)
+
+
+def _asked_in(data: bytes | bytearray) -> tuple[str, ...]:
     """Which names and beginnings of names of what was asked occur."""
     names = tuple(name for name in _ASKED if f'"{name}"'.encode() in data)
     return (*names, *(prefix for prefix in _ASKED_PARTS if f'"{prefix}'.encode() in data))
@@ -303,13 +325,27 @@ def _ask(run: Run, *, texts: bool) -> bool:
         found = run(f"SELECT r.rowid, k.asks, list_select(r.literals, k.asked) FROM {_KNOWN} {some}", ())
         rows = []
         for place, names, values in cast("list[tuple[int, list[str], list[str | None]]]", found):
-            pairs = zip(names, (msgspec.json.decode(value or "null") for value in values), strict=True)
-            asked = request_of({name: value_of(value) for name, value in pairs})
+            asked = request_of(dict(zip(names, map(_value, values), strict=True)))
             if asked is not None:
                 rows.append({"place": place, "hash": asked[0], "request": asked[1] if texts else None})
         told = msgspec.json.encode(rows).decode()
         run(f"INSERT INTO otlp_asked SELECT one.* FROM (SELECT unnest(from_json($1, '{form}')) AS one)", (told,))
     return True
+
+
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
+    stringValue: str  # noqa: N815  # as the protocol names it
+
+
+_TEXT: Final = msgspec.json.Decoder(_Text)
+
+
+def _value(literal: str | None) -> Attribute:
+    """A value of the protocol; nearly every one is a text, alone in its object."""
+    try:
+        return _TEXT.decode(literal or "null").stringValue
+    except msgspec.ValidationError:
+        return value_of(msgspec.json.decode(literal or "null"))
 
 
 # --- Rows ----------------------------------------------------------------------------------------------------------

@@ -37,11 +37,11 @@ def at_home(folder: Path) -> None:
 def aside() -> Iterator[tuple[IO[bytes], str]]:
     """A file to write, and its path for the inside of an SQL text; it is gone at the end."""
     if _in_memory():
-        with os.fdopen(os.memfd_create("aside"), "wb") as file:
+        with os.fdopen(os.memfd_create("aside"), "w+b") as file:
             yield file, f"{OPEN_FILES}/{file.fileno()}"
         return
     descriptor, path = _held(lambda: tempfile.mkstemp(dir=_home))
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "w+b") as file:
         try:
             yield file, quoted(path)
         finally:

@@ -82,9 +82,10 @@ def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple
     """As `bulk_parts`: what a source reads of some bytes by itself, with the rows of the rest."""
     with aside() as (file, path):  # what is in it is not clean yet
         file.write(scan.data)
-        file.flush()
+        file.seek(0)
+        scan.data = b""  # it would be twice in memory
         with hash_the_last(connection):
-            rows = scan.read(path, lambda sql, values: connection.execute(sql, values).fetchall())
+            rows = scan.read(file, path, lambda sql, values: connection.execute(sql, values).fetchall())
     if rest := scan.rest.rows.get(scan.table.name):
         try:
             arrive(connection, "scan_rest", scan.table.raw, rest)

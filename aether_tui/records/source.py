@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from aether_tui.records.model import Row, Table, Value
 from aether_tui.text import begun
@@ -101,12 +101,12 @@ class Scan(Protocol):
 
     table: Table
     nulls: tuple[str, ...]
-    data: bytes
+    data: bytes | bytearray
     rest: Page
 
-    def read(self, file: str, run: Run) -> str:
-        """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `file` is a path to `data`,
-        which goes afterwards. While it runs, a join hashes the table it names last."""
+    def read(self, lines: IO[bytes], file: str, run: Run) -> str:
+        """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `lines` are what was `data`, from
+        its beginning, with the path `file` in SQL, and go afterwards. While it runs, a join hashes the table it names last."""
         ...
 
 
