@@ -89,7 +89,7 @@ def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple
     if rest := scan.rest.rows.get(scan.table.name):
         try:
             arrive(connection, "scan_rest", scan.table.raw, rest)
-        except UnicodeEncodeError:  # half a surrogate pair, which cleaning replaces, too
+        except UnicodeEncodeError:  # half a surrogate pair, which cleaning leaves out, too
             arrive(connection, "scan_rest", scan.table.raw, [tuple(map(_whole, row)) for row in rest])
         rows = " UNION ALL ".join(filter(None, (rows, "FROM scan_rest")))
     if rows:
@@ -97,7 +97,7 @@ def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple
 
 
 def _whole(value: Value) -> Value:
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
 def means_null(word: str, nulls: Sequence[str]) -> bool:

@@ -201,7 +201,6 @@ class Redactor:
         read = most + 3 * MAX_CHARS  # what is replaced may shrink
         if len(value) > read or not (value.isprintable() or value.translate(_LINES).isprintable()):
             clean = plain(value[:read], read)
-            clean = clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
         else:
             clean = value
         for _ in range(_PASSES):
