@@ -57,17 +57,26 @@ def buckets(values: Sequence[float | None], count: int) -> list[float | None]:
     return means
 
 
-def course(values: Sequence[float | None], unit: str = "") -> str:
+def course(values: Sequence[float | None], unit: str = "", currency: str | None = None) -> str:
     """A series in words: `3 to 5, lowest 2, highest 6`."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    first, last, low, high = (human.amount(v, unit) for v in (known[0], known[-1], min(known), max(known)))
+    first, last, low, high = (human.amount(v, unit, currency) for v in (known[0], known[-1], min(known), max(known)))
     return f"{first} to {last}, lowest {low}, highest {high}"
 
 
-def cell(column: Col, value: AnyCell, state: State | None, words: bool, beside: Beside | None = None) -> Span:
-    """The shown text of a table cell and its role; beside the numbers of its column, where they are given."""
+def cell(
+    column: Col,
+    value: AnyCell,
+    state: State | None,
+    words: bool,
+    beside: Beside | None = None,
+    of: Quantity | None = None,
+) -> Span:
+    """The shown text of a table cell and its role; beside the numbers of its column, where they are given. A series is `of`
+    what its row measures.
+    """
     if value is None:
         return human.NONE, "dim"
     if isinstance(value, Quantity):
@@ -88,7 +97,8 @@ def cell(column: Col, value: AnyCell, state: State | None, words: bool, beside: 
         return human.amount(value, _unit(column), beside=(beside or {}).get(_unit(column))), "text"
     if column.kind == "bar":
         return _paced(value, state, words)
-    return (course(value, column.unit) if words else sparkline(value)), "accent"
+    unit, currency = (of.unit, of.currency) if of is not None else (column.unit, None)
+    return (course(value, unit, currency) if words else sparkline(value)), "accent"
 
 
 def is_missing(value: AnyCell) -> bool:

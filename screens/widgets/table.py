@@ -243,8 +243,8 @@ def table(
     beside = human.rows(block)
 
     def spans(row: Row) -> list[Span]:
-        by = beside(row)
-        drawn = [cell(column, _cell(row, i), row.state, words, by[i]) for i, column in enumerate(block.columns)]
+        by, of = beside(row), next((one for one in row.cells if isinstance(one, Quantity)), None)
+        drawn = [cell(column, _cell(row, i), row.state, words, by[i], of) for i, column in enumerate(block.columns)]
         return [_glyph(row), *drawn] if glyphs else drawn
 
     def item(row: Row, widths: Sequence[int]) -> Item:

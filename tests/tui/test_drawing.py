@@ -67,6 +67,18 @@ def test_nothing_a_stranger_wrote_reaches_the_terminal_raw():
     assert "\x1b" in HOSTILE
 
 
+def test_a_course_in_words_has_the_unit_of_what_its_row_measures():
+    columns = (Col(key="now", title="now", kind="number"), Col(key="trend", title="trend", kind="spark"))
+    rows = (
+        Row(id="a", cells=(Quantity(value=1800, unit="s"), (3600.0, None, 1800.0))),
+        Row(id="b", cells=(Quantity(value=3, unit="money", currency="EUR"), (3.0, 4.0))),
+    )
+    part = table(Table(id="t", columns=columns, rows=rows), 100, keep="", sort=None, words=True, mark="")
+    part.fit(100)
+    said = "\n".join("".join(text for text, _ in part.line(y, None)) for y in range(part.height))
+    assert "60 min to 30 min, lowest 30 min, highest 60 min" in said and "3.00 EUR to 4.00 EUR" in said
+
+
 def test_columns_shrink_then_leave_by_priority():
     columns = [Column("a", "a", False, 10, 8, 8), Column("b", "b", False, 9, 40, 14), Column("c", "c", True, 3, 10, 10)]
     assert fit_columns(columns, 80) == [8, 40, 10]
