@@ -82,7 +82,7 @@ class Typist:
         command = [sys.executable, "-m", "aether_tui", "-w", str(root), "--offline", "--start", "interview"]
         self.session = Session(command, columns, rows, answer=True)
         self.wait_for(identity)
-        for key in ("/", *identity, "enter", "{", "enter"):
+        for key in ("/", *identity, "enter", "right", "{", "enter"):  # a letter behind the line would be no key
             self.session.press(key)
             self.settle()
 
@@ -123,7 +123,7 @@ def typed(
             first = time.perf_counter()
         shown.append(first - sent)
         ended.append(typist.session.chunks[-1][0] - sent)
-    typist.session.stop(["q"])
+    typist.session.stop(["right", "q"])
     return identity, shown, ended
 
 
@@ -136,7 +136,7 @@ def blasted(root: Path, asked: list[tuple[Question, int]], size: str, questionna
     os.write(typist.session.fd, "".join(keys(question, value) for question, value in asked).encode())
     typist.wait_for("Every question is answered")
     took = typist.session.chunks[-1][0] - sent
-    typist.session.stop(["q"])
+    typist.session.stop(["right", "q"])
     return identity, took
 
 
