@@ -237,11 +237,18 @@ class Form(FormFile):
                 raise ConfigurationError(wrong)
             return text, value
 
-        def done(said: tuple[str, object]) -> None:
-            text, value = said
+        def changes(text: str, value: object) -> bool:
             unchanged = text == before and begun is None and field.value is not None
-            if not unchanged and not (value is None and (field.required or isinstance(field.path[-1], int))):
-                self._set(field.path, value)
+            return not unchanged and not (value is None and (field.required or isinstance(field.path[-1], int)))
+
+        def done(said: tuple[str, object]) -> None:
+            if changes(*said):
+                self._set(field.path, said[1])
+
+        def left(text: str) -> None:
+            value = text.strip("\n")
+            if value and changes(text, value):
+                self._keep(field.path, value)
 
         before = plain(field.value)
         label = field.prompt or field.label
@@ -250,7 +257,7 @@ class Form(FormFile):
 
             self.shell.hold_keys()
             kept = lambda text: None if text is None else done((text, text.strip("\n") or None))  # noqa: E731
-            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, kept))
+            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, kept, left))
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,6 +166,14 @@ class FormFile(PageScreen):
                 self.draw()
 
         self.shell.edit(work, done=done, refused=self._refused)
+
+    def _keep(self, path: FieldPath, value: object) -> None:
+        """Take a value over while the console ends; without a document there is nothing to put it into."""
+        from aether_tui.workspace.edits import set_fields
+
+        if self._stored is not None and not self.shell.refused():
+            with contextlib.suppress(AetherError, OSError):  # nobody is there any more to be told
+                set_fields(self.shell.workspace, self._stored, [*self._sets, (path, value)], self.shell.now())
 
     def _refused(self, error: AetherError) -> bool:
         from aether_tui.workspace.store import Conflict

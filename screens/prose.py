@@ -29,7 +29,9 @@ class Area(TextArea, Typed):
 
 
 class Prose(ModalScreen[None]):
-    """A text area; escape gives `done` what is written, ctrl+x forgets it. `ready` is called once keys arrive here."""
+    """A text area; escape gives `done` what is written, ctrl+x forgets it. `ready` is called once keys arrive here, `left` gets
+    what is written when the console ends meanwhile.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "keep", show=False, priority=True),
@@ -38,29 +40,39 @@ class Prose(ModalScreen[None]):
     ]
 
     def __init__(
-        self, title: str, help_: str, text: str, ready: Callable[[], None], done: Callable[[str | None], None]
+        self,
+        title: str,
+        help_: str,
+        text: str,
+        ready: Callable[[], None],
+        done: Callable[[str | None], None],
+        left: Callable[[str], None],
     ) -> None:
         super().__init__()
+        self._left: Callable[[str], None] | None = left
+        self._area = Area(_harmless(text), soft_wrap=True, compact=True)
         self._ready = ready
         self._done = done
         self._title = title
         self._help = help_
-        self._text = text
 
     def compose(self) -> ComposeResult:
         yield Static(f"{self._title}   esc keeps it, ctrl+x forgets it", id="prose-title", markup=False)
         yield Static(self._help, id="prose-help", markup=False)
-        yield Area(_harmless(self._text), soft_wrap=True, compact=True)
+        yield self._area
 
     def on_mount(self) -> None:
-        area = self.query_one(Area)
-        area.cursor_blink = False
-        area.move_cursor(area.document.end)
-        self.set_focus(area)
+        self._area.cursor_blink = False
+        self._area.move_cursor(self._area.document.end)
+        self.set_focus(self._area)
         self._ready()
 
+    def on_unmount(self) -> None:
+        if self._left is not None:
+            self._left(self._area.text.rstrip())
+
     def action_keep(self) -> None:
-        self._finish(self.query_one(Area).text.rstrip())
+        self._finish(self._area.text.rstrip())
 
     def action_forget(self) -> None:
         self._finish(None)
@@ -69,6 +81,7 @@ class Prose(ModalScreen[None]):
         """Tab does not leave the text."""
 
     def _finish(self, text: str | None) -> None:
+        self._left = None
         self.dismiss()
         self._done(text)
 

@@ -172,7 +172,7 @@ def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(worksp
         assert screen_text(app).replace("\n", "").isprintable() and "[@click=app.quit]b[/]" in screen_text(app)
         await pilot.press("enter")
         assert given[0].startswith("a[@click=app.quit]b[/] =c|d a[@click") and given[0].isprintable()
-        app.push_screen(Prose("title", "", hostile, lambda: None, given.append))
+        app.push_screen(Prose("title", "", hostile, lambda: None, given.append, given.append))
         await pilot.pause()
         app.post_message(events.Paste(f" {hostile}"))
         await pilot.pause()

@@ -158,8 +158,12 @@ def test_long_text_is_written_on_a_page(workspace):
         await pilot.press("x", "ctrl+x")
         await pilot.pause()
         assert opportunity(workspace).notes == "one\ntwo"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press("enter", *"thr")  # and the console is quit
 
     drive(workspace, script, start="portfolio")
+    assert opportunity(workspace).notes == "one\ntwo\nthr"
 
 
 def test_a_new_document_is_asked_for_and_made_as_soon_as_it_is_valid(workspace):
