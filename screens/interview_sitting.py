@@ -104,7 +104,7 @@ class Sitting(InterviewFile):
 
     def _put(self) -> None:
         for card in self.query(Card):  # none is there while it is being left
-            card.put(self._lines(), at_end=self._typing is not None)
+            card.put(self._lines())
 
     def _lines(self) -> list[Line]:
         if self._error is not None:

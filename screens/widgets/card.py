@@ -27,15 +27,14 @@ class Card(Widget, can_focus=False):
         self._lines: tuple[Line, ...] = ()
         self._looks: dict[str, Style] = {}
         self._top = 0
-        self._at_end = False
 
-    def put(self, lines: Sequence[Line], *, at_end: bool = False) -> None:
-        """Show these lines, from where the same ones were scrolled to, or their end."""
+    def put(self, lines: Sequence[Line]) -> None:
+        """Show these lines, from where the same ones were scrolled to."""
         fresh = tuple(lines)
         if fresh[1:] != self._lines[1:]:
             self._top = 0
-        if (fresh, at_end) != (self._lines, self._at_end):
-            self._lines, self._at_end = fresh, at_end
+        if fresh != self._lines:
+            self._lines = fresh
             self.refresh()
 
     def move(self, rows: int) -> None:
@@ -66,7 +65,7 @@ class Card(Widget, can_focus=False):
         return strip.adjust_cell_length(width, self._looks["text"])
 
     def _line(self, y: int) -> Line:
-        at = y + (self._furthest if self._at_end else min(self._top, self._furthest)) if y else 0
+        at = y + min(self._top, self._furthest) if y else 0
         left = len(self._lines) - at
         if y == self.size.height - 1 and left > 1:
             return ((f"   ↓ {left} more", "dim"),)
