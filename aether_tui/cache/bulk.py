@@ -21,6 +21,7 @@ from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
 from aether_tui.text import BEYOND
 
 _LINE: Final = parts.LINE
+_UNLESS_BLANK: Final = f" QUALIFY starts_with({_LINE}, '{{') OR trim({_LINE}, E' \\t\\r\\x0b\\f') <> ''"
 _POSSIBLE: Final = "BETWEEN TIMESTAMP '{}' AND TIMESTAMP '{}'".format(*INSTANTS)
 _NO_VALUES: Final = {"", "NULL", "null"}
 """Words that can be read as nothing."""
@@ -68,8 +69,7 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
         with _translated((path,)):
             made = _Made(connection, bulk)
             for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
-                if made.add(part):
-                    rejects.extend(_explained(connection, bulk, path.name, part))
+                rejects += made.add(part, path.name)
                 if not (part.more and made.has_room):
                     yield made.good(), part.more or path is not bulk.paths[-1]
                     made.drop()
@@ -123,20 +123,33 @@ class _Made:
         self.has_room = True
         """Whether as much as came last fits beside what is there."""
 
-    def add(self, part: parts.Part) -> int:
-        """Add the rows of `part`; returns how many of them are bad."""
+    def add(self, part: parts.Part, label: str) -> list[Reject]:
+        """Add the rows of `part` of the file `label`; returns those that are bad."""
         columns, copied = _cells(self._connection, self._bulk, part)
         name, self._kind = f"part_{len(self.parts)}", "TABLE" if copied else "VIEW"
         self._connection.execute(f"CREATE TEMP {self._kind} {name} AS {columns}")
         self.parts.append(name)
+        bad, rows, more = self._counted(name, copied)
+        rejects = _explained(self._connection, self._bulk, label, part) if bad else []
+        if len(rejects) < bad and self._bulk.format == "ndjson":
+            # Some are good, although the reader of JSON does not read them.
+            names = quoted([column.name for column in self._bulk.table.raw])
+            again = _again(self._connection, self._bulk, label, part)
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {names}, FALSE AS _bad FROM ({again}) WHERE _bad = ''"
+            )
+            _broken_lines(self._connection, self._bulk)  # they are told already
+            bad, rows, more = self._counted(name, copied)
+        self._rows, self._size, self._bad = self._rows + rows, self._size + more, self._bad + bad
+        self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
+        return rejects
+
+    def _counted(self, name: str, copied: bool) -> tuple[int, int, int]:
+        """How many rows are bad; of what is `copied` also how many there are, and the bytes of their texts."""
         texts = [quoted([column.name]) for column in self._bulk.table.raw if sql_type(column) == "VARCHAR"]
         size = " + ".join(f"coalesce(strlen({text}), 0)" for text in texts)
         asked = f"count(*), coalesce(sum({size}), 0)::BIGINT" if copied else "0, 0"
-        found = self._connection.execute(f"SELECT count_if(_bad), {asked} FROM {name}").fetchone()
-        bad, rows, more = map(int, found or (0, 0, 0))
-        self._rows, self._size, self._bad = self._rows + rows, self._size + more, self._bad + bad
-        self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
-        return bad
+        return self._connection.execute(f"SELECT count(*) FILTER (_bad), {asked} FROM {name}").fetchone() or (0, 0, 0)
 
     def good(self) -> str:
         """SELECT of what is not bad."""
@@ -186,11 +199,18 @@ def _plain_texts(
     return {name for name, some in zip(names, found, strict=True) if not some}
 
 
-def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> Iterator[Reject]:
+def _explained(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> list[Reject]:
     """The bad rows of a part, read again cell by cell."""
-    checked = _checked(connection, bulk, part.again, label, part.first)
+    checked = _again(connection, bulk, label, part)
     found = connection.execute(f"SELECT _bad, _place, _raw FROM ({checked}) WHERE _bad <> ''").fetchall()
-    return (Reject(bulk.table.name, why, raw, place) for why, place, raw in found)
+    rejects = [Reject(bulk.table.name, why, raw, place) for why, place, raw in found]
+    return rejects + _broken_lines(connection, bulk, label, part.first)
+
+
+def _again(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: parts.Part) -> str:
+    """As `_file`, of a part."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()
+    return _checked(connection, bulk, part.again, label, part.first, [name for name, *_ in described])
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +314,10 @@ def _checked(
             f"md5(concat_ws(chr(31), {', '.join(f'coalesce({present[name]}, chr(0))' for name in sorted(present))}))"
         )
     selected = ", ".join(f'{text} AS "{name}"' for name, text in texts.items())
-    lines = f"SELECT {selected}, {hashed} AS _hash, {first} + row_number() OVER () AS _row, {_broken(bulk)} AS _broken FROM {relation}"
+    lines = (
+        f"SELECT {selected}, {hashed} AS _hash, {first} + row_number() OVER () AS _row, {_broken(bulk)} AS _broken "
+        f"FROM {relation}{_UNLESS_BLANK * (bulk.format == 'ndjson')}"
+    )
     casts = ", ".join(f'{_cast(column)} AS "{column.name}"' for column in bulk.table.raw)
     bad = ", ".join(_reasons(bulk))
     told = ", ".join(f"'{column.name}', \"{column.name}\"" for column in bulk.table.raw if column.name in bulk.columns)
@@ -415,8 +438,8 @@ def _broken(bulk: Bulk) -> str:
     return f"CASE WHEN NOT json_valid({_LINE}) THEN {_LINE} END" if bulk.format == "ndjson" else "CAST(NULL AS VARCHAR)"
 
 
-def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> list[Reject]:
-    """Lines of CSV that DuckDB itself could not split."""
+def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str = "", first: int = 0) -> list[Reject]:
+    """Lines of text that DuckDB itself could not read; those of a part are behind the `first` of the file `label`."""
     known = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchone()
     if bulk.format == "parquet" or not known or not known[0]:
         return []
@@ -427,7 +450,7 @@ def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> list[Rej
     connection.execute("DROP TABLE reject_errors")
     connection.execute("DROP TABLE reject_scans")
     return [
-        Reject(bulk.table.name, message, text or "", f"{Path(path).name} line {line}")
+        Reject(bulk.table.name, message, text or "", f"{label or Path(path).name} line {first + line}")
         for path, line, message, text in found
     ]
 

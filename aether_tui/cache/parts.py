@@ -27,9 +27,14 @@ _FEWEST: Final = PART_ROWS >> 6
 LONGEST_LINE: Final = 16 << 20
 """Bytes of one line of a file."""
 # With DuckDB's own buffers of 16 such lines a reader holds 256 to 512 MB; with less than two a long line is lost without a word.
-_ROOM: Final = f"all_varchar=true, store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
+_ROOM: Final = f"store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
+# One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end. Nothing is found
+# out from the first lines, which would leave out blank ones, and lines may end in either way, even in one file.
+_WHOLE: Final = (
+    "header=false, auto_detect=false, strict_mode=false, delim='\x01', quote='', escape='', "
+    f"columns={{'{LINE}': 'VARCHAR'}}, {_ROOM}"
+)
 _LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"
-_FLAT: Final = "maximum_depth=1, map_inference_threshold=-1"  # only names are asked for
 _SAMPLE: Final = 2048
 """Lines that are looked at for their keys."""
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -73,9 +78,11 @@ def parts(
 
 
 def line_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Keys of the first thousands of JSON lines."""
-    file = f"read_json('{quoted(path)}', {_LINES}, compression='{_packing(path)}', sample_size={_SAMPLE}, ignore_errors=true, {_FLAT})"
-    return [name for name, *_ in connection.execute(f"DESCRIBE FROM {file}").fetchall()]
+    """Keys of the first thousands of JSON lines; of those that differ in case only one, as DuckDB's columns do."""
+    keys = f"CASE WHEN json_valid({LINE}) THEN json_keys({LINE}) END"
+    asked = f"SELECT DISTINCT unnest({keys}) FROM (FROM {relation(path, 'ndjson')} LIMIT {_SAMPLE})"
+    found = sorted(name for (name,) in connection.execute(asked).fetchall() if name)
+    return list({name.casefold(): name for name in found}.values())
 
 
 def relation(path: Path, form: Format) -> str:
@@ -83,11 +90,8 @@ def relation(path: Path, form: Format) -> str:
     packed = _packing(path)
     if form == "parquet":
         return f"read_parquet('{quoted(path)}')"
-    common = f"compression='{packed}', {_ROOM}"
-    if form == "csv":
-        return f"read_csv('{quoted(path)}', header=true, {common})"
-    # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end.
-    return f"read_csv('{quoted(path)}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], {common})"
+    how = f"header=true, all_varchar=true, {_ROOM}" if form == "csv" else _WHOLE
+    return f"read_csv('{quoted(path)}', compression='{packed}', {how})"
 
 
 def _packing(path: Path) -> str:
@@ -133,10 +137,7 @@ def _of_lines(
 ) -> Iterator[Part]:
     first = 0
     with aside() as (file, name):  # what is in it is not clean yet
-        plain = (
-            f"read_csv('{name}', header=false, delim='\x01', quote='', escape='', names=['{LINE}'], compression='none', "
-            f"{_ROOM})"
-        )
+        plain = f"read_csv('{name}', compression='none', {_WHOLE})"
         for lines, more in _runs(path, file):
             if others and not first:
                 columns = [*columns, *filter(others, line_keys(connection, Path(name)))]

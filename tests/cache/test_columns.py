@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache, parts, span_rollups
-from aether_tui.cache.bulk import bulk_parts
+from aether_tui.cache.bulk import bulk_parts, read_bulk
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
@@ -544,6 +544,41 @@ def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
     assert sum(count for (count,), _ in found) == 60
     assert [more for _, more in found] == [*[True] * (len(found) - 1), False]
     assert [reject.where for reject in rejects] == ["a.ndjson row 10", "a.ndjson row 52"]
+
+
+@pytest.mark.parametrize(
+    ("data", "spans", "rejected"),
+    [
+        (b"\n \r\n", [], []),
+        (b'\xef\xbb\xbf{"span_id":"1"}\n{"span_id":"2"}\n', ["1", "2"], []),  # as Windows begins texts
+        (b'\n{"span_id":"1"}\n\n  \nno\n{"span_id":"2"}\n\n', ["1", "2"], ["row 5"]),
+        (b'{"span_id":"1"}\r\n{"span_id":"2"}\n{"span_id":"3"}\r\nno', ["1", "2", "3"], ["row 4"]),
+        (b'{"span_id":"1"}\n{"span_id":"\xff"}\n{"span_id":"3"}\n', ["1", "3"], ["line 2"]),
+        (
+            b'{"span_id":"1"}\n5\n[]\n{"span_id":"2", "": 1, "color": "a", "Color": "b"}\n',
+            ["1", "2"],
+            ["row 2", "row 3"],
+        ),
+    ],
+    ids=["blank", "marked", "between", "ends", "no text", "no objects"],
+)
+def test_lines_as_strangers_write_them_are_read_or_rejected_in_any_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, spans: list[str], rejected: list[str]
+) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(data.replace(b'{"', b'{"trace_id":"t","'))
+    columns = {column.name: (column.name,) for column in SPANS.raw}
+    bulk = Bulk((path,), "ndjson", SPANS, columns, beside=("attributes", lambda name: name not in columns))
+    wanted: list[Reject] = []
+    with duckdb.connect() as connection:
+        assert [row[1] for part in read_bulk(connection, bulk, 100, wanted) for row in part] == spans
+        assert [reject.where for reject in wanted] == [f"a.ndjson {place}" for place in rejected]
+        for size in (1 << 20, 30):
+            monkeypatch.setattr("aether_tui.cache.parts.RUN_BYTES", size)
+            found: list[Reject] = []
+            rows = [row for raw, _ in bulk_parts(connection, bulk, found) for row in connection.execute(raw).fetchall()]
+            assert [row[1] for row in rows] == spans
+            assert found == wanted
 
 
 @pytest.mark.slow
