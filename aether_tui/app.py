@@ -189,7 +189,7 @@ class AetherApp(Choosing):
     async def _take(self, event: events.Key | events.Paste) -> None:
         entry: object = self.focused
         if isinstance(entry, Typed | Input):
-            self._stretch.into(event)
+            self._stretch.into(event, self.screen)
         if isinstance(entry, Typed):
             if not await entry.take(event) and isinstance(event, events.Key):
                 await self._bound(event)
@@ -215,6 +215,7 @@ class AetherApp(Choosing):
             return
         self.around()  # ages move with the clock; nothing is sent when nothing changed
         if action is not None:
+            self._stretch.call(screen)
             await self.perform(action, event.key)
         elif not before[1]:
             await super().on_event(event)

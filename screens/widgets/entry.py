@@ -15,17 +15,26 @@ BREATH_S = 0.5
 
 
 class Stretch:
-    """One stretch of typing. What began as words in an input is no command where the input has closed meanwhile."""
+    """One stretch of typing. What began as words in an input is no command where the input has closed meanwhile, unless the line is one
+    that a key had opened: who closes it knows."""
 
     def __init__(self) -> None:
         self.breath_s = BREATH_S
+        self._called: object = None
         self._words = False
         self._last_s = -inf
         self._behind = ""
 
-    def into(self, event: events.Key | events.Paste) -> None:
-        """An input takes this. Where the last key was an escape, keys are keys again."""
+    def call(self, screen: object) -> None:
+        """A key runs a command on a screen: the line it may open there is closed by enter. Those that follow it, or that a screen opens
+        by itself, come unasked."""
+        self._called = screen
+
+    def into(self, event: events.Key | events.Paste, screen: object) -> None:
+        """An input of a screen takes this. Where the last key was an escape, keys are keys again."""
         self._words, self._last_s, self._behind = isinstance(event, events.Paste) or _writes(event), event.time, ""
+        if isinstance(event, events.Key) and event.key == "enter":
+            self._words, self._called = self._called is not screen, None
 
     def goes_on(self, key: events.Key) -> bool:
         """Whether this key still belongs to what was typed into an input: nobody drew breath before it."""

@@ -183,14 +183,11 @@ def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(worksp
     drive(workspace, script)
 
 
-def test_what_is_typed_on_behind_a_line_is_no_command(workspace):
+def test_a_command_behind_a_line_that_a_key_opened_runs_at_once(workspace):
     async def script(pilot, app):
-        await pilot.press("/", *"number 1", "enter", *"7q", "backspace", "s", "enter")
-        assert "typed on behind the line, not taken as keys: “q⌫s↵”" in screen_text(app)  # 7 rates
-        assert app.is_running and app._commands.job is None and app.screen.page.view.open_id == ""
-        await pilot.press("down", "x")  # no word has an arrow in it
+        await pilot.press("/", *"number 1", "enter", "x")
         assert app.screen.page.view.open_as == "why" and app.screen.page.view.keep == "number 1"
-        await pilot.press("/", "escape", "t")  # nor an escape
+        await pilot.press("/", "escape", "t")
         assert "typed on" not in screen_text(app) and "there is nothing to look at" in screen_text(app)
 
     drive(workspace, script, start="portfolio", breath_s=math.inf)
