@@ -30,9 +30,12 @@ _COLUMNS: Final = tuple(column.name for column in SPANS.columns)
 _KEPT: Final = ("text", "id", "json")
 """Kinds of column whose values mostly stay as they are."""
 _REPLACED: Final = ("person", "request")
-_UNLIKE: Final = ("span_id", "request_hash", "attributes")
-"""Columns whose values differ from row to row; of the others each distinct value is looked at, which takes a third."""
+"""Kinds whose values never do."""
+_TEXTS: Final = ("text", "id", *_REPLACED)
+_UNLIKE: Final = ("span_id", "request_hash")
+"""Ids that differ from row to row; of other texts each distinct value is looked at, which takes a third."""
 _JSON: Final = next(column for column in SPANS.raw if column.kind == "json")
+_ID, _TEXT = (Column("v", kind, "") for kind in ("id", "text"))
 _WORD: Final = (Column("before", "text", ""), Column("after", "text", ""))
 
 
@@ -44,6 +47,10 @@ class Preparer(Protocol):
 
     def unclean(self, column: Column, name: str) -> str:
         """SQL condition: cleaning might change this value."""
+        ...
+
+    def harmless(self, column: Column, name: str) -> str:
+        """SQL condition that takes no time: it surely does not, and the value means something."""
         ...
 
     def shortened(self, column: Column, name: str, done: str) -> str:
@@ -152,27 +159,35 @@ def _soiled(
     cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str]
 ) -> dict[Column, list[str]]:
     """The values that cleaning might change, or that mean nothing, by column."""
-    found: dict[Column, list[str]] = {}
-    alike = [column for column in SPANS.raw if column.kind in (*_KEPT, *_REPLACED) and column.name not in _UNLIKE]
-    for column in (column for column in SPANS.raw if column.name in _UNLIKE):
-        name = _of("r", column.name)
-        asked = f"SELECT DISTINCT {name} FROM ({raw}) AS r WHERE {_looked(column, name, ingest, nulls)}"
-        found[column] = [value for (value,) in cursor.execute(asked).fetchall() if value is not None]
-    sets = {(1 << len(alike)) - 1 - (1 << place): column for place, column in enumerate(reversed(alike))}
+    name = _of("r", _JSON.name)
+    asked = f"SELECT DISTINCT {name} FROM ({raw}) AS r WHERE {_looked(_JSON, name, ingest, nulls)}"
+    found = {_JSON: [value for (value,) in cursor.execute(asked).fetchall() if value is not None]}
+    texts = [column for column in SPANS.raw if column.kind in _TEXTS]
+    alike = [column for column in texts if column.name not in _UNLIKE]
+    # The number of a column among those of which every distinct value is looked at is the one that SQL's `grouping` has for it.
+    places = {(1 << len(alike)) - 1 - (1 << place): column for place, column in enumerate(reversed(alike))}
+    places |= {-place: column for place, column in enumerate((one for one in texts if one.name in _UNLIKE), 1)}
+    ids, told = (
+        ", ".join(str(place) for place, column in places.items() if column.kind in kinds)
+        for kinds in (("id",), _REPLACED)
+    )
     names = quoted([column.name for column in alike])
     each = ", ".join(f'("{column.name}")' for column in alike)
-    kinds = {column.kind: _looked(column, "v", ingest, nulls) for column in alike}
-    cases = " ".join(
-        f"WHEN g IN ({', '.join(str(one) for one, column in sets.items() if column.kind == kind)}) THEN {looked}"
-        for kind, looked in kinds.items()
+    harmless = ingest.harmless(_ID, "v")
+    unlike = "".join(
+        f' UNION ALL SELECT DISTINCT {place}, "{column.name}" FROM ({raw}) WHERE NOT {ingest.harmless(_ID, quoted([column.name]))}'
+        for place, column in places.items()
+        if place < 0
     )
-    asked = (
-        # Materialised, or the condition would be asked of every row.
-        f"WITH d AS MATERIALIZED (SELECT grouping({names}) AS g, coalesce({names}) AS v FROM ({raw}) GROUP BY GROUPING SETS ({each})) "
-        f"SELECT g, v FROM d WHERE v IS NOT NULL AND CASE {cases} END"
+    # Written down, or the condition would be asked of every row and of every column: to understand it takes milliseconds.
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE texts AS WITH d AS MATERIALIZED ("
+        f"SELECT grouping({names}) AS g, coalesce({names}) AS v FROM ({raw}) GROUP BY GROUPING SETS ({each})) "
+        f"SELECT g, v FROM d WHERE v IS NOT NULL AND NOT (g IN ({ids}) AND {harmless}){unlike}"
     )
-    for one, value in cursor.execute(asked).fetchall():
-        found.setdefault(sets[one], []).append(value)
+    asked = f"SELECT g, v FROM texts WHERE g IN ({told}) OR {_looked(_TEXT, 'v', ingest, nulls)}"
+    for place, value in cursor.execute(asked).fetchall():
+        found.setdefault(places[place], []).append(value)
     return {column: values for column, values in found.items() if values}
 
 

@@ -11,7 +11,7 @@ from aether_tui.ingest.asked import stored
 from aether_tui.ingest.derive import INPUTS, Deriver, mapping_hash
 from aether_tui.ingest.never import without
 from aether_tui.ingest.people import workspace_key
-from aether_tui.ingest.provable import shortened, unclean
+from aether_tui.ingest.provable import harmless, shortened, unclean
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.ingest.said import readable
@@ -95,6 +95,10 @@ class Ingest:
         """SQL condition on the expression `name`: cleaning might change this value of `column`; else it surely does not."""
         # What the user's own expressions find cannot be told beforehand.
         return f"({name} IS NOT NULL)" if self._extra else unclean(column, name)
+
+    def harmless(self, column: Column, name: str) -> str:
+        """SQL condition: cleaning does not change this value of `column`, as can be told without asking what is `unclean`."""
+        return "FALSE" if self._extra else harmless(column, name)
 
     def shortened(self, column: Column, name: str, done: str) -> str:
         """SQL: this value of `column`, which is not `unclean`, no longer than it is kept, unless that is `done`; `pads` are to be
