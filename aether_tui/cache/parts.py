@@ -29,9 +29,10 @@ LONGEST_LINE: Final = 16 << 20
 # With DuckDB's own buffers of 16 such lines a reader holds 256 to 512 MB; with less than two a long line is lost without a word.
 _ROOM: Final = f"store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
 # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end. Nothing is found
-# out from the first lines, which would leave out blank ones, and lines may end in either way, even in one file.
+# out from the first lines, which would leave out blank ones, and lines may end in either way, even in one file. By several threads
+# a line longer than a buffer is lost without a word.
 _WHOLE: Final = (
-    "header=false, auto_detect=false, strict_mode=false, delim='\x01', quote='', escape='', "
+    "header=false, auto_detect=false, strict_mode=false, parallel=false, delim='\x01', quote='', escape='', "
     f"columns={{'{LINE}': 'VARCHAR'}}, {_ROOM}"
 )
 _LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"

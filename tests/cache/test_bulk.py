@@ -13,6 +13,7 @@ from typing import Literal
 import duckdb
 import pytest
 
+from aether_tui.cache import parts
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Bulk, Malformed, Reject
 from tests.cache.samples import fresh
@@ -96,6 +97,18 @@ def test_one_bad_json_line_of_a_thousand_is_one_reject(tmp_path: Path) -> None:
     assert [(reject.reason, reject.where, reject.raw) for reject in rejects] == [
         ("not JSON", "f.jsonl row 3", lines[2])
     ]
+
+
+def test_a_line_longer_than_what_is_read_at_a_time_is_one_reject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smaller = parts._WHOLE.replace(str(2 * parts.LONGEST_LINE), "200").replace(str(parts.LONGEST_LINE), "100")
+    monkeypatch.setattr(parts, "_WHOLE", smaller)
+    path = write(tmp_path, "".join(f'{{"t": "{"x" * (500 * (n == 4))}", "s": "{n}"}}\n' for n in range(9)), "f.jsonl")
+    columns = {"trace_id": ("s",), "span_id": ("s",)}
+    rows, rejects = read(tmp_path, [path], "ndjson", table=SPANS, columns=columns, hash_key=None)
+    assert [row["span_id"] for row in rows] == [*"01235678"]
+    assert [reject.where for reject in rejects] == ["f.jsonl line 5"]
 
 
 def test_a_row_without_its_key_is_a_reject(tmp_path: Path) -> None:
