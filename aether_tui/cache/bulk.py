@@ -117,8 +117,7 @@ class _Made:
     def __init__(self, connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
         self._connection = connection
         self._bulk = bulk
-        self.parts: list[str] = []
-        self._kind = ""
+        self.parts: dict[str, str] = {}
         self._rows = self._size = self._bad = 0
         self.has_room = True
         """Whether as much as came last fits beside what is there."""
@@ -126,9 +125,9 @@ class _Made:
     def add(self, part: parts.Part, label: str) -> list[Reject]:
         """Add the rows of `part` of the file `label`; returns those that are bad."""
         columns, copied = _cells(self._connection, self._bulk, part)
-        name, self._kind = f"part_{len(self.parts)}", "TABLE" if copied else "VIEW"
-        self._connection.execute(f"CREATE TEMP {self._kind} {name} AS {columns}")
-        self.parts.append(name)
+        name, kind = f"part_{len(self.parts)}", "TABLE" if copied else "VIEW"
+        self._connection.execute(f"CREATE TEMP {kind} {name} AS {columns}")
+        self.parts[name] = kind
         bad, rows, more = self._counted(name, copied)
         rejects = _explained(self._connection, self._bulk, label, part) if bad else []
         if len(rejects) < bad and self._bulk.format == "ndjson":
@@ -159,8 +158,8 @@ class _Made:
 
     def drop(self) -> None:
         """Begin anew."""
-        for name in self.parts:
-            self._connection.execute(f"DROP {self._kind} {name}")
+        for name, kind in self.parts.items():
+            self._connection.execute(f"DROP {kind} {name}")
         self.parts.clear()
         self._rows = self._size = self._bad = 0
 

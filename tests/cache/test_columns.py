@@ -522,6 +522,24 @@ def test_long_rows_come_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(part.copied for part in found)  # they are not made of whole row groups, of 2,048 rows
 
 
+def test_a_part_of_a_whole_row_group_comes_with_pieces_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in (("PART_ROWS", 4097), ("PART_BYTES", 30_000)):
+        monkeypatch.setattr(f"aether_tui.cache.parts.{limit[0]}", limit[1])
+    cells = "'t' AS trace_id, i::VARCHAR AS span_id, random() AS duration_s, random() AS time_to_first_token_s"
+    path, rejects = tmp_path / "a.parquet", list[Reject]()
+    columns = {column.name: (column.name,) for column in SPANS.raw}
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {cells} FROM range(2049) t(i)) TO '{path}' (ROW_GROUP_SIZE 2048)")
+        found = [
+            connection.execute(f"SELECT count(DISTINCT span_id) FROM ({raw})").fetchone()
+            for raw, _ in bulk_parts(connection, Bulk((path,), "parquet", SPANS, columns), rejects)
+        ]
+    assert found == [(2049,)]
+    assert not rejects
+
+
 def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
