@@ -111,7 +111,8 @@ class Scan:
         self.data = data
         self.rest = Page()
         self._bounds = _bounds(data)
-        self._asked = _asked_in(data[:_SOME]) if said else ()
+        self._asked = _in(data[:_SOME], _ASKED, _ASKED_PARTS) if said else ()
+        self._answered = _in(data[:_SOME], otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS)
         self._patient = patient
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
@@ -132,7 +133,7 @@ class Scan:
         self.left = dict.fromkeys(lines)
         if longest > _LONGEST:
             return ""
-        run(_read(file, longest, self._asked), ())
+        run(_read(file, longest, self._asked, self._answered), ())
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
             return ""
@@ -179,28 +180,28 @@ def _line(lines: IO[bytes], at: int, size: int) -> bytes:
     return lines.read(size)
 
 
-def _asked_in(data: bytes | bytearray) -> tuple[str, ...]:
-    """Which names and beginnings of names of what was asked occur."""
-    names = tuple(name for name in _ASKED if f'"{name}"'.encode() in data)
-    return (*names, *(prefix for prefix in _ASKED_PARTS if f'"{prefix}'.encode() in data))
+def _in(data: bytes | bytearray, names: Sequence[str], parts: Sequence[str]) -> tuple[str, ...]:
+    """Which of these names and beginnings of names occur."""
+    found = tuple(name for name in names if f'"{name}"'.encode() in data)
+    return (*found, *(part for part in parts if f'"{part}'.encode() in data))
 
 
 def _is_asked(name: str, asked: Sequence[str]) -> bool:
     return name in asked or any(prefix in asked and is_part(name, (prefix,)) for prefix in _ASKED_PARTS)
 
 
-def _asked_key(asked: Sequence[str]) -> str:
-    """SQL condition: `_is_asked`."""
-    exact = [f"a.key = '\"{name}\"'" for name in asked if name in _ASKED]
-    prefixes = [prefix for prefix in asked if prefix in _ASKED_PARTS]
+def _key(found: Sequence[str], parts: Sequence[str]) -> str:
+    """SQL condition: an attribute has one of the names, or is one of the `parts` that were `found`."""
+    exact = [f"a.key = '\"{name}\"'" for name in found if name not in parts]
+    prefixes = [part for part in found if part in parts]
     fields = [name for names in otlp_aliases.FIELDS.values() for name in names if name.startswith(tuple(prefixes))]
     apart = "".join(f" AND a.key <> '\"{name}\"'" for name in fields)
     return " OR ".join([*exact, *(f"(starts_with(a.key, '\"{prefix}'){apart})" for prefix in prefixes)]) or "FALSE"
 
 
-def _read(file: str, longest: int, asked: Sequence[str]) -> str:
+def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str]) -> str:
     """Every span of every line `n`, and one row for what holds none: ids and times as JSON, names and values of attributes as lists;
-    values of what was `asked` as the protocol wraps them."""
+    values of what was `asked` as the protocol wraps them, those of what was `answered`, which nobody reads, as null."""
     read = (
         f"read_json('{file}', format = 'newline_delimited', records = 'true', ignore_errors = true, compression = 'none', "
         f"maximum_object_size = {longest + (1 << 16)}, columns = {_COLUMNS})"
@@ -215,7 +216,8 @@ def _read(file: str, longest: int, asked: Sequence[str]) -> str:
         f"{some.format('block.scopeSpans')} AS scope FROM ({blocks})"
     )
     spans = f"SELECT n, other, resource, {some.format('scope.spans')} AS span FROM ({scopes})"
-    literal = f"CASE WHEN {_asked_key(asked)} THEN CAST(a.value AS VARCHAR) {_LITERAL}"
+    answer = f"WHEN {_key(answered, otlp_aliases.OUTPUT_PARTS)} THEN 'null'"
+    literal = f"CASE WHEN {_key(asked, _ASKED_PARTS)} THEN CAST(a.value AS VARCHAR) {answer} {_LITERAL}"
     return (
         "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, "
         f"{', '.join(f'CAST(span.{name} AS VARCHAR) AS {name}' for name in _IDS)}, span.status.code AS code, "
@@ -311,13 +313,14 @@ def _ask(run: Run, *, texts: bool) -> bool:
     if not some_ask:
         return False
     run("CREATE OR REPLACE TEMP TABLE otlp_asked (place BIGINT, request_hash VARCHAR, request VARCHAR)", ())
+    asks = dict(cast("list[tuple[int, list[str]]]", run("SELECT rowid, asks FROM otlp_kinds", ())))
     form = '[{"place": "BIGINT", "hash": "VARCHAR", "request": "VARCHAR"}]'
     for low in range(0, int(str(spans)), _AT_ONCE):
         some = f"WHERE len(k.asked) > 0 AND r.rowid >= {low} AND r.rowid < {low + _AT_ONCE}"
-        found = run(f"SELECT r.rowid, k.asks, list_select(r.literals, k.asked) FROM {KNOWN} {some}", ())
+        found = run(f"SELECT r.rowid, k.rowid, list_select(r.literals, k.asked) FROM {KNOWN} {some}", ())
         rows = []
-        for place, names, values in cast("list[tuple[int, list[str], list[str | None]]]", found):
-            asked = request_of(dict(zip(names, map(_value, values), strict=True)))
+        for place, kind, values in cast("list[tuple[int, int, list[str | None]]]", found):
+            asked = request_of(dict(zip(asks[kind], map(_value, values), strict=True)))
             if asked is not None:
                 rows.append({"place": place, "hash": asked[0], "request": asked[1] if texts else None})
         told = msgspec.json.encode(rows).decode()
