@@ -25,7 +25,7 @@ from connectors.sniff import json_keys
 MAX_DOCUMENT = 256 << 20
 """Bytes of one JSON document, one line or one protobuf message."""
 PAGE_ROWS = 10_000
-SCAN_BYTES = 128 << 20
+SCAN_BYTES = 192 << 20
 """Bytes of lines that are scanned at a time."""
 SCANNED_FROM = 8 << 20
 """Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""

@@ -314,17 +314,20 @@ def _ask(run: Run, *, texts: bool) -> bool:
         return False
     run("CREATE OR REPLACE TEMP TABLE otlp_asked (place BIGINT, request_hash VARCHAR, request VARCHAR)", ())
     asks = dict(cast("list[tuple[int, list[str]]]", run("SELECT rowid, asks FROM otlp_kinds", ())))
-    form = '[{"place": "BIGINT", "hash": "VARCHAR", "request": "VARCHAR"}]'
+    form = '{"places": ["BIGINT"], "hashes": ["VARCHAR"], "requests": ["VARCHAR"]}'
     for low in range(0, int(str(spans)), _AT_ONCE):
         some = f"WHERE len(k.asked) > 0 AND r.rowid >= {low} AND r.rowid < {low + _AT_ONCE}"
         found = run(f"SELECT r.rowid, k.rowid, list_select(r.literals, k.asked) FROM {KNOWN} {some}", ())
-        rows = []
+        places, hashes, requests = [], [], []
         for place, kind, values in cast("list[tuple[int, int, list[str | None]]]", found):
             asked = request_of(dict(zip(asks[kind], map(_value, values), strict=True)))
             if asked is not None:
-                rows.append({"place": place, "hash": asked[0], "request": asked[1] if texts else None})
-        told = msgspec.json.encode(rows).decode()
-        run(f"INSERT INTO otlp_asked SELECT one.* FROM (SELECT unnest(from_json($1, '{form}')) AS one)", (told,))
+                places.append(place)
+                hashes.append(asked[0])
+                requests.append(asked[1] if texts else None)
+        told = msgspec.json.encode({"places": places, "hashes": hashes, "requests": requests}).decode()
+        each = "unnest(one.places), unnest(one.hashes), unnest(one.requests)"
+        run(f"INSERT INTO otlp_asked SELECT {each} FROM (SELECT from_json($1, '{form}') AS one)", (told,))
     return True
 
 
