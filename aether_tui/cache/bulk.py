@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,20 +12,27 @@ import duckdb
 
 from aether_tui.cache import parts
 from aether_tui.cache.aside import aside
+from aether_tui.cache.bulk_cells import (
+    TEXTS,
+    Cell,
+    cast_of,
+    cell_text,
+    member,
+    others_of,
+    text_of,
+    typed,
+    with_members,
+    worded,
+)
+from aether_tui.cache.parts import LINE
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
-from aether_tui.records import Column, Row, Value
-from aether_tui.records.model import INSTANTS, MOST_MONEY
+from aether_tui.records import Row, Value
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
 from aether_tui.text import BEYOND
 
-_LINE: Final = parts.LINE
-_UNLESS_BLANK: Final = f" QUALIFY starts_with({_LINE}, '{{') OR trim({_LINE}, E' \\t\\r\\x0b\\f') <> ''"
-_POSSIBLE: Final = "BETWEEN TIMESTAMP '{}' AND TIMESTAMP '{}'".format(*INSTANTS)
-_NO_VALUES: Final = {"", "NULL", "null"}
-"""Words that can be read as nothing."""
-_TEXTS: Final = ("text", "said", "asked", "id", "person", "json", "request", "texts")
+_UNLESS_BLANK: Final = f" QUALIFY starts_with({LINE}, '{{') OR trim({LINE}, E' \\t\\r\\x0b\\f') <> ''"
 
 
 def read_bulk(
@@ -100,16 +107,6 @@ def _whole(value: Value) -> Value:
     return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
-def means_null(word: str, nulls: Sequence[str]) -> bool:
-    """Whether a text of a file stands for nothing."""
-    return word in nulls or word.strip(" ") in nulls
-
-
-def worded(name: str, nulls: Sequence[str]) -> str:
-    """SQL condition: `means_null` might hold."""
-    return f"({name} IN ({_quoted(nulls)}) OR starts_with({name}, ' ') OR ends_with({name}, ' '))"
-
-
 class _Made:
     """The rows of a part; short parts together, for as long as those after them have room. Each has a table of its own, since what is
     put behind rows that are there is written twice."""
@@ -167,15 +164,15 @@ class _Made:
 def _cells(connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part) -> tuple[str, bool]:
     """SELECT of the columns of the table from a part, and `_bad`; and whether it is cheaper to keep its rows than to read them twice."""
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
-    others = _others(bulk, kinds)
+    others = others_of(bulk, kinds)
     copied = part.copied or bool(others)
     plain = set() if copied else _plain_texts(connection, bulk, part, kinds)
-    found = {column.name: _typed(bulk, column, kinds, plain) for column in bulk.table.raw}
+    found = {column.name: typed(bulk, column, kinds, plain) for column in bulk.table.raw}
     if others and bulk.beside is not None:
         column = next(one for one in bulk.table.raw if one.name == bulk.beside[0])
-        texts = {name: _cell_text(name, kind) for name, kind in kinds.items()}
-        own = _text(replace(bulk, format="parquet"), column, texts)
-        found[column.name] = _Cell({column.name: _with_members(bulk, own, {name: texts[name] for name in others})})
+        texts = {name: cell_text(name, kind) for name, kind in kinds.items()}
+        own = text_of(replace(bulk, format="parquet"), column, texts)
+        found[column.name] = Cell({column.name: with_members(bulk, own, {name: texts[name] for name in others})})
     first = ", ".join(f'{text} AS "{name}"' for cell in found.values() for name, text in cell.first.items())
     picked = ", ".join(f'{cell.kept or quoted([name])} AS "{name}"' for name, cell in found.items())
     bad = " OR ".join(f"coalesce({cell.bad}, FALSE)" for cell in found.values() if cell.bad) or "FALSE"
@@ -212,63 +209,6 @@ def _again(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str, part: 
     return _checked(connection, bulk, part.again, label, part.first, [name for name, *_ in described])
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """SQL for a cell in two steps, so that a cast is made once: columns of the `first`, and over those what is `kept` ('': the column as
-    it is) and whether it is `bad` ('': it never is)."""
-
-    first: dict[str, str]
-    kept: str = ""
-    bad: str = ""
-
-
-def _typed(bulk: Bulk, column: Column, kinds: dict[str, str], plain: set[str]) -> _Cell:
-    """The cell of `column`. What has the right type is taken as it is."""
-    names = [name for name in bulk.columns.get(column.name, ()) if name in kinds]
-    name, said = f'"{column.name}"', f'"text of {column.name}"'
-    missing = [f"{name} IS NULL"] * (column.name in bulk.table.key)
-    kind = kinds[names[0]] if len(names) == 1 else ""
-    if kind == "VARCHAR" and column.kind in _TEXTS and (names[0] in plain or not missing):
-        return _Cell({column.name: f'"{names[0]}"'}, bad=" OR ".join(missing))
-    within = _within(column, name)
-    if _fits(column, kind):
-        bad = [f"NOT {within}"] * bool(within)
-        return _Cell(
-            {column.name: f'CAST("{names[0]}" AS {sql_type(column)})'}, _if(within, name), " OR ".join(bad + missing)
-        )
-    texts = {one: _cell_text(one, kind) for one, kind in kinds.items()}
-    text = _text(replace(bulk, format="parquet"), column, texts)
-    if column.kind in _TEXTS:
-        return _Cell({column.name: _cast(column, f"({text})")}, bad=" OR ".join(missing))
-    wrong = "TRUE"
-    if kind == "VARCHAR" and set(bulk.nulls) <= _NO_VALUES:  # then only what is not read need be compared with them
-        text, wrong = f'"{names[0]}"', f"NOT {_is_null(said, bulk.nulls)}"
-    bad = [f"CASE WHEN {said} IS NOT NULL AND ({within or f'{name} IS NOT NULL'}) IS NOT TRUE THEN {wrong} END"]
-    return _Cell(
-        {f"text of {column.name}": text, column.name: _read(column, f"({text})")},
-        _if(within, name),
-        " OR ".join(bad + missing),
-    )
-
-
-def _if(condition: str, name: str) -> str:
-    return f"CASE WHEN {condition} THEN {name} END" if condition else name
-
-
-def _fits(column: Column, kind: str) -> bool:
-    match column.kind:
-        case "int":
-            return kind in ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT")
-        case "float":
-            return kind == "DOUBLE"
-        case "time" | "day":
-            return kind in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
-        case "bool":
-            return kind == "BOOLEAN"
-        case _:
-            return False
-
-
 def _with_tuples(row: Row, places: list[int]) -> Row:
     return tuple(tuple(cell) if place in places and isinstance(cell, list) else cell for place, cell in enumerate(row))
 
@@ -300,13 +240,13 @@ def _checked(
     """As `_file`, of a relation whose first row is number `first` of those of the file `label`, counted from nought; `keys` are those
     of JSON lines."""
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    present = {name: _cell_text(name, kind) for name, kind, *_ in described}
+    present = {name: cell_text(name, kind) for name, kind, *_ in described}
     if bulk.format == "ndjson":
-        present = {key: _member(key) for key in keys}
-    texts = {column.name: _text(bulk, column, present) for column in bulk.table.raw}
+        present = {key: member(key) for key in keys}
+    texts = {column.name: text_of(bulk, column, present) for column in bulk.table.raw}
     if bulk.beside is not None:
-        others = {name: present[name] for name in _others(bulk, present)}
-        texts[bulk.beside[0]] = _with_members(bulk, texts[bulk.beside[0]], others)
+        others = {name: present[name] for name in others_of(bulk, present)}
+        texts[bulk.beside[0]] = with_members(bulk, texts[bulk.beside[0]], others)
     hashed = "''"
     if bulk.hash_key is not None:
         hashed = (
@@ -317,7 +257,7 @@ def _checked(
         f"SELECT {selected}, {hashed} AS _hash, {first} + row_number() OVER () AS _row, {_broken(bulk)} AS _broken "
         f"FROM {relation}{_UNLESS_BLANK * (bulk.format == 'ndjson')}"
     )
-    casts = ", ".join(f'{_cast(column)} AS "{column.name}"' for column in bulk.table.raw)
+    casts = ", ".join(f'{cast_of(column)} AS "{column.name}"' for column in bulk.table.raw)
     bad = ", ".join(_reasons(bulk))
     told = ", ".join(f"'{column.name}', \"{column.name}\"" for column in bulk.table.raw if column.name in bulk.columns)
     raw = f"CASE WHEN _bad <> '' THEN coalesce(_broken, CAST(json_object({told}) AS VARCHAR))[:{MOST_RAW + BEYOND}] END"
@@ -326,104 +266,15 @@ def _checked(
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
 
 
-def _others(bulk: Bulk, names: Iterable[str]) -> list[str]:
-    """Columns of a file that are kept beside what the table has columns for."""
-    return [] if bulk.beside is None else sorted(filter(bulk.beside[1], names))
-
-
-def _with_members(bulk: Bulk, text: str, others: Mapping[str, str]) -> str:
-    """SQL for the JSON object `text` with members for the cells of `others`; those that are null are left out."""
-    if not others or bulk.beside is None:
-        return text
-    nulls, name_of = _quoted(bulk.nulls), bulk.beside[0].capitalize()
-    cells = {name: f"CASE WHEN trim({cell}) NOT IN ({nulls}) THEN {cell} END" for name, cell in others.items()}
-    members = ", ".join(f"{_quoted([name])}, {cell}" for name, cell in cells.items())
-    own = (
-        f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} "
-        f"ELSE CAST(json_object('{name_of}', {text}) AS VARCHAR) END"
-    )
-    any_ = " OR ".join(f"({cell}) IS NOT NULL" for cell in cells.values())
-    return f"CASE WHEN {any_} THEN CAST(json_merge_patch({own}, json_object({members})) AS VARCHAR) ELSE {text} END"
-
-
-def _cell_text(name: str, kind: str) -> str:
-    """SQL: cells of a column as text; maps, structs and lists as JSON."""
-    if kind == "VARCHAR":
-        return f'"{name}"'
-    nested = ("(" in kind and not kind.startswith("DECIMAL")) or kind.endswith("[]")
-    return f'CAST(to_json("{name}") AS VARCHAR)' if nested else f'CAST("{name}" AS VARCHAR)'
-
-
-def _text(bulk: Bulk, column: Column, present: dict[str, str]) -> str:
-    """SQL for the text of `column`: the first of its file columns that is not null."""
-    folded = {name.casefold(): text for name, text in present.items()}
-    found = []
-    for name in bulk.columns.get(column.name, ()):
-        ours = present.get(name) or folded.get(name.casefold(), "")
-        text = _member(name) if bulk.format == "ndjson" else ours
-        if text:
-            found.append(f"CASE WHEN NOT {_is_null(text, bulk.nulls)} THEN {text} END")
-    return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
-
-
-def _member(name: str) -> str:
-    """SQL: a member of a JSON line, as text."""
-    key = name.replace("'", "''").replace('"', '\\"')
-    return f"CASE WHEN json_valid({_LINE}) THEN json_extract_string({_LINE}, '$.\"{key}\"') END"
-
-
-def _is_null(text: str, nulls: Sequence[str]) -> str:
-    """SQL condition: `means_null`."""
-    # Trimming a million texts takes longer than reading them, and hardly one begins or ends with a space.
-    spaced = f"((starts_with({text}, ' ') OR ends_with({text}, ' ')) AND trim({text}) IN ({_quoted(nulls)}))"
-    return f"({text} IN ({_quoted(nulls)}) OR {spaced})"
-
-
-def _quoted(words: Sequence[str]) -> str:
-    return ", ".join("'" + word.replace("'", "''") + "'" for word in words) or "''"
-
-
-def _cast(column: Column, name: str = "") -> str:
-    """SQL for the text `name` (the column's own unless told) as the type of `column`; null where that cannot be."""
-    read = _read(column, name or f'"{column.name}"')
-    return _if(_within(column, read), read)
-
-
-def _read(column: Column, name: str) -> str:
-    """As `_cast`, whether it is possible or not."""
-    if column.kind in _TEXTS and column.kind != "texts":
-        return name
-    if column.kind in ("time", "day"):
-        return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"  # without a zone: UTC
-    if column.kind == "texts":
-        return f"CASE WHEN json_valid({name}) THEN from_json({name}, '[\"VARCHAR\"]') WHEN {name} IS NOT NULL THEN [{name}] END"
-    return f"TRY_CAST({name} AS {sql_type(column)})"
-
-
-def _within(column: Column, value: str) -> str:
-    """SQL condition: a value that was read is possible; '' where all are."""
-    match column.kind:
-        case "time" | "day":
-            return f"{value} {_POSSIBLE}"
-        case "float":
-            return f"isfinite({value})"
-        case "money" if not column.most:
-            return f"{value} BETWEEN {-MOST_MONEY} AND {MOST_MONEY}"
-        case "int" | "money" if column.most:
-            return f"{value} BETWEEN 0 AND {column.most}"
-        case _:
-            return ""
-
-
 def _reasons(bulk: Bulk) -> Iterator[str]:
     """SQL expressions that are null for a good row, else a reason."""
     yield "CASE WHEN _broken IS NOT NULL THEN 'not JSON' END"
     for column in bulk.table.raw:
         name = f'"{column.name}"'
-        if column.kind not in _TEXTS:
+        if column.kind not in TEXTS:
             number = "count" if column.kind == "int" and column.most else "number"
             yield (
-                f"CASE WHEN {name} IS NOT NULL AND {_cast(column)} IS NULL "
+                f"CASE WHEN {name} IS NOT NULL AND {cast_of(column)} IS NULL "
                 f"THEN '{column.name} is not a {_WORDS.get(column.kind, number)}: ' || {name}[:80] END"
             )
         if column.name in bulk.table.key and column.name != bulk.hash_key:
@@ -434,7 +285,7 @@ _WORDS: Final = {"time": "time", "day": "time", "bool": "yes or no"}
 
 
 def _broken(bulk: Bulk) -> str:
-    return f"CASE WHEN NOT json_valid({_LINE}) THEN {_LINE} END" if bulk.format == "ndjson" else "CAST(NULL AS VARCHAR)"
+    return f"CASE WHEN NOT json_valid({LINE}) THEN {LINE} END" if bulk.format == "ndjson" else "CAST(NULL AS VARCHAR)"
 
 
 def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str = "", first: int = 0) -> list[Reject]:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import duckdb
 
-from aether_tui.cache.bulk import means_null, worded
+from aether_tui.cache.bulk_cells import means_null, worded
 from aether_tui.cache.flags import flagged
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.settings import hash_the_last
