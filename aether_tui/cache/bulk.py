@@ -317,6 +317,8 @@ def _translated(paths: tuple[Path, ...]) -> Iterator[None]:
 
 def _plain(text: str) -> str:
     first = text.splitlines()[0]
+    if "Maximum line size" in text:  # its number is one among those looked at, not of the file
+        return f"a line longer than {parts.LONGEST_LINE >> 20} MiB"
     if any(word in first.casefold() for word in ("gzip", "zstd")):
         return "the compressed file is cut short or damaged"
     return first.partition("Error: ")[2] or first

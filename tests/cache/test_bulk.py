@@ -111,6 +111,13 @@ def test_a_line_longer_than_what_is_read_at_a_time_is_one_reject(
     assert [reject.where for reject in rejects] == ["f.jsonl line 5"]
 
 
+def test_a_line_of_csv_that_is_too_long_is_named_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_ROOM", "store_rejects=true, max_line_size=4000, buffer_size=8000")
+    path = write(tmp_path, f"{HEAD}2026-07-01,1,{'x' * 5000},\n")
+    with pytest.raises(Malformed, match=r"^f\.csv: a line longer than 16 MiB$"):
+        read(tmp_path, [path])
+
+
 def test_a_row_without_its_key_is_a_reject(tmp_path: Path) -> None:
     path = write(tmp_path, "t,s\na,1\na,\n")
     rows, rejects = read(tmp_path, [path], table=SPANS, columns={"trace_id": ("t",), "span_id": ("s",)}, hash_key=None)
