@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -13,14 +14,13 @@ from aether_tui.cache import schema
 from aether_tui.errors import CacheTrouble
 
 _DAMAGE = re.compile(
-    r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|[Ss]erializ|replaying WAL|checksum"
+    r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|[Ss]erializ|checksum|"
+    r"replaying WAL|This WAL was created"
 )
 _LACKS = re.compile(r"Table with name \"?(\w+)\"? (?:does not|already) exist")
 
-_HEAD: Final = re.compile(rb"d\0be\0\x02f\0\x10(?:[\x80-\xff]*[\0-\x7f]){16}g\0[\x80-\xff]*[\0-\x7f]\xff\xff")
-"""How DuckDB's log begins: version 2, the file's name of 16 bytes, and how many checkpoints that has seen."""
 _COMMIT: Final = bytes.fromhex("e7fe7d722fed3d5e640064ffff")
-"""How a transaction in it ends: a checksum, and the mark that it is of."""
+"""How a transaction in DuckDB's log ends: a checksum, and the mark that it is of."""
 
 
 class CacheDamaged(CacheTrouble):
@@ -42,23 +42,16 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
 
 
-def falsely_torn(log: Path) -> bool:
-    """Whether DuckDB would take a damaged log for one that a killed writer left torn, and drop the rest of it without a word.
-
-    That is where the length of an entry, which stands before its checksum, reaches beyond the end. What was torn does not end with a
-    whole transaction. A log that begins in another way than those we know is left to DuckDB.
+def ends_whole(log: Path) -> bool:
+    """Whether a log ends with a whole transaction. One that a killed writer left torn does not; of one that does, nothing may be
+    unreadable, which DuckDB by itself takes for torn: it drops the rest, or all of it, without a word.
     """
     try:
-        said = log.read_bytes()
-    except FileNotFoundError:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - len(_COMMIT)))
+            return file.read() == _COMMIT
+    except OSError:  # there is none, or DuckDB cannot read it either
         return False
-    head = _HEAD.match(said)
-    if head is None or not said.endswith(_COMMIT):
-        return False
-    place = head.end()
-    while place < len(said):
-        place += 16 + int.from_bytes(said[place : place + 8], "little")
-    return place > len(said)
 
 
 class Damage:

@@ -22,7 +22,7 @@ import duckdb
 
 from aether_tui.cache import catchup, schema
 from aether_tui.cache.aside import at_home
-from aether_tui.cache.damage import CacheDamaged, Damage, falsely_torn, log_of, says_damage
+from aether_tui.cache.damage import CacheDamaged, Damage, ends_whole, log_of, says_damage
 from aether_tui.cache.look import Kept, ReadLease
 from aether_tui.cache.turn import QUIET_S, Turn, holder, say_waiting
 from aether_tui.errors import AetherError, CacheTrouble, NoData
@@ -289,9 +289,10 @@ class Leases:
     def _attach(self, mode: str, deadline: float) -> None:
         path, quiet_until = str(self.path).replace("'", "''"), time.monotonic() + QUIET_S
         new = not self.path.exists()
-        if not new and falsely_torn(self.wal):
-            raise duckdb.IOException("Failure while replaying WAL file: the length of an entry is damaged")
         while True:
+            if self.wal.exists():
+                with contextlib.suppress(duckdb.CatalogException):  # not every DuckDB has that
+                    self._instance().execute(f"SET GLOBAL debug_abort_on_wal_failure = {ends_whole(self.wal)}")
             try:
                 self._instance().execute(
                     f"ATTACH '{path}' AS cache ({mode}{ROW_GROUPS if mode == 'READ_WRITE' else ''})"
