@@ -38,8 +38,8 @@ def rows_of(columns: Sequence[str], *, some_ask: bool) -> str:
     odd += _operation(cells, "operation" in there) + _tokens(cells, there) + _first_token(cells, there)
     cells["status"] = _status(cells["error_type"], "level" in there)
     cells["attributes"] = (
-        "CASE WHEN len(kept) > 0 OR tail <> '' THEN '{' || concat_ws(',', nullif(array_to_string(list_transform("
-        "list_zip(names, list_select(literals, kept)), lambda z: z[1] || z[2]), ','), ''), nullif(tail, '')) || '}' END"
+        "CASE WHEN len(kept) > 0 OR tail <> '' THEN "
+        "'{' || array_to_string(list_select(list_concat(literals, names), kept), '') || tail || '}' END"
     )
     cells["request_hash"] = "request_hash" if some_ask else "CAST(NULL AS VARCHAR)"
     asked = f"CASE WHEN {cells['operation']} NOT IN ({_NOT_ASKED}) IS NOT FALSE THEN asked END"

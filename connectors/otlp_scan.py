@@ -280,10 +280,12 @@ def _meaning(
         rank = 1 + sum(one.rpartition("_")[0] == field for one in ranks)
         ranks[f"{field}_{rank}"] = places[name]
     added = [name for name in resource.rest if name not in kept][: max(MAX_ATTRIBUTES - len(kept), 0)]
+    tail = (attributes_json({name: resource.rest[name] for name in added}) or "{}")[1:-1]
+    before = [f'{"," * (place > 0)}"{name}":' for place, name in enumerate(kept)]
     return {
-        "kept": [places[name] for name in kept],
-        "names": [f'"{name}":' for name in kept],
-        "tail": (attributes_json({name: resource.rest[name] for name in added}) or "{}")[1:-1],
+        "kept": [place for at, name in enumerate(kept, len(keys) + 1) for place in (at, places[name])],
+        "names": before,
+        "tail": "," * bool(kept and tail) + tail,
         "used": [*(places[name] for name in kept), *ranks.values()],
         "asks": asks,
         "asked": [places[name] for name in asks],

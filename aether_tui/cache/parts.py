@@ -18,7 +18,7 @@ from aether_tui.records.source import Malformed
 LINE: Final = "line"
 """The column of a relation of lines."""
 PART_ROWS: Final = 122_880
-PART_BYTES: Final = 96 << 20
+PART_BYTES: Final = 192 << 20
 """Bytes that are kept of the rows of a part."""
 RUN_BYTES: Final = 128 << 20
 """Bytes of JSON lines that are read at a time. DuckDB's reader takes 64 MB of them to begin with."""
