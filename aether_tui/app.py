@@ -31,6 +31,7 @@ from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 from screens.themes import DARK, LIGHT, NAMES, fill
+from screens.unstored import newest
 from screens.widgets.chrome import Status, synced
 from screens.widgets.entry import Stretch, Typed
 from screens.widgets.spans import ROLE_OF, Line, clean
@@ -156,6 +157,8 @@ class AetherApp(Choosing):
             screen.page.select(selected)
         if self.saved(screen.report) is None:
             self.renew()
+        if not self.options.read_only and (left := newest(self.workspace)) is not None:
+            self.open_form(left.kind, left.identity)
 
     async def on_unmount(self) -> None:
         await self.stop()

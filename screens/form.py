@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aether_tui.workspace.fields import Field
     from aether_tui.workspace.fields import Path as FieldPath
     from aether_tui.workspace.store import Conflict
+    from screens.unstored import Unstored
 
 MONEY = re.compile(r"usd|cost|price|money|salary|budget|amount|per_hour|day_rate", re.I)
 """Fields that hold money, by their names."""
@@ -40,6 +41,7 @@ class Form(FormFile):
         self._opened: set[FieldPath] = set()
         self._fields: dict[str, Field] = {}
         self._open: list[str] = []
+        self._warned = False
 
     # --- drawing -------------------------------------------------------------------------------------
 
@@ -52,6 +54,7 @@ class Form(FormFile):
 
     def draw(self) -> None:
         """Draw the form as it stands."""
+        self._warned = False
         blocks: list[Block] = []
         if self._conflict is not None:
             blocks.append(self._choice(self._conflict))
@@ -112,14 +115,21 @@ class Form(FormFile):
 
     def on_page_selected(self, event: Page.Selected) -> None:
         event.stop()
+        self._warned = False
         self._describe()
 
     def close(self) -> bool:
-        """Close the filter; then the form itself is left."""
-        if not self.page.view.keep:
+        """Close the filter; then the form itself is left, and by a second escape what was said and is not stored."""
+        if self.page.view.keep:
+            self.page.look(keep="")
+            self.show_around()
+        elif self._sets and not self._warned:
+            self._warned = True
+            lacking = ", ".join(field.label for field in self._fields.values() if field.missing)
+            self.shell.say(f"▲ not stored: {lacking} still to be said (tab); esc again forgets what was said")
+        else:
+            self._sets = []
             return False
-        self.page.look(keep="")
-        self.show_around()
         return True
 
     def _title(self) -> str:
@@ -139,6 +149,23 @@ class Form(FormFile):
         if self.shell.room() and self._model is not None and self._model.PRIVATE:
             return None
         return self._fields.get(item.row) if item is not None and item.block == TABLE else None
+
+    def resume(self, left: Unstored) -> None:
+        self._opened.update(path[:depth] for path, _ in left.sets for depth in range(2, len(path) + 1))
+        self.draw()
+        field = self._fields.get(name_of(left.at)) or self._entry(left.at)
+        if field is not None and left.typed:
+            self.page.select(f"{TABLE}/{name_of(left.at)}")
+            self._ask(field, left.typed)
+        else:
+            self.action_next()
+
+    def _entry(self, path: FieldPath) -> Field | None:
+        """An entry that is still to be added to a list or table on the page."""
+        from aether_tui.workspace.fields import item_field
+
+        holder = self._fields.get(name_of(path[:-1]))
+        return item_field(holder, path[-1]) if holder is not None and holder.kind in {"list", "table"} else None
 
     def action_edit(self) -> None:
         field = self.field
@@ -241,14 +268,21 @@ class Form(FormFile):
             unchanged = text == before and begun is None and field.value is not None
             return not unchanged and not (value is None and (field.required or isinstance(field.path[-1], int)))
 
+        def typed(text: str) -> None:
+            self._typing = (field.path, text) if text.strip() and (text != before or begun) else None
+
+        def given_up() -> None:
+            self._typing = None
+
         def done(said: tuple[str, object]) -> None:
+            self._typing = None
             if changes(*said):
                 self._set(field.path, said[1])
 
         def left(text: str) -> None:
             value = text.strip("\n")
             if value and changes(text, value):
-                self._keep(field.path, value)
+                self.written(field.path, value)
 
         before = plain(field.value)
         label = field.prompt or field.label
@@ -257,11 +291,17 @@ class Form(FormFile):
 
             self.shell.hold_keys()
             kept = lambda text: None if text is None else done((text, text.strip("\n") or None))  # noqa: E731
-            self.app.push_screen(Prose(clean(label), clean(field.help), before, self.shell.release_keys, kept, left))
+            text = before if begun is None else begun
+            self.app.push_screen(Prose(clean(label), clean(field.help), text, self.shell.release_keys, kept, left))
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()
-        self.ask_right(clean(label), before if begun is None else begun, read, done, goes_on=begun is not None)
+        if begun is not None:
+            typed(begun)
+        self.ask_right(
+            clean(label), before if begun is None else begun, read, done,
+            changed=typed, given_up=given_up, goes_on=begun is not None,
+        )  # fmt: skip
 
 
 def _indent(field: Field) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aether_tui.workspace.document import Document
     from aether_tui.workspace.fields import Path as FieldPath
     from aether_tui.workspace.store import Conflict, Stored
+    from screens.unstored import Unstored
 
 
 class FormFile(PageScreen):
@@ -42,10 +43,13 @@ class FormFile(PageScreen):
         self._error: AetherError | None = None
         self._data: dict[str, object] = {}
         self._sets: list[tuple[FieldPath, object]] = []
+        """What was said and is not on disk, in its order."""
+        self._typing: tuple[FieldPath, str] | None = None
+        """What is being typed, and where it belongs."""
+        self._saving = False
         self._faults: dict[str, str] = {}
         self._conflict: Conflict | None = None
         self._draft: bytes | None = None
-        self._greeted = False
 
     def draw(self) -> None:
         """Draw the document as it stands."""
@@ -53,6 +57,10 @@ class FormFile(PageScreen):
 
     def action_next(self) -> None:
         """Go to what is still to be said."""
+        raise NotImplementedError
+
+    def resume(self, left: Unstored) -> None:
+        """Go on with what was being typed."""
         raise NotImplementedError
 
     # --- reading -------------------------------------------------------------------------------------------------
@@ -94,11 +102,25 @@ class FormFile(PageScreen):
             self._data = event.stored.document.model_dump()
         elif first:
             self._data = {**begun(event.model, self.shell.now().date()), **event.offered}
+        left = self._left() if first and event.error is None else None
         self.draw()
-        if not self._greeted and event.stored is None and event.error is None:
-            self._greeted = True
+        if left is not None:
+            self.resume(left)
+        elif first and event.stored is None and event.error is None:
             self.action_next()
         self.settle()
+
+    def _left(self) -> Unstored | None:
+        """What was said before and is not stored, said again as far as the document still has a place for it."""
+        from aether_tui.workspace.fields import with_value
+        from screens.unstored import taken
+
+        left = taken(self.shell.workspace, self._kind, self._identity)
+        for path, value in left.sets if left is not None else ():
+            with contextlib.suppress(LookupError, TypeError):
+                self._data = with_value(self._data, path, value)
+                self._sets.append((path, value))
+        return left
 
     # --- saving --------------------------------------------------------------------------------------------------
 
@@ -150,30 +172,49 @@ class FormFile(PageScreen):
             self._stored,
         )
         fresh: list[Stored[Document]] = []
+        self._saving = True
 
         def work() -> Edit:
-            if stored is None:
-                edit = create(workspace, model, lambda identity: from_data(model, {**data, "id": identity}), now)
-            else:
-                edit = set_fields(workspace, stored, sets, now, f"{stored.document.id} {what}")
+            try:
+                if stored is None:
+                    edit = create(workspace, model, lambda identity: from_data(model, {**data, "id": identity}), now)
+                else:
+                    edit = set_fields(workspace, stored, sets, now, f"{stored.document.id} {what}")
+            except BaseException:
+                self._saving = False
+                raise
             fresh.append(Store(workspace).get(model, edit.identity))
             return edit
 
         def done(edit: Edit) -> None:
-            self._identity, self._stored, self._sets = edit.identity, fresh[0], []
+            self._identity, self._stored, self._sets, self._saving = edit.identity, fresh[0], [], False
             self._data = fresh[0].document.model_dump()
             if self.is_mounted:
                 self.draw()
 
         self.shell.edit(work, done=done, refused=self._refused)
 
-    def _keep(self, path: FieldPath, value: object) -> None:
-        """Take a value over while the console ends; without a document there is nothing to put it into."""
+    def on_unmount(self) -> None:
+        """Leaving or quitting keeps what was said and cannot be stored yet, and a line that is being typed."""
+        from screens.unstored import Unstored, keep
+
+        at, typed = self._typing or ((), "")
+        sets = () if self._saving else tuple(self._sets)  # what is being saved is waited for
+        if sets or typed:
+            with contextlib.suppress(OSError):  # nobody is there any more to be told
+                keep(self.shell.workspace, Unstored(self._kind, self._identity, sets, at, typed))
+
+    def written(self, path: FieldPath, value: str) -> None:
+        """A page that is being written while the console ends: into the document where that can take it."""
         from aether_tui.workspace.edits import set_fields
 
-        if self._stored is not None and not self.shell.refused():
-            with contextlib.suppress(AetherError, OSError):  # nobody is there any more to be told
+        self._typing = path, value
+        if self._stored is None or self._model is None or any(self._judged(self._model, path, value)):
+            return
+        if not self.shell.refused():
+            with contextlib.suppress(AetherError, OSError):
                 set_fields(self.shell.workspace, self._stored, [*self._sets, (path, value)], self.shell.now())
+                self._sets, self._typing = [], None
 
     def _refused(self, error: AetherError) -> bool:
         from aether_tui.workspace.store import Conflict

@@ -194,6 +194,92 @@ def test_a_new_document_is_asked_for_and_made_as_soon_as_it_is_valid(workspace):
     drive(workspace, script, start="portfolio")
 
 
+def test_what_was_said_to_a_form_and_not_stored_is_there_when_it_opens_again(workspace):
+    path = workspace.engagement / "opportunities" / "OPP-2.yaml"
+    left = lambda: [one.name for one in workspace.state.glob("form-*")]  # noqa: E731
+
+    async def begun(pilot, app):
+        form = await opened(pilot, app, "opportunity")
+        await until(pilot, lambda: form._asking)
+        await typed(pilot, "Größe")
+        await pilot.press("8", "6", "4", "1")  # and the console is quit
+
+    async def gone_on(pilot, app):
+        await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
+        assert screen_text(app).splitlines()[-1] == " effort weeks 1"
+        await pilot.press("2", "escape", "escape")  # one escape too many
+        await until(pilot, lambda: "not stored: effort weeks still to be said" in screen_text(app))
+        await pilot.press("g", "h", "g", "p")
+        await opened(pilot, app, "opportunity")
+        await typed(pilot, "12")
+        await until(pilot, path.exists)
+        await pilot.press("escape")
+
+    drive(workspace, begun, start="portfolio")
+    assert left() == ["form-opportunity.json"] and not path.exists()
+    assert (workspace.state / "form-opportunity.json").stat().st_mode & 0o077 == 0
+    drive(workspace, gone_on, start="portfolio")
+    made = opportunity(workspace, "OPP-2")
+    assert (made.title, made.impact, made.effort_weeks) == ("Größe", 8, 12) and left() == []
+
+    async def in_a_line(pilot, app):
+        await stand(pilot, await opened(pilot, app, "opportunity", "OPP-1"), "effort_weeks")
+        await pilot.press("enter", "1")
+
+    async def given_up(pilot, app):
+        await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
+        assert screen_text(app).splitlines()[-1] == " effort weeks 1"
+        await pilot.press("escape", "escape")
+        form = await opened(pilot, app, "opportunity")
+        await typed(pilot, "Nobody wants this")
+        await pilot.press("escape", "escape", "escape")
+        assert not isinstance(app.screen, Form) and form._stored is None and left() == []
+
+    drive(workspace, in_a_line, start="portfolio")
+    assert left() == ["form-OPP-1.json"] and opportunity(workspace).effort_weeks == 2  # half a number is none
+    drive(workspace, given_up, start="portfolio")
+    assert left() == [] and opportunity(workspace).effort_weeks == 2
+
+
+def test_an_entry_and_a_page_begun_in_a_document_are_there_when_it_opens_again(workspace):
+    Store(workspace).add(
+        ValueStream,
+        lambda i: ValueStream(id=i, title="Refunds", demand_per_month=9, value_per_success=2, steps=[{"name": "Ask"}]),
+    )
+
+    async def begun(pilot, app):
+        form = await opened(pilot, app, "value-stream", "VS-1")
+        await stand(pilot, form, "steps")
+        await pilot.press("n")
+        await until(pilot, lambda: form._asking)
+        await pilot.press(*"Prüf")
+
+    async def gone_on(pilot, app):
+        await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
+        await typed(pilot, "ung")
+        await until(pilot, lambda: "steps" in Store(workspace).get(ValueStream, "VS-1").path.read_text())
+
+    async def page(pilot, app):
+        app.open_form("decision")
+        await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
+        await pilot.press("escape")
+        await stand(pilot, app.screen, "reason")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press(*"one", "enter", *"tw")
+
+    async def page_again(pilot, app):
+        await until(pilot, lambda: isinstance(app.screen, Prose))
+        await pilot.press("o")
+        assert app.screen._area.text == "one\ntwo"
+
+    drive(workspace, begun, start="portfolio")
+    drive(workspace, gone_on, start="portfolio")
+    assert [step.name for step in Store(workspace).get(ValueStream, "VS-1").document.steps] == ["Ask", "Prüfung"]
+    drive(workspace, page, start="portfolio")
+    drive(workspace, page_again, start="portfolio")
+
+
 def test_a_group_that_is_not_there_is_added_whole(workspace):
     Store(workspace).add(Decision, lambda i: Decision(id=i, title="Go", raised=date(2026, 11, 1)))
     path = workspace.engagement / "decisions" / "DEC-1.yaml"
