@@ -161,7 +161,7 @@ def _print(results: Sequence[Loaded], form: str) -> None:
             click.echo(f"{name}: not loaded, {one_line(loaded.error, 400)}")
             continue
         if loaded.among is not None:
-            click.echo(f"{name}: {loaded.kind}, counted with {one_line(loaded.among.name, 200)}")
+            click.echo(f"{name}: {loaded.kind}, read together with {one_line(loaded.among.name, 200)}")
             continue
         parts = [f"{counts.inserted:,} new", f"{counts.updated:,} changed", f"{counts.unchanged:,} known"]
         parts += [f"{counts.removed:,} removed"] * bool(counts.removed)

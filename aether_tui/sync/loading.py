@@ -172,7 +172,7 @@ def _refuse(batch: Sequence[Loaded], what: str, hint: str) -> None:
     culprit = next((loaded for loaded in batch if what.startswith(files.name_of(loaded.path))), batch[0])
     culprit.error, culprit.next_step = _without(what, culprit.path), hint
     for loaded in batch:
-        loaded.error = loaded.error or f"not loaded, because {culprit.path.name} was refused"
+        loaded.error = loaded.error or f"{culprit.path.name}, which belongs with it, was refused"
 
 
 def _tell(

@@ -224,7 +224,10 @@ def test_files_of_one_export_are_counted_together_on_the_first(workspace: Path) 
     first, second = load(workspace, "part-1.csv", "part-2.csv").json["files"]
     assert (first["rows"], first["merged"]["inserted"], second["rows"]) == (6, 6, 0)
     told = aether("load", "part-1.csv", "part-2.csv", cwd=workspace).out
-    assert told == "part-1.csv: focus, 6 rows (0 new, 0 changed, 6 known)\npart-2.csv: focus, counted with part-1.csv\n"
+    assert (
+        told
+        == "part-1.csv: focus, 6 rows (0 new, 0 changed, 6 known)\npart-2.csv: focus, read together with part-1.csv\n"
+    )
 
 
 def report(path: Path, cases: int, name: str) -> None:
