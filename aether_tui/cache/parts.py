@@ -29,11 +29,18 @@ LONGEST_LINE: Final = 16 << 20
 # With DuckDB's own buffers of 16 such lines a reader holds 256 to 512 MB; with less than two a long line is lost without a word.
 _ROOM: Final = f"store_rejects=true, max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE}"
 # One column holds the whole line: no separator, no quotes. A line that is not JSON is then one reject, not the end. Nothing is found
-# out from the first lines, which would leave out blank ones, and lines may end in either way, even in one file. By several threads
-# a line longer than a buffer is lost without a word.
+# out from the first lines, which would leave out blank ones. Lines may end in either way, even in one file: by the longer one named
+# here each end is one, by the shorter one it is two. By several threads a line longer than a buffer is lost without a word.
 _WHOLE: Final = (
-    "header=false, auto_detect=false, strict_mode=false, parallel=false, delim='\x01', quote='', escape='', "
+    "header=false, auto_detect=false, strict_mode=false, parallel=false, delim='\x01', quote='', escape='', new_line='\\r\\n', "
     f"columns={{'{LINE}': 'VARCHAR'}}, {_ROOM}"
+)
+# Halves of surrogate pairs are not JSON, and are left out of every text: all else is taken as it is, escape by escape.
+_ESCAPED: Final = r"\\[^u]|\\u(?:[^dD]|[dD][0-7]|[dD][89abAB]..\\u[dD][c-fC-F])"
+_UNPAIRED: Final = rf"'((?:[^\\]|{_ESCAPED})+)|\\u[dD][89a-fA-F][0-9a-fA-F]{{2}}', '\1', 'gs'"
+_PAIRED: Final = (
+    rf"CASE WHEN regexp_matches({LINE}, '\\u[dD][89a-fA-F]') AND NOT json_valid({LINE}) "
+    f"THEN regexp_replace({LINE}, {_UNPAIRED}) ELSE {LINE} END AS {LINE}"
 )
 _LINES: Final = f"format='newline_delimited', records='true', maximum_object_size={LONGEST_LINE}"
 _SAMPLE: Final = 2048
@@ -91,8 +98,13 @@ def relation(path: Path, form: Format) -> str:
     packed = _packing(path)
     if form == "parquet":
         return f"read_parquet('{quoted(path)}')"
-    how = f"header=true, all_varchar=true, {_ROOM}" if form == "csv" else _WHOLE
-    return f"read_csv('{quoted(path)}', compression='{packed}', {how})"
+    if form == "ndjson":
+        return _lines(quoted(path), packed)
+    return f"read_csv('{quoted(path)}', compression='{packed}', header=true, all_varchar=true, {_ROOM})"
+
+
+def _lines(path: str, packed: str) -> str:
+    return f"(SELECT {_PAIRED} FROM read_csv('{path}', compression='{packed}', {_WHOLE}))"
 
 
 def _packing(path: Path) -> str:
@@ -138,7 +150,7 @@ def _of_lines(
 ) -> Iterator[Part]:
     first = 0
     with aside() as (file, name):  # what is in it is not clean yet
-        plain = f"read_csv('{name}', compression='none', {_WHOLE})"
+        plain = _lines(name, "none")
         for lines, more in _runs(path, file):
             if others and not first:
                 columns = [*columns, *filter(others, line_keys(connection, Path(name)))]
@@ -169,6 +181,7 @@ def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
         into.write(block[cut:])
         lines += found
     if size:
+        into.write(b"\n")  # one byte without an end is read as no line
         into.truncate()
         yield lines, False
 

@@ -571,6 +571,13 @@ def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
         (b'\xef\xbb\xbf{"span_id":"1"}\n{"span_id":"2"}\n', ["1", "2"], []),  # as Windows begins texts
         (b'\n{"span_id":"1"}\n\n  \nno\n{"span_id":"2"}\n\n', ["1", "2"], ["row 5"]),
         (b'{"span_id":"1"}\r\n{"span_id":"2"}\n{"span_id":"3"}\r\nno', ["1", "2", "3"], ["row 4"]),
+        (b'{"span_id":"1"}\n{"span_id":"2"}\r\n\r\nno\r\n{"span_id":"3"}\n5', ["1", "2", "3"], ["row 4", "row 6"]),
+        (b"5", [], ["row 1"]),
+        (
+            b'{"span_id":"\\\\ud83d\\\\\\ud83d"}\n{"span_id":"\\uDE00\\u0041\\ud83d\\ude80\\ud83d"}',
+            ["\\ud83d\\", "A\U0001f680"],
+            [],
+        ),
         (b'{"span_id":"1"}\n{"span_id":"\xff"}\n{"span_id":"3"}\n', ["1", "3"], ["line 2"]),
         (
             b'{"span_id":"1"}\n5\n[]\n{"span_id":"2", "": 1, "color": "a", "Color": "b"}\n',
@@ -578,7 +585,7 @@ def test_lines_whose_texts_are_not_kept_come_in_parts_by_what_is(
             ["row 2", "row 3"],
         ),
     ],
-    ids=["blank", "marked", "between", "ends", "no text", "no objects"],
+    ids=["blank", "marked", "between", "ends", "other ends", "one byte", "halves of pairs", "no text", "no objects"],
 )
 def test_lines_as_strangers_write_them_are_read_or_rejected_in_any_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, spans: list[str], rejected: list[str]
