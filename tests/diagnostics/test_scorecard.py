@@ -255,6 +255,28 @@ def test_failed_changes_are_those_charged_or_remedied(troubled: Workspace) -> No
     assert (pay.before.frequency.value, pay.before.frequency.n) == (None, 1)
 
 
+def test_a_cancelled_incident_was_none_and_states_say_when_one_was_resolved(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    days = range(1, 11)
+    world.store(made, "github", "deployments", "deployments", [deployment(n, at(n), "pay") for n in days])
+    category = [column.name for column in TABLES["work_items"].columns].index("category")
+    rows = [incident(n, at(n + 0.5), None, "service:pay") for n in days]  # the tracker never says that one was resolved
+    after = {n: (n, "done") if n <= 5 else (n, "cancelled") for n in days}  # after n hours, by their states
+    rows = [(*row[:category], after[n][1], *row[category + 1 :]) for n, row in zip(days, rows, strict=True)]
+    world.store(made, "linear", "issues", "work_items", rows)
+    world.store(made, "linear", "history", "work_transitions", [
+        full("work_transitions", item_id=f"inc{n}", at=at(n + 0.5) + timedelta(hours=hours), from_state="Doing", from_category="active",
+             to_state=end, to_category=end)
+        for n, (hours, end) in after.items()
+    ])  # fmt: skip
+    pay = service(made, "pay")
+    assert (pay.now.change_fail.value, pay.now.change_fail.n) == (5 / 10, 10)
+    assert (pay.now.recovery.value, pay.incidents, pay.open_incidents) == (3 * 3600, 5, 0)  # of 1 to 5 hours
+    lens = world.report("lens", made).data
+    (failed,) = (one for each in lens.lenses for one in each.indicators if one.id == "quality.change_fail")
+    assert failed.value.value == 5 / 10
+
+
 @pytest.mark.parametrize("narrowed", [{}, {"service": "pay"}, {"team": "core"}])
 def test_a_service_is_charged_with_the_same_whatever_is_looked_at(tmp_path: Path, narrowed: dict[str, str]) -> None:
     made = world.workspace(tmp_path / "w")

@@ -1,7 +1,7 @@
 -- Successful production deployments, and those a rollback, a hotfix or an incident followed, linked as on the scorecard: an incident
 -- to the deployment it names (label deployment:…, of several the one of its own service, then the first), else every trouble to the
 -- latest deployment of its own service in the 7 days before. An incident without a service belongs to the only service that ever
--- deployed, or to none; it is linked before anything is narrowed. Where neither incidents are recorded nor why deployments are made,
+-- deployed, or to none; it is linked before anything is narrowed, and one that was cancelled was none. Where neither incidents are recorded nor why deployments are made,
 -- nothing is known, which is not none. (`opened` and `service` are those of the view `incidents`, read here beside the labels.)
 WITH production AS (
   SELECT rowid AS place, source, id, sha, coalesce(service, repo, '') AS name, team,
@@ -23,7 +23,7 @@ happened AS MATERIALIZED (
     SELECT created AS opened, coalesce(list_filter(labels, lambda l: starts_with(lower(l), 'service:'))[1][9:], project) AS service,
       list_filter(labels, lambda l: starts_with(lower(l), 'deployment:'))[1][12:] AS named
     FROM work_items
-    WHERE type = 'incident' AND created >= $before AND created < $until
+    WHERE type = 'incident' AND category IS DISTINCT FROM 'cancelled' AND created >= $before AND created < $until
   )
 ),
 explicit AS (
