@@ -76,6 +76,15 @@ def test_stays_in_a_stage_by_hand(audited: Pipeline) -> None:
     assert stage(audited, "validation").here == 3
 
 
+def test_stays_of_minutes_are_told_in_minutes(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    fill(made, [moves(n, f"b1 r{1 + n / 1440}") for n in range(1, 12)])  # 1 to 11 minutes
+    found = world.report("pipeline", made).data
+    assert isinstance(found, Pipeline)
+    median, p85 = stage(found, "build").median_s.value, stage(found, "build").p85_s.value
+    assert (median, p85) == (pytest.approx(6 * 60, rel=0.01), pytest.approx(10 * 60, rel=0.01))
+
+
 def test_a_stage_with_few_stays_says_so(audited: Pipeline) -> None:
     measure = stage(audited, "measure")
     assert measure.median_s.value is None

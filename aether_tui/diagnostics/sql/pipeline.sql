@@ -1,5 +1,5 @@
 -- The lifecycle of features and opportunities in one pass, as one row of lists: `stays` (of entries in the year before the window's
--- end, in the stages before the last: days by quarters, rounded up, how they ended, how many), `held` (item-days of the window by
+-- end, in the stages before the last: days, rounded up by under 1 %, how they ended, how many), `held` (item-days of the window by
 -- stage, and how many are there at its end), `open` (open stays with their age, at most 200 a stage, and how many), `cohorts` (by
 -- month of entry: how many, and how many had reached each stage or a later one), `flags` (of items that entered in the year: killed
 -- in or after build with the days they had taken; those released and measured before $grace and not cancelled since, and of them those
@@ -59,10 +59,13 @@ ended AS MATERIALIZED (
   FROM (SELECT *, CASE WHEN advanced IS NULL AND killed < $until THEN greatest(killed, entered) END AS stopped FROM entries)
 ),
 stays AS (
-  SELECT stage, ceil((epoch(left_at) - epoch(entered)) / 21600) / 4 AS days,
-    CASE WHEN advanced IS NOT NULL THEN 'advanced' WHEN stopped IS NOT NULL THEN 'killed' END AS cause, count(*) AS n
-  FROM ended
-  WHERE entered >= $until::TIMESTAMP - INTERVAL 365 DAY
+  SELECT stage, CASE WHEN days > 0 THEN ceil(days / step) * step ELSE 0 END AS days, cause, count(*) AS n
+  FROM (
+    SELECT stage, (epoch_us(left_at) - epoch_us(entered)) / 86400e6 AS days, pow(2, floor(log2(nullif(days, 0))) - 7) AS step,
+      CASE WHEN advanced IS NOT NULL THEN 'advanced' WHEN stopped IS NOT NULL THEN 'killed' END AS cause
+    FROM ended
+    WHERE entered >= $until::TIMESTAMP - INTERVAL 365 DAY
+  )
   GROUP BY ALL
 ),
 held AS (
