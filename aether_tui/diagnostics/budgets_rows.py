@@ -11,7 +11,7 @@ from msgspec import Struct
 from aether_tui.budgets.model import Result, Series, Surface, Verdict
 from aether_tui.diagnostics.budgets_detail import crossing_words
 from aether_tui.diagnostics.budgets_live import Live
-from aether_tui.human import age, amount, number
+from aether_tui.human import age, amount, number, signed
 from aether_tui.report_model import Cell, Col, Quantity, Row, Table, missing
 
 BURN_H = (6, 24, 72)
@@ -129,7 +129,7 @@ def _live_cells(live: Live | None) -> tuple[str | None, ...]:
         if ahead.low is None or ahead.high is None
         else f"[{_short(live, ahead.low)}–{_short(live, ahead.high)}]{' M' if _millions(live) else ''}"
     )
-    rates = ["·" if (rate := live.rate(hours)) is None else f"{rate:.1f}" for hours in BURN_H]
+    rates = ["·" if (rate := live.rate(hours)) is None else signed(f"{round(rate, 1) + 0.0:.1f}") for hours in BURN_H]
     return (f"{_short(live, ahead.total)} {band}", " ".join(rates), crossing_words(live, short=True) or "not now")
 
 

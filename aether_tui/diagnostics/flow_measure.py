@@ -301,7 +301,7 @@ def _days(counts: Sequence[Record]) -> tuple[Day, ...]:
 def _utilisation(weeks: Sequence[int], arrivals: int, span_s: float) -> Quantity:
     """Starts per week ÷ what a good week finishes (the level that 85 % of the weeks stay under)."""
     if len(weeks) < LEAST_WEEKS:
-        return missing(f"{len(weeks)} weeks of history, {LEAST_WEEKS} are needed", unit="ratio", n=len(weeks))
+        return missing(f"{plural(len(weeks), 'week')} of history, {LEAST_WEEKS} are needed", unit="ratio", n=len(weeks))
     best = sorted(weeks)[intervals.nearest_rank(len(weeks), 0.85) - 1]
     if not best:
         return missing("no week of the history finished anything", unit="ratio", n=len(weeks))
@@ -386,7 +386,9 @@ def _fan(weeks: tuple[int, ...], items: int, seed: int) -> tuple[tuple[float, fl
 def _outlook(name: str, title: str, items: int, weeks: tuple[int, ...], seed: int) -> Outlook:
     sample = [float(week) for week in weeks[-SAMPLE_WEEKS:]]
     if len(sample) < LEAST_WEEKS:
-        none = missing(f"{len(sample)} weeks of history, {LEAST_WEEKS} are needed", unit="count", n=len(sample))
+        none = missing(
+            f"{plural(len(sample), 'week')} of history, {LEAST_WEEKS} are needed", unit="count", n=len(sample)
+        )
         nothing = (none,) * len(LEVELS)
         return Outlook(id=name, title=title, items=items, weeks=nothing, kept=nothing)
     drawn = weeks_to_finish(sample, items, draws=DRAWS, seed=seed)

@@ -52,6 +52,7 @@ TOP = 5
 ERRING = 10
 """Tasks whose retries are counted: those with the most errors."""
 ATTRIBUTES = ("feature", "team", "model", "environment", "scenario", "cluster", "status")
+FIRST_CALL = "Model: of the first call of a trace; cost: of all its calls"
 LOOPS = ("context", "loop", "latency")
 """Categories of the constraint diagnosis that are about how an agent goes about its task."""
 
@@ -378,7 +379,7 @@ def groups_table(name: str, groups: Sequence[Group]) -> Table:
     return Table(
         id=f"traces.by-{name}",
         title=f"By {name}",
-        note=f"{left} more" if left > 0 else "",
+        note=". ".join([f"{left} more"] * (left > 0) + [FIRST_CALL] * (name == "model")),
         why=metrics.why("traces.groups"),
         columns=(
             Col(key="value", title=name, width=24, priority=10),
