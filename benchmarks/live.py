@@ -53,7 +53,7 @@ class Calls:
         self._spool.append(self._ingest.clean(self._spans, batch.rows), batch.rejects)
         segment = self._spool.take()
         assert segment is not None
-        self._writer.store_received(segment, self._spool.format)
+        self._writer.store_received(segment, self._spool.format, [])
         self.committed.append(time.monotonic())
 
     def add_several(self, times: int, pause_s: float) -> None:

@@ -96,7 +96,7 @@ def in_process(bodies: list[bytes]) -> dict[str, float]:
             segment = spool.take()
             assert segment is not None
             began = time.process_time()
-            counts = writer.store_received(segment, spool.format)
+            counts = writer.store_received(segment, spool.format, [])
             merged.append(time.process_time() - began)
             assert counts.inserted == 19 * BATCH
         spool.close()

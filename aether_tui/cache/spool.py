@@ -41,7 +41,7 @@ _TYPES: Final[dict[str, object]] = {
 
 
 class UnreadableSegment(Exception):
-    """A segment whose frames are whole but hold other columns."""
+    """Some frames of a segment are damaged, or hold other columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,30 @@ class Format:
     def read(self, path: Path) -> Iterator[tuple[Rows, list[Reject], Rows]]:
         """Every whole frame of a segment; a tail that was being written when its writer died was never acknowledged.
 
-        Raises UnreadableSegment for frames that another version of the program wrote in another form.
+        Raises UnreadableSegment behind the last where others are damaged, or another version of the program wrote them in another form.
         """
+        whole, size = True, path.stat().st_size
         with path.open("rb") as file:
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 length, check = _HEAD.unpack(head)
-                body = file.read(length)
-                if len(body) < length or zlib.crc32(body) != check:
-                    return
+                body = file.read(min(length, size))
+                if zlib.crc32(body) != check:
+                    whole = whole and len(body) < length and self._ends_early(body)
+                    continue
                 try:
                     yield self._decoder.decode(body)
-                except msgspec.MsgspecError as error:
-                    raise UnreadableSegment(path.name) from error
+                except msgspec.MsgspecError:
+                    whole = False
+        if not whole:
+            raise UnreadableSegment(path.name)
+
+    def _ends_early(self, body: bytes) -> bool:
+        """Whether it is the beginning of a frame. Where the damage is in what was said of its length, it is a whole one, or more."""
+        try:
+            self._decoder.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return "truncated" in str(error)
+        return False
 
 
 def _row_type(table: Table) -> object:

@@ -62,7 +62,7 @@ class Receiver:
         self._stopping = False
         self._segment: Segment | None = None
         self.trouble = ""
-        """Why nothing reaches the cache at present; '' when all is well."""
+        """Why not everything reaches the cache at present; '' when all is well."""
         self.dead: BaseException | None = None
         """What ended the writing thread before its time."""
         self._thread = threading.Thread(target=self._run, name="receiver-writer", daemon=True)
@@ -149,17 +149,18 @@ class Receiver:
     def _store(self, *, last: bool = False) -> bool:
         """Store what waits; False when the cache cannot be written just now. The `last` time that is an error."""
         while True:
+            told: list[str] = []
             try:
                 segment = self._segment = self._segment or self._spool.take()
                 if segment is None:
                     return True
-                counts = self._writer.store_received(segment, self._spool.format)
+                counts = self._writer.store_received(segment, self._spool.format, told)
             except (CacheTrouble, OSError) as error:
                 self.trouble = error.what if isinstance(error, CacheTrouble) else str(error.strerror)
                 if last:
                     raise
                 return self._mend()
-            self._segment, self.trouble = None, ""
+            self._segment, self.trouble = None, "".join(told)
             with self._change:
                 known = self._numbers
                 self._numbers = replace(

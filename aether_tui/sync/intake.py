@@ -94,14 +94,18 @@ class Writer:
         """Where receivers keep what the cache does not hold yet."""
         return self.cache.path.with_name("spool")
 
-    def store_received(self, segment: Segment, form: Format) -> Counts:
-        """Store the clean spans of a segment in the cache, then delete it; repeating it adds nothing. Raises CacheTrouble."""
-        rows, rejects = [], []
-        for some, refused, said in form.read(segment.path):
-            rows += some
-            rejects += refused
-            if said:  # frame by frame: they are large
-                self._store_said(said)
+    def store_received(self, segment: Segment, form: Format, told: list[str]) -> Counts:
+        """Store the clean spans of a segment in the cache, then delete it, or set it aside where some cannot be read, which `told` gets
+        a sentence on; repeating it adds nothing. Raises CacheTrouble."""
+        rows, rejects, whole = [], [], True
+        try:
+            for some, refused, said in form.read(segment.path):
+                rows += some
+                rejects += refused
+                if said:  # frame by frame: they are large
+                    self._store_said(said)
+        except UnreadableSegment:
+            whole = False
         merged = self.cache.merge(
             *RECEIVED,
             {SPANS.name: self.ingest.derive(SPANS, rows)},
@@ -110,7 +114,13 @@ class Writer:
             rejects=rejects,
             complete=True,
         )
-        segment.path.unlink()
+        if whole:
+            segment.path.unlink()
+        else:
+            told.append(
+                "received spans that cannot be read, being damaged or of another version of aether-tui, are set aside as "
+                f"{segment.set_aside()}; those that can be read are stored"
+            )
         return Counts(
             len(rows), merged.inserted, merged.updated, merged.unchanged, merged.removed, len(rejects), merged.late
         )
@@ -121,12 +131,10 @@ class Writer:
 
     def _recover(self) -> list[str]:
         """Store what killed receivers left."""
-        form, kept, told = Format(SPANS), 0, []
+        form, kept = Format(SPANS), 0
+        told: list[str] = []
         for segment in left_over(self.spool):
-            try:
-                kept += self.store_received(segment, form).inserted
-            except UnreadableSegment:
-                told.append(f"received spans of another version of aether-tui are set aside as {segment.set_aside()}")
+            kept += self.store_received(segment, form, told).inserted
         told += [f"{kept:,} spans stored that a receiver had acknowledged before it was stopped"] * bool(kept)
         return told
 
