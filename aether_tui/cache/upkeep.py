@@ -134,7 +134,8 @@ def prunable(retention_days: Mapping[str, int], now: datetime) -> Iterator[tuple
                 where=where,
                 next_step=f"use one of {', '.join(n for n in TABLES if n not in KEPT_WHOLE)}",
             )
-        yield TABLES[name], now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        yield TABLES[name], today - timedelta(days=min(days, (today - today.min).days))
 
 
 def count_older(cursor: duckdb.DuckDBPyConnection, table: Table, since: datetime) -> int:

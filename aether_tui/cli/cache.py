@@ -88,13 +88,14 @@ def prune(context: Context, form: str, dry_run: bool, yes: bool) -> None:
     from aether_tui.cache import Cache
 
     days, target = context.config().privacy.retention_days, Cache(context.workspace().cache_path)
-    found = target.prune(days, now=context.now(), dry_run=True)
+    now = context.now()  # also when the answer comes a day later: what goes is what was shown
+    found = target.prune(days, now=now, dry_run=True)
     if any(found.values()) and not dry_run:
         for name, rows in found.items():
             click.echo(f"{name}: {rows:,} rows older than {days[name]} days would go; their sums stay", err=True)
         if not yes:
             click.confirm("Delete them?", abort=True, err=True)
-        found = target.prune(days, now=context.now())
+        found = target.prune(days, now=now)
     if form == "json":
         print_json({"dry_run": dry_run, "tables": found})
         return

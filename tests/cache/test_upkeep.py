@@ -107,6 +107,7 @@ def test_prune_keeps_rollups_and_counts_late_rows(tmp_path: Path) -> None:
     cache, names = fresh(tmp_path), ("llm_hourly", "tasks", "coverage_daily", "task_coverage_daily", "duration_hist")
     store(cache, everything(300))
     before = {name: rows for name, rows in dump(cache).items() if name in names}
+    assert cache.prune({"spans": 10**9}, now=CUT_NOW) == {"spans": 0}  # no day is so long ago
     days = {"spans": 30, "pull_requests": 30, "deployments": 30}
     would = cache.prune(days, now=CUT_NOW, dry_run=True)
     assert dump(cache)["spans"] != []
