@@ -18,6 +18,7 @@ from aether_tui.records.model import Value
 from aether_tui.text import one_line
 
 Record = Mapping[str, Value]
+_DAY = timedelta(days=1)
 MODEL_SPEND = {"model.monthly": "cost", "model.tokens": "tokens"}
 """Metrics of a month's model calls, and the column they add up."""
 
@@ -40,6 +41,10 @@ class Span:
     def days_before(self, days: int) -> datetime:
         """Midnight so many days before the end."""
         return self.until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+    def month(self) -> datetime:
+        """When the month of the last moment began."""
+        return (self.until - timedelta(microseconds=1)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def from_cache(rows: Rows, file: BudgetFile, span: Span) -> dict[str, list[Measured]]:
@@ -157,7 +162,7 @@ def calls_matching(budget: Budget) -> dict[str, Value]:
 
 def _model_spend(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
     """Money or tokens of model calls this month, up to now: traces do not lag."""
-    first = (span.until - timedelta(microseconds=1)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = span.month()
     column = MODEL_SPEND[budget.metric]
     hours: dict[datetime, Decimal] = {}
     for row in rows("budget_model_hours", since_hour=first - timedelta(days=31), **calls_matching(budget)):
@@ -166,12 +171,13 @@ def _model_spend(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
     current = [at for at in hours if at >= first]
     if not current:
         return
-    days = (max(current) - first).days + 1
+    known = min(max(current) + timedelta(hours=1), span.until) - first
     past = (first - timedelta(days=1)).replace(day=1)
-    before = [value for at, value in hours.items() if past <= at < past + timedelta(days=days)]
+    told = past + known <= first and min(hours) < past + _DAY
+    before = sum((value for at, value in hours.items() if past <= at < past + known), Decimal(0)) if told else None
     unit = "tokens" if column == "tokens" else "USD"
     spent = sum((hours[at] for at in current), Decimal(0))
-    yield Spend(spent, unit, days, _days_in(first.date()), sum(before, Decimal(0)) if before else None)
+    yield Spend(spent, unit, known / _DAY, _days_in(first.date()), before)
 
 
 def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
@@ -201,25 +207,24 @@ def _past(row: Record) -> Decimal | None:
 
 
 def _spends(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
-    first = span.until.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = span.month()
     before = (first - timedelta(days=1)).replace(day=1)
-    days: dict[str, dict[datetime, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    by_day: dict[str, dict[datetime, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in rows("budget_spend", month_before=before):
         day = row["day"]
         if isinstance(day, datetime) and budget.matches({"env": _text(row["environment"])}):
-            days[_text(row["currency"])][day] += _money(row["billed"])
-    for currency, billed in days.items():
+            by_day[_text(row["currency"])][day] += _money(row["billed"])
+    for currency, billed in by_day.items():
         current = [day for day in billed if day >= first]
         if not current:
             continue
-        # Bills lag: the month so far ends at the last day with charges.
-        known = (max(current) - first).days + 1
-        month = [
-            billed[before + timedelta(days=place)] for place in range(known) if before + timedelta(days=place) in billed
-        ]
+        # Bills lag: the month so far ends with the last day with charges, or now.
+        known = min(max(current) + _DAY, span.until) - first
+        days = [before + place * _DAY for place in range((max(current) - first) // _DAY + 1)]
+        told = days[-1] < first and all(day in billed for day in days)
         spent = sum((billed[day] for day in current), Decimal(0))
-        whole = sum(month, Decimal(0)) if len(month) == known else None
-        yield Spend(spent, currency, known, _days_in(first.date()), whole)
+        whole = sum((billed[day] for day in days), Decimal(0)) if told else None
+        yield Spend(spent, currency, known / _DAY, _days_in(first.date()), whole)
 
 
 def _days_in(day: date) -> int:

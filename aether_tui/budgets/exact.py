@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from aether_tui.budgets.case import Case, limit_of, money_shown, settle_waiver, share_shown, shown, unit_of
 from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import Estimate, Result, Spend
+from aether_tui.human import number, plural
 
 MIN_RUN_RATE_DAYS = 3
 """A month younger than this has no pace."""
@@ -71,15 +74,15 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
         )
         limit = None
     now, pace = float(one.spent), float(one.run_rate)
-    day = f"{one.days} of {one.days_in_month} days"
+    day = f"{number(one.days)} of {one.days_in_month} days"
     paced = one.days >= MIN_RUN_RATE_DAYS
     if limit is not None:
         of = f"{money_shown(now, one.currency)} of {money_shown(limit, one.currency)} spent after {day}"
         if now > limit:
             case.say("block", f"{of}: over the budget", "stop what is not needed, or move the budget with a date")
         elif paced and pace > limit:
-            rest = (limit - now) / (now / one.days)
-            ends = f"used up in {rest:.0f} days at this pace, a straight line to {money_shown(pace, one.currency)}"
+            rest = plural(max(1, round((limit - now) / (now / one.days))), "day")
+            ends = f"used up in {rest} at this pace, a straight line to {money_shown(pace, one.currency)}"
             case.say("warn", f"{of}, {ends}", "find what grew")
         else:
             ends = f", a straight line to {money_shown(pace, one.currency)} at the month's end" if paced else ""
@@ -99,8 +102,8 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
         baseline=before,
         limit=limit,
         shift=(now - before) / before if before else None,
-        n_now=one.days,
-        n_base=one.days if before is not None else 0,
+        n_now=ceil(one.days),
+        n_base=ceil(one.days) if before is not None else 0,
         share=now / limit if limit else None,
         run_rate=pace if paced else None,
         why="; ".join(case.why),

@@ -86,19 +86,19 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Money spent in the month so far. `before` is the month before over as many days, None when not all are known."""
+    """Money spent in the month so far. `before` is the month before over as long, None when not all of that is known."""
 
     spent: Decimal
     currency: str
-    days: int
-    """Days with charges known, from the first of the month on."""
+    days: float
+    """Days with charges known, from the first of the month on; the last may have begun only."""
     days_in_month: int
     before: Decimal | None = None
 
     @property
     def run_rate(self) -> Decimal:
         """Spending as until now to the month's end: a straight line, no forecast."""
-        return self.spent / self.days * self.days_in_month
+        return self.spent / Decimal(self.days) * self.days_in_month
 
 
 Measured = Series | Estimate | Spend

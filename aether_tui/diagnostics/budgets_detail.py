@@ -131,9 +131,10 @@ def forecast_fan(live: Live) -> Plot | None:
         return None
     last = live.days_from + timedelta(days=max(len(live.days), 1) - 1)  # the day that runs, where none is whole
     known = [(live.days_from + timedelta(days=place), value) for place, value in enumerate(live.days)]
+    running = live.as_of - timedelta(hours=1)
     so_far, total = [], 0.0
     for day, value in known:
-        if (day.year, day.month) == (last.year, last.month):
+        if (day.year, day.month) == (running.year, running.month):
             total += value
             so_far.append((day, total))
     start = max(0.0, live.spent - total)  # charges that are not usage, and the unfinished day

@@ -115,7 +115,7 @@ def _model(data: Data, budget: Budget, clock: Clock) -> _Spend | None:
         return None
     now = _naive(clock.now).replace(minute=0, second=0, microsecond=0)
     end = min(now, max(spend) + HOUR)
-    live = sum(value for at, value in spend.items() if at >= end)
+    live = _since(end, spend)
     unit = "tokens" if column == "tokens" else "USD"
     return _Spend(
         "traces by hour", unit, {at: value for at, value in spend.items() if at < end}, {}, min(spend), end, live
@@ -139,8 +139,23 @@ def _bill(data: Data, budget: Budget, file: BudgetFile, clock: Clock) -> _Spend 
     if end is None:
         return None
     kept = {day: value for day, value in used.items() if day < end}
-    live = sum(value for days in (used, once) for day, value in days.items() if day >= end)
+    live = _since(end, used) + _since(end, once)
     return _Spend("bill by day", file.currency, kept, {d: v for d, v in once.items() if d < end}, min(used), end, live)
+
+
+def _since(end: datetime, spend: Mapping[datetime, float]) -> float:
+    """Spent since the end of what is complete, in the same month."""
+    following = _following(_month(end))
+    return sum(value for at, value in spend.items() if end <= at < following)
+
+
+def _month(end: datetime) -> datetime:
+    """When the month began that the hour before `end` is in."""
+    return (end - HOUR).replace(day=1, hour=0)
+
+
+def _following(month: datetime) -> datetime:
+    return (month + timedelta(days=32)).replace(day=1)
 
 
 def complete_until(rows: Mapping[datetime, int], today: datetime) -> datetime | None:
@@ -158,9 +173,7 @@ def complete_until(rows: Mapping[datetime, int], today: datetime) -> datetime | 
 
 
 def _live(budget: Budget, one: _Spend, file: BudgetFile, clock: Clock) -> Live:
-    last = one.end - HOUR
-    first = last.replace(day=1, hour=0)
-    following = (first + timedelta(days=32)).replace(day=1)
+    first = _month(one.end)
     limit = None if budget.limit is None or one.unit not in {file.currency, "tokens"} else float(budget.limit)
     usual = burn.profile(one.spend, one.end, one.begin)
     rates = _rates(one, limit, usual)
@@ -174,12 +187,12 @@ def _live(budget: Budget, one: _Spend, file: BudgetFile, clock: Clock) -> Live:
         age_s=max(0.0, (_naive(clock.now) - one.end).total_seconds()),
         spent=spent,
         limit=limit,
-        pace=usual.between(first, one.end) / usual.between(first, following),
+        pace=usual.between(first, one.end) / usual.between(first, _following(first)),
         burn={f"{hours}h": rates[hours] for hours in WINDOWS_H},
         alarm=rule.alarm if rule else None,
         alarm_rule=f"{rule.rate:g}× over {rule.long_h} h and {rule.short_h} h" if rule else "",
         profile_days=usual.days,
-        forecast=forecast(one.spend, one.end, spent - one.live, limit, clock.seed, one.begin),
+        forecast=forecast(one.spend, one.end, spent - one.live, limit, clock.seed, one.begin, usual),
         days=tuple(daily(one.spend, one.begin, one.end)[-HISTORY_SHOWN:]),
         days_from=max(one.begin.date(), one.end.date() - timedelta(days=HISTORY_SHOWN)),
     )
@@ -202,21 +215,28 @@ def _for_rules(one: _Spend, rates: Mapping[int, float | None]) -> dict[int, floa
 
 
 def forecast(
-    spend: Mapping[datetime, float], end: datetime, spent: float, limit: float | None, seed: int, begin: datetime
+    spend: Mapping[datetime, float],
+    end: datetime,
+    spent: float,
+    limit: float | None,
+    seed: int,
+    begin: datetime,
+    usual: burn.Profile,
 ) -> Forecast:
-    """The month's end, from whole days; an unfinished day counts as spent and is continued from tomorrow."""
+    """The month's end, from whole days; of an unfinished one what is usually spent after `end` is still to come."""
     from aether_tui.stats import projection
 
-    days = daily(spend, begin, end)
-    start = begin.date()
+    days, midnight = daily(spend, begin, end), _midnight(end)
+    start, to_come = begin.date(), None
     if not days:
         days, start = [spent], end.date()
-    ahead = projection.project(days, start, spent=spent, limit=limit, seed=seed)
+    elif end > midnight:
+        to_come = usual.between(end, midnight + DAY) / usual.between(midnight, midnight + DAY)
+    ahead = projection.project(days, start, spent=spent, limit=limit, seed=seed, to_come=to_come)
     past = _realised(tuple(days), start, seed)
-    last = start + timedelta(days=len(days) - 1)
 
     def on(day: int | None) -> date | None:
-        return None if day is None else last.replace(day=day)
+        return None if day is None else _month(end).date().replace(day=day)
 
     low, middle, high = ahead.crosses or (None, None, None)
     return Forecast(

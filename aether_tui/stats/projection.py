@@ -66,37 +66,49 @@ def month_length(day: date) -> int:
 
 
 def project(
-    daily: Sequence[float], start: date, *, spent: float, limit: float | None, seed: int, draws: int = DRAWS
+    daily: Sequence[float],
+    start: date,
+    *,
+    spent: float,
+    limit: float | None,
+    seed: int,
+    draws: int = DRAWS,
+    to_come: float | None = None,
 ) -> Projection:
-    """Project the month of the last day of `daily` (whole days from `start`, oldest first) to its end.
+    """Project a month to its end from `daily`, whole days from `start`, oldest first and not empty.
 
-    `spent` is what the month has cost until the end of `daily`, one-off charges included. `daily` must not be empty.
+    It is the month of the last of them; of the day after it where that has begun, of which the share `to_come` is still to
+    come. `spent` is what the month has cost until then, one-off charges included.
     """
     sound_all([spent, *daily])
     last = start + timedelta(days=len(daily) - 1)
-    left = month_length(last) - last.day
+    month = (last if to_come is None else last + timedelta(days=1)).replace(day=1)
+    over = (last - month).days + 1
+    left, rest = month_length(month) - over, 1.0 if to_come is None else to_come
     if len(daily) < LEAST_DAYS:
-        return _rough(daily, last, left, spent, limit)
+        return _rough(daily, over, left, rest, spent, limit)
     values = np.asarray(daily[-FIT_DAYS:], dtype=np.float64)
     first = last - timedelta(days=len(values) - 1)
-    paths = spent + np.cumsum(_ahead(values, first, left, np.random.default_rng(seed), draws), axis=1)
+    ahead = _ahead(values, first, left, np.random.default_rng(seed), draws)
+    ahead[:, :1] *= rest
+    paths = spent + np.cumsum(ahead, axis=1)
     if not left:
         paths = np.full((draws, 1), spent)
     low, middle, high = (np.quantile(paths, share, axis=0) for share in (BAND[0], 0.5, BAND[1]))
-    crosses_p, crosses = _crossing(paths, last.day, spent, limit) if left else (None, None)
+    crosses_p, crosses = _crossing(paths, over, spent, limit) if left else (None, None)
     path = tuple(zip(middle.tolist(), low.tolist(), high.tolist(), strict=True)) if left else ()
     return Projection(float(middle[-1]), float(low[-1]), float(high[-1]), path, crosses_p, crosses, len(daily))
 
 
-def _rough(daily: Sequence[float], last: date, left: int, spent: float, limit: float | None) -> Projection:
-    """The mean day, continued."""
+def _rough(daily: Sequence[float], over: int, left: int, rest: float, spent: float, limit: float | None) -> Projection:
+    """The mean day, continued after the days that are over, of the next of which the `rest` is to come."""
     mean = sum(daily) / len(daily)
-    total = spent + mean * left
+    path = tuple((spent + mean * (n + rest),) * 3 for n in range(left))
+    total = path[-1][0] if path else spent
     crosses = None
     if limit is not None and spent <= limit < total:
-        day = min(last.day + 1 + int((limit - spent) / mean), month_length(last))
+        day = min(over + 1 + int((limit - spent) / mean + 1 - rest), over + left)
         crosses = (day, day, day)
-    path = tuple((spent + mean * n,) * 3 for n in range(1, left + 1))
     return Projection(total, None, None, path, None, crosses, len(daily), rough=True)
 
 
@@ -181,16 +193,16 @@ def _blocks(wrong: Floats, size: int, rng: np.random.Generator, draws: int) -> F
 
 
 def _crossing(
-    paths: Floats, day: int, spent: float, limit: float | None
+    paths: Floats, over: int, spent: float, limit: float | None
 ) -> tuple[float | None, tuple[int, int, int] | None]:
     """How probably and when the limit is crossed; nothing to say without a limit, or where it is crossed already."""
     if limit is None or spent > limit:
         return None, None
-    over = paths > limit
-    crossed = over.any(axis=1)
+    above = paths > limit
+    crossed = above.any(axis=1)
     if not crossed.any():
         return 0.0, None
-    days = day + 1 + np.argmax(over[crossed], axis=1)
+    days = over + 1 + np.argmax(above[crossed], axis=1)
     early, middle, late = (int(np.quantile(days, share, method="nearest")) for share in (BAND[0], 0.5, BAND[1]))
     return float(crossed.mean()), (early, middle, late)
 

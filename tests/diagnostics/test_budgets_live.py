@@ -109,6 +109,74 @@ def test_the_first_hour_that_anything_was_spent_opens_without_a_history(tmp_path
     assert (first.x, first.y) == (at(17).replace(tzinfo=UTC).timestamp(), 200.0)
 
 
+@pytest.fixture(scope="module")
+def even(tmp_path_factory):
+    """A dollar an hour from 25 September to 25 November: 744 USD in October, 720 in November; as much a day in dev, by its bill."""
+    made = workspace(tmp_path_factory.mktemp("even"))
+    made.budgets_path.parent.mkdir(exist_ok=True)
+    made.budgets_path.write_text(
+        FILE.replace("limit: 30 USD", "limit: 700 USD").replace("limit: 60 USD", "limit: 700 USD")
+    )
+    spans = [
+        full(
+            "spans", trace_id=f"{hour:032x}", span_id=f"{hour:016x}", name="chat", operation="chat", start=at(25 + hour / 24, 9),
+            duration_s=1.0, model="m", input_tokens=9, output_tokens=1, cost_usd=Decimal(1), cost_status="reported",
+        )
+        for hour in range(61 * 24)
+    ]  # fmt: skip
+    store(made, "otlp", "spans", "spans", spans)
+    charges = [
+        full("costs", row_hash=str(day), charge_start=at(25 + day, 9), billed_cost=Decimal(24), currency="USD", charge_category="Usage",
+             environment="dev")
+        for day in range(61)
+    ]  # fmt: skip
+    store(made, "focus", "costs", "costs", charges)
+    return made
+
+
+def months_of(made, now):
+    """What is said of each month's budget by then: live, and by its verdict."""
+    found = run_report(
+        "budgets", made, Config(), Clock.of(now.replace(tzinfo=UTC), seed=1), Cache(made.cache_path)
+    ).data
+    return {one.id: one for one in found.live}, {one.id: one for one in found.budgets}
+
+
+@pytest.mark.parametrize(
+    ("now", "usd", "paced_usd", "used_up"),  # 700 USD are reached on the 30th at 4 o'clock
+    [
+        (at(20), 720, 720, 30), (at(20.25), 720, 720, 30), (at(20.75), 720, 720, 30), (at(1.25), 720, None, 30),
+        (at(1), 744, 744, None), (at(31.5, 10), 744, 744, None),
+    ],
+)  # fmt: skip
+def test_even_spend_is_forecast_exactly_at_any_hour_of_any_day(even, now, usd, paced_usd, used_up):
+    live, judged = months_of(even, now)
+    ahead = live["llm.month"].forecast
+    assert (ahead.total, ahead.low, ahead.high) == (pytest.approx(usd),) * 3
+    assert (ahead.crosses and ahead.crosses.day) == used_up
+    assert judged["llm.month"].run_rate == (paced_usd and pytest.approx(paced_usd))
+
+
+def test_at_midnight_a_month_that_has_just_ended_is_judged(even):
+    _, judged = months_of(even, at(1))
+    assert [(judged[name].now, judged[name].n_now) for name in ("llm.month", "cost.dev")] == [(744, 31), (744, 31)]
+
+
+def test_the_month_before_is_told_over_as_long_or_not_at_all(even):
+    for now, model_usd, bill_usd in (
+        (at(20.25), 19 * 24 + 6, 20 * 24),
+        (at(31.5, 10), None, None),
+    ):  # September has no 31st
+        _, judged = months_of(even, now)
+        assert (judged["llm.month"].baseline, judged["cost.dev"].baseline) == (model_usd, bill_usd)
+
+
+def test_what_a_bill_has_of_the_next_month_is_not_spent_in_this(even):
+    # At noon of the first the bill is complete to the end of October; the 24 USD of today are November's.
+    dev = months_of(even, at(1.5))[0]["cost.dev"]
+    assert (dev.spent, f"{dev.as_of:%m-%d}") == (744.0, "11-01")
+
+
 def test_a_day_of_a_bill_that_is_half_there_is_held_back():
     rows = {at(day): 100 for day in range(1, 11)}
     assert complete_until(rows, at(15)) == at(11)

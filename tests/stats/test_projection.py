@@ -2,7 +2,7 @@
 
 import math
 import random
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -60,6 +60,16 @@ def test_little_history_is_a_run_rate_without_a_band():
     assert ahead.rough
     assert (ahead.total, ahead.low, ahead.high) == (pytest.approx(130 + 17 * 10), None, None)
     assert ahead.crosses == (21, 21, 21)  # after 20 days exactly 200; over it on the 21st
+
+
+@pytest.mark.parametrize("known", [13, 61])  # a run-rate, and a forecast
+def test_of_a_day_that_has_begun_only_the_rest_is_to_come(known):
+    # Whole days to 31 July; of 1 August a quarter is over. 31 days of 10 are 310; over 19 in the last hours of the second day.
+    ahead = project(
+        [10.0] * known, date(2026, 8, 1) - timedelta(days=known), spent=2.5, limit=19.0, seed=1, to_come=0.75
+    )
+    assert (ahead.total, ahead.path[0][0], len(ahead.path)) == (pytest.approx(310), pytest.approx(10), 31)
+    assert ahead.crosses == (2, 2, 2)
 
 
 @pytest.mark.parametrize("daily", [[0.0] * 40, [0.0] * 39 + [1e9], [1.0, 0.0] * 20])
