@@ -36,6 +36,7 @@ class Prose(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "keep", show=False, priority=True),
         Binding("ctrl+x", "forget", show=False, priority=True),
+        Binding("ctrl+q", "app.quit", show=False),
         Binding("tab,shift+tab", "stay", show=False, priority=True),
     ]
 

@@ -65,12 +65,17 @@ class Typed:
 
 
 class Entry(Input, Typed):
-    """One line. `submitted` gets it at enter, before the next key is looked at."""
+    """One line. `changed` gets every version, `submitted` the last one at enter, before the next key is looked at."""
 
-    def __init__(self, value: str, submitted: Callable[[str], None]) -> None:
+    def __init__(self, value: str, submitted: Callable[[str], None], changed: Callable[[str], None]) -> None:
+        self._changed = changed
         super().__init__(_harmless(value), compact=True, select_on_focus=False)
         self.cursor_blink = False
         self._submitted = submitted
+
+    def watch_value(self, value: str) -> None:
+        """At once, since the console may end before Textual's message comes."""
+        self._changed(value)
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input, Label
+from textual.widgets import Label
 from textual.widgets.input import Selection
 
 from screens.widgets.entry import Entry
@@ -54,7 +54,7 @@ class Prompt(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label(crop_middle(self._label, self.app.size.width - LEAST), markup=False)
-        yield Entry(self._value, lambda value: self._finish(value.strip()))
+        yield Entry(self._value, lambda value: self._finish(value.strip()), self._tell)
 
     def on_mount(self) -> None:
         entry = self.query_one(Entry)
@@ -63,10 +63,9 @@ class Prompt(Horizontal):
             entry.selection = Selection(0, len(self._value))
         self._ready()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _tell(self, value: str) -> None:
         if self._changed is not None and not self.left:
-            self._changed(event.value)
+            self._changed(value)
 
     def action_give_up(self) -> None:
         if self._give_up is None:

@@ -160,7 +160,8 @@ def test_long_text_is_written_on_a_page(workspace):
         assert opportunity(workspace).notes == "one\ntwo"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Prose))
-        await pilot.press("enter", *"thr")  # and the console is quit
+        await pilot.press("enter", *"thr", "ctrl+q")
+        await until(pilot, lambda: not app.is_running)
 
     drive(workspace, script, start="portfolio")
     assert opportunity(workspace).notes == "one\ntwo\nthr"
@@ -202,7 +203,10 @@ def test_what_was_said_to_a_form_and_not_stored_is_there_when_it_opens_again(wor
         form = await opened(pilot, app, "opportunity")
         await until(pilot, lambda: form._asking)
         await typed(pilot, "Größe")
-        await pilot.press("8", "6", "4", "1")  # and the console is quit
+        await pilot.press("8", "6", "4")
+        for key in ("1", "ctrl+q"):  # at once
+            app.post_message(events.Key(key, key if key == "1" else None))
+        await until(pilot, lambda: not app.is_running)
 
     async def gone_on(pilot, app):
         await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
