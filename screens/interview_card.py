@@ -54,12 +54,13 @@ class Faces:
         """A sentence."""
         return [(), *(((f"   {line}", "text"),) for line in wrap(text, self.width))]
 
-    def head(self, section: str) -> list[Line]:
-        """Questionnaire, section, how far it is, and the time."""
+    def head(self, section: str, at: str = "") -> list[Line]:
+        """Questionnaire, section, how far it is, and the time. What is said `at` the open question may still be mended."""
         from aether_tui.workspace import sitting
 
         sheet = self.content.questionnaires.get(self.interview.questionnaire)
-        answered, about = len(self.interview.given(self.interview.who)), sitting.expected(self.content, self.interview)
+        answered = len(self.interview.given(self.interview.who).keys() - {at})
+        about = sitting.expected(self.content, self.interview)
         approximately = "~" if sheet is not None and sheet.rubric else ""
         place = f"{min(answered + 1, max(about, 1))} of {approximately}{about}"
         minutes = sheet.minutes if sheet is not None else 30
@@ -76,13 +77,15 @@ class Faces:
             (clock, "warn" if spent > minutes * 60 else "dim"),
             (f"  {'█' * full}{'░' * (6 - full)} ", "accent"),
         )
+        if width_of(left) + width_of(right) >= self.columns:
+            left = (left[0], left[2])
         gap = max(1, self.columns - width_of(left) - width_of(right))
         return [(*left, (" " * gap, "text"), *right)]
 
     def asked(self, question: Question) -> list[Line]:
         """The question that is open."""
         roomy = self.rows >= 22
-        lines = self.head(question.section)
+        lines = self.head(question.section, question.id)
         person = self.interview.person(self.interview.who)
         who = clean(person.role or person.name) if person is not None else ""
         lines += [((pad(f"{who}  ", self.columns, right=True), "dim"),)]

@@ -132,15 +132,19 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
     async def cut(pilot: Pilot[int], app: AetherApp) -> None:
         app.push_screen(Sitting("INT-1"))
         await writing(pilot, app)
+        app.post_message(events.Paste("many words " * 40))
+        await pilot.pause()
+        assert "Which single number would" in screen_text(app) and "↓" in screen_text(app)  # stays in sight
         await pilot.press("ctrl+u", *"Half a senten")  # and the console is quit
 
-    drive(workspace, cut, start="interview")
+    drive(workspace, cut, start="interview", size=(60, 15))
     at = there().at
     assert (there().given("Eva")[at].text, there().finished) == ("Half a senten", None)
 
     async def noting(pilot: Pilot[int], app: AetherApp) -> None:
         app.push_screen(Sitting("INT-1"))
         await writing(pilot, app)
+        assert len(there().answers) == 2 and " · 2 of " in screen_text(app)  # one of them is still being said
         await pilot.press("escape", "apostrophe", *"forgotten", "escape", "apostrophe", *"kept", "enter")
         await until(pilot, lambda: len(there().notes) == 1)
         await pilot.press("apostrophe", *"Half a quo")
