@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from aether_tui.report_model import Col, Fact, Facts, Quantity, Row, SavedReport, Table
 from screens.base import titled
 from screens.widgets import cells
-from screens.widgets.layout import View, lay_out
+from screens.widgets.layout import View, _open, lay_out
 from screens.widgets.parts import Item
 from screens.widgets.spans import crop, fit, pad, wrap
 from screens.widgets.table import Column, Sort, fit_columns, table
@@ -228,3 +228,15 @@ def test_what_a_row_has_no_room_for_stands_under_it_when_it_is_opened():
     for width, told in ((80, ()), (40, (title,)), (28, (title, "why n"))):
         part = table(Table(id="t", columns=columns, rows=rows), width, keep="", sort=None, words=False, mark="")
         assert part.items[0][1].whole().detail == told
+
+
+def test_texts_and_tables_that_open_under_a_row_leave_a_cell_beside_the_bar():
+    block = Table(id="t", columns=(Col(key="id", title="id"), Col(key="says", title="says", width=90)),
+                  rows=(Row(id="A", cells=("A", "as many words as a line holds and a few more"), detail="told"),))  # fmt: skip
+    part = table(block, 30, keep="", sort=None, words=False, mark="")
+    for more, first in (((), "told"), ((block,), "id")):
+        shown = _open(part, View(open_id=part.items[0][1].id, open_as="detail"), 30, more)
+        lines = ["".join(text for text, _ in shown.line(y, None)) for y in range(shown.height)]
+        under = [line for line in lines if line.startswith("  │")]
+        assert under[0].split()[1] == first
+        assert all(line[3] == " " and cell_len(line) <= 30 for line in under), under
