@@ -164,15 +164,15 @@ def judge(
         return Judgement("kill", "the whole interval is below the smallest effect worth having", srm)
     needed = _n_needed(effect, min_effect)
     more = f"; about {needed:,} per arm would decide" if needed else ""
-    return Judgement(
-        "iterate", f"the interval holds both zero or less and effects worth having{more}", srm, n_needed=needed
-    )
+    holds = "zero or less" if effect.ci_low <= 0 else "effects not worth having"
+    return Judgement("iterate", f"the interval holds both {holds} and effects worth having{more}", srm, n_needed=needed)
 
 
 def _n_needed(effect: Effect, min_effect: float) -> int | None:
-    """Per-arm n at which the interval around the present estimate excludes zero (or the smallest worthwhile effect)."""
+    """Per-arm n at which the present estimate would be decided on: where it is worth having its interval excludes zero, else the
+    smallest effect that is."""
     half = (effect.ci_high - effect.ci_low) / 2
-    distance = max(abs(effect.effect), abs(effect.effect - min_effect))
+    distance = effect.effect if effect.effect >= min_effect else min_effect - effect.effect
     if half == 0 or distance == 0:
         return None
     n = max(effect.n_control, effect.n_treatment)

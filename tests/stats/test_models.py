@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aether_tui.diagnostics.experiments import Guardrail, judge, means, proportions, sample_ratio_p
+from aether_tui.diagnostics.experiments import Guardrail, Judgement, judge, means, proportions, sample_ratio_p
 from aether_tui.stats import power as p
 from aether_tui.stats.chain import Singular, Step, solve
 from aether_tui.stats.queueing import kingman, mmc
@@ -113,6 +113,20 @@ def test_welch_against_scipy(a: list[float], b: list[float]) -> None:
     assert effect.p_value == pytest.approx(expected.pvalue, abs=1e-8)
     interval = expected.confidence_interval()
     assert (effect.ci_low, effect.ci_high) == pytest.approx((interval.low, interval.high), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "min_effect", "then"),
+    [(126, 0.0, "scale"), (126, 0.005, "scale"), (126, 0.01, "kill"), (140, 0.025, "kill"), (119, 0.01, "kill")],
+)
+def test_the_n_still_needed_decides(treatment: int, min_effect: float, then: str) -> None:
+    def verdict_of(n: int) -> Judgement:
+        return judge(proportions((0.12 * n, n), (treatment / 1000 * n, n)), min_effect=min_effect)
+
+    assert verdict_of(1000).verdict == "iterate"
+    needed = verdict_of(1000).n_needed or 0
+    assert verdict_of(round(0.9 * needed)).verdict == "iterate"
+    assert verdict_of(round(1.1 * needed)).verdict == then
 
 
 def test_verdicts() -> None:
