@@ -1,5 +1,6 @@
 """Levers against runs and bills small enough to work out by hand."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -208,6 +209,35 @@ def test_idle_hours_and_spot_of_a_bill(tmp_path):
     assert idle.rows == (("dev/box", "672 USD in 28 days"),)
 
 
+@pytest.mark.parametrize(
+    (
+        "charges",
+        "a_month",
+    ),  # when one begins, its days, and what it costs; the bill of the rest goes from 24 October to 20 November
+    [
+        ([(at(1), 30, 300)], 300 * 30.44 / 30),  # a month at once
+        ([(at(3), 1, 100), (at(17), 1, 100)], 200 * 30.44 / 28),  # two days of four weeks
+    ],
+)
+def test_what_is_not_billed_every_day_is_no_more_a_month_than_it_costs(tmp_path, charges, a_month):
+    made = workspace(tmp_path)
+    about = {"currency": "USD", "charge_category": "Usage", "environment": "dev", "service_category": "Compute"}
+    rows = [
+        full("costs", row_hash=f"batch-{start}", charge_start=start, charge_end=start + timedelta(days=days), billed_cost=Decimal(usd),
+             effective_cost=Decimal(usd), list_cost=Decimal(usd), resource="dev/batch", **about)
+        for start, days, usd in charges
+    ]  # fmt: skip
+    every = [(day, 10) for day in range(24, 32)] + [(day, 11) for day in range(1, 21)]
+    rows += [
+        full("costs", row_hash=f"{month}-{day}", charge_start=at(day, month), charge_end=at(day + 1, month), billed_cost=Decimal(1),
+             effective_cost=Decimal(1), **(about | {"environment": "production"}))
+        for day, month in every
+    ]  # fmt: skip
+    store(made, "focus", "costs", "costs", rows)
+    found = {one.lever: one for one in report("levers", made).data.levers}
+    assert found["Spot-eligible"].high == pytest.approx(0.9 * a_month)
+
+
 def test_repeats_of_requests(tmp_path):
     made = workspace(tmp_path)
     asked = [(10.0, "a"), (10.02, "a"), (12.0, "a"), (13.0, "b")]  # again after half an hour, and after two days
@@ -254,6 +284,9 @@ def test_a_smaller_model_for_what_goes_well(tmp_path):
         )
         for n in range(40)
     ]  # fmt: skip
+    # As dear a token, and none said of the answer; and one that says nothing of tokens, which has no price for one.
+    beside = {"trace_id": f"b{0:031x}", "model": "small", "cost_usd": Decimal("0.20"), "output_tokens": None}
+    rows += [call("e0", at(15), **beside, input_tokens=20), call("e1", at(15), **beside, input_tokens=None)]
     store(made, "otlp", "spans", "spans", rows)
     (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Smaller model"]
     # Refunds fail on the large model already: they are made better first, not cheaper.

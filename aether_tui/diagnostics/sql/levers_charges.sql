@@ -1,7 +1,11 @@
--- Usage of each resource, on workdays and at weekends, and at list price.
+-- Usage of each resource, on workdays and at weekends, and at list price; `days` is what that cost stands for: the days of the bill,
+-- or from the first to the end of the last of its own charges, where those are longer (a month, often).
 SELECT environment, service, resource, service_category AS category, currency,
   sum(effective_cost) FILTER (WHERE isodow(charge_start) > 5) AS weekend, sum(effective_cost) AS cost, sum(list_cost) AS list,
-  count(DISTINCT date_trunc('day', charge_start)) AS days
+  greatest(
+    (SELECT count(DISTINCT date_trunc('day', charge_start)) FROM costs WHERE charge_start >= $since AND charge_start < $until),
+    date_diff('day', min(charge_start), max(coalesce(charge_end, charge_start)))
+  ) AS days
 FROM costs
 WHERE charge_start >= $since AND charge_start < $until AND coalesce(charge_category, 'Usage') = 'Usage' AND resource IS NOT NULL
   AND ($environment::VARCHAR IS NULL OR environment = $environment) AND ($service::VARCHAR IS NULL OR service = $service)
