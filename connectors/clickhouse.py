@@ -38,6 +38,7 @@ from connectors.base import (
 from connectors.clickhouse_spans import DOCUMENT, Present, identifier
 from connectors.fields import Node, dig, integer, objects, text
 from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.inflate import TooLarge
 from connectors.otlp import Decoded, page_of, parsed
 from connectors.otlp_attributes import left_over
 from connectors.otlp_scan import Line, Scan, worth
@@ -56,6 +57,8 @@ _SETTINGS: Final = {
     "readonly": "2",
     # Whole answers only: an error half way through is then an error, not the end of the rows.
     "wait_end_of_query": "1",
+    # On before 25.11, too, where it is not the default: spans pack to a tenth.
+    "enable_http_compression": "1",
     "default_format": "JSONCompact",
     "output_format_json_named_tuples_as_objects": "1",
     # A text with an escape is not simple.
@@ -174,12 +177,20 @@ class ClickHouse:
         after = "(Timestamp, TraceId, SpanId) > (fromUnixTimestamp64Nano({ns:Int64}), {trace:String}, {span:String})"
         query = {"low": _told(begin), "high": _told(end or datetime(2200, 1, 1))}  # noqa: DTZ001  # naive UTC, as all
         last: dict[str, str] = {}
-        held, hopeful = BytesIO(), False
+        held, hopeful, most = BytesIO(), False, _PER_ANSWER
         while True:
             within = f"{rollups.WITHIN} AND {after}" if last else rollups.WITHIN
-            sql = f"SELECT {DOCUMENT} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId LIMIT {_PER_ANSWER}"
-            found = _documents(await self._answer(sql, query | last))
-            lines, whole = b"\n".join([*found, b""]), len(found) < _PER_ANSWER
+            sql = (
+                f"SELECT {DOCUMENT} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId LIMIT {most}"
+            )
+            try:
+                found = _documents(await self._answer(sql, query | last))
+            except TooLarge:  # long prompts
+                if most == 1:
+                    raise
+                most = max(1, most // 4)
+                continue
+            lines, whole = b"\n".join([*found, b""]), len(found) < most
             hopeful = hopeful if held.tell() else not whole and worth(lines, said=False)
             held.write(lines)
             newest = _place(found[-1]) if found else last

@@ -13,8 +13,12 @@ class Damaged(Malformed):
     """Packed bytes that are cut short or wrong: worth asking for once more."""
 
 
+class TooLarge(Malformed):
+    """More than is read of one answer."""
+
+
 async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: str) -> AsyncIterator[bytes]:
-    """The pieces of a body. Raises Malformed past `cap` bytes or for a coding nobody asked for, Damaged for a cut one."""
+    """The pieces of a body. Raises TooLarge past `cap` bytes, Malformed for a coding nobody asked for, Damaged for a cut one."""
     coding = coding.strip().lower()
     if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
         raise Malformed(
@@ -31,7 +35,7 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
             raise Damaged(damaged, hint=LATER) from None
         size += len(piece)
         if size > cap:
-            raise Malformed(
+            raise TooLarge(
                 f"{asked} answered more than {cap / 1e6:,.0f} MB: refused",
                 hint="ask for less: a shorter period, or fewer projects",
             )

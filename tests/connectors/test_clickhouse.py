@@ -21,9 +21,10 @@ from connectors import clickhouse
 from connectors.base import Denied, Forbidden, Gone, Malformed, Refused, SourceError
 from connectors.clickhouse import ClickHouse, ClickHouseSettings
 from connectors.clickhouse_spans import literal
+from connectors.inflate import TooLarge
 from tests.connectors.catalogue import shows
 from tests.connectors.kinds import KINDS, documented, hex16
-from tests.connectors.pull import NOW, network, pull
+from tests.connectors.pull import NOW, Pulled, network, pull
 from tests.connectors.server import Reply, Request, serving
 from tests.files.test_otlp_scan import span
 
@@ -89,7 +90,7 @@ class Spans:
     def __call__(self, asked: Request) -> Reply:
         ns, trace, place = (asked.query.get(f"param_{name}", "0") for name in ("ns", "trace", "span"))
         after = [one for at, one in sorted(self.documents.items()) if at > (int(ns), trace, place)]
-        return Reply({"data": [[one] for one in after[: clickhouse._PER_ANSWER]]})
+        return Reply({"data": [[one] for one in after[: int(asked.json.rpartition("LIMIT ")[2])]]})
 
 
 def test_spans_are_stored_as_one_by_one_and_the_cursor_with_them(
@@ -119,6 +120,22 @@ def test_spans_are_stored_as_one_by_one_and_the_cursor_with_them(
     assert len(scanned[0]["spans"]) > 300 and len(scanned[0]["span_payloads"]) > 3
     assert len(scanned[0]["rejects"]) == scanned[2].rejected > 3
     assert scanned == one_by_one
+
+
+def test_answers_that_would_be_too_large_are_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clickhouse, "_PER_ANSWER", 32)
+    monkeypatch.setattr(clickhouse, "worth", lambda _, *, said: False)
+    with serving(Spans(30)) as peer:
+
+        def read(most_bytes: int) -> Pulled:
+            source = ClickHouse(ClickHouseSettings(url=peer.url, days_back=1), {"key": "canary"}, network())
+            source._http._max_bytes = most_bytes
+            return pull(source)
+
+        whole, parts, none = read(10**6), read(9_000), read(400)
+    assert (whole.error, parts.error, type(none.error)) == (None, None, TooLarge)
+    assert parts.table("spans") == whole.table("spans") != []
+    assert parts.cursor == whole.cursor
 
 
 @pytest.mark.parametrize("scanning", [True, False])
