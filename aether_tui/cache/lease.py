@@ -179,6 +179,16 @@ class Leases:
             self.wal.unlink(missing_ok=True)
             self.damage.trust()
 
+    def interrupted(self, wait_s: float) -> bool:
+        """Whether there is a log of a writer that is not at work any more."""
+        if not self.wal.exists():
+            return False
+        turn = self._take_turn(wait_s, looking=True)
+        try:
+            return self.wal.exists()
+        finally:
+            turn.release()
+
     def _whole(self) -> bool:
         """Whether every block of the file without its log can be read. DuckDB writes none of those that the last checkpoint left, and
         the header after all others, so that the file is then what it was before the transactions in the log, with their cursors."""

@@ -128,8 +128,8 @@ class Cache:
         return self.path.exists()
 
     def interrupted(self) -> bool:
-        """Whether a writer was stopped and left its log; the next look folds in what it had committed."""
-        return self._leases.wal.exists()
+        """Whether a writer was stopped and left its log; the next look folds in what it had committed. Raises CacheTrouble."""
+        return self._leases.interrupted(self.wait_s)
 
     def read(self) -> AbstractContextManager[ReadLease]:
         """A short read lease. Raises NoData without a cache, CacheTrouble when it is locked too long, damaged or newer."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +62,17 @@ def test_files_are_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_log_of_a_writer_at_work_was_left_by_nobody(tmp_path: Path) -> None:
+    cache = fresh(tmp_path)
+    store(cache, spans(1))
+    with ThreadPoolExecutor(1) as thread, cache._leases.alone(9) as connection:
+        connection.execute("INSERT INTO cache.meta VALUES ('k', 'v')")
+        assert cache._leases.wal.exists()
+        found = thread.submit(cache.interrupted)
+        assert not wait([found], 0.02).done
+    assert not found.result()
+
+
 def test_six_readers_and_two_writers_all_get_their_turn(tmp_path: Path) -> None:
     """How long they wait is measured by benchmarks/cache_leases.py on a quiet machine (bar: a second)."""
     path = tmp_path / "cache.duckdb"
