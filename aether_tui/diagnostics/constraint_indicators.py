@@ -77,7 +77,7 @@ def indicators(data: Data, **beside: Mapping[str, Parameter]) -> tuple[Indicator
              f"against {_rest(tasks)} of the others; traces do not tell giving up from failing",
              _named(named, "failure", beyond_s=real(tasks.get("told_p90")), in_buckets=bool(tasks.get("many")))),
         _one("evaluation", "evaluation blind spots", "tasks without an outcome", _blind(tasks), "nobody knows whether these worked"),
-        _one("economics", "unit economics", "cost per success", _cost(tasks), "of tasks that say how they ended, failures paid for"),
+        _one("economics", "unit economics", "cost per success", _cost(tasks), "of ended tasks with every call priced, failures paid for"),
     )  # fmt: skip
 
 
@@ -187,12 +187,12 @@ def _blind(tasks: Record) -> Quantity:
 
 
 def _cost(tasks: Record) -> Quantity:
-    successes = whole(tasks.get("successes"))
-    if not successes:
+    if not whole(tasks.get("successes")):
         return missing("no task of the window ended in success", unit="USD", connect="traces")
-    if tasks.get("cost_known") is None:
-        return missing("no task that ended has a price", unit="USD", connect="prices")
-    return Quantity(value=real(tasks["cost_known"]) / successes, unit="USD", n=successes)
+    priced = whole(tasks.get("priced"))
+    if not priced or tasks.get("cost_known") is None:
+        return missing("no task that ended has a price for all of its calls", unit="USD", connect="prices")
+    return Quantity(value=real(tasks["cost_known"]) / priced, unit="USD", n=priced)
 
 
 def _proportion(k: int, n: int) -> Quantity:

@@ -174,6 +174,22 @@ def test_indicators_by_hand(tmp_path: Path) -> None:
         assert found[missing].value is None and found[missing].reason
 
 
+def test_a_task_with_a_call_of_unknown_price_makes_no_success_cheaper(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path)
+    known: dict[str, Any] = {"input_tokens": 100, "model": "m", "outcome": "success"}
+    rows = [
+        span("a", 1, cost_usd=Decimal("2"), **known),
+        span("b", 1, cost_usd=Decimal("0.5"), **known),
+        span("b", 2, parent=1, input_tokens=100, model="new"),  # nobody knows its price
+    ]
+    world.store(made, "otlp", "spans", "spans", rows)
+    (cost,) = (one.value for one in constraint(made).indicators if one.id == "economics.cost-per-success")
+    assert (cost.value, cost.n) == (pytest.approx(2.0), 1)
+    world.store(made, "otlp", "spans", "spans", [span("a", 2, parent=1, input_tokens=100, model="new")])
+    (cost,) = (one.value for one in constraint(made).indicators if one.id == "economics.cost-per-success")
+    assert (cost.value, cost.reason) == (None, "no task that ended has a price for all of its calls")
+
+
 def test_loop_indicators_by_hand(tmp_path: Path) -> None:
     """Five tool calls of which two fail; six calls with a known input of which three repeat one of their own task."""
     made = world.workspace(tmp_path)
