@@ -213,14 +213,16 @@ class AetherApp(Choosing):
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""
         action = self.keymap.find(keys, screen.SCOPES)
-        if self._stretch.goes_on(event) and not (action is not None and action.answers):
-            self.say(f"▲ typed on behind the line, not taken as keys: “{self._stretch.refused(event)}”")
+        if self._stretch.goes_on(event, answers=action is not None and action.answers):
+            self.say(f"▲ typed on, not taken as keys: “{self._stretch.refused(event)}”")
             return
         self.around()  # ages move with the clock; nothing is sent when nothing changed
         if action is not None:
             self._stretch.call(screen)
             await self.perform(action, event.key)
         elif not before[1]:
+            if screen.TALKS:
+                self._stretch.strays(event)
             await super().on_event(event)
 
     async def perform(self, action: Action, key: str = "") -> None:
@@ -229,6 +231,14 @@ class AetherApp(Choosing):
         if screen is not None:
             node = {"app": self, "list": screen.page}.get(action.where, screen)
             await self.run_action(action.call(key), node)
+
+    def asked_again(self) -> None:
+        """The line just closed is asked for once more."""
+        self._stretch.again()
+
+    def unasked(self) -> None:
+        """A line is about to open that no key asked for."""
+        self._stretch.unasked()
 
     def hold_keys(self) -> None:
         """Keep keys until what will take them is there, or what they wrote is on disk: nothing typed ahead is lost, or

@@ -67,6 +67,8 @@ class Shell(Protocol):
     async def perform(self, action: Action, key: str = "") -> None: ...
     def open_form(self, kind: str, identity: str | None = None) -> None: ...
     def command(self, title: str, *command: str, writes: Path | None = None) -> None: ...
+    def asked_again(self) -> None: ...
+    def unasked(self) -> None: ...
     def hold_keys(self) -> None: ...
     def release_keys(self) -> None: ...
     def take_held(self) -> None: ...
@@ -113,6 +115,9 @@ class PageScreen(Screen[None]):
 
     READS: ClassVar[bool] = False
     """Whether there is something to read before keys mean anything here; `settle` is called when it is there."""
+
+    TALKS: ClassVar[bool] = False
+    """Whether each answer leads on to another question: what is typed behind one may be meant as words of it."""
 
     ready = False
     """Whether keys may come; what is typed before waits."""
@@ -294,6 +299,8 @@ class PageScreen(Screen[None]):
 
         if not self._asking:
             self._fault = fault
+            if fault:
+                self.shell.asked_again()
             self.shell.say("")
             self.shell.hold_keys()
             again = then(left) if left is not None else None

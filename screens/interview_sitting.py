@@ -38,6 +38,7 @@ class Sitting(InterviewFile):
     SCOPES: ClassVar[frozenset[Where]] = frozenset({"app", "sitting"})
     AUTO_FOCUS: ClassVar[str | None] = ""
     READS: ClassVar[bool] = True
+    TALKS: ClassVar[bool] = True
     TAB: str = "interview"
 
     def __init__(self, identity: str, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -202,6 +203,7 @@ class Sitting(InterviewFile):
         if self.shell.refused():
             self._at_keys = True
         else:
+            self.shell.unasked()
             self._write(*asked)
 
     def action_write(self) -> None:

@@ -21,6 +21,7 @@ class Stretch:
     def __init__(self) -> None:
         self.breath_s = BREATH_S
         self._called: object = None
+        self._closed: object = None
         self._words = False
         self._last_s = -inf
         self._behind = ""
@@ -34,16 +35,30 @@ class Stretch:
         """An input of a screen takes this. Where the last key was an escape, keys are keys again."""
         self._words, self._last_s, self._behind = isinstance(event, events.Paste) or _writes(event), event.time, ""
         if isinstance(event, events.Key) and event.key == "enter":
-            self._words, self._called = self._called is not screen, None
+            self._words, self._closed, self._called = self._called is not screen, self._called, None
 
-    def goes_on(self, key: events.Key) -> bool:
-        """Whether this key still belongs to what was typed into an input: nobody drew breath before it."""
+    def again(self) -> None:
+        """The line just closed is asked for once more: it is still the one that a key had opened, or not."""
+        self._called = self._closed
+
+    def unasked(self) -> None:
+        """The line about to open comes by itself, whatever the last key was."""
+        self._called = None
+
+    def strays(self, key: events.Key) -> None:
+        """This key is none where answers are given: what follows it without a breath is talk."""
+        if key.is_printable and key.character:
+            self._words, self._behind = True, key.character
+
+    def goes_on(self, key: events.Key, *, answers: bool) -> bool:
+        """Whether this key still belongs to what was typed before and is not to be run: nobody drew breath before it. One that
+        `answers` does so at the beginning, but not amid words."""
         self._words = self._words and _writes(key) and key.time - self._last_s < self.breath_s
         self._last_s = key.time
-        return self._words
+        return self._words and not (answers and not self._behind)
 
     def refused(self, key: events.Key) -> str:
-        """What was typed since the input closed and is not taken, this key the last of it."""
+        """What was typed on and is not taken, this key the last of it."""
         self._behind += key.character if key.is_printable and key.character else "↵" if key.key == "enter" else "⌫"
         return self._behind
 

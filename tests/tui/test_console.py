@@ -189,6 +189,8 @@ def test_a_command_behind_a_line_that_a_key_opened_runs_at_once(workspace):
         assert app.screen.page.view.open_as == "why" and app.screen.page.view.keep == "number 1"
         await pilot.press("/", "escape", "t")
         assert "typed on" not in screen_text(app) and "there is nothing to look at" in screen_text(app)
+        await pilot.press("w", *"soon", "enter", "ctrl+u", *"3", "enter", "x")  # refused, and mended in the same line
+        assert "typed on" not in screen_text(app) and app.screen.page.view.open_as == "why"
 
     drive(workspace, script, start="portfolio", breath_s=math.inf)
 

@@ -169,27 +169,37 @@ def test_words_measured_values_and_a_second_visit(tmp_path: Path) -> None:
     drive(workspace, again, start="interview")
 
 
-def test_what_is_typed_on_behind_the_last_answer_is_no_command(tmp_path: Path) -> None:
+def test_what_is_typed_on_behind_an_answer_is_no_command_and_no_other_answer(tmp_path: Path) -> None:
     workspace = unbuilt(tmp_path / "w")
     store, asked = Store(workspace), shipped().questions("stakeholder")
-    eva = Person(name="Eva", consent=NOW.date())
-    last = [one for one in asked if one.answer == "text"][-1]
-    others = [Answer(question=one.id, who="Eva", value=0, when=NOW) for one in asked if one is not last]
-    begun = Interview(id="INT-1", questionnaire="stakeholder", started=NOW, people=[eva], who="Eva", answers=others)
+    eva, left = (
+        Person(name="Eva", consent=NOW.date()),
+        {"success-number", "priority-quality", "priority-speed", "next-person"},
+    )
+    others = [one.id for one in asked if one.id.partition(".")[2] not in left]
+    answers = [Answer(question=one, who="Eva", value=0, when=NOW) for one in others]
+    begun = Interview(id="INT-1", questionnaire="stakeholder", started=NOW, people=[eva], who="Eva", answers=answers)
     store.save(begun, None, NOW)
+
+    async def at_once(pilot: Pilot[int], app: AetherApp, text: str, held: str) -> None:
+        for char in text:  # as a fast hand does
+            key = {"\n": "enter", "→": "right", " ": "space"}.get(char, char)
+            app.post_message(events.Key(key, char if char not in "\n→" else None))
+        await until(pilot, lambda: f"not taken as keys: “{held}”" in " ".join(screen_text(app).split()))
 
     async def script(pilot: Pilot[int], app: AetherApp) -> None:
         app.push_screen(Sitting("INT-1"))
         await until(pilot, lambda: bool(app.screen.query("Prompt")))
-        for key in (*"it is slow", "enter", *"sync quits", "enter"):  # at once, as a fast hand does
-            app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await until(pilot, lambda: "not taken as keys: “sync quits↵”" in " ".join(screen_text(app).split()))
+        await at_once(pilot, app, "half of it\nsync 3 quits\n", "sync 3 quits↵")  # of a scale that nobody has seen yet
+        await at_once(pilot, app, "→4 since 2 q", " since 2 q")  # the next scale
+        await at_once(pilot, app, "→5it is slow\nsync quits\n", "sync quits↵")
         assert app._commands.job is None and "Every question is answered" in screen_text(app)
         await pilot.press("escape", "escape")
 
     drive(workspace, script, start="interview", breath_s=math.inf)
     document = store.get(Interview, "INT-1").document
-    assert document.given("Eva")[last.id].text == "it is slow" and document.finished is not None
+    given = [answer.text or answer.value for name, answer in document.given("Eva").items() if name not in others]
+    assert given == ["half of it", 4, 5, "it is slow"] and document.finished is not None
 
 
 def test_a_broken_interview_says_where_and_the_others_open(tmp_path: Path) -> None:
