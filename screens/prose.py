@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from aether_tui.text import plain
-from screens.widgets.entry import Typed
+from screens.widgets.entry import JOINERS, Typed
 
 
 class Area(TextArea, Typed):
@@ -21,6 +21,9 @@ class Area(TextArea, Typed):
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):
             await self._on_paste(events.Paste(_harmless(event.text)))
+            return True
+        if event.character and event.character in JOINERS:
+            self.insert(event.character)
             return True
         if not event.is_printable and event.key != "enter":
             return False

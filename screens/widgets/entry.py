@@ -14,6 +14,10 @@ BREATH_S = 0.5
 """Keys that follow each other faster are one stretch of typing."""
 
 
+JOINERS = "\u200c\u200d"
+"""Letters without a width, which Python counts among what is not printed: in Persian, and between the parts of an emoji."""
+
+
 class Stretch:
     """One stretch of typing. What began as words in an input is no command where the input has closed meanwhile, unless the line is one
     that a key had opened: who closes it knows."""
@@ -96,6 +100,9 @@ class Entry(Input, Typed):
         if isinstance(event, events.Paste):
             line = " ".join(event.text.split())  # Textual's own keeps the first line only
             self._on_paste(events.Paste(_harmless(line)))
+            return True
+        if event.character and event.character in JOINERS:
+            self.insert_text_at_cursor(event.character)
             return True
         if not event.is_printable:
             return False
