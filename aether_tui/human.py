@@ -170,6 +170,16 @@ def quantity(item: Quantity, beside: Mapping[str, Beside] | None = None) -> str:
     return signed(amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit)))
 
 
+def against(item: Quantity, bound: float) -> str:
+    """A share as shown, with the decimals that tell it from a bound it misses: `94.6 %` where 95 % are needed."""
+    places = 0
+    while (
+        item.value is not None and item.value < bound and round(100 * item.value, places) >= 100 * bound and places < 9
+    ):
+        places += 1
+    return quantity(item) if item.value is None or not places else f"{100 * item.value:.{places}f} %"
+
+
 def evidence(item: Quantity) -> str:
     """`[15 %–36 %] n 62`, or the reason why there is no number."""
     if item.value is None:

@@ -15,7 +15,7 @@ from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, Question, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
 from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind
-from aether_tui.human import amount, quantity
+from aether_tui.human import against, amount, quantity
 from aether_tui.report_model import (
     Check,
     Quantity,
@@ -368,7 +368,7 @@ def _kept(data: Data, documents: Documents, cycle: Cycle | None) -> Check:
 def _enough(value: Quantity, what: str, needed: float, next_step: str) -> Check:
     if value.value is None:
         return _auto("no-data", value.reason or "")
-    said = f"{quantity(value)} of {value.n or 0:,} {what}, {amount(needed, 'ratio')} needed"
+    said = f"{against(value, needed)} of {value.n or 0:,} {what}, {amount(needed, 'ratio')} needed"
     return _auto("pass" if value.value >= needed else "block", said, next_step)
 
 

@@ -12,7 +12,7 @@ from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
 from aether_tui.diagnostics.frame import Clock, Data, Question, Record, real, text, whole
 from aether_tui.diagnostics.phases import behind
-from aether_tui.human import amount, evidence, quantity
+from aether_tui.human import against, amount, evidence
 from aether_tui.report_model import (
     Block,
     Check,
@@ -306,8 +306,8 @@ def findings(gate: Gate) -> tuple[Finding, ...]:
         Finding(
             id=item.id,
             severity="bad",
-            text=f"{item.title}: {quantity(item.value)}, {amount(item.threshold, 'ratio')} needed"
-            + (f", worst {item.worst[0].name} {quantity(item.worst[0].value)}" if item.worst else "")
+            text=f"{item.title}: {against(item.value, item.threshold)}, {amount(item.threshold, 'ratio')} needed"
+            + (f", worst {item.worst[0].name} {against(item.worst[0].value, item.threshold)}" if item.worst else "")
             + ".",
             evidence=(item.id,),
             action=item.next_step,
@@ -329,11 +329,11 @@ def override_findings(gate: Gate) -> tuple[Finding, ...]:
 def check(item: Criterion) -> Check:
     """A threshold as a checklist item."""
     state: State = "pass" if item.met else "no-data" if item.value.value is None else "block"
-    said = f"{quantity(item.value)} {evidence(item.value)}, {amount(item.threshold, 'ratio')} needed"
+    said = f"{against(item.value, item.threshold)} {evidence(item.value)}, {amount(item.threshold, 'ratio')} needed"
     if item.value.value is None:
         said = f"{item.value.reason}, {amount(item.threshold, 'ratio')} needed"
     if item.worst:
-        said += "; worst " + ", ".join(f"{one.name} {quantity(one.value)}" for one in item.worst)
+        said += "; worst " + ", ".join(f"{one.name} {against(one.value, item.threshold)}" for one in item.worst)
     return Check(
         id=item.id,
         text=item.title,
@@ -433,7 +433,7 @@ def _field_row(item: Criterion) -> Row:
             item.title,
             item.value,
             item.value.n,
-            f"{first.name} {quantity(first.value)}" if first else "",
+            f"{first.name} {against(first.value, item.threshold)}" if first else "",
         ),
         why=_why(item),
     )

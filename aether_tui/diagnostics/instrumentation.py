@@ -12,7 +12,7 @@ from aether_tui.diagnostics.bill import Bill, facts, reconcile
 from aether_tui.diagnostics.frame import Clock, Data, Record, whole
 from aether_tui.diagnostics.gate import Path, path, share, unnarrowed
 from aether_tui.diagnostics.privacy import Privacy
-from aether_tui.human import amount, plural, quantity
+from aether_tui.human import against, amount, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Quantity, Report, Row, State, Table
 
 if TYPE_CHECKING:
@@ -192,13 +192,13 @@ def findings(found: Instrumentation) -> tuple[Finding, ...]:
         Finding(
             id=item.id,
             severity="bad",
-            text=f"{item.title.capitalize()} is on {quantity(item.coverage)} of {item.of}, {amount(item.threshold or 0.0, 'ratio')} needed"
-            + (f"; worst {item.worst[0].name} {quantity(item.worst[0].value)}" if item.worst else "")
+            text=f"{item.title.capitalize()} is on {against(item.coverage, needed)} of {item.of}, {amount(needed, 'ratio')} needed"
+            + (f"; worst {item.worst[0].name} {against(item.worst[0].value, needed)}" if item.worst else "")
             + ".",
             evidence=(item.id,),
             action=f"add {item.attribute}",
         )
-        for item in found.fields
+        for item, needed in ((one, one.threshold or 0.0) for one in found.fields)
         if missed(item)
     )
 

@@ -24,6 +24,15 @@ def test_small_amounts_are_plain_figures(value: float, unit: str, shown: str) ->
 
 
 @pytest.mark.parametrize(
+    ("value", "bound", "shown"),
+    [(0.946, 0.95, "94.6 %"), (0.94996, 0.95, "94.996 %"), (0.95, 0.95, "95 %"), (0.9504, 0.95, "95 %"), (0.7, 0.8, "70 %"),
+     (0.9999, 1.0, "99.99 %"), (0.0499, 0.05, "4.99 %")],
+)  # fmt: skip
+def test_a_share_is_told_from_the_bound_it_misses(value: float, bound: float, shown: str) -> None:
+    assert human.against(Quantity(value=value, unit="ratio"), bound) == shown
+
+
+@pytest.mark.parametrize(
     ("shown", "aloud"),
     [
         ("12.9 d", "12.9 days"),
