@@ -79,7 +79,9 @@ def _of_workflow(where: str, runs: list[list[Job]]) -> list[Lever]:
 def critical_path(jobs: list[Job]) -> list[Job]:
     """Back from the job that ended last: what ended last before it began, and so on; first job first."""
     path = [max(jobs, key=lambda job: (job.end, job.name))]
-    while before := [job for job in jobs if job.end <= path[0].start]:
+    while before := [
+        job for job in jobs if job.end <= path[0].start and job not in path
+    ]:  # a job of no time ends as it starts
         path.insert(0, max(before, key=lambda job: (job.end, job.name)))
     return path
 

@@ -22,6 +22,11 @@ def test_the_path_goes_back_from_what_ended_last():
     assert longest_slack(path, jobs) == pytest.approx(9 * 60)  # e2e takes 12, unit beside it holds the run for 3
 
 
+def test_jobs_that_took_no_time_are_gone_through_once():
+    jobs = [job("build", 0, 5), job("report", 5, 5), job("tell", 5, 5)]
+    assert [one.name for one in critical_path(jobs)] == ["build", "report", "tell"]
+
+
 def test_shards_serial_stages_and_what_ci_does_not_record(tmp_path):
     made = workspace(tmp_path)
     runs, jobs = [], []
