@@ -176,6 +176,7 @@ def test_parquet_types_become_ours(tmp_path: Path) -> None:
             "cut short or damaged",
         ),
         ("empty.csv", b"", "empty"),
+        ("odd.csv", b"a,b\n1,2\r\n3,4\r5,6\n", "cannot be told"),
         ("cut.parquet", b"PAR1 and no end", "arquet"),
     ],
 )
