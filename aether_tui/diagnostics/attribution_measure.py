@@ -97,7 +97,7 @@ def spent(data: Data, clock: Clock) -> Spent:
         calls=calls,
         unpriced_calls=sum(whole(row["unpriced"]) for row in rows),
         attributed=attributed / cost if cost > 0 else None,
-        waterfall=_waterfall(earlier, rows, clock.previous) if rows and earlier else None,
+        waterfall=_waterfall(earlier, rows, compared(clock)) if rows and earlier else None,
         no_waterfall=""
         if rows and earlier
         else "no model call in the window before"
@@ -109,8 +109,16 @@ def spent(data: Data, clock: Clock) -> Spent:
 def questions(clock: Clock) -> tuple[Question, ...]:
     """What that asks: calls of the window, and of the one before."""
     return tuple(
-        ("attribution_calls", {"since": span.start, "until": span.end}) for span in (clock.window, clock.previous)
+        ("attribution_calls", {"since": span.start, "until": span.end}) for span in (clock.window, compared(clock))
     )
+
+
+def compared(clock: Clock) -> Window:
+    """What the window is compared with: sums are, so that one that ends now, with today so far, is held against one as long."""
+    now, before = clock.window, clock.previous
+    if now.end != clock.now:
+        return before
+    return structs.replace(before, start=before.end - (now.end - now.start))
 
 
 def _cost(rows: Sequence[Record]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -131,7 +132,7 @@ def _waterfall(one: Waterfall) -> Table:
     beside = column((end if begin == 0 else end - begin for _, begin, end in steps), "USD").get("USD")
     return Table(
         id="attribution.waterfall",
-        title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end)}",
+        title=f"What changed the cost since {day(one.before.start)} to {day(one.before.end - timedelta(microseconds=1))}",
         why=metrics.why("attribution.waterfall"),
         columns=(
             Col(key="name", title="", priority=10),

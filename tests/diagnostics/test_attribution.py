@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from msgspec import to_builtins
 
+from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.diagnostics.frame import Clock
+from aether_tui.diagnostics.run import run_report
 from aether_tui.records.model import Row
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -55,6 +59,15 @@ def test_the_waterfall_sums_to_the_change(made: Workspace) -> None:
     assert sum(found["parts"].values()) == pytest.approx(5.0)
     movers = {mover["name"]: mover["parts"] for mover in found["movers"]}
     assert movers["search · core · n"] == {"volume": 0, "mix": 2.0, "errors": 0, "tokens": 0, "price": 0}
+
+
+def test_today_so_far_is_no_rise(tmp_path: Path) -> None:
+    made = world.workspace(tmp_path / "w")
+    world.store(made, "otlp", "receiver", "spans", [call(n, n / 24 - 6, "1", user=None) for n in range(22 * 24)])
+    noon = world.at(15.5).replace(tzinfo=UTC)  # a dollar an hour: seven days and a half, and as many before
+    found = run_report("attribution", made, Config(), Clock.of(noon, "7d", seed=1), Cache(made.cache_path)).data
+    assert (found.cost_usd, found.waterfall.before_usd) == (180, 180)
+    assert found.waterfall.before.end == found.waterfall.before.start + timedelta(days=7.5)
 
 
 def test_waterfalls_of_odd_worlds_sum_to_raw_costs(tmp_path: Path) -> None:
