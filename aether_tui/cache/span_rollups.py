@@ -70,11 +70,14 @@ def look_up(
         prepared = f"SELECT trace_id, trace_number FROM tasks_added WHERE {_of_slices('source', ahead)}"
         traces = f"{prepared} UNION ALL {traces[:-1]} WHERE start IS NULL)"
     around = f" AND {_around(cursor, rows)}" if stored else ""
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE traces_come AS {traces}")
+    # By their numbers alone, and written down: of the other tasks nothing else is unpacked then, however many there are.
+    numbers = f"WHERE t.trace_number IN (SELECT trace_number FROM traces_come){around}"
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE rows_known AS SELECT t.rowid AS _row FROM tasks AS t {numbers}")
     run(
         cursor,
-        f"CREATE OR REPLACE TEMP TABLE tasks_known AS WITH come AS MATERIALIZED ({traces}) "
-        f"SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE t.trace_number IN (SELECT trace_number FROM come) "
-        f"AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM come){around}",
+        f"CREATE OR REPLACE TEMP TABLE tasks_known AS SELECT t.rowid AS _row, t.*, {thawed} AS _thawed FROM tasks AS t WHERE "
+        "t.rowid IN (SELECT _row FROM rows_known) AND t.source = $source AND t.trace_id IN (SELECT trace_id FROM traces_come)",
         {"source": source},
     )
     (frozen,) = run(cursor, "SELECT count(*) FROM tasks_known WHERE NOT _thawed").fetchone() or (0,)
