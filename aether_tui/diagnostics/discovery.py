@@ -14,7 +14,7 @@ from aether_tui.diagnostics.flow_measure import quantile, share
 from aether_tui.diagnostics.frame import Clock, Data, Record, real, text, whole
 from aether_tui.diagnostics.gaps import unconnected
 from aether_tui.diagnostics.needs import stored
-from aether_tui.diagnostics.portfolio_calibration import moved
+from aether_tui.diagnostics.portfolio_calibration import gained
 from aether_tui.human import NONE
 from aether_tui.report_model import Block, Col, Fact, Facts, Quantity, Row, State, Table, Window, missing
 from aether_tui.stats import intervals
@@ -67,7 +67,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Discovery:
     released = [row for row in items if _in(row["released"], clock.window)]
     begun = _begun(documents, tried)
     with_one = [row for row in released if _before(row, begun)]
-    signs = [sign for one in ended if (sign := moved(one)) is not None]
+    gains = [found[0] for one in ended if (found := gained(one)) is not None]
     none = "no experiment was decided in the year before"
     tracker = None if stored(data).get("work_items") else "linear or jira"
 
@@ -93,7 +93,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Discovery:
         win_rate=share(
             sum(one.decision is not None and one.decision.choice == "scale" for one in ended), len(ended), none
         ),
-        right_sign=share(sum(sign > 0 for sign in signs), len(signs), "no decided experiment has a result"),
+        right_sign=share(sum(gain > 0 for gain in gains), len(gains), "no decided experiment has a result"),
         outcomes=_outcomes(data.rows("readout_usage"), documents.config.scorecard),
     )
 

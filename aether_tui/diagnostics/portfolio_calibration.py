@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
@@ -61,15 +62,25 @@ def calibrate(opportunities: Sequence[Opportunity], experiments: Sequence[Experi
     return tuple(_measured(group, groups[group]) for group in order if group in groups)
 
 
-def moved(experiment: Experiment) -> float | None:
-    """Relative movement of the first primary metric, better being positive; None where it was not measured or began at 0."""
+def gained(experiment: Experiment) -> tuple[float, float] | None:
+    """Movement of the first primary metric, better being positive, and what it began at; None where it was not measured.
+
+    Differences of pairs do not say what they began at: then it is the baseline of the plan, else 0.
+    """
     from aether_tui.diagnostics.experiments_results import judged
 
     found = next((row for row in judged(experiment, experiment.results).metrics if row.role == "primary"), None)
-    if found is None or found.effect is None or not found.effect.baseline:
+    if found is None or found.effect is None:
         return None
-    sign = 1 if found.better == "higher" else -1
-    return sign * found.effect.effect / abs(found.effect.baseline)
+    effect = found.effect.effect if found.better == "higher" else -found.effect.effect
+    began = found.effect.baseline
+    return effect, (experiment.baseline or 0.0) if math.isnan(began) else began
+
+
+def moved(experiment: Experiment) -> float | None:
+    """The same relative to what it began at; None where that is 0, too."""
+    effect, began = gained(experiment) or (0.0, 0.0)
+    return effect / abs(began) if began else None
 
 
 def _predicted(about: Opportunity, experiment: Experiment) -> float:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from aether_tui.diagnostics.portfolio_calibration import calibrate, table
-from aether_tui.workspace.kinds.experiment import Experiment
+from aether_tui.diagnostics.portfolio_calibration import calibrate, gained, moved, table
+from aether_tui.workspace.kinds.experiment import Arm, Experiment
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from tests.workspace.test_trials import WHOLE
 
@@ -60,6 +60,18 @@ def test_by_hand() -> None:
     assert (low.group, low.improved, low.low) == ("predicted 4", 0, None)
     assert low.median == pytest.approx(-0.01)
     assert table([low]).rows[0].cells == ("predicted 4", "1", "0", "-1.0 %", "n too small")
+
+
+def test_pairs_are_held_against_the_baseline_of_the_plan_or_left_out() -> None:
+    plain = decided(1, 1, 700)
+    pairs = [
+        plain.results[0].model_copy(
+            update={"control": None, "treatment": None, "difference": Arm(n=400, mean=0.07, sd=0.4)}
+        )
+    ]
+    known, unknown = (plain.model_copy(update={"results": pairs, "baseline": base}) for base in (0.7, None))
+    assert [one.median for one in calibrate([opportunity(1, 7)], [known, unknown])] == [pytest.approx(0.1)] * 2
+    assert (gained(unknown), moved(unknown)) == ((0.07, 0.0), None)
 
 
 def test_six_have_an_interval_and_undecided_ones_do_not_count() -> None:
