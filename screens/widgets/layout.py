@@ -281,9 +281,10 @@ def _open(part: Part, view: View, width: int, more: Sequence[Block] = ()) -> Par
     for number, (_, item) in enumerate(part.items):
         if item.id == view.open_id:
             last = part.items[number + 1][0] - 1 if number + 1 < len(part.items) else part.height - 1
-            if more:
-                return Opened(part, last, beneath(more, view, max(width - 2, 8)))
             told = item.whole()
+            if more:
+                cut = (Prose(id="cut", text="\n".join(told.cut)),) if told.cut else ()
+                return Opened(part, last, beneath((*cut, *more), view, max(width - 2, 8)))
             texts = (told.detail if view.open_as == "detail" else told.why) or ("nothing more is recorded about this",)
             lines = [line for text in texts for line in wrap(text, max(width - 4, 8))]
             return Opened(part, last, tuple((("  │ ", "accent"), (line, "dim")) for line in lines))

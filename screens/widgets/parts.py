@@ -17,12 +17,16 @@ from aether_tui.report_model import GLYPHS, Check, Checklist, Finding, Gap, Pros
 from screens.widgets.cells import buckets, course
 from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, pad, width_of, wrap
 
+Told = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""What an item says once it is asked: copy, detail, why, cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that can be selected. `detail` and `why` are what `↵` and `x` show; `action` is what `↵` runs instead.
+    """Something that can be selected. `detail` and `why` are what `↵` and `x` show; `action` is what `↵` runs instead. `cut` are texts
+    its line has no room for; they stand above blocks that open in place of `detail`.
 
-    With `words` these (copy, detail, why) are made when somebody asks for them (`whole`), and not for 1,000 rows at once.
+    With `words` these (copy, detail, why, cut) are made when somebody asks for them (`whole`), and not for 1,000 rows at once.
     """
 
     block: str
@@ -36,7 +40,8 @@ class Item:
     x: int = 0
     """Cells from the part's left edge, and the width of what the cursor marks there; 0 is the whole line."""
     width: int = 0
-    words: Callable[[], tuple[str, tuple[str, ...], tuple[str, ...]]] | None = None
+    cut: tuple[str, ...] = ()
+    words: Callable[[], Told] | None = None
 
     @property
     def id(self) -> str:
@@ -46,8 +51,8 @@ class Item:
         """With its words."""
         if self.words is None:
             return self
-        copy, detail, why = self.words()
-        return replace(self, copy=copy, detail=detail, why=why, words=None)
+        copy, detail, why, cut = self.words()
+        return replace(self, copy=copy, detail=detail, why=why, cut=cut, words=None)
 
 
 class Part(Protocol):
@@ -141,11 +146,9 @@ def findings(found: Sequence[Finding], width: int, behind: Callable[[tuple[str, 
     return part
 
 
-def _finding_words(
-    finding: Finding, step: str, behind: Callable[[tuple[str, ...]], Behind]
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _finding_words(finding: Finding, step: str, behind: Callable[[tuple[str, ...]], Behind]) -> Told:
     told, why = behind(finding.evidence)
-    return clean(finding.text), (*told, *([f"next: {step}"] if step else [])), why
+    return clean(finding.text), (*told, *([f"next: {step}"] if step else [])), why, ()
 
 
 def next_step(action: str) -> str:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from aether_tui import human
 from aether_tui.report_model import GLYPHS, Fact, Facts, Quantity, Row, Table
 from screens.widgets.cells import OF_A_HUNDRED, AnyCell, cell, change, course, is_missing, sort_key, sparkline
-from screens.widgets.parts import Item, Lines, heading, title
+from screens.widgets.parts import Item, Lines, Told, heading, title
 from screens.widgets.spans import ROLE_OF, WORDS, Line, Span, clean, crop_middle, pad, width_of, wrap, wrapped
 
 GAP = 2
@@ -248,8 +248,13 @@ def table(
         return [_glyph(row), *drawn] if glyphs else drawn
 
     def item(row: Row, widths: Sequence[int]) -> Item:
-        words = lambda: (_copy(block, row), _row_detail(block, row, widths[glyphs:], lines), _row_why(block, row))  # noqa: E731
-        return Item(block.id, row.id, words=words)
+        def told() -> Told:
+            cropped, left_out = _row_cut(block, row, widths[glyphs:], lines)
+            said = tuple(filter(None, map(clean, row.detail.split("\n"))))
+            new = tuple(one for one in cropped if not any(one.strip("“”") in part for part in said))
+            return _copy(block, row), (*new, *said, *left_out), _row_why(block, row), cropped
+
+        return Item(block.id, row.id, words=told)
 
     alike = [row for peer in peers if peer is not block and peer.columns == block.columns for row in peer.rows]
     sample = [spans(row) for row in (*_sampled(rows), *_sampled(alike))]
@@ -441,21 +446,19 @@ def _copy(block: Table, row: Row) -> str:
     return "\t".join(cell(column, _cell(row, i), row.state, True)[0] for i, column in enumerate(block.columns))
 
 
-def _row_detail(block: Table, row: Row, widths: Sequence[int], lines: int) -> tuple[str, ...]:
-    """What is known about a row beyond what it shows: texts that so many lines of these widths cut, and columns left out."""
+def _row_cut(block: Table, row: Row, widths: Sequence[int], lines: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a row has no room for: texts that so many lines of these widths cut, and in one line the columns left out."""
     pairs = [
         f"{clean(column.title)} {cell(column, _cell(row, i), row.state, True)[0]}"
         for i, column in enumerate(block.columns)
         if _cell(row, i) not in (None, "") and not widths[i]
     ]
-    cropped = [
+    cropped = tuple(
         clean(c)
         for c, wide in zip(row.cells, widths, strict=False)
         if isinstance(c, str) and wide and cell_len(c) > wide and len(wrap(c, wide)) > lines
-    ]
-    told = [clean(part) for part in row.detail.split("\n")]
-    new = [one for one in cropped if not any(one.strip("“”") in part for part in told)]
-    return tuple(line for line in (*new, *told, " · ".join(pairs)) if line)
+    )
+    return cropped, (" · ".join(pairs),) if pairs else ()
 
 
 def _row_why(block: Table, row: Row) -> tuple[str, ...]:
