@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics.flow_defects import Found
 from aether_tui.diagnostics.frame import Clock, Record, instant, listed, numbers, real, text, whole
@@ -24,7 +24,7 @@ DRAWS, PAST_DRAWS = 1000, 200
 LITTLE = (0.8, 1.25)
 BALANCE = (0.9, 1.1)
 AGE_GROWTH = 1.25
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 NOTHING_FINISHED = "nothing was finished in this window"
 NO_HISTORY = "no status history of the items finished"
 
@@ -157,7 +157,7 @@ def measure(
             _aged(row) for row in ageing if row["p85_s"] is not None and real(row["age_s"]) > real(row["p85_s"])
         ),
         open_items=tuple(_open(row) for row in ageing),
-        days=_days(counts),
+        days=_days(counts, clock.window.end),
         fan=_fan(weeks, open_now, clock.seed),
         utilisation=_utilisation(weeks, whole(state.get("arrivals")), span_s),
         history=history,
@@ -288,13 +288,16 @@ def _open(row: Record) -> Open:
     )
 
 
-def _days(counts: Sequence[Record]) -> tuple[Day, ...]:
+def _days(counts: Sequence[Record], end: datetime) -> tuple[Day, ...]:
+    """Those that are told, which end with the last event of all, and those after it until `end`, on which nothing happened."""
     made, finished = [], 0
     for row in counts:
         at = instant(row["day"])
         finished += whole(row["departures"])
         if at is not None:
             made.append(Day(day=at, finished=finished, wip=whole(row["wip"])))
+    while made and made[-1].day + DAY < end:
+        made.append(structs.replace(made[-1], day=made[-1].day + DAY))
     return tuple(made)
 
 

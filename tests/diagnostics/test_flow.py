@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from aether_tui.cache import Cache
+from aether_tui.config import Config
 from aether_tui.diagnostics import flow_findings
 from aether_tui.diagnostics.flow_measure import Flow, measure
-from aether_tui.diagnostics.frame import Filters
+from aether_tui.diagnostics.frame import Clock, Filters
+from aether_tui.diagnostics.run import run_report
 from aether_tui.records.model import Row
 from aether_tui.report_model import Gap, Plot, Report, Table, Trend
 from aether_tui.stats.forecast import fan, hits
@@ -195,6 +198,12 @@ def test_throughput_has_its_empty_weeks_and_seven_are_too_few_for_a_forecast(flo
     assert flow.weekly_from == datetime(2026, 10, 3, tzinfo=UTC)
     assert [(one.items, one.weeks[0].value) for one in flow.forecast] == [(6, None), (7, None)]
     assert flow.forecast[0].weeks[0].reason == "7 weeks of history, 8 are needed"
+
+
+def test_days_on_which_nothing_happened_any_more_are_days(flow_world: Workspace) -> None:
+    clock = Clock.of(world.NOW + timedelta(days=3), seed=1)
+    last = run_report("flow", flow_world, Config(), clock, Cache(flow_world.cache_path)).data.days[-1]
+    assert (last.day, last.wip) == (world.NOW + timedelta(days=2), 6)  # the last event of all was on the 20th
 
 
 def test_drawings_are_of_the_same_items(flow: Flow, flow_world: Workspace) -> None:
