@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from aether_tui.budgets.measurements import Record, Records, Scenario, Tokens, money_of, quantile_of, text_of
 from aether_tui.budgets.model import Used
+from aether_tui.records.definitions import NAMED
 from aether_tui.text import one_line
 
 
@@ -21,19 +22,20 @@ class _Task:
     labels: dict[str, str] = field(default_factory=dict)
     tokens: int | None = None
     cost: Decimal | None = None
+    calls: int = 0
     turns: int = 0
     unpriced: bool = False
     usage: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """Calls, input, cached and output tokens by model and provider."""
 
 
-def measure_tokens(records: Records, is_model_call: Callable[[Record], bool]) -> Tokens:
+def measure_tokens(records: Records) -> Tokens:
     """Tokens, cost and latency per task (trace) by scenario, the feature where there is none."""
     spans = records.rows.get("spans", [])
     tasks: dict[str, _Task] = {}
     for span in spans:
-        _count(tasks.setdefault(text_of(span["trace_id"]), _Task()), span, is_model_call)
-    used = [task for task in tasks.values() if task.turns or task.tokens is not None]
+        _count(tasks.setdefault(text_of(span["trace_id"]), _Task()), span)
+    used = [task for task in tasks.values() if task.calls]
     groups: dict[tuple[str, str], list[_Task]] = {}
     for task in used:
         name = task.labels.get("scenario") or task.labels.get("feature") or ""
@@ -47,25 +49,34 @@ def measure_tokens(records: Records, is_model_call: Callable[[Record], bool]) ->
     )
 
 
-def _count(task: _Task, span: Record, is_model_call: Callable[[Record], bool]) -> None:
+def _is_model_call(span: Record) -> bool:
+    """As in the cache (`model_call` of `records.definitions`)."""
+    operation = text_of(span["operation"]).lower()
+    counted = span["model"] is not None and not (span["input_tokens"] is None and span["output_tokens"] is None)
+    return operation in NAMED["named_call"] or (counted and operation not in NAMED["never_call"])
+
+
+def _count(task: _Task, span: Record) -> None:
     start, seconds = span["start"], span["duration_s"]
     if isinstance(start, datetime):
-        end = start + timedelta(seconds=seconds if isinstance(seconds, int | float) else 0)
+        end = start + timedelta(seconds=min(max(seconds, 0), 1e9) if isinstance(seconds, int | float) else 0)
         task.start = start if task.start is None else min(task.start, start)
         task.end = end if task.end is None else max(task.end, end)
     for name in ("scenario", "feature", "environment", "model"):
         # The root speaks for the trace; without it, whoever says something first.
         if (value := text_of(span[name])) and (span["parent_id"] is None or name not in task.labels):
             task.labels[name] = value
-    if not is_model_call(span):
+    if not _is_model_call(span):
         return
-    task.turns += span["operation"] != "embeddings"
+    task.calls += 1
+    task.turns += text_of(span["operation"]).lower() not in NAMED["embedding"]
     for name in ("input_tokens", "output_tokens"):
         if isinstance(count := span[name], int):
             task.tokens = (task.tokens or 0) + count
     cost = money_of(span["cost_usd"])
     if cost is None:
-        task.unpriced = task.unpriced or span["status"] != "error"
+        free = span["status"] == "error" and span["input_tokens"] is None and span["output_tokens"] is None
+        task.unpriced = task.unpriced or not free
     else:
         task.cost = (task.cost or Decimal(0)) + cost
         sums = task.usage.setdefault((text_of(span["model"]), text_of(span["provider"])), [0, 0, 0, 0])

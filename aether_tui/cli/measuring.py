@@ -17,7 +17,6 @@ from aether_tui.budgets.measurements import (
     Cost,
     Measurement,
     Pipelines,
-    Record,
     Records,
     Resource,
     Tests,
@@ -115,7 +114,7 @@ def _measure(context: Context, paths: Sequence[Path], surface: Surface | None) -
     if "cost" in by_surface:
         measurements.append(measure_cost(by_surface["cost"], changes))
     if "llm" in by_surface:
-        measurements.append(measure_tokens(by_surface["llm"], _is_model_call))
+        measurements.append(measure_tokens(by_surface["llm"]))
     return measurements
 
 
@@ -208,18 +207,6 @@ def _printed(path: Path) -> Measurement | None:
         return msgspec.json.decode(data, type=model)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"not what `measure` prints: {error}", where=str(path)) from error
-
-
-def _is_model_call(span: Record) -> bool:
-    from aether_tui.ingest.prices import is_model_call
-
-    model, operation, read, written = (span[key] for key in ("model", "operation", "input_tokens", "output_tokens"))
-    return is_model_call(
-        model if isinstance(model, str) else None,
-        operation if isinstance(operation, str) else None,
-        read if isinstance(read, int) else None,
-        written if isinstance(written, int) else None,
-    )
 
 
 def _globbed(name: str) -> list[Path]:

@@ -9,9 +9,14 @@ import msgspec
 import pytest
 
 from aether_tui.budgets.file import METRICS
+from aether_tui.budgets.measurements import Records
 from aether_tui.budgets.model import Result
+from aether_tui.budgets.tokens import measure_tokens
+from aether_tui.cache import Cache
 from aether_tui.diagnostics.budgets import Budgets
 from aether_tui.diagnostics.frame import Filters
+from aether_tui.records.model import Value
+from aether_tui.records.tables import TABLES
 from aether_tui.report_model import Gap, Table, envelope
 from aether_tui.workspace.folder import Workspace
 from tests.command import aether
@@ -192,6 +197,43 @@ def test_a_day_of_tasks_is_one_measurement_by_scenario(made: Workspace) -> None:
     order, refund = found["llm.cost · order"], found["llm.cost · refund"]
     assert (order.verdict, order.now, order.n_now, order.n_base) == ("pass", 0.06, 5, 30)
     assert (refund.verdict, refund.now, refund.unit) == ("block", 0.14, "USD/task")
+
+
+def test_files_and_the_cache_measure_the_same_tasks(made: Workspace) -> None:
+    odd: list[dict[str, Value]] = [
+        {"trace_id": "a", "input_tokens": 100, "output_tokens": 10, "cost_usd": Decimal(1)},
+        {"trace_id": "a", "operation": "Embedding", "input_tokens": 5, "cost_usd": Decimal("0.5"), "duration_s": 4.0},
+        {"trace_id": "b", "model": None, "cost_usd": Decimal(2)},  # a price without tokens
+        {"trace_id": "c", "input_tokens": 10, "status": "error"},  # tokens without a price
+        {"trace_id": "d", "status": "error"},  # neither: free
+        {"trace_id": "e", "operation": "embeddings", "cost_usd": Decimal(3), "duration_s": -1.0},
+        {"trace_id": "f", "input_tokens": 1, "cost_usd": Decimal(4), "duration_s": 1e12},  # a clock that is wrong
+        {"trace_id": "g", "operation": "tool", "input_tokens": 1},  # no call
+    ]
+    rows = [
+        full("spans", **({"span_id": str(place), "name": "x", "operation": "chat", "model": "m", "start": at(10), "duration_s": 2.0} | one))
+        for place, one in enumerate(odd)
+    ]  # fmt: skip
+    store(made, "otlp", "odd", "spans", rows)
+    names = [column.name for column in TABLES["spans"].columns]
+    measured = measure_tokens(Records(rows={"spans": [dict(zip(names, row, strict=True)) for row in rows]}))
+    (scenario,) = measured.by_scenario
+    with Cache(made.cache_path).read() as lease:
+        tasks = lease.rows(
+            "SELECT tokens, cost_usd, unpriced_calls, duration_s, turns FROM tasks WHERE calls > 0 ORDER BY trace_id"
+        )
+    assert (scenario.tasks, measured.unpriced) == (len(tasks), 1)
+    assert scenario.tokens == tuple(one["tokens"] for one in tasks if one["tokens"] is not None) == (115, 10, 1)
+    assert (
+        scenario.cost
+        == tuple(one["cost_usd"] for one in tasks if one["cost_usd"] and not one["unpriced_calls"])
+        == (1.5, 2, 3, 4)
+    )
+    assert (
+        scenario.turn_latency_s
+        == tuple(one["duration_s"] / one["turns"] for one in tasks if one["turns"])
+        == (4, 2, 2, 2, 1e9)
+    )
 
 
 def test_a_model_swap_is_named(made: Workspace) -> None:
