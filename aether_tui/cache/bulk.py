@@ -319,7 +319,7 @@ def _plain(text: str) -> str:
     first = text.splitlines()[0]
     if "Maximum line size" in text:  # its number is one among those looked at, not of the file
         return f"a line longer than {parts.LONGEST_LINE >> 20} MiB"
-    if "sniffing" in first:
+    if "sniffing" in first or "state machine" in first:
         return "its separator, quotes or ends of lines cannot be told"
     if any(word in first.casefold() for word in ("gzip", "zstd")):
         return "the compressed file is cut short or damaged"

@@ -177,6 +177,7 @@ def test_parquet_types_become_ours(tmp_path: Path) -> None:
         ),
         ("empty.csv", b"", "empty"),
         ("odd.csv", b"a,b\n1,2\r\n3,4\r5,6\n", "cannot be told"),
+        ("late.csv", b"a,b\n" + b"1,2\n" * 30_000 + b"3,4\r\n5,6\r\n", "cannot be told"),
         ("cut.parquet", b"PAR1 and no end", "arquet"),
     ],
 )
