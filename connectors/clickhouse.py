@@ -129,6 +129,7 @@ class ClickHouse:
         self._settings = settings
         self._network = network
         self._newest: datetime | None = None
+        self._most = _PER_ANSWER
         key = "" if settings.anonymous else secrets.get("key", "")
         self._table = f"{identifier(settings.database)}.{identifier(settings.table)}"
         self._http = Http(
@@ -177,20 +178,18 @@ class ClickHouse:
         after = "(Timestamp, TraceId, SpanId) > (fromUnixTimestamp64Nano({ns:Int64}), {trace:String}, {span:String})"
         query = {"low": _told(begin), "high": _told(end or datetime(2200, 1, 1))}  # noqa: DTZ001  # naive UTC, as all
         last: dict[str, str] = {}
-        held, hopeful, most = BytesIO(), False, _PER_ANSWER
+        held, hopeful = BytesIO(), False
         while True:
             within = f"{rollups.WITHIN} AND {after}" if last else rollups.WITHIN
-            sql = (
-                f"SELECT {DOCUMENT} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId LIMIT {most}"
-            )
+            sql = f"SELECT {DOCUMENT} FROM {self._table} WHERE {within} ORDER BY Timestamp, TraceId, SpanId LIMIT {self._most}"
             try:
                 found = _documents(await self._answer(sql, query | last))
-            except TooLarge:  # long prompts
-                if most == 1:
+            except TooLarge:  # long prompts, as there will be more of
+                if self._most == 1:
                     raise
-                most = max(1, most // 4)
+                self._most = max(1, self._most // 4)
                 continue
-            lines, whole = b"\n".join([*found, b""]), len(found) < most
+            lines, whole = b"\n".join([*found, b""]), len(found) < self._most
             hopeful = hopeful if held.tell() else not whole and worth(lines, said=False)
             held.write(lines)
             newest = _place(found[-1]) if found else last
