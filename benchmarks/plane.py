@@ -237,7 +237,7 @@ def staged(path: Path) -> dict[str, float]:
     from aether_tui.cache.columns import stage_spans
     from aether_tui.cache.lease import ROW_GROUPS
     from aether_tui.cache.schema import quoted
-    from aether_tui.cache.settings import hold_blocks
+    from aether_tui.cache.settings import for_large_files
     from aether_tui.records.source import Bulk
     from aether_tui.records.tables import SPANS
     from aether_tui.sync.loading import pages_of
@@ -248,7 +248,7 @@ def staged(path: Path) -> dict[str, float]:
     pages = pages_of(OtlpFiles() if path.name.startswith("otlp") else SpanFiles(), [path], NOW, ingest)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        hold_blocks(connection)
+        for_large_files(connection)
         connection.execute(f"ATTACH '{folder}/x.duckdb' AS x ({ROW_GROUPS.lstrip(', ')})")
         columns, writing, began = quoted([column.name for column in SPANS.columns]), 0.0, cpu_s()
         to = "CREATE TABLE x.t AS"

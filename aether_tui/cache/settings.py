@@ -44,7 +44,12 @@ def one_thread(cursor: duckdb.DuckDBPyConnection) -> AbstractContextManager[None
     return _setting(cursor, "threads", "1")
 
 
-def hold_blocks(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Keep memory for blocks of tables until the process ends: what is given back to the system comes again as new pages, which takes
-    2 to 3 % of the CPU of a load. Nothing sets it back."""
+def for_large_files(cursor: duckdb.DuckDBPyConnection) -> None:
+    """What holds from a load on until the process ends, since nothing sets it back.
+
+    Memory for blocks of tables is kept: what is given back to the system comes again as new pages, which takes 2 to 3 % of the CPU of a
+    load. And Parquet is read as it is needed: fetched ahead, a row group of a million long rows (pyarrow makes them so) takes hundreds
+    of MB more.
+    """
     run(cursor, f"SET GLOBAL block_allocator_memory = '{HELD_MB}MB'")
+    run(cursor, "SET GLOBAL disable_parquet_prefetching = true")

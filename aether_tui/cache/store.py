@@ -26,7 +26,7 @@ from aether_tui.cache.parts import divisible
 from aether_tui.cache.rederive import PATIENCE_S, SLICE_ROWS, Deriver, rederive_rows, tables_behind
 from aether_tui.cache.rollups import raw_from
 from aether_tui.cache.schema import read_all, stored_version
-from aether_tui.cache.settings import hold_blocks
+from aether_tui.cache.settings import for_large_files
 from aether_tui.cache.staging import naive
 from aether_tui.cache.sweep import Sweep, Swept
 from aether_tui.cache.tally import tallied
@@ -324,7 +324,7 @@ class Cache:
         origin, result = Origin(source, stream, mapping_hash, naive(now)), Merged()
         pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
-            hold_blocks(connection)
+            for_large_files(connection)
             found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
             held = False
             for raw, more in found:
