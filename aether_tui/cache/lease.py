@@ -275,6 +275,7 @@ class Leases:
                 raise self._locked("a thread of this process keeps reading")
             self._attach("READ_WRITE", deadline)
             at_home(self.path.parent / "aside")
+            written_anew(self.path).unlink(missing_ok=True)
             self._kept_of = None
             try:
                 catchup.migrate(self._instance(), self.path)
@@ -404,6 +405,12 @@ class Leases:
             where=str(self.path),
             next_step="wait until that is done, then run the command again",
         )
+
+
+def written_anew(path: Path) -> Path:
+    """Where a file is put together that takes the place of the cache; what a killed process left of one goes with the next lease that
+    writes."""
+    return path.with_name(path.name + ".compact")
 
 
 _LEASES: dict[Path, Leases] = {}

@@ -11,7 +11,7 @@ from typing import Final
 import duckdb
 
 from aether_tui.cache import rollups
-from aether_tui.cache.lease import ROW_GROUPS
+from aether_tui.cache.lease import ROW_GROUPS, written_anew
 from aether_tui.cache.merge import newest_instant
 from aether_tui.cache.schema import ROLLUPS, local, quoted, read_all
 from aether_tui.errors import ConfigurationError
@@ -194,8 +194,7 @@ def compact(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
     row = cursor.execute(size).fetchone()
     if not row or row[0] < FRAGMENTED:
         return
-    fresh = path.with_name(path.name + ".compact")
-    fresh.unlink(missing_ok=True)
+    fresh = written_anew(path)
     quoted_path = str(fresh).replace("'", "''")
     try:
         cursor.execute(f"ATTACH '{quoted_path}' AS fresh (READ_WRITE{ROW_GROUPS})")

@@ -335,10 +335,13 @@ def test_what_a_killed_writer_leaves_is_folded_in_or_removed_by_the_next_one(
     )
     subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=False)
     assert cache._leases.wal.exists()
+    compacting = cache.path.with_name("cache.duckdb.compact")
+    compacting.write_bytes(b"half a cache")
     with cache.read() as lease:
         assert lease.rows("SELECT value FROM meta WHERE key = 'k'") == [{"value": "v"}]
     assert not cache._leases.wal.exists()
     store(cache, spans(9))
+    assert not compacting.exists()
     left, download = sorted((cache.path.parent / "aside").iterdir(), key=Path.is_dir)
     assert [path.stat().st_mode & 0o777 for path in (left, download, left.parent)] == [0o600, 0o700, 0o700]
     assert (download / "export.zip").read_bytes() == b"events"
