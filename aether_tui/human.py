@@ -75,7 +75,7 @@ def amount(value: float, unit: str, currency: str | None = None, beside: Beside 
     if unit == "ratio":
         share = 100 * value
         if abs(share) >= 10 or share == int(share):
-            return f"{share:.0f} %"
+            return f"{share:,.0f} %"
         return f"{share:.1f} %" if abs(share) >= 1 else f"{_figures(share, 2)} %"
     if unit.startswith(("USD", "money")):
         per = unit.partition("/")[2]

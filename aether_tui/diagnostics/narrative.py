@@ -25,7 +25,7 @@ from aether_tui.diagnostics.gains_measure import Gains
 from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
 from aether_tui.diagnostics.pipeline_measure import Pipeline
 from aether_tui.diagnostics.scorecard_measure import METRICS, Scorecard
-from aether_tui.human import amount, number, plural, quantity, spoken
+from aether_tui.human import amount, number, plural, quantity, signed, spoken
 from aether_tui.report_model import Quantity, Report, Window
 
 SPOKEN, OF_ONE = 6, 2
@@ -86,7 +86,7 @@ def _between(item: Quantity) -> str:
     """`, between 65 and 69`, or nothing without an interval."""
     if item.low is None or item.high is None:
         return ""
-    low, high = (spoken(amount(end, item.unit, item.currency)) for end in (item.low, item.high))
+    low, high = (spoken(signed(amount(end, item.unit, item.currency))) for end in (item.low, item.high))
     return f", between {low} and {high}" if low != high else ""
 
 

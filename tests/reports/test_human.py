@@ -16,6 +16,7 @@ from aether_tui.report_model import Col, Quantity, Row, Table
         (0.0000000123, "ratio", "0.0000012 %"),
         (0.99996, "count", "1"),
         (-0.0, "ratio", "0 %"),
+        (425.3, "ratio", "42,530 %"),
         (-0.0, "USD", "0.00 USD"),
     ],
 )
