@@ -182,7 +182,7 @@ class Faces:
         return lines if hidden else [*lines, *self.given()]
 
     def given(self) -> list[Line]:
-        """What the person in front said, a line each."""
+        """What the person in front said, whole."""
         asked = {one.id: one for one in self.content.questions(self.interview.questionnaire)}
         pairs = []
         for name, answer in self.interview.given(self.interview.who).items():
@@ -192,8 +192,9 @@ class Faces:
                 pairs.append((clean(question.label or question.ask), clean(said)))
         cells = min(max((width_of(((said, "text"),)) for _, said in pairs), default=0), self.width // 2)
         told: list[Line] = [
-            ((f"   {pad(label, self.width - cells - 2)}  ", "dim"), (crop(said, cells), "text"))
+            ((f"   {pad('' if more else label, self.width - cells - 2)}  ", "dim"), (line, "text"))
             for label, said in pairs
+            for more, line in enumerate(wrap(said, cells))
         ]
         return [(), *told] if told else []
 

@@ -371,6 +371,10 @@ def test_at_the_end_stands_what_was_said_unless_it_is_to_be_hidden() -> None:
         return ["".join(text for text, _ in line).rstrip() for line in faces.ended(hidden=hidden)]
 
     assert [line.split()[-1] for line in lines(24)[-2:]] == ["thirds", "half"]
+    interview.answers[-1] = Answer(
+        question=asked[-1].id, who="Eva", text="as long as it takes to say it, and nothing is cut", when=NOW
+    )
+    assert [line[40:] for line in lines(24)[-2:]] == ["as long as it takes to say it, and", "nothing is cut"]
     assert not any("half" in line for line in lines(60, hidden=True))
 
 
