@@ -252,8 +252,11 @@ class Form(FormFile):
         name = next(required, None) or next(later, self._open[0])
         self.page.select(f"{TABLE}/{name}")
         self._describe()
-        if self._fields[name].kind in {"line", "number", "date", "prose"}:
-            self._ask(self._fields[name])
+        field = self._fields[name]
+        if field.kind in {"line", "number", "date", "prose"}:
+            self._ask(field)
+        elif field.missing and field.kind in {"list", "table"}:
+            self.action_add()
 
     def _ask(self, field: Field, begun: str | None = None) -> None:
         from aether_tui.workspace.fields import parse, plain

@@ -79,8 +79,8 @@ class Field:
 def fields(
     model: type[BaseModel], data: Mapping[str, object], opened: Collection[Path] = (), at: Path = ()
 ) -> Iterator[Field]:
-    """The rows of a document, nested ones under their headers; entries of lists and tables where they are opened."""
-    for name, info in model.model_fields.items():
+    """The rows of a document, its title first, nested ones under their headers; entries of lists and tables where they are opened."""
+    for name, info in sorted(model.model_fields.items(), key=lambda each: each[0] != "title"):
         if at or name != "id":
             yield from _rows(_field((*at, name), info.annotation, info, data.get(name)), opened)
 

@@ -251,14 +251,12 @@ def test_what_was_said_to_a_form_and_not_stored_is_there_when_it_opens_again(wor
 
 
 def test_an_entry_and_a_page_begun_in_a_document_are_there_when_it_opens_again(workspace):
-    Store(workspace).add(
-        ValueStream,
-        lambda i: ValueStream(id=i, title="Refunds", demand_per_month=9, value_per_success=2, steps=[{"name": "Ask"}]),
-    )
-
     async def begun(pilot, app):
-        form = await opened(pilot, app, "value-stream", "VS-1")
-        await stand(pilot, form, "steps")
+        form = await opened(pilot, app, "value-stream")
+        await until(pilot, lambda: form._asking)
+        for said in ("Refunds", "9", "2,5", "Ask"):  # title, demand, value, and the first step, which has to be there
+            await typed(pilot, said)
+        await until(pilot, lambda: form._stored is not None)
         await pilot.press("n")
         await until(pilot, lambda: form._asking)
         await pilot.press(*"Prüf")
