@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import nearest
+from aether_tui.stats.cells import Cell
 from aether_tui.text import one_line
 from aether_tui.workspace.document import Document, Score
 
@@ -163,7 +164,7 @@ def _range(metadata: list[object]) -> tuple[int, int]:
 
 
 def _is_number(inner: object) -> bool:
-    if inner in {int, float}:
+    if inner in {int, float, Cell}:
         return True
     if typing.get_origin(inner) in {typing.Union, types.UnionType}:
         return all(_is_number(bare(part)) for part in typing.get_args(inner))
@@ -176,7 +177,7 @@ def _is_number(inner: object) -> bool:
 def _holds_range(inner: object) -> bool:
     if typing.get_origin(inner) in {typing.Union, types.UnionType}:
         return any(_holds_range(bare(part)) for part in typing.get_args(inner))
-    return typing.get_origin(inner) is tuple
+    return typing.get_origin(inner) is tuple or inner is Cell
 
 
 def bare(annotation: object) -> object:

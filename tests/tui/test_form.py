@@ -7,6 +7,7 @@ import pytest
 from textual import events
 
 from aether_tui.errors import ConfigurationError
+from aether_tui.stats.cells import Cell
 from aether_tui.workspace.edits import change
 from aether_tui.workspace.fields import fields, parse, plain
 from aether_tui.workspace.folder import Workspace
@@ -264,7 +265,10 @@ def test_an_entry_and_a_page_begun_in_a_document_are_there_when_it_opens_again(w
     async def gone_on(pilot, app):
         await until(pilot, lambda: isinstance(app.screen, Form) and app.screen._asking)
         await typed(pilot, "ung")
-        await until(pilot, lambda: "steps" in Store(workspace).get(ValueStream, "VS-1").path.read_text())
+        await until(pilot, lambda: not app.screen._sets)
+        await stand(pilot, app.screen, "steps.1.wait_s")
+        await pilot.press("enter")
+        await typed(pilot, "60 120,5 300")
 
     async def page(pilot, app):
         app.open_form("decision")
@@ -282,7 +286,8 @@ def test_an_entry_and_a_page_begun_in_a_document_are_there_when_it_opens_again(w
 
     drive(workspace, begun, start="portfolio")
     drive(workspace, gone_on, start="portfolio")
-    assert [step.name for step in Store(workspace).get(ValueStream, "VS-1").document.steps] == ["Ask", "Prüfung"]
+    first, second = Store(workspace).get(ValueStream, "VS-1").document.steps
+    assert (first.name, second.name, second.wait_s) == ("Ask", "Prüfung", Cell(120.5, low=60, high=300))
     drive(workspace, page, start="portfolio")
     drive(workspace, page_again, start="portfolio")
 
