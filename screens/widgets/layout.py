@@ -136,6 +136,10 @@ def lay_out(report: SavedReport, view: View, width: int) -> Layout:
     if found:
         groups.append([parts.findings(found, room, partial(named, report))])
     groups += drawn(report.blocks[view.lead :], view, room)
+    if keep and not any(part.items for group in groups for part in group):
+        nothing = Lines()
+        nothing.prose(f"Nothing here contains “{view.keep}”; esc shows all again.", room, "dim")
+        groups.append([nothing])
     more = opened(report, view.open_id) if view.open_id and view.open_as == "detail" else ()
     return _placed(layout, groups, room, lambda part, share: _open(part, view, share, more))
 

@@ -133,7 +133,8 @@ def test_filter_keeps_what_contains_it_and_sort_orders_by_value():
     assert rows(View(sorts=(("t", Sort(1, True)),))) == ["b", "a", "c"]
     assert rows(View(sorts=(("t", Sort(1, False)),))) == ["a", "b", "c"]
     assert rows(View(keep="B")) == ["b"]
-    assert lay_out(report, View(keep="zzz"), 60).stops == []
+    none = lay_out(report, View(keep="zzz"), 60)
+    assert none.stops == [] and "contains “zzz”; esc" in "".join(text for text, _ in none.line(none.height - 1, None))
 
 
 def test_numbers_in_texts_sort_as_numbers():
