@@ -1,11 +1,15 @@
 """Levers against runs and bills small enough to work out by hand."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
 
+from aether_tui.cache import Cache
+from aether_tui.config import Config
+from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.levers_ci import Job, critical_path, longest_slack
+from aether_tui.diagnostics.run import run_report
 from tests.diagnostics.world import at, full, report, store, workspace
 
 MINUTE = 1 / 1440
@@ -182,6 +186,26 @@ def test_what_does_not_follow_its_load(tmp_path):
     (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Over-sized for its load"]
     # Weekends cost 8 × 28; following the load they would cost a quarter of it.
     assert (lever.low, lever.high) == (0.0, pytest.approx(30.44 / 28 * 8 * 28 * 0.75))
+
+
+def test_a_saturday_that_runs_is_no_quiet_day(tmp_path):
+    """As many calls on every day; of Saturday the 21st, when a quarter of it is over, half of them came."""
+    made = workspace(tmp_path)
+    days = [at(24, 10) + timedelta(days=n) for n in range(28)]
+    charges = [
+        full(
+            "costs", row_hash=str(day), charge_start=day, charge_end=day + timedelta(days=1), effective_cost=Decimal(28), currency="USD",
+            charge_category="Usage", environment="production", service="answers", service_category="Compute", resource="answers/box",
+        )
+        for day in days
+    ]  # fmt: skip
+    hours = [day + timedelta(hours=hour) for day in [*days, at(21)] for hour in (0, 5, 12, 18)]
+    spans = [call(f"{n:x}", hour, service="answers", trace_id=f"{n:032x}") for n, hour in enumerate(hours)]
+    store(made, "focus", "costs", "costs", charges)
+    store(made, "otlp", "spans", "spans", spans)
+    clock = Clock.of(at(21.25).replace(tzinfo=UTC), seed=1)
+    found = run_report("levers", made, Config(), clock, Cache(made.cache_path)).data.levers
+    assert [one for one in found if one.lever == "Over-sized for its load"] == []
 
 
 def call(identity: str, start, **values):
