@@ -294,8 +294,9 @@ class Form(FormFile):
 
             self.shell.hold_keys()
             kept = lambda text: None if text is None else done((text, text.strip("\n") or None))  # noqa: E731
-            text = before if begun is None else begun
-            self.app.push_screen(Prose(clean(label), clean(field.help), text, self.shell.release_keys, kept, left))
+            text, name = before if begun is None else begun, self._identity or f"New {self._kind}"
+            title = f"{name} · {clean(label)}"
+            self.app.push_screen(Prose(title, clean(field.help), text, self.shell.release_keys, kept, left))
             return
         if field.kind == "date" and not before:
             before = self.shell.now().date().isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import inf
 
@@ -98,7 +99,7 @@ class Entry(Input, Typed):
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):
-            line = " ".join(event.text.split())  # Textual's own keeps the first line only
+            line = re.sub(r"\s+", " ", event.text)  # Textual's own keeps the first line only
             self._on_paste(events.Paste(_harmless(line)))
             return True
         if event.character and event.character in JOINERS:

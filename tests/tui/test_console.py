@@ -178,6 +178,12 @@ def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(worksp
         await pilot.pause()
         assert screen_text(app).replace("\n", "").isprintable()
         await pilot.press("escape")
+        app.screen.ask("title", "one", given.append)
+        await pilot.pause()
+        app.post_message(events.Key("end", None))
+        app.post_message(events.Paste(" word\nmore\n"))
+        await pilot.press(*"or", "enter")
+        assert given.pop() == "one word more or"
         assert given[1] == "a[@click=app.quit]b[/]\n=c|d a[@click=app.quit]b[/]\n=c|d"
 
     drive(workspace, script)

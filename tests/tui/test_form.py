@@ -151,6 +151,7 @@ def test_long_text_is_written_on_a_page(workspace):
         await stand(pilot, form, "notes")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Prose))
+        assert screen_text(app).startswith(" OPP-1 · notes   esc keeps it")
         await pilot.press(*"one", "enter", *"two", "escape")
         await until(pilot, lambda: opportunity(workspace).notes == "one\ntwo")
         await stand(pilot, form, "notes")
