@@ -265,6 +265,7 @@ def test_what_is_not_billed_every_day_is_no_more_a_month_than_it_costs(tmp_path,
     store(made, "focus", "costs", "costs", rows)
     found = {one.lever: one for one in report("levers", made).data.levers}
     assert found["Spot-eligible"].high == pytest.approx(0.9 * a_month)
+    assert found["Idle non-production hours"].low == 0  # 1 November is a Sunday, the month is none
 
 
 def test_repeats_of_requests(tmp_path):
