@@ -157,7 +157,8 @@ class Form(FormFile):
         if field is not None and left.typed:
             self.page.select(f"{TABLE}/{name_of(left.at)}")
             self._ask(field, left.typed)
-        else:
+        else:  # hidden in room mode
+            self._typing = (left.at, left.typed) if left.typed else None
             self.action_next()
 
     def _entry(self, path: FieldPath) -> Field | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from aether_tui.errors import AetherError, ConfigurationError
+from aether_tui.errors import AetherError, ConfigurationError, NoData
 from aether_tui.workspace.written import Edit
 from screens.base import PageScreen
 
@@ -102,7 +102,8 @@ class FormFile(PageScreen):
             self._data = event.stored.document.model_dump()
         elif first:
             self._data = {**begun(event.model, self.shell.now().date()), **event.offered}
-        left = self._left() if first and event.error is None else None
+        gone = isinstance(event.error, NoData)
+        left = self._left(gone=gone) if first and (gone or event.error is None) else None
         self.draw()
         if left is not None:
             self.resume(left)
@@ -110,13 +111,17 @@ class FormFile(PageScreen):
             self.action_next()
         self.settle()
 
-    def _left(self) -> Unstored | None:
-        """What was said before and is not stored, said again as far as the document still has a place for it."""
+    def _left(self, *, gone: bool) -> Unstored | None:
+        """What was said before and is not stored, said again as far as the document still has a place for it; what was said to a
+        document that is gone is forgotten.
+        """
         from aether_tui.workspace.fields import with_value
         from screens.unstored import taken
 
         left = taken(self.shell.workspace, self._kind, self._identity)
-        for path, value in left.sets if left is not None else ():
+        if left is None or gone:
+            return None
+        for path, value in left.sets:
             with contextlib.suppress(LookupError, TypeError):
                 self._data = with_value(self._data, path, value)
                 self._sets.append((path, value))

@@ -17,6 +17,7 @@ from aether_tui.workspace.kinds.experiment import Experiment
 from aether_tui.workspace.kinds.opportunity import Opportunity
 from aether_tui.workspace.kinds.value_stream import ValueStream
 from aether_tui.workspace.store import Store
+from screens import unstored
 from screens.form import Form, _hint
 from screens.form_file import name_of
 from screens.prose import Prose
@@ -245,6 +246,9 @@ def test_what_was_said_to_a_form_and_not_stored_is_there_when_it_opens_again(wor
         await typed(pilot, "Nobody wants this")
         await pilot.press("escape", "escape", "escape")
         assert not isinstance(app.screen, Form) and form._stored is None and left() == []
+        unstored.keep(workspace, unstored.Unstored("opportunity", "OPP-9", at=("title",), typed="Gone"))
+        form = await opened(pilot, app, "opportunity", "OPP-9")
+        assert "OPP-9" in screen_text(app) and not form._asking
 
     drive(workspace, in_a_line, start="portfolio")
     assert left() == ["form-OPP-1.json"] and opportunity(workspace).effort_weeks == 2  # half a number is none
