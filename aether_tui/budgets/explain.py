@@ -5,7 +5,7 @@ from __future__ import annotations
 from aether_tui.budgets.file import Budget
 from aether_tui.budgets.model import Result
 from aether_tui.budgets.outputs import signed_share
-from aether_tui.human import amount
+from aether_tui.human import amount, plural
 from aether_tui.report_model import GLYPHS
 
 _SHOWN = 12
@@ -17,6 +17,11 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     def shown(value: float | None) -> str:
         return "—" if value is None else amount(value, rule.kind, currency)
 
+    def counted(value: float | None) -> str:
+        return shown(value) if kind != "spent" or value is None else amount(value, "money", one.unit)
+
+    kind = one.series if rule.kind.endswith("/month") else ""  # a scenario may be called so, too
+    of_now, of_base = _made_of(one, kind, rule.stat)
     lines = [f"{GLYPHS[one.verdict]} {one.name}: {one.verdict}", f"  because     {one.why}"]
     if one.next:
         lines.append(f"  next        {one.next}")
@@ -24,11 +29,10 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     money = currency if one.unit.startswith(currency) else ""
     if one.n_now:
         now = one.recent[-one.n_now :] if one.recent else ()
-        lines.append(f"  now         {shown(one.now)} ({rule.stat} of {one.n_now}){_listed(now, money)}")
+        lines.append(f"  now         {counted(one.now)} ({of_now}){_listed(now, money)}")
     if one.n_base:
-        lines.append(
-            f"  baseline    {shown(one.baseline)} (median of {one.n_base}{_of(one.base_source)}){_listed(one.recent[: one.n_base], money)}"
-        )
+        base = one.recent[: one.n_base]
+        lines.append(f"  baseline    {counted(one.baseline)} ({of_base}{_of(one.base_source)}){_listed(base, money)}")
     if one.limit is not None:
         used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
         lines.append(f"  limit       {shown(one.limit)}{used}")
@@ -45,8 +49,17 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     if one.drift is not None:
         lines.append(f"  drift       {signed_share(one.drift)} against 90 days ago")
     if one.run_rate is not None:
-        lines.append(f"  pace        {amount(one.run_rate, 'money', currency)} at the month's end, on a straight line")
+        lines.append(f"  pace        {amount(one.run_rate, 'money', one.unit)} at the month's end, on a straight line")
     return "\n".join(lines)
+
+
+def _made_of(one: Result, kind: str, stat: str) -> tuple[str, str]:
+    """What the numbers now and before are made of: of a month's money one sum, else a statistic."""
+    if kind == "spent":
+        return f"the month so far, {plural(one.n_now, 'day')}", "the month before, as long"
+    if kind == "plan":
+        return f"of {plural(one.n_now, 'project')}", "before the change"
+    return f"{stat} of {one.n_now}", f"median of {one.n_base}"
 
 
 def _rule(rule: Budget, currency: str) -> str:

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from aether_tui.budgets.explain import explain_result
+from aether_tui.budgets.file import read_budgets
 from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.diagnostics.budgets_live import complete_until
@@ -169,6 +171,15 @@ def test_the_month_before_is_told_over_as_long_or_not_at_all(even):
     ):  # September has no 31st
         _, judged = months_of(even, now)
         assert (judged["llm.month"].baseline, judged["cost.dev"].baseline) == (model_usd, bill_usd)
+
+
+def test_a_month_is_explained_as_a_sum_in_its_own_unit(even):
+    _, judged = months_of(even, at(20.25))
+    file = read_budgets(even.budgets_path, "budgets.yaml", at(20).date())
+    said = {one.id: explain_result(one, judged[one.id], file.currency) for one in file.budgets}
+    assert "now         462 USD (the month so far, 20 days)" in said["llm.month"]
+    assert "baseline    462 USD (the month before, as long)" in said["llm.month"]
+    assert "pace        7,200 tokens at the month's end" in said["llm.tokens"]  # ten an hour
 
 
 def test_what_a_bill_has_of_the_next_month_is_not_spent_in_this(even):
