@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from io import BufferedReader
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import otlp_json, otlp_proto
 from connectors.base import Access, Malformed, Page, Reject, Row, Sample
-from connectors.files import name_of, open_binary, read_all, sample
+from connectors.files import name_of, open_binary, sample
 from connectors.otlp_attributes import Resource
 from connectors.otlp_scan import Line, Scan, worth
 from connectors.otlp_span import Span, payload_row, span_row
@@ -27,6 +27,10 @@ MAX_DOCUMENT = 256 << 20
 PAGE_ROWS = 10_000
 SCAN_BYTES = 192 << 20
 """Bytes of lines that are scanned at a time."""
+JOINED_BYTES = 64 << 20
+"""Bytes of the pieces of one document that are scanned at a time, beside which it stays in memory."""
+DIVIDED_FROM = 4 << 20
+"""Bytes from which a document is read in pieces."""
 SCANNED_FROM = 8 << 20
 """Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""
 PAGE_CHARACTERS = 32 << 20
@@ -118,22 +122,43 @@ def _whole_pages(path: Path) -> Iterator[Page]:
 
 def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
-        pieces = iter(lambda: _whole_lines(path, stream), bytearray())
-        data = next(pieces, bytearray())
-        hopeless = len(data) < SCANNED_FROM or not worth(data, said=not said)
-        if hopeless or not any(map(parsed, bytes(data[:SCANNED_FROM]).split(b"\n", 2)[:2])):
+        batches, lines = _batches(path, stream, said=not said), _Lines(path)
+        if batches is None:
             yield from _whole_pages(path)
             return
-        lines, first = _Lines(path), 1
-        while data:
+        take, lines.numbered = batches
+        first = 1
+        while data := take():
             scan = Scan(data, partial(lines.page, first), said=not said, texts=texts)
             del data  # or the scan could not let go of it
             yield Page(scan=scan)
             lines.traces += scan.taken
             first += scan.lines
-            data = next(pieces, bytearray())
         if left := lines.end():
             yield Page({}, problems=left, path=path)
+
+
+def _batches(path: Path, stream: BufferedReader, *, said: bool) -> tuple[Callable[[], bytearray], bool] | None:
+    """What gives the lines that are scanned next, in the end none, and whether they are those of the file, not pieces of one document;
+    None where a scan does not help."""
+    data = _whole_lines(path, stream)
+    if len(data) < SCANNED_FROM or not worth(data, said=said):
+        return None
+    if any(map(parsed, bytes(data[:SCANNED_FROM]).split(b"\n", 2)[:2])):
+        held = [data]
+        return lambda: held.pop() if held else _whole_lines(path, stream), True
+    body = _rest(data, stream)
+    pieces = otlp_json.divided(body) if len(body) <= MAX_DOCUMENT else None
+    return None if pieces is None else (partial(_joined, pieces), False)
+
+
+def _joined(pieces: Iterator[bytes]) -> bytearray:
+    """The next pieces of a document, each on a line."""
+    data = bytearray()
+    while len(data) < JOINED_BYTES and (piece := next(pieces, None)) is not None:
+        data += piece
+        data += b"\n"
+    return data
 
 
 def _whole_lines(path: Path, stream: BufferedReader) -> bytearray:
@@ -162,25 +187,30 @@ def _other_signal(path: Path, signal: str) -> Malformed:
 
 
 def _protobuf(path: Path) -> Iterator[Decoded]:
-    try:
-        for number, message in enumerate(_messages(read_all(path, MAX_DOCUMENT)), 1):
-            for span, resource in otlp_proto.spans(message):
-                yield span, resource, f"{name_of(path)}: message {number}"
-    except ValueError as error:
-        raise Malformed(f"{name_of(path)}: {error}") from error
+    with open_binary(path) as stream:
+        try:
+            for number, message in enumerate(_messages(path, stream), 1):
+                for part in otlp_proto.divided(message) if len(message) >= DIVIDED_FROM else (message,):
+                    for span, resource in otlp_proto.spans(part):
+                        yield span, resource, f"{name_of(path)}: message {number}"
+        except ValueError as error:
+            raise Malformed(f"{name_of(path)}: {error}") from error
 
 
-def _messages(body: bytes) -> Iterator[bytes]:
+def _messages(path: Path, stream: BufferedReader) -> Iterator[bytes]:
     """One bare message, or several, each after its length in four bytes (the collector's file exporter)."""
-    if body[:1] != b"\x00":
-        yield body
+    if stream.peek(1)[:1] != b"\x00":
+        yield _limited(path, stream.read(MAX_DOCUMENT + 1))
         return
     at = 0
-    while at < len(body):
-        length = int.from_bytes(body[at : at + 4], "big")
-        if at + 4 + length > len(body):
+    while head := stream.read(4):
+        length = int.from_bytes(head, "big")
+        if length > MAX_DOCUMENT:
+            raise ValueError(f"message at byte {at} says that it is larger than {MAX_DOCUMENT >> 20} MiB")
+        message = stream.read(length)
+        if len(head) < 4 or len(message) < length:
             raise ValueError(f"message at byte {at} is cut short")
-        yield body[at + 4 : at + 4 + length]
+        yield message
         at += 4 + length
 
 
@@ -189,19 +219,24 @@ def _json(path: Path, left: list[str]) -> Iterator[Decoded]:
     with open_binary(path) as stream:
         lines = (_limited(path, line) for line in iter(lambda: stream.readline(MAX_DOCUMENT + 1), b""))
         start = list(islice(lines, 2))
-        if any(parsed(line) is not None for line in start):
+        if any(parsed(next(_parts(line), b"")) is not None for line in start):
             found = _Lines(path)
             yield from found.decode((number, line, None) for number, line in enumerate(chain(start, lines), 1))
             left += found.end()
         else:
-            yield from _document(path, _whole(path, b"".join([*start, stream.read(MAX_DOCUMENT + 1)])), name_of(path))
+            body = _rest(bytearray().join(start), stream)
+            del start
+            _limit(path, body)
+            for piece in _parts(body):
+                yield from _document(path, _whole(path, piece), name_of(path))
 
 
 class _Lines:
-    """Lines of a file, each a document; `traces` counts those that hold some."""
+    """Lines of a file, each a document; `traces` counts those that hold some. Where they are not `numbered` they are its pieces."""
 
     def __init__(self, path: Path) -> None:
         self.traces = 0
+        self.numbered = True
         self._path = path
         self._others = Counter[str]()
 
@@ -212,18 +247,20 @@ class _Lines:
     def decode(self, lines: Iterable[Line]) -> Iterator[Decoded]:
         """The spans of numbered lines: those at some places, from nought, or all."""
         for number, line, some in lines:
-            where = f"{name_of(self._path)}:{number}"
-            document = parsed(line)
-            if document is None:
-                if line.strip():
-                    # Where it is, and no piece of it: the line may hold a prompt.
-                    yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
-            elif other := _others(document):
-                self._others.update(other)
-            else:
-                self.traces += 1
-                found = _document(self._path, document, where)
-                yield from found if some is None else (one for place, one in enumerate(found) if place in some)
+            where = f"{name_of(self._path)}:{number}" if self.numbered else name_of(self._path)
+            places = count()
+            for document in map(parsed, _parts(line)):
+                if document is None:
+                    if line.strip():
+                        # Where it is, and no piece of it: the line may hold a prompt.
+                        yield Reject(SPANS.name, "not a JSON document", f"{len(line)} bytes", where)
+                elif other := _others(document):
+                    self._others.update(other)
+                else:
+                    self.traces += 1
+                    for one in _document(self._path, document, where):
+                        if some is None or next(places) in some:
+                            yield one
 
     def end(self) -> list[str]:
         """What was left out, in words. Raises Malformed when the whole file was of other signals."""
@@ -233,13 +270,33 @@ class _Lines:
         return [f"{name_of(self._path)}: lines that are no traces were left out: {told}"] * bool(told)
 
 
+def _rest(body: bytearray, stream: BufferedReader) -> bytearray:
+    """Put behind `body` what is left of a stream, or so much that it is longer than a document may be."""
+    while len(body) <= MAX_DOCUMENT and (block := stream.read(1 << 20)):
+        body += block
+    return body
+
+
 def _limited(path: Path, line: bytes) -> bytes:
-    if len(line) > MAX_DOCUMENT:
-        raise Malformed(f"{name_of(path)}: a document larger than {MAX_DOCUMENT >> 20} MiB")
+    _limit(path, line)
     return line
 
 
-def parsed(line: bytes) -> Mapping[str, object] | None:
+def _limit(path: Path, document: bytes | bytearray) -> None:
+    if len(document) > MAX_DOCUMENT:
+        raise Malformed(
+            f"{name_of(path)}: a document larger than {MAX_DOCUMENT >> 20} MiB",
+            hint="write JSON lines, as the collector's file exporter does: they may be as many as there are",
+        )
+
+
+def _parts(document: bytes | bytearray) -> Iterator[bytes | bytearray]:
+    """A document, in pieces where it is large."""
+    pieces = otlp_json.divided(document) if len(document) >= DIVIDED_FROM else None
+    return iter((document,)) if pieces is None else pieces
+
+
+def parsed(line: bytes | bytearray) -> Mapping[str, object] | None:
     """The JSON document of a line, if it is one."""
     try:
         document = _decoded(line)
@@ -248,7 +305,7 @@ def parsed(line: bytes) -> Mapping[str, object] | None:
     return document if isinstance(document, Mapping) else None
 
 
-def _decoded(body: bytes) -> object:
+def _decoded(body: bytes | bytearray) -> object:
     """JSON, read by the faster parser; what it refuses (NaN, UTF-16) by the patient one. Raises ValueError."""
     try:
         return msgspec.json.decode(body)
@@ -256,9 +313,9 @@ def _decoded(body: bytes) -> object:
         return json.loads(body)
 
 
-def _whole(path: Path, body: bytes) -> Mapping[str, object]:
+def _whole(path: Path, body: bytes | bytearray) -> Mapping[str, object]:
     try:
-        document = _decoded(_limited(path, body))
+        document = _decoded(body)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name_of(path)}: not JSON ({error})") from error
     if not isinstance(document, Mapping):

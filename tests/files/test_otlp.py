@@ -20,6 +20,7 @@ from aether_tui.records import Value
 from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import MOST_WORD, SPANS
 from aether_tui.text import BEYOND
+from connectors import otlp, otlp_proto
 from connectors.base import Malformed
 from connectors.files import sample
 from connectors.otlp import OtlpFiles
@@ -200,6 +201,37 @@ def test_cut_protobuf_is_refused(contracts: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.bin"
     path.write_bytes((contracts / "otlp" / "captured" / "python-sdk-1.45.2.protobuf.bin").read_bytes()[:-20])
     with pytest.raises(Malformed, match=r"cut\.bin: not an OTLP trace message"):
+        read(KIND, path)
+
+
+def test_a_message_in_pieces_is_the_whole_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    message, path = TracesData(), tmp_path / "spans"
+    for place in range(60):
+        if place % 20 == 0:
+            block = message.resource_spans.add(schema_url="s")
+            named = block.resource.attributes.add(key="service.name")
+            named.value.string_value = f"desk {place}"
+        if place % 5 == 0:
+            scope = block.scope_spans.add(schema_url="s")
+            scope.scope.name = "x"
+        span = scope.spans.add(trace_id=bytes([1, *[place] * 15]), span_id=bytes([2] * 8), name="n" * (place * 7))
+        span.start_time_unix_nano, span.end_time_unix_nano = START_NS, START_NS + place
+        span.events.add(name="exception")
+    body = message.SerializeToString()
+    path.write_bytes(body)
+    whole = read(KIND, path)
+    assert len(whole[0]["spans"]) == 60 and not whole[1]
+    monkeypatch.setattr(otlp, "DIVIDED_FROM", 0)
+    monkeypatch.setattr(otlp_proto, "PIECE_BYTES", 300)
+    pieces = list(otlp_proto.divided(body))
+    assert len(pieces) > 20 and max(map(len, pieces)) < 1000
+    assert read(KIND, path) == whole
+    for other in (body[:-3], body + b"\x10\x05", body + b"\x0a", b"\x80" * 9):
+        assert list(otlp_proto.divided(other)) == [other]
+    path.write_bytes(len(body).to_bytes(4, "big") + body + b"\x20\x00\x00\x00" + body)
+    with pytest.raises(Malformed, match=f"message at byte {4 + len(body)} says that it is larger than 256 MiB"):
         read(KIND, path)
 
 
