@@ -7,6 +7,7 @@ from collections.abc import Callable
 from math import inf
 
 from textual import events
+from textual.geometry import Region
 from textual.widgets import Input
 
 from aether_tui.text import plain
@@ -96,6 +97,11 @@ class Entry(Input, Typed):
     def watch_value(self, value: str) -> None:
         """At once, since the console may end before Textual's message comes."""
         self._changed(value)
+
+    def on_resize(self) -> None:
+        """Where a text is written on, its end is in sight from the beginning, and stays so when the window changes."""
+        if self.selection.is_empty:
+            self.scroll_to_region(Region(self._cursor_offset, 0, width=1, height=1), force=True, animate=False)
 
     async def take(self, event: events.Key | events.Paste) -> bool:
         if isinstance(event, events.Paste):

@@ -178,6 +178,13 @@ def test_what_is_pasted_or_stands_in_a_file_is_harmless_where_it_is_typed(worksp
         await pilot.pause()
         assert screen_text(app).replace("\n", "").isprintable()
         await pilot.press("escape")
+        app.screen.ask("title", f"{'long ' * 40}END", given.append, goes_on=True)
+        await pilot.pause()
+        assert "END" in screen_text(app).splitlines()[-1]
+        await pilot.resize_terminal(70, 24)
+        assert "END" in screen_text(app).splitlines()[-1]  # what is written on stays in sight
+        await pilot.press("escape")
+        assert given.pop() is None
         app.screen.ask("title", "one", given.append)
         await pilot.pause()
         app.post_message(events.Key("end", None))
