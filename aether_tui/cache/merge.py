@@ -18,9 +18,9 @@ from aether_tui.cache.flags import FLAGS, flagged
 from aether_tui.cache.lease import ROW_GROUP
 from aether_tui.cache.parsed import run
 from aether_tui.cache.schema import quoted, stored_columns
-from aether_tui.cache.staging import content, derived, revision, stage
+from aether_tui.cache.staging import arrive, content, derived, revision, stage
 from aether_tui.cache.tombstones import outlived
-from aether_tui.records import TABLES, Row, Table
+from aether_tui.records import TABLES, Column, Row, Table
 from aether_tui.records.source import Reject, Whole
 from aether_tui.records.tables import SPANS
 
@@ -34,6 +34,7 @@ _LEASE_S: Final = 0.2  # then comes the checkpoint
 
 RAW_LIMIT: Final = 4000
 """Characters of a rejected row that are kept."""
+_REJECTED: Final = tuple(Column(name, "text", "") for name in ("table", "reason", "place", "raw"))
 
 
 @dataclass(slots=True)
@@ -424,23 +425,19 @@ def decide(
 
 
 def store_rejects(cursor: duckdb.DuckDBPyConnection, origin: Origin, rejects: Sequence[Reject]) -> int:
-    """Store rejects that are not known yet; returns how many were given."""
-    for reject in rejects:
-        row = {
-            "source": origin.source,
-            "stream": origin.stream,
-            "table": reject.table,
-            "reason": reject.reason,
-            "place": reject.where,
-            "raw": reject.raw[:RAW_LIMIT],
-        }
+    """Store rejects that are not known yet, in their order; returns how many were given."""
+    if rejects:
+        rows = [(reject.table, reject.reason, reject.where, reject.raw[:RAW_LIMIT]) for reject in rejects]
+        arrive(cursor, "rejected", _REJECTED, rows)
+        names = quoted([column.name for column in _REJECTED])
         run(
             cursor,
-            "INSERT INTO rejects SELECT $source, $stream, $now, $table, $reason, $place, $raw WHERE NOT EXISTS (FROM rejects "
-            'WHERE source = $source AND stream = $stream AND "table" = $table AND reason = $reason AND place = $place '
-            "AND raw = $raw)",
-            {**row, "now": origin.now},
+            f"INSERT INTO rejects SELECT $source, $stream, $now, {names} FROM rejected WHERE ({names}) NOT IN "
+            f"(SELECT ({names}) FROM rejects WHERE source = $source AND stream = $stream) "
+            f"GROUP BY {names} ORDER BY min(rejected.rowid)",
+            {"source": origin.source, "stream": origin.stream, "now": origin.now},
         )
+        run(cursor, "DROP TABLE rejected")
     return len(rejects)
 
 

@@ -276,6 +276,12 @@ def test_rejects_are_kept_once_and_cut(tmp_path: Path) -> None:
         "place": "f.json line 3",
         "size": 4000,
     }
+    many = [Reject("spans", "no id", f"it's {n} \0 ü", f"f.json line {n}") for n in (9, 8, 9, 7)]
+    store(cache, {}, rejects=many[:2])
+    store(cache, {}, rejects=many)
+    with cache.read() as lease:
+        found = lease.rows("SELECT place, raw FROM rejects OFFSET 1")
+    assert [(row["place"], row["raw"]) for row in found] == [(one.where, one.raw) for one in (*many[:2], many[3])]
 
 
 def cost(key: str, amount: int, *, account: str | None = "a", month: int = 7, provider: str | None = None) -> Row:
