@@ -208,6 +208,9 @@ class FormFile(PageScreen):
         if sets or typed:
             with contextlib.suppress(OSError):  # nobody is there any more to be told
                 keep(self.shell.workspace, Unstored(self._kind, self._identity, sets, at, typed))
+                if self.app.is_running:
+                    name = self._identity or f"the new {self._kind}"
+                    self.shell.say(f"▲ what was said to {name} is not stored yet; opening it again goes on")
 
     def written(self, path: FieldPath, value: str) -> None:
         """A page that is being written while the console ends: into the document where that can take it."""
