@@ -1,15 +1,16 @@
 """OTLP in JSON lines, read by DuckDB where spans are simple: the rows that `span_row` would make, without a span passing through Python.
 
 Simple is a span whose attributes are texts, whole numbers, plain decimals, booleans or lists of one text, under names that come once
-and of which none needs to be computed; that has no events, and whose ids, times and status are as the protocol has them. Any other
-span goes the patient way, and with a line that is not as the protocol has it all of its spans. What a set of names means, and what a
-resource says, is found out in Python, once for each there is; of what was asked Python sees every one. (Where one object of the JSON
-text has a member twice, the first counts here and the last there.)
+and of which none needs to be computed; whose events say nothing that is stored, and whose ids, times and status are as the protocol has
+them. Any other span goes the patient way, and with a line that is not as the protocol has it all of its spans. What a set of names
+means, and what a resource says, is found out in Python, once for each there is; of what was asked Python sees every one. (Where one
+object of the JSON text has a member twice, the first counts here and the last there.)
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import IO, Final, cast
 
@@ -64,7 +65,8 @@ _LITERAL: Final = (
 
 _ASKED: Final = (*otlp_aliases.INPUT, *(name for _, name in otlp_aliases.BESIDE_INPUT))
 _ASKED_PARTS: Final = otlp_aliases.INPUT_PARTS
-_EVENTS: Final = b'"events":[{'
+_EVENTS: Final = ("exception", *otlp_aliases.INPUT_EVENTS, *otlp_aliases.FIRST_TOKEN_EVENTS)
+"""Events that say something of a span besides what was answered."""
 _SPACE: Final = ord(" ")
 _SPAN_ID: Final = b'"spanId"'
 _SOME: Final = 1 << 20
@@ -79,11 +81,15 @@ def worth(data: bytes | bytearray, *, said: bool) -> bool:
     names = [f'{name}"' for field in _PATIENT for name in otlp_aliases.FIELDS[field]]
     if not said:
         names += [*(f'{name}"' for name in otlp_aliases.INPUT), *otlp_aliases.INPUT_PARTS]
-    marks = [_EVENTS, *(f'"{name}'.encode() for name in names)]
+    marks = [f'"{name}'.encode() for name in (*names, *(f'{name}"' for name in _events(said=said)))]
     fields = [f'"{name}"'.encode() for names in otlp_aliases.FIELDS.values() for name in names]
     parts = {mark: [name for name in fields if not mark.endswith(b'"') and name.startswith(mark)] for mark in marks}
     most = max(data.count(mark) - sum(map(data.count, apart)) for mark, apart in parts.items())
     return 2 * most < data.count(_SPAN_ID)
+
+
+def _events(*, said: bool) -> tuple[str, ...]:
+    return _EVENTS if said else (*_EVENTS, *otlp_aliases.OUTPUT_EVENTS)
 
 
 Line = tuple[int, bytes, Collection[int] | None]
@@ -116,6 +122,7 @@ class Scan:
         self._patient = patient
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
+        self._telling = (*_events(said=said), otlp_aliases.INPUT[0], *((otlp_aliases.OUTPUT[0],) if not said else ()))
         self._said, self._texts = said, texts
 
     def read(self, lines: IO[bytes], file: str, run: Run) -> str:
@@ -133,7 +140,7 @@ class Scan:
         self.left = dict.fromkeys(lines)
         if longest > _LONGEST:
             return ""
-        run(_read(file, longest, self._asked, self._answered), ())
+        run(_read(file, longest, self._asked, self._answered, self._telling), ())
         (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
         if records != len(lines):  # nobody knows which is which
             return ""
@@ -199,9 +206,10 @@ def _key(found: Sequence[str], parts: Sequence[str]) -> str:
     return " OR ".join([*exact, *(f"(starts_with(a.key, '\"{prefix}'){apart})" for prefix in prefixes)]) or "FALSE"
 
 
-def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str]) -> str:
+def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str], telling: Sequence[str]) -> str:
     """Every span of every line `n`, and one row for what holds none: ids and times as JSON, names and values of attributes as lists;
-    values of what was `asked` as the protocol wraps them, those of what was `answered`, which nobody reads, as null."""
+    values of what was `asked` as the protocol wraps them, those of what was `answered`, which nobody reads, as null. Spans are `eventful`
+    whose events have one of the words that are `telling`."""
     read = (
         f"read_json('{file}', format = 'newline_delimited', records = 'true', ignore_errors = true, compression = 'none', "
         f"maximum_object_size = {longest + (1 << 16)}, columns = {_COLUMNS})"
@@ -218,12 +226,15 @@ def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str]
     spans = f"SELECT n, other, resource, {some.format('scope.spans')} AS span FROM ({scopes})"
     answer = f"WHEN {_key(answered, otlp_aliases.OUTPUT_PARTS)} THEN 'null'"
     literal = f"CASE WHEN {_key(asked, _ASKED_PARTS)} THEN CAST(a.value AS VARCHAR) {answer} {_LITERAL}"
+    words = "|".join(re.escape(word) for word in telling)
+    # Most spans have none, and a word may be written by the numbers of its letters.
+    eventful = f"span.events <> '[]' AND regexp_matches(CAST(span.events AS VARCHAR), '\"({words})\"|\\\\u')"
     return (
         "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, "
         f"{', '.join(f'CAST(span.{name} AS VARCHAR) AS {name}' for name in _IDS)}, span.status.code AS code, "
         "coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
         f"coalesce(list_transform(span.attributes, lambda a: {literal}), []) AS literals, "
-        f"other, coalesce(span.events <> '[]', FALSE) AS eventful FROM ({spans})"
+        f"other, coalesce({eventful}, FALSE) AS eventful FROM ({spans})"
     )
 
 

@@ -116,6 +116,13 @@ def span(rng: random.Random, number: int, odd: bool) -> object:
             {"status": {"code": 2, "message": "m"}},
             {"status": {"code": "STATUS_CODE_OK"}},
             {"events": []},
+            {
+                "events": [
+                    {"name": "ai.stream.firstChunk", "attributes": [attribute(rng, False)]},
+                    {"timeUnixNano": "5"},
+                    3,
+                ]
+            },
         ]
     )
     if not odd:
@@ -137,7 +144,11 @@ ODD_SPANS: list[dict[str, object]] = [
     {"attributes": None}, {"attributes": "no"}, {"attributes": {"key": "a"}}, {"status": "bad"}, {"status": {"code": True}},
     {"status": {"code": 7}}, {"status": {"code": "2"}}, {"status": {"code": 1.0}},
     {"events": [{"name": "exception", "timeUnixNano": "5", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]}]},
-    {"events": {}}, {"events": "x"}, {"traceId": "ABCDEF" + "0" * 26},
+    {"events": {}}, {"events": "x"}, {"events": [{"name": "gen_ai.choice", "attributes": [{"key": "a", "value": {"stringValue": "A"}}]}]},
+    {"events": [{"name": "gen_ai.user.message", "attributes": [{"key": "content", "value": {"stringValue": "U"}}]}]},
+    {"events": [{"name": "e", "attributes": [{"key": "gen_ai.input.messages", "value": {"stringValue": "I"}}]}]},
+    {"events": [{"name": "e", "attributes": [{"key": "gen_ai.output.messages", "value": {"stringValue": "O"}}]}]},
+    {"events": [{"name": "First Token Stream Event", "timeUnixNano": str(START_NS + 10**8)}]}, {"traceId": "ABCDEF" + "0" * 26},
 ]  # fmt: skip
 RESOURCES: list[object] = [
     {}, None, {"attributes": []}, {"attributes": [{"key": "service.name", "value": {"stringValue": "desk"}}]},
