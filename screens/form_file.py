@@ -206,11 +206,14 @@ class FormFile(PageScreen):
         at, typed = self._typing or ((), "")
         sets = () if self._saving else tuple(self._sets)  # what is being saved is waited for
         if sets or typed:
-            with contextlib.suppress(OSError):  # nobody is there any more to be told
+            name = self._identity or f"the new {self._kind}"
+            try:
                 keep(self.shell.workspace, Unstored(self._kind, self._identity, sets, at, typed))
-                if self.app.is_running:
-                    name = self._identity or f"the new {self._kind}"
-                    self.shell.say(f"▲ what was said to {name} is not stored yet; opening it again goes on")
+                told = f"▲ what was said to {name} is not stored yet; opening it again goes on"
+            except OSError as error:
+                told = f"■ what was said to {name} could not be kept: {error.strerror}; check space and permissions"
+            if self.app.is_running:  # else nobody is there any more to be told
+                self.shell.say(told)
 
     def written(self, path: FieldPath, value: str) -> None:
         """A page that is being written while the console ends: into the document where that can take it."""

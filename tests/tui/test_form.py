@@ -290,6 +290,10 @@ def test_an_entry_and_a_page_begun_in_a_document_are_there_when_it_opens_again(w
         await until(pilot, lambda: isinstance(app.screen, Prose))
         await pilot.press("o")
         assert app.screen._area.text == "one\ntwo"
+        await pilot.press("escape", "escape")  # the second leaves the line for the title
+        (workspace.state / ".form-decision.json.tmp").mkdir()  # where it would be written
+        await pilot.press("g", "h")
+        assert "what was said to the new decision could not be kept" in screen_text(app)
 
     drive(workspace, begun, start="portfolio")
     drive(workspace, gone_on, start="portfolio")
