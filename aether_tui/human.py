@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from aether_tui.report_model import Quantity, Row, Table
 
 NONE = "—"
@@ -164,20 +166,35 @@ def _read_beside(values: list[float], unit: str) -> Beside:
 
 
 def quantity(item: Quantity, beside: Mapping[str, Beside] | None = None) -> str:
-    """The value as shown, or `—`."""
+    """The value as shown, told from its bound, or `—`."""
     if item.value is None:
         return NONE
-    return signed(amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit)))
+    shown = amount(item.value, item.unit, item.currency, (beside or {}).get(item.unit))
+    if item.bound is not None:
+        told = apart(item.value, item.bound, item.unit, item.currency)
+        shown = shown if told == amount(item.value, item.unit, item.currency) else told
+    return signed(shown)
 
 
 def against(item: Quantity, bound: float) -> str:
-    """A share as shown, with the decimals that tell it from a bound it misses: `94.6 %` where 95 % are needed."""
-    places = 0
-    while (
-        item.value is not None and item.value < bound and round(100 * item.value, places) >= 100 * bound and places < 9
-    ):
-        places += 1
-    return quantity(item) if item.value is None or not places else f"{100 * item.value:.{places}f} %"
+    """A quantity as shown, told from a bound: `94.6 %` where 95 % are needed."""
+    return quantity(msgspec.structs.replace(item, bound=bound))
+
+
+def apart(value: float, bound: float, unit: str, currency: str | None = None) -> str:
+    """An amount as shown, with the decimals that tell it from a bound beside it: `500.42 USD` of 500 USD, `2.01 min` of 2 min."""
+    shown = amount(value, unit, currency)
+    per = 100.0 if unit == "ratio" else 1.0
+    if unit in _TIMES:
+        unit_s, word, _ = _clock(max(abs(value), abs(bound)))
+        per, end = 1 / unit_s, f" {word}{unit[1:]}"
+    else:
+        per, end = (1e-6 if " M" in shown else per), shown.lstrip("-0123456789,.")
+    own = len(tail[1]) if (tail := _DECIMALS.search(shown)) else 0
+    places = next((at for at in range(own, 10) if round(value * per, at) != round(bound * per, at)), own)
+    if places == own:
+        return shown
+    return f"{value * per:,.{max(places, 2) if unit.startswith(('USD', 'money')) else places}f}{end}"
 
 
 def evidence(item: Quantity) -> str:

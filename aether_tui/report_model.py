@@ -49,6 +49,8 @@ class Quantity(Struct, frozen=True, omit_defaults=True, kw_only=True):
     stated: bool = False
     reason: str | None = None
     connect: str | None = None
+    bound: float | None = None
+    """The limit or threshold it is held against: it is shown with the decimals that tell it from that."""
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:

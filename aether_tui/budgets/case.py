@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import WORST_FIRST, Result, Series, Surface, Verdict
-from aether_tui.human import amount
+from aether_tui.human import amount, apart
 
 
 @dataclass(slots=True)
@@ -85,6 +85,11 @@ def unit_of(budget: Budget, currency: str) -> str:
 
 def shown(budget: Budget, value: float, currency: str) -> str:
     return amount(value, budget.kind, currency)
+
+
+def of_limit(value: float, limit: float, kind: str, currency: str) -> str:
+    """`390 USD/month of 500 USD/month`, told apart where they differ by less than is shown."""
+    return f"{apart(value, limit, kind, currency)} of {amount(limit, kind, currency)}"
 
 
 def money_shown(value: float, currency: str) -> str:

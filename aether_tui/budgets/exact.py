@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import ceil
 
-from aether_tui.budgets.case import Case, limit_of, money_shown, settle_waiver, share_shown, shown, unit_of
+from aether_tui.budgets.case import Case, limit_of, money_shown, of_limit, settle_waiver, share_shown, shown, unit_of
 from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import Estimate, Result, Spend
-from aether_tui.human import number, plural
+from aether_tui.human import apart, number, plural
 
 MIN_RUN_RATE_DAYS = 3
 """A month younger than this has no pace."""
@@ -26,7 +26,7 @@ def judge_plan(budget: Budget, one: Estimate, waiver: Waiver | None, currency: s
         case.say("inconclusive", f"the estimate is incomplete: {one.errors[0]}", "mend the plan and estimate again")
     now = float(one.monthly)
     if limit is not None:
-        of = f"plan {shown(budget, now, currency)} of {shown(budget, limit, currency)}"
+        of = f"plan {of_limit(now, limit, budget.kind, currency)}"
         if now > limit:
             case.say("block", f"{of}: over the budget", "make the plan smaller, or move the budget with a date")
         else:
@@ -77,12 +77,12 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
     day = f"{number(one.days)} of {one.days_in_month} days"
     paced = one.days >= MIN_RUN_RATE_DAYS
     if limit is not None:
-        of = f"{money_shown(now, one.currency)} of {money_shown(limit, one.currency)} spent after {day}"
+        of = f"{of_limit(now, limit, 'money', one.currency)} spent after {day}"
         if now > limit:
             case.say("block", f"{of}: over the budget", "stop what is not needed, or move the budget with a date")
         elif paced and pace > limit:
             rest = plural(max(1, round((limit - now) / (now / one.days))), "day")
-            ends = f"used up in {rest} at this pace, a straight line to {money_shown(pace, one.currency)}"
+            ends = f"used up in {rest} at this pace, a straight line to {apart(pace, limit, 'money', one.currency)}"
             case.say("warn", f"{of}, {ends}", "find what grew")
         else:
             ends = f", a straight line to {money_shown(pace, one.currency)} at the month's end" if paced else ""

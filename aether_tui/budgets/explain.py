@@ -5,8 +5,8 @@ from __future__ import annotations
 from aether_tui.budgets.file import Budget
 from aether_tui.budgets.model import Result
 from aether_tui.budgets.outputs import signed_share
-from aether_tui.human import amount, plural
-from aether_tui.report_model import GLYPHS
+from aether_tui.human import amount, apart, plural, quantity
+from aether_tui.report_model import GLYPHS, Quantity
 
 _SHOWN = 12
 
@@ -14,11 +14,9 @@ _SHOWN = 12
 def explain_result(rule: Budget, one: Result, currency: str) -> str:
     """Lines about one result: the rule, the measurements, the comparison, the conclusion."""
 
-    def shown(value: float | None) -> str:
-        return "—" if value is None else amount(value, rule.kind, currency)
-
-    def counted(value: float | None) -> str:
-        return shown(value) if kind != "spent" or value is None else amount(value, "money", one.unit)
+    def counted(value: float | None, bound: float | None = None) -> str:
+        unit, own = "money" if kind == "spent" else rule.kind, one.unit.partition("/")[0]
+        return quantity(Quantity(value=value, unit=unit, currency=own, bound=bound, reason="not measured"))
 
     kind = one.series if rule.kind.endswith("/month") else ""  # a scenario may be called so, too
     of_now, of_base = _made_of(one, kind, rule.stat)
@@ -29,13 +27,13 @@ def explain_result(rule: Budget, one: Result, currency: str) -> str:
     money = currency if one.unit.startswith(currency) else ""
     if one.n_now:
         now = one.recent[-one.n_now :] if one.recent else ()
-        lines.append(f"  now         {counted(one.now)} ({of_now}){_listed(now, money)}")
+        lines.append(f"  now         {counted(one.now, one.limit)} ({of_now}){_listed(now, money)}")
     if one.n_base:
         base = one.recent[: one.n_base]
         lines.append(f"  baseline    {counted(one.baseline)} ({of_base}{_of(one.base_source)}){_listed(base, money)}")
     if one.limit is not None:
-        used = f", {amount(one.share, 'ratio')} used" if one.share is not None else ""
-        lines.append(f"  limit       {shown(one.limit)}{used}")
+        used = f", {apart(one.share, 1.0, 'ratio')} used" if one.share is not None else ""
+        lines.append(f"  limit       {amount(one.limit, rule.kind, currency)}{used}")
     if one.shift is not None:
         lines.append(f"  shift       {signed_share(one.shift)}{_interval(one)}")
     if one.p_value is not None:

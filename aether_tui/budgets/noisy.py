@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from aether_tui.budgets.case import Case, limit_of, nothing, settle_waiver, share_shown, shown, unit_of
+from aether_tui.budgets.case import Case, limit_of, nothing, of_limit, settle_waiver, share_shown, unit_of
 from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import Result, Sample, Series
 from aether_tui.stats import ranks
@@ -126,7 +126,7 @@ def _absolute(
     """Absolute limits, by surface: tests block at once, ci and llm when a second measurement confirms."""
     sign = 1 if budget.direction == "lower" else -1
     over = sign * (now - limit) / limit if limit else math.inf if sign * now > 0 else 0.0
-    of = f"{shown(budget, now, currency)} of {shown(budget, limit, currency)}"
+    of = of_limit(now, limit, budget.kind, currency)
     allowed = budget.block.over_limit if budget.block.over_limit is not None else 0.1 if budget.surface == "ci" else 0.0
     if over <= 0:
         case.why.append(of)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
-from aether_tui.human import amount, signed
-from aether_tui.report_model import GLYPHS
+from aether_tui.human import amount, quantity, signed
+from aether_tui.report_model import GLYPHS, Quantity
 from aether_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -77,9 +77,10 @@ def _moved(one: Result) -> bool:
     return abs(one.shift) > (one.smallest_detectable or 0)
 
 
-def number(value: float | None, one: Result, currency: str) -> str:
-    """A value of a result with its unit, or `—`."""
-    return "—" if value is None else signed(amount(value, one.unit.replace(currency, "money"), currency))
+def number(value: float | None, one: Result, currency: str, bound: float | None = None) -> str:
+    """A value of a result with its unit, told from a bound, or `—`."""
+    unit = one.unit.replace(currency, "money")
+    return quantity(Quantity(value=value, unit=unit, currency=currency, bound=bound, reason="not measured"))
 
 
 def signed_share(value: float | None) -> str:
@@ -139,7 +140,7 @@ def _row(one: Result, currency: str) -> tuple[str, ...]:
         band = f"±{amount(one.smallest_detectable, 'ratio')}" if one.smallest_detectable is not None else "—"
     source = f", {one.base_source}" if one.base_source else ""
     base = f"{number(one.baseline, one, currency)} (n {one.n_base}{source})" if one.n_base else "—"
-    now = f"{number(one.now, one, currency)} (n {one.n_now})" if one.now is not None else "—"
+    now = f"{number(one.now, one, currency, one.limit)} (n {one.n_now})" if one.now is not None else "—"
     verdict = f"{GLYPHS[one.verdict]} {one.verdict}"
     return verdict, one.name, base, now, delta, band, number(one.limit, one, currency), _advice(one)
 

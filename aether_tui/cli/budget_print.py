@@ -102,6 +102,7 @@ def _summarise(outcome: Outcome, path: Path) -> None:
 
 def _cells(one: Result, currency: str) -> tuple[str, ...]:
     n = f"{one.n_now}/{one.n_base}" if one.n_base else str(one.n_now)
-    now, base, limit = (number(value, one, currency) for value in (one.now, one.baseline, one.limit))
+    now = number(one.now, one, currency, one.limit)
+    base, limit = number(one.baseline, one, currency), number(one.limit, one, currency)
     why = one.why + (f"; next: {one.next}" if one.next else "")
     return one.name, now, base, signed_share(one.shift), limit, n, why

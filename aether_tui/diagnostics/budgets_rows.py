@@ -79,8 +79,10 @@ def _row(one: Result, found: Look) -> Row:
     currency, live = found.budgets.currency, found.running(one)
     unit = one.unit.replace(currency, "money")
 
-    def quantity(value: float | None, reason: str, n: int | None = None) -> Quantity:
-        return missing(reason, unit=unit) if value is None else Quantity(value=value, unit=unit, currency=currency, n=n)
+    def quantity(value: float | None, reason: str, n: int | None = None, bound: float | None = None) -> Quantity:
+        if value is None:
+            return missing(reason, unit=unit)
+        return Quantity(value=value, unit=unit, currency=currency, n=n, bound=bound)
 
     shift: Cell = None
     if one.shift is not None:
@@ -93,7 +95,7 @@ def _row(one: Result, found: Look) -> Row:
         cells=(
             "waived" if one.waiver and one.verdict == "warn" else one.verdict,
             one.name,
-            quantity(one.now, one.reason or one.why, one.n_now),
+            quantity(one.now, one.reason or one.why, one.n_now, one.limit),
             quantity(one.baseline, "no baseline yet", one.n_base),
             shift,
             _limit(one, unit, currency),

@@ -431,7 +431,7 @@ def _field_row(item: Criterion) -> Row:
         cells=(
             "met" if item.met else "missed",
             item.title,
-            item.value,
+            structs.replace(item.value, bound=item.threshold),
             item.value.n,
             f"{first.name} {against(first.value, item.threshold)}" if first else "",
         ),

@@ -255,9 +255,9 @@ def _field_row(item: Field) -> Row:
         cells=(
             word,
             item.title,
-            item.coverage,
+            structs.replace(item.coverage, bound=item.threshold),
             item.of,
-            f"{item.worst[0].name} {quantity(item.worst[0].value)}" if item.worst else "",
+            f"{item.worst[0].name} {against(item.worst[0].value, item.threshold or 0.0)}" if item.worst else "",
             "" if value == 1 else item.attribute,
         ),
         detail=f"next worst: {others}" if others else "",

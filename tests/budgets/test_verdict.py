@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from aether_tui.budgets.explain import explain_result
 from aether_tui.budgets.file import BudgetFile, parse_budgets, read_budgets
 from aether_tui.budgets.model import Estimate, Measured, Result, Sample, Series, Spend
 from aether_tui.budgets.outputs import signed_share
@@ -153,7 +154,7 @@ def plan(monthly: str, past: str | None = None, errors: tuple[str, ...] = (), cu
     ("estimate", "verdict", "words"),
     [
         (plan("500.00"), "pass", "plan 500 USD/month of 500 USD/month"),
-        (plan("500.01"), "block", "over the budget"),
+        (plan("500.01"), "block", "plan 500.01 USD/month of 500 USD/month: over the budget"),
         (plan("315.00", "300.00"), "pass", "plan 315"),
         (plan("315.01", "300.00"), "warn", "raises it by 15.01 USD/month (+5.0 %)"),
         (plan("109.00", "100.00"), "pass", "plan 109"),
@@ -170,10 +171,26 @@ def test_plan_estimates(estimate: Estimate, verdict: str, words: str) -> None:
     assert words in result.why
 
 
+def test_a_plan_is_explained_in_its_own_currency_and_told_from_its_limit() -> None:
+    rule = parse(f"- {{id: a, {COST}}}\n").budgets[0]
+    assert "now         300 EUR/month (of 1 project)" in explain_result(
+        rule, one(COST, plan("300", currency="EUR")), "USD"
+    )
+    said = explain_result(rule, one(COST, plan("500.42", "500.00")), "USD")
+    assert "now         500.42 USD/month (of 1 project)" in said
+    assert "limit       500 USD/month, 100.1 % used" in said
+
+
 @pytest.mark.parametrize(
     ("spent", "days", "verdict", "words"),
     [
-        ("501", 20, "block", "over the budget"),
+        ("500.3", 20, "block", "500.30 USD of 500 USD spent after 20 of 30 days: over the budget"),
+        (
+            "250.1",
+            15,
+            "warn",
+            "250 USD of 500 USD spent after 15 of 30 days, used up in 15 days at this pace, a straight line to 500.20 USD",
+        ),
         ("250", 15, "pass", "a straight line to 500 USD at the month's end"),
         ("300", 15, "warn", "used up in 10 days at this pace, a straight line to 600 USD"),
         ("100", 2, "pass", "100 USD of 500 USD spent after 2 of 30 days"),

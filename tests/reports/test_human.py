@@ -26,11 +26,32 @@ def test_small_amounts_are_plain_figures(value: float, unit: str, shown: str) ->
 
 @pytest.mark.parametrize(
     ("value", "bound", "shown"),
-    [(0.946, 0.95, "94.6 %"), (0.94996, 0.95, "94.996 %"), (0.95, 0.95, "95 %"), (0.9504, 0.95, "95 %"), (0.7, 0.8, "70 %"),
+    [(0.946, 0.95, "94.6 %"), (0.94996, 0.95, "94.996 %"), (0.95, 0.95, "95 %"), (0.9504, 0.95, "95.04 %"), (0.7, 0.8, "70 %"),
      (0.9999, 1.0, "99.99 %"), (0.0499, 0.05, "4.99 %")],
 )  # fmt: skip
-def test_a_share_is_told_from_the_bound_it_misses(value: float, bound: float, shown: str) -> None:
+def test_a_share_is_told_from_its_bound(value: float, bound: float, shown: str) -> None:
     assert human.against(Quantity(value=value, unit="ratio"), bound) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "unit", "shown"),
+    [
+        (500.42, 500, "money/month", "500.42 USD/month"),
+        (500.0004, 500, "money", "500.0004 USD"),
+        (500.9, 500, "money", "501 USD"),
+        (500, 500, "money", "500 USD"),
+        (0.10004, 0.1, "money/task", "0.10004 USD/task"),
+        (120.4, 120, "s", "2.01 min"),
+        (3603, 3600, "s", "60.05 min"),
+        (8.04, 8, "s/turn", "8.04 s/turn"),
+        (40_000_400, 40_000_000, "tokens/month", "40.0004 M tokens/month"),
+        (3, 3, "tests", "3 tests"),
+        (0.30000000000000004, 0.3, "money", "0.3 USD"),
+    ],
+)
+def test_an_amount_is_told_from_its_bound(value: float, bound: float, unit: str, shown: str) -> None:
+    assert human.apart(value, bound, unit, "USD") == shown
+    assert human.quantity(Quantity(value=value, unit=unit, currency="USD", bound=bound)) == shown
 
 
 @pytest.mark.parametrize(
