@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from aether_tui.budgets.costs import days_in
 from aether_tui.budgets.file import Budget, BudgetFile
 from aether_tui.budgets.model import DRIFT_DAYS, Estimate, Measured, Sample, Series, Spend
 from aether_tui.budgets.runs import whole_jobs
@@ -177,7 +177,7 @@ def _model_spend(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
     before = sum((value for at, value in hours.items() if past <= at < past + known), Decimal(0)) if told else None
     unit = "tokens" if column == "tokens" else "USD"
     spent = sum((hours[at] for at in current), Decimal(0))
-    yield Spend(spent, unit, known / _DAY, _days_in(first.date()), before)
+    yield Spend(spent, unit, known / _DAY, days_in(first.date()), before)
 
 
 def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
@@ -224,11 +224,7 @@ def _spends(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
         told = days[-1] < first and all(day in billed for day in days)
         spent = sum((billed[day] for day in current), Decimal(0))
         whole = sum((billed[day] for day in days), Decimal(0)) if told else None
-        yield Spend(spent, currency, known / _DAY, _days_in(first.date()), whole)
-
-
-def _days_in(day: date) -> int:
-    return monthrange(day.year, day.month)[1]
+        yield Spend(spent, currency, known / _DAY, days_in(first.date()), whole)
 
 
 _MEASURES = {"ci": _ci, "tests": _tests, "llm": _llm, "cost": _cost}

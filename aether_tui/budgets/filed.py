@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from aether_tui.budgets.costs import days_in
 from aether_tui.budgets.file import Budget, BudgetFile
-from aether_tui.budgets.measurements import Benchmarks, Cost, Measurement, Pipelines, Suite, Tests, Tokens
-from aether_tui.budgets.model import Estimate, Measured, Sample, Series
+from aether_tui.budgets.measurements import Benchmarks, Cost, Measurement, Pipelines, Project, Suite, Tests, Tokens
+from aether_tui.budgets.model import Estimate, Measured, Sample, Series, Spend
 from aether_tui.budgets.terraform import counted
 from aether_tui.human import duration
 from aether_tui.stats.ranks import quantile
@@ -127,20 +129,19 @@ def _benches(budget: Budget, part: Benchmarks) -> Iterator[Measured]:
 
 def _plan(budget: Budget, part: Cost) -> Iterator[Measured]:
     projects = [one for one in part.projects if budget.allows({"env": one.environment})]
-    if not projects:
-        return
-    errors = [f"{one.name}: {error}" for one in projects for error in one.errors]
-    errors += [f"{one.name}: it has no price" for one in projects if one.monthly_cost is None and not one.errors]
-    if part.currency is None:
-        errors.append("amounts in several currencies are not added up")
-    past = [one.past_monthly_cost for one in projects if one.past_monthly_cost is not None]
-    yield Estimate(
-        monthly=sum((one.monthly_cost or Decimal(0) for one in projects), Decimal(0)),
-        past=sum(past, Decimal(0)) if len(past) == len(projects) else None,
-        currency=part.currency or "",
-        projects=len(projects),
-        errors=tuple(errors),
-    )
+    groups: dict[tuple[str, date | None], list[Project]] = {}
+    for one in projects:
+        groups.setdefault((one.currency or part.currency or "", one.through), []).append(one)
+    for (currency, through), group in groups.items():
+        errors = [f"{one.name}: {error}" for one in group for error in one.errors]
+        errors += [f"{one.name}: it has no price" for one in group if one.monthly_cost is None and not one.errors]
+        monthly = sum((one.monthly_cost or Decimal(0) for one in group), Decimal(0))
+        past = [one.past_monthly_cost for one in group if one.past_monthly_cost is not None]
+        before = sum(past, Decimal(0)) if len(past) == len(group) else None
+        if through is None:
+            yield Estimate(monthly, before, currency, len(group), tuple(errors))
+        else:
+            yield Spend(monthly, currency, float(through.day), days_in(through), before)
 
 
 def _workflows(budget: Budget, part: Pipelines) -> Iterator[Measured]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -59,13 +59,17 @@ class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One project of an estimate, or one environment of a bill. Money is text: exact."""
+    """One project of an estimate, or one environment of a bill: its latest month so far. Money is text: exact."""
 
     name: str
     environment: str
     monthly_cost: Decimal | None
     past_monthly_cost: Decimal | None
+    """Of a plan: before the change; of a bill: as many days of the month before, null when not all of them are there."""
     errors: tuple[str, ...]
+    currency: str = ""
+    through: date | None = None
+    """Of a bill: the last day it has charges of."""
 
 
 class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +81,7 @@ class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Monthly cost. Of a plan: before and after the change; of a bill: the month before and the latest month."""
+    """Monthly cost. Of a plan: before and after the change; of a bill: the month so far, and as much of the one before."""
 
     currency: str | None
     past_monthly_cost: Decimal | None

@@ -82,10 +82,12 @@ def _print(found: Measurement) -> None:
             [(one.name, str(len(one.samples_s)), amount(one.p50_s, "s")) for one in found.by_benchmark],
         )
     elif isinstance(found, Cost):
-        print_table(
-            ("PROJECT", "BEFORE", "NOW"),
-            [(one.name, _money(one.past_monthly_cost), _money(one.monthly_cost)) for one in found.projects],
-        )
+        # A bill has a month so far, and as many days of the month before.
+        rows = [
+            (one.name, _money(one.past_monthly_cost), _money(one.monthly_cost), one.currency,
+             f"to {one.through}" if one.through else "a month") for one in found.projects
+        ]  # fmt: skip
+        print_table(("PROJECT", "BEFORE", "NOW", "CURRENCY", "OF"), rows)
         if found.changes:
             print_table(("RESOURCE", "PLAN"), [(one.address, one.action) for one in found.changes])
     elif isinstance(found, Pipelines):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +23,7 @@ Record = dict[str, "Value"]
 _RUNS = "SELECT * FROM pipeline_runs WHERE created >= $since AND created < $until ORDER BY created, id"
 _CHARGES = (
     "SELECT environment, currency, day AS charge_start, sum(billed) AS billed_cost FROM cost_daily "
-    "WHERE day >= $since AND day < $until GROUP BY ALL ORDER BY ALL"
+    "WHERE day >= $charged AND day < $until GROUP BY environment, currency, day QUALIFY max(day) OVER () >= $since ORDER BY ALL"
 )
 _ESTIMATES = (
     'SELECT * FROM cost_estimates WHERE "at" < $until '
@@ -65,6 +65,8 @@ def measure_cache(context: Context, surface: Surface, window: str) -> Measuremen
 
     span = parse(window, context.now(), context.config().engagement.fiscal_year_start_month)
     bounds = {"since": _naive(span.start), "until": _naive(span.end)}
+    # The latest month with charges may have begun before the window, and is compared with the month before it.
+    bounds["charged"] = (bounds["since"].replace(day=1) - timedelta(days=1)).replace(day=1)
     with Cache(context.workspace().cache_path).read() as lease:
 
         def rows(sql: str) -> list[Record]:
@@ -113,6 +115,7 @@ def _tests(suites: Sequence[Record], slowest: Sequence[Record]) -> Tests:
     def total(name: str) -> int:
         return sum(_whole(row, name) for row in suites)
 
+    times = [time for row in suites if (time := _real(row, "duration_s")) is not None]
     return Tests(
         files=total("runs"),
         suites=len(suites),
@@ -122,7 +125,7 @@ def _tests(suites: Sequence[Record], slowest: Sequence[Record]) -> Tests:
         errors=total("errors"),
         skipped=total("skipped"),
         flaky=total("flaky"),
-        duration_s=sum(_real(row, "duration_s") or 0.0 for row in suites),
+        duration_s=sum(times) if times else None,
         partial=any(row["partial"] for row in suites),
         by_suite=tuple(
             Suite(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,76 @@ def test_the_whole_loop_as_a_stranger(tmp_path: Path) -> None:
     assert aether(*fixed, "budget", "check", "unit.xml", cwd=tmp_path).code == 0
     assert aether(*fixed, "budget", "baseline", "--update", "unit.xml", "--commit", "b" * 40, cwd=tmp_path).code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["benchmarks", "optimization", "unit.xml"]
+
+
+def charges(days: list[tuple[str, str, str]], env: str = "dev", currency: str = "USD") -> str:
+    """Rows of a FOCUS file: begin, end (exclusive) and cost of charges for usage."""
+    return "".join(
+        f'{begin},{end},{cost},{currency},Usage,"{{""environment"":""{env}""}}"\n' for begin, end, cost in days
+    )
+
+
+def daily(month: str, last: int, cost: str) -> list[tuple[str, str, str]]:
+    return [(f"{month}-{day:02} 00:00:00", f"{month}-{day:02} 23:59:59", cost) for day in range(1, last + 1)]
+
+
+FOCUS = "ChargePeriodStart,ChargePeriodEnd,BilledCost,BillingCurrency,ChargeCategory,Tags\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "through", "now", "before"),
+    [
+        (charges([*daily("2026-10", 31, "5"), *daily("2026-11", 10, "10")]), "2026-11-10", 100, 50),  # as many days
+        (charges([*daily("2026-09", 30, "7"), *daily("2026-11", 10, "10")]), "2026-11-10", 100, None),  # September is no October
+        (charges([*daily("2026-10", 9, "5"), *daily("2026-11", 10, "10")]), "2026-11-10", 100, None),  # a day is missing
+        (charges([*daily("2026-10", 31, "5"), *daily("2026-11", 30, "10")]), "2026-11-30", 300, 155),  # whole months
+        (charges([*daily("2026-02", 28, "5"), *daily("2026-03", 30, "10")]), "2026-03-30", 300, None),  # February is shorter
+        (charges([("2026-11-01 00:00:00", "2026-12-01 00:00:00", "321")]), "2026-11-30", 321, None),  # a row a month
+    ],
+)  # fmt: skip
+def test_a_bill_is_its_month_so_far(rows: str, through: str, now: int, before: int | None, tmp_path: Path) -> None:
+    (tmp_path / "bill.csv").write_text(FOCUS + rows)
+    measured = aether("measure", "cost", "bill.csv", cwd=tmp_path).json
+    (project,) = measured["projects"]
+    assert (project["through"], project["environment"], project["currency"]) == (through, "dev", "USD")
+    told = [
+        measured[key] and Decimal(measured[key]) for key in ("monthly_cost", "past_monthly_cost", "diff_monthly_cost")
+    ]
+    assert told == [now, before, None if before is None else now - before]
+    assert aether("init", "--budgets-only", cwd=tmp_path).code == 0
+    judged = aether("budget", "check", "bill.csv", "--format", "json", cwd=tmp_path).json
+    spent = next(one for one in judged["budgets"] if one["id"] == "cost.dev")
+    days = int(through[-2:])
+    assert (spent["series"], spent["now"], spent["baseline"], spent["n_now"]) == ("spent", now, before, days)
+    assert spent["run_rate"] == pytest.approx(now / days * (31 if through[5:7] == "03" else 30))
+
+
+def test_amounts_of_two_currencies_are_two_measurements(tmp_path: Path) -> None:
+    days = daily("2026-11", 10, "10")
+    (tmp_path / "bill.csv").write_text(FOCUS + charges(days) + charges(days, currency="EUR"))
+    assert aether("init", "--budgets-only", cwd=tmp_path).code == 0
+    done = aether("budget", "check", "bill.csv", "--format", "json", cwd=tmp_path)
+    found = [one for one in done.json["budgets"] if one["id"] == "cost.dev"]
+    assert sorted((one["unit"], one["now"], one["verdict"]) for one in found) == [
+        ("EUR", 100, "inconclusive"), ("USD", 100, "pass")
+    ]  # fmt: skip
+    assert done.code == 3
+
+
+def test_a_plan_and_a_bill_are_not_added_up(contracts: Path, tmp_path: Path) -> None:
+    (tmp_path / "bill.csv").write_text(FOCUS + charges(daily("2026-11", 10, "10")))
+    both = aether("measure", "cost", "bill.csv", contracts / "infracost" / "example_breakdown.json", cwd=tmp_path)
+    assert both.json["monthly_cost"] is None
+    assert "a plan and a bill are not added up" in both.err
+
+
+def test_the_bill_in_the_cache_is_the_bill_of_the_file(tmp_path: Path) -> None:
+    """Whatever the window cuts off the month before."""
+    fixed = ("--offline", "--as-of", "2026-11-11")
+    (tmp_path / "bill.csv").write_text(FOCUS + charges([*daily("2026-10", 31, "5"), *daily("2026-11", 10, "10")]))
+    assert aether("init", cwd=tmp_path).code == 0
+    assert aether("load", "bill.csv", cwd=tmp_path).code == 0
+    of_file = aether(*fixed, "measure", "cost", "bill.csv", cwd=tmp_path).json
+    of_cache = aether(*fixed, "measure", "cost", cwd=tmp_path).json
+    assert [Decimal(of_cache[key]) for key in ("past_monthly_cost", "monthly_cost")] == [50, 100]
+    assert of_cache["projects"][0]["through"] == of_file["projects"][0]["through"] == "2026-11-10"
