@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from connectors.answers import LATER
 from connectors.base import Malformed
+from connectors.files import MAX_RATIO
 
 
 class Damaged(Malformed):
@@ -14,11 +15,11 @@ class Damaged(Malformed):
 
 
 class TooLarge(Malformed):
-    """More than is read of one answer."""
+    """More than is read of one answer; not a bomb."""
 
 
 async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: str) -> AsyncIterator[bytes]:
-    """The pieces of a body. Raises TooLarge past `cap` bytes, Malformed for a coding nobody asked for, Damaged for a cut one."""
+    """The pieces of a body. Raises TooLarge past `cap` bytes, Malformed for a bomb and a coding nobody asked for, Damaged for a cut one."""
     coding = coding.strip().lower()
     if coding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
         raise Malformed(
@@ -26,7 +27,7 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
             hint="check whether a proxy is in between",
         )
     inflate = zlib.decompressobj(47) if coding not in {"identity", ""} else None
-    size = 0
+    size = packed = 0
     damaged = f"{asked} answered compressed bytes that are damaged or cut short"
     async for chunk in chunks:
         try:
@@ -34,8 +35,10 @@ async def inflated(coding: str, chunks: AsyncIterator[bytes], cap: int, asked: s
         except zlib.error:
             raise Damaged(damaged, hint=LATER) from None
         size += len(piece)
+        packed += len(chunk)
         if size > cap:
-            raise TooLarge(
+            error = TooLarge if size <= MAX_RATIO * packed else Malformed
+            raise error(
                 f"{asked} answered more than {cap / 1e6:,.0f} MB: refused",
                 hint="ask for less: a shorter period, or fewer projects",
             )
