@@ -128,7 +128,7 @@ def _kinds(active: Taxonomy, given: Sequence[Record], before: Sequence[Record]) 
             else missing("no cost is known", unit="ratio"),
             errors=_share(_sum(mine, "errors"), requests, "no requests"),
             failures=_share(_sum(mine, "failures"), outcomes, "no outcome signal"),
-            unsure=_share(_sum([row for row in mine if row["certainty"] != "sure"], "n"), requests, "no requests"),
+            unsure=_share(_sum(_with(mine, "certainty", "unsure"), "n"), requests, "no requests"),
             terms=tuple(map(one_line, one.terms)) if one else (),
             examples=tuple(one_line(each, 400) for each in one.examples) if one else (),
             parents=tuple(one.parents) if one else (), edits=tuple(map(one_line, one.edits)) if one else (),

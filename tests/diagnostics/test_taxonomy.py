@@ -67,6 +67,7 @@ def test_shares_by_hand_and_history_under_the_id_it_went_to(made):
     assert kinds["c01"].errors.value == pytest.approx(1 / 2)
     assert kinds["c01"].failures.value == pytest.approx(1 / 2)
     assert kinds["c04"].failures.value is None
+    assert (kinds["c02"].unsure.value, kinds["c04"].unsure.value) == (1, 0), "far is no kind of unsure"
     assert [one.trace[-1] for one in found.doubtful] == ["3", "4"]
 
 
