@@ -7,12 +7,12 @@ from datetime import date, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aether_tui.diagnostics import changed_series, metrics
 from aether_tui.diagnostics.changed_series import Course
 from aether_tui.diagnostics.frame import Clock, Data
-from aether_tui.human import NONE, amount, evidence, key_words, plural, quantity
+from aether_tui.human import NONE, evidence, key_words, plural, quantity
 from aether_tui.report_model import Block, Col, Finding, Gap, Quantity, Report, Row, State, Table, missing, worst_first
 from aether_tui.stats.ranks import hodges_lehmann, shift_interval
 from aether_tui.text import one_line
@@ -81,16 +81,18 @@ def _measured(data: Data, documents: Documents, clock: Clock) -> Ledger:
 
     found = [one for one in documents.of(Commitment) if one.promised <= clock.now.date() + AHEAD]
     courses: dict[str, Course] = {}
+    currency = documents.config.engagement.currency
     if any(one.number for one in found):
-        currency = documents.config.engagement.currency
         courses = {one.id: one for one in changed_series.courses(data, clock, currency)}
-    made = [_promise(one, courses, clock.now.date()) for one in found]
+    made = [_promise(one, courses, clock.now.date(), currency) for one in found]
     order: tuple[Standing, ...] = ("overdue", "open", "done", "dropped")
     return Ledger(promises=tuple(sorted(made, key=lambda one: (order.index(one.standing), one.by or date.max, one.id))))
 
 
-def _promise(one: Commitment, courses: dict[str, Course], today: date) -> Promise:
-    before, now, effect = _levels(one, courses)
+def _promise(one: Commitment, courses: dict[str, Course], today: date, currency: str) -> Promise:
+    before, now, effect = (
+        structs.replace(level, currency=currency if level.unit == "money" else None) for level in _levels(one, courses)
+    )
     return Promise(
         id=one.id, title=one_line(one.title), who=one_line(one.who), promised=one.promised, by=one.by,
         standing=_standing(one, today), number=one_line(one.number),
@@ -212,8 +214,7 @@ def _row(one: Promise) -> Row:
         why=metrics.why(
             "anomalies.promise",
             None,
-            f"shift {amount(one.effect.value, one.effect.unit) if one.effect.value is not None else NONE} "
-            f"{evidence(one.effect)}",
+            f"shift {quantity(one.effect)} {evidence(one.effect)}",
             f"aether-tui doc edit commitment {one.id}",
         ),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import mannwhitneyu
 
+from aether_tui.config import Config, Engagement
 from aether_tui.report_model import Finding
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
@@ -17,18 +18,21 @@ TODAY = world.NOW.replace(tzinfo=None)
 COURSE = [100 + (7 * day) % 5 for day in range(40)] + [80 + (7 * day) % 5 for day in range(20)]
 
 
-@pytest.fixture
-def billed(tmp_path: Path) -> Workspace:
-    made = world.workspace(tmp_path / "w")
+def bill(made: Workspace, currency: str = "USD") -> Workspace:
     rows = [
         world.full(
             "costs", row_hash=f"r{place}", charge_start=TODAY - timedelta(days=60 - place), charge_end=TODAY - timedelta(days=59 - place),
-            billed_cost=Decimal(value), currency="USD", charge_category="Usage", service="web", environment="staging",
+            billed_cost=Decimal(value), currency=currency, charge_category="Usage", service="web", environment="staging",
         )
         for place, value in enumerate(COURSE)
     ]  # fmt: skip
     world.store(made, "focus", "costs", "costs", rows)
     return made
+
+
+@pytest.fixture
+def billed(tmp_path: Path) -> Workspace:
+    return bill(world.workspace(tmp_path / "w"))
 
 
 def promise(made: Workspace, number: int, more: str) -> None:
@@ -59,6 +63,16 @@ def test_promises_are_held_against_their_number(billed: Workspace) -> None:
     assert [one.evidence for one in bad] == [("COM-2",)]
     changed = world.report("anomalies", billed)
     assert changed.blocks[0].id == "commitments.rows"
+
+
+def test_money_is_told_in_the_currency_of_the_engagement(empty: Workspace) -> None:
+    promise(
+        bill(empty, "EUR"),
+        1,
+        "promised: 2026-11-01\ndone: 2026-11-14\nnumber: cost.billed.environment.staging\ndirection: up\n",
+    )
+    report = world.report("commitments", empty, Config(engagement=Engagement(currency="EUR")))
+    assert "median of a day 102 EUR → 82.00 EUR, shift −20.00 EUR" in report.findings[0].text
 
 
 def test_no_promise_is_said(empty: Workspace) -> None:
