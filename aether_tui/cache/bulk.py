@@ -32,6 +32,10 @@ from aether_tui.records import Row, Value
 from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
 from aether_tui.text import BEYOND
 
+MOST_TEXTS: Final = 10_000
+"""Rejects of a file that keep their text: they wait in memory for its end, and to clean one takes longer than to load a hundred rows."""
+HOPELESS: Final = 10_000
+"""Rows with which a file that has none to be read is no use."""
 _UNLESS_BLANK: Final = f" QUALIFY starts_with({LINE}, '{{') OR trim({LINE}, E' \\t\\r\\x0b\\f') <> ''"
 
 
@@ -56,7 +60,7 @@ def read_bulk(
         for row in found:
             bad, place, raw = row[width:]
             if bad:
-                rejects.append(Reject(bulk.table.name, bad, raw, place))
+                rejects.append(Reject(bulk.table.name, bad, raw if len(rejects) < MOST_TEXTS else "", place))
             else:
                 good.append(row[:width] if not lists else _with_tuples(row[:width], lists))
         if good:
@@ -76,7 +80,9 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
         with _translated((path,)):
             made = _Made(connection, bulk)
             for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
-                rejects += made.add(part, path.name)
+                found = made.add(part, path.name)
+                room = max(0, MOST_TEXTS - len(rejects))
+                rejects += [*found[:room], *(replace(one, raw="") for one in found[room:])]
                 if not (part.more and made.has_room):
                     yield made.good(), part.more or path is not bulk.paths[-1]
                     made.drop()
@@ -126,6 +132,8 @@ class _Made:
         self._connection.execute(f"CREATE TEMP {kind} {name} AS {columns}")
         self.parts[name] = kind
         bad, rows, more = self._counted(name, copied)
+        if bad >= HOPELESS and not part.first:
+            self._hope(name, label, part, bad)
         rejects = _explained(self._connection, self._bulk, label, part) if bad else []
         if len(rejects) < bad and self._bulk.format == "ndjson":
             # Some are good, although the reader of JSON does not read them.
@@ -139,6 +147,18 @@ class _Made:
         self._rows, self._size, self._bad = self._rows + rows, self._size + more, self._bad + bad
         self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
         return rejects
+
+    def _hope(self, name: str, label: str, part: parts.Part, bad: int) -> None:
+        """Raise Malformed where no row of the first part can be read, be it cell by cell."""
+        again = _again(self._connection, self._bulk, label, part)
+        for good in (f"{name} WHERE NOT _bad", f"({again}) WHERE _bad = ''"):
+            if self._connection.execute(f"SELECT 1 FROM {good} LIMIT 1").fetchone():
+                return
+        first = self._connection.execute(f"SELECT _place, _bad FROM ({again}) LIMIT 1").fetchone() or ("", "")
+        raise Malformed(
+            f"{label}: none of its first {bad:,} rows can be read; {': '.join(first)}",
+            hint="docs/data-model.md has what is read of each column",
+        )
 
     def _counted(self, name: str, copied: bool) -> tuple[int, int, int]:
         """How many rows are bad; of what is `copied` also how many there are, and the bytes of their texts."""

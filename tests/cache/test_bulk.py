@@ -13,7 +13,7 @@ from typing import Literal
 import duckdb
 import pytest
 
-from aether_tui.cache import parts
+from aether_tui.cache import bulk, parts
 from aether_tui.records import TABLES, Row
 from aether_tui.records.source import Bulk, Malformed, Reject
 from tests.cache.samples import fresh
@@ -116,6 +116,43 @@ def test_a_line_of_csv_that_is_too_long_is_named_as_that(tmp_path: Path, monkeyp
     path = write(tmp_path, f"{HEAD}2026-07-01,1,{'x' * 5000},\n")
     with pytest.raises(Malformed, match=r"^f\.csv: a line longer than 16 MiB$"):
         read(tmp_path, [path])
+
+
+def in_parts(path: Path, form: Literal["parquet", "ndjson"]) -> tuple[list[object], list[Reject]]:
+    columns = {name: (name,) for name in ("trace_id", "span_id", "start")}
+    rejects: list[Reject] = []
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = bulk.bulk_parts(connection, Bulk((path,), form, SPANS, columns), rejects)
+        return [
+            row for rows, _ in found for row in connection.execute(f"SELECT span_id FROM ({rows})").fetchall()
+        ], rejects
+
+
+@pytest.mark.parametrize("form", ["parquet", "ndjson"])
+def test_a_large_file_of_which_no_row_can_be_read_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Literal["parquet", "ndjson"]
+) -> None:
+    monkeypatch.setattr(bulk, "HOPELESS", 4)
+    monkeypatch.setattr(bulk, "MOST_TEXTS", 2)
+    monkeypatch.setattr(parts, "PART_ROWS", 4)
+    monkeypatch.setattr(parts, "_BLOCK", 100)
+
+    def written(name: str, *starts: str) -> Path:
+        path, rows = tmp_path / f"{name}.{form}", ", ".join(f"('t', 's{n}', '{at}')" for n, at in enumerate(starts))
+        said = f"SELECT * FROM (VALUES {rows}) AS v(trace_id, span_id, start)"
+        duckdb.execute(f"COPY ({said}) TO '{path}' (FORMAT {'parquet' if form == 'parquet' else 'json'})")
+        return path
+
+    with pytest.raises(
+        Malformed, match=rf"none of its first \d rows can be read; all\.{form} row 1: start is not a time: soon"
+    ):
+        in_parts(written("all", *["soon"] * 9), form)
+    rows, rejects = in_parts(written("later", "2026-11-21", *["soon"] * 11, "2026-11-22"), form)
+    assert sorted(rows) == [("s0",), ("s12",)]
+    assert [reject.where for reject in rejects] == [f"later.{form} row {n}" for n in range(2, 13)]
+    assert ["soon" in reject.raw for reject in rejects] == [True] * 2 + [False] * 9
+    assert {reject.reason for reject in rejects} == {"start is not a time: soon"}
 
 
 def test_a_row_without_its_key_is_a_reject(tmp_path: Path) -> None:
