@@ -71,7 +71,8 @@ def look_up(
         traces = f"{prepared} UNION ALL {traces[:-1]} WHERE start IS NULL)"
     around = f" AND {_around(cursor, rows)}" if stored else ""
     run(cursor, f"CREATE OR REPLACE TEMP TABLE traces_come AS {traces}")
-    # By their numbers alone, and written down: of the other tasks nothing else is unpacked then, however many there are.
+    # By their numbers alone, and written down: of the other tasks nothing else is unpacked then, however many there are. None of them is
+    # of this transaction (see `settings.by_all_rows`).
     numbers = f"WHERE t.trace_number IN (SELECT trace_number FROM traces_come){around}"
     run(cursor, f"CREATE OR REPLACE TEMP TABLE rows_known AS SELECT t.rowid AS _row FROM tasks AS t {numbers}")
     run(
