@@ -18,10 +18,11 @@ def asks(_data: Data, _documents: Documents, clock: Clock) -> tuple[Question, ..
     return questions(clock)
 
 
-def build(data: Data, _documents: Documents, clock: Clock) -> Report[Attribution]:
+def build(data: Data, documents: Documents, clock: Clock) -> Report[Attribution]:
     """The report."""
     found = measure(data, clock)
-    return _report(found, words.blocks(found, data), words.findings(found), data)
+    told = words.findings(found, documents.config.gate.attribution_share)
+    return _report(found, words.blocks(found, data), told, data)
 
 
 def brief(data: Data, _documents: Documents, clock: Clock) -> Report[Spent]:

@@ -10,7 +10,7 @@ from msgspec import structs
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
 from aether_tui.diagnostics.gaps import traceless
-from aether_tui.human import NONE, Beside, amount, column, day, money
+from aether_tui.human import NONE, Beside, amount, apart, column, day, money
 from aether_tui.report_model import (
     Block,
     Cell,
@@ -43,8 +43,8 @@ HOW = {
     "user tenth": "The first tenth are the users that cost most.",
 }
 BAR = 20
-LEAST, CLOSE = 0.9, 0.05
-"""Attribution the gate wants, and how far traces may be from the bill."""
+CLOSE = 0.05
+"""How far traces may be from the bill."""
 
 
 def headline(found: Spent) -> str:
@@ -63,11 +63,12 @@ def _signed(value: float, beside: Beside | None = None) -> str:
     return f"{'+' if value >= 0 else '−'}{amount(abs(value), 'USD', 'USD', beside)}"
 
 
-def findings(found: Attribution) -> tuple[Finding, ...]:
-    """Cost of nobody, calls without a price, and a bill that differs."""
+def findings(found: Attribution, wanted: float) -> tuple[Finding, ...]:
+    """Cost of nobody where the gate has `wanted` more, calls without a price, and a bill that differs."""
     result = []
-    if found.attributed is not None and found.attributed < LEAST:
-        text = f"{amount(found.attributed, 'ratio')} of cost has a feature and a team; the gate wants 90 %."
+    if found.attributed is not None and found.attributed < wanted:
+        share, bound = apart(found.attributed, wanted, "ratio"), apart(wanted, found.attributed, "ratio")
+        text = f"{share} of cost has a feature and a team; the gate wants {bound}."
         result.append(
             Finding(id="attribution.covered", severity="warn", text=text, action="aether-tui report instrumentation")
         )

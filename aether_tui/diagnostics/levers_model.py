@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aether_tui.budgets.model import Surface
+from aether_tui.stats.ranks import quantile
 
 DAYS_A_MONTH = 30.44
 
@@ -45,6 +46,4 @@ Found = tuple[list[Lever], list[Unknown]]
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
     """First and third quartile, nearest rank."""
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    return ordered[round(0.25 * last)], ordered[round(0.75 * last)]
+    return quantile(values, 0.25), quantile(values, 0.75)

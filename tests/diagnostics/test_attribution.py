@@ -53,6 +53,17 @@ def test_cost_by_every_dimension(made: Workspace) -> None:
     assert (found["cost_usd"], found["attributed"], found["calls"]) == (6.0, 0.5, 3)
 
 
+def test_what_the_gate_wants_is_what_is_set(made: Workspace) -> None:
+    def told(share: float) -> list[str]:
+        config = Config.model_validate({"gate": {"attribution_share": share}})
+        found = run_report("attribution", made, config, Clock.of(world.NOW, "28d", seed=1), Cache(made.cache_path))
+        return [one.text for one in found.findings if one.id == "attribution.covered"]
+
+    assert told(0.7) == ["50 % of cost has a feature and a team; the gate wants 70 %."]
+    assert told(0.5004) == ["50.00 % of cost has a feature and a team; the gate wants 50.04 %."]
+    assert told(0.5) == []
+
+
 def test_the_waterfall_sums_to_the_change(made: Workspace) -> None:
     found = to_builtins(world.report("attribution", made).data)["waterfall"]
     assert (found["before_usd"], found["after_usd"]) == (1.0, 6.0)

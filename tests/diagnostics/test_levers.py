@@ -9,6 +9,7 @@ from aether_tui.cache import Cache
 from aether_tui.config import Config
 from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.levers_ci import Job, critical_path, longest_slack
+from aether_tui.diagnostics.levers_model import quartiles
 from aether_tui.diagnostics.run import run_report
 from tests.diagnostics.world import at, full, report, store, workspace
 
@@ -29,6 +30,10 @@ def test_the_path_goes_back_from_what_ended_last():
 def test_jobs_that_took_no_time_are_gone_through_once():
     jobs = [job("build", 0, 5), job("report", 5, 5), job("tell", 5, 5)]
     assert [one.name for one in critical_path(jobs)] == ["build", "report", "tell"]
+
+
+def test_quartiles_are_values_by_nearest_rank():
+    assert [quartiles(range(1, n + 1)) for n in (1, 4, 7, 8, 12)] == [(1, 1), (1, 3), (2, 6), (2, 6), (3, 9)]
 
 
 def test_shards_serial_stages_and_what_ci_does_not_record(tmp_path):
