@@ -41,7 +41,8 @@ class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All test reports together. `duration_s` sums the cases; null when none says how long it took."""
+    """All test reports together. `duration_s` sums the cases; null when none says how long it took. Files are of one run; of the cache
+    all `runs` of a window are summed."""
 
     files: int
     suites: int
@@ -56,6 +57,7 @@ class Tests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by_suite: tuple[Suite, ...]
     slowest: tuple[Slow, ...]
     problems: tuple[str, ...]
+    runs: int = 1
 
 
 class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

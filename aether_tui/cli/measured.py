@@ -147,6 +147,7 @@ def _tests(suites: Sequence[Record], slowest: Sequence[Record]) -> Tests:
             for row in slowest
         ),
         problems=(),
+        runs=max(_whole(row, "runs") for row in suites),
     )
 
 

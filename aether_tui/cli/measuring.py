@@ -204,9 +204,16 @@ def _printed(path: Path) -> Measurement | None:
     if model is None:
         return None
     try:
-        return msgspec.json.decode(data, type=model)
+        found = msgspec.json.decode(data, type=model)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"not what `measure` prints: {error}", where=str(path)) from error
+    if isinstance(found, Tests) and found.runs > 1:
+        raise ConfigurationError(
+            f"tests of {found.runs:,} runs in one sum, of which no limit can be told",
+            where=str(path),
+            next_step="aether-tui budget check, without files, judges the runs of the cache",
+        )
+    return found
 
 
 def _globbed(name: str) -> list[Path]:

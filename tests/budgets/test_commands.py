@@ -146,8 +146,9 @@ def test_the_cache_of_a_workspace_is_the_baseline(tmp_path: Path) -> None:
     unit = by_id(done, "tests.unit")
     assert (unit["n_base"], unit["need_more"]) == (8, 1)
     assert done.code == 3, "one run far outside the noise asks for another"
-    measured = aether("--as-of", "2026-11-21", "measure", "tests", cwd=tmp_path).json
-    assert (measured["files"], measured["tests"]) == (8, 16)
+    measured = aether("--as-of", "2026-11-21", "measure", "tests", cwd=tmp_path)
+    assert (measured.json["files"], measured.json["tests"], measured.json["runs"]) == (8, 16, 8)
+    aether("budget", "check", "-", cwd=tmp_path, stdin=measured.out).refuses(2, "tests of 8 runs in one sum")
 
 
 LIGHT = """
