@@ -198,7 +198,9 @@ class ClickHouse:
             if whole or newest == last or not hopeful or held.tell() >= _PAGE_BYTES:
                 lines, held = held.getvalue(), BytesIO()
                 yield (
-                    Page(scan=Scan(lines, _rest)) if hopeful else _rest((0, line, None) for line in lines.splitlines()),
+                    Page(scan=Scan((lines,), _rest))
+                    if hopeful
+                    else _rest((0, line, None) for line in lines.splitlines()),
                     whole,
                 )
             if whole:

@@ -33,6 +33,7 @@ DIVIDED_FROM = 4 << 20
 """Bytes from which a document is read in pieces."""
 SCANNED_FROM = 8 << 20
 """Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""
+_BLOCK = 256 << 10
 PAGE_CHARACTERS = 32 << 20
 """Characters of prompts and completions after which a page ends early."""
 
@@ -128,9 +129,7 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
             return
         take, lines.numbered = batches
         first = 1
-        while data := take():
-            scan = Scan(data, partial(lines.page, first), said=not said, texts=texts)
-            del data  # or the scan could not let go of it
+        while (scan := Scan(take(), partial(lines.page, first), said=not said, texts=texts)).head:
             yield Page(scan=scan)
             lines.traces += scan.taken
             first += scan.lines
@@ -138,36 +137,41 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
             yield Page({}, problems=left, path=path)
 
 
-def _batches(path: Path, stream: BufferedReader, *, said: bool) -> tuple[Callable[[], bytearray], bool] | None:
-    """What gives the lines that are scanned next, in the end none, and whether they are those of the file, not pieces of one document;
-    None where a scan does not help."""
-    data = _whole_lines(path, stream)
-    if len(data) < SCANNED_FROM or not worth(data, said=said):
+def _batches(path: Path, stream: BufferedReader, *, said: bool) -> tuple[Callable[[], Iterator[bytes]], bool] | None:
+    """What gives the lines that are scanned next, block by block, in the end none, and whether they are those of the file, not pieces of
+    one document; None where a scan does not help."""
+    head = stream.read(SCANNED_FROM)
+    if len(head) < SCANNED_FROM or not worth(head, said=said):
         return None
-    if any(map(parsed, bytes(data[:SCANNED_FROM]).split(b"\n", 2)[:2])):
-        held = [data]
-        return lambda: held.pop() if held else _whole_lines(path, stream), True
-    body = _rest(data, stream)
+    if any(map(parsed, head.split(b"\n", 2)[:2])):
+        held = [head]
+        return lambda: _whole_lines(path, stream, held.pop() if held else b""), True
+    body = _rest(bytearray(head), stream)
     pieces = otlp_json.divided(body) if len(body) <= MAX_DOCUMENT else None
     return None if pieces is None else (partial(_joined, pieces), False)
 
 
-def _joined(pieces: Iterator[bytes]) -> bytearray:
+def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The next pieces of a document, each on a line."""
-    data = bytearray()
-    while len(data) < JOINED_BYTES and (piece := next(pieces, None)) is not None:
-        data += piece
-        data += b"\n"
-    return data
+    size = 0
+    while size < JOINED_BYTES and (piece := next(pieces, None)) is not None:
+        yield piece
+        yield b"\n"
+        size += len(piece)
 
 
-def _whole_lines(path: Path, stream: BufferedReader) -> bytearray:
-    """The next of a file that are scanned at a time; put behind bytes that were read, what a line lacks would copy them."""
-    data = bytearray(SCAN_BYTES)
-    del data[stream.readinto(data) :]
-    if data and not data.endswith(b"\n"):
-        data += _limited(path, stream.readline(MAX_DOCUMENT + 1))
-    return data
+def _whole_lines(path: Path, stream: BufferedReader, block: bytes) -> Iterator[bytes]:
+    """The next lines of a file that are scanned at a time, `block` before them. Blocks are small, so that they lie in the same place of
+    memory one after the other: new pages take longer than reading."""
+    size = 0
+    while block := block or stream.read(_BLOCK):
+        yield block
+        size += len(block)
+        if size >= SCAN_BYTES:
+            if not block.endswith(b"\n"):
+                yield _limited(path, stream.readline(MAX_DOCUMENT + 1))
+            return
+        block = b""
 
 
 def _decode(path: Path, left: list[str]) -> Iterator[Decoded]:

@@ -10,8 +10,9 @@ object of the JSON text has a member twice, the first counts here and the last t
 from __future__ import annotations
 
 import json
+import mmap
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final, cast
 
 import msgspec
@@ -75,7 +76,7 @@ _AT_ONCE: Final = 8192
 """Spans of which Python sees what was asked at a time."""
 
 
-def worth(data: bytes | bytearray, *, said: bool) -> bool:
+def worth(data: bytes, *, said: bool) -> bool:
     """Whether the beginning of some lines gives hope: most spans hold nothing that is left for the patient way for what it is."""
     data = data[:_SOME]
     names = [f'{name}"' for field in _PATIENT for name in otlp_aliases.FIELDS[field]]
@@ -97,8 +98,9 @@ Line = tuple[int, bytes, Collection[int] | None]
 
 
 class Scan:
-    """Some whole lines; after `read` the lines, by their number from nought, that are `left` for the `patient` way: the places
-    of their spans, or None for all of them. How many `lines` there are, and how many are `taken`, at least in part.
+    """Blocks of some whole lines, the first of which are the `head`; after `read` the lines, by their number from nought, that are `left`
+    for the `patient` way: the places of their spans, or None for all of them. How many `lines` there are, and how many are `taken`, at
+    least in part.
 
     With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
     """
@@ -108,25 +110,37 @@ class Scan:
 
     def __init__(
         self,
-        data: bytes | bytearray,
+        blocks: Iterable[bytes],
         patient: Callable[[Iterable[Line]], Page],
         *,
         said: bool = False,
         texts: bool = False,
     ) -> None:
-        self.data = data
+        self._blocks = iter(blocks)
+        self.head = _begun(self._blocks)
         self.rest = Page()
-        self._bounds = _bounds(data)
-        self._asked = _in(data[:_SOME], _ASKED, _ASKED_PARTS) if said else ()
-        self._answered = _in(data[:_SOME], otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS)
+        some = self.head[:_SOME]
+        self._asked = _in(some, _ASKED, _ASKED_PARTS) if said else ()
+        self._answered = _in(some, otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS)
         self._patient = patient
+        self._bounds: list[tuple[int, int]] = []
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
         self._telling = (*_events(said=said), otlp_aliases.INPUT[0], *((otlp_aliases.OUTPUT[0],) if not said else ()))
         self._said, self._texts = said, texts
 
+    def write(self, file: IO[bytes]) -> None:
+        """Put the lines into `file`, once."""
+        file.write(self.head)
+        self.head = b""  # it would be twice in memory
+        for block in self._blocks:
+            file.write(block)
+        file.flush()
+
     def read(self, lines: IO[bytes], file: str, run: Run) -> str:
-        """SELECT of the raw rows of the simple spans; `file` is the path of `lines`, which was the `data` and may go afterwards."""
+        """SELECT of the raw rows of the simple spans; `file` is the path of `lines`, where `write` put them, which may go afterwards."""
+        with mmap.mmap(lines.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            self._bounds = _bounds(data)
         rows = self._simple(file, run)
         self.rest = self._patient(
             (number, _line(lines, *self._bounds[number]), self.left[number]) for number in sorted(self.left)
@@ -171,7 +185,15 @@ _LEFT: Final = (
 )
 
 
-def _bounds(data: bytes | bytearray) -> list[tuple[int, int]]:
+def _begun(blocks: Iterator[bytes]) -> bytes:
+    """The first of some blocks, as many as are looked at for names."""
+    found: list[bytes] = []
+    while sum(map(len, found)) < _SOME and (block := next(blocks, b"")):
+        found.append(block)
+    return b"".join(found)
+
+
+def _bounds(data: bytes | mmap.mmap) -> list[tuple[int, int]]:
     """Where each line begins, and its size with its end; nought for one that is blank."""
     found, at = [], 0
     while at < len(data):
@@ -187,7 +209,7 @@ def _line(lines: IO[bytes], at: int, size: int) -> bytes:
     return lines.read(size)
 
 
-def _in(data: bytes | bytearray, names: Sequence[str], parts: Sequence[str]) -> tuple[str, ...]:
+def _in(data: bytes, names: Sequence[str], parts: Sequence[str]) -> tuple[str, ...]:
     """Which of these names and beginnings of names occur."""
     found = tuple(name for name in names if f'"{name}"'.encode() in data)
     return (*found, *(part for part in parts if f'"{part}'.encode() in data))

@@ -94,9 +94,7 @@ def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
     """As `bulk_parts`: what a source reads of some bytes by itself, with the rows of the rest."""
     with aside() as (file, path):  # what is in it is not clean yet
-        file.write(scan.data)
-        file.seek(0)
-        scan.data = b""  # it would be twice in memory
+        scan.write(file)
         with hash_the_last(connection):
             rows = scan.read(file, path, lambda sql, values: connection.execute(sql, values).fetchall())
     if rest := scan.rest.rows.get(scan.table.name):

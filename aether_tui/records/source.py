@@ -96,17 +96,22 @@ Run = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
 class Scan(Protocol):
     """Bytes of which DuckDB makes raw rows by the source's own statements, as they would come row by row.
 
-    Read once. Texts among `nulls` mean null. `rest` is what `read` left to be read row by row, and all that is no row of `table`.
+    Written and read once, before the next page is asked for; its `head` is in memory until then. Texts among `nulls` mean null. `rest`
+    is what `read` left to be read row by row, and all that is no row of `table`.
     """
 
     table: Table
     nulls: tuple[str, ...]
-    data: bytes | bytearray
+    head: bytes
     rest: Page
 
+    def write(self, file: IO[bytes]) -> None:
+        """Put the bytes into an empty file."""
+        ...
+
     def read(self, lines: IO[bytes], file: str, run: Run) -> str:
-        """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `lines` are what was `data`, from
-        its beginning, with the path `file` in SQL, and go afterwards. While it runs, a join hashes the table it names last."""
+        """SELECT of the raw columns of `table` over temporary tables that it makes; '' for no rows. `lines` are what was written, with the
+        path `file` in SQL, and go afterwards. While it runs, a join hashes the table it names last."""
         ...
 
 

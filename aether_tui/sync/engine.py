@@ -402,7 +402,7 @@ def _rows(page: Page) -> int:
 
 
 def _bytes(page: Page) -> int:
-    return len(page.scan.data) if page.scan else 0
+    return len(page.scan.head) if page.scan else 0
 
 
 def _not_after(asked: datetime, cursor: str) -> bool:

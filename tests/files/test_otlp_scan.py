@@ -201,7 +201,7 @@ def body(rng: random.Random, lines: int) -> bytes:
 @pytest.mark.parametrize("seed", range(2))
 def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int, said: bool) -> None:
     data = body(random.Random(seed), 400)
-    scan = Scan(data, lambda _: Page(), said=said, texts=said)
+    scan = Scan((data,), lambda _: Page(), said=said, texts=said)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         found = [row for rows, _ in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
@@ -292,8 +292,8 @@ def test_prompts_too_deep_for_python_are_refused_line_by_line(tmp_path: Path) ->
     line = whole.replace('"attributes": [', f'"attributes": [{{"key": "input.value", "value": {deep}}}, ', 1)
     path = tmp_path / "traces.jsonl"
     path.write_text("\n".join([line, *[whole] * 2000]))
-    pages = list(OtlpFiles().scans([path], NOW, said=False, texts=False))
-    scan = pages[0].scan
+    pages = OtlpFiles().scans([path], NOW, said=False, texts=False)
+    scan = next(pages).scan
     assert isinstance(scan, Scan)
     with duckdb.connect() as connection:
         assert [rows for rows, _ in scanned(connection, scan)] == ["FROM scan_rest"]
