@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, variance
 from typing import Literal
 
-from aether_tui.stats.distributions import chi2_sf, norm_cdf, t_cdf, t_ppf
+from aether_tui.stats.distributions import norm_cdf, t_cdf, t_ppf
 from aether_tui.stats.intervals import wilson
 
 Verdict = Literal["kill", "iterate", "scale", "invalid"]
@@ -18,7 +18,7 @@ Moments = tuple[int, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Treatment minus control with its 1 − α interval and two-sided p value; n of both arms."""
+    """Treatment minus control with its 1 − α interval and two-sided p value; n of both arms, of pairs the same ones in both."""
 
     effect: float
     ci_low: float
@@ -27,6 +27,12 @@ class Effect:
     n_control: int
     n_treatment: int
     baseline: float
+    in_pairs: bool = False
+
+    @property
+    def n(self) -> int:
+        """Observations: those of both arms, or pairs."""
+        return self.n_control if self.in_pairs else self.n_control + self.n_treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +104,30 @@ def paired(n: int, mean: float, sd: float, alpha: float = 0.05) -> Effect:
     if n < 2:
         raise ValueError("at least two pairs are needed")
     if sd == 0:
-        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, math.nan)
-    return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, math.nan))
+        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, math.nan, True)
+    return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, math.nan, True))
 
 
-def _by_t(difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float]) -> Effect:
+def paired_alike(n: int, difference: float, alpha: float = 0.05) -> Effect:
+    """`paired` of shares that differ by the same in every pair, where t knows no width: at most the share of pairs that Wilson's
+    interval of 0 of n allows is otherwise, by as much as shares can. The sign test's p value."""
+    if n < 2:
+        raise ValueError("at least two pairs are needed")
+    other = wilson(0, n, 1 - alpha)[1]
+    low, high = difference - other * (1 + difference), difference + other * (1 - difference)
+    return Effect(difference, low, high, 2.0 ** (1 - n) if difference else 1.0, n, n, math.nan, True)
+
+
+def _by_t(
+    difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float] | tuple[int, int, float, bool]
+) -> Effect:
     half = t_ppf(1 - alpha / 2, df) * se
     return Effect(difference, difference - half, difference + half, 2 * t_cdf(-abs(difference) / se, df), *rest)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values of several tests in the order given (Holm 1979, Scand. J. Statist. 6:65)."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted, worst = [0.0] * len(p_values), 0.0
-    for place, index in enumerate(order):
-        worst = max(worst, min(1.0, (len(order) - place) * p_values[index]))
-        adjusted[index] = worst
-    return adjusted
-
-
 def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
-    """The error rate each test gets in Holm's procedure; after the first that fails, the others keep its rate."""
+    """The error rate each test gets in Holm's procedure (Holm 1979, Scand. J. Statist. 6:65); after the first that
+    fails, the others keep its rate."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     levels, failed = [0.0] * len(p_values), 0.0
     for place, index in enumerate(order):
@@ -133,7 +142,7 @@ def sample_ratio_p(n_control: int, n_treatment: int, ratio: float = 1.0) -> floa
     total = n_control + n_treatment
     expected = (total / (1 + ratio), total * ratio / (1 + ratio))
     statistic = sum((seen - want) ** 2 / want for seen, want in zip((n_control, n_treatment), expected, strict=True))
-    return chi2_sf(statistic, 1)
+    return 2 * norm_cdf(-math.sqrt(statistic))  # chi-square of one degree of freedom is a squared normal
 
 
 def judge(

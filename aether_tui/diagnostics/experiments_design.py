@@ -84,11 +84,14 @@ class Plan:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of a difference of one task of each arm, at equal arms; after inflation."""
+        """Standard deviation of a difference of one task of each arm, after inflation. Of uneven arms the smaller one weighs
+        most: the variance is 2 (s v₁ + (1 − s) v₂), s the share of the treatment, so that over as many pairs as `sequential`
+        takes it is v₁/n₁ + v₂/n₂."""
         if self.sd is not None:
             return math.sqrt(2 * self.inflation) * self.sd
-        variance = self.baseline * (1 - self.baseline) + self.moved * (1 - self.moved)
-        return math.sqrt(self.inflation * variance)
+        share = self.treatment_share
+        variance = share * self.baseline * (1 - self.baseline) + (1 - share) * self.moved * (1 - self.moved)
+        return math.sqrt(2 * self.inflation * variance)
 
 
 @dataclass(frozen=True, slots=True)

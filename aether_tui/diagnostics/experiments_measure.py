@@ -152,7 +152,7 @@ def _metric(row: MetricResult) -> Metric:
             value=effect.effect,
             low=effect.ci_low,
             high=effect.ci_high,
-            n=effect.n_control + effect.n_treatment,
+            n=effect.n,
             unit=row.unit,
         )
     )

@@ -76,10 +76,12 @@ def _interrupted(rows: Sequence[TeamWeek], weeks: int, alpha: float) -> Processe
     by_week: dict[date, list[TeamWeek]] = {}
     for row in rows:
         by_week.setdefault(row.week, []).append(row)
+    first = min(by_week)
     series = [
-        (fmean(r.value for r in found), fmean(r.treated for r in found) >= 0.5) for _, found in sorted(by_week.items())
+        ((week - first).days / 7, fmean(r.value for r in found), fmean(r.treated for r in found) >= 0.5)
+        for week, found in sorted(by_week.items())
     ]
-    after = sum(treated for _, treated in series)
+    after = sum(treated for _, _, treated in series)
     teams = len({row.team for row in rows})
     method = "interrupted time series: step over a common trend, Newey–West errors"
     short = [f"{weeks} of {LEAST_WEEKS} weeks"] if weeks < LEAST_WEEKS else []
@@ -89,11 +91,12 @@ def _interrupted(rows: Sequence[TeamWeek], weeks: int, alpha: float) -> Processe
     return Processed(method, _step(series, alpha), teams, weeks, _short(short))
 
 
-def _step(series: Sequence[tuple[float, bool]], alpha: float) -> Effect:
+def _step(series: Sequence[tuple[float, float, bool]], alpha: float) -> Effect:
+    """Of (week, mean, whether the new way) in the order of weeks; a week nobody counted in is a week all the same."""
     import numpy as np
 
-    y = np.array([value for value, _ in series])
-    x = np.column_stack([np.ones(len(y)), np.arange(len(y)), [float(treated) for _, treated in series]])
+    y = np.array([value for _, value, _ in series])
+    x = np.column_stack([np.ones(len(y)), *np.array([(week, float(treated)) for week, _, treated in series]).T])
     inverse = np.linalg.inv(x.T @ x)
     beta = inverse @ x.T @ y
     scores = x * (y - x @ beta)[:, None]
@@ -102,8 +105,8 @@ def _step(series: Sequence[tuple[float, bool]], alpha: float) -> Effect:
     df = len(y) - 3
     variance = float((inverse @ meat @ inverse)[2, 2]) * len(y) / df
     step, se = float(beta[2]), math.sqrt(max(variance, 0.0))
-    after = sum(treated for _, treated in series)
-    base = fmean(value for value, treated in series if not treated)
+    after = sum(treated for _, _, treated in series)
+    base = fmean(value for _, value, treated in series if not treated)
     counts = (len(y) - after, after, base)
     if se < 1e-12 * max(1.0, abs(step)):
         return Effect(step, step, step, 1.0 if step == 0 else 0.0, *counts)

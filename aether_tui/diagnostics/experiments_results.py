@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from aether_tui.diagnostics import experiments as rule
 from aether_tui.diagnostics.experiments_process import Processed, TeamWeek, judge_process
 from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
+from aether_tui.stats.ranks import holm
 from aether_tui.workspace.kinds.experiment import Arm, Experiment, Guardrail, Measure, Measured, Primary, Verdict
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
     if not known:
         return Outcome("none", "; ".join(f"{name}: {why}" for name, why in unknown.items()))
     p_values = [found.p_value for _, found in known]
-    levels, adjusted = rule.holm_levels(p_values, one.alpha), rule.holm(p_values)
+    levels, adjusted = rule.holm_levels(p_values, one.alpha), holm(p_values)
     rails, rail_rows = _guardrails(one, newest)
     ratio = one.treatment_share / (1 - one.treatment_share)
     rows: list[MetricResult] = []
@@ -152,12 +153,22 @@ def _effect(item: Primary | Guardrail, measured: Measured | None, alpha: float) 
     try:
         if measured.difference is not None:
             pair = measured.difference
+            if item.measure in SHARES and not pair.sd:
+                return rule.paired_alike(pair.n, pair.mean or 0.0, alpha)
             return rule.paired(pair.n, pair.mean or 0.0, pair.sd or 0.0, alpha)
         control, treatment = measured.control, measured.treatment
         assert control is not None
         assert treatment is not None
         if control.successes is not None and treatment.successes is not None:
             return rule.proportions((control.successes, control.n), (treatment.successes, treatment.n), alpha)
+        if (
+            item.measure in SHARES
+            and not control.sd
+            and not treatment.sd
+            and {control.mean, treatment.mean} <= {0.0, 1.0}
+        ):
+            # All units alike, such as without an error: as many observations as units, not certainty.
+            return rule.proportions(_all_or_none(control), _all_or_none(treatment), alpha)
         return rule.welch(_moments(control), _moments(treatment), alpha)
     except ValueError as error:
         return str(error)
@@ -165,6 +176,10 @@ def _effect(item: Primary | Guardrail, measured: Measured | None, alpha: float) 
 
 def _moments(arm: Arm) -> rule.Moments:
     return arm.n, arm.mean or 0.0, (arm.sd or 0.0) ** 2
+
+
+def _all_or_none(arm: Arm) -> tuple[int, int]:
+    return (arm.n if arm.mean else 0), arm.n
 
 
 def _judged_process(one: Experiment) -> Outcome:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aether_tui.diagnostics.experiments import holm, paired
+from aether_tui.diagnostics.experiments import paired
 from aether_tui.diagnostics.frame import Data, Record, instant, real_or_null, text, whole_or_null, words_or_null
 from aether_tui.report_model import Quantity, missing
 from aether_tui.stats.intervals import wilson
+from aether_tui.stats.ranks import holm
 from aether_tui.text import one_line
-
-if TYPE_CHECKING:
-    pass
 
 SAME = 0.999
 

@@ -1,4 +1,4 @@
-"""Distribution functions on the standard library: normal, Student t (also noncentral), chi-square, beta.
+"""Distribution functions on the standard library: normal, Student t (also noncentral), beta.
 
 Checked in tests against scipy over random and extreme arguments.
 """
@@ -59,39 +59,6 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
         if abs(d * c - 1) < _EPS:
             break
     return h
-
-
-def gamma_inc(a: float, x: float) -> float:
-    """Regularised lower incomplete gamma P(a, x), by series or continued fraction (DLMF 8.11.4, 8.9.2)."""
-    sound(a, x)
-    if x <= 0:
-        return 0.0
-    front = math.exp(-x + a * math.log(x) - math.lgamma(a))
-    if x < a + 1:
-        term = total = 1 / a
-        for n in range(1, 100_000):
-            term *= x / (a + n)
-            total += term
-            if term < total * _EPS:
-                break
-        return front * total
-    b = x + 1 - a
-    c, d = 1e300, 1 / b
-    h = d
-    for n in range(1, 100_000):
-        an = -n * (n - a)
-        b += 2
-        d = 1 / (an * d + b)
-        c = b + an / c
-        h *= d * c
-        if abs(d * c - 1) < _EPS:
-            break
-    return 1 - front * h
-
-
-def chi2_sf(x: float, df: float) -> float:
-    """P(X > x) of chi-square with `df` degrees of freedom."""
-    return 1 - gamma_inc(df / 2, x / 2)
 
 
 def t_cdf(x: float, df: float) -> float:

@@ -19,6 +19,7 @@ from aether_tui.diagnostics.experiments_files import measured_rows
 from aether_tui.diagnostics.experiments_process import TeamWeek, judge_process
 from aether_tui.diagnostics.experiments_results import judged
 from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.stats.ranks import holm
 from aether_tui.workspace.kinds.experiment import Arm, Experiment, Measured, Period
 from tests.diagnostics import world
 from tests.workspace.test_trials import DAY, WHOLE, running, whole
@@ -44,7 +45,7 @@ def test_welch_and_paired_agree_with_scipy() -> None:
 
 def test_holm_as_in_its_worked_example() -> None:
     # By hand: .005 × 4, .01 × 3, then .03 × 2 and max(.06, .04 × 1).
-    assert rule.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     # .005 ≤ .0125, .01 ≤ .0167, .03 > .025: the rest keeps .025.
     assert rule.holm_levels([0.01, 0.04, 0.03, 0.005], 0.05) == pytest.approx([0.05 / 3, 0.025, 0.025, 0.0125])
 
@@ -85,6 +86,13 @@ def test_a_sequential_plan_is_simulated_and_asks_for_more() -> None:
     assert found.n_total > fixed.n_total
     uneven = sequential(Plan(0.10, 0.02, treatment_share=0.1), fixed.n_total, 6, seed=1)
     assert uneven.power < found.power
+
+
+def test_of_uneven_arms_the_smaller_one_weighs_most() -> None:
+    """One task in ten is treated, and a success there is a coin's throw: .05 × .95 ÷ 9,000 + .5 × .5 ÷ 1,000 is the variance."""
+    plan = Plan(0.05, 0.45, treatment_share=0.1)
+    pairs = 10_000 * 2 * 0.1 * 0.9
+    assert plan.deviation**2 / pairs == pytest.approx(0.05 * 0.95 / 9000 + 0.5 * 0.5 / 1000)
 
 
 # --- Verdicts ------------------------------------------------------------------------------------------------------
@@ -147,6 +155,30 @@ def test_several_primaries_pay_for_it() -> None:
     assert judged(single, [weak, holds]).verdict == "scale"
 
 
+def test_all_alike_is_not_certainty() -> None:
+    """Three units an arm without an error, and ten pairs of which none erred: Wilson's 0 of 3 goes to .562, 0 of 10 to .278."""
+    one = whole(primary=[{"name": "errors", "measure": "errors", "better": "lower"}])
+    none = Arm(n=3, mean=0.0, sd=0.0)
+    effect = judged(one, [result("errors", none, none)]).metrics[0].effect
+    assert effect is not None
+    assert (effect.ci_low, effect.ci_high) == pytest.approx((-0.56150, 0.56150), abs=1e-4)
+    pairs = Measured(metric="errors", when=DAY, difference=Arm(n=10, mean=0.0, sd=0.0))
+    effect = judged(one, [pairs]).metrics[0].effect
+    assert effect is not None
+    assert (effect.n, effect.ci_low, effect.ci_high) == (
+        10,
+        pytest.approx(-0.27753, abs=1e-4),
+        pytest.approx(0.27753, abs=1e-4),
+    )
+    worse = rule.paired_alike(4, 1.0)
+    assert (worse.ci_high, worse.p_value) == (1, stats.binomtest(4, 4).pvalue)
+    assert worse.ci_low < 0.1, "4 of 4 is 1, of shares that go from -1 to 1"
+
+
+def test_a_split_that_cannot_be_still_has_a_p() -> None:
+    assert rule.sample_ratio_p(10_000, 8_000) == pytest.approx(stats.chi2.sf(2000**2 / 18_000, 1))
+
+
 def test_lower_is_better_turns_the_sign() -> None:
     one = whole(
         primary=[{"name": "late", "measure": "latency", "better": "lower", "min_effect": 0.2}], baseline=6, sd=3
@@ -196,6 +228,9 @@ def test_an_interrupted_series_finds_its_step_over_a_trend() -> None:
     assert found.effect is not None
     assert found.effect.effect == pytest.approx(theirs)
     assert found.effect.ci_low < 4 < found.effect.ci_high
+    gaps = judge_process([row for row in exact if row.week not in {exact[2].week, exact[3].week, exact[8].week}]).effect
+    assert gaps is not None
+    assert gaps.effect == pytest.approx(4), "a week that nobody counted in has passed all the same"
     assert "7 of 8 weeks" in judge_process(exact[:7]).reason
     assert judge_process(exact[:8]).effect is None, "two weeks after the change are too few"
 
@@ -348,6 +383,33 @@ def test_shadow_mode_compares_the_same_request(tmp_path: Path) -> None:
     low, high = stats.ttest_1samp(differences, 0).confidence_interval()
     assert (effect.value, effect.low, effect.high) == pytest.approx((0.2, low, high))
     assert item.shadow
+
+
+def test_a_task_counts_in_one_arm_and_pairs_by_its_first_call(tmp_path: Path) -> None:
+    """Ten requests are answered by both arms, the treatment's second calls ask what the control's first ones did; one more task
+    was in control and in a third arm."""
+    made = world.workspace(tmp_path)
+    rows = []
+    for n in range(21):
+        arm, request = ("control", "treatment")[n % 2], f"m{n // 2}"
+        rows += [
+            world.full(
+                "spans", trace_id=f"{n + 1:032x}", span_id=f"{2 * n + call + 1:016x}", parent_id=f"{2 * n + 1:016x}" if call else None,
+                name="a", operation="chat", start=world.at(5 + call / 100), duration_s=2.0, status="ok", environment="production",
+                outcome="success" if arm == "treatment" else "failure", request_hash="a" if call else request,
+                attributes=f'{{"app.variant": "{arm}"}}',
+            )
+            for call in range(2 if n % 2 else 1)
+        ]  # fmt: skip
+    rows.append(world.full("spans", trace_id=f"{21:032x}", span_id="f" * 16, parent_id=f"{41:016x}", name="b", start=world.at(5.5),
+                           duration_s=1.0, environment="production", attributes='{"app.variant": "other"}'))  # fmt: skip
+    world.store(made, "traces", "files", "spans", rows)
+    shadow = [{"to": "reviewed", "when": DAY, "who": "a"}, {"to": "running", "when": DAY, "who": "a", "shadow": True}]
+    _save(made, Experiment.model_validate(WHOLE | {"history": shadow}))
+    effect = world.report("experiments", made).data.items[0].metrics[0].effect
+    assert (effect.value, effect.n) == (1, 10)
+    _save(made, running(), again=True)
+    assert world.report("experiments", made).data.items[0].metrics[0].effect.n == 20
 
 
 def test_design_help_reads_traffic(tmp_path: Path) -> None:

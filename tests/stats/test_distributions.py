@@ -23,12 +23,6 @@ def test_incomplete_beta(a: float, b: float, x: float) -> None:
 
 
 @few
-@given(shapes, st.floats(0, 5000))
-def test_incomplete_gamma(a: float, x: float) -> None:
-    assert d.gamma_inc(a, x) == pytest.approx(special.gammainc(a, x), abs=1e-10)
-
-
-@few
 @given(st.floats(-40, 40), st.floats(1, 1e5))
 def test_student_t(x: float, df: float) -> None:
     assert d.t_cdf(x, df) == pytest.approx(stats.t.cdf(x, df), abs=1e-8)  # scipy answers 0.5 for |x| below about 1e-8
@@ -52,7 +46,6 @@ def test_tails_do_not_vanish_or_overflow() -> None:
     assert d.norm_cdf(-20) == pytest.approx(stats.norm.cdf(-20), rel=1e-9)
     assert d.nct_cdf(5, 10, 50) == pytest.approx(0, abs=1e-12)
     assert d.nct_cdf(100, 10, 50) == pytest.approx(stats.nct.cdf(100, 10, 50), abs=0.02)
-    assert d.chi2_sf(0, 1) == 1
     assert math.isfinite(d.t_ppf(1 - 1e-9, 1))
     with pytest.raises(ValueError, match="probability"):
         d.norm_ppf(1)

@@ -6,8 +6,8 @@ WITH said AS (
       lambda v: v IS NOT NULL)[1] AS arm
   FROM spans WHERE start >= $from_at AND start < $to_at AND attributes IS NOT NULL
 ), arms AS (
-  SELECT source, trace_id, min(arm) AS arm FROM said WHERE arm IN ($control, $treatment)
-  GROUP BY 1, 2 HAVING count(DISTINCT arm) = 1
+  SELECT source, trace_id, min(arm) AS arm FROM said
+  GROUP BY 1, 2 HAVING count(DISTINCT arm) = 1 AND min(arm) IN ($control, $treatment)
 )
 SELECT arm, count(*) AS n, count(outcome) AS n_outcome, count(*) FILTER (WHERE outcome = 'success') AS successes,
   count(*) FILTER (WHERE status = 'error') AS errors,

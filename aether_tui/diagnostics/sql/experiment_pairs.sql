@@ -1,12 +1,13 @@
--- Shadow mode: the same request answered by both arms, as the difference of treatment and control per request.
+-- Shadow mode: the same request answered by both arms, as the difference of treatment and control per request. A task's request
+-- is the first of its calls: what later ones ask depends on what was answered.
 WITH said AS (
-  SELECT source, trace_id, request_hash, list_filter(
+  SELECT source, trace_id, span_id, start, request_hash, list_filter(
       list_transform($attributes::VARCHAR[], lambda a: json_extract_string(attributes, '$."' || a || '"')),
       lambda v: v IS NOT NULL)[1] AS arm
   FROM spans WHERE start >= $from_at AND start < $to_at
 ), arms AS (
-  SELECT source, trace_id, min(arm) AS arm, min(request_hash) AS request FROM said
-  GROUP BY 1, 2 HAVING count(DISTINCT arm) = 1 AND min(arm) IN ($control, $treatment) AND min(request_hash) IS NOT NULL
+  SELECT source, trace_id, min(arm) AS arm, arg_min(request_hash, (start, span_id)) AS request FROM said
+  GROUP BY 1, 2 HAVING count(DISTINCT arm) = 1 AND min(arm) IN ($control, $treatment) AND request IS NOT NULL
 ), sides AS (
   SELECT request, arm, avg(CASE outcome WHEN 'success' THEN 1.0 WHEN 'failure' THEN 0.0 END) AS success,
     avg(CASE status WHEN 'error' THEN 1.0 ELSE 0.0 END) AS errors,
