@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import cast
 
@@ -23,6 +24,7 @@ def text_head(head: bytes) -> str:
     return head.decode("utf-8-sig", "replace")
 
 
+@lru_cache(maxsize=1)  # each kind of file asks, and long heads take milliseconds
 def json_keys(head: bytes) -> tuple[str, ...]:
     """Keys of the outermost JSON object, as far as the head goes; none when it does not begin with an object."""
     text = text_head(head).lstrip()
