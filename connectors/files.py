@@ -98,18 +98,24 @@ def open_binary(path: Path) -> io.BufferedReader:
     return _open(path)
 
 
+def blocks(path: Path) -> Iterator[bytes]:
+    """The decompressed bytes, a megabyte at a time. Raises Malformed."""
+    with _open(path) as stream:
+        while data := stream.read(1 << 20):
+            yield data
+
+
 def encoding_of(path: Path) -> tuple[str, int]:
     """How a text is encoded, by its mark, else UTF-8, else Windows-1252; and its bytes."""
     decoder, marked, size = codecs.getincrementaldecoder("utf-8")(), False, 0
     coding = "utf-8-sig"
-    with _open(path) as stream:
-        while data := stream.read(1 << 20):
-            marked = marked or (size == 0 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)))
-            size += len(data)
-            try:
-                decoder.decode(b"" if marked or coding == "cp1252" else data)
-            except UnicodeDecodeError:
-                coding = "cp1252"
+    for data in blocks(path):
+        marked = marked or (size == 0 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)))
+        size += len(data)
+        try:
+            decoder.decode(b"" if marked or coding == "cp1252" else data)
+        except UnicodeDecodeError:
+            coding = "cp1252"
     try:
         decoder.decode(b"", final=coding != "cp1252")
     except UnicodeDecodeError:

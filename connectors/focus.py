@@ -15,7 +15,7 @@ from connectors.base import Access, Bulk, Malformed, Page, Replace, Sample
 from connectors.files import name_of, sample, written_at
 from connectors.focus_rows import packed_pages
 from connectors.focus_runs import newest_runs
-from connectors.parquet import is_plain, parquet_columns
+from connectors.parquet import parquet_columns, why_not_plain
 from connectors.sniff import csv_columns, is_parquet
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -50,6 +50,8 @@ _SINCE = (
 )
 """Columns a version brought, newest first."""
 
+_NULLS = ("", "NULL", "null", "\\N")
+"""Texts that mean nothing: Azure writes NULL, Hive and Snowflake \\N."""
 _KNOWN = {*REQUIRED, *(name for names in (*COLUMNS.values(), *(names for _, names in _SINCE)) for name in names)}
 
 
@@ -92,8 +94,9 @@ class FocusFiles:
         scope = ("provider", "account", "billing_start")
         replace = Replace(COSTS.name, scope, max(written_at(path, now) for path in paths), repeats=True)
         for form, members in files.items():
-            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, hash_key="row_hash", beside=("tags", _is_vendors))
-            if all(map(is_plain, members)):
+            beside = ("tags", _is_vendors)
+            bulk = Bulk(tuple(members), form, COSTS, COLUMNS, _NULLS, hash_key="row_hash", beside=beside)
+            if not any(why_not_plain(path, form) for path in members):
                 yield Page(bulk=bulk, replace=replace, problems=told, path=members[0])
             else:
                 yield Page(replace=replace, problems=told, path=members[0])

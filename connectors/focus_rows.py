@@ -1,4 +1,4 @@
-"""FOCUS rows of CSV that the cache cannot open by itself (xz, bzip2, members of a zip), read here as the cache would."""
+"""FOCUS rows of CSV that the cache cannot read by itself (`why_not_plain`), read here as the cache would."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from connectors import fields
 from connectors.base import Bulk, Column, Malformed, Page, Reject, Replace, Row, Value
 from connectors.files import name_of, open_binary
 from connectors.money import money
+from connectors.parquet import SLASHES, UTF_16, why_odd
 from connectors.sniff import separator
 
 PAGE_ROWS = 20_000
@@ -43,11 +44,14 @@ def packed_pages(bulk: Bulk, replace: Replace) -> Iterator[Page]:
 
 def _rows(path: Path, bulk: Bulk) -> Iterator[Row | Reject]:
     csv.field_size_limit(MAX_CELL)
-    with open_binary(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-        first = text.readline()
+    odd = why_odd(path)
+    coding = "utf-16" if odd == UTF_16 else "utf-8-sig"
+    with open_binary(path) as stream, io.TextIOWrapper(stream, encoding=coding, newline="") as text:
+        first = next((line for line in text if line.strip()), "")
         delimiter = separator(first)
-        header = next(csv.reader([first], delimiter=delimiter), [])
-        reader = csv.reader(text, delimiter=delimiter)
+        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        slashes = odd == SLASHES
+        reader = csv.reader(text, delimiter=delimiter, doublequote=not slashes, escapechar="\\" if slashes else None)
         places = {name.casefold(): place for place, name in enumerate(header)}
         beside = _beside(header, bulk)
         hashed = [place for _, place in sorted((name, place) for place, name in enumerate(header))]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
+
+from connectors.files import blocks
 
 
 def parquet_columns(path: Path, known: Collection[str]) -> tuple[str, ...]:
@@ -22,13 +27,45 @@ def parquet_columns(path: Path, known: Collection[str]) -> tuple[str, ...]:
         if tail[4:] != b"PAR1" or length > size:
             return ()
         stream.seek(size - 8 - length)
-        footer = stream.read(length)
-    return tuple(name for name in sorted(known) if bytes([len(name)]) + name.encode() in footer)
+        footer = stream.read(length).lower()  # lengths of names are no letters: none has 65 characters
+    return tuple(name for name in sorted(known) if bytes([len(name)]) + name.lower().encode() in footer)
 
 
-def is_plain(path: Path) -> bool:
-    """Whether the cache can read the file by itself: as it is, or as gzip or zstd."""
+def why_not_plain(path: Path, form: Literal["csv", "parquet", "ndjson"]) -> str:
+    """Why the cache cannot read a file of this form by itself, as it is or as gzip or zstd; empty where it can. Raises Malformed."""
     if not path.is_file():
-        return False
+        return "packed"
     with path.open("rb") as stream:
-        return not stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04"))
+        if stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04")):
+            return "packed"
+    return why_odd(path) if form == "csv" else ""
+
+
+UTF_16 = "is UTF-16"
+SLASHES = "has backslashes before its quotes"
+ENDS = "has more than one kind of line ends"
+_SLASHED = re.compile(rb'(?<!")"\{\\"(?!")')
+"""A JSON object as Spark writes it; quotes beside it are of JSON within JSON, as others write it."""
+
+
+def why_odd(path: Path) -> str:
+    """What the cache would read wrong in a CSV file, or lose without a word; empty where there is nothing. Raises Malformed."""
+    ends: set[bytes] = set()
+    quotes, held = 0, b""
+    for number, block in enumerate(blocks(path)):
+        if not number and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return UTF_16
+        if b'"{\\"' in block and _SLASHED.search(block):
+            return SLASHES
+        data, held = held + block, b""
+        if data.endswith(b"\r"):
+            data, held = data[:-1], b"\r"
+        pieces = data.split(b'"')
+        outside = b"".join(pieces[quotes % 2 :: 2])  # cells may hold any ends
+        quotes += len(pieces) - 1
+        pairs = outside.count(b"\r\n")
+        found = {b"\r\n": pairs, b"\n": outside.count(b"\n") - pairs, b"\r": outside.count(b"\r") - pairs}
+        ends |= {end for end, count in found.items() if count}
+        if len(ends) > 1:
+            return ENDS
+    return ""

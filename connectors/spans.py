@@ -11,7 +11,7 @@ from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import SPANS
 from connectors.base import Bulk, Malformed, Page, Sample
 from connectors.files import name_of, sample
-from connectors.parquet import is_plain, parquet_columns
+from connectors.parquet import parquet_columns, why_not_plain
 from connectors.sniff import csv_columns, is_parquet, json_keys
 
 REQUIRED = ("trace_id", "span_id", "start")
@@ -42,9 +42,14 @@ class SpanFiles:
             missing = [name for name in REQUIRED if name not in _columns(head)]
             if missing:
                 raise Malformed(f"{name_of(path)}: not spans, it has no column {', '.join(missing)}")
-            if not is_plain(path):
+            form = _form(head)
+            if (why := why_not_plain(path, form)) == "packed":
                 raise Malformed(f"{name_of(path)}: packed", hint="unpack it, or pack it with gzip or zstd")
-            yield Page(bulk=Bulk((path,), _form(head), SPANS, _COLUMNS, beside=("attributes", _is_other)), path=path)
+            if why:
+                raise Malformed(
+                    f"{name_of(path)}: {why}", hint="write it again as CSV in UTF-8, or as JSON lines or Parquet"
+                )
+            yield Page(bulk=Bulk((path,), form, SPANS, _COLUMNS, beside=("attributes", _is_other)), path=path)
 
 
 def _is_other(name: str) -> bool:

@@ -106,9 +106,11 @@ def with_members(bulk: Bulk, text: str, others: Mapping[str, str]) -> str:
 
 
 def cell_text(name: str, kind: str) -> str:
-    """SQL: cells of a column as text; maps, structs and lists as JSON."""
+    """SQL: cells of a column as text; maps, structs and lists as JSON. Some writers do not say that bytes are text."""
     if kind == "VARCHAR":
         return f'"{name}"'
+    if kind == "BLOB":
+        return f'coalesce(TRY(decode("{name}")), CAST("{name}" AS VARCHAR))'
     nested = ("(" in kind and not kind.startswith("DECIMAL")) or kind.endswith("[]")
     return f'CAST(to_json("{name}") AS VARCHAR)' if nested else f'CAST("{name}" AS VARCHAR)'
 

@@ -58,6 +58,8 @@ def test_what_is_not_spans_is_said(tmp_path: Path) -> None:
     line = json.dumps({"trace_id": "a" * 32, "span_id": "b" * 16, "start": "2026-11-01T10:00:00Z"}) + "\n"
     (tmp_path / "packed.ndjson.bz2").write_bytes(bz2.compress(line.encode()))
     aether("load", "packed.ndjson.bz2", cwd=tmp_path).refuses(2, "packed", "unpack")
+    (tmp_path / "ends.csv").write_bytes(b"trace_id,span_id,start\r\na,b,2026-11-01\r\na,c,2026-11-01\n")
+    aether("load", "ends.csv", cwd=tmp_path).refuses(2, "ends.csv", "more than one kind of line ends")
     counts = [line.replace("}", f', "{name}": {value}}}') for name, value in ODD]
     never = [line.replace("2026-11-01T10:00:00Z", start) for start in NEVER]
     odd = [line, "not json\n", *counts, *never]
