@@ -21,6 +21,7 @@ _SAID = (
     "question", "answer",
 )  # fmt: skip
 _OURS = {"source", "mapping_hash", "ingested_at", *_SAID, *(column.name for column in SPANS.columns)}
+_NEVER = tuple(map(str.casefold, NEVER_STORED))
 _COLUMNS = {column.name: (column.name,) for column in SPANS.raw}
 
 
@@ -54,7 +55,8 @@ class SpanFiles:
 
 def _is_other(name: str) -> bool:
     """Whether a column that we have no name for is kept among the attributes: what was said is not."""
-    return name not in _OURS and not name.startswith(NEVER_STORED)
+    folded = name.casefold()
+    return folded not in _OURS and not folded.startswith(_NEVER)
 
 
 def _form(head: Sample) -> Literal["csv", "parquet", "ndjson"]:

@@ -24,7 +24,7 @@ ROWS = (
     "0.5 + i AS duration_s, 'chat' AS operation, 'openai' AS provider, 'gpt-4o' AS model, 1000 * i AS input_tokens, "
     "10 AS output_tokens, 'canary@example.com said ' || i AS name, 'Canary Person' AS \"user\", "
     f"'{ATTRIBUTES}' AS attributes, "
-    "'gold' AS tier, i AS \"cost centre\", 'Canary' AS prompt, 'Canary' AS \"user.name\" FROM range(1, 21) AS t(i)"
+    "'gold' AS tier, i AS \"cost centre\", 'Canary' AS \"Prompt\", 'Canary' AS \"User.name\" FROM range(1, 21) AS t(i)"
 )
 
 
