@@ -135,6 +135,8 @@ def _next(one: Experiment, outcome: Outcome, today: date) -> str:
             return "measure: no result yet"
         if ends and today < ends:
             return f"wait until {ends}"
+        if ends is None and one.event_count and outcome.events < one.event_count:
+            return f"wait for {one.event_count:,} events: {outcome.events:,} so far"
         if one.exposed is None:
             return "give it real traffic, or decide"
         return "decide" if one.observations else "observe somebody using it, then decide"

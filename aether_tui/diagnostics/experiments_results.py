@@ -50,6 +50,8 @@ class Outcome:
     srm_p: float | None = None
     n_needed: int | None = None
     processed: Processed | None = None
+    events: int = 0
+    """Observed of the primary metric that has most."""
 
 
 def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
@@ -59,23 +61,25 @@ def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
     newest = {item.metric: item for item in sorted(results, key=lambda item: item.when)}
     if not any(item.name in newest for item in one.primary):
         return Outcome("none", "no result of a primary metric yet")
-    rough = [_effect(item, newest.get(item.name), one.alpha) for item in one.primary]
+    done = _progress(one, newest)
+    rough = [_effect(item, newest.get(item.name), one.alpha, done) for item in one.primary]
     known = [(item, found) for item, found in zip(one.primary, rough, strict=True) if isinstance(found, rule.Effect)]
     unknown = {item.name: found for item, found in zip(one.primary, rough, strict=True) if isinstance(found, str)}
     if not known:
         return Outcome("none", "; ".join(f"{name}: {why}" for name, why in unknown.items()))
     p_values = [found.p_value for _, found in known]
     levels, adjusted = rule.holm_levels(p_values, one.alpha), holm(p_values)
-    rails, rail_rows = _guardrails(one, newest)
+    rails, rail_rows = _guardrails(one, newest, done)
     ratio = one.treatment_share / (1 - one.treatment_share)
     rows: list[MetricResult] = []
     votes: list[rule.Judgement] = []
     for (item, _), level, p in zip(known, levels, adjusted, strict=True):
         measured = newest[item.name]
-        effect = _effect(item, measured, level)
+        effect, planned = _effect(item, measured, level, done), _effect(item, measured, level)
         assert isinstance(effect, rule.Effect)
+        assert isinstance(planned, rule.Effect)
         vote = rule.judge(
-            _good(effect, item.better), min_effect=item.min_effect, guardrails=rails,
+            _good(effect, item.better), min_effect=item.min_effect, guardrails=rails, planned=_good(planned, item.better),
             ratio=1.0 if measured.difference else ratio, assigned=measured.assigned,
         )  # fmt: skip
         votes.append(vote)
@@ -91,7 +95,29 @@ def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
     if verdict == "scale" and (unmeasured or unknown):
         verdict, why = "none", f"not measured yet: {', '.join([*unmeasured, *unknown])}; without them nothing is scaled"
     return Outcome(verdict, why, (*rows, *rail_rows), min(v.srm_p for v in votes),
-                   max((v.n_needed for v in votes if v.n_needed), default=None))  # fmt: skip
+                   max((v.n_needed for v in votes if v.n_needed), default=None), events=_most(one, newest))  # fmt: skip
+
+
+def _progress(one: Experiment, newest: Mapping[str, Measured]) -> float:
+    """The share of its planned length, or of its planned events, after which its primary metrics were read last; 1 from its end
+    on, or when none was planned."""
+    read = [newest[item.name] for item in one.primary if item.name in newest]
+    begun = one.exposed or one.started
+    shares = []
+    if one.duration_weeks is not None and begun is not None and read:
+        shares.append(max((max(item.when for item in read) - begun).days, 1) / (7 * one.duration_weeks))
+    if one.event_count is not None:
+        shares.append(_most(one, newest) / one.event_count)
+    return min(1.0, max(shares, default=1.0))
+
+
+def _most(one: Experiment, newest: Mapping[str, Measured]) -> int:
+    """Observed of the primary metric that has most: in both arms, or pairs."""
+    read = [newest[item.name] for item in one.primary if item.name in newest]
+    return max(
+        (sum(arm.n for arm in (item.control, item.treatment, item.difference) if arm is not None) for item in read),
+        default=0,
+    )
 
 
 def _together(votes: Sequence[rule.Judgement], names: Sequence[str]) -> tuple[rule.Verdict, str]:
@@ -113,20 +139,23 @@ def _together(votes: Sequence[rule.Judgement], names: Sequence[str]) -> tuple[ru
         "scale" in by and "kill" in by) else f"{name}: {vote.why}" if several else vote.why  # fmt: skip
 
 
-def _guardrails(one: Experiment, newest: dict[str, Measured]) -> tuple[list[rule.Guardrail], list[MetricResult]]:
+def _guardrails(
+    one: Experiment, newest: Mapping[str, Measured], done: float = 1.0
+) -> tuple[list[rule.Guardrail], list[MetricResult]]:
     """One-sided non-inferiority at α: the interval is that of level 1 − 2α."""
     rails: list[rule.Guardrail] = []
     rows: list[MetricResult] = []
     for item in one.guardrails:
         measured = newest.get(item.name)
-        effect = _effect(item, measured, min(2 * one.alpha, 0.999))
+        effect = _effect(item, measured, min(2 * one.alpha, 0.999), done)
         if isinstance(effect, str):
             rows.append(_row(item, None, None, item.margin, reason=effect))
             continue
         good = _good(effect, item.better)
-        rail = rule.Guardrail(item.name, good.ci_low, good.ci_high, item.margin)
+        rail = rule.Guardrail(item.name, good.ci_low, good.ci_high, item.margin, done < 1)
         rails.append(rail)
-        rows.append(_row(item, measured, effect, item.margin, says="reached its margin" if rail.breached else "holds"))
+        says = "holds" if rail.holds else "reached its margin" if rail.breached else "not known yet"
+        rows.append(_row(item, measured, effect, item.margin, says=says))
     return rails, rows
 
 
@@ -146,32 +175,38 @@ def _good(effect: rule.Effect, better: str) -> rule.Effect:
     return replace(effect, effect=-effect.effect, ci_low=-effect.ci_high, ci_high=-effect.ci_low)
 
 
-def _effect(item: Primary | Guardrail, measured: Measured | None, alpha: float) -> rule.Effect | str:
-    """Treatment minus control of one metric, or why there is none."""
+def _effect(item: Primary | Guardrail, measured: Measured | None, alpha: float, done: float = 1.0) -> rule.Effect | str:
+    """Treatment minus control of one metric, or why there is none; `done` is how much of the plan was seen."""
     if measured is None:
         return "not measured"
     try:
-        if measured.difference is not None:
-            pair = measured.difference
-            if item.measure in SHARES and not pair.sd:
-                return rule.paired_alike(pair.n, pair.mean or 0.0, alpha)
-            return rule.paired(pair.n, pair.mean or 0.0, pair.sd or 0.0, alpha)
-        control, treatment = measured.control, measured.treatment
-        assert control is not None
-        assert treatment is not None
-        if control.successes is not None and treatment.successes is not None:
-            return rule.proportions((control.successes, control.n), (treatment.successes, treatment.n), alpha)
-        if (
-            item.measure in SHARES
-            and not control.sd
-            and not treatment.sd
-            and {control.mean, treatment.mean} <= {0.0, 1.0}
-        ):
-            # All units alike, such as without an error: as many observations as units, not certainty.
-            return rule.proportions(_all_or_none(control), _all_or_none(treatment), alpha)
-        return rule.welch(_moments(control), _moments(treatment), alpha)
+        effect = _at_the_end(item, measured, alpha)
     except ValueError as error:
         return str(error)
+    if done >= 1:
+        return effect
+    early = rule.at_any_time(effect, alpha, done)
+    if item.measure in SHARES:
+        return replace(early, ci_low=max(early.ci_low, -1.0), ci_high=min(early.ci_high, 1.0))
+    return early
+
+
+def _at_the_end(item: Primary | Guardrail, measured: Measured, alpha: float) -> rule.Effect:
+    """The effect by an interval that is looked at once. Raises ValueError for too few."""
+    if measured.difference is not None:
+        pair = measured.difference
+        if item.measure in SHARES and not pair.sd:
+            return rule.paired_alike(pair.n, pair.mean or 0.0, alpha)
+        return rule.paired(pair.n, pair.mean or 0.0, pair.sd or 0.0, alpha)
+    control, treatment = measured.control, measured.treatment
+    assert control is not None
+    assert treatment is not None
+    if control.successes is not None and treatment.successes is not None:
+        return rule.proportions((control.successes, control.n), (treatment.successes, treatment.n), alpha)
+    if item.measure in SHARES and not control.sd and not treatment.sd and {control.mean, treatment.mean} <= {0.0, 1.0}:
+        # All units alike, such as without an error: as many observations as units, not certainty.
+        return rule.proportions(_all_or_none(control), _all_or_none(treatment), alpha)
+    return rule.welch(_moments(control), _moments(treatment), alpha)
 
 
 def _moments(arm: Arm) -> rule.Moments:

@@ -42,6 +42,7 @@ VERDICTS: dict[str, State] = {
     "invalid": "block",
     "none": "inconclusive",
 }
+GUARDRAILS: dict[str, State] = {"reached its margin": "block", "not known yet": "inconclusive", "holds": "pass"}
 TABLE = "experiments.items"
 
 
@@ -140,8 +141,9 @@ def blocks(items: tuple[Item, ...], documents: list[Experiment]) -> tuple[Block,
         empty="Nothing was measured yet.",
     )  # fmt: skip
     how = (
-        "95 % intervals; of several primaries at Holm's levels, of guardrails one-sided. Tasks count as independent; where an arm "
-        "is given to customers, name them in unit_attribute: then each counts once."
+        "Intervals of 1 − alpha (95 % unless it says otherwise); of several primaries at Holm's levels, of guardrails one-sided. "
+        "Before its planned end an experiment has wider ones that hold however often one looks. Tasks count as independent; where "
+        "an arm is given to customers, name them in unit_attribute: then each counts once."
     )
     return (
         Facts(id="experiments.counts", facts=facts),
@@ -218,7 +220,7 @@ def _effect_row(item: Item, metric: Metric) -> Row:
 
 
 def _says(says: str) -> State:
-    return VERDICTS.get(says, "block" if says == "reached its margin" else "pass")
+    return VERDICTS.get(says, GUARDRAILS.get(says, "pass"))
 
 
 def _words(metric: Metric) -> str:

@@ -24,7 +24,7 @@ primary: [{name: resolved, min_effect: 0.02}]
 guardrails: [{name: cost, measure: cost, margin: 0.01}]
 baseline: 0.7
 mde: 0.05
-duration_weeks: 4
+event_count: 2000
 allocation: 0.5
 stop_criteria: four weeks
 rollback_triggers: [cost]

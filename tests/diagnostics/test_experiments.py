@@ -175,6 +175,41 @@ def test_all_alike_is_not_certainty() -> None:
     assert worse.ci_low < 0.1, "4 of 4 is 1, of shares that go from -1 to 1"
 
 
+def test_an_early_look_is_wider_and_may_be_repeated() -> None:
+    """At the planned end 3.0352 standard errors and not 1.96, by hand: a = -2 ln .05, c = a + ln(a + 1) = 7.93615, and the root of
+    2 (c + 1) / c ln(√(c + 1) / .05). An effect at the edge of it has a p of .05."""
+    effect = rule.Effect(3.03521, 3.03521 - 1.959964, 3.03521 + 1.959964, 2 * stats.norm.sf(3.03521), 50, 50, 0.0)
+    seen = rule.at_any_time(effect, 0.05, 1.0)
+    assert (seen.ci_low, seen.ci_high) == pytest.approx((0, 2 * 3.03521), abs=1e-4)
+    assert seen.p_value == pytest.approx(0.05, abs=1e-5)
+    days = np.arange(1, 29)
+    z = np.random.default_rng(4).standard_normal((4000, 28)).cumsum(axis=1) / np.sqrt(
+        days
+    )  # two equal arms, seen every day
+    none = rule.Effect(0, -1.959964, 1.959964, 1, 50, 50, 0)
+    wide = np.array([*(rule.at_any_time(none, 0.05, day / 28).ci_high for day in days[:-1]), 1.959964])
+    assert (np.abs(z) > 1.96).any(axis=1).mean() > 0.2, "what looking every day did"
+    assert (np.abs(z) > wide).any(axis=1).mean() < 0.06
+
+
+def test_before_its_end_a_guardrail_kills_only_what_is_worse_for_sure() -> None:
+    """On the fourth of 28 days; with as few an interval reaches every margin."""
+    one = running(guardrails=[{"name": "late", "measure": "latency", "margin": 1.0}])
+    soon, better = DAY + timedelta(days=4), result("resolved", share(1000, 600), share(1000, 780))
+    few = result("late", Arm(n=40, mean=6.0, sd=3.0), Arm(n=40, mean=6.0, sd=3.0))
+    early = judged(one, [item.model_copy(update={"when": soon}) for item in (better, few)])
+    assert (early.verdict, early.metrics[1].says) == ("iterate", "not known yet")
+    assert "late" in early.why
+    ended = judged(one, [item.model_copy(update={"when": DAY + timedelta(weeks=4)}) for item in (better, few)])
+    assert (ended.verdict, ended.metrics[1].says) == ("kill", "reached its margin")
+    slow = result("late", Arm(n=400, mean=6.0, sd=3.0), Arm(n=400, mean=8.0, sd=3.0))
+    worse = judged(one, [item.model_copy(update={"when": soon}) for item in (better, slow)])
+    assert (worse.verdict, worse.metrics[1].says) == ("kill", "reached its margin")
+    counted = running(duration_weeks=None, event_count=4000, guardrails=one.model_dump()["guardrails"])
+    half = judged(counted, [better, few])
+    assert (half.metrics[1].says, half.events) == ("not known yet", 2000)
+
+
 def test_a_split_that_cannot_be_still_has_a_p() -> None:
     assert rule.sample_ratio_p(10_000, 8_000) == pytest.approx(stats.chi2.sf(2000**2 / 18_000, 1))
 
@@ -264,7 +299,7 @@ def tasks(made: world.Workspace, arms: dict[str, tuple[int, int]], attribute: st
 def test_results_come_from_cached_tasks_by_arm(tmp_path: Path) -> None:
     made = world.workspace(tmp_path)
     tasks(made, {"control": (400, 280), "treatment": (420, 336), "other": (50, 1)})
-    one = running(guardrails=[{"name": "cost", "measure": "cost", "margin": 0.01}])
+    one = running(guardrails=[{"name": "cost", "measure": "cost", "margin": 0.01}], duration_weeks=2)
     _save(made, one)
     item = world.report("experiments", made).data.items[0]
     by = {metric.name: metric for metric in item.metrics}
@@ -311,7 +346,7 @@ def test_an_arm_given_to_customers_is_known_by_its_customers(tmp_path: Path) -> 
         for arm, units in zip(("control", "treatment"), arms, strict=True) for unit, values in enumerate(units) for value in values
     ]  # fmt: skip
     one = running()
-    read = measured_rows(one, rows, "", DAY)[0]
+    read = measured_rows(one, rows, "", DAY + timedelta(weeks=4))[0]
     assert read.control is not None
     assert read.treatment is not None
     assert (read.control.n, read.treatment.n) == (40, 40)
@@ -325,7 +360,7 @@ def test_an_arm_given_to_customers_is_known_by_its_customers(tmp_path: Path) -> 
         )
         for n, row in enumerate(rows)
     ])  # fmt: skip
-    _save(made, running(unit_attribute="customer.id"))
+    _save(made, running(unit_attribute="customer.id", duration_weeks=2))
     item = world.report("experiments", made).data.items[0]
     effect = item.metrics[0].effect
     plain = rule.proportions(*((int(sum(map(sum, units))), sum(map(len, units))) for units in arms))
@@ -374,7 +409,7 @@ def test_arms_of_another_attribute_and_a_broken_split(tmp_path: Path) -> None:
 def test_shadow_mode_compares_the_same_request(tmp_path: Path) -> None:
     made = world.workspace(tmp_path)
     tasks(made, {"control": (100, 70), "treatment": (100, 90)})
-    one = WHOLE | {"history": [
+    one = WHOLE | {"duration_weeks": 2, "history": [
         {"to": "reviewed", "when": DAY, "who": "a"}, {"to": "running", "when": DAY, "who": "a", "shadow": True}]}  # fmt: skip
     _save(made, Experiment.model_validate(one))
     item = world.report("experiments", made).data.items[0]
