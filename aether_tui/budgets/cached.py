@@ -177,7 +177,9 @@ def _model_spend(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
     before = sum((value for at, value in hours.items() if past <= at < past + known), Decimal(0)) if told else None
     unit = "tokens" if column == "tokens" else "USD"
     spent = sum((hours[at] for at in current), Decimal(0))
-    yield Spend(spent, unit, known / _DAY, days_in(first.date()), before)
+    last = [value for at, value in hours.items() if past <= at < first]
+    whole = sum(last, Decimal(0)) if last and min(hours) < past + _DAY else None
+    yield Spend(spent, unit, known / _DAY, days_in(first.date()), before, whole)
 
 
 def _cost(rows: Rows, budget: Budget, span: Span) -> list[Measured]:
@@ -223,8 +225,10 @@ def _spends(rows: Rows, budget: Budget, span: Span) -> Iterable[Measured]:
         days = [before + place * _DAY for place in range((max(current) - first) // _DAY + 1)]
         told = days[-1] < first and all(day in billed for day in days)
         spent = sum((billed[day] for day in current), Decimal(0))
-        whole = sum((billed[day] for day in days), Decimal(0)) if told else None
-        yield Spend(spent, currency, known / _DAY, days_in(first.date()), whole)
+        as_long = sum((billed[day] for day in days), Decimal(0)) if told else None
+        last = [before + place * _DAY for place in range((first - before) // _DAY)]
+        whole = sum((billed[day] for day in last), Decimal(0)) if all(day in billed for day in last) else None
+        yield Spend(spent, currency, known / _DAY, days_in(first.date()), as_long, whole)
 
 
 _MEASURES = {"ci": _ci, "tests": _tests, "llm": _llm, "cost": _cost}

@@ -64,15 +64,19 @@ NEXT: dict[Surface, str] = {
 
 
 def limit_of(budget: Budget, waiver: Waiver | None) -> float | None:
-    raised = waiver.raise_to if waiver and waiver.raise_to is not None else budget.limit
-    return None if raised is None else float(raised)
+    """The limit that counts: what a waiver raises it to, unless it was raised beyond that itself since."""
+    limits = [float(one) for one in (budget.limit, waiver.raise_to if waiver else None) if one is not None]
+    if not limits:
+        return None
+    return max(limits) if budget.direction == "lower" else min(limits)
 
 
-def settle_waiver(case: Case, waiver: Waiver | None, now: float, limit: float | None) -> str | None:
+def settle_waiver(case: Case, budget: Budget, waiver: Waiver | None, now: float, limit: float | None) -> str | None:
     """A waiver turns a block, and what may become one, into a warning, unless it raised the limit and even that is exceeded."""
     if waiver is None:
         return None
-    beyond = waiver.raise_to is not None and limit is not None and now > limit
+    over = limit is not None and (now > limit if budget.direction == "lower" else now < limit)
+    beyond = waiver.raise_to is not None and over
     if not beyond and (case.verdict == "block" or (case.verdict == "inconclusive" and case.unconfirmed)):
         case.verdict = "warn"
     case.why.append(f"waived by {waiver.owner} until {waiver.expires} ({waiver.id}: {waiver.reason})")

@@ -9,9 +9,6 @@ from aether_tui.budgets.file import Budget, Waiver
 from aether_tui.budgets.model import Estimate, Result, Spend
 from aether_tui.human import apart, number, plural
 
-MIN_RUN_RATE_DAYS = 3
-"""A month younger than this has no pace."""
-
 
 def judge_plan(budget: Budget, one: Estimate, waiver: Waiver | None, currency: str) -> Result:
     """A plan estimate: up by more than the warning share warns, over the limit blocks, incomplete never passes."""
@@ -31,10 +28,10 @@ def judge_plan(budget: Budget, one: Estimate, waiver: Waiver | None, currency: s
             case.say("block", f"{of}: over the budget", "make the plan smaller, or move the budget with a date")
         else:
             case.why.append(of)
-    rise = (one.monthly - one.past) / one.past if one.past else None
+    rise = (one.monthly - one.past) / abs(one.past) if one.past else None
     if rise is not None and one.past is not None:
         _rise(case, budget, float(rise), float(one.monthly - one.past), one.currency)
-    waived = settle_waiver(case, waiver, now, limit)
+    waived = settle_waiver(case, budget, waiver, now, limit)
     return Result(
         id=budget.id,
         series="plan",
@@ -75,21 +72,20 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
         limit = None
     now, pace = float(one.spent), float(one.run_rate)
     day = f"{number(one.days)} of {one.days_in_month} days"
-    paced = one.days >= MIN_RUN_RATE_DAYS
     if limit is not None:
         of = f"{of_limit(now, limit, 'money', one.currency)} spent after {day}"
         if now > limit:
             case.say("block", f"{of}: over the budget", "stop what is not needed, or move the budget with a date")
-        elif paced and pace > limit:
+        elif one.paced and pace > limit:
             rest = plural(max(1, round((limit - now) / (now / one.days))), "day")
             ends = f"used up in {rest} at this pace, a straight line to {apart(pace, limit, 'money', one.currency)}"
             case.say("warn", f"{of}, {ends}", "find what grew")
         else:
-            ends = f", a straight line to {money_shown(pace, one.currency)} at the month's end" if paced else ""
+            ends = f", a straight line to {money_shown(pace, one.currency)} at the month's end" if one.paced else ""
             case.why.append(of + ends)
     if not case.why:
         case.why.append(f"{money_shown(now, one.currency)} spent after {day}; it has no limit")
-    waived = settle_waiver(case, waiver, now, limit)
+    waived = settle_waiver(case, budget, waiver, now, limit)
     before = None if one.before is None else float(one.before)
     return Result(
         id=budget.id,
@@ -101,11 +97,11 @@ def judge_spend(budget: Budget, one: Spend, waiver: Waiver | None, currency: str
         unit=one.currency,
         baseline=before,
         limit=limit,
-        shift=(now - before) / before if before else None,
+        shift=(now - before) / abs(before) if before else None,
         n_now=ceil(one.days),
         n_base=ceil(one.days) if before is not None else 0,
         share=now / limit if limit else None,
-        run_rate=pace if paced else None,
+        run_rate=pace if one.paced else None,
         why="; ".join(case.why),
         next=case.next,
         waiver=waived,

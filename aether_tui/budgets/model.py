@@ -15,6 +15,8 @@ Verdict = Literal["pass", "warn", "block", "inconclusive", "no-data"]
 WORST_FIRST: tuple[Verdict, ...] = ("block", "inconclusive", "warn", "no-data", "pass")
 """Order of rows, and of verdicts within one: the first decides."""
 
+MIN_RUN_RATE_DAYS = 3
+"""A month younger than this has no pace."""
 DRIFT_DAYS = (76, 104)
 """How long ago "90 days ago" is: two weeks around it."""
 
@@ -94,6 +96,13 @@ class Spend:
     """Days with charges known, from the first of the month on; the last may have begun only."""
     days_in_month: int
     before: Decimal | None = None
+    last_month: Decimal | None = None
+    """All of the month before, where it is known from its first day on."""
+
+    @property
+    def paced(self) -> bool:
+        """Whether the month is old enough for a pace."""
+        return self.days >= MIN_RUN_RATE_DAYS
 
     @property
     def run_rate(self) -> Decimal:

@@ -85,7 +85,7 @@ def judge_noisy(
     _relative(case, budget, series, shift)
     if drift and case.verdict == "pass":
         _drifted(case, budget, *drift)
-    waived = settle_waiver(case, waiver, now, limit)
+    waived = settle_waiver(case, budget, waiver, now, limit)
     middle = median(before) if before else None
     change = shift[0].change(budget) if shift else None
     return Result(
@@ -126,23 +126,24 @@ def _absolute(
     """Absolute limits, by surface: tests block at once, ci and llm when a second measurement confirms."""
     sign = 1 if budget.direction == "lower" else -1
     over = sign * (now - limit) / limit if limit else math.inf if sign * now > 0 else 0.0
+    beyond = "over" if sign > 0 else "under"
     of = of_limit(now, limit, budget.kind, currency)
     allowed = budget.block.over_limit if budget.block.over_limit is not None else 0.1 if budget.surface == "ci" else 0.0
     if over <= 0:
         case.why.append(of)
     elif over <= allowed:
-        case.say("pass", f"{of}: over the limit by {share_shown(over)}, up to {share_shown(allowed)} is shown only")
+        case.say("pass", f"{of}: {beyond} the limit by {share_shown(over)}, up to {share_shown(allowed)} is shown only")
     elif budget.surface == "tests":
         slowest = f": slowest {', '.join(series.drivers)}" if series.drivers else ""
-        case.say("block", f"{of}: over the limit{slowest}", "make it faster, or move its budget with a date")
+        case.say("block", f"{of}: {beyond} the limit{slowest}", "make it faster, or move its budget with a date")
     elif sum(sign * (value - limit) > abs(limit) * allowed for value in values) >= 2:
         case.say(
             "block",
-            f"{of}: over the limit by {share_shown(over)}, confirmed",
+            f"{of}: {beyond} the limit by {share_shown(over)}, confirmed",
             "mend it, or move its budget with a date",
         )
     else:
-        case.say("warn", f"{of}: over the limit by {share_shown(over)}", "run it once more to confirm", 1)
+        case.say("warn", f"{of}: {beyond} the limit by {share_shown(over)}", "run it once more to confirm", 1)
 
 
 def _relative(case: Case, budget: Budget, series: Series, shift: tuple[Shift, float] | None) -> None:

