@@ -19,7 +19,8 @@ from aether_tui.text import begun
 from connectors.base import Malformed
 from connectors.junit_time import Comma, comma_in, seconds
 
-CHUNK = 1 << 17
+CHUNK = 1 << 20
+"""Bytes read at a time: expat before 2.6 looks at an attribute from its beginning with each of them until it ends."""
 _ROOTS = frozenset({"testsuites", "testsuite", "testcase", "testrun"})
 _RESULTS = {
     "error": "error", "failure": "failed", "skipped": "skipped", "rerunError": "error", "rerunFailure": "failed",
@@ -346,7 +347,11 @@ def package_named(name: str) -> str:
 
 _CONTROLS = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32))
 _EACH_CONTROL = [bytes([control]) for control in _CONTROLS]
-_REFERENCE = re.compile(rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]));")
+_REFERENCE = re.compile(
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]|6553[45])|"
+    rb"[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[eEfF]));"
+)
+"""Characters by number that no document may hold: controls, halves of surrogate pairs, and the last two."""
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -356,6 +361,8 @@ def _utf8(stream: BinaryIO, report: Report) -> Iterator[bytes]:
     head = stream.read(CHUNK)
     encoding = _encoding(head, report)
     head = head.removeprefix(next((mark for mark, _ in _MARKS if head.startswith(mark)), b""))
+    if not encoding.startswith("utf-16"):
+        head = head.lstrip()
     plain = encoding in ("utf-8", "ascii")
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     held = b""
@@ -364,7 +371,8 @@ def _utf8(stream: BinaryIO, report: Report) -> Iterator[bytes]:
             chunk = decoder.decode(b"").encode() + head
         else:
             text = decoder.decode(head)
-            report.repaired |= "\ufffd" in text
+            report.repaired |= any(map(text.__contains__, "\ufffd\ufffe\uffff"))
+            text = text.replace("\ufffe", "").replace("\uffff", "")
             chunk = held + text.encode("utf-8", "replace")
             held = b""
         # Looking for single bytes is several times quicker than deleting them or looking for two.
@@ -391,6 +399,7 @@ def _encoding(head: bytes, report: Report) -> str:
     declared = _DECLARED.match(head.lstrip()[:256])
     name = declared.group(1).decode("ascii") if declared else "utf-8"
     try:
-        return codecs.lookup(name).name
-    except LookupError as error:
+        # Writers of .NET declare UTF-16 in files of UTF-8.
+        return codecs.lookup(name).name if b"<".decode(name, "replace") == "<" else "utf-8"
+    except (LookupError, UnicodeError) as error:
         raise Malformed(f"{report.name}: declares the encoding {name}, which is not known") from error

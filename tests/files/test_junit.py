@@ -85,6 +85,7 @@ def test_odd_reports_have_one_outcome(
         ("<suites><suite/></suites>", "the root element is <suites>"),
         ('<!DOCTYPE t [<!ENTITY x SYSTEM "file:///etc/hostname">]><testsuite/>', "internal DTD subset, refused"),
         ('<?xml version="1.0" encoding="klingon"?><testsuite/>', "encoding klingon, which is not known"),
+        ('<?xml version="1.0" encoding="base64"?><testsuite/>', "encoding base64, which is not known"),
     ],
 )
 def test_what_is_no_report_is_refused_by_name(text: str, wanted: str) -> None:
@@ -120,6 +121,17 @@ def test_encodings_by_mark_and_declaration(encoding: str) -> None:
     assert not read_now.repaired
 
 
+@pytest.mark.parametrize(
+    ("before", "declared"), [("", "utf-16"), ("\n \n", "utf-8"), ("\ufeff\n", "UTF-8"), ("", "cp500")]
+)
+def test_what_other_tools_add_to_a_report_does_no_harm(before: str, declared: str) -> None:
+    """Blank lines of a shell, and UTF-16 as writers of .NET declare it in files of UTF-8."""
+    read_now = result(
+        f'{before}<?xml version="1.0" encoding="{declared}"?><testsuite><testcase name="prüfen"/></testsuite>'
+    )
+    assert (read_now.total.tests, read_now.repaired) == (1, False)
+
+
 def test_namespaces_are_stripped_prefixed_ones_too() -> None:
     default = '<testsuites xmlns="urn:x"><testsuite><testcase name="a"><failure/></testcase></testsuite></testsuites>'
     prefixed = default.replace("xmlns=", "xmlns:j=").replace("</test", "</j:test").replace("<test", "<j:test")
@@ -130,13 +142,16 @@ def test_namespaces_are_stripped_prefixed_ones_too() -> None:
 
 
 def test_control_characters_are_filtered_and_the_report_is_marked() -> None:
-    for bad in ("\x1b[31m", "\x00", "&#27;", "&#x1B;", "&#0;"):
+    surrogates, last = ("&#xD83D;&#xde00;", "&#55357;&#56832;", "&#57343;"), ("\ufffe", "\uffff", "&#65535;")
+    for bad in ("\x1b[31m", "\x00", "&#27;", "&#x1B;", "&#0;", *surrogates, *last):
         read_now = result(suite(f'<testcase name="a" time="1"><failure>red {bad} text</failure></testcase>'))
         assert (read_now.total.failed, read_now.repaired, read_now.partial) == (1, True, False)
     broken = result(suite('<testcase name="a"/>').encode().replace(b'"a"', b'"\xff\xfe"'))
     assert (broken.total.tests, broken.repaired) == (1, True)
     kept = case_of("<failure>&#10;&#65;</failure>")
     assert (kept.message, kept.result) == ("A", "failed")
+    whole = result(suite('<testcase name="&#55295;&#57344;&#xD7FF;&#xE000;&#128512;"/>'))
+    assert (whole.total.tests, whole.repaired) == (1, False)
 
 
 @pytest.mark.parametrize(
