@@ -191,7 +191,7 @@ def _nearest(course: Course, held: Sequence[Result]) -> Result | None:
     return max(fits, key=lambda one: (one.now or 0) / (one.limit or 1), default=None)
 
 
-def _adds(parts: Mapping[str, Mapping[int, tuple[float, float]]], days: range, ratio: bool) -> dict[str, float]:
+def _adds(parts: Mapping[str, Mapping[int, tuple[float, float]]], days: Sequence[int], ratio: bool) -> dict[str, float]:
     """What every part adds to the level of these days."""
     tops = {name: sum(found[day][0] for day in days if day in found) for name, found in parts.items()}
     bottom = (
@@ -204,7 +204,10 @@ def parts(course: Course, shift: Shift) -> list[Driver]:
     """Every part of a change, largest share first. Changes of an amount per day, and of what a part adds to a ratio, add up."""
     before = range(max(0, shift.at - WINDOW), shift.at)
     after = range(shift.until, min(len(course.values), shift.until + WINDOW))
-    old, new = (_adds(course.parts, days, bool(course.metric.bottom)) for days in (before, after))
+    old, new = (
+        _adds(course.parts, [day for day in days if course.values[day] is not None], bool(course.metric.bottom))
+        for days in (before, after)
+    )
     moved = {name: new.get(name, 0.0) - old.get(name, 0.0) for name in {**old, **new}}
     total = sum(moved.values())
     if not total:

@@ -153,18 +153,21 @@ def _pivoted(rows: Sequence[Record], source: Source, since: datetime) -> list[Co
     days = [_index(row, since) for row in rows]
     names = {name for metric in source.metrics for name in (metric.top, metric.bottom) if name}
     amounts = {name: [real(row[name]) for row in rows] for name in names}
-    last = max(days, default=-1)
+    known = min(days, default=0), max(days, default=-1)
     made: list[Course] = []
     for by, part_by in source.by:
         keys = [(text(row[by]), text(row[part_by])) for row in rows]
         for metric in source.metrics:
             bottoms = amounts[metric.bottom] if metric.bottom else [0.0] * len(rows)
-            made += _pivot(zip(keys, days, amounts[metric.top], bottoms, strict=True), metric, by, part_by, since, last)
+            made += _pivot(
+                zip(keys, days, amounts[metric.top], bottoms, strict=True), metric, by, part_by, since, known
+            )
     return made
 
 
 def _pivot(
-    cells: Iterable[tuple[tuple[str, str], int, float, float]], metric: Metric, by: str, part_by: str, since: datetime, last: int
+    cells: Iterable[tuple[tuple[str, str], int, float, float]], metric: Metric, by: str, part_by: str, since: datetime,
+    known: tuple[int, int],
 ) -> list[Course]:  # fmt: skip
     groups: dict[str, dict[str, dict[int, tuple[float, float]]]] = defaultdict(lambda: defaultdict(dict))
     for (segment, part), at, top, bottom in cells:
@@ -172,15 +175,17 @@ def _pivot(
             found = groups[segment][part]
             old = found.get(at)
             found[at] = (top, bottom) if old is None else (old[0] + top, old[1] + bottom)
-    made = [_course(metric, by, segment, part_by, since, parts, last) for segment, parts in groups.items()]
+    made = [_course(metric, by, segment, part_by, since, parts, known) for segment, parts in groups.items()]
     return sorted(made, key=lambda one: (-one.volume, one.segment))[:MOST_SEGMENTS]
 
 
 def _course(
     metric: Metric, by: str, segment: str, part_by: str, since: datetime,
-    parts: Mapping[str, Mapping[int, tuple[float, float]]], last: int,
+    parts: Mapping[str, Mapping[int, tuple[float, float]]], known: tuple[int, int],
 ) -> Course:  # fmt: skip
-    """Days without a row are none of an amount, and no value of a share."""
+    """Days without a row are none of an amount, and no value of a share; before the `known` days, the first and the last of the
+    source, nothing was measured."""
+    first, last = known
     tops, bottoms = [0.0] * (last + 1), [0.0] * (last + 1)
     for days in parts.values():
         for at, (top, bottom) in days.items():
@@ -188,7 +193,7 @@ def _course(
             bottoms[at] += bottom
     volume = sum(bottoms if metric.bottom else tops)
     ratios = [top / bottom if bottom else None for top, bottom in zip(tops, bottoms, strict=True)]
-    values: list[float | None] = ratios if metric.bottom else [*tops]
+    values: list[float | None] = ratios if metric.bottom else [*[None] * first, *tops[first:]]
     told = {one_line(name, 80) or f"no {part_by}": dict(days) for name, days in parts.items()}
     return Course(metric, by, one_line(segment, 80), part_by, since, values, told, volume)
 

@@ -71,6 +71,21 @@ def test_a_step_is_found_dated_and_given_its_driver(billed: Workspace) -> None:
     assert step.after.value == pytest.approx(step.before.value * (1 + step.effect.value))  # what is told adds up
 
 
+def test_days_before_the_first_bill_are_no_days_without_cost(tmp_path: Path) -> None:
+    """Bills begin 26 days ago at 50 a day; vectors is new 8 days later, and at 30 a day all of what changed."""
+    made = world.workspace(tmp_path)
+    rows = [*bill("web", lambda _: 50.0)[-26:], *bill("vectors", lambda _: 30.0)[-18:]]
+    world.store(made, "focus", "costs", "costs", rows)
+    found = changes(made)
+    assert set(found) == {"cost.billed.environment.staging", "cost.billed.service.vectors"}
+    step = found["cost.billed.environment.staging"]
+    assert (step.before.value, step.after.value) == (pytest.approx(50, rel=0.03), pytest.approx(80, rel=0.03))
+    assert step.driver is not None
+    assert (step.driver.name, step.driver.before) == ("vectors", 0)
+    assert step.driver.share == pytest.approx(1, abs=0.05)
+    assert found["cost.billed.service.vectors"].before.value == 0, "a service that begins later is new"
+
+
 def test_a_runaway_goes_on_since_any_review(billed: Workspace) -> None:
     found = [changes(billed, window)["cost.billed.environment.dev"] for window in ("28d", "9d", "14d")]
     assert {"drift"} == {one.kind for one in found}
