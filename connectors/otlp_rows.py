@@ -37,10 +37,9 @@ def rows_of(columns: Sequence[str], *, some_ask: bool) -> str:
     odd += [f"{field} IS NOT NULL AND (strlen({field}) > {MOST_WORD} OR ({unread.format(field)}))" for field in texts]
     odd += _operation(cells, "operation" in there) + _tokens(cells, there) + _first_token(cells, there)
     cells["status"] = _status(cells["error_type"], "level" in there)
-    cells["attributes"] = (
-        "CASE WHEN len(kept) > 0 OR tail <> '' THEN "
-        "'{' || array_to_string(list_select(list_concat(literals, names), kept), '') || tail || '}' END"
-    )
+    # Not by array_to_string, a macro which says its list twice: within a CASE it is made twice, too.
+    members = "coalesce(list_aggr(list_select(list_concat(literals, names), kept), 'string_agg', ''), '')"
+    cells["attributes"] = f"CASE WHEN len(kept) > 0 OR tail <> '' THEN '{{' || {members} || tail || '}}' END"
     cells["request_hash"] = "request_hash" if some_ask else "CAST(NULL AS VARCHAR)"
     asked = f"CASE WHEN {cells['operation']} NOT IN ({_NOT_ASKED}) IS NOT FALSE THEN asked END"
     cells["request"] = asked if some_ask else "CAST(NULL AS VARCHAR)"

@@ -133,7 +133,8 @@ def shortened(column: Column, name: str, done: str = "FALSE") -> str:
     digest = "left(sha256(outside || unhex(sha256(inside || encode(_part)))), 8)"
     cut = f"left(_part, {column.most}) || '…[cut:' || {digest} || ']'"
     each = f"CASE WHEN _place % 2 = 0 AND strlen(_part) > {column.most} THEN {cut} ELSE _part END"
-    return f"array_to_string(list_transform({parts}, lambda _part, _place: {each}), '\"')"
+    # Not by array_to_string, a macro which says its list twice.
+    return f"list_aggr(list_transform({parts}, lambda _part, _place: {each}), 'string_agg', '\"')"
 
 
 def _escaped(name: str) -> str:
