@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +27,7 @@ from aether_tui.cache.bulk_cells import (
     with_members,
     worded,
 )
+from aether_tui.cache.joint import PLACE, Files, Joint, joints
 from aether_tui.cache.parts import LINE
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.cache.settings import hash_the_last
@@ -68,27 +72,98 @@ def read_bulk(
     rejects.extend(_broken_lines(connection, bulk))
 
 
-def bulk_parts(connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject]) -> Iterator[tuple[str, bool]]:
+def bulk_parts(
+    connection: duckdb.DuckDBPyConnection, bulk: Bulk, rejects: list[Reject], files: Files | None = None
+) -> Iterator[tuple[str, bool]]:
     """The good rows of all files, some at a time, each time as an SQL relation with the raw columns of the table; and whether more
     are to be expected.
 
     What `read_bulk` says of rejects and errors holds here, too, but texts outside the key may still be words that mean null:
-    `means_null` finds them. Not for files with a `hash_key`.
+    `means_null` finds them. Not for files with a `hash_key`. With `files` each is for itself: it takes down what becomes of them, and
+    relations have a column `PLACE`.
     """
-    fields = list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
-    for path in bulk.paths:
+    if files is None:
+        for path in bulk.paths:
+            yield from _alone(connection, bulk, path, rejects, last=path is bulk.paths[-1])
+        return
+    numbers = {path: number for number, path in enumerate(bulk.paths)}
+    left: list[Path] = []
+    yield from _joined(connection, bulk, numbers, rejects, files, left)
+    for path in left:
+        number, before = numbers[path], len(rejects)
+        try:
+            yield from _alone(connection, bulk, path, rejects, last=False, place=files.place(number, 1))
+        except Malformed as error:
+            files.refused[number] = error
+        files.rejects[number] = rejects[before:]
+
+
+def _joined(
+    connection: duckdb.DuckDBPyConnection,
+    bulk: Bulk,
+    numbers: Mapping[Path, int],
+    rejects: list[Reject],
+    files: Files,
+    left: list[Path],
+) -> Iterator[tuple[str, bool]]:
+    """The rows of files that can be read with others; the rest are `left`."""
+    for joint in joints(connection, list(numbers), bulk.format, _fields(bulk), bulk.beside and bulk.beside[1]):
+        if isinstance(joint, Path):
+            left.append(joint)
+            continue
+        made = _Made(connection, bulk)
+        bad: dict[Path, list[Reject]] = {}
+        odd = made.join(joint, files.places, bad)
+        if len(odd) == len(joint.rows) > 2:  # one of them makes all unreadable
+            halves = sorted(odd, key=numbers.__getitem__)
+            for some in (halves[: len(odd) // 2], halves[len(odd) // 2 :]):
+                yield from _joined(connection, bulk, {path: numbers[path] for path in some}, rejects, files, left)
+            continue
+        for path, rows in joint.rows.items():
+            files.place(number := numbers[path], rows if joint.placed else 1)
+            if path not in odd:
+                before = len(rejects)
+                _keep(rejects, bad.get(path, ()))
+                files.rejects[number] = rejects[before:]
+                files.rows[number] = rows - len(files.rejects[number])
+        left += odd
+        if made.parts:
+            yield made.good(), True
+            made.drop()
+
+
+def _keep(rejects: list[Reject], found: Sequence[Reject]) -> None:
+    room = max(0, MOST_TEXTS - len(rejects))
+    rejects += [*found[:room], *(replace(one, raw="") for one in found[room:])]
+
+
+def _fields(bulk: Bulk) -> list[str]:
+    return list(dict.fromkeys(name for names in bulk.columns.values() for name in names))
+
+
+def _alone(
+    connection: duckdb.DuckDBPyConnection,
+    bulk: Bulk,
+    path: Path,
+    rejects: list[Reject],
+    *,
+    last: bool,
+    place: int | None = None,
+) -> Iterator[tuple[str, bool]]:
+    made = _Made(connection, bulk, place)
+    try:
         with _translated((path,)):
-            made = _Made(connection, bulk)
-            for part in parts.parts(connection, path, bulk.format, fields, bulk.beside and bulk.beside[1]):
-                found = made.add(part, path.name)
-                room = max(0, MOST_TEXTS - len(rejects))
-                rejects += [*found[:room], *(replace(one, raw="") for one in found[room:])]
+            for part in parts.parts(connection, path, bulk.format, _fields(bulk), bulk.beside and bulk.beside[1]):
+                _keep(rejects, made.add(part, path.name))
                 if not (part.more and made.has_room):
-                    yield made.good(), part.more or path is not bulk.paths[-1]
+                    yield made.good(), part.more or not last
                     made.drop()
             if made.parts:  # the file ends where more was expected
-                yield made.good(), path is not bulk.paths[-1]
+                yield made.good(), not last
                 made.drop()
+    except Malformed:
+        made.drop()
+        raise
 
 
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
@@ -115,9 +190,10 @@ class _Made:
     """The rows of a part; short parts together, for as long as those after them have room. Each has a table of its own, since what is
     put behind rows that are there is written twice."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, bulk: Bulk, place: int | None = None) -> None:
         self._connection = connection
         self._bulk = bulk
+        self._place = "" if place is None else f", {place} AS {PLACE}"
         self.parts: dict[str, str] = {}
         self._rows = self._size = self._bad = 0
         self.has_room = True
@@ -146,6 +222,42 @@ class _Made:
         self.has_room = copied and self._rows + rows <= parts.PART_ROWS and self._size + more <= parts.PART_BYTES
         return rejects
 
+    def join(self, joint: Joint, first: int, rejects: dict[Path, list[Reject]]) -> list[Path]:
+        """Add the rows of several files, whose places begin with `first`; those that are bad are put into `rejects`. Returns the files that
+        are to be read by themselves, of which none are there."""
+        paths, name = list(joint.rows), "part_0"
+        part = parts.Part(joint.relation, joint.relation, 0, more=True, copied=True)
+        try:
+            with _translated(tuple(paths)):
+                columns, _ = _cells(self._connection, self._bulk, part, f", {first} + {PLACE} AS {PLACE}")
+                self._connection.execute(f"CREATE TEMP TABLE {name} AS {columns}")
+        except Malformed:
+            return paths
+        self.parts[name], self._place = "TABLE", f", {PLACE}"
+        asked = f"SELECT count(*) FILTER (_bad), count(*) FROM {name}"
+        self._bad, rows = self._connection.execute(asked).fetchone() or (0, 0)
+        odd: list[Path] = []
+        if rows != sum(joint.rows.values()):  # nobody knows which is which
+            odd = paths
+        elif self._bad:
+            ends = list(accumulate(one if joint.placed else 1 for one in joint.rows.values()))
+            asked = f"SELECT {PLACE} - {first}, count(*) FROM {name} WHERE _bad GROUP BY ALL"
+            bad = Counter[int]()
+            for place, count in self._connection.execute(asked).fetchall():
+                bad[bisect(ends, place)] += count
+            for number, count in sorted(bad.items()):
+                again = replace(part, again=parts.relation(paths[number], self._bulk.format))
+                found = _explained(self._connection, self._bulk, paths[number].name, again)
+                if len(found) == count < HOPELESS:
+                    rejects[paths[number]] = found
+                    continue
+                odd.append(paths[number])
+                within = f"{PLACE} >= {first + ([0, *ends][number])} AND {PLACE} < {first + ends[number]}"
+                self._connection.execute(f"DELETE FROM {name} WHERE {within}")
+        if len(odd) == len(paths):
+            self.drop()
+        return odd
+
     def _hope(self, name: str, label: str, part: parts.Part, bad: int) -> None:
         """Raise Malformed where no row of the first part can be read, be it cell by cell."""
         again = _again(self._connection, self._bulk, label, part)
@@ -169,7 +281,7 @@ class _Made:
         """SELECT of what is not bad."""
         names = quoted([column.name for column in self._bulk.table.raw])
         where = " WHERE NOT _bad" * bool(self._bad)
-        return " UNION ALL ".join(f"SELECT {names} FROM {name}{where}" for name in self.parts)
+        return " UNION ALL ".join(f"SELECT {names}{self._place} FROM {name}{where}" for name in self.parts)
 
     def drop(self) -> None:
         """Begin anew."""
@@ -179,9 +291,11 @@ class _Made:
         self._rows = self._size = self._bad = 0
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part) -> tuple[str, bool]:
-    """SELECT of the columns of the table from a part, and `_bad`; and whether it is cheaper to keep its rows than to read them twice."""
+def _cells(connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part, place: str = "") -> tuple[str, bool]:
+    """SELECT of the columns of the table from a part, of a `place`, and `_bad`; and whether it is cheaper to keep its rows than to read
+    them twice."""
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()}
+    kinds.pop(PLACE if place else "", None)
     others = others_of(bulk, kinds)
     copied = part.copied or bool(others)
     plain = set() if copied else _plain_texts(connection, bulk, part, kinds)
@@ -194,7 +308,8 @@ def _cells(connection: duckdb.DuckDBPyConnection, bulk: Bulk, part: parts.Part) 
     first = ", ".join(f'{text} AS "{name}"' for cell in found.values() for name, text in cell.first.items())
     picked = ", ".join(f'{cell.kept or quoted([name])} AS "{name}"' for name, cell in found.items())
     bad = " OR ".join(f"coalesce({cell.bad}, FALSE)" for cell in found.values() if cell.bad) or "FALSE"
-    return f"SELECT {picked}, {bad} AS _bad FROM (SELECT {first} FROM {part.relation})", copied
+    kept = f", {PLACE}" * bool(place)
+    return f"SELECT {picked}{place}, {bad} AS _bad FROM (SELECT {first}{kept} FROM {part.relation})", copied
 
 
 def _plain_texts(

@@ -9,7 +9,7 @@ import duckdb
 
 from aether_tui.cache import span_rollups
 from aether_tui.cache.lease import ROW_GROUP
-from aether_tui.cache.merge import Merged, Note, Origin, Pace, Write, count, merge_lease, merge_staged, prepare
+from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, Write, count, merge_lease, merge_staged, prepare
 from aether_tui.cache.schema import quoted
 from aether_tui.cache.settings import one_thread
 from aether_tui.cache.staging import winners
@@ -28,9 +28,16 @@ _STAGED: Final = f"staged_{SPANS.name}"
 
 
 def merge_part(
-    cursor: duckdb.DuckDBPyConnection, write: Write, origin: Origin, result: Merged, pace: Pace, *, more: bool
+    cursor: duckdb.DuckDBPyConnection,
+    write: Write,
+    origin: Origin,
+    result: Merged,
+    pace: Pace,
+    *,
+    more: bool,
+    parts: Parts | None = None,
 ) -> bool:
-    """Merge the rows of `PREPARED`. `pace` is of what is known.
+    """Merge the rows of `PREPARED`. `pace` is of what is known; `parts` are counted apart, too.
 
     If `more` are to come, traces that may go on, and what fills no lease, stay there; returns whether there are any.
     """
@@ -44,10 +51,10 @@ def merge_part(
     ahead = prepare(cursor, slices) if slices else {}
     with one_thread(cursor):
         for low, high in slices:
-            for table, merged in merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), ()):
+            for table, merged in merge_lease(cursor, write, origin, [(SPANS, low, high)], ahead, Note(), (), parts):
                 result.add(table.name, merged)
     if known:
-        merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, only=known)
+        merge_staged(cursor, write, origin, [SPANS], Note(), result, pace, only=known, parts=parts)
     else:
         cursor.execute(f"DROP TABLE {_STAGED}")
     return held

@@ -73,16 +73,16 @@ def stage_spans(
     raw: str,
     ingest: Preparer,
     nulls: Sequence[str] = (),
-    *,
+    *kept: str,
     begun: bool = False,
 ) -> None:
-    """Make temporary table `name` of full rows, with `flags.FLAGS`, from `raw`: a relation with the raw columns of `spans`; one that
-    is `begun` gets them behind those it has.
+    """Make temporary table `name` of full rows, with `flags.FLAGS` and the columns `kept`, from `raw`: a relation with those and the raw
+    columns of `spans`; one that is `begun` gets them behind those it has.
 
     Texts among `nulls` mean nothing.
     """
-    clean = _clean(cursor, raw, ingest, nulls)
-    _stage(cursor, name, clean, ingest.deriver, begun=begun)
+    clean = _clean(cursor, raw, ingest, nulls, kept)
+    _stage(cursor, name, clean, ingest.deriver, *kept, begun=begun)
 
 
 def stage_again(cursor: duckdb.DuckDBPyConnection, name: str, rows: str, deriver: Deriver, *kept: str) -> None:
@@ -116,9 +116,11 @@ def _stage(
 # --- Cleaning ------------------------------------------------------------------------------------------------------
 
 
-def _clean(cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str]) -> str:
-    """SELECT of clean raw columns, and of `said`: the attributes that dimensions are read from."""
-    cells, joins = {name: _of("r", name) for name in _RAW}, []
+def _clean(
+    cursor: duckdb.DuckDBPyConnection, raw: str, ingest: Preparer, nulls: Sequence[str], kept: Sequence[str]
+) -> str:
+    """SELECT of clean raw columns, of those `kept` as they are, and of `said`: the attributes that dimensions are read from."""
+    cells, joins = {name: _of("r", name) for name in (*kept, *_RAW)}, []
     long, soiled, odd = _some_are_long(cursor, raw), "FALSE", "FALSE"
     if long:
         cursor.execute(

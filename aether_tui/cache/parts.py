@@ -87,10 +87,15 @@ def parts(
 
 def line_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """Keys of the first thousands of JSON lines; of those that differ in case only one, as DuckDB's columns do."""
-    keys = f"CASE WHEN json_valid({LINE}) THEN json_keys({LINE}) END"
-    asked = f"SELECT DISTINCT unnest({keys}) FROM (FROM {relation(path, 'ndjson')} LIMIT {_SAMPLE})"
-    found = sorted(name for (name,) in connection.execute(asked).fetchall() if name)
+    found = all_keys(connection, f"(FROM {relation(path, 'ndjson')} LIMIT {_SAMPLE})")
     return list({name.casefold(): name for name in found}.values())
+
+
+def all_keys(connection: duckdb.DuckDBPyConnection, lines: str) -> list[str]:
+    """Keys of a relation of JSON lines."""
+    keys = f"CASE WHEN json_valid({LINE}) THEN json_keys({LINE}) END"
+    found = connection.execute(f"SELECT DISTINCT unnest({keys}) FROM {lines}").fetchall()
+    return sorted(name for (name,) in found if name)
 
 
 def relation(path: Path, form: Format) -> str:
@@ -154,10 +159,14 @@ def _of_lines(
         for lines, more in _runs(path, file):
             if others and not first:
                 columns = [*columns, *filter(others, line_keys(connection, Path(name)))]
-            types = ", ".join("'" + key.replace("'", "''") + "': 'VARCHAR'" for key in columns)
-            typed = f"read_json('{name}', {_LINES}, columns={{{types}}}, ignore_errors=true, compression='none')"
-            yield Part(typed, plain, first, more, copied=True)
+            yield Part(members(name, columns), plain, first, more, copied=True)
             first += lines
+
+
+def members(path: str, columns: Sequence[str]) -> str:
+    """The members of JSON lines that are `columns`, as texts; one of nulls for a line that is no object. `path` is for an SQL text."""
+    types = ", ".join("'" + key.replace("'", "''") + "': 'VARCHAR'" for key in columns)
+    return f"read_json('{path}', {_LINES}, columns={{{types}}}, ignore_errors=true, compression='none')"
 
 
 def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
@@ -166,7 +175,7 @@ def _runs(path: Path, into: IO[bytes]) -> Iterator[tuple[int, bool]]:
     Raises Malformed for a packed file that is cut short, and for endless lines.
     """
     size = lines = 0
-    for block in _blocks(path):
+    for block in blocks(path):
         size += len(block)
         found = _ends(block)
         cut = block.rfind(b"\n") + 1 if lines + found >= PART_ROWS or size >= RUN_BYTES else 0
@@ -194,7 +203,8 @@ def _ends(block: bytes) -> int:
     return ends
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def blocks(path: Path) -> Iterator[bytes]:
+    """What is in a file, unpacked. Raises Malformed for a packed one that is cut short."""
     # Small, so that they lie in the same place of memory one after the other: new pages take longer than reading.
     try:
         with _opened(path) as stream:

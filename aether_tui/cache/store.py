@@ -19,6 +19,7 @@ from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import PREPARED, merge_part
 from aether_tui.cache.damage import CacheDamaged
 from aether_tui.cache.export import Export
+from aether_tui.cache.joint import PLACE, Files
 from aether_tui.cache.lease import ROW_GROUP, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
@@ -313,11 +314,13 @@ class Cache:
         mapping_hash: str,
         now: datetime,
         rejects: list[Reject],
+        files: Files | None = None,
     ) -> Merged:
         """Store the spans of `bulk` without a row of them passing through Python; of files only where `takes_bulk`. After the last
         of several, `tidy`.
 
-        Rows that cannot be read are appended to `rejects`. Raises Malformed; what was stored before stays.
+        Rows that cannot be read are appended to `rejects`. Raises Malformed; what was stored before stays. With `files` each is for
+        itself, and what becomes of it is told there.
         """
         from aether_tui.cache.columns import stage_spans  # which knows prices and redaction: readers do without
 
@@ -325,13 +328,20 @@ class Cache:
         pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
             for_large_files(connection)
-            found = bulk_parts(connection, bulk, rejects) if isinstance(bulk, Bulk) else scanned(connection, bulk)
+            found = (
+                bulk_parts(connection, bulk, rejects, files) if isinstance(bulk, Bulk) else scanned(connection, bulk)
+            )
+            parts = {SPANS.name: files.firsts} if files is not None else None
             held = False
             for raw, more in found:
-                stage_spans(connection, PREPARED, raw, preparer, bulk.nulls, begun=held)
-                held = merge_part(connection, write, origin, result, pace, more=more)
+                stage_spans(
+                    connection, PREPARED, raw, preparer, bulk.nulls, *([PLACE] * (files is not None)), begun=held
+                )
+                held = merge_part(connection, write, origin, result, pace, more=more, parts=parts)
             if held:
-                merge_part(connection, write, origin, result, pace, more=False)
+                merge_part(connection, write, origin, result, pace, more=False, parts=parts)
+        if files is not None:
+            files.complete(result)
         return result
 
     def tidy(self) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from aether_tui.cache import Cache, Merged
+from aether_tui.cache.joint import Files
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row, Table
-from aether_tui.records.source import Bulk, Page, Pushed, Reject, Replace, Scan, Tally, Whole
+from aether_tui.records.source import Bulk, Malformed, Page, Pushed, Reject, Replace, Scan, Tally, Whole
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 10_000
@@ -34,6 +35,8 @@ JOINED_CHARACTERS: Final = 4 << 20
 """Characters of pages of files from which no more of them are joined."""
 
 State = Mapping[str, object]
+Late = Callable[[Sequence[Reject], Malformed | None], None]
+"""Hears of a file that waited which of its rows could not be read, and why it is refused."""
 
 
 @dataclass(slots=True)
@@ -169,6 +172,7 @@ class Intake:
         self._cursor: str | None = None
         self._apart = False
         self._held = _Held()
+        self._files: dict[Path, tuple[Bulk, Counts, Late]] = {}
         self.refused: Sequence[Reject] = ()
         """Rows of the last page that could not be read, also those that the cache itself refused."""
 
@@ -221,37 +225,85 @@ class Intake:
         """Forget an export that broke off; what is stored of it stays as it was."""
         self._export, self._waiting, self._cursor = None, [], None
 
-    def put(self, page: Page, counts: Counts) -> None:
+    def put(self, page: Page, counts: Counts, late: Late) -> None:
         """Store a page of a file, a small one as one with those of other files: `counts` has what became of it after `finish` or
-        `flush`. Pages with a key in common are stored one after the other."""
-        if page.bulk is not None and page.replace is None and _bytes(page.bulk) < BULK_BYTES:
-            rejects = list(page.rejects)
-            for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
-                self.put(Page({page.bulk.table.name: chunk}), counts)
-            page = replace(page, bulk=None, rejects=rejects)
+        `flush`. Pages with a key in common are stored one after the other. Spans that DuckDB reads wait, and `late` hears of them."""
+        if page.bulk is not None and page.replace is None:
+            bulk = page.bulk
+            if Cache.takes_bulk(bulk):
+                if not self._files.keys().isdisjoint(bulk.paths):  # named twice
+                    self._store_files()
+                self._files |= {path: (replace(bulk, paths=(path,)), counts, late) for path in bulk.paths}
+                page = replace(page, bulk=None)
+            elif _bytes(bulk) < BULK_BYTES:
+                page = replace(page, bulk=None, rejects=[*page.rejects, *self._put_rows(bulk, counts, late)])
         alone = joined(Page(), page)
         if alone is None:
-            self.flush()
+            self._store_held()
             counts.add(self.page(page))
             return
         keys = {(name, key) for name, rows in page.rows.items() for key in _keys(TABLES[name], rows)}
         whole = None if keys & self._held.keys else joined(self._held.page, page)
         if whole is None:
-            self.flush()
+            self._store_held()
         self.refused = page.rejects
         self._held.parts.append((page, counts))
         self._held.page = whole or alone
         self._held.keys |= keys
         self._held.characters += _characters(page)
         if self._held.characters >= JOINED_CHARACTERS:
-            self.flush()
+            self._store_held()
+
+    def _put_rows(self, bulk: Bulk, counts: Counts, late: Late) -> list[Reject]:
+        rejects: list[Reject] = []
+        for chunk in self._writer.cache.read_bulk(bulk, BULK_ROWS, rejects):
+            self.put(Page({bulk.table.name: chunk}), counts, late)
+        return rejects
 
     def flush(self, state: State | None = None, *, complete: bool = False) -> None:
         """Store what waits for more."""
+        self._store_files()
+        self._store_held(state, complete=complete)
+
+    def _store_held(self, state: State | None = None, *, complete: bool = False) -> None:
         held, self._held = self._held, _Held()
         rows, rejects = held.page.rows, self._clean(held.page.rejects)
         if complete or rejects or any(rows.values()):
             self._merge(rows, rejects, state=state, complete=complete, whole=held.page.whole, parts=held.parts)
+
+    def _store_files(self) -> None:
+        """Store the files that wait: those of one shape as one, and few bytes as rows."""
+        waiting, self._files = self._files, {}
+        while waiting:
+            shape = replace(next(iter(waiting.values()))[0], paths=())
+            some = {path: one for path, one in waiting.items() if replace(one[0], paths=()) == shape}
+            waiting = {path: one for path, one in waiting.items() if path not in some}
+            whole = replace(shape, paths=tuple(some))
+            large = _bytes(whole) >= BULK_BYTES
+            if large and len(some) > 1:
+                self._store_several(whole, [(counts, late) for _, counts, late in some.values()])
+                continue
+            for bulk, counts, late in some.values():
+                try:
+                    if large:
+                        counts.add(self.page(Page(bulk=bulk)))
+                    else:
+                        self.put(Page({}, rejects=self._put_rows(bulk, counts, late)), counts, late)
+                except Malformed as error:
+                    late((), error)
+                else:
+                    late(self.refused, None)
+
+    def _store_several(self, bulk: Bulk, told: Sequence[tuple[Counts, Late]]) -> None:
+        files, rejects = Files(), list[Reject]()
+        self._merge_bulk(bulk, rejects, files)
+        if rejects:
+            self._merge({}, self._clean(rejects))
+        for number, (counts, late) in enumerate(told):
+            of_it = files.rejects.get(number, ())
+            counts.add(_counts(files.merged.get(number, Merged())))
+            counts.rejected += len(of_it)
+            late(of_it, files.refused.get(number))
 
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""
@@ -278,7 +330,7 @@ class Intake:
         )
         return Counts(rows, rows)
 
-    def _merge_bulk(self, bulk: Bulk | Scan, rejects: list[Reject]) -> Counts:
+    def _merge_bulk(self, bulk: Bulk | Scan, rejects: list[Reject], files: Files | None = None) -> Counts:
         writer, ingest = self._writer, self._writer.ingest
         merged = writer.cache.merge_bulk(
             self._source,
@@ -288,10 +340,10 @@ class Intake:
             mapping_hash=ingest.mapping_hash,
             now=writer.clock(),
             rejects=rejects,
+            files=files,
         )
         self._apart |= bool(merged.inserted or merged.updated)
-        rows = merged.inserted + merged.updated + merged.unchanged + merged.late
-        return Counts(rows, merged.inserted, merged.updated, merged.unchanged, late=merged.late)
+        return _counts(merged)
 
     def _merge(
         self,
@@ -342,6 +394,11 @@ class Intake:
 
     def _clean(self, rejects: Sequence[Reject]) -> list[Reject]:
         return [self._writer.ingest.clean_reject(reject) for reject in rejects]
+
+
+def _counts(merged: Merged) -> Counts:
+    rows = merged.inserted + merged.updated + merged.unchanged + merged.late
+    return Counts(rows, merged.inserted, merged.updated, merged.unchanged, late=merged.late)
 
 
 def joined(first: Page, second: Page) -> Page | None:

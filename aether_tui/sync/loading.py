@@ -121,10 +121,9 @@ def _read_all(
     together: bool = getattr(kind, "together", False)
     for batch in [members] if together else [[member] for member in members]:
         _read(kind, batch, intake, writer.ingest, now, tell)
+    intake.flush()
     if any(not loaded.error for loaded in members):
         intake.finish()
-    else:
-        intake.flush()
     bad = next((loaded for loaded in members if loaded.error), None)
     if bad is not None and (source, STREAM) in writer.cache.cursors():  # what never came is not missing
         writer.fail(source, STREAM, f"{files.name_of(bad.path)}: {bad.error}")
@@ -140,10 +139,16 @@ def _read(
 ) -> None:
     """Read files that belong together; when one of them is refused, none of them counts as read."""
     by_path, clean = {loaded.path: loaded for loaded in batch}, ingest.clean_text
+
+    def late(rejects: Sequence[Reject], error: Malformed | None) -> None:
+        _tell(rejects, (), clean, tell)
+        if error is not None:
+            _refuse(batch, clean(error.what), clean(error.hint))
+
     try:
         for page in pages_of(kind, [loaded.path for loaded in batch], now, ingest):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
-            intake.put(page, loaded.counts)
+            intake.put(page, loaded.counts, late)
             _tell(intake.refused, page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
         first, *others = batch
