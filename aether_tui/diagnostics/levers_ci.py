@@ -6,10 +6,9 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 
 from aether_tui.diagnostics.frame import Data, text
-from aether_tui.diagnostics.levers_model import Found, Lever, Unknown, quartiles
+from aether_tui.diagnostics.levers_model import Found, Lever, Unknown, median, quartiles
 from aether_tui.human import duration, plural
 from aether_tui.text import one_line
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -42,6 +42,11 @@ class Unknown(Struct, frozen=True, kw_only=True):
 
 
 Found = tuple[list[Lever], list[Unknown]]
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one, nearest rank: a value that was measured."""
+    return quantile(list(values), 0.5)
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:

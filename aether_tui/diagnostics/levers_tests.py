@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from statistics import median
 
 from aether_tui.diagnostics.frame import Data, Record, real, text, whole
-from aether_tui.diagnostics.levers_model import Found, Lever, Unknown
+from aether_tui.diagnostics.levers_model import Found, Lever, Unknown, median
 from aether_tui.human import amount, duration, plural
 from aether_tui.stats.ranks import quantile
 from aether_tui.text import one_line

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from aether_tui.diagnostics import metrics
 from aether_tui.report_model import Col, Row, Table
-from aether_tui.stats.intervals import quantile_ranks
+from aether_tui.stats.intervals import quantile
 from aether_tui.workspace.document import low_mode_high
 
 if TYPE_CHECKING:
@@ -97,11 +96,10 @@ def _evidence(about: Opportunity) -> tuple[str, ...]:
 
 
 def _measured(group: str, found: Sequence[tuple[str, float]]) -> Calibration:
-    values = sorted(value for _, value in found)
-    low, high = quantile_ranks(len(values), 0.5)
+    values = [value for _, value in found]
+    middle, low, high = quantile(values, 0.5)
     return Calibration(
-        group=group, n=len(values), improved=sum(value > 0 for value in values), median=median(values),
-        low=values[low - 1] if low and high else None, high=values[high - 1] if low and high else None,
+        group=group, n=len(values), improved=sum(value > 0 for value in values), median=middle, low=low, high=high,
         experiments=tuple(identity for identity, _ in found),
     )  # fmt: skip
 

@@ -94,7 +94,7 @@ def project(
     paths = spent + np.cumsum(ahead, axis=1)
     if not left:
         paths = np.full((draws, 1), spent)
-    low, middle, high = (np.quantile(paths, share, axis=0) for share in (BAND[0], 0.5, BAND[1]))
+    low, middle, high = (np.quantile(paths, share, axis=0, method="inverted_cdf") for share in (BAND[0], 0.5, BAND[1]))
     crosses_p, crosses = _crossing(paths, over, spent, limit) if left else (None, None)
     path = tuple(zip(middle.tolist(), low.tolist(), high.tolist(), strict=True)) if left else ()
     return Projection(float(middle[-1]), float(low[-1]), float(high[-1]), path, crosses_p, crosses, len(daily))
@@ -203,7 +203,7 @@ def _crossing(
     if not crossed.any():
         return 0.0, None
     days = over + 1 + np.argmax(above[crossed], axis=1)
-    early, middle, late = (int(np.quantile(days, share, method="nearest")) for share in (BAND[0], 0.5, BAND[1]))
+    early, middle, late = (int(np.quantile(days, share, method="inverted_cdf")) for share in (BAND[0], 0.5, BAND[1]))
     return float(crossed.mean()), (early, middle, late)
 
 

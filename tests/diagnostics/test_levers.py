@@ -158,6 +158,15 @@ def test_slowest_flaky_and_set_up(tmp_path):
     assert (setup.low, setup.high, setup.n) == (0.0, pytest.approx(10.0), 4)  # it says 71 s, its cases took 61
 
 
+def test_percentiles_are_values_that_were_measured(tmp_path):
+    """Runs of 10, 20, 30 and 40 s in a suite that says 71: by nearest rank the median is 20 s, and 31 to 51 are outside the cases."""
+    made = workspace(tmp_path)
+    cases(made, "unit", [{"a": (10.0 * n, False)} for n in range(1, 5)], suite_time_s=71.0)
+    (setup,) = [one for one in report("levers", made).data.levers if one.lever == "Duplicated set-up"]
+    assert (setup.low, setup.high) == (0.0, 51.0)
+    assert setup.rows == (("outside the cases", "31 s to 51 s"), ("cases", "20 s"))
+
+
 def test_mocking_is_for_what_waits_outside_and_never_for_tests_of_the_whole(tmp_path):
     made = workspace(tmp_path)
     run = {"adds": (0.1, False), "subtracts": (0.3, False), "asks_postgres": (4.2, False)}
@@ -165,7 +174,8 @@ def test_mocking_is_for_what_waits_outside_and_never_for_tests_of_the_whole(tmp_
     cases(made, "e2e", [run] * 3)
     cases(made, "tests", [{"end_to_end.login": (9.0, False), "adds": (0.1, False)}] * 3)
     levers = [one for one in report("levers", made).data.levers if one.lever == "Mocking"]
-    assert [(one.where, one.low, one.high) for one in levers] == [("integration", 0.0, pytest.approx(4.2 - 0.2))]
+    # As fast as the median of the others, 0.1 of 0.1 and 0.3 s by nearest rank.
+    assert [(one.where, one.low, one.high) for one in levers] == [("integration", 0.0, pytest.approx(4.2 - 0.1))]
     assert levers[0].rows == (("asks_postgres", "4.2 s, varies 0 %"),)
 
 

@@ -1,5 +1,5 @@
 -- What the jobs of a workflow take, at the median of the newest four weeks, and how much of all its jobs that is.
-SELECT r.repo, r.workflow, j.name, median(j.run_s) AS median_s, count(*) AS n,
+SELECT r.repo, r.workflow, j.name, quantile_disc(j.run_s, 0.5) AS median_s, count(*) AS n,
   CAST(sum(CAST(j.run_s AS DECIMAL(38, 6))) AS DOUBLE)
     / CAST(sum(sum(CAST(j.run_s AS DECIMAL(38, 6)))) OVER (PARTITION BY r.repo, r.workflow) AS DOUBLE) AS share
 FROM pipeline_jobs AS j JOIN pipeline_runs AS r ON r.source = j.source AND r.id = j.run_id AND r.attempt = j.attempt
