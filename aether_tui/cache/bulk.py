@@ -40,6 +40,8 @@ MOST_TEXTS: Final = 10_000
 """Rejects of a file that keep their text: they wait in memory for its end, and to clean one takes longer than to load a hundred rows."""
 HOPELESS: Final = 10_000
 """Rows with which a file that has none to be read is no use."""
+_NOT_TOLD: Final = ("person", "request", "json")
+"""Kinds of columns that a reject of a row of somebody's leaves out: a hash or what is kept of them is made of good rows only."""
 _UNLESS_BLANK: Final = f" QUALIFY starts_with({LINE}, '{{') OR trim({LINE}, E' \\t\\r\\x0b\\f') <> ''"
 
 
@@ -392,8 +394,15 @@ def _checked(
     )
     casts = ", ".join(f'{cast_of(column)} AS "{column.name}"' for column in bulk.table.raw)
     bad = ", ".join(_reasons(bulk))
-    told = ", ".join(f"'{column.name}', \"{column.name}\"" for column in bulk.table.raw if column.name in bulk.columns)
-    raw = f"CASE WHEN _bad <> '' THEN coalesce(_broken, CAST(json_object({told}) AS VARCHAR))[:{MOST_RAW + BEYOND}] END"
+    names = [column.name for column in bulk.table.raw if column.name in bulk.columns]
+    broken = "_broken"
+    if _of_people(bulk):  # what they are called and said is no help to find the row
+        names = [column.name for column in bulk.table.raw if column.name in names and column.kind not in _NOT_TOLD]
+        broken = "strlen(_broken) || ' bytes'"
+    told = ", ".join(f"'{name}', \"{name}\"" for name in names)
+    raw = (
+        f"CASE WHEN _bad <> '' THEN coalesce({broken}, CAST(json_object({told}) AS VARCHAR))[:{MOST_RAW + BEYOND}] END"
+    )
     name = label.replace("'", "''")
     checked = f"SELECT *, concat_ws('; ', {bad}) AS _bad FROM ({lines})"
     return f"SELECT {casts}, _hash, _bad, '{name} row ' || _row AS _place, {raw} AS _raw FROM ({checked})"
@@ -433,9 +442,17 @@ def _broken_lines(connection: duckdb.DuckDBPyConnection, bulk: Bulk, label: str 
     connection.execute("DROP TABLE reject_errors")
     connection.execute("DROP TABLE reject_scans")
     return [
-        Reject(bulk.table.name, message, text or "", f"{label or Path(path).name} line {first + line}")
+        Reject(bulk.table.name, message, _told(bulk, text or ""), f"{label or Path(path).name} line {first + line}")
         for path, line, message, text in found
     ]
+
+
+def _of_people(bulk: Bulk) -> bool:
+    return any(column.kind in ("person", "request") for column in bulk.table.raw)
+
+
+def _told(bulk: Bulk, line: str) -> str:
+    return f"{len(line.encode())} bytes" if _of_people(bulk) else line
 
 
 @contextlib.contextmanager

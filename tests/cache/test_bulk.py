@@ -95,7 +95,7 @@ def test_one_bad_json_line_of_a_thousand_is_one_reject(tmp_path: Path) -> None:
     rows, rejects = read(tmp_path, [path], "ndjson", 300, table=SPANS, columns=columns, hash_key=None)
     assert {row["span_id"] for row in rows} == {str(n) for n in range(1000)} - {"2"}
     assert [(reject.reason, reject.where, reject.raw) for reject in rejects] == [
-        ("not JSON", "f.jsonl row 3", lines[2])
+        ("not JSON", "f.jsonl row 3", f"{len(lines[2])} bytes")
     ]
 
 

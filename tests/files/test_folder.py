@@ -134,11 +134,14 @@ def test_each_file_of_a_folder_is_told_by_itself(tmp_path: Path, monkeypatch: py
     cache, told = Cache(tmp_path / "cache.duckdb"), list[str]()
     writer = Writer(cache, Ingest(Config(), bytes(32)), lambda: NOW)
     (folder := tmp_path / "files").mkdir()
+    said = {"gen_ai.input.messages": "Canary said"}
     for n in range(4):
         (folder / f"a{n}.ndjson").write_bytes(lines(spans(25 * n, 25 * n + 25)))
-    (folder / "b1.ndjson").write_bytes(lines([*spans(90, 110), *spans(110, 111, start="never")]))
+    (folder / "b1.ndjson").write_bytes(
+        lines([*spans(90, 110), *spans(110, 111, start="never", request="Canary", attributes=said)])
+    )
     (folder / "b2.ndjson").write_bytes(gzip.compress(lines(spans(1000, 1400)))[:-30])
-    (folder / "b3.ndjson").write_bytes(lines([*spans(20, 30), *spans(110, 120)]) + b"no\n")
+    (folder / "b3.ndjson").write_bytes(lines([*spans(20, 30), *spans(110, 120)]) + b'{"user": "Canary\n')
     for turn in range(2):
         found = load([folder], kinds=[SpanFiles()], writer=writer, now=NOW, tell=told.append)
         news = [(one.counts.inserted, one.counts.updated, one.counts.unchanged, one.counts.rejected) for one in found]
@@ -157,5 +160,5 @@ def test_each_file_of_a_folder_is_told_by_itself(tmp_path: Path, monkeypatch: py
         (state,) = lease.rows("SELECT last_error FROM sync_state")
     assert stored == [{"n": 120, "traces": 12}]
     assert "b2.ndjson" in str(state["last_error"])
-    assert "@example" not in str(dump(cache))
+    assert "anary" not in str(dump(cache))
     assert cache.verify() == []
