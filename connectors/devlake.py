@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +37,9 @@ from connectors.gitlab_rows import (
 )
 from connectors.jira_agile import sprint_rows
 from connectors.jira_fields import find_fields
-from connectors.jira_rows import JiraSite, jira_issue_rows, status_categories
-from connectors.sniff import csv_columns
+from connectors.jira_rows import JiraSite, jira_history, jira_issue_rows, status_categories
+from connectors.parquet import is_slashed
+from connectors.sniff import csv_columns, separator, text_head
 
 COLUMNS = frozenset({"id", "params", "data", "url", "input", "created_at"})
 MAX_CELL = 16 << 20
@@ -152,7 +153,14 @@ def _rows(path: Path) -> Iterator[Raw | Reject]:
         open_binary(path) as stream,
         io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text,
     ):
-        reader = csv.DictReader(text)
+        head = sample(path).head
+        slashes = is_slashed(head)
+        reader = csv.DictReader(
+            text,
+            delimiter=separator(text_head(head).lstrip().partition("\n")[0]),
+            doublequote=not slashes,
+            escapechar="\\" if slashes else None,
+        )
         try:
             for number, row in enumerate(reader, 1):
                 where = f"{name_of(path)} row {number}"
@@ -181,32 +189,51 @@ class _Side:
     """What tables say about the rows of others: categories of statuses, commits and reviews, jobs of runs, details."""
 
     def __init__(self, tables: Mapping[Path, RawTable], present: set[str]) -> None:
-        def of(name: str) -> list[Raw]:
-            wanted = [path for path, table in tables.items() if table.name == name]
-            return [raw for path in wanted for raw in _rows(path) if isinstance(raw, Raw)]
+        def of(name: str, among: str = "") -> Iterator[Raw]:
+            wanted = [path for path, table in tables.items() if table.name == name and (not among or among in present)]
+            return (raw for path in wanted for raw in _rows(path) if isinstance(raw, Raw))
 
         self.site = JiraSite(
             status_categories(raw.data for raw in of("jira_statuses")),
             find_fields([raw.data for raw in of("jira_fields")], "", {}),
         )
-        issues = "jira_issues" in present
-        self.histories = _grouped(of("jira_changelogs") if issues else [], _issue_id)
-        self.jobs = _grouped(
-            of("github_jobs") if "github_runs" in present else [], lambda raw: fields.text(raw.data, "run_id")
+        # A million answers would take gigabytes: of each only what is read stays.
+        self.histories = _grouped(
+            of("jira_changelogs", "jira_issues"), _issue_id, lambda history: jira_history(history, self.site)
         )
-        self.commits = _grouped(of("github_commits"), _pull)
-        self.reviews = _grouped(of("github_reviews"), _pull)
-        self.gitlab_commits = _grouped(of("gitlab_commits"), lambda raw: fields.text(raw.asked, "Iid"))
-        self.detailed = (
-            {fields.text(raw.data, "id") for raw in of("gitlab_details")} if "gitlab_pipelines" in present else set()
-        )
+        self.jobs = _grouped(of("github_jobs", "github_runs"), lambda raw: fields.text(raw.data, "run_id"), _job)
+        self.commits = _grouped(of("github_commits"), _pull, _commit)
+        self.reviews = _grouped(of("github_reviews"), _pull, _review)
+        self.gitlab_commits = _grouped(of("gitlab_commits"), lambda raw: fields.text(raw.asked, "Iid"), _gitlab_commit)
+        self.detailed = {fields.text(raw.data, "id") for raw in of("gitlab_details", "gitlab_pipelines")}
 
 
-def _grouped(rows: Sequence[Raw], key: Callable[[Raw], str | None]) -> dict[str, list[Node]]:
+def _grouped(
+    rows: Iterable[Raw], key: Callable[[Raw], str | None], kept: Callable[[Node], Node | None]
+) -> dict[str, list[Node]]:
     groups: dict[str, list[Node]] = {}
     for raw in rows:
-        groups.setdefault(key(raw) or "", []).append(raw.data)
+        if (node := kept(raw.data)) is not None:
+            groups.setdefault(key(raw) or "", []).append(node)
     return groups
+
+
+def _job(job: Node) -> Node:
+    names = ("run_attempt", "conclusion", "status", "created_at", "started_at", "completed_at", "labels")
+    return {name: job[name] for name in names if name in job}
+
+
+def _commit(commit: Node) -> Node:
+    return {"commit": {"author": {"date": fields.dig(commit, "commit", "author", "date")}}}
+
+
+def _review(review: Node) -> Node:
+    user = {name: fields.dig(review, "user", name) for name in ("id", "login", "type")}
+    return {"submitted_at": review.get("submitted_at"), "user": user}
+
+
+def _gitlab_commit(commit: Node) -> Node:
+    return {"authored_date": commit.get("authored_date")}
 
 
 def _pull(raw: Raw) -> str:

@@ -208,6 +208,17 @@ def _changes(histories: Sequence[Node], wanted: Callable[[Node], bool]) -> Itera
                 yield _Change(at, history, item)
 
 
+def jira_history(history: Node, site: JiraSite) -> Node | None:
+    """What `jira_issue_rows` reads of a history; None where that is nothing."""
+    items = [item for item in objects(history, "items") if _is_status(item) or _is_sprint(site)(item)]
+    author = {"accountId": _person(history.get("author"))}
+    return (
+        {"id": history.get("id"), "created": history.get("created"), "author": author, "items": items}
+        if items
+        else None
+    )
+
+
 def _state(item: Node, side: str) -> str | None:
     return text(item, f"{side}String") or text(item, side)
 

@@ -45,7 +45,12 @@ UTF_16 = "is UTF-16"
 SLASHES = "has backslashes before its quotes"
 ENDS = "has more than one kind of line ends"
 _SLASHED = re.compile(rb'(?<!")"\{\\"(?!")')
-"""A JSON object as Spark writes it; quotes beside it are of JSON within JSON, as others write it."""
+"""Quotes beside it are of JSON within JSON, as others write it."""
+
+
+def is_slashed(data: bytes) -> bool:
+    """Whether there are backslashes before the quotes of a JSON object in a cell, as Spark and MySQL write them."""
+    return b'"{\\"' in data and _SLASHED.search(data) is not None
 
 
 def why_odd(path: Path) -> str:
@@ -55,7 +60,7 @@ def why_odd(path: Path) -> str:
     for number, block in enumerate(blocks(path)):
         if not number and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return UTF_16
-        if b'"{\\"' in block and _SLASHED.search(block):
+        if is_slashed(block):
             return SLASHES
         data, held = held + block, b""
         if data.endswith(b"\r"):

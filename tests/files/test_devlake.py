@@ -16,6 +16,8 @@ from aether_tui.records import Value
 from connectors.base import Malformed
 from connectors.devlake import DevLakeFiles
 from connectors.files import sample
+from connectors.jira_fields import find_fields
+from connectors.jira_rows import JiraSite, jira_history, jira_issue_rows
 from tests.files.reading import read
 
 KIND = DevLakeFiles()
@@ -71,6 +73,31 @@ def test_jira_issues_with_their_history_and_the_table_of_statuses(contracts: Pat
     assert Counter(item["state_type"] for item in alone) == fact["status_category"]
     assert Counter(item["state_type"] for item in items) == {"done": 14, "new": 2}
     assert {row["to_type"] for row in transitions} >= {"new", "indeterminate", "done"}
+
+
+@pytest.mark.parametrize(
+    "dialect", [{"delimiter": ";"}, {"doublequote": False, "escapechar": "\\", "quoting": csv.QUOTE_ALL}]
+)
+def test_whoever_wrote_them_the_rows_are_the_same(dialect: dict[str, Any], contracts: Path, tmp_path: Path) -> None:
+    """MySQL, in which DevLake keeps them, writes backslashes before quotes."""
+    names = ("jira/issues", "jira/status", "jira/issue_fields", "jira/issue_changelogs")
+    for name in names:
+        with (
+            gzip.open(contracts / f"{name}.csv.gz", "rt", encoding="utf-8-sig", newline="") as stream,
+            gzip.open(tmp_path / f"{Path(name).name}.csv.gz", "wt", newline="") as out,
+        ):
+            csv.writer(out, **dialect).writerows(csv.reader(stream))
+    assert table(tmp_path, *(Path(name).name for name in names)) == table(contracts, *names)
+
+
+def test_of_what_completes_others_only_what_is_read_stays(contracts: Path) -> None:
+    """A million histories as they came took 6 GB."""
+    site = JiraSite({}, find_fields([], "", {}))
+    came = answers(contracts / "jira" / "issue_changelogs.csv.gz")
+    kept = [history for one in came if (history := jira_history(one, site))]
+    assert 0 < len(json.dumps(kept)) < len(json.dumps(came)) / 20
+    issue = {"id": "1", "fields": {"created": "2020-01-01T00:00:00Z"}}
+    assert jira_issue_rows(issue, site, kept) == jira_issue_rows(issue, site, came)
 
 
 def test_changes_of_other_fields_are_no_transitions(contracts: Path, facts: dict[str, Any]) -> None:
