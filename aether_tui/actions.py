@@ -177,7 +177,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("taxonomy.move", "w", "Move", "Say which kind the selected example belongs to", "Taxonomy", "taxonomy", footer=4),
     Action("taxonomy.build", "B", "Build", "Build the next version from the kept requests", "Taxonomy", "taxonomy", footer=4),
     Action("maturity.done", "space", "Done", "Mark the next practice as done", "Maturity", "maturity", footer=4, palette=False),
-    Action("app.undo", "u", "Undo", "Take back the last edit, whichever screen it was made on", "Work"),
+    Action("app.undo", "u", "Undo", "Take back the last edit; asks when it was made on another screen", "Work"),
     Action("budgets.waive", "w", "Waive", "Answer for the selected budget until a day: reason, owner, expiry",
            "Budgets", "budgets", footer=4),
     Action("budgets.baseline", "B", "Baseline", "Add the newest measurements to the baselines in benchmarks/, after asking",

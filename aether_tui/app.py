@@ -302,11 +302,7 @@ class AetherApp(Choosing):
         """Show a document of any kind to be filled in; without an id a new one, made as soon as it is valid."""
         from screens.form import Form
 
-        self.push_screen(Form(kind, identity, self._tab()))
-
-    def _tab(self) -> str:
-        here = self.page_screen()
-        return (here.TAB or here.name or "") if here is not None else ""
+        self.push_screen(Form(kind, identity, self.tab()))
 
     def action_find(self) -> None:
         """Ask for words, and list the documents that contain them."""
@@ -314,7 +310,7 @@ class AetherApp(Choosing):
 
         def done(text: str | None) -> None:
             if text is not None:
-                self.push_screen(Documents(text, self._tab()))
+                self.push_screen(Documents(text, self.tab()))
 
         screen = self.page_screen()
         if screen is not None:

@@ -38,13 +38,18 @@ class Desk(Protocol):
         """Say what was done, and rebuild the report it changed (named where not empty)."""
         ...
 
+    def tab(self) -> str:
+        """The tab in view."""
+        ...
+
 
 class Editing:
     """The edits of one console, the last hundred of which can be taken back."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._made: deque[tuple[Edit, str]] = deque(maxlen=UNDO_STEPS)
+        self._made: deque[tuple[Edit, str, str]] = deque(maxlen=UNDO_STEPS)
+        """Each with the report it changed and the tab it was made under."""
         self._turn = asyncio.Lock()
         self._unsaved: set[asyncio.Task[None]] = set()
 
@@ -64,7 +69,7 @@ class Editing:
 
     def remember(self, edit: Edit, rebuild: str = "") -> None:
         """Something done elsewhere, which can be taken back too."""
-        self._made.append((edit, rebuild))
+        self._made.append((edit, rebuild, self._desk.tab()))
 
     def make(
         self, work: Callable[[], Edit], rebuild: str, done: Callable[[Edit], None] | None,
@@ -99,9 +104,14 @@ class Editing:
 
         self._in_turn(run, made, None)
 
+    def last(self) -> tuple[Edit, str]:
+        """The edit to be taken back next, and the tab it was made under; there must be one."""
+        edit, _, tab = self._made[-1]
+        return edit, tab
+
     def take_back(self, workspace: Workspace, now: Callable[[], datetime]) -> None:
         """Take the last edit back; there must be one."""
-        last, rebuild = self._made.pop()
+        last, rebuild, _ = self._made.pop()
         self._in_turn(lambda: take_back(workspace, last, now()), lambda told: self._desk.edited(told, rebuild), None)
 
     async def finished(self) -> None:

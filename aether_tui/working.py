@@ -18,6 +18,7 @@ from aether_tui.editing import Editing
 from aether_tui.errors import AetherError
 from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit
+from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
 
 if TYPE_CHECKING:
@@ -155,12 +156,30 @@ class Working(App[int]):
         if not self.refused():
             self._edits.write(work, place, rebuild)
 
+    def tab(self) -> str:
+        """The tab in view."""
+        here = self.page_screen()
+        return (here.TAB or here.name or "") if here is not None else ""
+
     def action_undo(self) -> None:
-        """Take the last edit back, whichever screen it was made on."""
+        """Take the last edit back; asks first where it was made under another tab, out of sight."""
         if not len(self._edits):
             self.say("nothing to undo: nothing was edited since the start")
-        elif not self.refused():
+            return
+        if self.refused():
+            return
+        (last, tab), screen = self._edits.last(), self.page_screen()
+        if screen is None or tab == self.tab():
             self._edits.take_back(self.workspace, self.now)
+            return
+
+        def answered(said: str | None) -> None:
+            if (said or "").casefold() in {"y", "yes"} and len(self._edits) and self._edits.last()[0] is last:
+                self._edits.take_back(self.workspace, self.now)
+            else:
+                self.say("nothing was taken back")
+
+        screen.ask(f"made on {SCREENS[tab].title}: {last.done}. Take it back? y or n", "", answered)
 
     def edited(self, message: str, rebuild: str) -> None:
         """Say it, and rebuild what an edit has put out of date."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, cast
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
@@ -24,7 +25,7 @@ from screens import SCREENS
 from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.parts import Item
-from screens.widgets.prompt import Prompt
+from screens.widgets.prompt import ANSWER, LEAST, Prompt
 from screens.widgets.spans import wrapped
 
 if TYPE_CHECKING:
@@ -122,8 +123,8 @@ class PageScreen(Screen[None]):
     ready = False
     """Whether keys may come; what is typed before waits."""
 
-    _fault = ""
-    """What is wrong with what was typed; it stands above the line where it is asked for again."""
+    _above: tuple[str, ...] = ()
+    """What stands above the line that is typed in: what is wrong with what was typed, a question too long for the line."""
 
     def on_mount(self) -> None:
         if self.READS:
@@ -192,8 +193,8 @@ class PageScreen(Screen[None]):
         keymap, prefix = self.shell.keymap, self.shell.prefix()
         room = max(self.size.width - 2, 8)
         *above, said = wrapped(self.shell.message(), room, MESSAGE_LINES) or [""]
-        if self._fault:
-            above = wrapped(self._fault, room, MESSAGE_LINES)
+        if self._above:
+            above = [line for told in self._above for line in wrapped(told, room, MESSAGE_LINES)]
         self.query_one(KeyBar).tell(keymap, self.SCOPES, message=said, prefix=prefix)
         second = [(shown(key), action.title) for key, action in keymap.following(prefix)] if prefix else []
         self.query_one(GoBar).tell(second, self.size.width, above)
@@ -291,20 +292,24 @@ class PageScreen(Screen[None]):
         def then(answered: Callable[[T], None]) -> Callable[[T], None]:
             def go_on(answer: T) -> None:
                 self.set_focus(self.page if self.AUTO_FOCUS else None)
-                self._fault = ""
+                self._above = ()
                 self.show_around()
                 answered(answer)
 
             return go_on
 
         if not self._asking:
-            self._fault = fault
+            long = cell_len(label) > self.size.width - LEAST
+            self._above = tuple(told for told in (fault, label if long else "") if told)
             if fault:
                 self.shell.asked_again()
             self.shell.say("")
             self.shell.hold_keys()
             again = then(left) if left is not None else None
-            self.mount(Prompt(label, value, then(short), self.shell.release_keys, changed, again, goes_on=goes_on))
+            line = Prompt(
+                ANSWER if long else label, value, then(short), self.shell.release_keys, changed, again, goes_on=goes_on
+            )
+            self.mount(line)
 
     def ask_right(
         self,

@@ -134,7 +134,7 @@ class Form(FormFile):
 
     def _title(self) -> str:
         if self._stored is None:
-            return f"New {self._kind}" if self._identity is None else self._identity
+            return f"New {self._kind.replace('-', ' ')}" if self._identity is None else self._identity
         if self.shell.room() and self._stored.document.PRIVATE:
             return self._stored.document.id
         named = getattr(self._stored.document, "title", "") or getattr(self._stored.document, "goal", "")
@@ -295,7 +295,7 @@ class Form(FormFile):
 
             self.shell.hold_keys()
             kept = lambda text: None if text is None else done((text, text.strip("\n") or None))  # noqa: E731
-            text, name = before if begun is None else begun, self._identity or f"New {self._kind}"
+            text, name = before if begun is None else begun, self._identity or f"New {self._kind.replace('-', ' ')}"
             title = f"{name} · {clean(label)}"
             self.app.push_screen(Prose(title, clean(field.help), text, self.shell.release_keys, kept, left))
             return

@@ -198,7 +198,8 @@ class InterviewFile(PageScreen):
         """Leaving keeps the time since the last answer."""
         if self._unsaved_s() > UNSAVED_S and not self.shell.refused():
             self._kept = True
-            self._save(lambda old: old, f"{self._identity} paused")
+            finished = self._stored is not None and self._stored.document.finished
+            self._save(lambda old: old, f"{self._identity} {'left' if finished else 'paused'}")
         return False
 
     def unkept(self) -> Callable[[Interview], Interview] | None:

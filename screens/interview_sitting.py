@@ -16,16 +16,16 @@ from screens.interview_card import TICK_S, Faces, prose_width
 from screens.interview_file import InterviewFile
 from screens.widgets.card import Card
 from screens.widgets.page import Page
+from screens.widgets.prompt import ANSWER
 from screens.widgets.spans import Line, clean, wrap
 
 if TYPE_CHECKING:
     from aether_tui.workspace.kinds.interview import Interview, Person
     from aether_tui.workspace.questions import Content, Question
 
-ANSWER = "answer"
-"""What stands before the line an answer is typed in."""
 MOST_SAID = 20_000
 """Characters of an answer or a note, as the document takes them."""
+UNASKED = "1 yes by function only, 2 yes with the name, esc leaves"
 NOTHING_ASKED = "no question is open; w asks the next person, esc leaves"
 
 
@@ -165,7 +165,7 @@ class Sitting(InterviewFile):
 
     def _agree(self, person: Person, digit: int) -> None:
         if digit not in {1, 2}:
-            self.shell.say("1 yes by function only, 2 yes with the name, esc leaves")
+            self.shell.say(UNASKED)
             return
         now = self.shell.now()
 
@@ -297,7 +297,11 @@ class Sitting(InterviewFile):
     def _note(self, kind: Literal["note", "quote"], label: str) -> None:
         from aether_tui.workspace import sitting
 
+        person = self._person
         if self._stored is None or self._undecided():
+            return
+        if person is not None and person.consent is None:
+            self.shell.say(f"nothing is noted before the answer: {UNASKED}")
             return
         asked, now = self._now_asked, self.shell.now()
         at = asked[2].id if asked is not None else ""

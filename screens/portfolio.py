@@ -109,12 +109,9 @@ class Portfolio(ReportScreen):
 
     def action_effort(self) -> None:
         def read(value: str) -> float | None:
-            try:
-                return float(value.replace(",", ".")) if value else None
-            except ValueError:
-                raise ConfigurationError(
-                    f"{value!r} is not a number of weeks", next_step="type for example 1.5"
-                ) from None
+            from aether_tui.workspace.fields import decimal
+
+            return decimal(value, "type for example 1.5") if value else None
 
         def done(weeks: float | None) -> None:
             if weeks is not None:

@@ -71,8 +71,7 @@ def _of(solution: Solution, lead: Lead, objective: Objective = "money") -> Lever
 
 
 def _span(lever: LeverView, objective: Objective) -> str:
-    low, high = lever.low[objective], lever.high[objective]
-    return f"{number(round(low))}–{number(round(high))}"
+    return f"{number(lever.low[objective])}–{number(lever.high[objective])}"
 
 
 def findings(found: Constraint, filters: Filters) -> tuple[Finding, ...]:

@@ -192,7 +192,7 @@ def help_with(one: Experiment, data: Data, clock: Clock) -> DesignHelp | None:
     if baseline is None:
         return _no_help(traffic, "no baseline: type it, or name a primary metric that cached tasks carry")
     plan = design.Plan(
-        baseline, one.mde, sd, bool(one.primary) and one.primary[0].better == "lower", one.alpha, one.power, one.treatment_share,
+        baseline, one.mde, sd, bool(one.primary) and one.primary[0].good == "lower", one.alpha, one.power, one.treatment_share,
         one.cluster_size, one.icc, one.cuped_r2,
     )  # fmt: skip
     found = design.size(plan)

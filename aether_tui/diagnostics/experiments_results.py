@@ -79,7 +79,7 @@ def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
         assert isinstance(effect, rule.Effect)
         assert isinstance(planned, rule.Effect)
         vote = rule.judge(
-            _good(effect, item.better), min_effect=item.min_effect, guardrails=rails, planned=_good(planned, item.better),
+            _good(effect, item.good), min_effect=item.min_effect, guardrails=rails, planned=_good(planned, item.good),
             ratio=1.0 if measured.difference else ratio, assigned=measured.assigned,
         )  # fmt: skip
         votes.append(vote)
@@ -151,7 +151,7 @@ def _guardrails(
         if isinstance(effect, str):
             rows.append(_row(item, None, None, item.margin, reason=effect))
             continue
-        good = _good(effect, item.better)
+        good = _good(effect, item.good)
         rail = rule.Guardrail(item.name, good.ci_low, good.ci_high, item.margin, done < 1)
         rails.append(rail)
         says = "holds" if rail.holds else "reached its margin" if rail.breached else "not known yet"
@@ -162,7 +162,7 @@ def _guardrails(
 def _row(item: Primary | Guardrail, measured: Measured | None, effect: rule.Effect | None, bound: float, *,
          says: str = "", reason: str = "", p: float | None = None) -> MetricResult:  # fmt: skip
     return MetricResult(
-        name=item.name, role="primary" if isinstance(item, Primary) else "guardrail", better=item.better,
+        name=item.name, role="primary" if isinstance(item, Primary) else "guardrail", better=item.good,
         unit=UNITS[item.measure], bound=bound, source=measured.source if measured else "",
         when=measured.when if measured else None, effect=effect, p_adjusted=p, says=says, reason=reason,
     )  # fmt: skip
@@ -223,12 +223,12 @@ def _judged_process(one: Experiment) -> Outcome:
         return Outcome("none", "no team weeks yet; add them to `periods`, or with `experiment result ID --csv FILE`")
     metric = one.primary[0]
     found = judge_process(rows, one.alpha)
-    shown = MetricResult(name=metric.name, role="primary", better=metric.better, unit=UNITS[metric.measure],
+    shown = MetricResult(name=metric.name, role="primary", better=metric.good, unit=UNITS[metric.measure],
                          bound=metric.min_effect, source="typed", when=max(row.week for row in rows), effect=found.effect,
                          reason=found.reason)  # fmt: skip
     if found.reason or found.effect is None:
         return Outcome("none", found.reason or "nothing to compare", (shown,), processed=found)
-    good = _good(found.effect, metric.better)
+    good = _good(found.effect, metric.good)
     # Teams and weeks are chosen, not drawn: their numbers are no sample-ratio check.
     newest = {item.metric: item for item in sorted(one.results, key=lambda item: item.when)}
     rails, rail_rows = _guardrails(one, newest)

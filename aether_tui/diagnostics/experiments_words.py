@@ -185,10 +185,8 @@ def one_pager(item: Item, one: Experiment) -> list[str]:
         lines.append(
             f"If we {_said(one.if_we)}, then we expect {_said(one.then_we_expect)}, because {_said(one.because)}"
         )
-    lines += [
-        f"primary: {p.name} ({p.better} is better), worth having from {number(p.min_effect)}" for p in one.primary
-    ]
-    lines += [f"guardrail: {g.name} ({g.better} is better), margin {number(g.margin)}" for g in one.guardrails]
+    lines += [f"primary: {p.name} ({p.good} is better), worth having from {number(p.min_effect)}" for p in one.primary]
+    lines += [f"guardrail: {g.name} ({g.good} is better), margin {number(g.margin)}" for g in one.guardrails]
     lines += [f"design: {line}" for line in design_words(item.design)]
     lines += [f"{label}: {one_line(value, 400)}" for label, value in (
         ("stop", one.stop_criteria), ("rollback", "; ".join(one.rollback_triggers)), ("rollback owner", one.rollback_owner),

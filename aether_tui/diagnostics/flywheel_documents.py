@@ -51,7 +51,7 @@ def done_on(artifact: str, least: int, documents: Documents, cycle: Cycle) -> da
 
 
 HOW: dict[str, str] = {
-    "north-star": "aether-tui doc new north-star, or F, then n",
+    "north-star": "aether-tui doc new north-star, or F ↵ n north-star",
     "interview": "hold one: g i, questionnaire stakeholder",
     "priorities": "hold stakeholder interviews: g i",
     "task-taxonomy": "aether-tui taxonomy build FILE",

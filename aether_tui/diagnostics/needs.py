@@ -23,7 +23,7 @@ NEEDS: tuple[Need, ...] = (
         "go/no-go gate, cost per request, task success, agent latency, model-call errors, the llm budgets",
     ),
     Need(
-        "work_items", "work items", "sync linear or jira, or load DevLake tables",
+        "work_items", "work items", "sync linear or jira, or load a spreadsheet (--as items) or DevLake tables",
         "flow: cycle time, ageing and forecast; the pipeline audit; reopen rate",
     ),
     Need(
@@ -43,7 +43,7 @@ NEEDS: tuple[Need, ...] = (
         "CI duration, the ci budgets",
     ),
     Need("test_runs", "test results", "load JUnit files, or sync gitlab or github", "flaky rate, the tests budgets"),
-    Need("costs", "bills", "load FOCUS exports, or sync aws", "billed cost with a team, the cost budgets"),
+    Need("costs", "bills", "load FOCUS exports or a spreadsheet (--as invoice), or sync aws", "billed cost with a team, the cost budgets"),
     Need("cost_estimates", "cost estimates", "load Infracost files", "planned cost in the cost budgets"),
     Need(
         "product_metrics", "product usage", "sync amplitude",

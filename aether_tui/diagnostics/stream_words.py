@@ -90,7 +90,7 @@ def _none(uncounted: Sequence[str], data: Data) -> Gap:
         gap = nothing(data, "stream.none", "Value stream", said, "spans", "in this window")
     else:
         gap = unconnected(data, "stream.none", "spans", "the steps of requests", title="Value stream")
-    typed = f" {', '.join(uncounted)} is all stated." if uncounted else ""
+    typed = f" {', '.join(uncounted)} is all stated; g k tells what holds it up." if uncounted else ""
     return structs.replace(gap, reason=gap.reason + typed, next_step=f"{gap.next_step}; f types the steps by hand")
 
 

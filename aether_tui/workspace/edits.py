@@ -187,8 +187,7 @@ def take_back(workspace: Workspace, edit: Edit, now: datetime) -> str:
     told = f"{name} and {more} more" if more else name
     if made:
         return f"{told} taken back; kept in {made[0].relative_to(workspace.root).parent}"
-    done = edit.what.partition("; ")[0].removeprefix(f"{name} ")  # the rest is what could have been done with it
-    return f"{told} {'are as they were' if more else 'is as it was'} before: {done}"
+    return f"{told} taken back: {edit.done.removeprefix(name).lstrip(': ')}"
 
 
 def checked(document: D) -> D:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 import types
 import typing
 from collections.abc import Collection, Iterator, Mapping
@@ -30,6 +31,8 @@ Kind = Literal["line", "prose", "choice", "flag", "score", "number", "date", "gr
 MISSING = "is still to be said"
 PROSE = 1000
 """Texts that may be this long are written in a text area."""
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""A comma that may set thousands apart, or decimals."""
 _BORN = ("created", "raised", "started")
 """Dates that are today in a new document."""
 
@@ -278,17 +281,27 @@ def parse(field: Field, text: str, today: date) -> object:
 
 
 def _numbers(text: str, example: str) -> object:
-    parts = text.replace("[", " ").replace("]", " ").replace(";", " ").split()
+    parts = text.replace("[", " ").replace("]", " ").replace(";", " ").replace(" %", "%").split()
     if len(parts) == 1 and text.count(",") > 1:
         parts = text.split(",")
     numbers: list[float] = []
     for part in parts:
-        try:
-            number = float(part.strip(",").replace(",", "."))
-        except ValueError:
-            raise ConfigurationError(f"{one_line(part, 40)!r} is not a number", next_step=example) from None
+        number = decimal(part.strip(","), example)
         numbers.append(int(number) if number.is_integer() and abs(number) < 1e15 else number)
     return numbers[0] if len(numbers) == 1 else numbers
+
+
+def decimal(text: str, example: str) -> float:
+    """A number as people type it: `2.5`, `2,5`, `5%` for 0.05. Raises ConfigurationError, also for `12,000`: twelve, or twelve
+    thousand?"""
+    if _EITHER.fullmatch(text):
+        plain = text.replace(",", "")
+        raise ConfigurationError(f"{text!r} can be two numbers", next_step=f"type {plain}, or {text.replace(',', '.')}")
+    number = text.replace(",", ".")
+    try:
+        return float(f"{number[:-1]}e-2" if number.endswith("%") else number)
+    except ValueError:
+        raise ConfigurationError(f"{one_line(text, 40)!r} is not a number", next_step=example) from None
 
 
 # --- Plain data ----------------------------------------------------------------------------------------------------

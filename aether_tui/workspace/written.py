@@ -34,6 +34,11 @@ class Edit:
     what: str
     identity: str = ""
 
+    @property
+    def done(self) -> str:
+        """What was done, without what could have been done with it."""
+        return self.what.partition("; ")[0]
+
 
 def together(edits: Sequence[Edit], what: str, identity: str) -> Edit:
     """Edits made in one stroke, to be taken back as one; a file that was written twice is as it was before the first."""

@@ -12,11 +12,12 @@ from textual.widgets import Label
 from textual.widgets.input import Selection
 
 from screens.widgets.entry import Entry
-from screens.widgets.spans import crop_middle
 
+ANSWER = "answer"
+"""What stands before the line where the question stands above it."""
 Done = Callable[[str | None], None]
 LEAST = 16
-"""Cells that what is typed has beside the longest question."""
+"""Cells that what is typed has beside the longest question; a longer one stands above the line."""
 
 
 class Prompt(Horizontal):
@@ -53,7 +54,7 @@ class Prompt(Horizontal):
         self._goes_on = goes_on
 
     def compose(self) -> ComposeResult:
-        yield Label(crop_middle(self._label, self.app.size.width - LEAST), markup=False)
+        yield Label(self._label, markup=False)
         yield Entry(self._value, lambda value: self._finish(value.strip()), self._tell)
 
     def on_mount(self) -> None:

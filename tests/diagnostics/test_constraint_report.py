@@ -15,6 +15,7 @@ from aether_tui.diagnostics.constraint_failures import measure
 from aether_tui.diagnostics.constraint_measure import Constraint
 from aether_tui.diagnostics.frame import Filters
 from aether_tui.errors import ConfigurationError
+from aether_tui.human import number
 from aether_tui.records.model import Row, Value
 from aether_tui.reports import markdown
 from aether_tui.stats.agreement import cohen_kappa
@@ -67,6 +68,8 @@ def test_the_one_pager_carries_objective_ceiling_and_evidence(empty: Workspace) 
     assert lead is not None and (lead.step, lead.sure) == ("check", True)
     assert found.solution.leads["throughput"] is None
     assert report.headline.startswith("check is the constraint")
+    best = next(one for one in found.solution.levers["money"] if (one.step, one.lever) == (lead.step, lead.lever))
+    assert f"[{number(best.low['money'])}–{number(best.high['money'])}]" in report.headline  # as its row has them
     text = markdown.render(report)
     for words in (
         "ceiling",

@@ -140,6 +140,19 @@ def test_a_guardrail_is_one_sided() -> None:
     assert row.says == "holds"
 
 
+@pytest.mark.parametrize(
+    ("measure", "primary", "guardrail"),
+    [("success", "higher", "higher"), ("typed", "higher", "lower"), ("cost", "lower", "lower"), ("errors", "lower", "lower")],
+)  # fmt: skip
+def test_which_way_is_good_follows_the_measure_unless_it_is_said(measure: str, primary: str, guardrail: str) -> None:
+    one = whole(
+        primary=[{"name": "a", "measure": measure}, {"name": "b", "measure": measure, "better": "higher"}],
+        guardrails=[{"name": "c", "measure": measure, "margin": 1}],
+    )
+    arms = [result(name, Arm(n=10, mean=1, sd=1), Arm(n=10, mean=2, sd=1)) for name in "abc"]
+    assert [row.better for row in judged(one, arms).metrics] == [primary, "higher", guardrail]
+
+
 def test_several_primaries_pay_for_it() -> None:
     two = whole(primary=[{"name": "a", "measure": "typed"}, {"name": "b", "measure": "typed"}])
     holds = result("cost", *COST)

@@ -49,7 +49,7 @@ def test_digits_rate_and_rerank_at_once_and_u_takes_it_back(workspace):
         await until(pilot, lambda: "confidence 9" in screen_text(app))
         await pilot.press("u")
         await until(pilot, lambda: stored(workspace, "OPP-2").confidence == 5)
-        await until(pilot, lambda: "as it was" in screen_text(app))
+        await until(pilot, lambda: "OPP-2 taken back: confidence 9" in screen_text(app))
         await pilot.press("u")
         await until(pilot, lambda: rows(app) == ["OPP-1", "OPP-2"])
         await pilot.press("u")
@@ -58,7 +58,7 @@ def test_digits_rate_and_rerank_at_once_and_u_takes_it_back(workspace):
     drive(workspace, script, start="portfolio")
 
 
-def test_undo_works_from_another_screen_and_spares_what_others_changed(workspace):
+def test_undo_asks_on_another_screen_and_spares_what_others_changed(workspace):
     path = workspace.engagement / "opportunities" / "OPP-1.yaml"
 
     async def script(pilot, app):
@@ -69,9 +69,15 @@ def test_undo_works_from_another_screen_and_spares_what_others_changed(workspace
         await pilot.press("3")
         await until(pilot, lambda: stored(workspace, "OPP-1").impact == 3)
         await pilot.press("g", "s", "u")
+        asked = "made on Portfolio: OPP-1 impact 3. Take it back? y or n"
+        await until(pilot, lambda: screen_text(app).splitlines()[-1].strip() == asked)
+        await pilot.press("n", "enter")
+        await until(pilot, lambda: "nothing was taken back" in screen_text(app))
+        assert stored(workspace, "OPP-1").impact == 3
+        await pilot.press("u", "y", "enter")
         await until(pilot, lambda: stored(workspace, "OPP-1").impact == 9)
         path.write_text(path.read_text().replace("Rerank questions", "Rerank them"))
-        await pilot.press("u")
+        await pilot.press("u", "y", "enter")
         await until(pilot, lambda: any("■" in line for line in screen_text(app).splitlines()[-5:]))
         assert stored(workspace, "OPP-1").title == "Rerank them"
         assert len(list(path.parent.glob("OPP-1.conflict-*.yaml"))) == 1
@@ -99,7 +105,7 @@ def test_effort_is_typed_and_nonsense_is_refused(workspace):
         await pilot.press("w", "3", ".", "5", "enter")
         await until(pilot, lambda: stored(workspace, "OPP-1").effort_weeks == 3.5)
         await pilot.press("w", "x", "enter")
-        await until(pilot, lambda: "not a number of weeks" in screen_text(app))
+        await until(pilot, lambda: "'x' is not a number" in screen_text(app))
         await pilot.press("backspace", *"9999", "enter")  # what was typed is there to be mended
         await until(pilot, lambda: "0.1 to 520" in screen_text(app))
         assert stored(workspace, "OPP-1").effort_weeks == 3.5

@@ -114,6 +114,7 @@ def test_what_may_not_stand_is_told_in_place_and_nothing_is_written(workspace):
         for field, text, told in (
             ("effort_weeks", "9999", "outside 0.1 to 520"),
             ("effort_weeks", "soon", "'soon' is not a number"),
+            ("effort_weeks", "1,000", "type 1000, or 1.000"),
             ("status", "wild", "none of them"),
             ("created", "tomorrow", "expected a date"),
         ):
@@ -434,6 +435,15 @@ def test_numbers_with_what_they_rest_on_are_read_as_words():
     assert rows["steps.0"] == "▾ review"
     assert (rows["steps.0.wait_s"], rows["steps.0.touch_s"]) == ("1200 (n 85, Mia)", "60 (Mia)")
     assert plain(step["wait_s"]) == "1200"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("2,5", 2.5), ("0,125", 0.125), ("1234,567", 1234.567), ("5 %", 0.05), ("2% 5% 12,5%", [0.02, 0.05, 0.125])],
+)
+def test_numbers_are_read_as_people_type_them(text, value):
+    rate = next(row for row in fields(ValueStream, {"steps": [{}]}, {("steps", 0)}) if row.path[-1] == "error_rate")
+    assert parse(rate, text, NOW.date()) == value
 
 
 def test_tab_goes_through_what_a_document_still_lacks(workspace):

@@ -80,6 +80,8 @@ def test_answers_notes_quotes_and_people(tmp_path: Path) -> None:
         await typed(pilot, app, "w", "Ola, ops")
         await until(pilot, lambda: there().who == "Ola")
         await until(pilot, lambda: "by function only" in screen_text(app))
+        await pilot.press("n")
+        await until(pilot, lambda: "nothing is noted before the answer" in screen_text(app))
         await pilot.press("p")
         await until(pilot, lambda: "no question is open" in screen_text(app))
         await pilot.press("escape")
@@ -313,7 +315,7 @@ def test_measured_values_show_only_after_the_answer_and_a_change_keeps_both(tmp_
             await pilot.press(value)
             await until(pilot, lambda: "measured: 24 %" in words())
         await pilot.press("u")
-        await until(pilot, lambda: "is as it was before: 2 to" in words() and "measured:" not in words())
+        await until(pilot, lambda: "taken back: 2 to" in words() and "measured:" not in words())
         await pilot.press("2")
         await until(pilot, lambda: "measured: 24 %" in words())
         given = store.get(Interview, "INT-1").document.given("Eva")[question.id]

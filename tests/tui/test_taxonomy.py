@@ -53,7 +53,7 @@ def test_one_key_each_and_undo(workspace):
         await until(pilot, lambda: kinds(app) == ["c01", "c03"] and not app._building)
         assert active(workspace).labels()["c02"] == "refund"
         await pilot.press("u")
-        await until(pilot, lambda: "as it was before: TAX-1: c02 merged into c01" in screen_text(app))
+        await until(pilot, lambda: "TAX-1 taken back: c02 merged into c01" in screen_text(app))
         await until(pilot, lambda: len(kinds(app)) == 3 and not app._building)
 
         app.screen.page.select("taxonomy.kinds/c03")

@@ -117,7 +117,7 @@ async def undone(app: AetherApp, one: Try) -> None:
     await soon(app, lambda: not app._holds and kept(workspace) != before)
     edits = len(app._edits)
     assert edits == 1, one
-    if app.screen.query("Prompt"):  # the next question asks for words
+    if any(not prompt.left for prompt in app.screen.query(Prompt)):  # the next question asks for words
         press(app, "escape")
     press(app, "u")
     await soon(app, lambda: not app._holds and kept(workspace) == before)

@@ -19,6 +19,7 @@ State = Literal["draft", "reviewed", "running", "decided", "codified"]
 STATES: tuple[State, ...] = get_args(State)
 Choice = Literal["kill", "iterate", "scale"]
 Verdict = Literal["kill", "iterate", "scale", "invalid", "none"]
+Way = Literal["higher", "lower"]
 Measure = Literal["success", "errors", "cost", "latency", "tokens", "typed"]
 
 NEXT: dict[State, frozenset[State]] = {
@@ -47,10 +48,17 @@ class Primary(_Part):
 
     name: Line = Field(description="Name of the metric")
     measure: Measure = Field(default="success", description="Read from cached tasks, or typed")
-    better: Literal["higher", "lower"] = Field(default="higher", description="Which way is good")
+    better: Way | None = Field(
+        default=None, description="Which way is good (unsaid: higher success, lower cost, errors, latency, tokens)"
+    )
     min_effect: Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)] = Field(
         default=0.0, description="Smallest effect worth having, in the metric's unit (0.02 is two points of a share)"
     )
+
+    @property
+    def good(self) -> Way:
+        """Which way is good, as said, else as its measure has it."""
+        return self.better or ("higher" if self.measure in {"success", "typed"} else "lower")
 
 
 class Guardrail(_Part):
@@ -58,8 +66,13 @@ class Guardrail(_Part):
 
     name: Line = Field(description="Name of the metric")
     measure: Measure = Field(default="typed", description="Read from cached tasks, or typed")
-    better: Literal["higher", "lower"] = Field(default="lower", description="Which way is good")
+    better: Way | None = Field(default=None, description="Which way is good (unsaid: higher success, lower all others)")
     margin: Above = Field(description="Worsening that may not be reached, in the metric's unit")
+
+    @property
+    def good(self) -> Way:
+        """Which way is good, as said, else as its measure has it."""
+        return self.better or ("higher" if self.measure == "success" else "lower")
 
 
 class Arm(_Part):
