@@ -143,7 +143,8 @@ class Experiments(ReportScreen):
                 return arms
 
             make = lambda arms: self._edit(lambda: edits.record(workspace, one.id, arms, who, now))  # noqa: E731
-            self.ask_right("[metric] control treatment, as 120/1000 140/1010; empty: cached tasks", "", read, make)
+            how = "[metric] control treatment, as 120/1000 140/1010 or 4.2±1.1/300 3.9±1.2/310; empty: cached tasks"
+            self.ask_right(how, "", read, make)
 
         self._ask_who("who read the result", lambda one, _who, _day: trials.record(one, []), ask)
 
