@@ -68,6 +68,7 @@ class Solution(Struct, frozen=True, kw_only=True):
     demand_per_month: float
     value_per_success: float
     success_rate: Quantity
+    rolled_yield: Quantity
     lead_time: Quantity
     cost_per_success: Quantity
     throughput: float
@@ -118,6 +119,7 @@ def solution_of(stream: ValueStream, found: Answer, others: tuple[str, ...]) -> 
         demand_per_month=stream.demand_per_month,
         value_per_success=stream.value_per_success,
         success_rate=Quantity(value=solved.success_rate, unit="ratio", low=found.success_low, high=found.success_high),
+        rolled_yield=Quantity(value=solved.rolled_yield, unit="ratio", low=found.rolled_low, high=found.rolled_high),
         lead_time=Quantity(value=solved.lead_time_s, unit="s"),
         cost_per_success=Quantity(value=None, unit="money", reason="nothing succeeds")
         if cost is None

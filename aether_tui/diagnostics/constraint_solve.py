@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aether_tui.stats.cells import Cell, Kind
 from aether_tui.stats.chain import Solved, Step, solve
+from aether_tui.stats.intervals import nearest_rank
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +128,8 @@ class Answer:
     measure_first: Mapping[Objective, tuple[str, str, float] | None]
     success_low: float
     success_high: float
+    rolled_low: float
+    rolled_high: float
 
     def ranked(self, objective: Objective) -> tuple[Improvement, ...]:
         """Levers by an objective, best first; ties keep the order by money."""
@@ -176,7 +179,9 @@ def answer(stream: Stream, *, seed: int = 0, draws: int = DRAWS) -> Answer:
         )
     at_step = np.array([index for index, _ in levers], dtype=int)
     p_step = {name: _per_step(stream, at_step, best[name]) for name in OBJECTIVES}
-    success = np.sort(model.success[1:])
+    (success_low, success_high), (rolled_low, rolled_high) = _spans(
+        np.stack([model.success[1:], model.rolled[1:]]), 0.95
+    )
     return Answer(
         solved=solved,
         money_per_month=float(model.money[0]),
@@ -189,8 +194,10 @@ def answer(stream: Stream, *, seed: int = 0, draws: int = DRAWS) -> Answer:
             name: _doubtful(stream, model, WANTED[name] * changes[name][:, 1:], at_step, p_step[name])
             for name in OBJECTIVES
         },
-        success_low=float(success[int(0.025 * draws)]),
-        success_high=float(success[int(0.975 * draws)]),
+        success_low=success_low,
+        success_high=success_high,
+        rolled_low=rolled_low,
+        rolled_high=rolled_high,
     )
 
 
@@ -244,6 +251,7 @@ class _Model:
             self._inverse[some] = np.linalg.inv(matrix)
         self._visits: Array = self._inverse[:, 0, :]
         self._through = on[:, -1]
+        self.rolled: Array = on.prod(axis=1)
         # What an item costs and takes from each step on: visits are linear, so a changed row changes these alike.
         self._times_on: Array = np.matmul(self._inverse, (drawn["touch_s"] + drawn["wait_s"])[:, :, None])[:, :, 0]
         self._cost_on: Array = np.matmul(self._inverse, drawn["cost"][:, :, None])[:, :, 0]
@@ -349,13 +357,13 @@ def _best(changes: Array, sign: int) -> NDArray[np.int64]:
     return np.where(helps, found, -1)
 
 
-def _spans(changes: Array) -> list[tuple[float, float]]:
-    """The 90 % interval of each lever's change."""
+def _spans(drawn: Array, level: float = LEVEL) -> list[tuple[float, float]]:
+    """The interval of each row of draws, such as of a lever's change."""
     import numpy as np
 
-    ordered = np.sort(changes, axis=1)
-    tail = int((1 - LEVEL) / 2 * changes.shape[1])
-    return [(float(low), float(high)) for low, high in zip(ordered[:, tail], ordered[:, -1 - tail], strict=True)]
+    ordered, tail = np.sort(drawn, axis=1), (1 - level) / 2
+    low, high = (ordered[:, nearest_rank(drawn.shape[1], share) - 1].tolist() for share in (tail, 1 - tail))
+    return list(zip(low, high, strict=True))
 
 
 def _per_step(stream: Stream, at_step: NDArray[np.int64], best: NDArray[np.int64]) -> dict[str, float]:

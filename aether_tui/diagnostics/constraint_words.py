@@ -207,7 +207,7 @@ def _facts(solution: Solution) -> Facts:
         title=f"{solution.id} {solution.title}",
         facts=(
             Fact(id="constraint.success", label="success", value=solution.success_rate,
-                 why=metrics.why("constraint.success")),
+                 note=f"{amount(solution.rolled_yield.value or 0.0, 'ratio')} at the first try", why=metrics.why("constraint.success")),
             Fact(id="constraint.lead", label="lead time", value=solution.lead_time,
                  why=metrics.why("constraint.lead")),
             Fact(id="constraint.cost", label="cost per success", value=solution.cost_per_success,

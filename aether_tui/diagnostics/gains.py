@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from aether_tui.stats.distributions import t_ppf
+from aether_tui.stats.intervals import nearest_rank
 
 LEAST_CLUSTERS = 5
 """Clusters needed for an interval."""
@@ -209,5 +210,5 @@ def _percentiles(logs: Sequence[float] | None, level: float) -> Interval | None:
         return None
     ordered = sorted(logs)
     tail = (1 - level) / 2
-    low, middle, high = (ordered[min(len(ordered) - 1, int(p * len(ordered)))] for p in (tail, 0.5, 1 - tail))
+    low, middle, high = (ordered[nearest_rank(len(ordered), p) - 1] for p in (tail, 0.5, 1 - tail))
     return math.exp(middle), math.exp(low), math.exp(high)

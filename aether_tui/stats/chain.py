@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ class Solved:
     lead_time_s: float
     cost: float
     success_rate: float
+    rolled_yield: float
+    """Share that comes through every step at the first try: the product of what each step lets through."""
     rate_per_month: float
 
     @property
@@ -76,6 +79,7 @@ def solve(steps: Sequence[Step], demand_per_month: float) -> Solved:
         lead_time_s=sum(v * (s.touch_s + s.wait_s) for s, v in zip(steps, visits, strict=True)),
         cost=sum(v * s.cost for s, v in zip(steps, visits, strict=True)),
         success_rate=success,
+        rolled_yield=math.prod(1 - s.error_rate - s.abandon_rate for s in steps),
         rate_per_month=rate,
     )
 

@@ -38,6 +38,10 @@ def test_constraint_of_the_wireframe() -> None:
     # The design's own drawing: success 79.6 %, lead 24 min, 0.47 USD per success; abandonment +2,578, cost +1,228, error +675.
     found = answer(WIREFRAME)
     assert found.solved.success_rate == pytest.approx(0.795, abs=0.002)
+    assert found.solved.rolled_yield == pytest.approx(0.90 * 0.96 * 0.70 * 0.999), (
+        "nothing wrong and nobody gone in any step"
+    )
+    assert found.rolled_low < found.solved.rolled_yield < found.rolled_high < found.success_high
     assert found.solved.lead_time_s / 60 == pytest.approx(24, abs=0.1)
     assert found.solved.cost_per_success == pytest.approx(0.467, abs=0.001)
     top = found.improvements[:3]

@@ -55,6 +55,7 @@ def _output(stream: Stream, found: Answer, objective: Objective) -> dict[str, ob
         "lead_time": solved.lead_time_s,
         "cost_per_success": solved.cost_per_success,
         "success_rate": solved.success_rate,
+        "rolled_yield": solved.rolled_yield,
         "throughput": solved.rate_per_month,
         "money_per_month": found.money_per_month,
         "ceiling_per_month": found.ceiling,
