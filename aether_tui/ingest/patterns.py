@@ -75,6 +75,8 @@ class Pattern:
     valid: Callable[[str], bool] | None = None
     cue: str = ""
     """What a text must contain besides, where it says more than the hint."""
+    needs: re.Pattern[str] | None = None
+    """What a text of ASCII in small letters must hold, asked once for all patterns that need it."""
 
 
 def _digits(text: str) -> str:
@@ -173,8 +175,14 @@ def _not_git_host(text: str) -> bool:
     return not text.startswith("git@")
 
 
-def _secret(kind: str, text: str, valid: Callable[[str], bool] | None = None, cue: str = "") -> Pattern:
-    return Pattern(kind, "secret", re.compile(text), valid, cue)
+def _secret(
+    kind: str,
+    text: str,
+    valid: Callable[[str], bool] | None = None,
+    cue: str = "",
+    needs: re.Pattern[str] | None = None,
+) -> Pattern:
+    return Pattern(kind, "secret", re.compile(text), valid, cue, needs)
 
 
 def _address(kind: str, text: str, valid: Callable[[str], bool] | None = None) -> Pattern:
@@ -226,6 +234,14 @@ _SHAPES = "|".join(
 )
 # What stands between a secret's name and its value. A placeholder of ours (`[token:1a2b3c4d]`) is no name.
 _NAMED = rf"(?i)(?<!\[)(?:{_NAMES})[\\\"'`]{{0,4}}\s{{0,3}}"
+# Tried everywhere regardless of case a name takes ten times as long to be looked for as what all names begin or end with.
+_NAMED_CUE = re.compile(
+    r"(?:pass(?:wor[dt]|wd|phrase|code|e)|pwd|kennwort|contrasena|secret|token|credentials?|cookie|authorization|key|sess(?:ion)?id)"
+    r"[\\\"'`]{0,4}\s{0,3}(?:[=:>]|is\b)"
+)
+_RUN_CUE = re.compile(r"[a-z0-9+/_\-]{24}")
+CUES = (_NAMED_CUE, _RUN_CUE)
+"""What `needs` may be."""
 _VALUE = r"[\\\"'`]{0,4}(?P<value>[^\s\"'\\,;&<>()\[\]{}]++)"
 _QUOTED = r"\\?[\"'`](?P<value>[^\"'`\n\[\]]{1,200})[\"'`]"
 _CARD = r"\d{13,16}|\d{4}(?:([ \-.])\d{4}\1\d{4}\1\d{1,7}|([ \-.])\d{6}\2\d{4,5})"
@@ -256,9 +272,9 @@ PATTERNS: tuple[Pattern, ...] = (
         _is_value,
     ),
     _secret("secret", r"(?i)(?<![\w\[])(?:bearer|basic)\s{1,3}(?P<value>[A-Za-z0-9._~+/\-]{8,8192}={0,2})", _is_bearer),
-    _secret("secret", rf"{_NAMED}(?:=|:=|=>|:(?=\S))\s{{0,3}}{_VALUE}", _is_value),
-    _secret("secret", rf"{_NAMED}(?:=|:|\bis\b)\s{{1,3}}{_QUOTED}", _is_value),
-    _secret("secret", rf"{_NAMED}>(?P<value>[^<>\s\[\]]{{1,4096}})</", _is_worded_value, "</"),
+    _secret("secret", rf"{_NAMED}(?:=|:=|=>|:(?=\S))\s{{0,3}}{_VALUE}", _is_value, needs=_NAMED_CUE),
+    _secret("secret", rf"{_NAMED}(?:=|:|\bis\b)\s{{1,3}}{_QUOTED}", _is_value, needs=_NAMED_CUE),
+    _secret("secret", rf"{_NAMED}>(?P<value>[^<>\s\[\]]{{1,4096}})</", _is_worded_value, "</", _NAMED_CUE),
     _secret("secret", rf"(?i)(?<!\S)--?[\w\-]{{0,40}}(?:{_NAMES})\s{{1,3}}{_VALUE}", _is_worded_value, "-"),
     _secret(
         "secret",
@@ -272,12 +288,13 @@ PATTERNS: tuple[Pattern, ...] = (
         _is_value,
         "curl",
     ),
-    _secret("secret", rf"{_NAMED}(?::|\bis\b)\s{{1,3}}{_VALUE}", _is_worded_value),
+    _secret("secret", rf"{_NAMED}(?::|\bis\b)\s{{1,3}}{_VALUE}", _is_worded_value, needs=_NAMED_CUE),
     _secret(
         "secret",
         rf"(?i)(?<!\[)(?:\bkey|{_NAMES})\b[^\n\[\]]{{0,20}}?[\s\"'`:=(](?P<value>[A-Za-z0-9+/_\-]{{24,512}}={{0,2}})"
         r"(?![A-Za-z0-9])",
         _is_random,
+        needs=_RUN_CUE,
     ),
     _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w])", _not_git_host),
     _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@[\w.\-]{0,80}…", _not_git_host),  # cut on the way here

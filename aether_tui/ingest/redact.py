@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from aether_tui.ingest.patterns import (
     ADDRESS_NAME,
+    CUES,
     IBAN_START,
     IPV4,
     IPV6,
@@ -222,8 +223,10 @@ class Redactor:
             return text
         if "number" in hints:
             text = self._ibans(text)
+        lower = text.lower() if text.isascii() and "secret" in hints else ""
+        missing = {cue for cue in CUES if lower and not cue.search(lower)}
         for pattern in PATTERNS:
-            if pattern.group in hints and pattern.cue in text:
+            if pattern.group in hints and pattern.cue in text and pattern.needs not in missing:
                 text = self._apply(pattern, text)
         for pattern in self._extra:
             text = self._apply(pattern, text)

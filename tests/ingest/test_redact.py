@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aether_tui.config import Config, Privacy
 from aether_tui.ingest import Ingest
-from aether_tui.ingest.patterns import iban_length, is_card, luhn
+from aether_tui.ingest.patterns import CUES, PATTERNS, iban_length, is_card, luhn
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.records import TABLES, Row, Table, Value
@@ -367,6 +367,25 @@ def test_a_text_without_hints_is_cheap() -> None:
     probe = redactor()
     assert probe._hints("Fix the checkout latency on slow mobile networks") == ()
     assert probe._hints("v1.2.3 of 2026") == ()
+
+
+_SECRET_NAMES = (
+    "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "kennwort", "mot de passe", "contrasena", "secret", "token",
+    "credential", "credentials", "cookie", "authorization", "api_key", "license key", "jsessionid", "phpsessid", "key",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _SECRET_NAMES)
+def test_what_a_pattern_needs_is_in_all_that_it_finds(name: str) -> None:
+    found = set()
+    for said in (name, name.upper(), f"x_{name}"):
+        for sign in ("=", " := ", '":', ": ", '\\": \\"', " is ", "` IS '", ">", " for prod: "):
+            text = f"the {said}{sign}wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY'</x"
+            for pattern in PATTERNS:
+                if pattern.needs is not None and pattern.find.search(text):
+                    assert pattern.needs.search(text.lower()), (text, pattern.find.pattern)
+                    found.add(pattern.needs)
+    assert len(found) == len(CUES) - (name == "key")
 
 
 def test_values_glued_together_are_all_replaced() -> None:
