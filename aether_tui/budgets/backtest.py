@@ -154,13 +154,14 @@ def _truth(rule: Budget, one: Result, before: Sequence[Sample], after: Sequence[
     level = median(sample.value for sample in after)
     if rule.limit is not None and one.now is not None:
         limit = float(rule.limit)
-        allowed = abs(limit) * (rule.block.over_limit or 0)
+        allowed = abs(limit) * rule.overshoot
         if sign * (one.now - limit) > allowed and sign * (level - limit) > allowed:
             return "right"
-    usual = median(sample.value for sample in before) if before else 0.0
-    if rule.block.relative is not None and usual and sign * (level - usual) / abs(usual) >= rule.block.relative:
-        return "right"
-    return "false"
+    if rule.block.relative is None or not before:
+        return "false"
+    usual = median(sample.value for sample in before)
+    rise = sign * (level - usual)
+    return "right" if rise > 0 and rise >= rule.block.relative * abs(usual) else "false"
 
 
 def histories_of(file: BudgetFile, measured: Mapping[str, Sequence[Measured]]) -> list[History]:

@@ -159,6 +159,13 @@ class Budget:
         """Kind of its quantities, a key of `quantity.EXAMPLES`."""
         return METRICS[self.metric].kind
 
+    @property
+    def overshoot(self) -> float:
+        """Share over the limit that is shown only."""
+        if self.block.over_limit is not None:
+            return self.block.over_limit
+        return 0.1 if self.surface == "ci" else 0.0
+
     def pattern(self, key: str) -> str:
         """A regular expression for what `match` says about `key`; everything where it says nothing."""
         return _pattern(self.match.get(key, "*"))

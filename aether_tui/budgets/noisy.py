@@ -22,7 +22,8 @@ runs of 20 budgets warn (adjusted 5, at an unadjusted 0.05 64), and sees a rise 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A noisy comparison; shares are of the baseline's median, positive is worse."""
+    """A noisy comparison; shares are of the baseline's median, positive is worse. Of a baseline of nothing any rise is without
+    bound: infinite, and never shown."""
 
     share: float
     low: float | None
@@ -44,9 +45,10 @@ def shift_of(budget: Budget, now: Sequence[Sample], base: Sequence[Sample]) -> S
     sign = 1.0 if budget.direction == "lower" else -1.0
     current, before = [sign * one.value for one in now], [sign * one.value for one in base]
     middle = abs(median(before))
-    if not middle:
-        return None
     delta = ranks.hodges_lehmann(current, before)
+    if not middle:
+        share = math.copysign(math.inf, delta) if delta else 0.0
+        return Shift(share, None, None, delta, ranks.mann_whitney_greater(current, before))
     interval = ranks.shift_interval(current, before)
     low, high = (interval[0] / middle, interval[1] / middle) if interval else (None, None)
     return Shift(delta / middle, low, high, delta, ranks.mann_whitney_greater(current, before))
@@ -98,7 +100,7 @@ def judge_noisy(
         unit=unit_of(budget, currency),
         baseline=middle,
         limit=limit,
-        shift=change[0] if change else (now - middle) / abs(middle) if middle else None,
+        shift=_finite(change[0]) if change else (now - middle) / abs(middle) if middle else None,
         shift_low=change[1] if change else None,
         shift_high=change[2] if change else None,
         p_value=shift[1] if shift else None,
@@ -110,7 +112,7 @@ def judge_noisy(
         else None,
         need_more=case.need_more,
         share=now / limit if limit else None,
-        drift=drift[0].change(budget)[0] if drift else None,
+        drift=_finite(drift[0].change(budget)[0]) if drift else None,
         why="; ".join(case.why) or "within its budget",
         next=case.next,
         waiver=waived,
@@ -118,6 +120,10 @@ def judge_noisy(
         recent=(*before, *values),
         base_source=series.source,
     )
+
+
+def _finite(share: float) -> float | None:
+    return share if math.isfinite(share) else None
 
 
 def _absolute(
@@ -128,7 +134,7 @@ def _absolute(
     over = sign * (now - limit) / limit if limit else math.inf if sign * now > 0 else 0.0
     beyond = "over" if sign > 0 else "under"
     of = of_limit(now, limit, budget.kind, currency)
-    allowed = budget.block.over_limit if budget.block.over_limit is not None else 0.1 if budget.surface == "ci" else 0.0
+    allowed = budget.overshoot
     if over <= 0:
         case.why.append(of)
     elif over <= allowed:
@@ -170,13 +176,17 @@ def _relative(case: Case, budget: Budget, series: Series, shift: tuple[Shift, fl
 def _one_sample(case: Case, budget: Budget, now: Sequence[Sample], base: Sequence[float]) -> None:
     """One measurement is judged by a band of three robust standard deviations, and a breach only asks for another."""
     middle = median(base)
-    if not middle:
-        return
     sign = 1 if budget.direction == "lower" else -1
-    worse = sign * (_stat(budget, [one.value for one in now]) - middle) / abs(middle)
-    band = _band(budget, base, middle)
-    if budget.block.relative is not None and worse > band:
+    value = _stat(budget, [one.value for one in now])
+    if middle:
+        worse = sign * (value - middle) / abs(middle)
+        band = _band(budget, base, middle)
         why = f"one measurement is {share_shown(worse)} worse than the baseline, outside the noise band of {share_shown(band)}"
+        breach = worse > band
+    else:
+        why = "one measurement is worse than every one of a baseline of nothing"
+        breach = sign * value > max(0.0, *(sign * one for one in base))
+    if budget.block.relative is not None and breach:
         case.unconfirmed = case.verdict != "inconclusive"
         case.say("inconclusive", why, "run it once more to confirm", 1)
 
@@ -192,7 +202,9 @@ def _evidence(case: Case, budget: Budget, shift: Shift, p: float, *, n_now: int,
     if not warns or shift.delta < max(budget.warn.min_delta, budget.block.min_delta if blocks else 0.0):
         return
     alone = f"; {shift.p:.2g} alone" if shift.p < p else ""
-    size = f"{share_shown(shift.share)} worse than the baseline (p {p:.2g}{alone})"
+    much = f"{share_shown(shift.share)} worse than the baseline" if math.isfinite(shift.share) else (
+        "worse than a baseline of nothing")  # fmt: skip
+    size = f"{much} (p {p:.2g}{alone})"
     if blocks and p < STRONG:
         case.say("block", size, "find the change, or move the budget with a date")
     elif p < SOME or shift.p < STRONG:
@@ -207,7 +219,8 @@ def _evidence(case: Case, budget: Budget, shift: Shift, p: float, *, n_now: int,
 
 def _drifted(case: Case, budget: Budget, drift: Shift, p: float) -> None:
     if budget.block.relative is not None and drift.share >= budget.block.relative and (p < SOME or drift.p < STRONG):
-        case.say("warn", f"{share_shown(drift.share)} worse than 90 days ago: a slow drift", "plan the way back")
+        much = f"{share_shown(drift.share)} worse than" if math.isfinite(drift.share) else "there, and was not"
+        case.say("warn", f"{much} 90 days ago: a slow drift", "plan the way back")
 
 
 def _detectable(budget: Budget, base: Sequence[float], n_now: int, tests: int) -> float | None:

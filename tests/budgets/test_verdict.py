@@ -243,6 +243,23 @@ def test_one_measurement_sees_no_less_than_what_would_ask_for_another() -> None:
     assert (same.verdict, same.smallest_detectable, signed_share(same.shift)) == ("pass", 0.1, "0 %")
 
 
+def test_a_rise_from_nothing_is_no_pass() -> None:
+    """A free model that costs something now, on five days against twenty; one day alone asks for another, and what was there
+    before says nothing."""
+    free = "surface: llm, metric: task.cost"
+    paid = one(free, series([0.02, 0.03, 0.02, 0.04, 0.03], [0.0] * 20))
+    assert (paid.verdict, paid.shift, paid.baseline) == ("block", None, 0)
+    assert paid.why.startswith("worse than a baseline of nothing (p ")
+    assert "nothing" in explain_result(parse(f"- {{id: a, {free}}}\n").budgets[0], paid, "USD")
+    assert one(free, series([0.02], [0.0] * 20)).verdict == "inconclusive"
+    assert one(free, series([0.02], [0.0] * 19 + [0.03])).verdict == "pass"
+    assert one(free, series([0.0] * 5, [0.0] * 20)).verdict == "pass"
+    assert one(free + ", direction: higher", series([0.02] * 5, [0.0] * 20)).verdict == "pass"
+    drift = replace(series([0.02] * 5, [0.02] * 20), drift=tuple(Sample(0.0) for _ in range(20)))
+    slow = one(free, drift)
+    assert (slow.verdict, slow.drift, "there, and was not 90 days ago" in slow.why) == ("warn", None, True)
+
+
 def test_an_expired_waiver_no_longer_holds() -> None:
     file = parse(f"- {{id: a, {TESTS}}}\n" + WAIVED % "")
     later = date(2026, 12, 2)
