@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted, explain, field_type, raise_first
+from aether_tui.text import unseen
 from aether_tui.workspace.folder import CONFIG_NAME, Workspace
 
 ENV_PREFIX = "AETHER_"
@@ -135,7 +136,9 @@ def _read_toml(path: Path) -> tuple[dict[str, object], dict[Loc, int]]:
         found = re.match(r"line (\d+), column (\d+)", place)
         where = f"{CONFIG_NAME}:{found[1]}:{found[2]}" if found else CONFIG_NAME
         at = f" (line {found[1]}, column {found[2]})" if found else f" ({place.rstrip(')')})" if place else ""
-        raise ConfigurationError(f"broken TOML: {what}{at}", where=where, next_step="mend that line") from error
+        sign = unseen(text.split("\n")[max(0, int(found[1]) - 2) : int(found[1])]) if found else ""
+        fix = f"type the blanks there anew: one of them is a {sign}" if sign else "mend that line"
+        raise ConfigurationError(f"broken TOML: {what}{at}", where=where, next_step=fix) from error
 
 
 _HEADER = re.compile(r"^\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")

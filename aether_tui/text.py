@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # OSC, DCS, APC, PM and SOS strings up to their terminator; CSI sequences; other two-byte escapes.
 _ESCAPES = re.compile(
@@ -15,6 +16,7 @@ _ESCAPES = re.compile(
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
+_UNSEEN = re.compile("[\u00a0\u00ad\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff]")
 
 
 BEYOND = 512
@@ -40,6 +42,12 @@ def one_line(text: str, limit: int = 200) -> str:
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     return plain(_SPACES.sub(" ", plain(text, 4 * limit)).strip(), limit)
+
+
+def unseen(lines: Iterable[str]) -> str:
+    """The name of the first character that looks like a blank or like nothing and is no blank; empty where there is none."""
+    found = next(filter(None, map(_UNSEEN.search, lines)), None)
+    return unicodedata.name(found[0], "a sign without a name").lower() if found else ""
 
 
 def cells(text: str) -> int:

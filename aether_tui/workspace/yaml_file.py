@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted
-from aether_tui.text import one_line
+from aether_tui.text import one_line, unseen
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -59,6 +59,8 @@ def read_yaml(data: bytes, file: str) -> tuple[object, Lines]:
         line = mark.line + 1 if mark else None
         column = f" (column {mark.column + 1})" if mark else ""
         fix = next((fix for words, fix in _MENDED.items() if words in what), "mend that line, or the one above")
+        if line and (sign := unseen(data.decode("utf-8-sig").splitlines()[max(0, line - 2) : line])):
+            fix = f"type the blanks there anew: one of them is a {sign}"
         raise BadYaml(Problem(file, f"broken YAML: {what}{column}", line=line, fix=fix)) from error
     except (YAMLError, ValueError) as error:
         raise BadYaml(Problem(file, f"broken YAML: {error}", fix="mend it")) from error

@@ -96,6 +96,8 @@ def test_a_mistake_is_told_with_line_key_and_way_out(workspace: Workspace, text:
         ("[gate\n", "aether.toml:1:6: broken TOML"),
         ("a = 1\na = 2\n", "broken TOML: Cannot overwrite a value"),
         ('a = """', "broken TOML"),
+        ("\u200b[gate]\n", "one of them is a zero width space"),
+        ("[gate]\u00a0\n", "one of them is a no-break space"),
     ],
 )
 def test_broken_toml_names_line_and_column(workspace: Workspace, text: str, sentence: str) -> None:

@@ -55,6 +55,7 @@ def test_any_plain_page_is_read_alike(page: dict[str, str], depth: int) -> None:
         ("a: *x\n", "f:1: a: anchors and aliases are not read here"),
         ("a: \x07\n", "control characters are not allowed"),
         ("a: {b: 1\n", "f:2: broken YAML"),
+        ("a: 1\nb:\u00a01\nc: 2\n", "type the blanks there anew: one of them is a no-break space"),
     ],
 )
 def test_what_is_refused_is_refused_with_a_sentence(text: str, sentence: str) -> None:
