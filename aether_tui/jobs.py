@@ -186,9 +186,9 @@ class Receiving(Job):
             self._seen.popleft()
 
     def short(self) -> str:
-        """`● 1,204 spans/min at …:4318`."""
+        """`● 1,204 spans/min :4318`."""
         if not self._seen:
             return "↻ receiver"
         (begin, first), (end, last) = self._seen[0], self._seen[-1]
         a_minute = (last - first) / max(end - begin, 1.0) * 60
-        return f"● {a_minute:,.0f} spans/min at {self.url.removeprefix('http://')}"
+        return f"● {a_minute:,.0f} spans/min :{self.url.rpartition(':')[2]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aether_tui.budgets.justify import unjustified
 from aether_tui.budgets.model import WORST_FIRST, Result, Verdict
-from aether_tui.human import amount, quantity, signed
+from aether_tui.human import amount, column, plural, quantity, signed
 from aether_tui.report_model import GLYPHS, Quantity
 from aether_tui.text import one_line
 
@@ -51,7 +51,7 @@ class Outcome:
         """`block: 1 block, 3 pass; advisory`."""
         counts = {verdict: sum(one.verdict == verdict for one in self.results) for verdict in WORST_FIRST}
         said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "no budget"
-        elsewhere = f"; {self.left} budgets are not part of these files" if self.left else ""
+        elsewhere = f"; {plural(self.left, 'budget')} not part of these files" if self.left else ""
         return f"{self.verdict}: {said}{elsewhere}{'; advisory, nothing is stopped' if self.advisory else ''}"
 
     def expiries(self) -> list[str]:
@@ -78,9 +78,10 @@ def _moved(one: Result) -> bool:
 
 
 def number(value: float | None, one: Result, currency: str, bound: float | None = None) -> str:
-    """A value of a result with its unit, told from a bound, or `—`."""
+    """A value of a result with its unit, in that of what it is compared with, told from a bound, or `—`."""
     unit = one.unit.replace(currency, "money")
-    return quantity(Quantity(value=value, unit=unit, currency=currency, bound=bound, reason="not measured"))
+    beside = column((one.now, one.baseline, one.limit), unit)
+    return quantity(Quantity(value=value, unit=unit, currency=currency, bound=bound, reason="not measured"), beside)
 
 
 def signed_share(value: float | None) -> str:

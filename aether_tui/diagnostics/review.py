@@ -203,7 +203,7 @@ def _unanswered(question: str, report: Report[Struct], block: Block | None) -> G
     gap = block if isinstance(block, Gap) else next((one for one in report.blocks if isinstance(one, Gap)), None)
     empty = block.empty if isinstance(block, Table) else ""
     reason = empty or (gap.reason if gap else "") or report.headline or f"{report.title} has nothing to say."
-    step, action = (gap.next_step, gap.action) if gap and not empty else ("", "")
+    step, action = (gap.next_step, gap.action) if gap and not empty else (f"aether-tui report {report.report}", "")
     return Gap(id=f"review.{report.report}", title=question, reason=reason, next_step=step, action=action)
 
 

@@ -44,7 +44,7 @@ def test_markdown_has_the_marker_the_worst_first_and_folds_what_passes() -> None
     first = next(line for line in text.splitlines() if line.startswith("| ■"))
     cells = [cell.strip().replace("\\", "") for cell in re.split(r"(?<!\\)\|", first)[1:-1]]
     assert cells == [
-        "■ block", "tests.unit · s0", "12 s (n 20, benchmarks/tests/a.json)", "13 s (n 5)", "+3.0 s (+25 %)",
+        "■ block", "tests.unit · s0", "12 s (n 20, benchmarks/tests/a.json)", "13 s (n 5)", "+3 s (+25 %)",
         "+10 % to +40 %", duration(120), "why; next: mend it",
     ]  # fmt: skip
 

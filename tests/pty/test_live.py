@@ -24,8 +24,8 @@ def test_tokens_tick_while_an_application_runs(tmp_path):
     with Terminal(installed("--start", "budgets"), 120, 40, tmp_path) as terminal:
         terminal.until(lambda text: "No budget could be measured" in text)
         terminal.press("o")
-        text = terminal.until(lambda text: "spans/min at 127.0.0.1:" in text)
-        port = re.search(r"spans/min at 127\.0\.0\.1:(\d+)", text).group(1)
+        text = terminal.until(lambda text: "spans/min :" in text)
+        port = re.search(r"spans/min :(\d+)", text).group(1)
         provider = TracerProvider(resource=Resource({"service.name": "agents"}))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces")))
         tracer = provider.get_tracer("test")

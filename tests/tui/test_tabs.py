@@ -71,7 +71,7 @@ def test_tabs_stay_where_they_are_while_the_note_beside_them_grows_and_shrinks(e
 
 def test_a_long_job_leaves_room_for_who_and_where(eighty):
     bar = StatusBar()
-    job = "● 0 spans/min at 127.0.0.1:4318  ↻ sync amplitude active_users 120 rows"
+    job = "● 0 spans/min :4318  ↻ sync amplitude active_users 120 rows"
     bar.tell(Status("Northwind Assist", (("cycle-2", "dim"), (" · gate ✓ go", "good")), age="synced now", job=job))
     assert text(bar._left).split() == ["Northwind", "A…", "cycle-2", "·", "gate", "✓", "go"]
     assert text(bar._right).split()[-2:] == ["synced", "now"] and "120 rows" in text(bar._right)
