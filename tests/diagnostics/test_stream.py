@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -150,6 +150,16 @@ def test_what_is_written_down_solves_to_what_was_counted(made: Workspace) -> Non
     assert solved.cost == pytest.approx(0.06 / 3)
     assert solved.success_rate == pytest.approx(1 / 2)
     assert document_of(one, (document,)) is document
+
+
+def test_what_comes_later_the_same_day_is_not_counted(made: Workspace) -> None:
+    """As of noon there is no task of three o'clock, neither as one that came nor in its steps."""
+    later = [chat("late", 0, 15 * 3600, 15 * 3600 + 2, "0.05")]
+    world.store(made, "traces", "later", "spans", later)
+    clock = Clock.of(world.at(15.5).replace(tzinfo=UTC))
+    with Data(Cache(made.cache_path), clock) as data:
+        one = counted(data)[0]
+    assert (one.flow.n, sum(step.cost or 0 for step in one.steps.values())) == (3, pytest.approx(0.06))
 
 
 def test_cells_written_by_hand_stay(made: Workspace) -> None:
