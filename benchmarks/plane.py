@@ -191,7 +191,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory and the longest lease, which is how
     long somebody may have to wait."""
     from aether_tui.cache import Cache
-    from aether_tui.sync.intake import Intake, Writer
+    from aether_tui.sync.intake import Counts, Intake, Writer
     from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
@@ -210,13 +210,13 @@ def load(path: Path, cache: Path) -> dict[str, float]:
         leases.append((time.perf_counter() - began[1], cpu_s() - began[0]))
 
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
-    began, intake, rows = cpu_s(), Intake(writer, "spans", "files"), 0
+    began, intake, counts = cpu_s(), Intake(writer, "spans", "files"), Counts()
     for page in pages_of(files, [path], NOW, writer.ingest):
-        rows += intake.page(page).rows
+        intake.put(page, counts, lambda *_: None)
     intake.finish()
     used = cpu_s() - began
     return {
-        "cpu_s": used, "rows": rows, "peak_mb": peak_mb(os.getpid()), "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
+        "cpu_s": used, "rows": counts.rows, "peak_mb": peak_mb(os.getpid()), "longest_lease_ms": 1e3 * max(wall for wall, _ in leases),
         "lease_cpu_ms": 1e3 * max(cpu for _, cpu in leases),
     }  # fmt: skip
 
@@ -253,7 +253,7 @@ def staged(path: Path) -> dict[str, float]:
         columns, writing, began = quoted([column.name for column in SPANS.columns]), 0.0, cpu_s()
         to = "CREATE TABLE x.t AS"
         for page in pages:
-            found = page.bulk or page.scan
+            found = page.bulk or page.scan or (page.small and page.small.join([(path, page.small.data)]))
             if found is None:
                 continue
             for part, _ in bulk_parts(connection, found, []) if isinstance(found, Bulk) else scanned(connection, found):

@@ -3,6 +3,7 @@
 from aether_tui.records import Column, Row, Table, Value
 from aether_tui.records.source import (
     BY_AGE,
+    PLACE,
     Access,
     Bulk,
     Denied,
@@ -27,17 +28,19 @@ from aether_tui.records.source import (
     Run,
     Sample,
     Scan,
+    Small,
     Source,
     SourceError,
     Stream,
     Tally,
+    Together,
     Transient,
     Unlisted,
     Whole,
 )
 
 __all__ = [
-    "BY_AGE", "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed", "Memory",
-    "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Run", "Sample",
-    "Scan", "Source", "SourceError", "Stream", "Table", "Tally", "Transient", "Unlisted", "Value", "Whole",
+    "BY_AGE", "PLACE", "Access", "Bulk", "Column", "Denied", "Derived", "Deriving", "FileKind", "Forbidden", "Gone", "Limit", "Malformed",
+    "Memory", "Network", "Offline", "Page", "Price", "Priced", "Pushed", "RateLimited", "Refused", "Reject", "Replace", "Row", "Run",
+    "Sample", "Scan", "Small", "Source", "SourceError", "Stream", "Table", "Tally", "Together", "Transient", "Unlisted", "Value", "Whole",
 ]  # fmt: skip

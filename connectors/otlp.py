@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect, bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from io import BufferedReader
-from itertools import chain, count, islice
+from itertools import accumulate, chain, count, groupby, islice
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors import otlp_json, otlp_proto
-from connectors.base import Access, Malformed, Page, Reject, Row, Sample
+from connectors.base import Access, Malformed, Page, Reject, Row, Run, Sample, Small
 from connectors.files import name_of, open_binary, sample
 from connectors.otlp_attributes import Resource
 from connectors.otlp_scan import Line, Scan, worth
@@ -32,7 +35,11 @@ JOINED_BYTES = 64 << 20
 DIVIDED_FROM = 4 << 20
 """Bytes from which a document is read in pieces."""
 SCANNED_FROM = 8 << 20
-"""Bytes from which scanning a file is quicker than reading it span by span, whose pages are merged with those of other files."""
+"""Bytes from which scanning is quicker than reading span by span."""
+ALONE_FROM = 32 << 20
+"""Bytes from which a file of lines is scanned by itself."""
+_LOOKED_AT, _SAMPLED, _FEWEST_SAMPLED = 64 << 10, 1 << 20, 8 << 10
+"""Bytes of a small file that are looked at for what is in it; and for names: of all that are scanned together, and of each at least."""
 _BLOCK = 256 << 10
 PAGE_CHARACTERS = 32 << 20
 """Characters of prompts and completions after which a page ends early."""
@@ -123,7 +130,12 @@ def _whole_pages(path: Path) -> Iterator[Page]:
 
 def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
     with open_binary(path) as stream:
-        batches, lines = _batches(path, stream, said=not said), _Lines(path)
+        head, lines = stream.read(ALONE_FROM), _Lines(path)
+        if len(head) < ALONE_FROM and not said and worth(head[:_LOOKED_AT], said=True) and _are_lines(head):
+            join = partial(_Several, texts=texts)
+            yield Page(small=Small(path, head, SCANNED_FROM, lambda: _whole_pages(path), join), path=path)
+            return
+        batches = None if len(head) < SCANNED_FROM else _batches(path, stream, head, said=not said)
         if batches is None:
             yield from _whole_pages(path)
             return
@@ -137,18 +149,73 @@ def _scans(path: Path, *, said: bool, texts: bool) -> Iterator[Page]:
             yield Page({}, problems=left, path=path)
 
 
-def _batches(path: Path, stream: BufferedReader, *, said: bool) -> tuple[Callable[[], Iterator[bytes]], bool] | None:
+class _Several:
+    """Small files of lines, scanned as one."""
+
+    table, nulls = Scan.table, Scan.nulls
+
+    def __init__(self, files: Sequence[tuple[Path, bytes]], *, texts: bool) -> None:
+        whole = [data if data.endswith(b"\n") else data + b"\n" for _, data in files]
+        some = max(_SAMPLED // len(files), _FEWEST_SAMPLED)
+        sample = b"".join(data[:some] for data in whole)
+        self._lines = [_Lines(path) for path, _ in files]
+        self._begins = [0, *accumulate(data.count(b"\n") for data in whole)]
+        ends = zip(self._begins[1:], files, strict=True)
+        self._unended = {end - 1 for end, (_, data) in ends if not data.endswith(b"\n")}
+        blocks = (whole.pop(0) for _ in range(len(files)))  # each is gone once it is written
+        self._scan = Scan(blocks, self._patient, said=True, texts=texts, sample=sample)
+        self._pages: dict[int, Page] = {}
+        self.head, self.rest = self._scan.head, Page()
+        self.firsts: Sequence[int] = ()
+        self.rests: Sequence[Page | Malformed] = ()
+
+    def write(self, file: IO[bytes]) -> None:
+        """Put all lines into `file`."""
+        self.head = b""
+        self._scan.write(file)
+
+    def read(self, lines: IO[bytes], file: str, run: Run) -> str:
+        """As `Scan.read`, each line for its file."""
+        rows = self._scan.read(lines, file, run)
+        numbers, left = self._scan.numbers, sorted(self._scan.left)
+        self.firsts = [bisect_left(numbers, begin) + 1 for begin in self._begins[:-1]]
+        self.rests = [self._rest(number, numbers, left) for number in range(len(self._lines))]
+        return rows
+
+    def _patient(self, lines: Iterable[Line]) -> Page:
+        own = ((number, line[:-1] if number in self._unended else line, some) for number, line, some in lines)
+        for number, theirs in groupby(own, lambda line: bisect(self._begins, line[0]) - 1):
+            self._pages[number] = self._lines[number].page(1 - self._begins[number], theirs)
+        return Page()
+
+    def _rest(self, number: int, numbers: Sequence[int], left: Sequence[int]) -> Page | Malformed:
+        """What is left of a file besides its simple spans."""
+        lines, ends = self._lines[number], self._begins[number : number + 2]
+        all_, theirs = ([bisect_left(some, end) for end in ends] for some in (numbers, left))
+        lines.traces += (all_[1] - all_[0]) - (theirs[1] - theirs[0])
+        try:
+            return replace(self._pages.pop(number, Page()), problems=lines.end())
+        except Malformed as error:
+            return error
+
+
+def _batches(
+    path: Path, stream: BufferedReader, head: bytes, *, said: bool
+) -> tuple[Callable[[], Iterator[bytes]], bool] | None:
     """What gives the lines that are scanned next, block by block, in the end none, and whether they are those of the file, not pieces of
     one document; None where a scan does not help."""
-    head = stream.read(SCANNED_FROM)
-    if len(head) < SCANNED_FROM or not worth(head, said=said):
+    if not worth(head, said=said):
         return None
-    if any(map(parsed, head.split(b"\n", 2)[:2])):
+    if _are_lines(head):
         held = [head]
         return lambda: _whole_lines(path, stream, held.pop() if held else b""), True
     body = _rest(bytearray(head), stream)
     pieces = otlp_json.divided(body) if len(body) <= MAX_DOCUMENT else None
     return None if pieces is None else (partial(_joined, pieces), False)
+
+
+def _are_lines(head: bytes) -> bool:
+    return any(map(parsed, head[:SCANNED_FROM].split(b"\n", 2)[:2]))
 
 
 def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:

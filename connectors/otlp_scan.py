@@ -20,7 +20,7 @@ import msgspec
 from aether_tui.records.tables import MOST_WORD, SPANS
 from aether_tui.text import BEYOND
 from connectors import otlp_aliases
-from connectors.base import Page, Run
+from connectors.base import PLACE, Page, Run
 from connectors.otlp_attributes import MAX_ATTRIBUTES, Attribute, Resource, attributes_json, is_part, shape_of
 from connectors.otlp_json import resource_of, value_of
 from connectors.otlp_rows import KNOWN, rows_of
@@ -102,7 +102,8 @@ class Scan:
     for the `patient` way: the places of their spans, or None for all of them. How many `lines` there are, and how many are `taken`, at
     least in part.
 
-    With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
+    Of several files a `sample` of each says which names there are; rows then have a place, from one, among the `numbers` of lines that are
+    not blank. With `said`, where of what spans say only the hash of a request is wanted, and its text with `texts`, those are simple, too.
     """
 
     table = SPANS
@@ -115,17 +116,20 @@ class Scan:
         *,
         said: bool = False,
         texts: bool = False,
+        sample: bytes = b"",
     ) -> None:
         self._blocks = iter(blocks)
         self.head = _begun(self._blocks)
         self.rest = Page()
-        some = self.head[:_SOME]
+        self._places = f", n AS {PLACE}" if sample else ""
+        some = sample or self.head[:_SOME]
         self._asked = _in(some, _ASKED, _ASKED_PARTS) if said else ()
         self._answered = _in(some, otlp_aliases.OUTPUT, otlp_aliases.OUTPUT_PARTS)
         self._patient = patient
         self._bounds: list[tuple[int, int]] = []
         self.left: Mapping[int, Collection[int] | None] = {}
         self.lines = self.taken = 0
+        self.numbers: list[int] = []
         self._telling = (*_events(said=said), otlp_aliases.INPUT[0], *((otlp_aliases.OUTPUT[0],) if not said else ()))
         self._said, self._texts = said, texts
 
@@ -148,7 +152,7 @@ class Scan:
         return rows
 
     def _simple(self, file: str, run: Run) -> str:
-        lines = [number for number, (_, size) in enumerate(self._bounds) if size]
+        self.numbers = lines = [number for number, (_, size) in enumerate(self._bounds) if size]
         longest = max(size for _, size in self._bounds)
         self.lines = len(self._bounds)
         self.left = dict.fromkeys(lines)
@@ -174,7 +178,7 @@ class Scan:
         names = ", ".join(f'"{column.name}"' for column in SPANS.raw)
         if left:  # rows are read several times
             run("DELETE FROM otlp_rows WHERE odd OR n IN (SELECT unnest($1::BIGINT[]))", (whole,))
-        return f"SELECT {names} FROM otlp_rows" if self.taken else ""
+        return f"SELECT {names}{self._places} FROM otlp_rows" if self.taken else ""
 
 
 _LEFT: Final = (

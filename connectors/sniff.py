@@ -15,6 +15,8 @@ from connectors.base import Sample
 
 _ROWS = 50
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.S)
+_BRACKET = re.compile(r'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.S)
+"""The next bracket, whatever is before it: most of a document is inside of something."""
 
 
 def text_head(head: bytes) -> str:
@@ -24,7 +26,7 @@ def text_head(head: bytes) -> str:
     return head.decode("utf-8-sig", "replace")
 
 
-@lru_cache(maxsize=1)  # each kind of file asks, and long heads take milliseconds
+@lru_cache(maxsize=1)  # each kind of file asks, and a long head takes milliseconds
 def json_keys(head: bytes) -> tuple[str, ...]:
     """Keys of the outermost JSON object, as far as the head goes; none when it does not begin with an object."""
     text = text_head(head).lstrip()
@@ -34,9 +36,9 @@ def json_keys(head: bytes) -> tuple[str, ...]:
 
 
 def _outer_keys(text: str) -> Iterator[str]:
-    depth, candidate = 0, ""
-    for match in _TOKEN.finditer(text):
-        mark = match.group()
+    depth, candidate, at = 0, "", 0
+    while match := _TOKEN.search(text, at) if depth < 2 else _BRACKET.match(text, at):
+        mark, at = match.group(match.lastindex or 0), match.end()
         if mark in "{[":
             depth += 1
         elif mark in "}]":
@@ -56,11 +58,12 @@ def _text(mark: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1)
 def csv_columns(head: bytes) -> tuple[str, ...]:
     """Columns of a CSV header line (comma, semicolon or tab); none when the first line is not one."""
     text = text_head(head).lstrip("\r\n")
     line = text.splitlines()[0] if text else ""
-    if "\x00" in line or not {",", ";", "\t"} & set(line):
+    if line.startswith("{") or "\x00" in line or not {",", ";", "\t"} & set(line):
         return ()
     columns = next(csv.reader([line], delimiter=separator(line)), [])
     return tuple(column.strip() for column in columns)

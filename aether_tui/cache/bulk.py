@@ -27,13 +27,13 @@ from aether_tui.cache.bulk_cells import (
     with_members,
     worded,
 )
-from aether_tui.cache.joint import PLACE, Files, Joint, joints
+from aether_tui.cache.joint import Files, Joint, joints
 from aether_tui.cache.parts import LINE
 from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
-from aether_tui.records import Row, Value
-from aether_tui.records.source import MOST_RAW, Bulk, Malformed, Reject, Scan
+from aether_tui.records import Column, Row, Value
+from aether_tui.records.source import MOST_RAW, PLACE, Bulk, Malformed, Page, Reject, Scan, Together
 from aether_tui.text import BEYOND
 
 MOST_TEXTS: Final = 10_000
@@ -170,18 +170,46 @@ def _alone(
 
 def scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> Iterator[tuple[str, bool]]:
     """As `bulk_parts`: what a source reads of some bytes by itself, with the rows of the rest."""
+    rows = _scanned(connection, scan)
+    if rows := _with_rest(connection, scan.table.raw, rows, scan.rest.rows.get(scan.table.name, ())):
+        yield rows, False
+
+
+def scanned_files(connection: duckdb.DuckDBPyConnection, scan: Together, files: Files) -> Iterator[tuple[str, bool]]:
+    """As `scanned`, each file for itself, as `bulk_parts` does."""
+    rows, rest = _scanned(connection, scan), list[Row]()
+    for number, (place, own) in enumerate(zip(scan.firsts, scan.rests, strict=True)):
+        files.firsts[place] = number
+        if isinstance(own, Page):
+            files.rejects[number] = own.rejects
+            rest += [(*row, place) for row in own.rows.get(scan.table.name, ())]
+        else:
+            files.refused[number] = own
+    rows = _with_rest(connection, [*scan.table.raw, Column(PLACE, "int", "")], rows, rest)
+    if not rows:
+        return
+    places = list(files.firsts)
+    for place, count in connection.execute(f"SELECT {PLACE}, count(*) FROM ({rows}) GROUP BY ALL").fetchall():
+        number = files.firsts[places[bisect(places, place) - 1]]
+        files.rows[number] = files.rows.get(number, 0) + count
+    yield rows, False
+
+
+def _scanned(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     with aside() as (file, path):  # what is in it is not clean yet
         scan.write(file)
         with hash_the_last(connection):
-            rows = scan.read(file, path, lambda sql, values: connection.execute(sql, values).fetchall())
-    if rest := scan.rest.rows.get(scan.table.name):
+            return scan.read(file, path, lambda sql, values: connection.execute(sql, values).fetchall())
+
+
+def _with_rest(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], rows: str, rest: Sequence[Row]) -> str:
+    if rest:
         try:
-            arrive(connection, "scan_rest", scan.table.raw, rest)
+            arrive(connection, "scan_rest", columns, rest)
         except UnicodeEncodeError:  # half a surrogate pair, which cleaning leaves out, too
-            arrive(connection, "scan_rest", scan.table.raw, [tuple(map(_whole, row)) for row in rest])
+            arrive(connection, "scan_rest", columns, [tuple(map(_whole, row)) for row in rest])
         rows = " UNION ALL ".join(filter(None, (rows, "FROM scan_rest")))
-    if rows:
-        yield rows, False
+    return rows
 
 
 def _whole(value: Value) -> Value:

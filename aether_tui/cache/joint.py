@@ -14,10 +14,8 @@ from aether_tui.cache import parts
 from aether_tui.cache.aside import aside, quoted
 from aether_tui.cache.merge import Merged
 from aether_tui.cache.parts import Format, Kept
-from aether_tui.records.source import Malformed, Reject
+from aether_tui.records.source import PLACE, Malformed, Reject
 
-PLACE: Final = "_place"
-"""The column that says where a row came: a number for each file of Parquet, for each line of JSON."""
 _AT_A_LOOK: Final = 500
 """Files of Parquet whose footers are read by one statement."""
 _BLANK: Final = re.compile(rb"\n\r?\n")
@@ -35,7 +33,8 @@ class Joint:
 @dataclass(slots=True)
 class Files:
     """What becomes of each of several files, by its number: the place of its first row (by place), how many rows were read with those of
-    others, which could not be read, why it is refused, and what became of its rows."""
+    others, which could not be read, why it is refused, and what became of its rows. Places are one for each file of Parquet, one for each
+    line of JSON."""
 
     firsts: dict[int, int] = field(default_factory=dict)
     rows: dict[int, int] = field(default_factory=dict)

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import duckdb
 
 from aether_tui.cache import thrift
-from aether_tui.cache.bulk import bulk_parts, scanned
+from aether_tui.cache.bulk import bulk_parts, scanned, scanned_files
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import PREPARED, merge_part
 from aether_tui.cache.damage import CacheDamaged
 from aether_tui.cache.export import Export
-from aether_tui.cache.joint import PLACE, Files
+from aether_tui.cache.joint import Files
 from aether_tui.cache.lease import ROW_GROUP, leases_of
 from aether_tui.cache.look import ReadLease
 from aether_tui.cache.merge import Merged, Note, Origin, Pace, Parts, merge_rows, write_note
@@ -47,7 +47,7 @@ from aether_tui.cache.upkeep import (
 )
 from aether_tui.errors import NoData
 from aether_tui.records import Row, Table
-from aether_tui.records.source import Bulk, Pushed, Refused, Reject, Replace, Scan, Tally, Whole
+from aether_tui.records.source import PLACE, Bulk, Pushed, Refused, Reject, Replace, Scan, Tally, Together, Whole
 from aether_tui.records.tables import SPANS
 
 if TYPE_CHECKING:
@@ -328,9 +328,12 @@ class Cache:
         pace, write = Pace(ROW_GROUP, ROW_GROUP), partial(self._write_spans, source, tidy=0)
         with self._of_files() as connection:
             for_large_files(connection)
-            found = (
-                bulk_parts(connection, bulk, rejects, files) if isinstance(bulk, Bulk) else scanned(connection, bulk)
-            )
+            if isinstance(bulk, Bulk):
+                found = bulk_parts(connection, bulk, rejects, files)
+            elif files is not None:
+                found = scanned_files(connection, cast("Together", bulk), files)
+            else:
+                found = scanned(connection, bulk)
             parts = {SPANS.name: files.firsts} if files is not None else None
             held = False
             for raw, more in found:

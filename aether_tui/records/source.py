@@ -115,6 +115,30 @@ class Scan(Protocol):
         ...
 
 
+PLACE: Final = "_place"
+"""The column that says where rows of several files came, in ascending order."""
+
+
+class Together(Scan, Protocol):
+    """A scan of several files: its SELECT has a column `PLACE`, too. After `read` there is for each file the first place of its rows, and
+    what `rest` is of one, or why it is refused."""
+
+    firsts: Sequence[int]
+    rests: Sequence[Page | Malformed]
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A file whose `pages` are better read by one scan with others: `join` makes one of the names and bytes of such files, which pays from
+    so many bytes on as are `enough`."""
+
+    path: Path
+    data: bytes
+    enough: int
+    pages: Callable[[], Iterator[Page]]
+    join: Callable[[Sequence[tuple[Path, bytes]]], Together]
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """JSON lines (plain or gzip; the smaller the files, the less memory) of which only counts are kept: how many different `id`
@@ -201,6 +225,7 @@ class Page:
     rejects: Sequence[Reject] = ()
     bulk: Bulk | None = None
     scan: Scan | None = None
+    small: Small | None = None
     tally: Tally | None = None
     replace: Replace | None = None
     pushed: Pushed | None = None
@@ -385,8 +410,8 @@ class Scans(Protocol):
     """What a kind of file has, too, of which DuckDB makes rows by its statements."""
 
     def scans(self, paths: Sequence[Path], now: datetime, *, said: bool, texts: bool) -> Iterator[Page]:
-        """As `pages`, with the same rows, some by a `scan`. Without `said` those of `span_payloads` may be missing, without `texts` those
-        of requests."""
+        """As `pages`, with the same rows, some by a `scan`, or all of a file as a `small` one. Without `said` those of `span_payloads` may
+        be missing, without `texts` those of requests."""
         ...
 
 

@@ -15,7 +15,19 @@ from aether_tui.cache.joint import Files
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
 from aether_tui.records import TABLES, Row, Table
-from aether_tui.records.source import Bulk, Malformed, Page, Pushed, Reject, Replace, Scan, Tally, Whole
+from aether_tui.records.source import (
+    Bulk,
+    Malformed,
+    Page,
+    Pushed,
+    Reject,
+    Replace,
+    Scan,
+    Small,
+    Tally,
+    Together,
+    Whole,
+)
 from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 10_000
@@ -35,8 +47,10 @@ JOINED_CHARACTERS: Final = 4 << 20
 """Characters of pages of files from which no more of them are joined."""
 
 State = Mapping[str, object]
-Late = Callable[[Sequence[Reject], Malformed | None], None]
-"""Hears of a file that waited which of its rows could not be read, and why it is refused."""
+Late = Callable[[Sequence[Reject], Sequence[str], Malformed | None], None]
+"""Hears of a file that waited which of its rows could not be read, what else is to be said, and why it is refused."""
+SMALL_BYTES: Final = 64 << 20
+"""Bytes of small files that wait in memory for others."""
 
 
 @dataclass(slots=True)
@@ -173,6 +187,8 @@ class Intake:
         self._apart = False
         self._held = _Held()
         self._files: dict[Path, tuple[Bulk, Counts, Late]] = {}
+        self._small: list[tuple[Small, Counts, Late]] = []
+        self._small_bytes = 0
         self.refused: Sequence[Reject] = ()
         """Rows of the last page that could not be read, also those that the cache itself refused."""
 
@@ -194,6 +210,9 @@ class Intake:
             rejects += page.scan.rest.rejects
             beside = {name: rows for name, rows in page.scan.rest.rows.items() if name != page.scan.table.name and rows}
             page = replace(page, rows={**page.rows, **beside})
+        if page.small is not None:
+            for one in page.small.pages():
+                counts.add(self.page(one))
         if page.pushed is not None:
             return self._push(page.pushed, cursor)
         stored = page.bulk is not None or page.scan is not None
@@ -237,6 +256,12 @@ class Intake:
                 page = replace(page, bulk=None)
             elif _bytes(bulk) < BULK_BYTES:
                 page = replace(page, bulk=None, rejects=[*page.rejects, *self._put_rows(bulk, counts, late)])
+        if page.small is not None:
+            self._small.append((page.small, counts, late))
+            self._small_bytes += len(page.small.data)
+            page = replace(page, small=None)
+            if self._small_bytes >= SMALL_BYTES:
+                self._store_small()
         alone = joined(Page(), page)
         if alone is None:
             self._store_held()
@@ -263,6 +288,7 @@ class Intake:
     def flush(self, state: State | None = None, *, complete: bool = False) -> None:
         """Store what waits for more."""
         self._store_files()
+        self._store_small()
         self._store_held(state, complete=complete)
 
     def _store_held(self, state: State | None = None, *, complete: bool = False) -> None:
@@ -290,20 +316,39 @@ class Intake:
                     else:
                         self.put(Page({}, rejects=self._put_rows(bulk, counts, late)), counts, late)
                 except Malformed as error:
-                    late((), error)
+                    late((), (), error)
                 else:
-                    late(self.refused, None)
+                    late(self.refused, (), None)
 
-    def _store_several(self, bulk: Bulk, told: Sequence[tuple[Counts, Late]]) -> None:
+    def _store_small(self) -> None:
+        """Store the small files that wait: by one scan, and few bytes as rows."""
+        waiting, self._small, size, self._small_bytes = self._small, [], self._small_bytes, 0
+        if waiting and size >= waiting[0][0].enough:
+            one = waiting[0][0].join([(small.path, small.data) for small, _, _ in waiting])
+            told = [(counts, late) for _, counts, late in waiting]
+            del waiting
+            self._store_several(one, told)
+            return
+        for small, counts, late in waiting:
+            try:
+                for page in small.pages():
+                    self.put(page, counts, late)
+                    late(self.refused, page.problems, None)
+            except Malformed as error:
+                late((), (), error)
+
+    def _store_several(self, some: Bulk | Together, told: Sequence[tuple[Counts, Late]]) -> None:
         files, rejects = Files(), list[Reject]()
-        self._merge_bulk(bulk, rejects, files)
+        self._merge_bulk(some, rejects, files)
+        rejects = [reject for of_it in files.rejects.values() for reject in of_it]
         if rejects:
             self._merge({}, self._clean(rejects))
         for number, (counts, late) in enumerate(told):
             of_it = files.rejects.get(number, ())
             counts.add(_counts(files.merged.get(number, Merged())))
             counts.rejected += len(of_it)
-            late(of_it, files.refused.get(number))
+            rest = None if isinstance(some, Bulk) else some.rests[number]
+            late(of_it, rest.problems if isinstance(rest, Page) else (), files.refused.get(number))
 
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""
@@ -403,7 +448,9 @@ def _counts(merged: Merged) -> Counts:
 
 def joined(first: Page, second: Page) -> Page | None:
     """Two pages as one, with the later cursor; None when they are large or more than rows."""
-    if any(page.bulk or page.scan or page.tally or page.replace or page.pushed for page in (first, second)):
+    if any(
+        page.bulk or page.scan or page.small or page.tally or page.replace or page.pushed for page in (first, second)
+    ):
         return None
     rows = {name: [*first.rows.get(name, ()), *second.rows.get(name, ())] for name in {**first.rows, **second.rows}}
     rejects = [*first.rejects, *second.rejects]

@@ -140,8 +140,9 @@ def _read(
     """Read files that belong together; when one of them is refused, none of them counts as read."""
     by_path, clean = {loaded.path: loaded for loaded in batch}, ingest.clean_text
 
-    def late(rejects: Sequence[Reject], error: Malformed | None) -> None:
-        _tell(rejects, (), clean, tell)
+    def late(rejects: Sequence[Reject], problems: Sequence[str], error: Malformed | None) -> None:
+        _tell(rejects, problems, clean, tell)
+        batch[0].notes += map(clean, problems)
         if error is not None:
             _refuse(batch, clean(error.what), clean(error.hint))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,10 @@ from aether_tui.ingest import Ingest
 from aether_tui.records.source import Malformed, Reject
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.loading import load
+from connectors.otlp import OtlpFiles
 from connectors.spans import SpanFiles
 from tests.cache.samples import NOW, dump
+from tests.files.test_otlp_scan import body, one_document
 
 Span = dict[str, object]
 
@@ -162,3 +165,36 @@ def test_each_file_of_a_folder_is_told_by_itself(tmp_path: Path, monkeypatch: py
     assert "b2.ndjson" in str(state["last_error"])
     assert "anary" not in str(dump(cache))
     assert cache.verify() == []
+
+
+def test_small_files_of_otlp_are_scanned_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of any kind, as one scan and as rows: files that are packed, cut, of another signal, and no lines among them."""
+    (folder := tmp_path / "files").mkdir()
+    for n in range(4):
+        (folder / f"a{n}.jsonl").write_bytes(body(random.Random(n), 20))
+    logs = b'{"resourceLogs": []}\n'
+    (folder / "b1.jsonl").write_bytes(gzip.compress(body(random.Random(6), 20)))
+    (folder / "b2.jsonl").write_bytes(gzip.compress(body(random.Random(7), 200))[:-30])
+    (folder / "b3.jsonl").write_bytes(logs * 3)
+    (folder / "b4.jsonl").write_bytes(logs * 3 + body(random.Random(8), 20))
+    (folder / "b5.jsonl").write_bytes(b"\n" + body(random.Random(0), 20) + b" \n\n")
+    (folder / "b6.json").write_bytes(one_document(body(random.Random(9), 4), 1))
+    (folder / "b7.jsonl").write_bytes(logs + b'{"resourceSpans": [], "spanId": 1, "resourceLogs": []}\n')
+    both = []
+    for scanned_from in (20_000, 1 << 40):
+        monkeypatch.setattr("connectors.otlp.SCANNED_FROM", scanned_from)
+        monkeypatch.setattr("aether_tui.sync.intake.SMALL_BYTES", 60_000)
+        told, cache = list[str](), Cache(tmp_path / f"{scanned_from}.duckdb")
+        writer = Writer(cache, Ingest(Config(), bytes(32)), lambda: NOW)
+        loaded = load([folder], kinds=[OtlpFiles()], writer=writer, now=NOW, tell=told.append)
+        each = {one.path.name: (one.counts.rows, one.counts.rejected, one.error, one.notes) for one in loaded}
+        inserted = sum(one.counts.inserted for one in loaded)
+        both.append((each, inserted, {**dump(cache), "sync_state": [], "meta": []}, sorted(told)))
+        assert cache.verify() == []
+    assert both[0] == both[1]
+    pages = [
+        next(OtlpFiles().scans([folder / f"{name}.jsonl"], NOW, said=False, texts=False)) for name in ("a1", "b1", "b5")
+    ]
+    assert all(page.small and not page.rows for page in pages)
+    assert sum(bool(error) for _, _, error, _ in both[0][0].values()) == 3
+    assert sum(rows for rows, *_ in both[0][0].values()) > 200

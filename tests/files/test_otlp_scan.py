@@ -84,6 +84,7 @@ FITTING = {
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp, "SCANNED_FROM", 1 << 20)
+    monkeypatch.setattr(otlp, "ALONE_FROM", 1 << 20)
 
 
 def attribute(rng: random.Random, odd: bool) -> object:
