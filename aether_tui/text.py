@@ -16,6 +16,8 @@ _ESCAPES = re.compile(
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
+HARD = "\N{NO-BREAK SPACE}"
+_UNIT = re.compile(r"(?<=\d) (?=(?:d|h|min|s|ms|pt|USD)\b|%)")
 _UNSEEN = re.compile("[\u00a0\u00ad\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff]")
 
 
@@ -48,6 +50,11 @@ def unseen(lines: Iterable[str]) -> str:
     """The name of the first character that looks like a blank or like nothing and is no blank; empty where there is none."""
     found = next(filter(None, map(_UNSEEN.search, lines)), None)
     return unicodedata.name(found[0], "a sign without a name").lower() if found else ""
+
+
+def with_units(text: str) -> str:
+    """`text` with HARD between a number and its unit, where no line may be broken."""
+    return _UNIT.sub(HARD, text)
 
 
 def cells(text: str) -> int:

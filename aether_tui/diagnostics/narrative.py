@@ -271,7 +271,7 @@ def _budgets(reports: Mapping[str, Report[Struct]]) -> list[Sentence]:
     first = over[0]
     used = (first.now or 0.0) / (first.limit or 1.0)
     name = f"{first.id} of {first.series}" if first.series else first.id
-    count = f"{len(over)} of {plural(len(found.budgets), 'budget')} {'is' if len(over) == 1 else 'are'} over the limit"
+    count = f"{len(over)} of {plural(len(found.budgets), 'budget')} {'blocks' if len(over) == 1 else 'block'}"
     text = f"{count}: {name} is used to {amount(used, 'ratio')}."
     if len(over) > 1:
         text = f"{count}; the farthest, {name}, is used to {amount(used, 'ratio')}."

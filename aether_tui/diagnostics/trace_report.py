@@ -251,7 +251,7 @@ def _facts(found: Trace) -> Facts:
         facts=(
             Fact(id="duration", label="duration", value=quantity(found.duration_s, "s"), note=placed, why=why),
             Fact(id="turns", label="turns", value=Quantity(value=found.turns, unit="count"), why=why),
-            Fact(id="tokens", label="tokens", value=quantity(found.tokens, "tokens"), why=why),
+            Fact(id="tokens", label="tokens", value=quantity(found.tokens, "count"), why=why),
             Fact(id="cost", label="cost", value=quantity(found.cost_usd, "USD", "no price, or no token counts"), why=why),
             Fact(id="errors", label="errors", value=Quantity(value=found.errors, unit="count"),
                  state="block" if found.status == "error" else "info", why=why),

@@ -23,7 +23,7 @@ from aether_tui.report_model import (
     Trend,
 )
 from aether_tui.reports import boxes, draw, plots
-from aether_tui.text import cells, plain
+from aether_tui.text import HARD, cells, plain, with_units
 
 WIDTH = 80
 MARKS = {"info": "i", "warn": "▲", "bad": "■"}
@@ -171,16 +171,17 @@ def _capitals(title: str) -> str:
 
 
 def _wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Lines of at most `width` cells, broken between words; nothing for no text."""
+    """Lines of at most `width` cells, broken between words, a number and its unit being one; nothing for no text."""
     lines: list[str] = []
     line, empty = first, True
-    for word in text.split():
+    whole = with_units(" ".join(text.split()))
+    for word in whole.split(" ") if whole else ():
         if not empty and cells(line) + 1 + cells(word) > width:
             lines.append(line)
             line, empty = rest, True
         line += word if empty else f" {word}"
         empty = False
-    return [*lines, line] if not empty else lines
+    return [one.replace(HARD, " ") for one in ([*lines, line] if not empty else lines)]
 
 
 def _cell_lines(text: str, size: int) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from aether_tui.report_model import State
-from aether_tui.text import one_line
+from aether_tui.text import HARD, one_line, with_units
 
 Role = Literal["text", "dim", "strong", "title", "accent", "good", "warn", "bad", "mark"]
 """What a piece of text is; the theme decides how it looks."""
@@ -98,16 +97,12 @@ def wrapped(text: str, cells: int, lines: int) -> list[str]:
     return found if len(found) <= lines else [*found[: lines - 1], crop(f"{found[lines - 1]} …", cells)]
 
 
-_HARD = "\N{NO-BREAK SPACE}"
-_UNIT = re.compile(r"(?<=\d) (?=(?:d|h|min|s|ms|pt|USD)\b|%)")
-
-
 def wrap(text: str, cells: int) -> list[str]:
     """`text` in lines of at most `cells` cells, broken at spaces, none of them between a number and its unit; words that are too long
     are cut."""
     lines: list[str] = []
     line, size = "", 0
-    for word in _UNIT.sub(_HARD, clean(text)).split(" "):
+    for word in with_units(clean(text)).split(" "):
         for piece in chop_cells(word, cells) if cell_len(word) > cells else [word]:
             length = cell_len(piece)
             if line and size + 1 + length > cells:
@@ -117,4 +112,4 @@ def wrap(text: str, cells: int) -> list[str]:
                 line, size = (f"{line} {piece}", size + 1 + length) if line else (piece, length)
     if line:
         lines.append(line)
-    return [one.replace(_HARD, " ") for one in lines]
+    return [one.replace(HARD, " ") for one in lines]

@@ -192,6 +192,12 @@ def test_lines_of_ordinary_words_never_exceed_the_width(width: int) -> None:
         assert cells(line) <= width, line
 
 
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    words = "it grew by 26 %, took 30.4 min and cost 0.126 USD/task and went on and on until 12 h were over"
+    lines = [text.render(report(words), width) for width in range(40, 100)]
+    assert not [found for one in lines if (found := re.search(r"\d\n\s*(?:%|min|USD|h\b)", one))]
+
+
 def test_columns_of_low_priority_go_first() -> None:
     columns = tuple(
         Col(key=f"c{index}", title=f"column{index}", kind="number", priority=index) for index in range(1, 9)
