@@ -80,9 +80,16 @@ def _refuse(error: OSError) -> None:
 
 
 def sample(path: Path) -> Sample:
-    """The first 64 KiB of a file or zip member, decompressed. Raises Malformed when not even those can be read."""
+    """The first 64 KiB of a file or zip member, decompressed, text as UTF-8. Raises Malformed when not even those can be read."""
     with _open(path) as stream:
-        return Sample(path, stream.read(HEAD_BYTES))
+        return Sample(path, _utf8(stream.read(HEAD_BYTES)))
+
+
+def _utf8(data: bytes) -> bytes:
+    """Text that is marked, as shells of Windows write it, as UTF-8 without a mark; anything else as it is."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode()
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def open_binary(path: Path) -> io.BufferedReader:
@@ -129,12 +136,12 @@ def is_packed(path: Path) -> bool:
 
 
 def read_all(path: Path, limit: int) -> bytes:
-    """The whole decompressed content. Raises Malformed when it is longer than `limit` bytes."""
+    """The whole decompressed content, text as UTF-8. Raises Malformed when it is longer than `limit` bytes."""
     with _open(path) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise Malformed(f"{name_of(path)}: larger than {limit >> 20} MiB, too large for one document of this kind")
-    return data
+    return _utf8(data)
 
 
 def written_at(path: Path, now: datetime) -> datetime:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aether_tui.errors import ConfigurationError
 from aether_tui.records import Row
 
 MAX_BYTES = 256 << 20
@@ -28,25 +29,49 @@ class CiRows:
 
 
 def read_ci(path: Path) -> CiRows | None:
-    """The runs and jobs of a file; None for any other file."""
+    """The runs and jobs of a file; None for any other file. Raises ConfigurationError for one that cannot be read."""
     from connectors.files import read_all
 
     try:
-        document = json.loads(read_all(path, MAX_BYTES))
+        documents = list(_documents(read_all(path, MAX_BYTES).decode()))
     except (ValueError, RecursionError):
         return None
-    rows, about = CiRows(), {}
-    if isinstance(document, dict):
-        jobs = document.get("jobs") or document.get("workflow_job")
-        if jobs:
-            about = {key: value for key, value in _api(document).items() if key != "jobs"}
-            if "created_at" in about and not _add(rows, about, {}):
-                return None
-        document = document.get("workflow_runs") or document.get("workflow_run") or jobs or document
-    for node in document if isinstance(document, list) else [document]:
-        if not isinstance(node, dict) or not _add(rows, _api(node), about):
-            return None
-    return rows if rows.runs or rows.jobs else None
+    rows = CiRows()
+    try:
+        known = all(_read(rows, one, {}) for one in documents)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"a run or job that cannot be read: {error}", where=str(path), next_step="leave it out"
+        ) from error
+    return rows if known and (rows.runs or rows.jobs) else None
+
+
+def _documents(text: str) -> Iterator[object]:
+    """JSON documents, one behind the other: `gh api --paginate` prints one for each page, `--jq` one a line."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        else:
+            document, at = decoder.raw_decode(text, at)
+            yield document
+
+
+def _read(rows: CiRows, document: object, about: Node) -> bool:
+    """Rows of a run, a job, what holds some, or a list of these; False where there is anything else."""
+    if isinstance(document, list):
+        return all(_read(rows, one, about) for one in document)
+    if not isinstance(document, dict):
+        return False
+    names = ("workflow_runs", "workflow_run", "jobs", "workflow_job")
+    held = next((document[name] for name in names if document.get(name)), None)
+    if held is None:
+        return bool({"workflow_runs", "total_count"} & document.keys()) or _add(rows, _api(document), about)
+    if document.get("jobs") or document.get("workflow_job"):
+        about = {key: value for key, value in _api(document).items() if key != "jobs"}
+        if "created_at" in about and not _add(rows, about, {}):
+            return False
+    return _read(rows, held, about)
 
 
 def _api(node: Mapping[object, object]) -> Node:

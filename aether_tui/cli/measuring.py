@@ -244,4 +244,8 @@ def _stdin(paths: Sequence[str]) -> Iterator[list[str]]:
         if not data.strip():
             raise ConfigurationError("nothing came", where="stdin", next_step="pipe a report in")
         place.write_bytes(data)
-        yield [str(place) if path == "-" else path for path in paths]
+        try:
+            yield [str(place) if path == "-" else path for path in paths]
+        except ConfigurationError as error:
+            error.where = error.where.replace(str(place), "stdin")
+            raise

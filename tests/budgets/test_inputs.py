@@ -66,6 +66,30 @@ def test_runs_and_jobs_as_the_hosts_answer(contracts: Path, tmp_path: Path) -> N
     assert aether("measure", "ci", "github.json", cwd=tmp_path).json["by_job"]
 
 
+def test_pages_and_encodings_as_tools_and_shells_print_them(contracts: Path, tmp_path: Path) -> None:
+    """`gh api --paginate`, with `--slurp`, with `--jq`; PowerShell writes UTF-16."""
+    runs = data(contracts, "github/runs.csv.gz")
+    pages = [{"total_count": len(runs), "workflow_runs": part} for part in (runs[:5], runs[5:], [])]
+    whole = json.dumps(runs)
+    written = [
+        "".join(map(json.dumps, pages)).encode(), json.dumps(pages).encode(), "\n".join(map(json.dumps, runs)).encode(),
+        whole.encode("utf-16"), whole.encode("utf-8-sig"),
+    ]  # fmt: skip
+    (tmp_path / "runs.json").write_text(whole)
+    wanted = aether("measure", "ci", "runs.json", cwd=tmp_path).json
+    assert wanted["runs"] + wanted["excluded"] == len(runs)
+    for one in written:
+        (tmp_path / "runs.json").write_bytes(one)
+        assert aether("measure", "ci", "runs.json", cwd=tmp_path).json == wanted
+    for name in ("bench/hyperfine.json", "llm/promptfoo_results_excerpt.json", "terraform/terraform_plan.json"):
+        (tmp_path / "x.json").write_bytes((contracts / name).read_text().encode("utf-16"))
+        surface = {"bench": "tests", "llm": "tokens"}.get(Path(name).parent.name, "cost")
+        marked, plain = (aether("measure", surface, path, cwd=tmp_path) for path in ("x.json", contracts / name))
+        assert (marked.code, marked.out) == (0, plain.out)
+    (tmp_path / "runs.json").write_text(json.dumps([{**runs[0], "created_at": "yesterday"}]))
+    aether("measure", "ci", "runs.json", cwd=tmp_path).refuses(2, "runs.json", "yesterday")
+
+
 def test_a_run_as_gh_views_it(tmp_path: Path) -> None:
     job = {"databaseId": 5, "name": "test (3.11)", "status": "completed", "conclusion": "success",
            "startedAt": "2026-11-20T10:01:00Z", "completedAt": "2026-11-20T10:05:00Z", "steps": []}  # fmt: skip
