@@ -66,7 +66,9 @@ def design_words(plan: DesignHelp | None) -> list[str]:
             else "enough" if plan.sequential_n_total == plan.n_total
             else f"{plan.sequential_n_total:,} tasks give the power wanted"
         )  # fmt: skip
-        lines.append(f"looking {plan.looks} times, simulated power {plan.sequential_power:.2f}: {enough}")
+        lines.append(
+            f"decided by {plan.looks} early looks alone, simulated power {plan.sequential_power:.2f}: {enough}"
+        )
     if plan.reason:
         lines.append(plan.reason)
     return lines

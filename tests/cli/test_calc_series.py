@@ -59,7 +59,8 @@ def test_too_little_to_compare_is_never_green(tmp_path: Path) -> None:
     few = compare(tmp_path, "1,2,3", "9,9,9")
     assert (few.code, few.json["verdict"], few.json["need_more"]) == (3, "inconclusive", 2)
     zero = compare(tmp_path, "0,0,0,0,0", "1,2,3,4,5")
-    assert (zero.code, zero.json["shift"]) == (3, None)
+    assert (zero.code, zero.json["shift"]) == (1, None), "as the gate: a rise from nothing is larger than every share"
+    assert compare(tmp_path, "0,0,0,0,0", "0,0,0").code == 0
 
 
 @pytest.mark.parametrize(

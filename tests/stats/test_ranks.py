@@ -117,6 +117,7 @@ def test_a_quantile_is_the_nearest_rank_whatever_the_float() -> None:
 
 def test_nothing_is_detectable_with_too_few() -> None:
     assert ranks.smallest_detectable([1.0, 2.0, 3.0], 1) is None
+    assert ranks.smallest_detectable([5.0] * 20, 5) is None, "no noise seen is not a rise of nothing seen"
 
 
 def test_both_sides_are_one_test_read_twice() -> None:

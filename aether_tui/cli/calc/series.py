@@ -35,8 +35,6 @@ LEAST = 5
 @FORMAT
 def compare(baseline: str, current: str, threshold: str, direction: Literal["lower", "higher"], form: str) -> None:
     """Are these measurements worse than those? The gate's rule for one budget: size and evidence."""
-    from statistics import median
-
     from aether_tui.budgets.file import Budget, Threshold
     from aether_tui.budgets.model import Sample, Series
     from aether_tui.budgets.noisy import judge_noisy, shift_of
@@ -46,10 +44,6 @@ def compare(baseline: str, current: str, threshold: str, direction: Literal["low
     before, now = numbers("--baseline", baseline), numbers("--current", current)
     sign = 1 if direction == "lower" else -1
     p_value = mann_whitney_greater([sign * value for value in now], [sign * value for value in before])
-    if not median(before):
-        show({"verdict": "inconclusive", "shift": None, "shift_low": None, "shift_high": None, "p_value": p_value,
-              "smallest_detectable": None, "need_more": None}, form)  # fmt: skip
-        raise NoData("the median of --baseline is 0: no share of it can be taken", where="calc compare")
     budget = Budget(
         id="compare", surface="ci", metric="pipeline.run", match={}, stat="p50", limit=None, direction=direction,
         on_missing="warn", min_samples=LEAST, window=len(before), warn=Threshold(), block=Threshold(relative=worse),
@@ -58,7 +52,7 @@ def compare(baseline: str, current: str, threshold: str, direction: Literal["low
     series = Series("", tuple(map(Sample, now)), tuple(map(Sample, before)))
     shift = shift_of(budget, series.now, series.base)
     judged = judge_noisy(budget, series, (shift, shift.p) if shift else None, None, None, "", 1)
-    small = judged.verdict == "pass" and judged.shift is not None and sign * judged.shift < worse
+    small = judged.verdict == "pass" and shift is not None and shift.share < worse
     why = f"not {worse:.3g} or more worse" if small else judged.why
     show(
         {"verdict": judged.verdict, "shift": judged.shift, "shift_low": judged.shift_low,
