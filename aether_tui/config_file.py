@@ -150,7 +150,7 @@ def _toml_lines(text: str) -> dict[Loc, int]:
     lines: dict[Loc, int] = {}
     counts: dict[Loc, int] = {}
     table: Loc = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := _HEADER.match(line):
             table = _toml_path(header[2])
             if header[1] == "[[":

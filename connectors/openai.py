@@ -119,8 +119,8 @@ def _joined(body: bytes) -> dict[str, object]:
     calls: dict[int, dict[str, str]] = {}
     found: dict[str, object] = {}
     finish: str | None = None
-    for line in body.decode("utf-8", "replace").splitlines():
-        name, _, data = line.partition(":")
+    for line in body.splitlines():  # of bytes: a text may hold other ends of lines, such as U+2028
+        name, _, data = line.decode("utf-8", "replace").partition(":")
         try:
             piece = json.loads(data) if name == "data" else None
         except ValueError:  # [DONE], or what broke off

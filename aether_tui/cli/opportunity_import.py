@@ -256,7 +256,7 @@ def _csv(text: str, path: Path) -> list[tuple[int, dict[str, str]]]:
 
 def _jsonl(text: str, path: Path) -> list[tuple[int, dict[str, str]]]:
     rows: list[tuple[int, dict[str, str]]] = []
-    for line, part in enumerate(text.splitlines(), 1):
+    for line, part in enumerate(text.split("\n"), 1):
         if not part.strip():
             continue
         try:

@@ -90,7 +90,7 @@ def _show(found: WipCheck) -> None:
 def _names(path: Path) -> dict[str, str]:
     """Names by hash, kept on this machine only; raises ConfigurationError when the file is not `"hash" = "Name"` lines."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -98,7 +98,7 @@ def test_a_spreadsheet_by_its_columns(tmp_path: Path) -> None:
         ("Route small talk", (4, 6, 9), 4, ["ideas.csv:18"]),
     ]
     assert aether(*asked, cwd=tmp_path).err.startswith("nothing new; 2 linked already")
-    (tmp_path / "more.jsonl").write_text('{"title": "Cache", "impact": [3, 5, 7], "effort_weeks": 1.5}\n')
+    (tmp_path / "more.jsonl").write_text('{"title": "Cache\u2028", "impact": [3, 5, 7], "effort_weeks": 1.5}\r\n')
     aether("opportunity", "import", "more.jsonl", cwd=tmp_path)
     assert (opportunities(made)[-1].impact, opportunities(made)[-1].effort_weeks) == ((3, 5, 7), 1.5)
 

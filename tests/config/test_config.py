@@ -59,6 +59,7 @@ PRICE = 'model = "a"\ninput_usd_per_million = 1\noutput_usd_per_million = 1\n'
     ("text", "sentence"),
     [
         ("[gate]\nmin_request = 5\n", "aether.toml:2: gate.min_request: unknown key; did you mean 'min_requests'?"),
+        ("# a\u2028b\n[gates]\n", "aether.toml:2: gates: unknown key"),
         ("[gates]\n", "aether.toml:1: gates: unknown key; did you mean 'gate'?"),
         ("[gate]\nzzz = 5\n", "aether.toml:2: gate.zzz: unknown key; known keys are clusters_share"),
         ("gate = {min_request = 5}\n", "aether.toml:1: gate.min_request: unknown key; did you mean 'min_requests'?"),

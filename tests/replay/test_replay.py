@@ -147,12 +147,12 @@ def test_identical_inputs_go_out_and_what_came_back_is_kept(tmp_path: Path, serv
 
 def test_a_server_that_only_streams_is_read_and_each_run_stands_for_itself(tmp_path: Path, serve: Serve) -> None:
     pieces: list[dict[str, object]] = [
-        {"choices": [{"delta": {"content": "the new "}}]},
+        {"choices": [{"delta": {"content": "the\u2028new "}}]},
         {"choices": [{"delta": {"content": "answer", "tool_calls": [{"index": 0, "function": {"name": "fi", "arguments": "{"}}]}}]},
         {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "nd", "arguments": "}"}}]}, "finish_reason": "stop"}]},
         {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 40}},
     ]  # fmt: skip
-    stream = "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + "data: [DONE]\n\n"
+    stream = "".join(f"data: {json.dumps(piece, ensure_ascii=False)}\n\n" for piece in pieces) + "data: [DONE]\n\n"
     server = serve(lambda _: Reply(stream.encode(), 200))
     workspace = place(tmp_path, server.url, call(1, "where is my parcel?"))
     runs = [json.loads(replay(workspace, "t1", "--yes").out) for _ in range(2)]
@@ -163,7 +163,7 @@ def test_a_server_that_only_streams_is_read_and_each_run_stands_for_itself(tmp_p
         "carry no limit of output",
     ]
     first, second = stored(workspace)
-    assert first["output"] == 'the new answer\n{"arguments": "{}", "name": "find"}'
+    assert first["output"] == 'the\u2028new answer\n{"arguments": "{}", "name": "find"}'
     assert (first["output_tokens"], second["finish"]) == (40, "stop")
 
 
