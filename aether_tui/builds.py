@@ -109,7 +109,11 @@ def build(order: Order, name: str) -> Outcome:
 
             report = run_report(name, workspace, config, clock, Cache(workspace.cache_path), filters)
         # A draft counts as out of date, so that a console that ends now will not take it for whole.
-        Memory(workspace).keep_report(name, save(report), 0 if draft else began_ns, looking.key)
+        try:
+            Memory(workspace).keep_report(name, save(report), 0 if draft else began_ns, looking.key)
+        except OSError as error:
+            step = f"check space and permissions of .aether/, or print it: aether-tui report {name}"
+            return Outcome(name, Failure(f"the new one cannot be kept: {error.strerror}", next_step=step), settings)
         return Outcome(name, None, settings, draft)
     except AetherError as error:
         return Outcome(name, Failure(error.what, error.where, error.next_step), settings)

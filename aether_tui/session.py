@@ -102,8 +102,9 @@ class Memory:
         )
 
     def keep_session(self, session: Session) -> None:
-        """Remember where somebody was."""
-        self._write(self._workspace.state / "session.json", msgspec.json.encode(session))
+        """Remember where somebody was: convenience only, on a full or read-only disk the next start paints without it."""
+        with contextlib.suppress(OSError):
+            self._write(self._workspace.state / "session.json", msgspec.json.encode(session))
 
     def report(self, name: str, key: str = "") -> SavedReport | None:
         """The last report of that name; `key` is that of the view it was made for (`Looking`)."""
@@ -113,7 +114,10 @@ class Memory:
             return None
 
     def keep_report(self, name: str, data: bytes, built_ns: int, key: str = "") -> None:
-        """Remember a report (`report_model.save`); `built_ns` is when its building began, on the files' clock."""
+        """Remember a report (`report_model.save`); `built_ns` is when its building began, on the files' clock.
+
+        Raises OSError where it cannot be written: the console shows what is remembered, and would show the one before for it.
+        """
         path = self._report_path(name, key)
         self._write(path, data)
         os.utime(path, ns=(built_ns, built_ns))
@@ -152,9 +156,9 @@ class Memory:
                 file.write(data)
             temporary.replace(path)
         except OSError:
-            # Convenience only: on a full or read-only disk the next start paints without it.
             with contextlib.suppress(OSError):
                 temporary.unlink()
+            raise
 
 
 class Shelf:

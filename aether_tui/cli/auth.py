@@ -61,10 +61,13 @@ def set_(context: Context, source: str, name: str | None) -> None:
 
     NAME picks one when a source has several.
     """
-    from aether_tui.secrets import store_secret
+    from aether_tui.secrets import NoKeyring, keyring_problem, store_secret, variable
 
     workspace = context.workspace()
     names = _names(context.config(), source, name)
+    if problem := keyring_problem():  # before a secret is typed for nothing
+        variables = ", ".join(variable(source, one) for one in names)
+        raise NoKeyring(problem, next_step=f"set the environment variable {variables} instead")
     terminal = sys.stdin.isatty()
     if len(names) > 1 and not terminal:
         raise ConfigurationError(f"{source} has {len(names)} credentials", next_step=f"name one of {', '.join(names)}")

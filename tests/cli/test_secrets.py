@@ -126,6 +126,15 @@ def test_removing(ring: Memory, workspace: Workspace) -> None:
     assert ring.kept == {}
 
 
+def test_without_a_keyring_no_secret_is_asked_for(
+    ring: Memory, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    code, _, err = run(workspace, monkeypatch, capsys, "auth", "set", "linear", stdin=CANARY)
+    assert (code, sys.stdin.read()) == (2, CANARY)
+    assert "AETHER_LINEAR_API_KEY" in err
+
+
 def test_auth_set_reads_stdin_and_leaves_no_trace(
     ring: Memory, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,16 @@ def test_documents_alone_need_no_duckdb(empty):
     subprocess.run([sys.executable, "-c", program], input=line, capture_output=True, check=True)
 
 
+def test_a_report_that_cannot_be_kept_is_a_failure_and_not_the_one_before(empty):
+    assert build(order(empty), "portfolio").failure is None
+    reports = empty.state / "reports"
+    reports.rename(empty.state / "before")
+    reports.write_text("")  # as on a full or read-only disk, where root may write
+    failure = build(order(empty), "portfolio").failure
+    assert failure is not None and failure.what.startswith("the new one cannot be kept: ")
+    assert "aether-tui report portfolio" in failure.next_step
+
+
 def test_a_broken_configuration_is_a_failure_with_its_next_step(empty):
     empty.config_path.write_text("[gate]\nmin_request = 3\n")
     failure = build(order(empty, "summary"), "summary").failure
