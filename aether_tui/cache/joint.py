@@ -17,7 +17,7 @@ from aether_tui.cache.parts import Format, Kept
 from aether_tui.records.source import PLACE, Malformed, Reject
 
 _AT_A_LOOK: Final = 500
-"""Files of Parquet whose footers are read by one statement."""
+"""Files of Parquet whose footers are read by one statement, and those that are open at a time."""
 _BLANK: Final = re.compile(rb"\n\r?\n")
 
 
@@ -94,7 +94,7 @@ def _of_parquet(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], re
                 yield path
                 continue
             rows, size = rows + footer.rows, size + footer.size
-            if footer.shape != shape or rows > parts.PART_ROWS or size > parts.PART_BYTES:
+            if footer.shape != shape or rows > parts.PART_ROWS or size > parts.PART_BYTES or len(run) == _AT_A_LOOK:
                 yield from _as_one(run)
                 run, rows, size, shape = {}, footer.rows, footer.size, footer.shape
             run[path] = footer.rows

@@ -189,8 +189,9 @@ BOOKKEEPING: Final[dict[str, dict[str, str]]] = {
     "exports": _columns(("source table scope", "VARCHAR"), ("as_of", "TIMESTAMP")),
 }
 """`meta` holds schema_version, `raw_from:TABLE`, `derived_by`, digits of the mapping that all rows follow or followed until it was
-changed, whether flow was counted again (`flow_counted`), and the `blocks` in use before the row groups of a load were put together;
-`exports` the newest export that replaced a scope; `tombstones` what a source no longer has, and when that was found."""
+changed, whether flow was counted again (`flow_counted`), the `blocks` in use before the row groups of a load were put together, and the
+`files` that were loaded (`sync/known.py`); `exports` the newest export that replaced a scope; `tombstones` what a source no longer has,
+and when that was found."""
 
 INCIDENTS: Final = """
 CREATE VIEW incidents AS

@@ -410,6 +410,19 @@ class Cache:
                 connection, Origin(source, stream, "", naive(now)), Note(state=state, success=success, error=error)
             )
 
+    def recalled(self, key: str) -> str | None:
+        """What `remember` kept; None without a cache."""
+        try:
+            with self.read() as lease:
+                return noted(lease.cursor, key)
+        except NoData:
+            return None
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a note for as long as there is this cache."""
+        with self._write() as connection:
+            keep_note(connection, key, value)
+
     def cursors(self) -> dict[tuple[str, str], StreamState]:
         """State by (source, stream); empty without a cache."""
         try:

@@ -40,7 +40,9 @@ _TOLD_SKIPS = 5
 @click.option("--decimal", type=click.Choice([",", "."]), help="Decimal sign of numbers such as 1,234.")
 @click.option("--accept", is_flag=True, help="Accept the columns that the headers suggest.")
 @click.option("--source", metavar="NAME", help="Name of the source the rows belong to (default: the kind).")
-@click.option("--force", is_flag=True, help="Let an older export replace a newer one.")
+@click.option(
+    "--force", is_flag=True, help="Let an older export replace a newer one, and read files again that have not changed."
+)
 @FORMAT
 @click.pass_obj
 def load(

@@ -33,7 +33,8 @@ _MOST_INT = 2**63 - 1
 class Ingest:
     """Prepares rows for the cache. `key` is the workspace's (`workspace_key`); not for two threads at once.
 
-    `categories` assigns requests as they come; without it nothing of them is kept. `notes` are sentences for the reader.
+    `categories` assigns requests as they come; without it nothing of them is kept. `notes` are sentences for the reader. Rows cleaned by
+    another `cleaned_by` are others.
     """
 
     def __init__(
@@ -46,6 +47,9 @@ class Ingest:
         self._redactor = Redactor(key, config.privacy.patterns)
         self._deriver = Deriver(config, labels)
         self._categories = categories
+        self.cleaned_by = self._redactor.digest(
+            f"{config.privacy.patterns} {config.privacy.keep_payloads}", PERSON_DIGITS
+        )
         self._extra = bool(config.privacy.patterns)
         self._payloads = config.privacy.keep_payloads
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from aether_tui.errors import ConfigurationError
 from aether_tui.ingest import Ingest
 from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample, Scans
-from aether_tui.records.tables import SPAN_PAYLOADS
+from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from aether_tui.sync.intake import Counts, Intake, Writer
+from aether_tui.sync.known import Known, Seen, Was, seen
 from connectors import files, sniff
 
 STREAM = "files"
@@ -25,7 +26,8 @@ class Loaded:
     """One file: its kind and what became of its rows, or why it was not read.
 
     `skipped`: a file nobody named (it lay in a folder or archive) that holds no data of a known kind. `among`: the file of the
-    same export whose counts hold these rows too.
+    same export whose counts hold these rows too. `looked`: how it looked before it was read. `known`: it was not read again. `lasting`: it
+    holds spans only, which no other file takes away.
     """
 
     path: Path
@@ -36,6 +38,9 @@ class Loaded:
     skipped: bool = False
     notes: list[str] = field(default_factory=list)
     among: Path | None = None
+    looked: Seen | None = None
+    known: bool = False
+    lasting: bool = True
 
 
 def load(
@@ -55,20 +60,50 @@ def load(
     """
     results: list[Loaded] = []
     groups: dict[str, tuple[FileKind, list[Loaded]]] = {}
+    known = None
+    if writer.cache.exists():
+        known = _open(writer, tell)
     for path, named in _found(paths, results):
-        loaded = Loaded(path)
+        loaded = Loaded(path, looked=seen(path))
         results.append(loaded)
-        kind = forced or _recognise(loaded, kinds, named=named)
+        kind = known and _known(loaded, known, [forced] if forced else kinds, source)
+        kind = kind or forced or _recognise(loaded, kinds, named=named)
         if kind is not None:
             loaded.kind = kind.kind
             groups.setdefault(kind.kind, (kind, []))[1].append(loaded)
     if not groups:
         return results
-    for sentence in writer.open():
-        tell(sentence)
+    known = known or _open(writer, tell)
+    lasting: dict[Path, Was] = {}
     for kind, members in groups.values():
         _read_all(kind, members, writer, now, source or kind.kind, tell)
+        lasting |= {one.path: was for one in members if (was := _was(one, source or kind.kind))}
+    known.keep(lasting)
     return results
+
+
+def _open(writer: Writer, tell: Callable[[str], None]) -> Known:
+    for sentence in writer.open():
+        tell(sentence)
+    return Known(writer)
+
+
+def _known(loaded: Loaded, known: Known, kinds: Sequence[FileKind], source: str | None) -> FileKind | None:
+    """The kind of a file that was loaded as it is, among `kinds`."""
+    was = known.was(loaded.path, loaded.looked)
+    kind = next((kind for kind in kinds if was and was.kind == kind.kind and was.source == (source or kind.kind)), None)
+    if was and kind:
+        loaded.known, loaded.counts = True, Counts(rows=was.rows, unchanged=was.rows)
+    return kind
+
+
+def _was(loaded: Loaded, source: str) -> Was | None:
+    """What is remembered of a file that was read now and had nothing to be told of."""
+    counts = loaded.counts
+    plain = loaded.lasting and not (loaded.error or loaded.notes or loaded.among or counts.rejected or counts.late)
+    return (
+        Was(loaded.looked, loaded.kind, source, counts.rows) if plain and loaded.looked and not loaded.known else None
+    )
 
 
 def _found(paths: Sequence[Path], results: list[Loaded]) -> Iterator[tuple[Path, bool]]:
@@ -119,7 +154,7 @@ def _read_all(
     """Read files of one kind: each by itself, or all at once where they belong together."""
     intake = Intake(writer, source, STREAM)
     together: bool = getattr(kind, "together", False)
-    for batch in [members] if together else [[member] for member in members]:
+    for batch in [members] if together else [[member] for member in members if not member.known]:
         _read(kind, batch, intake, writer.ingest, now, tell)
     intake.flush()
     if any(not loaded.error for loaded in members):
@@ -149,6 +184,7 @@ def _read(
     try:
         for page in pages_of(kind, [loaded.path for loaded in batch], now, ingest):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
+            loaded.lasting &= _is_of_spans(page)
             intake.put(page, loaded.counts, late)
             _tell(intake.refused, page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
@@ -165,6 +201,11 @@ def _read(
     except ConfigurationError as error:
         _refuse(batch, clean(error.sentence()), "")
         intake.discard()
+
+
+def _is_of_spans(page: Page) -> bool:
+    tables = {*page.rows, *(one.table.name for one in (page.bulk, page.scan) if one)}
+    return tables <= {SPANS.name, SPAN_PAYLOADS.name} and not (page.replace or page.whole or page.tally or page.pushed)
 
 
 def pages_of(kind: FileKind, paths: Sequence[Path], now: datetime, ingest: Ingest) -> Iterator[Page]:

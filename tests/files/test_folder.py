@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ from aether_tui.cache.bulk import bulk_parts
 from aether_tui.cache.joint import Files
 from aether_tui.config import Config
 from aether_tui.ingest import Ingest
-from aether_tui.records.source import Malformed, Reject
+from aether_tui.records.source import Malformed, Page, Reject
 from aether_tui.sync.intake import Writer
 from aether_tui.sync.loading import load
 from connectors.otlp import OtlpFiles
@@ -198,3 +199,44 @@ def test_small_files_of_otlp_are_scanned_as_one(tmp_path: Path, monkeypatch: pyt
     assert all(page.small and not page.rows for page in pages)
     assert sum(bool(error) for _, _, error, _ in both[0][0].values()) == 3
     assert sum(rows for rows, *_ in both[0][0].values()) > 200
+
+
+class Reading(SpanFiles):
+    """Says which files it reads."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def pages(self, paths: Sequence[Path], now: datetime) -> Iterator[Page]:
+        self.read += [path.name for path in paths]
+        return super().pages(paths, now)
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aether_tui.sync.known.SETTLED_NS", 0)
+    (folder := tmp_path / "files").mkdir()
+    for n in range(3):
+        (folder / f"a{n}.ndjson").write_bytes(lines(spans(10 * n, 10 * n + 10)))
+    (folder / "b.ndjson").write_bytes(lines(spans(40, 50)) + b"no\n")
+    cache = Cache(tmp_path / "cache.duckdb")
+
+    def again(source: str | None = None, config: Config | None = None, *, force: bool = False) -> tuple[str, int, int]:
+        writer = Writer(cache, Ingest(config or Config(), bytes(32)), lambda: NOW, force)
+        found = load([folder], kinds=[kind := Reading()], writer=writer, now=NOW, source=source)
+        return "".join(name[:2] for name in kind.read), *(
+            sum(getattr(one.counts, of) for one in found) for of in ("inserted", "unchanged")
+        )
+
+    every = "a0a1a2b."
+    assert again() == (every, 40, 0)
+    assert again() == ("b.", 0, 40)  # a bad row is told each time
+    with (folder / "a1.ndjson").open("ab") as file:
+        file.write(lines(spans(60, 65)))
+    assert again() == ("a1b.", 5, 40)
+    assert again() == ("b.", 0, 45)
+    assert again(force=True)[0] == again("other")[0] == every
+    assert again(config=Config.model_validate({"privacy": {"patterns": ["x+"]}}))[0] == every
+    cache.prune({"spans": 1}, now=NOW + timedelta(days=10**4))
+    assert again()[0] == every
+    cache.reset()
+    assert again() == (every, 45, 0)
