@@ -19,7 +19,10 @@ Moments = tuple[int, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Treatment minus control with its 1 − α interval and two-sided p value; n of both arms, of pairs the same ones in both."""
+    """Treatment minus control with its 1 − α interval and two-sided p value; n of both arms, of pairs the same ones in both.
+
+    `baseline` is the control's; None of pairs, whose differences do not say what they began at.
+    """
 
     effect: float
     ci_low: float
@@ -27,13 +30,12 @@ class Effect:
     p_value: float
     n_control: int
     n_treatment: int
-    baseline: float
-    in_pairs: bool = False
+    baseline: float | None
 
     @property
     def n(self) -> int:
         """Observations: those of both arms, or pairs."""
-        return self.n_control if self.in_pairs else self.n_control + self.n_treatment
+        return self.n_control if self.baseline is None else self.n_control + self.n_treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def paired(n: int, mean: float, sd: float, alpha: float = 0.05) -> Effect:
     if n < 2:
         raise ValueError("at least two pairs are needed")
     if sd == 0:
-        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, math.nan, True)
-    return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, math.nan, True))
+        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, None)
+    return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, None))
 
 
 def paired_alike(n: int, difference: float, alpha: float = 0.05) -> Effect:
@@ -125,12 +127,10 @@ def paired_alike(n: int, difference: float, alpha: float = 0.05) -> Effect:
         raise ValueError("at least two pairs are needed")
     other = wilson(0, n, 1 - alpha)[1]
     low, high = difference - other * (1 + difference), difference + other * (1 - difference)
-    return Effect(difference, low, high, 2.0 ** (1 - n) if difference else 1.0, n, n, math.nan, True)
+    return Effect(difference, low, high, 2.0 ** (1 - n) if difference else 1.0, n, n, None)
 
 
-def _by_t(
-    difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float] | tuple[int, int, float, bool]
-) -> Effect:
+def _by_t(difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float | None]) -> Effect:
     half = t_ppf(1 - alpha / 2, df) * se
     return Effect(difference, difference - half, difference + half, 2 * t_cdf(-abs(difference) / se, df), *rest)
 

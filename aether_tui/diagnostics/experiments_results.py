@@ -183,12 +183,11 @@ def _effect(item: Primary | Guardrail, measured: Measured | None, alpha: float, 
         effect = _at_the_end(item, measured, alpha)
     except ValueError as error:
         return str(error)
-    if done >= 1:
-        return effect
-    early = rule.at_any_time(effect, alpha, done)
-    if item.measure in SHARES:
-        return replace(early, ci_low=max(early.ci_low, -1.0), ci_high=min(early.ci_high, 1.0))
-    return early
+    if done < 1:
+        effect = rule.at_any_time(effect, alpha, done)
+    if item.measure in SHARES:  # which differ by all at most
+        effect = replace(effect, ci_low=max(effect.ci_low, -1.0), ci_high=min(effect.ci_high, 1.0))
+    return effect
 
 
 def _at_the_end(item: Primary | Guardrail, measured: Measured, alpha: float) -> rule.Effect:

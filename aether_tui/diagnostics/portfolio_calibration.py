@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -73,7 +72,7 @@ def gained(experiment: Experiment) -> tuple[float, float] | None:
         return None
     effect = found.effect.effect if found.better == "higher" else -found.effect.effect
     began = found.effect.baseline
-    return effect, (experiment.baseline or 0.0) if math.isnan(began) else began
+    return effect, (experiment.baseline or 0.0) if began is None else began
 
 
 def moved(experiment: Experiment) -> float | None:

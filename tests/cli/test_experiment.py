@@ -165,6 +165,28 @@ evidence: secret evidence
 """
 
 
+def test_results_of_pairs_and_of_teams_are_json(made: Path) -> None:
+    """Neither has a control arm to begin from; a difference of shares ends at 1."""
+    ways = {
+        "": ("control,treatment\n1,1\n0,1\n1,1\n0,0\n", 0.25, 4),
+        "--process": ("team,week,treated,value\n" + "".join(
+            f"t{team},2026-0{1 + week // 4}-{5 + 7 * (week % 4):02},{week % 2},{2 * (week % 2)}\n" for team in range(6) for week in range(8)
+        ), 2.0, 6),
+    }  # fmt: skip
+    for number, (process, (rows, effect, n)) in enumerate(ways.items(), 1):
+        aether(*NOW, "experiment", "new", "x", "--level", "1", *filter(None, [process]), cwd=made)
+        path = made / "engagement" / "experiments" / f"EXP-{number}.yaml"
+        path.write_text(path.read_text().rstrip() + "\nprimary: [{name: resolved}]\n")
+        (made / "rows.csv").write_text(rows)
+        for step in ("review", "start"):
+            aether(*NOW, "experiment", step, f"EXP-{number}", "--who", "ann", cwd=made)
+        done = aether(*NOW, "experiment", "result", f"EXP-{number}", "--csv", "rows.csv", "--format", "json", cwd=made)
+        assert done.code == 0, done.err
+        found = done.json["metrics"][0]["effect"]
+        assert (found["effect"], found["n_control"], found["baseline"]) == (effect, n, None)
+        assert found["ci_high"] <= (1 if not process else 2)
+
+
 def test_packs_are_anonymous_and_come_in_once(made: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     config = made / "aether.toml"
     config.write_text(config.read_text() + '\n[engagement]\nname = "Acme"\n' if "[engagement]" not in config.read_text()
