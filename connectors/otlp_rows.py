@@ -9,10 +9,6 @@ from aether_tui.records.tables import MOST_TOKENS, MOST_WORD, SPANS
 from connectors import otlp_aliases
 from connectors.otlp_span import LAST_NS, NOT_ASKED
 
-KNOWN: Final = (
-    "otlp_read AS r LEFT JOIN otlp_kinds AS k ON r.keys = k.keys AND r.resource IS NOT DISTINCT FROM k.resource"
-)
-"""Spans and what their names mean."""
 _TEXTS: Final = {
     "provider": "provider", "model": "model", "error_type": "error_type", "conversation": "conversation", "user": "user",
     "source_service": "service", "source_environment": "environment", "prompt_name": "prompt_name",
@@ -23,9 +19,14 @@ _NUMBER: Final = "'\"?(0|[1-9][0-9]{0,18})\"?'"
 _FIELDS: Final = tuple(otlp_aliases.FIELDS)
 
 
-def rows_of(columns: Sequence[str], *, some_ask: bool) -> str:
-    """SELECT of number of line, whether that is `strange`, whether it is `odd`, and raw columns of every span, by `otlp_kinds` with these
-    columns, and by `otlp_asked` where some ask."""
+def known(read: str) -> str:
+    """Spans that were `read`, a table or query, as `r` and what their names mean as `k`."""
+    return f"{read} AS r LEFT JOIN otlp_kinds AS k ON r.keys = k.keys AND r.resource IS NOT DISTINCT FROM k.resource"
+
+
+def rows_of(columns: Sequence[str], read: str, *, some_ask: bool) -> str:
+    """SELECT of number of line, whether that is `strange`, whether it is `odd`, whether its names are `unknown`, and raw columns of every
+    span that was `read`, by `otlp_kinds` with these columns, and by `otlp_asked` where some ask."""
     odd, cells = _plain_cells()
     best = {field: _best(field, columns) for field in _FIELDS}
     found = ", ".join(f"{value} AS {field}" for field, value in best.items() if value)
@@ -45,10 +46,11 @@ def rows_of(columns: Sequence[str], *, some_ask: bool) -> str:
     cells["request"] = asked if some_ask else "CAST(NULL AS VARCHAR)"
     selected = ", ".join(f'{cells[column.name]} AS "{column.name}"' for column in SPANS.raw)
     answered = ", a.request_hash, a.request AS asked" * some_ask
-    known = f"SELECT r.*, k.kept, k.names, k.tail, k.used{answered}{', ' * bool(found)}{found} FROM {KNOWN}{_ANSWERED * some_ask}"
+    told = f"k.keys IS NULL AS unknown, k.kept, k.names, k.tail, k.used{answered}{', ' * bool(found)}{found}"
     return (
         f"SELECT n, other OR traceId IS NULL OR spanId IS NULL AS strange, "
-        f"{' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, {selected} FROM ({known})"
+        f"{' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, unknown, {selected} "
+        f"FROM (SELECT r.*, {told} FROM {known(read)}{_ANSWERED * some_ask})"
     )
 
 

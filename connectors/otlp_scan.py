@@ -23,7 +23,7 @@ from connectors import otlp_aliases
 from connectors.base import PLACE, Page, Run
 from connectors.otlp_attributes import MAX_ATTRIBUTES, Attribute, Resource, attributes_json, is_part, shape_of
 from connectors.otlp_json import resource_of, value_of
-from connectors.otlp_rows import KNOWN, rows_of
+from connectors.otlp_rows import known, rows_of
 from connectors.otlp_span import request_of
 
 _LONGEST: Final = 16 << 20
@@ -72,6 +72,8 @@ _SPACE: Final = ord(" ")
 _SPAN_ID: Final = b'"spanId"'
 _SOME: Final = 1 << 20
 """Bytes of lines that are looked at for names."""
+_EVERY: Final = 25
+"""One line in so many says which names there are, and one span in so many may have others."""
 _AT_ONCE: Final = 8192
 """Spans of which Python sees what was asked at a time."""
 
@@ -145,32 +147,27 @@ class Scan:
         """SELECT of the raw rows of the simple spans; `file` is the path of `lines`, where `write` put them, which may go afterwards."""
         with mmap.mmap(lines.fileno(), 0, access=mmap.ACCESS_READ) as data:
             self._bounds = _bounds(data)
-        rows = self._simple(file, run)
+        rows = self._simple(lines, file, run)
         self.rest = self._patient(
             (number, _line(lines, *self._bounds[number]), self.left[number]) for number in sorted(self.left)
         )
         return rows
 
-    def _simple(self, file: str, run: Run) -> str:
+    def _simple(self, stream: IO[bytes], file: str, run: Run) -> str:
         self.numbers = lines = [number for number, (_, size) in enumerate(self._bounds) if size]
         longest = max(size for _, size in self._bounds)
         self.lines = len(self._bounds)
         self.left = dict.fromkeys(lines)
         if longest > _LONGEST:
             return ""
-        run(_read(file, longest, self._asked, self._answered, self._telling), ())
-        (records,) = run("SELECT max(n) FROM otlp_read", ())[0]
-        if records != len(lines):  # nobody knows which is which
-            return ""
-        kinds = cast("list[_Kind]", run("SELECT DISTINCT keys, resource FROM otlp_read", ()))
-        run(*_kinds(kinds, self._asked if self._said else None))
-        columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
+        some = [_line(stream, *self._bounds[number]).decode(errors="replace") for number in lines[::_EVERY]]
         try:
-            some_ask = _ask(run, texts=self._texts)
+            self._make(_read(file, longest, self._asked, self._answered, self._telling), some, run)
         except RecursionError:  # the patient way says which it is
             return ""
-        run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {rows_of(columns, some_ask=some_ask)}", ())
-        run("DROP TABLE otlp_read", ())
+        (records,) = run("SELECT max(n) FROM otlp_rows", ())[0]
+        if records != len(lines):  # nobody knows which is which
+            return ""
         left = cast("list[tuple[int, bool, list[int]]]", run(_LEFT, ()))
         self.left = {lines[n - 1]: None if whole else places for n, whole, places in left}
         whole = [n for n, strange, _ in left if strange]
@@ -179,6 +176,26 @@ class Scan:
         if left:  # rows are read several times
             run("DELETE FROM otlp_rows WHERE odd OR n IN (SELECT unnest($1::BIGINT[]))", (whole,))
         return f"SELECT {names}{self._places} FROM otlp_rows" if self.taken else ""
+
+    def _make(self, read: str, some: Sequence[str], run: Run) -> None:
+        """Make `otlp_rows` of what is `read`: at once where `some` of the lines have nearly all the names there are, and nobody asks; else
+        with what was read written down in between."""
+        asked = self._asked if self._said else None
+        _learn(run, _NAMES, asked, (some,))
+        if run("SELECT bool_or(len(asked) > 0) FROM otlp_kinds", ())[0][0] is False:
+            _make_rows(run, f"({read})", some_ask=False)
+            unknown, of = run("SELECT count(*) FILTER (unknown), count(*) FROM otlp_rows", ())[0]
+            if int(str(unknown)) * _EVERY <= int(str(of)):  # the patient way takes them
+                return
+        run(f"CREATE OR REPLACE TEMP TABLE otlp_read AS {read}", ())
+        _learn(run, "SELECT DISTINCT keys, resource FROM otlp_read", asked)
+        _make_rows(run, "otlp_read", some_ask=_ask(run, texts=self._texts))
+        run("DROP TABLE otlp_read", ())
+
+
+def _make_rows(run: Run, read: str, *, some_ask: bool) -> None:
+    columns = [str(name) for (name,) in run("SELECT column_name FROM (DESCRIBE otlp_kinds)", ())]
+    run(f"CREATE OR REPLACE TEMP TABLE otlp_rows AS {rows_of(columns, read, some_ask=some_ask)}", ())
 
 
 _LEFT: Final = (
@@ -256,7 +273,7 @@ def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str]
     # Most spans have none, and a word may be written by the numbers of its letters.
     eventful = f"span.events <> '[]' AND regexp_matches(CAST(span.events AS VARCHAR), '\"({words})\"|\\\\u')"
     return (
-        "CREATE OR REPLACE TEMP TABLE otlp_read AS SELECT n, resource, "
+        "SELECT n, resource, "
         f"{', '.join(f'CAST(span.{name} AS VARCHAR) AS {name}' for name in _IDS)}, span.status.code AS code, "
         "coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, "
         f"coalesce(list_transform(span.attributes, lambda a: {literal}), []) AS literals, "
@@ -269,17 +286,23 @@ def _read(file: str, longest: int, asked: Sequence[str], answered: Sequence[str]
 
 _Kind = tuple[Sequence[str | None], str | None]
 """Names of attributes, and a resource's attributes as JSON."""
+_NAMES: Final = (
+    "SELECT DISTINCT coalesce(list_transform(span.attributes, lambda a: a.key), []) AS keys, resource FROM "
+    "(SELECT resource, unnest(scope.spans) AS span FROM "
+    "(SELECT block.resource.attributes AS resource, unnest(block.scopeSpans) AS scope FROM "
+    "(SELECT unnest(CASE WHEN json_valid(line) THEN from_json(line, "
+    '\'{"resourceSpans":[{"resource":{"attributes":"JSON"},"scopeSpans":[{"spans":[{"attributes":[{"key":"JSON"}]}]}]}]}\') END'
+    ".resourceSpans) AS block FROM (SELECT unnest($1::VARCHAR[]) AS line))))"
+)
+"""The kinds that some lines have."""
 
 
-def _kinds(kinds: Sequence[_Kind], asked: Sequence[str] | None) -> tuple[str, Sequence[object]]:
-    """Statement that makes `otlp_kinds`: for each set of names with a resource the place of each field's value, best first, the
-    resource's own (numbered 0), what is kept, what is `used` of all, and what asks. A set that is not simple has no row."""
+def _learn(run: Run, query: str, asked: Sequence[str] | None, values: Sequence[object] = ()) -> None:
+    """Make `otlp_kinds`: for each set of names with a resource that the query finds the place of each field's value, best first, the
+    resource's own (numbered 0), what is kept, what is `used` of all, and what asks. Of a set that is not simple all of it is null."""
+    kinds = cast("list[_Kind]", run(query, values))
     resources = {text: _resource(text) for text in {resource for _, resource in kinds}}
-    rows = [
-        {"keys": keys, "resource": text, **row}
-        for keys, text in kinds
-        if (resource := resources[text]) is not None and (row := _meaning(keys, resource, asked)) is not None
-    ]
+    rows = [{"keys": keys, "resource": text, **_meaning(keys, resources[text], asked)} for keys, text in kinds]
     types = {
         "keys": '["VARCHAR"]', "resource": '"VARCHAR"', "kept": '["BIGINT"]', "names": '["VARCHAR"]', "tail": '"VARCHAR"',
         "used": '["BIGINT"]', "asks": '["VARCHAR"]', "asked": '["BIGINT"]',
@@ -288,18 +311,16 @@ def _kinds(kinds: Sequence[_Kind], asked: Sequence[str] | None) -> tuple[str, Se
     types |= {name: '"VARCHAR"' if name.endswith("_0") else '"BIGINT"' for name in ranks}
     form = "[{" + ", ".join(f'"{name}": {kind}' for name, kind in types.items()) + "}]"
     told = msgspec.json.encode(rows).decode()
-    return (
-        f"CREATE OR REPLACE TEMP TABLE otlp_kinds AS SELECT unnest(one) FROM (SELECT unnest(from_json($1, '{form}')) AS one)",
-        (told,),
-    )
+    made = f"SELECT unnest(one) FROM (SELECT unnest(from_json($1, '{form}')) AS one)"
+    run(f"CREATE OR REPLACE TEMP TABLE otlp_kinds AS {made}", (told,))
 
 
 def _meaning(
-    keys: Sequence[str | None], resource: Resource, asked: Sequence[str] | None
-) -> Mapping[str, object] | None:
+    keys: Sequence[str | None], resource: Resource | None, asked: Sequence[str] | None
+) -> Mapping[str, object]:
     names = [key[1:-1] for key in keys if key and key[0] == '"' and "\\" not in key]
-    if len(set(names)) < len(keys):
-        return None
+    if resource is None or len(set(names)) < len(keys):
+        return {}
     shape, places = shape_of(tuple(names)), {name: place for place, name in enumerate(names, 1)}
     fields = {field for _, field in shape.known} | resource.found.keys()
     kept = dict(shape.kept)
@@ -311,7 +332,7 @@ def _meaning(
         or not all(_is_asked(name, asked or ()) for name in asks)
         or any(name != stored for name, stored in kept.items())
     ):
-        return None
+        return {}
     ranks: dict[str, int] = {}
     for name, field in reversed(shape.known):
         rank = 1 + sum(one.rpartition("_")[0] == field for one in ranks)
@@ -356,7 +377,7 @@ def _ask(run: Run, *, texts: bool) -> bool:
     form = '{"places": ["BIGINT"], "hashes": ["VARCHAR"], "requests": ["VARCHAR"]}'
     for low in range(0, int(str(spans)), _AT_ONCE):
         some = f"WHERE len(k.asked) > 0 AND r.rowid >= {low} AND r.rowid < {low + _AT_ONCE}"
-        found = run(f"SELECT r.rowid, k.rowid, list_select(r.literals, k.asked) FROM {KNOWN} {some}", ())
+        found = run(f"SELECT r.rowid, k.rowid, list_select(r.literals, k.asked) FROM {known('otlp_read')} {some}", ())
         places, hashes, requests = [], [], []
         for place, kind, values in cast("list[tuple[int, int, list[str | None]]]", found):
             asked = request_of(dict(zip(asks[kind], map(_value, values), strict=True)))

@@ -18,7 +18,7 @@ from aether_tui.config import Config
 from aether_tui.ingest import Ingest
 from aether_tui.records.tables import SPANS
 from aether_tui.sync.intake import Intake, Writer
-from connectors import otlp, otlp_json
+from connectors import otlp, otlp_json, otlp_scan
 from connectors.base import Page
 from connectors.otlp import OtlpFiles
 from connectors.otlp_scan import Scan
@@ -198,14 +198,23 @@ def body(rng: random.Random, lines: int) -> bytes:
     return "\n".join(found).encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize(("said", "at_once"), [(False, False), (False, True), (True, False)])
 @pytest.mark.parametrize("seed", range(2))
-def test_what_is_scanned_is_what_is_read_row_by_row(tmp_path: Path, seed: int, said: bool) -> None:
+def test_what_is_scanned_is_what_is_read_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, said: bool, at_once: bool
+) -> None:
     data = body(random.Random(seed), 400)
+    if at_once:
+        monkeypatch.setattr(otlp_scan, "_EVERY", 1)
     scan = Scan((data,), lambda _: Page(), said=said, texts=said)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE TEMP TABLE otlp_read AS SELECT 'of nobody' AS n")
         found = [row for rows, _ in scanned(connection, scan) for row in connection.execute(rows).fetchall()]
+        written = not connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name = 'otlp_read'"
+        ).fetchall()
+        assert written != at_once
     each = BytesIO(data).readlines()
     whole = [number for number, some in scan.left.items() if some is None]
     assert scan.taken > 200 and len(scan.left) > 60 > len(whole) > 20
