@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +21,8 @@ from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
 _SEPARATORS = ",;\t|"
+_PIECE = 1 << 20
+_GAP = re.compile(r"[\s,]*")
 _JSON = json.JSONDecoder(parse_int=Number, parse_float=Number)
 
 
@@ -78,7 +82,7 @@ def read_table(path: Path) -> Table:
         head = sniff.text_head(beginning) if coding != "cp1252" else beginning.decode(coding, "replace")
     except UnicodeDecodeError as error:
         raise _no_text(path) from error
-    columns, rows = _json(path, coding) if head.lstrip()[:1] in ("{", "[") else _csv(path, coding, head)
+    columns, rows = _json(path, coding, head) if head.lstrip()[:1] in ("{", "[") else _csv(path, coding, head)
     if not columns:
         raise Malformed(f"{name_of(path)}: is empty", hint="a header line, then one row a line")
     notes = ("is not UTF-8: read as Windows-1252 (Western European)",) * (coding == "cp1252")
@@ -151,12 +155,18 @@ def _csv_lines(path: Path, coding: str, separator: str, *, stated: bool) -> Iter
             ) from error
 
 
-def _json(path: Path, coding: str) -> tuple[tuple[str, ...], Callable[[], Iterator[Line]]]:
-    """A list of objects, or one object a line; only the latter is not kept."""
-    kept = _document(path, coding)
+def _json(path: Path, coding: str, head: str) -> tuple[tuple[str, ...], Callable[[], Iterator[Line]]]:
+    """A list of objects, or one object a line, read anew each time; or one object."""
+    read: Callable[[], Iterable[tuple[int, object]]]
+    if head.lstrip().startswith("["):
+        read = partial(_json_list, path, coding)
+    elif (whole := _document(path, coding)) is not None:
+        read = partial(enumerate, [whole], 1)
+    else:
+        read = partial(_json_lines, path, coding)
 
     def objects() -> Iterator[tuple[int, dict[str, object]]]:
-        for line, one in _json_lines(path, coding) if kept is None else enumerate(kept, 1):
+        for line, one in read():
             if not isinstance(one, dict):
                 raise Malformed(f"{name_of(path)}: line {line}: not a JSON object", hint="one JSON object a line")
             yield line, one
@@ -165,16 +175,42 @@ def _json(path: Path, coding: str) -> tuple[tuple[str, ...], Callable[[], Iterat
     return columns, lambda: ((line, tuple(_text(one.get(name)) for name in columns)) for line, one in objects())
 
 
-def _document(path: Path, coding: str) -> list[object] | None:
-    """What a file of one document holds; None where it is none, as each line may be one."""
+def _document(path: Path, coding: str) -> object:
+    """What a file of one object holds; None where it holds anything else, as each line may be one."""
     with _opened(path, coding, "\n") as text, suppress(ValueError, RecursionError):
         first = next((part for part in text if part.strip()), "")
         with suppress(ValueError, RecursionError):
             if first.lstrip().startswith("{") and _JSON.decode(first):
                 return None
-        whole: object = _JSON.decode(first + text.read())
-        return whole if isinstance(whole, list) else [whole]
+        found: object = _JSON.decode(first + text.read())
+        return found
     return None
+
+
+def _json_list(path: Path, coding: str) -> Iterator[tuple[int, object]]:
+    """What a list holds, one by one: as a whole it takes seven times its size."""
+    with _opened(path, coding, "") as text:
+        held, at, number = text.read(_PIECE).lstrip()[1:], 0, 1
+        while True:
+            at = _GAP.match(held, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            if held[at : at + 1] == "]":
+                held, at = (held[at + 1 :] + text.read(_PIECE)).lstrip(), 1
+                if not held:
+                    return
+                if held[0] != "[":  # pages follow one another
+                    raise Malformed(f"{name_of(path)}: more follows behind its list", hint="one JSON object a line")
+                continue
+            try:
+                one, at = _JSON.raw_decode(held, at)
+            except (ValueError, RecursionError) as error:
+                if isinstance(error, RecursionError) or not (more := text.read(max(_PIECE, len(held) - at))):
+                    raise Malformed(
+                        f"{name_of(path)}: item {number} of its list: not JSON: {error}", hint="one JSON object a line"
+                    ) from error
+                held, at = held[at:] + more, 0
+            else:
+                yield number, one
+                number += 1
 
 
 def _json_lines(path: Path, coding: str) -> Iterator[tuple[int, object]]:

@@ -12,7 +12,7 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.records import TABLES
-from connectors import sheets
+from connectors import sheet_reading, sheets
 from connectors.base import Malformed, Page
 from connectors.requests import Asked, RequestFiles, read_requests
 from connectors.sheet_values import Dates, Numbers, Undecided, instant_of, number_of
@@ -270,11 +270,12 @@ def test_an_invoice_replaces_the_same_month_of_the_same_provider(tmp_path: Path)
     assert page.replace is not None
 
 
-@pytest.mark.parametrize("form", ["csv", "lines", "list"])
+@pytest.mark.parametrize("form", ["csv", "lines", "list", "lists"])
 def test_pages_are_small_and_what_comes_twice_is_known_across_them(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sheets, "_PAGE_ROWS", 3)
+    monkeypatch.setattr(sheet_reading, "_PIECE", 9)
     bills = ["2026-10-01,7,EUR", *(f"2026-10-0{day},1.5,EUR" for day in range(1, 8)), "2026-10-01,7,EUR"]
     items = [*(f"A-{number},T,2026-10-01" for number in range(7)), "A-1,U,2026-10-01"]
 
@@ -284,6 +285,7 @@ def test_pages_are_small_and_what_comes_twice_is_known_across_them(
             "csv": "\n".join([columns, *lines]),
             "lines": "\n".join(objects),
             "list": f"[{', '.join(objects)}]",
+            "lists": f"[{', '.join(objects[:2])}]\n [{', '.join(objects[2:])}]\n",
         }
         return file(tmp_path, texts[form])
 
@@ -305,8 +307,17 @@ def test_a_sheet_that_breaks_off_is_refused_before_its_first_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sheets, "_PAGE_ROWS", 1)
-    for broken in ("id,title,created\n1,a,2026-10-01\n2,b,2026-10-01,more\n", '{"id": "1", "title": "a"}\n{"id": "2'):
-        with pytest.raises(Malformed, match=r"line [23]: "):
+    one = '{"id": "1", "title": "a"}'
+    table = "id,title,created\n1,a,2026-10-01\n2,b,2026-10-01,more\n"
+    for broken in (
+        table,
+        f'{one}\n{{"id": "2',
+        f'[{one}, {{"id": "2',
+        f"[{one}, {one}",
+        f"[{one}] {one}",
+        f"[{one}, 2]",
+    ):
+        with pytest.raises(Malformed, match=r"line [23]: |item [23] of its list|behind its list"):
             next(iter(SheetFiles(Stated(constants={"created": "2026-10-01"})).pages([file(tmp_path, broken)], NOW)))
 
 
