@@ -9,7 +9,9 @@ from decimal import Decimal
 _SECONDS = {
     "ms": Decimal("0.001"), "s": Decimal(1), "sec": Decimal(1), "min": Decimal(60), "m": Decimal(60), "h": Decimal(3600),
 }  # fmt: skip
-_TEXT = re.compile(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([A-Za-z%]+)\s*(?:/\s*([a-z]+))?\s*")
+NUMBER = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9][0-9_]*)(?:\.[0-9]+)?"
+"""A comma parts thousands or nothing: `0,10 USD` would be read as ten."""
+_TEXT = re.compile(rf"\s*({NUMBER})\s*([A-Za-z%]+)\s*(?:/\s*([a-z]+))?\s*")
 
 EXAMPLES = {
     "s": "15min",

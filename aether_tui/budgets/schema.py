@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aether_tui.budgets.file import METRICS, BudgetSource
-from aether_tui.budgets.quantity import EXAMPLES, units
+from aether_tui.budgets.quantity import EXAMPLES, NUMBER, units
 
 FILE_NAME = "budgets.schema.json"
 MODELINE = f"# yaml-language-server: $schema={FILE_NAME}"
@@ -56,4 +56,4 @@ def _quantity(*kinds: str) -> Schema:
 def _pattern(kind: str) -> str:
     base, _, per = kind.partition("/")
     unit = "|".join(units(base))
-    return rf"\s*[0-9][0-9_,]*(\.[0-9]+)?\s*({unit})\s*" + (rf"/\s*{per}\s*" if per else "")
+    return rf"\s*{NUMBER}\s*({unit})\s*" + (rf"/\s*{per}\s*" if per else "")

@@ -165,6 +165,6 @@ def test_quantities() -> None:
     assert parse_quantity("250ms", "s").value == Decimal("0.250")
     assert parse_quantity("2,000.50 USD/month", "money/month").value == Decimal("2000.50")
     assert parse_share("7.5%") == Decimal("0.075")
-    for text in ("", "min", "-5min", "1e3 s", "15 min 30 s", None, True):
+    for text in ("", "min", "-5min", "1e3 s", "15 min 30 s", "1,5min", "0,100s", "1,2345s", None, True):
         with pytest.raises(BadQuantity):
             parse_quantity(text, "s")

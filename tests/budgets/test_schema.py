@@ -31,7 +31,7 @@ def refused_by_reader(text: str, kind: str) -> bool:
 @pytest.mark.parametrize(
     "text",
     ["15min", "90s", "1h", "0.5 s", "500 USD/month", "0.10 USD/task", "4,000 tokens/task", "8 s/turn", "3 tests",
-     "15", "15 minutes", "10%", "500 USD", "8 s", "tokens", "1 USD/ month", "1e3 s"],
+     "15", "15 minutes", "10%", "500 USD", "8 s", "tokens", "1 USD/ month", "1e3 s", "0,10 USD/task", "1,5min"],
 )  # fmt: skip
 def test_quantities_agree_with_the_reader(text: str) -> None:
     rules = budgets_schema()["$defs"]["_Budget"]["allOf"]
