@@ -215,6 +215,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.help", "question_mark,f1", "Help", "What can be done on this screen", "Console", footer=9),
     Action("app.room", "R", "Room mode", "Hide other people's answers, money and clients; again to show them", "Console"),
     Action("app.theme", "f2", "Dark or light", "Switch between the dark and the light theme", "Console"),
+    Action("app.suspend-process", "ctrl+z", "Suspend", "Put the console aside, into the shell; fg brings it back", "Console"),
     Action("app.quit", "q", "Quit", "Leave; everything is saved already", "Console", footer=10),
 )  # fmt: skip
 

@@ -145,6 +145,8 @@ class AetherApp(Choosing):
         with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             for ends in (signal.SIGHUP, signal.SIGTERM):  # a terminal that is closed, a machine that is shut down
                 asyncio.get_running_loop().add_signal_handler(ends, self.exit)
+        # Textual takes the terminal back after `fg`, and leaves it empty.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.begin()
         self.call_after_refresh(self._first_look)
 

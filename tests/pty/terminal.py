@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import sys
 import termios
@@ -86,6 +87,17 @@ class Terminal:
         os.waitpid(self._pid, 0)
         self.status = -9
         return self.text
+
+    def stopped(self) -> None:
+        """Read until it is stopped, as by ctrl+z in a shell."""
+        while os.waitpid(self._pid, os.WUNTRACED | os.WNOHANG) == (0, 0):
+            assert self.read(0.1)
+        while select.select([self._fd], [], [], 0)[0]:
+            self.read(0)
+
+    def goes_on(self) -> None:
+        """Have it go on, as `fg` does."""
+        os.kill(self._pid, signal.SIGCONT)
 
     def end(self) -> int:
         """Read to the end; the exit status."""

@@ -25,6 +25,12 @@ def test_every_screen_and_out_again_with_the_terminal_as_it_was(workspace):
             terminal.until(lambda text, spec=spec: f" {spec.title} " in text.splitlines()[1])
         terminal.press("\x03")
         terminal.until(lambda text: "ctrl+c does not quit: press q" in text)
+        terminal.press("\x1a")
+        terminal.stopped()
+        assert termios.tcgetattr(terminal._fd)[3] & termios.ECHO  # the shell has it back
+        terminal.screen.reset()
+        terminal.goes_on()
+        terminal.until(lambda text: " Sources " in text.splitlines()[1] and "help" in text.splitlines()[-1])
         terminal.press("q")
         assert terminal.end() == 0
         after = termios.tcgetattr(terminal._fd)
