@@ -9,6 +9,7 @@ import click
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
 from aether_tui.errors import ConfigurationError, NoData
+from aether_tui.human import plural
 from aether_tui.workspace.store import Store
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def show(context: Context, identity: str | None, form: str) -> None:
 def _state(found: Failures) -> str:
     kappa = found.kappa
     agreement = f"kappa {kappa.value:.2f} over {found.rated_twice}" if kappa.value is not None else kappa.reason
-    return f"{found.id}: {found.reviewed} of {found.sampled} traces have a cause; {agreement}"
+    return f"{found.id}: {found.reviewed} of {plural(found.sampled, 'trace')} with a cause; {agreement}"
 
 
 def _review(context: Context, identity: str | None) -> Stored[FailureReview]:

@@ -10,7 +10,7 @@ from msgspec import structs
 from aether_tui.diagnostics import metrics
 from aether_tui.diagnostics.bill import facts as bill_facts
 from aether_tui.diagnostics.gaps import traceless
-from aether_tui.human import NONE, Beside, amount, apart, column, day, money
+from aether_tui.human import NONE, Beside, amount, apart, column, day, money, plural
 from aether_tui.report_model import (
     Block,
     Cell,
@@ -73,7 +73,7 @@ def findings(found: Attribution, wanted: float) -> tuple[Finding, ...]:
             Finding(id="attribution.covered", severity="warn", text=text, action="aether-tui report instrumentation")
         )
     if found.unpriced_calls:
-        text = f"{found.unpriced_calls:,} of {found.calls:,} calls have no price and count as nothing here."
+        text = f"{found.unpriced_calls:,} of {plural(found.calls, 'call')} without a price, counted as nothing here."
         result.append(
             Finding(id="attribution.unpriced", severity="info", text=text, action="add a price under [[prices]]")
         )

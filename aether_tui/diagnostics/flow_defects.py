@@ -69,7 +69,7 @@ def blocks(found: Found, data: Data) -> tuple[Block, ...]:
             Gap(
                 id="flow.defects.none",
                 title="Defects by the phase that found them",
-                reason=f"None of the {plural(found.unsaid, 'bug')} of this window says which phase found it.",
+                reason=f"No bug of this window says which phase found it (n {found.unsaid:,}).",
                 next_step="label bugs in the tracker: found:specification, found:build, found:release",
             ),
         )

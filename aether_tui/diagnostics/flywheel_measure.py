@@ -15,7 +15,7 @@ from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, Question, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
 from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind
-from aether_tui.human import against, amount, quantity
+from aether_tui.human import against, amount, plural, quantity
 from aether_tui.report_model import (
     Check,
     Quantity,
@@ -250,15 +250,19 @@ def _instrumented(
         "model": fields["model"],
         "tokens": tokens,
         "latency": fields["latency"],
-        "first-token": _seen(first, "model calls", "send the time to first token with streamed model calls"),
+        "first-token": _seen(first, "model call", "send the time to first token with streamed model calls"),
         "cost": criteria["cost"],
         "attribution": criteria["attribution"],
         "ids": _enough(
-            roots, "requests have a root span", needed, "send the span that covers the whole request, without a parent"
+            roots,
+            "request",
+            "with a root span",
+            needed,
+            "send the span that covers the whole request, without a parent",
         ),
         "outcome": _seen(
             outcomes,
-            "requests",
+            "request",
             "name the attribute that carries it in [mapping.span_attributes] outcome, or the score in [mapping.scores]",
         ),
     }
@@ -338,7 +342,9 @@ def _seen(value: Quantity, of: str, next_step: str) -> Check:
     """Passes when any is there: how many is another indicator's business."""
     if value.value is None:
         return _auto("no-data", value.reason or "")
-    return _auto("pass" if value.value > 0 else "block", f"on {quantity(value)} of {value.n or 0:,} {of}", next_step)
+    return _auto(
+        "pass" if value.value > 0 else "block", f"on {quantity(value)} of {plural(value.n or 0, of)}", next_step
+    )
 
 
 def _streamed(seen: Check, cycle: Cycle | None) -> Check:
@@ -362,13 +368,13 @@ def _kept(data: Data, documents: Documents, cycle: Cycle | None) -> Check:
         step = f"{replayable.SETTING} in aether.toml, or sign for redaction and retention below"
         return _auto("no-data", "not kept, so no trace can be replayed", step)
     share = replayable.measure(data, kept=kept).share
-    return _enough(share, "model calls have their input whole", needed, "aether-tui report instrumentation says why")
+    return _enough(share, "model call", "with the input whole", needed, "aether-tui report instrumentation says why")
 
 
-def _enough(value: Quantity, what: str, needed: float, next_step: str) -> Check:
+def _enough(value: Quantity, of: str, what: str, needed: float, next_step: str) -> Check:
     if value.value is None:
         return _auto("no-data", value.reason or "")
-    said = f"{against(value, needed)} of {value.n or 0:,} {what}, {amount(needed, 'ratio')} needed"
+    said = f"{against(value, needed)} of {plural(value.n or 0, of)} {what}, {amount(needed, 'ratio')} needed"
     return _auto("pass" if value.value >= needed else "block", said, next_step)
 
 

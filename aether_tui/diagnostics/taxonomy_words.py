@@ -28,7 +28,7 @@ def headline(found: Map) -> str:
         return f"{found.version} has {kinds} of request; no request of this window was assigned yet."
     top = found.kinds[0]
     return (
-        f"{quantity(found.assigned)} of {found.requests:,} requests are assigned to {kinds}; the largest, {top.label}, is "
+        f"{quantity(found.assigned)} of {plural(found.requests, 'request')} assigned to {kinds}; the largest, {top.label}, is "
         f"{quantity(top.volume)} of requests and {quantity(top.cost)} of their cost."
     )
 

@@ -293,7 +293,7 @@ def test_flywheel_counts_documents_ticks_and_rows(tmp_path: Path) -> None:
     assert items["tokens"].state == "block"
     assert items["first-token"].state == "block"
     assert items["outcome"].state == "pass"
-    assert items["ids"].evidence == "100 % of 8 requests have a root span, 95 % needed"
+    assert items["ids"].evidence == "100 % of 8 requests with a root span, 95 % needed"
     assert (items["replay"].state, items["replay"].evidence) == ("pass", "left out, as was signed: Grace, 2026-11-10")
     assert items["privacy-signed"].evidence == "Grace, 2026-11-10: looked at 200 texts"
     assert items["bill-signed"].state == "no-data"
@@ -310,7 +310,7 @@ def test_phases_after_the_gate_are_locked_with_the_reason(tmp_path: Path) -> Non
     assert (unsigned.state, unsigned.evidence) == ("no-data", "not kept, so no trace can be replayed")
     keeping = flywheel(made, Config(privacy=Privacy(keep_payloads=True)))
     (kept,) = (item for item in keeping["flywheel.phase1"].items if item.id == "replay")
-    assert (kept.state, kept.evidence) == ("block", "0 % of 8 model calls have their input whole, 95 % needed")
+    assert (kept.state, kept.evidence) == ("block", "0 % of 8 model calls with the input whole, 95 % needed")
     assert "cost with feature and team" in lists["flywheel.phase2"].locked
     assert lists["flywheel.phase6"].locked == "waits for the gate"
     assert lists["flywheel.phase1"].locked == ""
