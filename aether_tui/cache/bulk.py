@@ -53,12 +53,12 @@ def read_bulk(
     Raises Malformed naming the file when it is missing, cut or not of that format.
     """
     query = _query(connection, bulk)
-    with _translated(bulk.paths):
+    with translated(bulk.paths):
         connection.execute(query)
     lists = [place for place, column in enumerate(bulk.table.raw) if column.kind == "texts"]
     width = len(bulk.table.raw)
     while True:
-        with _translated(bulk.paths):
+        with translated(bulk.paths):
             found = connection.fetchmany(chunk)
         if not found:
             break
@@ -154,9 +154,11 @@ def _alone(
 ) -> Iterator[tuple[str, bool]]:
     made = _Made(connection, bulk, place)
     try:
-        with _translated((path,)):
+        with translated((path,)):
             for part in parts.parts(connection, path, bulk.format, _fields(bulk), bulk.beside and bulk.beside[1]):
-                _keep(rejects, made.add(part, path.name))
+                # Of several files none is read again later, where its damage would be theirs.
+                own = part if place is None else replace(part, copied=True)
+                _keep(rejects, made.add(own, path.name))
                 if not (part.more and made.has_room):
                     yield made.good(), part.more or not last
                     made.drop()
@@ -258,7 +260,7 @@ class _Made:
         paths, name = list(joint.rows), "part_0"
         part = parts.Part(joint.relation, joint.relation, 0, more=True, copied=True)
         try:
-            with _translated(tuple(paths)):
+            with translated(tuple(paths)):
                 columns, _ = _cells(self._connection, self._bulk, part, f", {first} + {PLACE} AS {PLACE}")
                 self._connection.execute(f"CREATE TEMP TABLE {name} AS {columns}")
         except Malformed:
@@ -387,7 +389,7 @@ def _query(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> str:
 
 def _file(connection: duckdb.DuckDBPyConnection, bulk: Bulk, path: Path) -> str:
     """SELECT of one file: cast cells, why the row is bad (empty: it is not), where it stands, its text if bad."""
-    with _translated((path,)):
+    with translated((path,)):
         keys = parts.line_keys(connection, path) if bulk.format == "ndjson" and bulk.beside is not None else ()
         return _checked(connection, bulk, parts.relation(path, bulk.format), path.name, 0, keys)
 
@@ -483,11 +485,18 @@ def _told(bulk: Bulk, line: str) -> str:
     return f"{len(line.encode())} bytes" if _of_people(bulk) else line
 
 
+_OF_FILES: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException)
+
+
 @contextlib.contextmanager
-def _translated(paths: tuple[Path, ...]) -> Iterator[None]:
+def translated(paths: tuple[Path, ...]) -> Iterator[None]:
+    """Raise Malformed for what DuckDB says of a file that is not as it should be."""
     try:
         yield
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
+    except duckdb.Error as error:
+        # What the reader of Parquet says of pages that are damaged has no class of its own.
+        if type(error) is not duckdb.Error and not isinstance(error, _OF_FILES):
+            raise
         text = str(error)
         named = next((path.name for path in paths if path.name in text), ", ".join(path.name for path in paths))
         raise Malformed(f"{named}: {_plain(text)}", hint="is the file whole? copy or export it again") from error

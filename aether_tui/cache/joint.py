@@ -161,7 +161,7 @@ def _of_lines(
             run: dict[Path, int] = {}
             while waiting and sum(run.values()) <= parts.PART_ROWS // 2 and file.tell() <= parts.RUN_BYTES // 2:
                 path = waiting.pop()
-                lines = _copied(path, file) if path.stat().st_size <= parts.RUN_BYTES // 2 else None
+                lines = _copied(path, file)
                 if lines is None:
                     yield path
                 else:
@@ -187,6 +187,8 @@ def _copied(path: Path, into: IO[bytes]) -> int | None:
     is left there."""
     begin, lines, last = into.tell(), 0, b"\n"
     try:
+        if path.stat().st_size > parts.RUN_BYTES // 2:
+            return None
         for block in parts.blocks(path):
             lines += block.count(b"\n")
             odd = _BLANK.search(block) or lines > parts.PART_ROWS // 2 or into.tell() - begin > parts.RUN_BYTES // 2
@@ -199,8 +201,8 @@ def _copied(path: Path, into: IO[bytes]) -> int | None:
                 into.write(b"\n")
                 lines += 1
             return lines
-    except Malformed:
-        pass
+    except (OSError, Malformed):
+        pass  # who reads it by itself says which
     into.seek(begin)
     into.truncate()
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 import duckdb
 
 from aether_tui.cache import thrift
-from aether_tui.cache.bulk import bulk_parts, scanned, scanned_files
+from aether_tui.cache.bulk import bulk_parts, scanned, scanned_files, translated
 from aether_tui.cache.bulk import read_bulk as bulk_rows
 from aether_tui.cache.bulk_merge import PREPARED, merge_part
 from aether_tui.cache.damage import CacheDamaged
@@ -337,9 +337,10 @@ class Cache:
             parts = {SPANS.name: files.firsts} if files is not None else None
             held = False
             for raw, more in found:
-                stage_spans(
-                    connection, PREPARED, raw, preparer, bulk.nulls, *([PLACE] * (files is not None)), begun=held
-                )
+                with translated(bulk.paths) if isinstance(bulk, Bulk) and files is None else nullcontext():
+                    stage_spans(
+                        connection, PREPARED, raw, preparer, bulk.nulls, *([PLACE] * (files is not None)), begun=held
+                    )
                 held = merge_part(connection, write, origin, result, pace, more=more, parts=parts)
             if held:
                 merge_part(connection, write, origin, result, pace, more=False, parts=parts)

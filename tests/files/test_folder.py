@@ -240,3 +240,19 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path, monkeypat
     assert again()[0] == every
     cache.reset()
     assert again() == (every, 45, 0)
+
+
+def test_a_damaged_page_refuses_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What DuckDB says of it has no class of its own, and comes when rows are looked at."""
+    monkeypatch.setattr("aether_tui.sync.intake.BULK_BYTES", 1)
+    (folder := tmp_path / "files").mkdir()
+    for n in range(3):
+        parquet(folder / f"a{n}.parquet", spans(10 * n, 10 * n + 10))
+    whole = bytearray((folder / "a1.parquet").read_bytes())
+    whole[4:60] = bytes(56)
+    (folder / "a1.parquet").write_bytes(whole)
+    writer = Writer(Cache(tmp_path / "cache.duckdb"), Ingest(Config(), bytes(32)), lambda: NOW)
+    for paths, good in (([folder / "a1.parquet"], 0), ([folder], 20)):
+        found = load(paths, kinds=[SpanFiles()], writer=writer, now=NOW)
+        assert [bool(one.error) for one in found if one.path.name == "a1.parquet"] == [True]
+        assert sum(one.counts.inserted for one in found) == good
