@@ -20,7 +20,6 @@ from connectors.files import encoding_of, name_of, open_binary, sample
 from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
-_SEPARATORS = ",;\t|"
 _PIECE = 1 << 20
 _GAP = re.compile(r"[\s,]*")
 _JSON = json.JSONDecoder(parse_int=Number, parse_float=Number)
@@ -117,7 +116,7 @@ def _numbered(columns: Sequence[str]) -> tuple[str, ...]:
 def _csv(path: Path, coding: str, head: str) -> tuple[tuple[str, ...], Callable[[], Iterator[Line]]]:
     first = next((line for line in head.splitlines() if line.strip()), "")
     stated = first.casefold().startswith("sep=") and len(first) == 5
-    separator = first[4] if stated else sniff.separator(head.lstrip(), _SEPARATORS)
+    separator = first[4] if stated else sniff.separator(head.lstrip())
 
     def lines() -> Iterator[Line]:
         return _csv_lines(path, coding, separator, stated=stated)

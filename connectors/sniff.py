@@ -13,6 +13,7 @@ from typing import cast
 
 from connectors.base import Sample
 
+SEPARATORS = ",;\t|"
 _ROWS = 50
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.S)
 _BRACKET = re.compile(r'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.S)
@@ -60,16 +61,16 @@ def _text(mark: str) -> str:
 
 @lru_cache(maxsize=1)
 def csv_columns(head: bytes) -> tuple[str, ...]:
-    """Columns of a CSV header line (comma, semicolon or tab); none when the first line is not one."""
+    """Columns of a CSV header line (comma, semicolon, tab or bar); none when the first line is not one."""
     text = text_head(head).lstrip("\r\n")
     line = text.splitlines()[0] if text else ""
-    if line.startswith("{") or "\x00" in line or not {",", ";", "\t"} & set(line):
+    if line.startswith("{") or "\x00" in line or not set(SEPARATORS) & set(line):
         return ()
     columns = next(csv.reader([line], delimiter=separator(line)), [])
     return tuple(column.strip() for column in columns)
 
 
-def separator(beginning: str, among: str = ",;\t") -> str:
+def separator(beginning: str) -> str:
     """What separates the cells of a table: the sign by which its first rows have as many cells as its header, and most of them."""
 
     def fits(sign: str) -> tuple[float, int]:
@@ -78,7 +79,7 @@ def separator(beginning: str, among: str = ",;\t") -> str:
         columns, *others = widths or [0]
         return (others.count(columns) / len(others) if others else 1.0) * (columns > 1), columns
 
-    return max(among, key=fits)
+    return max(SEPARATORS, key=fits)
 
 
 def is_parquet(head: bytes) -> bool:
@@ -112,6 +113,15 @@ _SHAPES = (
         "is a Terraform plan: it says what changes, not what it costs; run infracost on it",
         re.compile(r'\A\{\s*"format_version".*"terraform_version"', re.S),
     ),
+    (
+        "is a report of tests in another form than JUnit XML: have that written instead (`dotnet test --logger junit`, gotestsum), or "
+        "convert it",
+        re.compile(
+            r"\A(<\?xml[^>]*>\s*)?<(TestRun|test-run|test-results|assembl(y|ies))\b|\ATAP version"
+            r"""|\A\{[^\n]{0,200}"Action":\s*"(start|run)\""""
+        ),
+    ),
+    ("is a report of coverage, which is not read", re.compile(r"\A(<[?!][^>]*>\s*)*<(coverage|report name=)")),
     ("is a single webhook event, not an export", re.compile(r'\A\{\s*"(action|object_kind)"\s*:')),
     (
         "is a text for people, not data",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import io
 import json
 import lzma
 import os
@@ -340,7 +341,7 @@ def test_packed_otherwise_the_rows_are_the_same(packer: str, contracts: Path, tm
     assert sorted(rows, key=_hash) == sorted(plain, key=_hash)
 
 
-@pytest.mark.parametrize("writer", ["mixed", "late mixed", "slashes", "UTF-16", "\\r"])
+@pytest.mark.parametrize("writer", ["mixed", "late mixed", "slashes", "UTF-16", "\\r", "|"])
 def test_however_it_is_written_the_rows_are_the_same(writer: str, tmp_path: Path) -> None:
     """Rows behind other line ends would be lost without a word, tags behind backslashes be no JSON."""
     tags = json.dumps({"team": 'a "b", c', "inner": json.dumps({"x": "1"})})
@@ -350,9 +351,12 @@ def test_however_it_is_written_the_rows_are_the_same(writer: str, tmp_path: Path
     turn = {"mixed": 9, "late mixed": 1_900}.get(writer, len(lines))
     whole = b"\r\n".join(lines[:turn]) + b"\r\n" + b"\n".join(lines[turn:])
     slashed = whole.replace(b'""', b'\\"').replace(b'\\\\"', b'\\\\\\"')
+    barred = io.StringIO(newline="")
+    csv.writer(barred, delimiter="|").writerows(csv.reader(io.StringIO(plain.read_bytes().decode(), newline="")))
     other.write_bytes(
-        {"slashes": slashed, "UTF-16": whole.decode().encode("utf-16"), "\\r": b"\r".join(lines)}.get(writer, whole)
-    )
+        {"slashes": slashed, "UTF-16": whole.decode().encode("utf-16"), "\\r": b"\r".join(lines),
+         "|": barred.getvalue().encode()}.get(writer, whole)
+    )  # fmt: skip
     assert KIND.recognises(sample(other))
     found, rejects = load(tmp_path, other)
     assert not rejects
