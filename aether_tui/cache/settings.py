@@ -10,7 +10,7 @@ import duckdb
 
 from aether_tui.cache.parsed import run
 
-HELD_MB: Final = 384
+HELD_MB: Final = 256
 """MB of memory that are held for temporary tables of a load."""
 
 
