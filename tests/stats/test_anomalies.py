@@ -18,6 +18,17 @@ def test_quiet_series_are_seldom_said_to_have_changed() -> None:
     assert mean(findings(world(seed)) for seed in range(4)) <= 2.5
 
 
+def test_the_first_weeks_of_a_series_are_as_quiet() -> None:
+    """Sixteen days, most of them with a weekend; a rise by half is found all the same."""
+    rng = random.Random(4)
+
+    def days(rise: float = 1.0) -> list[float | None]:
+        return [100 * SHAPE[day % 7] * rng.lognormvariate(0, 0.12) * (rise if day >= 8 else 1) for day in range(16)]
+
+    assert sum(len(anomalies.shifts(days())) for _ in range(800)) <= 16
+    assert mean(any(abs(one.at - 8) <= 2 for one in anomalies.shifts(days(1.5))) for _ in range(40)) >= 0.75
+
+
 def test_planted_steps_of_thirty_percent_are_found() -> None:
     assert mean(found(seed, 0.3) for seed in range(40)) >= 0.85
 
