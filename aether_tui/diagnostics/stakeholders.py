@@ -299,7 +299,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="Choose one and press ↵ (g i in aether-tui); at most so many questions and minutes.",
+        note="g i, then ↵ on one; questions and minutes are the most it takes.",
         aside=True,
     )
 

@@ -218,6 +218,8 @@ def test_keys_and_columns_are_found_in_a_cut_head() -> None:
         (b'<?xml version="1.0"?>\n<TestRun id="1" xmlns="x">', "is a report of tests in another form"),
         (b'{"Time":"2026-10-01T10:00:00Z","Action":"start","Package":"a"}\n', "is a report of tests in another form"),
         (b'<?xml version="1.0"?><!DOCTYPE coverage SYSTEM "x">\n<coverage line-rate="1">', "is a report of coverage"),
+        (b'{"total_count": 30, "workflow_runs": [{"id": 1}]}', "is runs of a pipeline: `aether-tui budget check`"),
+        (b'{"action": "completed", "workflow_run": {"id": 1}}', "is a single webhook event"),
         (b"\x00\x01\x02", "is binary"),
         (b"hello", "is of no kind"),
     ],
