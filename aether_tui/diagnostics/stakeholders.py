@@ -299,7 +299,7 @@ def _start(content: Content) -> Table:
             )
             for sheet in content.questionnaires.values()
         ),
-        note="g i, then ↵ on one; questions and minutes are the most it takes.",
+        note="In aether-tui: g i, then ↵ on one; questions and minutes are the most it takes.",
         aside=True,
     )
 

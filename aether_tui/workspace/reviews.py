@@ -167,8 +167,8 @@ def every(workspace: Workspace) -> tuple[tuple[Review, ...], tuple[Configuration
 
 
 def newest(workspace: Workspace, until: datetime) -> Review | None:
-    """The last readable review before `until`."""
-    return next((one for one in reversed(every(workspace)[0]) if one.as_of < until), None)
+    """The last readable review of a day before that of `until`: one frozen on the same day is the one being held."""
+    return next((one for one in reversed(every(workspace)[0]) if one.as_of.date() < until.date()), None)
 
 
 def window_of(workspace: Workspace, word: str) -> Window | None:

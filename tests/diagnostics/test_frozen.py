@@ -135,6 +135,7 @@ def test_a_review_is_written_once_and_read_back_the_same(made: Workspace) -> Non
     before = file.read_bytes()
     assert reviews.read(made, "2026-Q3") == made_once
     assert reviews.newest(made, world.NOW + timedelta(days=1)) == made_once
+    assert reviews.newest(made, world.NOW + timedelta(hours=1)) is None  # it is the one being held
     with pytest.raises(CheckFailed, match="frozen already"):
         reviews.freeze(made, msgspec.structs.replace(made_once, note="other"))
     assert file.read_bytes() == before
