@@ -98,7 +98,7 @@ def measure(sheets: Sequence[Sheet], decisions: Sequence[Decision], today: date,
 def _total(items: Sequence[Quantity], unit: str, currency: str | None) -> Quantity:
     known = [item.value for item in items if item.value is not None]
     if not known:
-        return missing("no ritual with a known cost", unit=unit)
+        return missing(next((item.reason for item in items if item.reason), "no ritual is held"), unit=unit)
     return Quantity(value=sum(known), unit=unit, currency=currency, n=len(known), stated=True)
 
 

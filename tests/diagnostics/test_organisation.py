@@ -79,6 +79,7 @@ def test_rituals_by_hand() -> None:
     assert (rateless.verdict, rateless.hours_per_year.value) == ("unknown", pytest.approx(48))
     assert rateless.cost_per_year.value is None and "hourly_rate" in (rateless.cost_per_year.reason or "")
     assert measured.cost_per_year.value == pytest.approx(45_600 + 55_000)
+    assert judged([RATELESS], [], TODAY, "EUR", 0).cost_per_year.reason == "not written: hourly_rate"
     assert measured.hours_per_year.value == pytest.approx(480 + 1_100 + 48)
 
 
