@@ -38,7 +38,7 @@ from connectors.gitlab_rows import (
 from connectors.jira_agile import sprint_rows
 from connectors.jira_fields import find_fields
 from connectors.jira_rows import JiraSite, jira_history, jira_issue_rows, status_categories
-from connectors.parquet import is_slashed
+from connectors.parquet import Slashed, is_slashed, unslashed
 from connectors.sniff import csv_columns, separator, text_head
 
 COLUMNS = frozenset({"id", "params", "data", "url", "input", "created_at"})
@@ -154,13 +154,9 @@ def _rows(path: Path) -> Iterator[Raw | Reject]:
         io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text,
     ):
         head = sample(path).head
-        slashes = is_slashed(head)
-        reader = csv.DictReader(
-            text,
-            delimiter=separator(text_head(head).lstrip().partition("\n")[0]),
-            doublequote=not slashes,
-            escapechar="\\" if slashes else None,
-        )
+        lines, dialect = (unslashed(text), Slashed) if is_slashed(head) else (text, csv.excel)
+        sign = separator(text_head(head).lstrip().partition("\n")[0])
+        reader = csv.DictReader(lines, dialect=dialect, delimiter=sign)
         try:
             for number, row in enumerate(reader, 1):
                 where = f"{name_of(path)} row {number}"

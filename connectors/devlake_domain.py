@@ -16,7 +16,8 @@ from pathlib import Path
 from connectors import fields
 from connectors.base import Malformed, Reject, Sample
 from connectors.fields import Node
-from connectors.files import name_of, open_binary
+from connectors.files import name_of, open_binary, sample
+from connectors.parquet import Slashed, is_slashed, unslashed
 from connectors.sniff import text_head
 
 MAX_CELL = 16 << 20
@@ -130,7 +131,9 @@ def rows(path: Path, table: str) -> Iterator[tuple[str, Node]]:
     ):
         first = next((line for line in text if line.strip()), "")
         names = [name.strip().lower() for name in next(csv.reader([first], delimiter=_delimiter(first)), [])]
-        reader = csv.reader(text, delimiter=_delimiter(first))
+        slashed = is_slashed(sample(path).head)
+        lines, dialect = (unslashed(text), Slashed) if slashed else (text, csv.excel)
+        reader = csv.reader(lines, dialect, delimiter=_delimiter(first))
         try:
             for number, cells in enumerate(reader, 1):
                 if any(cells):

@@ -16,7 +16,7 @@ from connectors import fields
 from connectors.base import Bulk, Column, Malformed, Page, Reject, Replace, Row, Value
 from connectors.files import name_of, open_binary
 from connectors.money import money
-from connectors.parquet import SLASHES, UTF_16, why_odd
+from connectors.parquet import SLASHES, UTF_16, Slashed, unslashed, why_odd
 from connectors.sniff import separator
 
 PAGE_ROWS = 20_000
@@ -50,8 +50,8 @@ def _rows(path: Path, bulk: Bulk) -> Iterator[Row | Reject]:
         first = next((line for line in text if line.strip()), "")
         delimiter = separator(first)
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-        slashes = odd == SLASHES
-        reader = csv.reader(text, delimiter=delimiter, doublequote=not slashes, escapechar="\\" if slashes else None)
+        lines, dialect = (unslashed(text), Slashed) if odd == SLASHES else (text, csv.excel)
+        reader = csv.reader(lines, dialect, delimiter=delimiter)
         places = {name.casefold(): place for place, name in enumerate(header)}
         beside = _beside(header, bulk)
         hashed = [place for _, place in sorted((name, place) for place, name in enumerate(header))]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -44,13 +45,30 @@ def why_not_plain(path: Path, form: Literal["csv", "parquet", "ndjson"]) -> str:
 UTF_16 = "is UTF-16"
 SLASHES = "has backslashes before its quotes"
 ENDS = "has more than one kind of line ends"
-_SLASHED = re.compile(rb'(?<!")"\{\\"(?!")')
-"""Quotes beside it are of JSON within JSON, as others write it."""
+_SLASHED = re.compile(rb'\\"[^",;\t|\r\n]')
+"""Where quotes within a cell are doubled, one behind a backslash is doubled, or ends the cell."""
+
+
+_SLASH = re.compile(r'\\(["\\\r\n])?')
+
+
+class Slashed(csv.excel):
+    """How such a table is read, once it is `unslashed`."""
+
+    doublequote = False
+    escapechar = "\\"
 
 
 def is_slashed(data: bytes) -> bool:
-    """Whether there are backslashes before the quotes of a JSON object in a cell, as Spark and MySQL write them."""
-    return b'"{\\"' in data and _SLASHED.search(data) is not None
+    """Whether there are backslashes before the quotes within cells, as Spark and MySQL write them."""
+    return b'\\"' in data and _SLASHED.search(data) is not None
+
+
+def unslashed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of such a table without backslashes that escape nothing: those of JSON and of `\\N` are told apart by being two."""
+    return (
+        _SLASH.sub(lambda match: match[0] if match[1] else "\\\\", line) if "\\" in line else line for line in lines
+    )
 
 
 def why_odd(path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aether_tui.cache import Cache
+from connectors import devlake_domain
 from tests.command import Done, aether
 
 TABLES = {
@@ -87,6 +88,16 @@ def utc(*parts: int) -> datetime:
 def rows(root: Path, sql: str) -> list[dict[str, Any]]:
     with Cache(root / ".aether" / "cache.duckdb").read() as lease:
         return lease.rows(sql)
+
+
+def test_what_mysql_writes_before_quotes_nulls_and_ends_of_lines(tmp_path: Path) -> None:
+    path = tmp_path / "boards.csv"
+    path.write_bytes(
+        b'"id","name","description"\n"b1","Shop \\"EU, 1\\" in C:\\\\new",\\N\n"b2","two\\\nlines","\\x"\n'
+    )
+    assert [row for _, row in devlake_domain.rows(path, "boards")] == [
+        {"id": "b1", "name": 'Shop "EU, 1" in C:\\new'}, {"id": "b2", "name": "two\nlines", "description": "\\x"},
+    ]  # fmt: skip
 
 
 def test_every_table_is_read_or_said_not_to_be_and_the_second_time_changes_nothing(loaded: tuple[Path, Done]) -> None:

@@ -344,7 +344,7 @@ def test_packed_otherwise_the_rows_are_the_same(packer: str, contracts: Path, tm
 @pytest.mark.parametrize("writer", ["mixed", "late mixed", "slashes", "UTF-16", "\\r", "|"])
 def test_however_it_is_written_the_rows_are_the_same(writer: str, tmp_path: Path) -> None:
     """Rows behind other line ends would be lost without a word, tags behind backslashes be no JSON."""
-    tags = json.dumps({"team": 'a "b", c', "inner": json.dumps({"x": "1"})})
+    tags = json.dumps({"team": 'a "b", c\n', "inner": json.dumps({"x": "1"})})
     rows = [{**BASE, "BilledCost": str(n), "ServiceName": "two\nlines", "Tags": tags} for n in range(2_000)]
     plain, other = export(tmp_path / "a.csv", *rows), tmp_path / "b.csv"
     lines = plain.read_bytes().split(b"\r\n")
