@@ -122,11 +122,11 @@ _SHAPES = (
         ),
     ),
     ("is a report of coverage, which is not read", re.compile(r"\A(<[?!][^>]*>\s*)*<(coverage|report name=)")),
+    ("is a single webhook event, not an export", re.compile(r'\A\{\s*"(action|object_kind)"\s*:')),
     (
         "is runs of a pipeline: `aether-tui budget check` judges them, `aether-tui sync` keeps them",
         re.compile(r'\A[{\[].*"(workflow_runs|run_attempt)"\s*:', re.S),
     ),
-    ("is a single webhook event, not an export", re.compile(r'\A\{\s*"(action|object_kind)"\s*:')),
     (
         "is a text for people, not data",
         re.compile(r"\A# |\A[^{\[<,]{0,300}\b(license|copyright)\b|\A(?:[^{\[<,;\s]+ ){3}", re.I),
