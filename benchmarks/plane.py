@@ -27,7 +27,7 @@ from benchmarks.receiver import peak_mb
 HERE = Path(__file__).resolve().parent
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DAYS, EACH, SMALL, NEW = 30, 10, 100_000, 10_000
-LATE_DAYS = 20
+LATE_DAYS, FEW = 20, 2000
 
 SPANS = """
 SELECT md5((i // {each})::VARCHAR) AS trace_id, printf('%016x', hash(i)) AS span_id,
@@ -188,8 +188,8 @@ def ctas(path: Path, selected: str = "") -> float:
 
 
 def load(path: Path, cache: Path) -> dict[str, float]:
-    """Load a file of spans, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory and the longest lease, which is how
-    long somebody may have to wait."""
+    """Load a file of spans or a folder of them, or of OTLP by its name, as `aether-tui load` does: CPU, rows, memory and the longest
+    lease, which is how long somebody may have to wait."""
     from aether_tui.cache import Cache
     from aether_tui.sync.intake import Counts, Intake, Writer
     from aether_tui.sync.loading import pages_of
@@ -211,8 +211,9 @@ def load(path: Path, cache: Path) -> dict[str, float]:
 
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
     began, intake, counts = cpu_s(), Intake(writer, "spans", "files"), Counts()
-    for page in pages_of(files, [path], NOW, writer.ingest):
-        intake.put(page, counts, lambda *_: None)
+    for one in sorted(path.iterdir()) if path.is_dir() else [path]:
+        for page in pages_of(files, [one], NOW, writer.ingest):
+            intake.put(page, counts, lambda *_: None)
     intake.finish()
     used = cpu_s() - began
     return {
@@ -434,6 +435,17 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         overlap = folder / f"overlap-{path.stem}.duckdb"
         child("load", str(before), str(overlap))
         merged[path] = child("load", str(path), str(overlap))["cpu_s"]
+    say("small files")
+    (few := folder / "few").mkdir(exist_ok=True)
+    for n in range(some // FEW):
+        make(
+            few / f"{n:05}.parquet",
+            n * FEW,
+            (n + 1) * FEW,
+            first + timedelta(days=DAYS * n * FEW / some),
+            DAYS * FEW / some,
+        )
+    small_files = child("load", str(few), str(folder / "few.duckdb"))
     say("newest day")
     small = folder / "small.duckdb"
     child("load", str(make(folder / "small.parquet", 0, SMALL, first, DAYS)), str(small))
@@ -457,6 +469,13 @@ def measure(spans: int, folder: Path, say: Callable[[str], None]) -> list[tuple[
         ("OTLP lines, a tenth known, over own", ctas(otlp) / merged[otlp], "x", 0.5, ">="),
         *others,
         ("CPU of a load", 1e6 * loaded["cpu_s"] / loaded["rows"], "us/span", 0, "."),
+        (
+            f"files of {FEW:,} spans over one file, CPU of a span",
+            small_files["cpu_s"] / small_files["rows"] / loaded["cpu_s"] * loaded["rows"],
+            "x",
+            2,
+            "<=",
+        ),
         ("CPU of own CREATE TABLE AS", 1e6 * own / spans, "us/span", 0, "."),
         ("CPU of that with the columns that are kept", 1e6 * own_kept / spans, "us/span", 0, "."),
         (
