@@ -50,8 +50,23 @@ def rows_of(columns: Sequence[str], read: str, *, some_ask: bool) -> str:
     return (
         f"SELECT n, other OR traceId IS NULL OR spanId IS NULL AS strange, "
         f"{' OR '.join(f'({one}) IS NOT FALSE' for one in odd)} AS odd, unknown, {selected} "
-        f"FROM (SELECT r.*, {told} FROM {known(read)}{_ANSWERED * some_ask})"
+        f"FROM (SELECT *, {_numbers(there)} FROM (SELECT r.*, {told} FROM {known(read)}{_ANSWERED * some_ask}))"
     )
+
+
+def _inner(literal: str) -> str:
+    return f"substr({literal}, 2, length({literal}) - 2)"
+
+
+def _whole(literal: str) -> str:
+    return f"TRY_CAST(CASE WHEN starts_with({literal}, '\"') THEN {_inner(literal)} ELSE {literal} END AS BIGINT)"
+
+
+def _numbers(there: Sequence[str]) -> str:
+    """SQL columns that are asked for in many places: times in nanoseconds, and tokens as they are said."""
+    names = {"startTimeUnixNano": "start_ns", "endTimeUnixNano": "end_ns"}
+    names |= {name: f"{name}_said" for name in _TOKENS if name in there}
+    return ", ".join(f"{_whole(name)} AS {column}" for name, column in names.items())
 
 
 _ANSWERED: Final = " LEFT JOIN otlp_asked AS a ON r.rowid = a.place"
@@ -68,10 +83,6 @@ def _best(field: str, columns: Sequence[str]) -> str:
     return f"coalesce({', '.join(each)})" if each else ""
 
 
-def _inner(literal: str) -> str:
-    return f"substr({literal}, 2, length({literal}) - 2)"
-
-
 def _said(literal: str) -> str:
     """SQL: what a literal says as text; only in lists quotation marks are escaped."""
     inner = _inner(literal)
@@ -81,10 +92,6 @@ def _said(literal: str) -> str:
 
 def _plain_cells() -> tuple[list[str], dict[str, str]]:
     """What makes a span odd (unless it is FALSE), and cells, as far as no attribute says them."""
-    start, end = (
-        f"TRY_CAST(CASE WHEN starts_with({name}, '\"') THEN {_inner(name)} ELSE {name} END AS BIGINT)"
-        for name in ("startTimeUnixNano", "endTimeUnixNano")
-    )
     odd = [
         "other OR eventful",
         "kept IS NULL",
@@ -93,8 +100,8 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         f"NOT regexp_full_match(spanId, '\"[0-9a-fA-F]{{16}}\"') OR spanId = '\"{'0' * 16}\"'",
         "parentSpanId IS NOT NULL AND NOT regexp_full_match(parentSpanId, '\"([0-9a-fA-F]{16}|0*)\"')",
         "name IS NOT NULL AND (NOT starts_with(name, '\"') OR contains(name, '\\'))",
-        f"{start} NOT BETWEEN 1 AND {LAST_NS - 1} OR NOT regexp_full_match(startTimeUnixNano, {_NUMBER})",
-        f"{end} NOT BETWEEN 0 AND {LAST_NS} OR {end} - {start} >= {2**53} OR NOT regexp_full_match(endTimeUnixNano, {_NUMBER})",
+        f"start_ns NOT BETWEEN 1 AND {LAST_NS - 1} OR NOT regexp_full_match(startTimeUnixNano, {_NUMBER})",
+        f"end_ns NOT BETWEEN 0 AND {LAST_NS} OR end_ns - start_ns >= {2**53} OR NOT regexp_full_match(endTimeUnixNano, {_NUMBER})",
         "code IS NOT NULL AND code NOT IN ('0', '1', '2', '\"STATUS_CODE_UNSET\"', '\"STATUS_CODE_OK\"', '\"STATUS_CODE_ERROR\"')",
     ]
     cells = {
@@ -102,8 +109,8 @@ def _plain_cells() -> tuple[list[str], dict[str, str]]:
         "span_id": "lower(substr(spanId, 2, 16))",
         "parent_id": "CASE WHEN regexp_full_match(parentSpanId, '.*[^0\"].*') THEN lower(substr(parentSpanId, 2, 16)) END",
         "name": f"coalesce({_inner('name')}, '')",
-        "start": f"make_timestamp({start} // 1000)",
-        "duration_s": f"CASE WHEN {end} >= {start} THEN CAST({end} - {start} AS DOUBLE) / 1e9 END",
+        "start": "make_timestamp(start_ns // 1000)",
+        "duration_s": "CASE WHEN end_ns >= start_ns THEN CAST(end_ns - start_ns AS DOUBLE) / 1e9 END",
         "reported_cost_usd": "CAST(NULL AS DECIMAL(38, 12))",
     }
     return odd, cells
@@ -128,8 +135,7 @@ def _operation(cells: dict[str, str], there: bool) -> list[str]:
 def _tokens(cells: dict[str, str], there: Sequence[str]) -> list[str]:
     """Adds the cells, as `otlp_span` counts; returns what makes a span odd."""
     none = "CAST(NULL AS BIGINT)"
-    number = "TRY_CAST(trim({0}, '\"') AS BIGINT)"
-    counted = f"CASE WHEN {number} BETWEEN 0 AND {MOST_TOKENS} THEN {number} END"
+    counted = f"CASE WHEN {{0}}_said BETWEEN 0 AND {MOST_TOKENS} THEN {{0}}_said END"
     count = {name: counted.format(name) if name in there else none for name in _TOKENS}
     cached = f"(coalesce({count['cached_tokens']}, 0) + coalesce({count['cache_write_tokens']}, 0))"
     parts = {"input_tokens": cached, "output_tokens": f"coalesce({count['reasoning_tokens']}, 0)"}
