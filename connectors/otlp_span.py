@@ -203,17 +203,17 @@ def _first(counts: Mapping[str, int], *names: str) -> int | None:
 
 
 def _cost(found: Attributes) -> Decimal | None:
-    """Cost in USD as the span states it: the total, else the sum of its parts; None below nought."""
+    """Cost in USD as the span states it: the total, else the sum of its parts."""
     if _COSTS.isdisjoint(found):
         return None
     details = _object(found.get("cost_json"))
     stated = money(found.get("cost"))
     if stated is None:
         stated = money(details.get("total"))
-    if stated is None:
-        parts = [found.get("cost_prompt"), found.get("cost_completion"), *details.values()]
-        stated = total(money(part) for part in parts)
-    return None if stated is None or stated < 0 else stated
+    if stated is not None:
+        return stated
+    parts = [found.get("cost_prompt"), found.get("cost_completion"), *details.values()]
+    return total(money(part) for part in parts)
 
 
 _COSTS = frozenset({"cost", "cost_prompt", "cost_completion", "cost_json"})

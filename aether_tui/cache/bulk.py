@@ -18,6 +18,7 @@ from aether_tui.cache.aside import aside
 from aether_tui.cache.bulk_cells import (
     TEXTS,
     Cell,
+    bounded,
     cast_of,
     cell_text,
     member,
@@ -210,7 +211,8 @@ def _with_rest(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],
             arrive(connection, "scan_rest", columns, rest)
         except UnicodeEncodeError:  # half a surrogate pair, which cleaning leaves out, too
             arrive(connection, "scan_rest", columns, [tuple(map(_whole, row)) for row in rest])
-        rows = " UNION ALL ".join(filter(None, (rows, "FROM scan_rest")))
+        rest_rows = f"SELECT {', '.join(map(bounded, columns))} FROM scan_rest"
+        rows = " UNION ALL ".join(filter(None, (rows, rest_rows)))
     return rows
 
 

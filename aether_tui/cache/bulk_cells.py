@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from aether_tui.cache.parts import LINE
-from aether_tui.cache.schema import sql_type
+from aether_tui.cache.schema import quoted, sql_type
 from aether_tui.records import Column
 from aether_tui.records.model import INSTANTS, MOST_MONEY
 from aether_tui.records.source import Bulk
@@ -83,6 +83,12 @@ def _fits(column: Column, kind: str) -> bool:
             return kind == "BOOLEAN"
         case _:
             return False
+
+
+def bounded(column: Column) -> str:
+    """SQL: the value of a column that has the right type; null where it is not possible."""
+    name = quoted([column.name])
+    return f"{_if(_within(column, name), name)} AS {name}"
 
 
 def others_of(bulk: Bulk, names: Iterable[str]) -> list[str]:
