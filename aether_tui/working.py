@@ -179,7 +179,10 @@ class Working(App[int]):
             else:
                 self.say("nothing was taken back")
 
-        screen.ask(f"made on {SCREENS[tab].title}: {last.done}. Take it back? y or n", "", answered)
+        place = (
+            f"made on {SCREENS[tab].title}: " if tab in SCREENS else ""
+        )  # none while one screen gives way to another
+        screen.ask(f"{place}{last.done}. Take it back? y or n", "", answered)
 
     def edited(self, message: str, rebuild: str) -> None:
         """Say it, and rebuild what an edit has put out of date."""

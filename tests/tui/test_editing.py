@@ -74,7 +74,11 @@ def test_undo_asks_on_another_screen_and_spares_what_others_changed(workspace):
         await pilot.press("n", "enter")
         await until(pilot, lambda: "nothing was taken back" in screen_text(app))
         assert stored(workspace, "OPP-1").impact == 3
-        await pilot.press("u", "y", "enter")
+        app._edits._made[-1] = (*app._edits._made[-1][:2], "")  # made while no screen was there
+        await pilot.press("u")
+        asked = "OPP-1 impact 3. Take it back? y or n"
+        await until(pilot, lambda: screen_text(app).splitlines()[-1].strip() == asked)
+        await pilot.press("y", "enter")
         await until(pilot, lambda: stored(workspace, "OPP-1").impact == 9)
         path.write_text(path.read_text().replace("Rerank questions", "Rerank them"))
         await pilot.press("u", "y", "enter")
