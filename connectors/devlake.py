@@ -38,7 +38,7 @@ from connectors.gitlab_rows import (
 from connectors.jira_agile import sprint_rows
 from connectors.jira_fields import find_fields
 from connectors.jira_rows import JiraSite, jira_history, jira_issue_rows, status_categories
-from connectors.parquet import Slashed, is_slashed, unslashed
+from connectors.odd_csv import is_slashed, readable
 from connectors.sniff import csv_columns, separator, text_head
 
 COLUMNS = frozenset({"id", "params", "data", "url", "input", "created_at"})
@@ -154,7 +154,7 @@ def _rows(path: Path) -> Iterator[Raw | Reject]:
         io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as text,
     ):
         head = sample(path).head
-        lines, dialect = (unslashed(text), Slashed) if is_slashed(head) else (text, csv.excel)
+        lines, dialect = readable(text, slashed=is_slashed(head))
         sign = separator(text_head(head).lstrip().partition("\n")[0])
         reader = csv.DictReader(lines, dialect=dialect, delimiter=sign)
         try:

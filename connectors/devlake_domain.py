@@ -17,7 +17,7 @@ from connectors import fields
 from connectors.base import Malformed, Reject, Sample
 from connectors.fields import Node
 from connectors.files import name_of, open_binary, sample
-from connectors.parquet import Slashed, is_slashed, unslashed
+from connectors.odd_csv import is_slashed, readable
 from connectors.sniff import text_head
 
 MAX_CELL = 16 << 20
@@ -131,8 +131,7 @@ def rows(path: Path, table: str) -> Iterator[tuple[str, Node]]:
     ):
         first = next((line for line in text if line.strip()), "")
         names = [name.strip().lower() for name in next(csv.reader([first], delimiter=_delimiter(first)), [])]
-        slashed = is_slashed(sample(path).head)
-        lines, dialect = (unslashed(text), Slashed) if slashed else (text, csv.excel)
+        lines, dialect = readable(text, slashed=is_slashed(sample(path).head))
         reader = csv.reader(lines, dialect, delimiter=_delimiter(first))
         try:
             for number, cells in enumerate(reader, 1):

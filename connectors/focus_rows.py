@@ -16,7 +16,7 @@ from connectors import fields
 from connectors.base import Bulk, Column, Malformed, Page, Reject, Replace, Row, Value
 from connectors.files import name_of, open_binary
 from connectors.money import money
-from connectors.parquet import SLASHES, UTF_16, Slashed, unslashed, why_odd
+from connectors.odd_csv import SLASHES, UTF_16, readable, why_odd
 from connectors.sniff import separator
 
 PAGE_ROWS = 20_000
@@ -50,7 +50,7 @@ def _rows(path: Path, bulk: Bulk) -> Iterator[Row | Reject]:
         first = next((line for line in text if line.strip()), "")
         delimiter = separator(first)
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-        lines, dialect = (unslashed(text), Slashed) if odd == SLASHES else (text, csv.excel)
+        lines, dialect = readable(text, slashed=odd == SLASHES)
         reader = csv.reader(lines, dialect, delimiter=delimiter)
         places = {name.casefold(): place for place, name in enumerate(header)}
         beside = _beside(header, bulk)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from connectors.files import blocks
+from connectors.odd_csv import why_odd
 
 
 def parquet_columns(path: Path, known: Collection[str]) -> tuple[str, ...]:
@@ -40,55 +37,3 @@ def why_not_plain(path: Path, form: Literal["csv", "parquet", "ndjson"]) -> str:
         if stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04")):
             return "packed"
     return why_odd(path) if form == "csv" else ""
-
-
-UTF_16 = "is UTF-16"
-SLASHES = "has backslashes before its quotes"
-ENDS = "has more than one kind of line ends"
-_SLASHED = re.compile(rb'\\"[^",;\t|\r\n]')
-"""Where quotes within a cell are doubled, one behind a backslash is doubled, or ends the cell."""
-
-
-_SLASH = re.compile(r'\\(["\\\r\n])?')
-
-
-class Slashed(csv.excel):
-    """How such a table is read, once it is `unslashed`."""
-
-    doublequote = False
-    escapechar = "\\"
-
-
-def is_slashed(data: bytes) -> bool:
-    """Whether there are backslashes before the quotes within cells, as Spark and MySQL write them."""
-    return b'\\"' in data and _SLASHED.search(data) is not None
-
-
-def unslashed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of such a table without backslashes that escape nothing: those of JSON and of `\\N` are told apart by being two."""
-    return (
-        _SLASH.sub(lambda match: match[0] if match[1] else "\\\\", line) if "\\" in line else line for line in lines
-    )
-
-
-def why_odd(path: Path) -> str:
-    """What the cache would read wrong in a CSV file, or lose without a word; empty where there is nothing. Raises Malformed."""
-    ends: set[bytes] = set()
-    quotes, held = 0, b""
-    for number, block in enumerate(blocks(path)):
-        if not number and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return UTF_16
-        if is_slashed(block):
-            return SLASHES
-        data, held = held + block, b""
-        if data.endswith(b"\r"):
-            data, held = data[:-1], b"\r"
-        pieces = data.split(b'"')
-        outside = b"".join(pieces[quotes % 2 :: 2])  # cells may hold any ends
-        quotes += len(pieces) - 1
-        pairs = outside.count(b"\r\n")
-        found = {b"\r\n": pairs, b"\n": outside.count(b"\n") - pairs, b"\r": outside.count(b"\r") - pairs}
-        ends |= {end for end, count in found.items() if count}
-        if len(ends) > 1:
-            return ENDS
-    return ""
