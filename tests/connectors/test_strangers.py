@@ -72,7 +72,7 @@ def test_worlds_of_trackers_and_of_code_arrive_whole_and_right_through_limits_an
     assert contents(tmp_path) == before
     assert asked == {"linear": 1 + 1 + 2 + 2, "jira": 3, "jira_dc": 3, "github": 3}
     assert SECRET not in str(before)
-    assert not any(name in str(before) for name in ("ada@example", "'ada", "JIRAUSER", "712020", "person-", "\u202e"))
+    assert not any(name in str(before) for name in ("ada@example", "'ada", "JIRAUSER", "712020:", "person-", "\u202e"))
     assert before["rejects"] == []
     right_linear(tmp_path, linear)
     right_jira(tmp_path, cloud)
