@@ -128,11 +128,6 @@ def shift_interval(now: Sequence[float], base: Sequence[float], level: float = 0
     return differences[cut - 1], differences[m * n - cut]
 
 
-def smallest_p(m: int, n: int) -> float:
-    """The smallest one-sided p-value samples of this size can give."""
-    return 1 / math.comb(m + n, m)
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values by Holm's step-down method (Holm 1979), in the given order."""
     sound_all(p_values)
@@ -145,20 +140,41 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def smallest_detectable(base: Sequence[float], n_now: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
-    """The smallest relative rise that `n_now` runs would show with this power, given the noise of `base`.
+    """The smallest relative rise that `n_now` runs would show with this power, given the noise of `base`: σ from the MAD.
 
-    Normal approximation with continuity correction: U is seen from (z₁₋α + z_power) √(nm (n + m + 1) ÷ 12) + ½ above the middle
-    on, and rises by nm ÷ (2√π σ) per shift (Noether 1987, JASA 82:645); σ from the MAD. Its real power is 0.76 of 5 runs
-    against 20 and 0.69 of 3 against 10.
+    A `base` of few knows its own noise badly: with that in it the power of 0.80 is 0.79 of 20 runs, 0.74 of 10, 0.68 of 5.
     None where even complete separation could not reach `alpha`, the median is 0, or the base shows no noise to go by.
     """
     sound_all(base)
-    middle = median(base)
+    middle, n = median(base), len(base)
     noise = mad(base)
-    if not middle or not noise or n_now < 1 or smallest_p(n_now, len(base)) > alpha:
+    if not middle or not noise or n_now < 1:
         return None
-    n = len(base)
-    z = _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power)
-    beyond = z * math.sqrt(n_now * n * (n_now + n + 1) / 12) + 0.5
+    rise = _seen_shift(n_now, n, alpha, power)
     few = FEW[n - 2] if 1 < n < 10 else n / (n - 0.8)
-    return beyond * 2 * math.sqrt(math.pi) / (n_now * n) * few * MAD_TO_SD * noise / abs(middle)
+    return None if rise is None else rise * few * MAD_TO_SD * noise / abs(middle)
+
+
+@lru_cache(maxsize=1024)
+def _seen_shift(m: int, n: int, alpha: float, power: float) -> float | None:
+    """By how many standard deviations m normal values must lie above n for the test to fall below `alpha` with this power.
+
+    U is taken as normal about its mean and variance under that shift, mn A and mn (A (1 − A) + (m + n − 2) (B − A²)), where A
+    and B are the probabilities that a value lies above one and above two of the other sample (Lehmann 1975, Nonparametrics,
+    2.3), with continuity correction. That errs to the safe side: 0.80 is really 0.87 of 2 against 10, 0.81 of 5 against 20.
+    """
+    least = bisect_left(range(m * n + 1), True, key=lambda u: tails(2 * u, m, n, 0)[0] < alpha)
+    if least > m * n:
+        return None
+    low, high = 0.0, 16.0
+    while high - low > 1e-6:
+        shift = (low + high) / 2
+        a = _NORMAL.cdf(shift / math.sqrt(2))
+        b = sum([_NORMAL.pdf(at) * _NORMAL.cdf(at + shift) ** 2 for at in _GRID]) / 2
+        spread = math.sqrt(m * n * (a * (1 - a) + (m + n - 2) * (b - a * a)))
+        low, high = (shift, high) if m * n * a - least + 0.5 < _NORMAL.inv_cdf(power) * spread else (low, shift)
+    return high
+
+
+_GRID = [at / 2 for at in range(-16, 17)]
+"""Where the integral over a normal value is summed, by the trapezium rule, which is all but exact for it."""
