@@ -192,6 +192,7 @@ def load(path: Path, cache: Path) -> dict[str, float]:
     lease, which is how long somebody may have to wait."""
     from aether_tui.cache import Cache
     from aether_tui.sync.intake import Counts, Intake, Writer
+    from aether_tui.sync.joining import Joining
     from aether_tui.sync.loading import pages_of
     from connectors.otlp import OtlpFiles
     from connectors.spans import SpanFiles
@@ -211,9 +212,11 @@ def load(path: Path, cache: Path) -> dict[str, float]:
 
     writer.cache._write = timed  # type: ignore[method-assign,assignment]
     began, intake, counts = cpu_s(), Intake(writer, "spans", "files"), Counts()
+    joining = Joining(intake)
     for one in sorted(path.iterdir()) if path.is_dir() else [path]:
         for page in pages_of(files, [one], NOW, writer.ingest):
-            intake.put(page, counts, lambda *_: None)
+            joining.put(page, counts, lambda *_: None)
+    joining.flush()
     intake.finish()
     used = cpu_s() - began
     return {

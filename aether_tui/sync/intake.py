@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -14,16 +13,14 @@ from aether_tui.cache import Cache, Merged
 from aether_tui.cache.joint import Files
 from aether_tui.cache.spool import Format, Segment, UnreadableSegment, left_over
 from aether_tui.ingest import Ingest
-from aether_tui.records import TABLES, Row, Table
+from aether_tui.records import TABLES, Row
 from aether_tui.records.source import (
     Bulk,
-    Malformed,
     Page,
     Pushed,
     Reject,
     Replace,
     Scan,
-    Small,
     Tally,
     Together,
     Whole,
@@ -32,8 +29,6 @@ from aether_tui.records.tables import REQUESTS, SPAN_PAYLOADS, SPANS
 
 BULK_ROWS = 10_000
 """Rows of a bulk file that are cleaned and stored at a time."""
-BULK_BYTES: Final = 256 << 10
-"""Bytes of a bulk file that is worth a merge of its own."""
 
 RECEIVED: Final = ("otlp", "receiver")
 """Source and stream of spans that came over OTLP/HTTP; files of OTLP are the same source, so a span counts once."""
@@ -43,14 +38,8 @@ KEPT_DAYS: Final = 14
 
 JOINED_ROWS: Final = 10_000
 """Rows of small pages that are stored in one transaction, at most."""
-JOINED_CHARACTERS: Final = 4 << 20
-"""Characters of pages of files from which no more of them are joined."""
 
 State = Mapping[str, object]
-Late = Callable[[Sequence[Reject], Sequence[str], Malformed | None], None]
-"""Hears of a file that waited which of its rows could not be read, what else is to be said, and why it is refused."""
-SMALL_BYTES: Final = 64 << 20
-"""Bytes of small files that wait in memory for others."""
 
 
 @dataclass(slots=True)
@@ -160,16 +149,6 @@ class Writer:
         self.cache.note(source, stream, now=self.clock(), error=self.ingest.clean_text(reason), state=state)
 
 
-@dataclass(slots=True)
-class _Held:
-    """Pages of files that wait for more, as one page; `keys` are those of their rows."""
-
-    page: Page = field(default_factory=Page)
-    parts: list[tuple[Page, Counts]] = field(default_factory=list)
-    keys: set[tuple[str, object]] = field(default_factory=set)
-    characters: int = 0
-
-
 class Intake:
     """Pages of one stream on their way into the cache. Call `finish` after the last one.
 
@@ -185,10 +164,6 @@ class Intake:
         self._waiting: list[Reject] = []
         self._cursor: str | None = None
         self._apart = False
-        self._held = _Held()
-        self._files: dict[Path, tuple[Bulk, Counts, Late]] = {}
-        self._small: list[tuple[Small, Counts, Late]] = []
-        self._small_bytes = 0
         self.refused: Sequence[Reject] = ()
         """Rows of the last page that could not be read, also those that the cache itself refused."""
 
@@ -203,8 +178,8 @@ class Intake:
         if page.bulk is not None and page.replace is None and Cache.takes_bulk(page.bulk):
             counts.add(self._merge_bulk(page.bulk, rejects))
         elif page.bulk is not None:
-            for chunk in self._writer.cache.read_bulk(page.bulk, BULK_ROWS, rejects):
-                counts.add(self._merge({page.bulk.table.name: chunk}))
+            for one in self.rows(page.bulk, rejects):
+                counts.add(self._merge(one.rows))
         if page.scan is not None:
             counts.add(self._merge_bulk(page.scan, rejects))
             rejects += page.scan.rest.rejects
@@ -244,116 +219,29 @@ class Intake:
         """Forget an export that broke off; what is stored of it stays as it was."""
         self._export, self._waiting, self._cursor = None, [], None
 
-    def put(self, page: Page, counts: Counts, late: Late) -> None:
-        """Store a page of a file, a small one as one with those of other files: `counts` has what became of it after `finish` or
-        `flush`. Pages with a key in common are stored one after the other. Spans that DuckDB reads wait, and `late` hears of them."""
-        if page.bulk is not None and page.replace is None:
-            bulk = page.bulk
-            if Cache.takes_bulk(bulk):
-                if not self._files.keys().isdisjoint(bulk.paths):  # named twice
-                    self._store_files()
-                self._files |= {path: (replace(bulk, paths=(path,)), counts, late) for path in bulk.paths}
-                page = replace(page, bulk=None)
-            elif _bytes(bulk) < BULK_BYTES:
-                page = replace(page, bulk=None, rejects=[*page.rejects, *self._put_rows(bulk, counts, late)])
-        if page.small is not None:
-            self._small.append((page.small, counts, late))
-            self._small_bytes += len(page.small.data)
-            page = replace(page, small=None)
-            if self._small_bytes >= SMALL_BYTES:
-                self._store_small()
-        alone = joined(Page(), page)
-        if alone is None:
-            self._store_held()
-            counts.add(self.page(page))
-            return
-        keys = {(name, key) for name, rows in page.rows.items() for key in _keys(TABLES[name], rows)}
-        whole = None if keys & self._held.keys else joined(self._held.page, page)
-        if whole is None:
-            self._store_held()
-        self.refused = page.rejects
-        self._held.parts.append((page, counts))
-        self._held.page = whole or alone
-        self._held.keys |= keys
-        self._held.characters += _characters(page)
-        if self._held.characters >= JOINED_CHARACTERS:
-            self._store_held()
+    def together(self, page: Page, parts: Sequence[tuple[Page, Counts]]) -> None:
+        """Store a page that some were `joined` to, each of which has counts of its own."""
+        if page.rejects or any(page.rows.values()):
+            self._merge(page.rows, self._clean(page.rejects), whole=page.whole, parts=parts)
 
-    def _put_rows(self, bulk: Bulk, counts: Counts, late: Late) -> list[Reject]:
-        rejects: list[Reject] = []
-        for chunk in self._writer.cache.read_bulk(bulk, BULK_ROWS, rejects):
-            self.put(Page({bulk.table.name: chunk}), counts, late)
-        return rejects
-
-    def flush(self, state: State | None = None, *, complete: bool = False) -> None:
-        """Store what waits for more."""
-        self._store_files()
-        self._store_small()
-        self._store_held(state, complete=complete)
-
-    def _store_held(self, state: State | None = None, *, complete: bool = False) -> None:
-        held, self._held = self._held, _Held()
-        rows, rejects = held.page.rows, self._clean(held.page.rejects)
-        if complete or rejects or any(rows.values()):
-            self._merge(rows, rejects, state=state, complete=complete, whole=held.page.whole, parts=held.parts)
-
-    def _store_files(self) -> None:
-        """Store the files that wait: those of one shape as one, and few bytes as rows."""
-        waiting, self._files = self._files, {}
-        while waiting:
-            shape = replace(next(iter(waiting.values()))[0], paths=())
-            some = {path: one for path, one in waiting.items() if replace(one[0], paths=()) == shape}
-            waiting = {path: one for path, one in waiting.items() if path not in some}
-            whole = replace(shape, paths=tuple(some))
-            large = _bytes(whole) >= BULK_BYTES
-            if large and len(some) > 1:
-                self._store_several(whole, [(counts, late) for _, counts, late in some.values()])
-                continue
-            for bulk, counts, late in some.values():
-                try:
-                    if large:
-                        counts.add(self.page(Page(bulk=bulk)))
-                    else:
-                        self.put(Page({}, rejects=self._put_rows(bulk, counts, late)), counts, late)
-                except Malformed as error:
-                    late((), (), error)
-                else:
-                    late(self.refused, (), None)
-
-    def _store_small(self) -> None:
-        """Store the small files that wait: by one scan, and few bytes as rows."""
-        waiting, self._small, size, self._small_bytes = self._small, [], self._small_bytes, 0
-        if waiting and size >= waiting[0][0].enough:
-            one = waiting[0][0].join([(small.path, small.data) for small, _, _ in waiting])
-            told = [(counts, late) for _, counts, late in waiting]
-            del waiting
-            self._store_several(one, told)
-            return
-        for small, counts, late in waiting:
-            try:
-                for page in small.pages():
-                    self.put(page, counts, late)
-                    late(self.refused, page.problems, None)
-            except Malformed as error:
-                late((), (), error)
-
-    def _store_several(self, some: Bulk | Together, told: Sequence[tuple[Counts, Late]]) -> None:
+    def several(self, some: Bulk | Together) -> Files:
+        """Store the rows of several files that are read as one; returns what became of each."""
         files, rejects = Files(), list[Reject]()
         self._merge_bulk(some, rejects, files)
         rejects = [reject for of_it in files.rejects.values() for reject in of_it]
         if rejects:
             self._merge({}, self._clean(rejects))
-        for number, (counts, late) in enumerate(told):
-            of_it = files.rejects.get(number, ())
-            counts.add(_counts(files.merged.get(number, Merged())))
-            counts.rejected += len(of_it)
-            rest = None if isinstance(some, Bulk) else some.rests[number]
-            late(of_it, rest.problems if isinstance(rest, Page) else (), files.refused.get(number))
+        return files
+
+    def rows(self, bulk: Bulk, rejects: list[Reject]) -> Iterator[Page]:
+        """Pages of the rows of files, read one by one; what cannot be read is appended to `rejects` before its page comes."""
+        for chunk in self._writer.cache.read_bulk(bulk, BULK_ROWS, rejects):
+            yield Page({bulk.table.name: chunk})
 
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""
         counts = self.complete()
-        self.flush(state, complete=True)
+        self._merge({}, state=state, complete=True)
         if self._apart:
             self._writer.cache.tidy()
         return counts
@@ -388,7 +276,7 @@ class Intake:
             files=files,
         )
         self._apart |= bool(merged.inserted or merged.updated)
-        return _counts(merged)
+        return counts_of(merged)
 
     def _merge(
         self,
@@ -441,7 +329,7 @@ class Intake:
         return [self._writer.ingest.clean_reject(reject) for reject in rejects]
 
 
-def _counts(merged: Merged) -> Counts:
+def counts_of(merged: Merged) -> Counts:
     rows = merged.inserted + merged.updated + merged.unchanged + merged.late
     return Counts(rows, merged.inserted, merged.updated, merged.unchanged, late=merged.late)
 
@@ -464,20 +352,6 @@ def joined(first: Page, second: Page) -> Page | None:
         total=first.total if second.total is None else second.total,
         about=first.about if second.total is None else second.about,
     )
-
-
-def _bytes(bulk: Bulk) -> int:
-    return sum(path.stat().st_size for path in bulk.paths if path.exists())
-
-
-def _keys(table: Table, rows: Sequence[Row]) -> Iterable[object]:
-    names = [column.name for column in table.raw]
-    return map(itemgetter(*map(names.index, table.key)), rows)
-
-
-def _characters(page: Page) -> int:
-    rows = sum(len(value) for rows in page.rows.values() for row in rows for value in row if isinstance(value, str))
-    return rows + sum(len(reject.raw) for reject in page.rejects)
 
 
 def _firsts(pages: Sequence[Page]) -> dict[str, dict[int, int]]:

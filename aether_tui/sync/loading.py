@@ -13,6 +13,7 @@ from aether_tui.ingest import Ingest
 from aether_tui.records.source import FileKind, Malformed, Page, Reject, Sample, Scans
 from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from aether_tui.sync.intake import Counts, Intake, Writer
+from aether_tui.sync.joining import Joining
 from aether_tui.sync.known import Known, Seen, Was, seen
 from connectors import files, sniff
 
@@ -154,9 +155,10 @@ def _read_all(
     """Read files of one kind: each by itself, or all at once where they belong together."""
     intake = Intake(writer, source, STREAM)
     together: bool = getattr(kind, "together", False)
+    joining = Joining(intake)
     for batch in [members] if together else [[member] for member in members if not member.known]:
-        _read(kind, batch, intake, writer.ingest, now, tell)
-    intake.flush()
+        _read(kind, batch, intake, joining, writer.ingest, now, tell)
+    joining.flush()
     if any(not loaded.error for loaded in members):
         intake.finish()
     bad = next((loaded for loaded in members if loaded.error), None)
@@ -168,6 +170,7 @@ def _read(
     kind: FileKind,
     batch: Sequence[Loaded],
     intake: Intake,
+    joining: Joining,
     ingest: Ingest,
     now: datetime,
     tell: Callable[[str], None],
@@ -185,12 +188,11 @@ def _read(
         for page in pages_of(kind, [loaded.path for loaded in batch], now, ingest):
             loaded = by_path.get(page.path, batch[0]) if page.path else batch[0]
             loaded.lasting &= _is_of_spans(page)
-            intake.put(page, loaded.counts, late)
-            _tell(intake.refused, page.problems, clean, tell)
+            _tell(joining.put(page, loaded.counts, late), page.problems, clean, tell)
             loaded.notes += map(clean, page.problems)
         first, *others = batch
         if others:
-            intake.flush()
+            joining.flush()
         first.counts.add(intake.complete())
         for loaded in others:
             first.counts.add(loaded.counts)

@@ -134,7 +134,7 @@ def test_a_folder_is_what_its_files_are(
 
 def test_each_file_of_a_folder_is_told_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Traces go on from file to file, one of which is known in part, one damaged, and two have a bad row."""
-    monkeypatch.setattr("aether_tui.sync.intake.BULK_BYTES", 1)
+    monkeypatch.setattr("aether_tui.sync.joining.BULK_BYTES", 1)
     cache, told = Cache(tmp_path / "cache.duckdb"), list[str]()
     writer = Writer(cache, Ingest(Config(), bytes(32)), lambda: NOW)
     (folder := tmp_path / "files").mkdir()
@@ -184,7 +184,7 @@ def test_small_files_of_otlp_are_scanned_as_one(tmp_path: Path, monkeypatch: pyt
     both = []
     for scanned_from in (20_000, 1 << 40):
         monkeypatch.setattr("connectors.otlp.SCANNED_FROM", scanned_from)
-        monkeypatch.setattr("aether_tui.sync.intake.SMALL_BYTES", 60_000)
+        monkeypatch.setattr("aether_tui.sync.joining.SMALL_BYTES", 60_000)
         told, cache = list[str](), Cache(tmp_path / f"{scanned_from}.duckdb")
         writer = Writer(cache, Ingest(Config(), bytes(32)), lambda: NOW)
         loaded = load([folder], kinds=[OtlpFiles()], writer=writer, now=NOW, tell=told.append)
@@ -244,7 +244,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path, monkeypat
 
 def test_a_damaged_page_refuses_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What DuckDB says of it has no class of its own, and comes when rows are looked at."""
-    monkeypatch.setattr("aether_tui.sync.intake.BULK_BYTES", 1)
+    monkeypatch.setattr("aether_tui.sync.joining.BULK_BYTES", 1)
     (folder := tmp_path / "files").mkdir()
     for n in range(3):
         parquet(folder / f"a{n}.parquet", spans(10 * n, 10 * n + 10))
