@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final, cast
 import duckdb
 
 from aether_tui.cache import thrift
-from aether_tui.cache.bulk import bulk_parts, scanned, scanned_files, translated
-from aether_tui.cache.bulk import read_bulk as bulk_rows
+from aether_tui.cache.bulk import bulk_parts, scanned, scanned_files
 from aether_tui.cache.bulk_merge import PREPARED, merge_part
+from aether_tui.cache.bulk_rows import read_bulk as bulk_rows
+from aether_tui.cache.bulk_rows import translated
 from aether_tui.cache.damage import CacheDamaged
 from aether_tui.cache.export import Export
 from aether_tui.cache.joint import Files

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aether_tui.cache import Cache, parts, span_rollups
-from aether_tui.cache.bulk import bulk_parts, read_bulk
+from aether_tui.cache.bulk import bulk_parts
+from aether_tui.cache.bulk_rows import read_bulk
 from aether_tui.cache.schema import ROLLUPS
 from aether_tui.cache.settings import hash_the_last
 from aether_tui.cache.staging import arrive
