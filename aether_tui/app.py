@@ -20,13 +20,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 import screens
-from aether_tui.actions import Action, Keymap
+from aether_tui.actions import BY_ID, Action, Keymap, shown
 from aether_tui.background import BUILD_DELAY_S
 from aether_tui.builds import Options
 from aether_tui.choosing import Choosing
 from aether_tui.looking import Looking
 from aether_tui.report_model import GLYPHS, Fact, Facts, SavedReport
 from aether_tui.session import Memory, Settings
+from aether_tui.text import one_line
 from aether_tui.workspace.folder import Workspace
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
@@ -74,6 +75,7 @@ class AetherApp(Choosing):
         self.keymap = Keymap(self._session.keys)
         self._message = ""
         self._prefix = ""
+        self._performed = ""
         self._held: deque[events.Key | events.Paste] = deque()
         self._holds = 0
         self._stretch = Stretch()
@@ -161,9 +163,22 @@ class AetherApp(Choosing):
             self.renew()
         if not self.options.read_only and (left := newest(self.workspace)) is not None:
             self.open_form(left.kind, left.identity)
+        elif not self.options.read_only and (typed := self.lines.newest()) is not None:
+            self._tell_typed(*typed)
+
+    def _tell_typed(self, action: str, question: str, text: str) -> None:
+        """What was typed on a line before and is not stored, and which key asks for it again."""
+        found = BY_ID.get(action)
+        if found is None:
+            return
+        keys = " ".join(shown(key) for key in self.keymap.keys[action].split(",")[0].split())
+        said = "" if self.room() else f" to “{one_line(question, 60)}”: “{one_line(text, 80)}”"
+        self.say(f"▲ typed and not stored{said}; {keys} ({found.title}) asks again, with it on the line")
 
     async def on_unmount(self) -> None:
         await self.stop()
+        with contextlib.suppress(OSError):  # nobody is there any more to be told
+            self.lines.keep()
         self._memory.keep_session(self._session)
 
     def selected(self, screen: str, item: str) -> None:
@@ -231,8 +246,13 @@ class AetherApp(Choosing):
         """Run an action on what it acts on."""
         screen = self.page_screen()
         if screen is not None:
+            self._performed = action.id
             node = {"app": self, "list": screen.page}.get(action.where, screen)
             await self.run_action(action.call(key), node)
+
+    def performed(self) -> str:
+        """The id of the action that was run last."""
+        return self._performed
 
     def asked_again(self) -> None:
         """The line just closed is asked for once more."""
@@ -316,7 +336,7 @@ class AetherApp(Choosing):
 
         screen = self.page_screen()
         if screen is not None:
-            screen.ask("find in all documents (nothing lists all)", "", done, most=None)
+            screen.ask("find in all documents (nothing lists all)", "", done, most=None, passing=True)
 
     def action_decide(self) -> None:
         """Record a decision: what, who, and what was chosen; without a choice it stays open."""

@@ -98,4 +98,4 @@ class Choosing(Background):
 
         if screen is not None:
             self.look_ahead(None)
-            screen.ask_right(label, value, read, self.look_at, changed=changed)
+            screen.ask_right(label, value, read, self.look_at, changed=changed, passing=True)

@@ -20,6 +20,7 @@ from aether_tui.workspace.folder import Workspace
 from aether_tui.workspace.written import Edit
 from screens import SCREENS
 from screens.base import PageScreen, ReportScreen
+from screens.unstored import Lines
 
 if TYPE_CHECKING:
     from aether_tui.jobs import Job
@@ -44,6 +45,7 @@ class Working(App[int]):
         self.options = options
         self._commands = Commands(self)
         self._edits = Editing(self)
+        self.lines = Lines(workspace)
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -144,7 +146,7 @@ class Working(App[int]):
         Keys wait until it is on disk. `done` gets it then; `refused` gets an error, and answers whether it has been told.
         """
         if not self.refused():
-            self._edits.make(work, rebuild, done, refused)
+            self._edits.make(self.lines.until_stored(work), rebuild, done, refused)
 
     def first(self, look: Callable[[], T], then: Callable[[T], None]) -> None:
         """Look at something in a thread before anything is asked; keys wait. `then` gets what was seen, an error is said."""
@@ -154,7 +156,7 @@ class Working(App[int]):
     def write(self, work: Callable[[], str], place: Path, *, rebuild: str = "") -> None:
         """Have `work` write a file that is no document, say its sentence, and remember the bytes for `u`."""
         if not self.refused():
-            self._edits.write(work, place, rebuild)
+            self._edits.write(self.lines.until_stored(work), place, rebuild)
 
     def tab(self) -> str:
         """The tab in view."""
@@ -182,7 +184,7 @@ class Working(App[int]):
         place = (
             f"made on {SCREENS[tab].title}: " if tab in SCREENS else ""
         )  # none while one screen gives way to another
-        screen.ask(f"{place}{last.done}. Take it back? y or n", "", answered)
+        screen.ask(f"{place}{last.done}. Take it back? y or n", "", answered, passing=True)
 
     def edited(self, message: str, rebuild: str) -> None:
         """Say it, and rebuild what an edit has put out of date."""

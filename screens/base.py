@@ -30,6 +30,7 @@ from screens.widgets.spans import wrapped
 
 if TYPE_CHECKING:
     from screens.begun import Begun
+    from screens.unstored import Lines
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Shell(Protocol):
 
     workspace: Workspace
     keymap: Keymap
+    lines: Lines
 
     def now(self) -> datetime: ...
     def saved(self, report: str, *, whole: bool = False) -> SavedReport | None: ...
@@ -66,6 +68,7 @@ class Shell(Protocol):
     def say(self, message: str) -> None: ...
     def rebuild(self, report: str) -> None: ...
     async def perform(self, action: Action, key: str = "") -> None: ...
+    def performed(self) -> str: ...
     def open_form(self, kind: str, identity: str | None = None) -> None: ...
     def command(self, title: str, *command: str, writes: Path | None = None) -> None: ...
     def asked_again(self) -> None: ...
@@ -259,7 +262,7 @@ class PageScreen(Screen[None]):
             self.page.look(keep=before if value is None else value)
             self.show_around()
 
-        self.ask("/", before, done, lambda value: self.page.look(keep=value), most=None)
+        self.ask("/", before, done, lambda value: self.page.look(keep=value), most=None, passing=True)
 
     @property
     def _asking(self) -> bool:
@@ -276,16 +279,18 @@ class PageScreen(Screen[None]):
         goes_on: bool = False,
         fault: str = "",
         most: int | None = MOST_TYPED,
+        passing: bool = False,
     ) -> None:
         """One line from the user, in place of the footer; what `Prompt` gets, and what was wrong with the answer before.
 
-        An answer of more than `most` characters stays on its line.
+        An answer of more than `most` characters stays on its line. What is typed is kept until it is stored (`Lines`), unless it is
+        `passing`: a search, a view or a yes, of which nothing is stored, or what its screen keeps itself.
         """
 
         def short(answer: str | None) -> None:
             if answer is not None and most is not None and len(answer) > most:
                 told = f"■ {most:,} characters at most; this has {len(answer):,}"
-                self.ask(label, answer, done, changed, left, goes_on=True, fault=told, most=most)
+                self.ask(label, answer, done, changed, left, goes_on=True, fault=told, most=most, passing=passing)
             else:
                 done(answer)
 
@@ -295,10 +300,22 @@ class PageScreen(Screen[None]):
                 self._above = ()
                 self.show_around()
                 answered(answer)
+                if not self._asking:
+                    self.shell.lines.end()
 
             return go_on
 
+        def typed(text: str) -> None:
+            if not passing:
+                self.shell.lines.typed(text)
+            if changed is not None:
+                changed(text)
+
         if not self._asking:
+            if passing:
+                self.shell.lines.end()
+            elif not fault and (kept := self.shell.lines.ask(label, value, self.shell.performed())) is not None:
+                value, goes_on = kept, True
             long = cell_len(label) > self.size.width - LEAST
             self._above = tuple(told for told in (fault, label if long else "") if told)
             if fault:
@@ -307,7 +324,7 @@ class PageScreen(Screen[None]):
             self.shell.hold_keys()
             again = then(left) if left is not None else None
             line = Prompt(
-                ANSWER if long else label, value, then(short), self.shell.release_keys, changed, again, goes_on=goes_on
+                ANSWER if long else label, value, then(short), self.shell.release_keys, typed, again, goes_on=goes_on
             )
             self.mount(line)
 
@@ -321,6 +338,7 @@ class PageScreen(Screen[None]):
         changed: Callable[[str], None] | None = None,
         given_up: Callable[[], None] = lambda: None,
         goes_on: bool = False,
+        passing: bool = False,
     ) -> None:
         """Ask until `read` can read what is typed: its error stands above the line, in which what was typed stays.
 
@@ -335,11 +353,11 @@ class PageScreen(Screen[None]):
                 found = read(answer)
             except AetherError as error:
                 told = AetherError(error.what, next_step=error.next_step).sentence()
-                self.ask(label, answer, answered, changed, goes_on=True, fault=f"■ {told}", most=None)
+                self.ask(label, answer, answered, changed, goes_on=True, fault=f"■ {told}", most=None, passing=passing)
             else:
                 done(found)
 
-        self.ask(label, value, answered, changed, goes_on=goes_on, most=None)
+        self.ask(label, value, answered, changed, goes_on=goes_on, most=None, passing=passing)
 
 
 def titled(item: Item) -> str:

@@ -71,7 +71,7 @@ class Budgets(ReportScreen):
                 self.shell.say("the baselines stay as they are")
 
         folder = self.shell.workspace.baselines.name
-        self.ask(f"add the newest measurements to {folder}/ as baseline? y or n", "", done)
+        self.ask(f"add the newest measurements to {folder}/ as baseline? y or n", "", done, passing=True)
 
     def action_receiver(self) -> None:
         self.shell.receive()

@@ -99,4 +99,4 @@ class Documents(PageScreen):
                 raise ConfigurationError(f"{said!r} is no kind", next_step=f"there are {', '.join(names)}")
             return near[0]
 
-        self.ask_right("kind, such as opportunity or decision", "", read, self.shell.open_form)
+        self.ask_right("kind, such as opportunity or decision", "", read, self.shell.open_form, passing=True)

@@ -77,7 +77,7 @@ class Experiments(ReportScreen):
                     self._who = who
                     then(one, who)
 
-            self.ask(label, self._who, done)
+            self.ask(f"{identity}: {label}", self._who, done)
 
         if identity:
             self.shell.first(look, asked)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from aether_tui.actions import Where
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Check, Checklist
+from aether_tui.text import one_line
 from screens.base import ReportScreen
 from screens.cycles import next_cycle
 from screens.drill import Asking
@@ -36,7 +37,7 @@ class Flywheel(Asking):
         elif check.state == "pass":
             self.shell.edit(lambda: untick(self.shell.workspace, check.id, self.shell.now()), rebuild=self.report)
         else:
-            self.ask("who says so", self._who, lambda who: self._ask_note(check.id, who))
+            self.ask(f"{one_line(check.text, 44)} · who says so", self._who, lambda who: self._ask_note(check.id, who))
 
     def action_open(self) -> None:
         """What an item rests on; once that is open, the requests that lack it."""

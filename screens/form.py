@@ -222,7 +222,9 @@ class Form(FormFile):
             self._add(item_field(field, size))
         else:
             self.ask(
-                "name of the new entry", "", lambda key: self._add(item_field(field, key.strip())) if key else None
+                f"name of the new entry of {field.label}",
+                "",
+                lambda key: self._add(item_field(field, key.strip())) if key else None,
             )
 
     def _add(self, entry: Field) -> None:
@@ -305,7 +307,7 @@ class Form(FormFile):
             typed(begun)
         self.ask_right(
             clean(label), before if begun is None else begun, read, done,
-            changed=typed, given_up=given_up, goes_on=begun is not None,
+            changed=typed, given_up=given_up, goes_on=begun is not None, passing=True,
         )  # fmt: skip
 
 

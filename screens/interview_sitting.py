@@ -245,7 +245,7 @@ class Sitting(InterviewFile):
 
         self._typing = self._drafts.get(key, before)
         self._put()
-        self.ask(ANSWER, self._typing, entered, typed, left, goes_on=True, most=MOST_SAID)
+        self.ask(ANSWER, self._typing, entered, typed, left, goes_on=True, most=MOST_SAID, passing=True)
 
     def saved(self, before: Interview, after: Interview, told: str | None) -> None:
         from aether_tui.workspace import sitting
@@ -316,7 +316,7 @@ class Sitting(InterviewFile):
                 self._begun[kind] = text
                 self._save(lambda old: sitting.noted(old, kind, text, at, now), made, None)
 
-        self.ask(label, self._begun.get(kind, ""), done, typed, goes_on=True, most=MOST_SAID)
+        self.ask(label, self._begun.get(kind, ""), done, typed, goes_on=True, most=MOST_SAID, passing=True)
 
     def action_opportunity(self) -> None:
         """Make the newest quote or note an opportunity."""
@@ -381,7 +381,7 @@ class Sitting(InterviewFile):
             else:
                 self.draw()
 
-        self.ask("/", "", done, changed, most=None)
+        self.ask("/", "", done, changed, most=None, passing=True)
 
     def action_who(self) -> None:
         from aether_tui.workspace import sitting

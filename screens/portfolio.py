@@ -108,6 +108,8 @@ class Portfolio(ReportScreen):
         self._set(self._field(), float(digit or 10))
 
     def action_effort(self) -> None:
+        identity = self._selected()
+
         def read(value: str) -> float | None:
             from aether_tui.workspace.fields import decimal
 
@@ -117,8 +119,8 @@ class Portfolio(ReportScreen):
             if weeks is not None:
                 self._set("effort_weeks", weeks)
 
-        if self._selected():
-            self.ask_right("weeks to the first reliable signal", "", read, done)
+        if identity:
+            self.ask_right(f"{identity} weeks to the first reliable signal", "", read, done)
 
     def action_new(self) -> None:
         def done(title: str | None) -> None:
@@ -136,7 +138,13 @@ class Portfolio(ReportScreen):
             if words is not None:
                 self.run_worker(self._preview(words), exclusive=True, group="import", exit_on_error=False)
 
-        self.ask("items with type= label= project= state= team=, or a file", "type=opportunity", planned, most=None)
+        self.ask(
+            "items with type= label= project= state= team=, or a file",
+            "type=opportunity",
+            planned,
+            most=None,
+            passing=True,
+        )
 
     async def _preview(self, words: str) -> None:
         try:
@@ -154,7 +162,7 @@ class Portfolio(ReportScreen):
                 self.shell.edit(work, rebuild=self.report)
 
         there = f", {len(found.linked)} are there" if found.linked else ""
-        self.ask(f"add {len(found.added)}{there}: {one_line(found.titles, 36)}  y/n", "y", agreed)
+        self.ask(f"add {len(found.added)}{there}: {one_line(found.titles, 36)}  y/n", "y", agreed, passing=True)
 
     def _set(self, field: Field, value: Stated) -> None:
         identity = self._selected()

@@ -47,7 +47,7 @@ def begin(page: PageScreen, trace: str, span: str, done: Callable[[str], None]) 
                 "replay", (*command, *more, "--dry-run"), lambda out: _confirm(page, out, (*command, *more), done)
             )
 
-    page.ask("model (empty: the recorded one)", "", planned)
+    page.ask("model (empty: the recorded one)", "", planned, passing=True)
 
 
 def sentence(plan: Plan, width: int) -> str:
@@ -71,7 +71,7 @@ def _confirm(page: PageScreen, out: bytes, command: tuple[str, ...], done: Calla
         page.shell.answer("replay", (*command, *budget, "--yes"), lambda told: _sent(told, done))
 
     page.shell.say("")
-    page.ask(sentence(plan, page.size.width), "", agreed)
+    page.ask(sentence(plan, page.size.width), "", agreed, passing=True)
 
 
 def _sent(out: bytes, done: Callable[[str], None]) -> None:

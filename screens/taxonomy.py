@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aether_tui.actions import Where
 from aether_tui.report_model import Table
+from aether_tui.text import one_line
 from aether_tui.workspace import taxonomies
 from screens.base import ReportScreen
 
@@ -61,7 +62,7 @@ class Taxonomy(ReportScreen):
             return
         said = self._cell(1)
         self._ask(
-            "belongs to (id or label)",
+            f"“{one_line(said, 36)}” belongs to (id or label)",
             "",
             lambda old, into, day: taxonomies.move(old, said, into, day),
             "an example moved to {}",

@@ -148,7 +148,13 @@ class Traces(Asking):
             if words is not None:
                 self._list(words=words, offset=0)
 
-        self.ask("feature=… cost>0.1 or any text", self._ask.words if self._ask is not None else "", done, most=None)
+        self.ask(
+            "feature=… cost>0.1 or any text",
+            self._ask.words if self._ask is not None else "",
+            done,
+            most=None,
+            passing=True,
+        )
 
     def action_search(self) -> None:
         """Look for a text in every span of the window; `esc` stops it."""
@@ -160,7 +166,7 @@ class Traces(Asking):
                 self._wait("searching …")
                 self.send(self._ask)
 
-        self.ask("text in names, errors, attributes, kept prompts", "", done, most=None)
+        self.ask("text in names, errors, attributes, kept prompts", "", done, most=None, passing=True)
 
     def action_attribute(self) -> None:
         """Group by an attribute that is typed."""
@@ -171,7 +177,7 @@ class Traces(Asking):
                 self.send(self.question("group", text=name))
                 self.show_around()
 
-        self.ask("attribute of spans, such as app.intent", "", done, most=None)
+        self.ask("attribute of spans, such as app.intent", "", done, most=None, passing=True)
 
     def action_group(self) -> None:
         self._group += 0 if self._typed is not None else 1

@@ -1,13 +1,17 @@
-"""What was said to a form that its document cannot take yet, kept for the next time the form is opened."""
+"""What was said and is not stored: to a form whose document cannot take it yet, and on lines outside of forms. Kept for the next time."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from msgspec import MsgspecError, Struct, json
+from msgspec import MsgspecError, Struct, field, json
 
 from aether_tui.workspace.folder import Workspace
+
+T = TypeVar("T")
 
 
 class Unstored(Struct, frozen=True, omit_defaults=True):
@@ -22,12 +26,7 @@ class Unstored(Struct, frozen=True, omit_defaults=True):
 
 def keep(workspace: Workspace, left: Unstored) -> None:
     """Keep it for its document, or for the next new one of its kind. Raises OSError."""
-    from aether_tui.workspace.store import write_whole
-
-    path = _path(workspace, left.kind, left.identity)
-    workspace.private()
-    path.touch(mode=0o600)
-    write_whole(path, json.encode(left))
+    _write(workspace, _path(workspace, left.kind, left.identity), json.encode(left))
 
 
 def taken(workspace: Workspace, kind: str, identity: str | None) -> Unstored | None:
@@ -45,6 +44,90 @@ def newest(workspace: Workspace) -> Unstored | None:
     with contextlib.suppress(OSError):
         found = {path: path.stat().st_mtime for path in workspace.state.glob("form-*.json")}
     return _read(max(found, key=found.__getitem__)) if found else None
+
+
+class Lines:
+    """What is typed at the questions that one action asks in turn, until it is stored or given up: where the console ends before that, or
+    it cannot be stored, the same questions offer it again.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._path = workspace.state / "lines.json"
+        self._kept: dict[str, Asked] = {}
+        with contextlib.suppress(OSError, MsgspecError):
+            self._kept = json.decode(self._path.read_bytes(), type=dict[str, Asked])
+        self._from_disk = bool(self._kept)
+        self._first = ""
+        self._question: tuple[str, str] = ("", "")
+        self._said: dict[str, str] = {}
+
+    def ask(self, question: str, offered: str, action: str) -> str | None:
+        """A question is asked: what was typed at it before and is not stored. One with another offer is another question."""
+        self._question = f"{question}\n{offered}", offered
+        self._first = self._first or self._question[0]
+        self._said = self._kept.setdefault(self._first, Asked(action)).said
+        return self._said.get(self._question[0])
+
+    def typed(self, text: str) -> None:
+        """What stands on the line by now."""
+        question, offered = self._question
+        if text.strip() and text != offered:
+            self._said[question] = text
+        else:
+            self._said.pop(question, None)
+
+    def end(self) -> None:
+        """Nothing more is asked, and nothing is to be stored: what was typed did what it was for, or was given up."""
+        self._forget(self._first)
+        self._first = ""
+
+    def until_stored(self, work: Callable[[], T]) -> Callable[[], T]:
+        """`work`, which stores what was typed at the last questions, and forgets it then."""
+        first, self._first = self._first, ""
+
+        def run() -> T:
+            done = work()
+            self._forget(first)
+            return done
+
+        return run
+
+    def newest(self) -> tuple[str, str, str] | None:
+        """What was kept last: the id of the action, its last question and what was typed at it."""
+        for asked in reversed(self._kept.values()):
+            for question, text in reversed(asked.said.items()):
+                return asked.action, question.partition("\n")[0], text
+        return None
+
+    def keep(self) -> None:
+        """Keep on disk what is not stored. Raises OSError."""
+        left = {first: asked for first, asked in self._kept.items() if asked.said}
+        if left:
+            _write(self._workspace, self._path, json.encode(left))
+        else:
+            self._path.unlink(missing_ok=True)
+        self._from_disk = bool(left)
+
+    def _forget(self, first: str) -> None:
+        if self._kept.pop(first, None) is not None and self._from_disk:
+            with contextlib.suppress(OSError):
+                self.keep()
+
+
+class Asked(Struct, frozen=True):
+    """What was typed at the questions of one action, by question."""
+
+    action: str
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def _write(workspace: Workspace, path: Path, data: bytes) -> None:
+    from aether_tui.workspace.store import write_whole
+
+    workspace.private()
+    path.touch(mode=0o600)
+    write_whole(path, data)
 
 
 def _path(workspace: Workspace, kind: str, identity: str | None) -> Path:

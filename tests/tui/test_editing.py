@@ -291,3 +291,44 @@ def test_tornado_and_map_are_other_looks_at_the_same(workspace):
         assert rows(app) == ["OPP-1", "OPP-2"]
 
     drive(workspace, script, start="portfolio")
+
+
+def test_what_was_typed_on_lines_and_not_stored_is_offered_again(workspace):
+    path, folder = workspace.state / "lines.json", workspace.engagement / "decisions"
+    line = lambda app: screen_text(app).splitlines()[-1].strip()  # noqa: E731
+
+    async def begun(pilot, app):
+        await pilot.press("D", *"Größe", "enter", *"Ana", "enter", *"tw")
+        for key in ("o", "ctrl+q"):  # at once
+            app.post_message(events.Key(key, key if key == "o" else None))
+        await until(pilot, lambda: not app.is_running)
+
+    async def gone_on(pilot, app):
+        await until(pilot, lambda: "typed and not stored" in screen_text(app))
+        told = " ".join(screen_text(app).split())
+        assert "to “what was chosen (empty: still open)”: “two”; D (Record a decision) asks again" in told
+        await pilot.press("slash", *"nothing", "enter", "escape")  # another line, of which nothing is kept
+        await pilot.press("w", *"1.5", "enter")  # and one that is stored
+        await until(pilot, lambda: stored(workspace, "OPP-1").effort_weeks == 1.5)
+        folder.parent.mkdir(exist_ok=True)
+        folder.write_text("")  # where the decision would be written
+        await pilot.press("D")
+        assert line(app) == "decision, in a line Größe"
+        await pilot.press(*"n", "enter", "enter")
+        assert line(app) == "what was chosen (empty: still open) two"
+        await pilot.press("enter")
+        await until(pilot, lambda: "■" in screen_text(app))
+        folder.unlink()
+        await pilot.press("D", "enter", "enter", "enter")
+        await until(pilot, folder.exists)
+        await pilot.press("D")
+        assert line(app) == "decision, in a line"
+        await pilot.press(*"Nobody wants this", "escape", "O", "X", "escape", "O")
+        assert line(app) == "new opportunity Rerank questions"
+        await pilot.press("Y", "escape", "slash", *"one")
+
+    drive(workspace, begun, start="portfolio")
+    assert path.stat().st_mode & 0o077 == 0
+    drive(workspace, gone_on, start="portfolio")
+    (made,) = folder.iterdir()
+    assert made.read_text().count("Größen") == 1 and "chosen: two" in made.read_text() and not path.exists()
