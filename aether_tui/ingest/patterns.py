@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,6 +168,14 @@ def _is_random(text: str) -> bool:
     return entropy >= 3.5 and any(map(str.isupper, text)) and any(map(str.islower, text))
 
 
+def _is_pair(text: str) -> bool:
+    """Whether it is base64 of a name and a password."""
+    try:
+        return ":" in b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return False
+
+
 def _not_git(text: str) -> bool:
     return text not in {"git", "hg", "svn"}
 
@@ -193,45 +202,86 @@ def _number(kind: str, text: str, valid: Callable[[str], bool] | None = None) ->
     return Pattern(kind, "number", re.compile(text), valid)
 
 
-_SHAPES = "|".join(
-    (
-        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
-        r"gh[pousr]_[A-Za-z0-9]{20,255}",
-        r"github_pat_[A-Za-z0-9_]{20,255}",
-        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-[A-Za-z0-9_\-]{16,255}",
-        r"xox[abeoprs](?:\.[a-z]+)?-[A-Za-z0-9\-]{10,255}",
-        r"xapp-[A-Za-z0-9\-]{10,255}",
-        r"(?:sk|pk)-(?!ecdsa|ssh-)(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
-        r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}",
-        r"whsec_[A-Za-z0-9+/=]{16,255}",
-        r"AIza[A-Za-z0-9_\-]{30,100}",
-        r"ya29\.[A-Za-z0-9_\-]{20,512}",
-        r"GOCSPX-[A-Za-z0-9_\-]{20,64}",
-        r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{16,128}",
-        r"AT(?:ATT|CTT|BB)[A-Za-z0-9_\-=]{20,512}",
-        r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/]{80,4096}={0,2}",
-        r"1//0[A-Za-z0-9_\-]{30,200}",
-        r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.\-]{31,34}",
-        r"(?:hf|gsk|r8|fw|ntn|secret|sbp)_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{22,128}",
-        r"(?:pcsk|fig[dour])_(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{36,255}",
-        r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
-        r"(?:xai|pplx|csk|pul|tvly(?:-dev|-prod)?)-(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{22,128}",
-        r"nvapi-[A-Za-z0-9_\-]{40,128}",
-        r"NRAK-[A-Z0-9]{27}",
-        r"hv[sbr]\.[A-Za-z0-9_\-]{24,300}",
-        r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9\-]{2,35}\.)?[A-Za-z0-9]{40,44}",
-        r"atlasv1\.[A-Za-z0-9_\-]{40,100}",
-        r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
-        r"\d{8,10}:AA[A-Za-z0-9_\-]{33}",
-        r"npm_[A-Za-z0-9]{36}",
-        r"pypi-[A-Za-z0-9_\-]{32,512}",
-        r"SG\.[A-Za-z0-9_\-]{16,64}\.[A-Za-z0-9_\-]{16,64}",
-        r"(?:dop|doo)_v1_[0-9a-f]{64}",
-        r"(?:shpat|shpss|glsa|sntrys|dapi|xkeysib)[_\-]?[A-Za-z0-9_\-]{24,255}",
-        r"eyJ[A-Za-z0-9_\-]{8,8192}\.[A-Za-z0-9_\-]{8,8192}(?:\.[A-Za-z0-9_\-]{0,8192})?",
-        r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,100}",
-    )
-)
+_RUN = r"(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{22,255}"
+_PARTS = r"(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{20,255}"
+_MIXED = r"(?=[a-z0-9_\-]{0,60}[A-Z])(?=[A-Za-z_\-]{0,60}\d)"
+SHAPES = {
+    r"(?:AKIA|ASIA|ABIA|ACCA)": r"[A-Z0-9]{16}",
+    r"ABSK": r"[A-Za-z0-9+/]{40,255}={0,2}",
+    r"bedrock-api-key-": r"[A-Za-z0-9+/_\-]{20,8192}={0,2}",
+    r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)": r"[A-Za-z0-9+/]{80,4096}={0,2}",
+    r"(?:LTAI|AKID|AQVN|AKCp|cflt|cmVmdGtuOj|dG9rO)": r"(?=[A-Za-z]{0,60}\d)[A-Za-z0-9+/_\-]{16,128}={0,2}",
+    r"gh[pousr]_": r"[A-Za-z0-9]{20,255}",
+    r"github_pat_": r"[A-Za-z0-9_]{20,255}",
+    r"(?:gl(?:pat|dt|rtr?|cbt|ptt|ft|ffct|soat|agent|imt|wt|oas)-|GR1348941)": r"[A-Za-z0-9_\-]{16,255}",
+    r"xox[abeoprs]": r"(?:\.[a-z]+)?-[A-Za-z0-9\-]{10,255}",
+    r"xapp-": r"[A-Za-z0-9\-]{10,255}",
+    r"[sp]k-": r"(?!ecdsa|ssh-)(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
+    r"(?:[srpe]k|sk_org|rzp|duffel|bb|pdl)_(?:live|test|sdbx)_": r"[A-Za-z0-9_\-]{10,255}",
+    r"[sp]k_": r"(?:\d{1,12}_)?(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{32,255}",
+    r"(?:live|test)_(?:pub_)?": r"[0-9a-f]{31,40}",
+    r"whsec_": r"[A-Za-z0-9+/=]{16,255}",
+    r"AIza": r"[A-Za-z0-9_\-]{30,100}",
+    r"AQ\.Ab": r"[A-Za-z0-9_\-]{20,255}",
+    r"ya29\.": r"[A-Za-z0-9_\-]{20,512}",
+    r"GOCSPX-": r"[A-Za-z0-9_\-]{20,64}",
+    r"1//0": r"[A-Za-z0-9_\-]{30,200}",
+    r"lin_(?:api|oauth|wh|refresh)_": r"[A-Za-z0-9]{16,128}",
+    r"AT(?:ATT|CTT|STT|BB)": r"[A-Za-z0-9_\-=]{20,512}",
+    r"(?:hf|api_org)_": rf"(?:[A-Za-z]{{30,128}}|{_RUN})",
+    r"(?:gsk|r8|fw|ntn|secret|sbp|napi|nfp|rnd|rpa|e2b|pnu|sgp|sq[apu]|bkua|rubygems|ph[csx]|vc[aikpr]|cf[au]t|cfk"
+    r"|hc[abx][ilm]k|packagist_\w{2,4}|rdme|tl|hl_sk|key|CLOJARS|CCIP(?:AT|RJ)_[A-Za-z0-9]{4,32}|do[opr]_v1"
+    r"|shp(?:at|ca|pa|ss|tka)|re_[A-Za-z0-9]{8}|vercel_blob_rw_[A-Za-z0-9]{4,32}|FLWSECK(?:_TEST)?)[_\-]": _RUN,
+    r"(?:pcsk|fig[dour]|dckr_[op]at|jina|tgp_v\d|sb_secret|tfp|pylf_v\d_[a-z]{2,8}|wandb_v\d"
+    r"|pscale_[a-z]{2,8}|mdb_sa_sk|y[0-3]|fo1)_": _PARTS,
+    r"(?:gl(?:c|sa)_|sntry[su]_|ops_)": r"(?:eyJ[A-Za-z0-9+/]{40,4096}={0,2}(?:_[A-Za-z0-9+/]{16,128})?|[A-Za-z0-9_\-]{24,255})",
+    r"lsv2_(?:pt|sk)_": r"[0-9a-f]{32}_[0-9a-f]{10}",
+    r"(?:xai|pplx|csk|pul|tvly(?:-dev|-prod)?|ck|m0|secret)-": _RUN,
+    r"(?:tskey-(?:auth|api|client|scim|webhook)|sq0[a-z]{3}|PMAK|CFPAT|HRKU)-": _PARTS,
+    r"(?:xaat|xapt|ak|api|sdk|mob|ctx7sk|access-[a-z]{7,11}|pat-[a-z]{2}\d)-(?:[0-9a-f]{8}-)": (
+        r"(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:-[A-Za-z0-9_\-]{10,64})?"
+    ),
+    r"(?:pa-|ak_)": rf"{_MIXED}[A-Za-z0-9_\-]{{20,64}}",
+    r"(?:a[ks]-|EZ[AT]K|cio)": rf"{_MIXED}[A-Za-z0-9]{{22,64}}",
+    r"(?:key|fc)-": r"[0-9a-f]{32}",
+    r"nvapi-": r"[A-Za-z0-9_\-]{40,128}",
+    r"NRAK-": r"[A-Z0-9]{27}",
+    r"hv[sbr]\.": r"[A-Za-z0-9_\-]{24,300}",
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.": r"(?:[a-z0-9\-]{2,35}\.)?[A-Za-z0-9]{40,44}",
+    r"dt0[a-z]\d\d\.": r"[A-Z0-9]{24}\.[A-Z0-9]{64}",
+    r"pat[A-Za-z0-9]{14}\.": r"[0-9a-f]{64}",
+    r"pat\.[A-Za-z0-9_\-]{22}\.": r"[0-9a-f]{24}\.[A-Za-z0-9]{20}",
+    r"v1\.0-[0-9a-f]{24}-": r"[0-9a-f]{100,200}",
+    r"A3-[A-Z0-9]{6}-": r"(?:[A-Z0-9]{5,11}-){3,4}[A-Z0-9]{5}",
+    r"00D": r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,200}",
+    r"[012]/\d": r"\d{9,16}(?:/\d{10,17})?:[0-9a-f]{32}",
+    r"EAA[A-Za-z]": r"(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{50,255}",
+    r"fm[12]_": r"[A-Za-z0-9+/]{60,4096}={0,2}",
+    r"oy2": r"(?=[a-z]{0,40}\d)[a-z0-9]{43}",
+    r"AGE-SECRET-KEY-1": r"[0-9A-Z]{58}",
+    r"\d{8,10}:AA": r"[A-Za-z0-9_\-]{33}",
+    r"npm_": r"[A-Za-z0-9]{36}",
+    r"pypi-": r"[A-Za-z0-9_\-]{32,512}",
+    r"SG\.": r"[A-Za-z0-9_\-]{16,64}\.[A-Za-z0-9_\-]{16,64}",
+    r"(?:dapi|xkeysib)": r"[_\-]?[A-Za-z0-9_\-]{24,255}",
+    r"eyJ": r"[A-Za-z0-9_\-]{8,8192}\.[A-Za-z0-9_\-]{8,8192}(?:\.[A-Za-z0-9_\-]{0,8192})?",
+}
+"""Tokens by what their vendors let them begin with, and what follows."""
+STARTS = tuple(SHAPES)
+"""What tokens begin with (RE2, too)."""
+_BURIED = {
+    r"\dQ~": r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.\-]{31,34}",
+    r"atlasv1\.": r"(?:[A-Za-z0-9]{14}\.)?atlasv1\.[A-Za-z0-9_\-]{40,100}",
+    r"JQQJ9": r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{20,32}",
+    r"AZDO": r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
+    r"[0-9a-f]-us\d": r"[0-9a-f]{32}-us\d{1,2}",
+    r"[0-9a-f]{4}\.[A-Za-z0-9]{16}": rf"[0-9a-f]{{32}}\.{_MIXED}[A-Za-z0-9]{{16}}",
+    r"\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27}": r"[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}",
+}
+"""Tokens that are told by what stands within them, by that."""
+WITHIN = tuple(_BURIED)
+"""What stands within tokens (RE2, too)."""
+_TOKENS = "|".join((*(start + rest for start, rest in SHAPES.items()), *_BURIED.values()))
 # What stands between a secret's name and its value. A placeholder of ours (`[token:1a2b3c4d]`) is no name.
 _NAMED = rf"(?i)(?<!\[)(?:{_NAMES})[\\\"'`]{{0,4}}\s{{0,3}}"
 # Tried everywhere regardless of case a name takes ten times as long to be looked for as what all names begin or end with.
@@ -244,12 +294,19 @@ CUES = (_NAMED_CUE, _RUN_CUE)
 """What `needs` may be."""
 _VALUE = r"[\\\"'`]{0,4}(?P<value>[^\s\"'\\,;&<>()\[\]{}]++)"
 _QUOTED = r"\\?[\"'`](?P<value>[^\"'`\n\[\]]{1,200})[\"'`]"
+_SIGN = r"[\\\"'`]{0,4}\s{0,3}[:=]\s{0,3}[\\\"'`]{0,4}"
+_PARAMETER = r"[a-z][\w.\-]{0,40}=(?:\\?\"[^\"\\\n]{0,2048}\\?\"|[^\s,;\"'\\]{1,2048})"
+_COOKIE = r"[\w.\-$!%*+^`|~]{1,128}=[^\s;,\"'\\\[\]]{0,4096}"
 _CARD = r"\d{13,16}|\d{4}(?:([ \-.])\d{4}\1\d{4}\1\d{1,7}|([ \-.])\d{6}\2\d{4,5})"
-_PHONE_CUE = r"\b(?:tele?phone|phone|tel|mobile|fax|whatsapp)\b(?: (?:number|no|nr|is)){0,2}[.:=#\" ]{1,4}"
+_PHONE_CUE = (
+    r"\b(?:tele?phone|phone|tele?fono?|tel|mobile?|handy|fax|whatsapp)\b(?: (?:number|no|nr|is)){0,2}[.:=#\" ]{1,4}"
+)
 
 PATTERNS: tuple[Pattern, ...] = (
     _secret(
-        "secret", r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
+        "secret",
+        r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
+        r"|PuTTY-User-Key-File-\d:.*?(?:Private-MAC: \w{1,200}|\Z)",
     ),
     # Its other half follows an AWS key id, in tables and lists without a name.
     Pattern(
@@ -259,11 +316,15 @@ PATTERNS: tuple[Pattern, ...] = (
             r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9+/\[]{1,5}(?P<value>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
         ),
     ),
-    Pattern("token", "shape", re.compile(rf"(?<![A-Za-z0-9])(?:{_SHAPES})(?![A-Za-z0-9])")),
+    Pattern("token", "shape", re.compile(rf"(?<![A-Za-z0-9])(?=[\w~.!/:+=\-]{{16}})(?:{_TOKENS})(?![A-Za-z0-9])")),
+    # The address of a webhook is the permission to call it.
     Pattern(
         "token",
         "shape",
-        re.compile(r"(?i)discord(?:app)?\.com/api/webhooks/\d{15,20}/(?P<value>[A-Za-z0-9_\-]{60,100})"),
+        re.compile(
+            r"(?i)(?:discord(?:app)?\.com/api/webhooks/\d{15,20}|hooks\.slack\.com/(?:services|workflows|triggers)"
+            r"|webhook\.office\.com/webhookb2)/(?P<value>[A-Za-z0-9_\-/@]{20,400})"
+        ),
     ),
     _address("secret", r"(?<=://)(?P<value>[^\s/?#\"'<>\[\]]{1,512})@", _not_git),
     _secret(
@@ -271,6 +332,16 @@ PATTERNS: tuple[Pattern, ...] = (
         rf"(?i)[?&#](?:[\w.\-]{{0,40}}(?:{_NAMES})|key|sig|signature|code|auth|x-amz-(?:credential|signature))=(?P<value>[^\s&#\"'<>\[]++)",
         _is_value,
     ),
+    _secret(
+        "secret",
+        rf"(?i)\bauthorization{_SIGN}[a-z][\w\-]{{2,30}}\s{{1,3}}(?P<value>(?:{_PARAMETER}(?:,\s{{0,3}})?)++)",
+        cue="=",
+    ),
+    _secret(
+        "secret", rf"(?i)\bauthorization{_SIGN}(?:token|apikey|geniekey|splunk)\s{{1,3}}(?P<value>[\w.~+/\-]{{8,512}})"
+    ),
+    _secret("secret", rf"(?i)\bcookie{_SIGN}(?P<value>{_COOKIE}(?:;\s{{0,3}}{_COOKIE}|;\s{{0,3}}[a-z]++)*+)", cue="="),
+    _secret("secret", rf"(?i)(?<![a-z\d])auth{_SIGN}(?P<value>[A-Za-z0-9+/]{{8,512}}={{0,2}})(?![\w+/=])", _is_pair),
     _secret("secret", r"(?i)(?<![\w\[])(?:bearer|basic)\s{1,3}(?P<value>[A-Za-z0-9._~+/\-]{8,8192}={0,2})", _is_bearer),
     _secret("secret", rf"{_NAMED}(?:=|:=|=>|:(?=\S))\s{{0,3}}{_VALUE}", _is_value, needs=_NAMED_CUE),
     _secret("secret", rf"{_NAMED}(?:=|:|\bis\b)\s{{1,3}}{_QUOTED}", _is_value, needs=_NAMED_CUE),
@@ -296,10 +367,14 @@ PATTERNS: tuple[Pattern, ...] = (
         _is_random,
         needs=_RUN_CUE,
     ),
-    _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w])", _not_git_host),
+    _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![^\W_])", _not_git_host),
     _address("email", r"(?<![\w.+%'\-])[\w.+%'\-]++@[\w.\-]{0,80}…", _not_git_host),  # cut on the way here
-    _number("card", rf"(?<![\dA-Za-z])(?<!\d[.,])(?<![0-9a-f]{{4}}-)(?:{_CARD})(?![\dA-Za-z])(?![.,]\d)", is_card),
-    _number("phone", r"(?<![\w+.,])(?:\+|00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![\w])(?!\.\d)", _is_international),
+    _number("card", rf"(?<![\dA-Za-z])(?<!\d\.)(?<![0-9a-f]{{4}}-)(?:{_CARD})(?![\dA-Za-z])(?!\.\d)", is_card),
+    _number(
+        "phone",
+        r"(?<![\d+])(?:\+|(?<![\w.])00)[1-9]\d{0,2}(?:[ ().\-/]{0,3}\d){6,13}(?![A-Za-z\d])(?!\.\d)",
+        _is_international,
+    ),
     _number(
         "phone", r"(?<![\w.\-/:])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .\-]))\d{3}(?(1)\1|[ .\-])\d{4}(?![\w\-/])(?!\.\d)"
     ),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aether_tui.ingest.never import hint
-from aether_tui.ingest.patterns import IBAN_LENGTHS
+from aether_tui.ingest.patterns import IBAN_LENGTHS, STARTS, WITHIN
 from aether_tui.ingest.redact import MAX_CHARS, longer
 from aether_tui.records import Column
 
@@ -31,19 +31,14 @@ def _ibans(lengths: Sequence[int]) -> str:
 # A name of a secret, and after it anything but a letter, digit or underscore.
 _NAMED: Final = (
     r"(?i:pass(?:words?|wort|wd|phrase|code)|pwd|kennwort|mot de passe|contrasena|secrets?|token|credentials?|cookie|authorization"
-    r"|keys?|sess(?:ion)?id)(?:[^0-9A-Za-z_]|$)"
+    r"|keys?|sess(?:ion)?id|auth)(?:[^0-9A-Za-z_]|$)"
 )
 _PARAMETER: Final = r"[?&#](?i:[\w.\-]*(?:sig|signature|code|auth|credential))="
 _SCHEME: Final = r"(?i:bearer|basic)\s"
 _START: Final = r"(?:^|[^0-9A-Za-z])"
-_SHAPES: Final = (
-    r"A[KSBC][IC]A[A-Z0-9]{4}|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt)-|xox[abeoprs]|xapp-|[spr]k[\-_]"
-    r"|whsec_|AIza|ya29\.|GOCSPX-|lin_(?:api|oauth|wh)_|AT(?:ATT|CTT|BB)|(?:hf|gsk|r8|fw|ntn|secret|sbp|pcsk|fig[dour])_|npm_|pypi-"
-    r"|SG\.|do[po]_v1_|shpat|shpss|glsa|sntrys|dapi|xkeysib|eyJ|IQoJb3Jp|FwoGZXIv|1//0|lsv2_|(?:xai|pplx|csk|pul|tvly|nvapi|NRAK)-"
-    r"|hv[sbr]\.|dp\.|atlasv1\.|AGE-SECRET|[0-9]{8,10}:AA"
-)
-_ELSEWHERE: Final = (
-    r"[0-9]Q~|hooks\.slack\.com|(?i:discord(?:app)?\.com/api|\bcurl\b)|-----BEGIN|%(?:40|3[ADad]|2[6Bb])"
+_SHAPES: Final = "|".join(STARTS)
+_ELSEWHERE: Final = "|".join(WITHIN) + (
+    r"|(?i:hooks\.slack\.com|webhook\.office\.com|discord(?:app)?\.com/api|\bcurl\b)|-----BEGIN|%(?:25)*[2-7][0-9A-Fa-f]|&(?:#|[a-z]{2,8};)"
     r"|(?:^|[^0-9A-Za-z_+/\-])(?:[CDI-Za-f][A-Za-z0-9+/_\-]{3}){6}"
 )
 # An IBAN begins with a country and its check digits, and is as long as that country's are: most hexadecimal numbers are not.
@@ -54,7 +49,7 @@ _GROUPED: Final = r"[0-9]{4}[ .\-](?:[0-9]{4}[ .\-][0-9]{4}|[0-9]{6}[ .\-][0-9]{
 _PHONE: Final = (
     r"(?:\+|(?:^|[^0-9A-Za-z_])00)[1-9](?:[ ().\-/]{0,3}[0-9]){6}|[0-9]{3}(?:\) ?|[ .\-])[0-9]{3}[ .\-][0-9]{4}"
     r"|(?:^|[^0-9A-Za-z_.,:/\-+])0[1-9][0-9]{0,4}\)?(?: [/\-] |[ \-/])[0-9]{2}"
-    r"|(?i:(?:phone|tel|mobile|fax|whatsapp)(?: (?:number|no|nr|is))*[.:=#\" ]+\+?\(?[0-9])"
+    r"|(?i:(?:phone|tele?fono?|tel|mobile?|handy|fax|whatsapp)(?: (?:number|no|nr|is))*[.:=#\" ]+\+?\(?[0-9])"
 )
 _ADDRESS: Final = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:"
 UNCLEAN_TEXT: Final = "|".join(

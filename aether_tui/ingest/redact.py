@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import re
+import unicodedata
 from base64 import b64decode
 from collections.abc import Sequence
 from functools import lru_cache
@@ -63,9 +64,15 @@ _ALL_WORDS = (*_WORDS, "密码", "口令", "パスワード", "пароль")
 _JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrtbf])|\\([/\"'])")
-_PERCENT = re.compile(r"%(40|3[ADad]|2[6Bb])")
-_WIDE = re.compile("[\uff01-\uff5e\u00ad\u200b-\u200d\u2060\ufeff]")
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:(?:u([0-9a-fA-F]{4})|x([0-7][0-9a-fA-F])|[nrtbf])|([/\"']))")
+_PERCENT = re.compile(r"%(?:25)*([2-7][0-9A-Fa-f])")
+_ENTITY = re.compile(r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,8});")
+# What nobody sees (Default_Ignorable_Code_Point), and what looks like another sign: blanks, dashes, digits, wide, small and bold letters.
+_STRANGE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e0fff\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff"
+    "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59]"
+)
 _WRAPPED = re.compile(r"(?<![\w+/\-])(?:[CDI-Za-f][A-Za-z0-9+/_\-]{3}){6,}[A-Za-z0-9+/_\-]{0,3}={0,2}(?![\w+/=\-])")
 _REPLACED = re.compile(r"\[[a-z]+:[0-9a-f]{8}\]")
 _LINES = str.maketrans("\n\t", "  ")
@@ -87,24 +94,45 @@ _known = lru_cache(_MEMO_SIZE)(_asked_of)
 
 def _unescaped(match: re.Match[str]) -> str:
     """What an escape of JSON stands for: a text may hold JSON, also cut or within a line, whose escapes hide what is beside them."""
-    code, sign = match.groups()
-    char = chr(int(code, 16)) if code else sign or " "
+    code, short, sign = match.groups()
+    char = chr(int(code or short, 16)) if code or short else sign or " "
     return char if char.isprintable() else " " if char.isspace() else match.group()
 
 
+def _named_sign(match: re.Match[str]) -> str:
+    """What an entity of HTML stands for."""
+    from html import unescape
+
+    char = unescape(f"&{match[1]};")
+    return char if char.isprintable() or char.isspace() else match.group()
+
+
+@lru_cache(1_024)
+def _usual(char: str) -> str:
+    """What a sign looks like; nothing for one that nobody sees."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    kind = unicodedata.category(char)
+    if kind in {"Zs", "Pd"} or char == "\N{MINUS SIGN}":
+        return " " if kind == "Zs" else "-"
+    return "" if kind in {"Cf", "Mn", "Cn"} or char in _FILLERS else unicodedata.normalize("NFKC", char)
+
+
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+
+
 def _said(text: str) -> str:
-    """The text without what hides it: escapes of JSON, signs of addresses and parameters as URLs write them, full width, nothing
-    wide at all."""
+    """The text without what hides it: escapes of JSON, URLs (where a plus was one, bare ones are blanks) and HTML, and signs that look
+    like others or like nothing."""
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     if "%" in text:
-        text = _PERCENT.sub(lambda match: chr(int(match.group(1), 16)), text)
-    if not text.isascii():
-        text = _WIDE.sub(lambda match: chr(ord(match.group()) - 0xFEE0) if match.group() in _FULL_WIDTH else "", text)
-    return text
-
-
-_FULL_WIDTH = frozenset(map(chr, range(0xFF01, 0xFF5F)))
+        if "%2B" in text or "%2b" in text:
+            text = text.replace("+", " ")
+        text = _PERCENT.sub(lambda match: chr(int(match[1], 16)), text)
+    if "&" in text:
+        text = _ENTITY.sub(_named_sign, text)
+    return text if text.isascii() else _STRANGE.sub(lambda match: _usual(match[0]), text)
 
 
 def _unwrapped(text: str) -> str:

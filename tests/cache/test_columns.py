@@ -31,6 +31,7 @@ from aether_tui.records import Column, Row, Value
 from aether_tui.records.source import Bulk, Malformed, Reject
 from aether_tui.records.tables import SPANS
 from tests.cache.samples import NOW, fresh
+from tests.ingest.test_redact import CANARIES, ENCODED, VENDORS
 
 KEY = bytes(32)
 TEXTS: list[Value] = [
@@ -349,6 +350,15 @@ def test_what_is_not_called_unclean_is_only_cut(texts: list[str]) -> None:
             clean = connection.execute(f"SELECT value, {cut} FROM v, pads WHERE NOT {condition}").fetchall()
             for value, kept in clean:
                 assert ways[kind](value, most or MAX_CHARS) == kept
+
+
+def test_what_cleaning_replaces_is_called_unclean() -> None:
+    said = [frame.replace("{}", one) for one in (*CANARIES, *VENDORS, *ENCODED) for frame in ("{}", "({})", "x={}&y")]
+    with duckdb.connect() as connection:
+        for kind, values in (("text", said), ("id", said), ("json", [json.dumps({"a": one}) for one in said])):
+            condition = unclean(Column("c", kind, ""), "value")  # type: ignore[arg-type]
+            sql = f"SELECT value FROM (SELECT unnest($values) AS value) WHERE NOT {condition}"
+            assert connection.execute(sql, {"values": values}).fetchall() == []
 
 
 def test_plain_values_are_not_called_unclean() -> None:

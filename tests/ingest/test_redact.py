@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from aether_tui.config import Config, Privacy
 from aether_tui.ingest import Ingest
-from aether_tui.ingest.patterns import CUES, PATTERNS, iban_length, is_card, luhn
+from aether_tui.ingest.patterns import CUES, PATTERNS, SHAPES, iban_length, is_card, luhn
 from aether_tui.ingest.redact import MAX_CHARS, Redactor
 from aether_tui.ingest.requests import user_words
 from aether_tui.records import TABLES, Row, Table, Value
@@ -121,6 +122,54 @@ CUED = {
     "BOT_TOKEN={}": "123456:canary",
     "signing key for prod: {}": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
 }
+_HEX, _RUN, _UUID = "0a1b2c3d4e5f6789" * 10, "aB3dE6gH9jK2mN5pQ8sT1vW4xY7z" * 6, "550e8400-e29b-41d4-a716-446655440000"
+VENDORS = (
+    "ABSK" + _RUN[:60] + "==", "bedrock-api-key-" + _RUN[:60], "LTAI" + _RUN[:20], "gloas-" + _HEX[:64], "glrtr-" + _RUN[:20],
+    "xapp-1-A0B1C2D3E4F-" + _HEX[:32], "rk_live_" + _RUN[:30], "sk_org_live_" + _RUN[:30], "rzp_live_" + _RUN[:14],
+    "sk_" + _HEX[:48], "pk_12345678_" + _RUN[:32].upper(), "live_" + _HEX[:35], "whsec_" + _RUN[:32], "AQ.Ab8" + _RUN[:50],
+    "ya29." + _RUN[:60], "GOCSPX-" + _RUN[:28], "lin_refresh_" + _RUN[:40], "ATSTT3x" + _RUN[:60], "hf_" + "aBcDeFgHiJ" * 3 + "kLmN",
+    "vcp_" + _RUN[:56], "vercel_blob_rw_" + _RUN[:16] + "_" + _RUN[9:39], "cfut_" + _RUN[:40], "re_" + _RUN[:8] + "_" + _RUN[8:32],
+    "shpca_" + _HEX[:32], "CCIPAT_" + _RUN[:22] + "_" + _HEX[:40], "dor_v1_" + _HEX[:64], "hcaik_01" + _HEX[:56],
+    "sntryu_" + _HEX[:64], "dckr_pat_" + _RUN[:27], "tgp_v1_" + _RUN[:43], "pylf_v1_eu_" + _RUN[:43], "sb_secret_" + _RUN[:31],
+    "glc_eyJ" + _RUN[:90] + "==", "sntrys_eyJ" + _RUN[:90] + "_" + _RUN[:43], "ops_eyJ" + _RUN * 2, "csk-" + _RUN[:48],
+    "tskey-auth-k" + _RUN[:11] + "CNTRL-" + _RUN[:32], "PMAK-" + _HEX[:24] + "-" + _HEX[:34], "HRKU-AA" + _RUN[:58],
+    "api-" + _UUID, "pat-na1-" + _UUID, "ak-" + _UUID + "-" + _RUN[:32], "pa-" + _RUN[:43], "ak_" + _RUN[:20], "as-" + _RUN[:22],
+    "fc-" + _HEX[:32], "dt0c01." + _RUN[:24].upper() + "." + _RUN[:64].upper(), "pat" + _RUN[:14] + "." + _HEX[:64],
+    "pat." + _RUN[:22] + "." + _HEX[:24] + "." + _RUN[:20], "v1.0-" + _HEX[:24] + "-" + _HEX[:146],
+    "A3-AB12CD-EF34GH-IJ56K-LM78N-OP90Q-RS12T", "00D" + _RUN[:12] + "!" + _RUN[:96], "2/1234567890123456/1234567890123456:" + _HEX[:32],
+    "EAAA" + _RUN[:60], "fm2_" + _RUN[:100], "oy2" + "a1b2c3d4e5f" * 3 + "g6h7i8j9k0", "pypi-" + _RUN[:60], "npm_" + _RUN[:36],
+    "SG." + _RUN[:22] + "." + _RUN[:43], "xkeysib-" + _HEX[:64], "bx0grFxCY0qnHo.atlasv1." + _RUN[:67],
+    _RUN[:52] + "JQQJ99" + _RUN[:28], _RUN[:76] + "AZDOa1B2", _HEX[:32] + "-us12", _HEX[:32] + "." + _RUN[:16],
+    "M" + _RUN[:25] + "." + _RUN[:6] + "." + _RUN[:38], "https://hooks.slack.com/workflows/T0A1/A0B1/123456789/" + _RUN[:24],
+    f"https://acme.webhook.office.com/webhookb2/{_UUID}@{_UUID}/IncomingWebhook/{_HEX[:32]}/{_UUID}",
+    "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n" + _RUN[:64] + "\nPrivate-MAC: " + _HEX[:64],
+)  # fmt: skip
+"""Tokens as their vendors write them, beside those of CANARIES."""
+ENCODED = {
+    "jane%2540doe.example": "doe.example",
+    "to=jane&#64;doe.example": "doe.example",
+    "&lt;jane&commat;doe.example&gt;": "doe.example",
+    r"jane\x40doe.example": "doe.example",
+    "_jane@doe.example_": "doe.example",
+    "jane\ufe0f@\u034fdoe\u2064.example": "example",
+    "jane\ufe6bdoe.example": "example",
+    "phone=%2B49+171+5550199": "5550199",
+    "+49\u00a0171\u202f5550199": "5550199",
+    "+49\u2011171\u20135550199": "5550199",
+    "电话+49 171 5550199好": "5550199",
+    "+49 171 5550198,+49 171 5550199": "5550199",
+    "+\u0664\u0669 \u0661\u0667\u0661 \u0665\u0665\u0665\u0660\u0661\u0669\u0669": "\u0665\u0665\u0665",
+    "Telefon: 01715550199": "5550199",
+    "42,4111111111111111,1227": "4111111111111111",
+    "4111\u00a01111\u00a01111\u00a01111": "1111",
+    "DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000": "3704",
+    "password=&quot;s3cr3t-x&quot;": "s3cr3t",
+    "Cookie: theme=dark; session=s%3Aq1w2e3r4; x=1": "q1w2e3r4",
+    'Authorization: Digest username="bob", response="0a1b2c3d"': "0a1b2c3d",
+    "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/x, Signature=0a1b2c3d": "0a1b2c3d",
+    '{"auths": {"r": {"auth": "Ym9iOnMzY3IzdC14"}}}': "Ym9iOnMzY3IzdC14",
+}
+"""Sensitive things as programs and people write them, and what of them must be gone."""
 BENIGN = (
     "3f786850e387550fdab836ed7e6dc881de23001b", "3f78685", "a1b2c3d4e5f60718a1b2c3d4e5f60718", "0000000000000001",
     "550e8400-e29b-41d4-a716-446655440000", "12345678-1234-1234-1234-123456789012",
@@ -143,6 +192,8 @@ BENIGN = (
     "密码：错误", "--token bucket", "<token>word</token>", "100%40", "MDQ6VXNlcjU4MzIzMQ==",
     "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91Pw==", "std::deque::at", "10:20:30:40", "curl -u me https://x.example",
     "login form password field",
+    "sk_learn_model_v2_of_the_third_release_candidate", "mcp_github_create_pull_request_v2", "see a%20b%2Fc", "R&amp;D", "2020–2021",
+    "author=jane", "5 – 12 Uhr", "chatcmpl-" + "aB1" * 9, "toolu_01" + "aB1c" * 5, "call_" + "a1B2" * 6, "auth: none",
     "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
@@ -164,6 +215,26 @@ def test_a_canary_is_replaced_wherever_it_stands(canary: str, frame: str) -> Non
 @pytest.mark.parametrize("frame", CUED)
 def test_a_value_is_replaced_by_its_cue(frame: str) -> None:
     assert CUED[frame] not in redactor().text(frame.format(CUED[frame]))
+
+
+def test_tokens_of_every_vendor_are_replaced() -> None:
+    for token in VENDORS:
+        secret = max(re.findall(r"[A-Za-z0-9]+", token), key=len)
+        for frame in ("{}", "see {} now", "({}).", "a\n{}\nb", "x={}&y"):
+            once = redactor().text(frame.replace("{}", token))
+            assert secret not in once, (frame, once)
+            assert redactor().text(once) == once
+        assert secret not in redactor().json(json.dumps({"note": [token]}))
+    for start, rest in SHAPES.items():
+        known = [*VENDORS, *CANARIES]
+        assert any(re.fullmatch(start + rest, token) for token in known), start
+
+
+@pytest.mark.parametrize("text", ENCODED)
+def test_what_encodings_and_odd_signs_hide_is_replaced(text: str) -> None:
+    once = redactor().text(f"a {text} b")
+    assert ENCODED[text] not in once
+    assert redactor().text(once) == once
 
 
 @pytest.mark.parametrize("text", BENIGN)
