@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,9 @@ from pydantic import Field
 from aether_tui.records.tables import OUTCOMES, SPAN_PAYLOADS, SPANS
 from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import BY_AGE, Access, Gone, Network, Page, Refused, Reject, Row, Stream
-from connectors.fields import Node, dig, integer, mapped, objects, text, zulu
+from connectors.fields import Node, integer, mapped, objects, text, zulu
 from connectors.http import ADDRESS, Http, HttpSettings
-from connectors.langfuse_files import observation_row, payload_rows
+from connectors.langfuse_rows import as_exported, observation_row, payload_rows
 from connectors.langfuse_scores import TYPES, score_rows, without_words
 from connectors.paging import PageGuard, fewer
 from connectors.windows import again_from, by_window
@@ -214,7 +213,7 @@ def _page(found: list[Node], *, payloads: bool) -> Page:
     rejects: list[Reject] = []
     for raw in found:
         try:
-            row = observation_row(*_as_exported(raw))
+            row = observation_row(*as_exported(raw))
             rows.append(row)
             said += payload_rows(raw, row) if payloads else []
         except ValueError as error:
@@ -222,40 +221,3 @@ def _page(found: list[Node], *, payloads: bool) -> Page:
             named = " ".join(filter(None, (text(raw, key) for key in ("traceId", "id", "type"))))
             rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))
     return Page(rows={SPANS.name: rows, SPAN_PAYLOADS.name: said}, rejects=rejects)
-
-
-def _as_exported(raw: Node) -> tuple[Node, Node]:
-    """An observation and its trace in the words of an export: v2 renames the model and carries fields of the trace."""
-    costs = (dig(raw, *path) for path in (("totalCost",), ("calculatedTotalCost",), ("costDetails", "total")))
-    observation = {
-        **raw,
-        "traceId": text(raw, "traceId") or text(raw, "id"),
-        "model": text(raw, "model") or text(raw, "providedModelName"),
-        "totalCost": next((cost for cost in costs if cost is not None), None),
-        "metadata": _metadata(raw),
-        # The root of an application may keep the parent it had in another service.
-        "parentObservationId": None if raw.get("isRootObservation") is True else raw.get("parentObservationId"),
-    }
-    return observation, {name: raw.get(name) for name in ("sessionId", "userId", "environment")} | {
-        "name": raw.get("traceName")
-    }
-
-
-def _metadata(raw: Node) -> dict[str, object]:
-    """Metadata with the attributes of OpenTelemetry senders as objects; texts cut at 200 characters are none."""
-    found = dig(raw, "metadata")
-    if isinstance(found, str):
-        found = _object(found)
-    metadata = dict(found) if isinstance(found, Mapping) else {}
-    for name in ("attributes", "resourceAttributes", "scope"):
-        if isinstance(cut := metadata.get(name), str):
-            metadata[name] = _object(cut)
-    return metadata
-
-
-def _object(words: str) -> dict[str, object]:
-    try:
-        read = json.loads(words)
-    except (ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}

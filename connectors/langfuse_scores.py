@@ -5,7 +5,7 @@ from __future__ import annotations
 from aether_tui.records.tables import OUTCOMES
 from connectors.base import Row
 from connectors.fields import Node, dig, instant, text
-from connectors.langfuse_files import hex_id
+from connectors.langfuse_rows import hex_id
 
 TYPES = ("NUMERIC", "BOOLEAN", "CATEGORICAL")
 """Those that are values. The others are texts that people or models wrote, and stay where they are."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,11 +16,10 @@ from typing import TextIO
 from connectors import sniff
 from connectors.base import Malformed
 from connectors.files import encoding_of, name_of, open_binary, sample
+from connectors.json_items import items
 from connectors.sheet_values import Number
 
 MAX_BYTES = 256 << 20
-_PIECE = 1 << 20
-_GAP = re.compile(r"[\s,]*")
 _JSON = json.JSONDecoder(parse_int=Number, parse_float=Number)
 
 
@@ -187,29 +185,8 @@ def _document(path: Path, coding: str) -> object:
 
 
 def _json_list(path: Path, coding: str) -> Iterator[tuple[int, object]]:
-    """What a list holds, one by one: as a whole it takes seven times its size."""
     with _opened(path, coding, "") as text:
-        held, at, number = text.read(_PIECE).lstrip()[1:], 0, 1
-        while True:
-            at = _GAP.match(held, at).end()  # type: ignore[union-attr]  # it matches nothing, too
-            if held[at : at + 1] == "]":
-                held, at = (held[at + 1 :] + text.read(_PIECE)).lstrip(), 1
-                if not held:
-                    return
-                if held[0] != "[":  # pages follow one another
-                    raise Malformed(f"{name_of(path)}: more follows behind its list", hint="one JSON object a line")
-                continue
-            try:
-                one, at = _JSON.raw_decode(held, at)
-            except (ValueError, RecursionError) as error:
-                if isinstance(error, RecursionError) or not (more := text.read(max(_PIECE, len(held) - at))):
-                    raise Malformed(
-                        f"{name_of(path)}: item {number} of its list: not JSON: {error}", hint="one JSON object a line"
-                    ) from error
-                held, at = held[at:] + more, 0
-            else:
-                yield number, one
-                number += 1
+        yield from items(text, _JSON, name_of(path))
 
 
 def _json_lines(path: Path, coding: str) -> Iterator[tuple[int, object]]:

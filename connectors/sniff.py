@@ -70,6 +70,11 @@ def csv_columns(head: bytes) -> tuple[str, ...]:
     return tuple(column.strip() for column in columns)
 
 
+def columns_of(head: bytes) -> tuple[str, ...]:
+    """Keys of the first JSON object, be it the first of a list, else columns of a CSV header."""
+    return json_keys(head.lstrip().removeprefix(b"[")) or csv_columns(head)
+
+
 def separator(beginning: str) -> str:
     """What separates the cells of a table: the sign by which its first rows have as many cells as its header, and most of them."""
 
@@ -99,6 +104,10 @@ def why_not_data(sample: Sample) -> str:
         return "is Parquet without the columns of a known kind, or packed once more; unpack it then"
     if _is_specification(text, set(json_keys(head))):
         return "is a specification, not data"
+    if set(columns_of(head)) >= _LANGFUSE_TRACES:
+        return (
+            "is traces of Langfuse without their observations: export its table of observations, or `observations_v2/`"
+        )
     for what, pattern in _SHAPES:
         if pattern.search(text[:4096]):
             return what
@@ -107,6 +116,7 @@ def why_not_data(sample: Sample) -> str:
     return "is of no kind that is known here"
 
 
+_LANGFUSE_TRACES = {"id", "timestamp", "name", "bookmarked", "public", "tags"}
 _SHAPES = (
     ("is a web page, not data", re.compile(r"\A<(!doctype html|html)", re.I)),
     (

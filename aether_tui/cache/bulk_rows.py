@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +25,8 @@ _UNLESS_BLANK: Final = f" QUALIFY starts_with({LINE}, '{{') OR trim({LINE}, E' \
 
 def read_bulk(
     connection: duckdb.DuckDBPyConnection, bulk: Bulk, chunk: int, rejects: list[Reject]
-) -> Iterator[list[Row]]:
-    """Raw rows of all files in chunks; rows that cannot be read are appended to `rejects` before their chunk is yielded.
+) -> Iterator[Mapping[str, list[Row]]]:
+    """Raw rows of all files by table name, in chunks; rows that cannot be read are appended to `rejects` before their chunk is yielded.
 
     Raises Malformed naming the file when it is missing, cut or not of that format.
     """
@@ -40,14 +40,22 @@ def read_bulk(
             found = connection.fetchmany(chunk)
         if not found:
             break
-        good: list[Row] = []
-        for row in found:
-            bad, place, raw = row[width:]
+        good: dict[str, list[Row]] = {bulk.table.name: []}
+        for cells in found:
+            bad, place, raw = cells[width:]
+            row = cells[:width] if not lists else _with_tuples(cells[:width], lists)
+            try:
+                made = {} if bad or bulk.made is None else bulk.made(row)
+            except ValueError as error:
+                bad, raw = str(error), ""
             if bad:
                 rejects.append(Reject(bulk.table.name, bad, raw if len(rejects) < MOST_TEXTS else "", place))
+            elif bulk.made is None:
+                good[bulk.table.name].append(row)
             else:
-                good.append(row[:width] if not lists else _with_tuples(row[:width], lists))
-        if good:
+                for name, rows in made.items():
+                    good.setdefault(name, []).extend(rows)
+        if any(good.values()):
             yield good
     rejects.extend(broken_lines(connection, bulk))
 

@@ -367,8 +367,10 @@ class Cache:
         """Whether `merge_bulk` can: spans in Parquet or JSON lines. Raises Malformed for a missing or empty file."""
         return bulk.table is SPANS and bulk.hash_key is None and divisible(bulk.paths, bulk.format)
 
-    def read_bulk(self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None) -> Iterator[list[Row]]:
-        """Raw rows of `bulk`'s files, cast to the table's types; nothing is stored, no lease is taken.
+    def read_bulk(
+        self, bulk: Bulk, chunk: int = 50_000, rejects: list[Reject] | None = None
+    ) -> Iterator[Mapping[str, list[Row]]]:
+        """Raw rows of `bulk`'s files by table name, cast to the table's types; nothing is stored, no lease is taken.
 
         Rows that cannot be read are appended to `rejects`, complete when the iterator is spent. Raises Malformed.
         """

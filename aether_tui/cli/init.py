@@ -43,7 +43,7 @@ GITIGNORE = """\
 """
 
 NEXT = """\
-  aether-tui load PATH…    costs (FOCUS), traces (OTLP), test reports (JUnit), cost estimates (Infracost)
+  aether-tui load PATH…    costs (FOCUS), traces (OTLP, Langfuse), test reports (JUnit), cost estimates (Infracost)
   aether-tui sync          after switching a source on in aether.toml and `aether-tui auth set SOURCE`
   aether-tui               opens the console; it says what can be done without data, too"""
 

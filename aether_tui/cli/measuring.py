@@ -171,7 +171,8 @@ def _read(context: Context, records: Records, kind: FileKind | None, paths: Sequ
             keep(table, rows)
         if page.bulk is not None:
             for chunk in Cache(Path("unused")).read_bulk(page.bulk, 50_000, rejects):
-                keep(page.bulk.table.name, chunk)
+                for table, rows in chunk.items():
+                    keep(table, rows)
         records.problems += map(ingest.clean_text, page.problems)
         records.problems += [ingest.clean_text(f"{reject.where}: {reject.reason}") for reject in rejects]
 

@@ -78,6 +78,7 @@ class Bulk:
     wins). Everything is read as text and cast to the table's type; `nulls` are texts that mean null. With `hash_key`
     the column of that name is filled with the hash of the whole row. `beside` names a JSON column and says which other columns of the
     file are kept in it, as texts by their names; of JSON lines those that the first thousands of the file have.
+    With `made`, `table` is only how rows are read: it says what becomes of each, by table name, or raises ValueError for a reject.
     """
 
     paths: tuple[Path, ...]
@@ -87,6 +88,7 @@ class Bulk:
     nulls: tuple[str, ...] = ("", "NULL", "null")
     hash_key: str | None = None
     beside: tuple[str, Callable[[str], bool]] | None = None
+    made: Callable[[Row], Mapping[str, Sequence[Row]]] | None = None
 
 
 Run = Callable[[str, Sequence[object]], list[tuple[object, ...]]]

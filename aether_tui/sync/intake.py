@@ -236,7 +236,7 @@ class Intake:
     def rows(self, bulk: Bulk, rejects: list[Reject]) -> Iterator[Page]:
         """Pages of the rows of files, read one by one; what cannot be read is appended to `rejects` before its page comes."""
         for chunk in self._writer.cache.read_bulk(bulk, BULK_ROWS, rejects):
-            yield Page({bulk.table.name: chunk})
+            yield Page(chunk)
 
     def finish(self, state: State | None = None) -> Counts:
         """Complete the stream: it succeeded."""

@@ -108,8 +108,8 @@ def _texts(
     first: dict[object, Row] = {}
     for page in kind.pages([path], now):
         rows: list[Row] = list(page.rows.get(SPANS.name, ()))
-        if page.bulk is not None and page.bulk.table is SPANS:
-            rows += [row for chunk in cache.read_bulk(page.bulk, BULK_ROWS, []) for row in chunk]
+        if page.bulk is not None:
+            rows += [row for chunk in cache.read_bulk(page.bulk, BULK_ROWS, []) for row in chunk.get(SPANS.name, ())]
         for row in rows:
             start = row[_START]
             known = first.get(row[_TRACE])

@@ -39,7 +39,7 @@ def read(
     bulk = Bulk(tuple(paths), form, **values)  # type: ignore[arg-type]
     rejects: list[Reject] = []
     cache = fresh(tmp_path)
-    rows: list[Row] = [row for part in cache.read_bulk(bulk, chunk, rejects) for row in part]
+    rows: list[Row] = [row for part in cache.read_bulk(bulk, chunk, rejects) for row in part[bulk.table.name]]
     names = [column.name for column in bulk.table.raw]
     return [dict(zip(names, row, strict=True)) for row in rows], sorted(
         rejects, key=lambda reject: (" line " in reject.where, reject.where)
@@ -236,5 +236,5 @@ def test_chunks_are_bounded_and_nothing_is_stored(tmp_path: Path) -> None:
     path = write(tmp_path, HEAD + "".join(f"2024-09-06,{n},AWS,\n" for n in range(2500)))
     bulk = Bulk((path,), "csv", COSTS, COLUMNS, hash_key="row_hash")
     cache = fresh(tmp_path)
-    assert [len(part) for part in cache.read_bulk(bulk, 1000)] == [1000, 1000, 500]
+    assert [len(part[bulk.table.name]) for part in cache.read_bulk(bulk, 1000)] == [1000, 1000, 500]
     assert not cache.exists()

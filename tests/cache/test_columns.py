@@ -204,7 +204,7 @@ def contents(cache: Cache) -> dict[str, list[tuple[Value, ...]]]:
 
 def by_rows(cache: Cache, bulk: Bulk, ingest: Ingest) -> list[Reject]:
     rejects: list[Reject] = []
-    rows: list[Row] = [row for part in cache.read_bulk(bulk, 10_000, rejects) for row in part]
+    rows: list[Row] = [row for part in cache.read_bulk(bulk, 10_000, rejects) for row in part["spans"]]
     cache.merge("spans", "files", {"spans": ingest.prepare(SPANS, rows)}, mapping_hash=ingest.mapping_hash, now=NOW)
     return rejects
 
@@ -607,7 +607,7 @@ def test_lines_as_strangers_write_them_are_read_or_rejected_in_any_run(
     bulk = Bulk((path,), "ndjson", SPANS, columns, beside=("attributes", lambda name: name not in columns))
     wanted: list[Reject] = []
     with duckdb.connect() as connection:
-        assert [row[1] for part in read_bulk(connection, bulk, 100, wanted) for row in part] == spans
+        assert [row[1] for part in read_bulk(connection, bulk, 100, wanted) for row in part["spans"]] == spans
         assert [reject.where for reject in wanted] == [f"a.ndjson {place}" for place in rejected]
         for size in (1 << 20, 30):
             monkeypatch.setattr("aether_tui.cache.parts.RUN_BYTES", size)

@@ -55,7 +55,7 @@ def load(tmp_path: Path, *paths: Path) -> tuple[list[dict[str, Value]], list[Rej
         rejects.extend(page.rejects)
         rows.extend(named("costs", row) for row in page.rows.get("costs", ()))
         for chunk in () if page.bulk is None else cache.read_bulk(page.bulk, rejects=rejects):
-            rows.extend(named("costs", row) for row in chunk)
+            rows.extend(named("costs", row) for row in chunk["costs"])
     return rows, rejects
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from aether_tui.cache import Cache
 from aether_tui.records import TABLES
-from connectors import sheet_reading, sheets
+from connectors import json_items, sheets
 from connectors.base import Malformed, Page
 from connectors.requests import Asked, RequestFiles, read_requests
 from connectors.sheet_values import Dates, Numbers, Undecided, instant_of, number_of
@@ -275,7 +275,7 @@ def test_pages_are_small_and_what_comes_twice_is_known_across_them(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sheets, "_PAGE_ROWS", 3)
-    monkeypatch.setattr(sheet_reading, "_PIECE", 9)
+    monkeypatch.setattr(json_items, "_PIECE", 9)
     bills = ["2026-10-01,7,EUR", *(f"2026-10-0{day},1.5,EUR" for day in range(1, 8)), "2026-10-01,7,EUR"]
     items = [*(f"A-{number},T,2026-10-01" for number in range(7)), "A-1,U,2026-10-01"]
 
