@@ -12,7 +12,6 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 from aether_tui.errors import ConfigurationError
-from aether_tui.workspace.folder import Workspace
 
 FALLBACKS = ("nano", "vim", "vi")
 
@@ -44,15 +43,7 @@ def open_files(app: App[int], paths: Sequence[Path]) -> None:
         ) from error
     if done.returncode:
         raise ConfigurationError(
-            f"ended with status {done.returncode}", where=words[0], next_step="nothing was taken over"
+            f"ended with status {done.returncode}",
+            where=words[0],
+            next_step="what it wrote is kept; open it again",
         )
-
-
-def edited(app: App[int], workspace: Workspace, name: str, text: bytes) -> tuple[bytes, Path]:
-    """What the editor makes of a text, and the file it stands in until it has been stored."""
-    workspace.private()
-    draft = workspace.state / f"draft-{name}.yaml"
-    draft.write_bytes(text)
-    draft.chmod(0o600)
-    open_files(app, [draft])
-    return draft.read_bytes(), draft

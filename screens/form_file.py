@@ -15,6 +15,8 @@ from aether_tui.workspace.written import Edit
 from screens.base import PageScreen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aether_tui.workspace.document import Document
     from aether_tui.workspace.fields import Path as FieldPath
     from aether_tui.workspace.store import Conflict, Stored
@@ -49,7 +51,8 @@ class FormFile(PageScreen):
         self._saving = False
         self._faults: dict[str, str] = {}
         self._conflict: Conflict | None = None
-        self._draft: bytes | None = None
+        self._draft: tuple[Path, bytes] | None = None
+        """The text of the editor while it is not stored, and the bytes it was made of."""
 
     def draw(self) -> None:
         """Draw the document as it stands."""
@@ -274,44 +277,51 @@ class FormFile(PageScreen):
     # --- the whole file ------------------------------------------------------------------------------------------
 
     def action_editor(self) -> None:
-        """The file as it is, or the text that could not be stored last time."""
+        """The file as it is, or the text that could not be stored last time, which is kept until it is."""
         from aether_tui.workspace.edits import write
-        from aether_tui.workspace.store import Store
+        from aether_tui.workspace.store import Conflict, Store
         from aether_tui.workspace.written import revision_of
-        from screens.editor import edited
+        from screens.editor import open_files
 
         if self._model is None or self._identity is None:
             self.shell.say("answer what is required first (tab); then there is a file to open")
             return
         model, identity, now = self._model, self._identity, self.shell.now()
-        path = Store(self.shell.workspace).path(model, identity)
+        store = Store(self.shell.workspace)
+        path = store.path(model, identity)
         try:
-            before = path.read_bytes()
-            text, draft = edited(self.app, self.shell.workspace, identity, self._draft or before)
+            if self._draft is None or not self._draft[0].is_file():
+                before = path.read_bytes()
+                self._draft = store.draft(identity, before), before
+            draft, before = self._draft
+            open_files(self.app, [draft])
+            text = draft.read_bytes()
         except ConfigurationError as error:
+            if self._draft is not None and self._draft[0].read_bytes() == self._draft[1]:
+                self._drop()
             self.shell.say(f"■ {error.sentence()}")
             return
         except OSError as error:
             self.shell.say(f"■ {path.name}: {error.strerror}")
             return
         if text == before:
-            draft.unlink(missing_ok=True)
+            self._drop()
             self.shell.say("not changed")
             return
 
         def work() -> Edit:
-            edit = write(self.shell.workspace, model, identity, text, revision_of(before), now)
-            draft.unlink(missing_ok=True)
-            return edit
+            return write(self.shell.workspace, model, identity, text, revision_of(before), now)
 
         def done(_edit: Edit) -> None:
-            self._draft = self._error = None
+            self._drop()
+            self._error = None
             self.show()
 
         def refused(error: AetherError) -> bool:
             if self._refused(error):
+                if isinstance(error, Conflict):  # which keeps the text beside the file
+                    self._drop()
                 return True
-            self._draft = text
             step = "ctrl+o opens your text again; nothing of it is lost"
             self._error = ConfigurationError(error.what, where=error.where, next_step=step)
             self.draw()
@@ -319,6 +329,12 @@ class FormFile(PageScreen):
             return True
 
         self.shell.edit(work, done=done, refused=refused)
+
+    def _drop(self) -> None:
+        """The text of the editor is stored, or is no other than the file's."""
+        if self._draft is not None:
+            self._draft[0].unlink(missing_ok=True)
+            self._draft = None
 
 
 def name_of(path: FieldPath) -> str:

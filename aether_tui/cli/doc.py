@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +14,14 @@ from pydantic import ValidationError
 
 from aether_tui.cli.context import Context
 from aether_tui.cli.output import FORMAT, print_json, print_table
-from aether_tui.errors import CheckFailed, ConfigurationError
+from aether_tui.errors import AetherError, CheckFailed, ConfigurationError
 from aether_tui.problems import explain, nearest, raise_first
 from aether_tui.text import plain
 from aether_tui.workspace import templates
 from aether_tui.workspace.document import Document
 from aether_tui.workspace.documents import KINDS, offered, read_documents
 from aether_tui.workspace.edits import set_back
-from aether_tui.workspace.store import Store, write_whole
+from aether_tui.workspace.store import Conflict, Store, write_whole
 from aether_tui.workspace.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -117,19 +119,30 @@ def templates_(form: str) -> None:
 @click.pass_obj
 def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...]) -> None:
     """Make a document from a template, from --set, from YAML on stdin, or in $EDITOR. Prints its id."""
-    model = KINDS[kind]
-    today = context.now().date()
+    model, store = KINDS[kind], Store(context.workspace())
     value: object
     lines: Lines
-    if settings or start:
-        value, lines = _set(templates.fields(model, start) if start else {}, settings), {}
-    else:
-        text = sys.stdin.buffer.read() if not sys.stdin.isatty() else _editor(template(model, today))
-        if not text.strip():
-            raise ConfigurationError(
-                "nothing was given", where=f"doc new {kind}", next_step="use --set KEY=VALUE, or stdin"
-            )
-        value, lines = read_yaml(text, "the new document")
+    with ExitStack() as stack:
+        if settings or start:
+            value, lines = _set(templates.fields(model, start) if start else {}, settings), {}
+        else:
+            if sys.stdin.isatty():
+                text = (
+                    stack.enter_context(_in_editor(store, kind, template(model, context.now().date()).encode())) or b""
+                )
+            else:
+                text = sys.stdin.buffer.read()
+            if not text.strip():
+                raise ConfigurationError(
+                    "nothing was given", where=f"doc new {kind}", next_step="use --set KEY=VALUE, or stdin"
+                )
+            value, lines = read_yaml(text, "the new document")
+        _store_new(context, kind, value, lines)
+
+
+def _store_new(context: Context, kind: str, value: object, lines: Lines) -> None:
+    """Store a document that was given as keys and values, and print its id."""
+    model, store, today = KINDS[kind], Store(context.workspace()), context.now().date()
     given = _table(value, "the new document")
     fields = {**_today(model, today), **offered(context.workspace(), model), **given}
 
@@ -138,7 +151,6 @@ def new(context: Context, kind: str, start: str | None, settings: tuple[str, ...
             model, {"id": identity, **{k: v for k, v in fields.items() if k != "id"}}, "the new document", lines
         )
 
-    store = Store(context.workspace())
     beside = store.all(model)[0]
     stored = store.add(model, make)
     _doubt([stored, *beside], context)
@@ -161,17 +173,10 @@ def edit(context: Context, kind: str, identity: str, settings: tuple[str, ...]) 
         fields = _set(stored.document.model_dump(mode="python", exclude_defaults=True), settings)
         _doubt([store.save(_valid(model, fields, identity, {}), stored.revision, context.now())], context)
         return
-    edited = click.edit(stored.path.read_text(encoding="utf-8"), extension=".yaml")
-    if edited is None:
-        click.echo("not changed", err=True)
-        return
-    _save_edited(context, store, stored, edited.encode())
-
-
-def _save_edited(context: Context, store: Store, stored: Stored[Document], text: bytes) -> None:
-    """Store what the editor left; text that is not valid is kept as a draft and its place told."""
-    model = type(stored.document)
-    try:
+    with _in_editor(store, stored.document.id, stored.data) as text:
+        if text is None:
+            click.echo("not changed", err=True)
+            return
         value, lines = read_yaml(text, stored.path.name)
         document = _valid(model, _table(value, stored.path.name), stored.path.name, lines)
         if document.id != stored.document.id:
@@ -179,11 +184,27 @@ def _save_edited(context: Context, store: Store, stored: Stored[Document], text:
                 "the id cannot change", where=stored.path.name, next_step="make a new document instead"
             )
         _doubt([store.save(document, stored.revision, context.now(), text)], context)
-    except ConfigurationError as error:
-        context.workspace().private()
-        draft = context.workspace().state / f"draft-{stored.path.name}"
-        write_whole(draft, text)
-        raise ConfigurationError(error.what, where=error.where, next_step=f"your text is kept in {draft}") from error
+
+
+@contextmanager
+def _in_editor(store: Store, name: str, before: bytes) -> Iterator[bytes | None]:
+    """What the editor makes of a text, None when it leaves it as it is. Until it is stored it stays in a file, and where is told."""
+    draft = store.draft(name, before)
+    try:
+        try:
+            click.edit(filename=str(draft))
+        except click.ClickException as error:
+            raise ConfigurationError(error.message) from error
+        text = draft.read_bytes()
+        yield None if text == before else text
+    except AetherError as error:
+        # Of a conflict the text is kept beside the document.
+        if isinstance(error, Conflict) or draft.read_bytes().strip() in (b"", before.strip()):
+            draft.unlink()
+        else:
+            error.next_step = f"your text is kept in {draft}"
+        raise
+    draft.unlink(missing_ok=True)
 
 
 @doc.command(epilog=NAMED)
@@ -258,10 +279,6 @@ def merge(click_context: click.Context, base: Path, ours: Path, theirs: Path, fi
 def _doubt(found: list[Stored[Document]], context: Context) -> None:
     if doubt := set_back(found, context.now()):
         click.echo(doubt, err=True)
-
-
-def _editor(text: str) -> bytes:
-    return (click.edit(text, extension=".yaml") or "").encode()
 
 
 def title(document: Document) -> str:

@@ -228,6 +228,14 @@ class Store:
         write_whole(kept, data)
         return kept
 
+    def draft(self, name: str, text: bytes) -> Path:
+        """A file of its own for somebody's editor, beside those that could not be stored; who stores what it says removes it."""
+        self.workspace.private()
+        path = _free(self.workspace.state / f"draft-{name}.yaml")
+        write_whole(path, text)
+        path.chmod(0o600)
+        return path
+
     def _aside(self, path: Path, name: str, now: datetime) -> Path:
         kept = self._removed(name, now, path.suffix)
         path.replace(kept)

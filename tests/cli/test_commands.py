@@ -169,9 +169,20 @@ def test_a_document_from_stdin_and_from_an_editor(tmp_path: Path) -> None:
     spoil = {"EDITOR": "sed -i s/title/titel/"}
     aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env=spoil).refuses(2, "your text is kept in")
     assert "titel: Ask legal" in (tmp_path / ".aether" / "state" / "draft-DEC-1.yaml").read_text()
+    # What was typed is in no later text's way, whatever the editor did with it.
+    latin = {"EDITOR": r"sed -i s/legal/caf\\xe9/"}
+    aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env=latin).refuses(2, "not UTF-8", "draft-DEC-1-2.yaml")
+    gone = {"EDITOR": """sh -c 'echo "reason: typed for long" >> "$0"; exit 3'"""}
+    aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env=gone).refuses(2, "failed", "draft-DEC-1-3.yaml")
+    drafts = {path.name: path.read_bytes() for path in (tmp_path / ".aether" / "state").glob("draft-*")}
+    kept = [drafts[f"draft-DEC-1{place}.yaml"] for place in ("", "-2", "-3")]
+    assert b"titel" in kept[0] and b"caf\xe9" in kept[1] and b"for long" in kept[2]
+    aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env={"EDITOR": "false"}).refuses(2, "failed")
+    assert "not changed" in aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env={"EDITOR": "true"}).err
     mend = {"EDITOR": "sed -i s/legal/lawyers/"}
     assert aether("doc", "edit", "decision", "DEC-1", cwd=tmp_path, env=mend).code == 0
     assert "title: Ask lawyers" in aether("doc", "show", "decision", "DEC-1", cwd=tmp_path).out
+    assert {path.name for path in (tmp_path / ".aether" / "state").glob("draft-*")} == set(drafts)
 
 
 def test_doctor(run, tmp_path: Path) -> None:

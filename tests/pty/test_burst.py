@@ -16,8 +16,10 @@ from tests.tui.workspaces import NOW, make_workspace, unbuilt
 ESCAPE = "\x1b[27u"
 """As terminals with the kitty protocol send it: nothing has to pass before the next key."""
 EDITOR = (
-    "import sys; p = sys.argv[1]; t = open(p).read(); open(p, 'w').write(t.replace('title: Cache', 'title: Cached'))"
+    "import sys; p = sys.argv[1]; t = open(p).read(); d = t.replace('e: Cached', 'e: Cached twice').replace('e: Cache\\n', 'e: Cached\\n')"
+    "; open(p, 'w').write(d); sys.exit('twice' not in d)"
 )
+"""It fails when it is opened on the file, and not when it is opened on what it wrote then."""
 
 
 @pytest.fixture
@@ -43,8 +45,11 @@ def test_a_document_is_made_by_one_burst_and_mended_in_the_editor(workspace, tmp
             "Cache", 8, 6, 4, 3,
         )  # fmt: skip
         terminal.press("\x0f")
-        terminal.until(lambda text: "OPP-1  Cached" in text)
-        assert read().title == "Cached"
+        terminal.until(lambda text: "ended with status 1" in text)
+        assert read().title == "Cache"
+        terminal.press("\x0f")
+        terminal.until(lambda text: "OPP-1  Cached twice" in text)
+        assert read().title == "Cached twice"
         terminal.press("u")
         terminal.until(lambda text: "OPP-1  Cached" not in text and "OPP-1  Cache" in text)
         terminal.press("/notes\r\rSaves tokens,\rand time" + ESCAPE + ESCAPE)
