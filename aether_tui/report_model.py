@@ -210,6 +210,8 @@ class Check(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """How it was verified, and the command that shows more, one per line."""
     behind: str = ""
     """What the rows behind it are asked for by; empty where there are none."""
+    opens: str = ""
+    """Where it is done: an action such as `go.interview`, or a document to be filled in, as `KIND` or `KIND/ID`."""
     signed: bool = False
     """A person may answer for it although it is verified."""
     private: bool = False

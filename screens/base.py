@@ -25,7 +25,7 @@ from screens import SCREENS
 from screens.widgets.chrome import GoBar, KeyBar, Status, StatusBar, TabBar
 from screens.widgets.page import Page
 from screens.widgets.parts import Item
-from screens.widgets.prompt import ANSWER, LEAST, Prompt
+from screens.widgets.prompt import ANSWER, LEAST, WORDS, Prompt
 from screens.widgets.spans import wrapped
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ class PageScreen(Screen[None]):
                 self.shell.lines.end()
             elif not fault and (kept := self.shell.lines.ask(label, value, self.shell.performed())) is not None:
                 value, goes_on = kept, True
-            long = cell_len(label) > self.size.width - LEAST
+            long = cell_len(label) > self.size.width - (LEAST if passing else WORDS)
             self._above = tuple(told for told in (fault, label if long else "") if told)
             if fault:
                 self.shell.asked_again()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from aether_tui.actions import Where
+from aether_tui.actions import BY_ID, Where
 from aether_tui.errors import ConfigurationError
 from aether_tui.report_model import Check, Checklist
 from aether_tui.text import one_line
@@ -40,12 +40,17 @@ class Flywheel(Asking):
             self.ask(f"{one_line(check.text, 44)} · who says so", self._who, lambda who: self._ask_note(check.id, who))
 
     def action_open(self) -> None:
-        """What an item rests on; once that is open, the requests that lack it."""
+        """What an item rests on; once that is open, the requests that lack it, or where it is done."""
         item, view, (_, check) = self.page.selected, self.page.view, self._check()
         opened = item is not None and view.open_id == item.id and view.open_as == "detail"
         if check is not None and check.behind and opened:
             self.shell.say("finding the requests …")
             self.send(self.question("rows", trace=check.behind))
+        elif check is not None and opened and check.opens in BY_ID:
+            self.run_worker(self.shell.perform(BY_ID[check.opens]))
+        elif check is not None and opened and check.opens:
+            kind, _, identity = check.opens.partition("/")
+            self.shell.open_form(kind, identity or None)
         else:
             super().action_open()
 

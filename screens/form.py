@@ -81,7 +81,7 @@ class Form(FormFile):
 
         rows = list(fields(model, self._data, self._opened))
         self._fields = {name_of(field.path): field for field in rows}
-        lacks = () if self._stored is None else [ENTRY.sub(r".\1", one) for one in self._stored.document.lacks()]
+        lacks = [ENTRY.sub(r".\1", one) for one in self.lacks()]
         self._open = [name for name, field in self._fields.items() if field.missing or name in lacks]
         columns = (Col(key="field", title="field", priority=9), Col(key="value", title="value", priority=10, width=90))
         return Table(id=TABLE, columns=columns, rows=tuple(self._row(field) for field in rows))
@@ -248,8 +248,18 @@ class Form(FormFile):
         if not self._open:
             self.shell.say("everything that is needed has been said")
             return
-        names, here = list(self._fields), self.field
-        at = names.index(name_of(here.path)) if here is not None else -1
+        here = self.field
+        self._go_on(list(self._fields).index(name_of(here.path)) if here is not None else -1)
+
+    def begin(self) -> None:
+        if self._open:
+            self._go_on(-1)
+        else:
+            self.shell.say("nothing is required: what you set first makes the document")
+
+    def _go_on(self, at: int) -> None:
+        """To the first field that is required, else the first one behind `at` that is lacking."""
+        names = list(self._fields)
         required = (name for name in self._open if self._fields[name].missing)
         later = (name for name in self._open if names.index(name) > at)
         name = next(required, None) or next(later, self._open[0])

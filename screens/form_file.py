@@ -62,6 +62,10 @@ class FormFile(PageScreen):
         """Go to what is still to be said."""
         raise NotImplementedError
 
+    def begin(self) -> None:
+        """Go to the first of what is still to be said."""
+        raise NotImplementedError
+
     def resume(self, left: Unstored) -> None:
         """Go on with what was being typed."""
         raise NotImplementedError
@@ -111,7 +115,7 @@ class FormFile(PageScreen):
         if left is not None:
             self.resume(left)
         elif first and event.stored is None and event.error is None:
-            self.action_next()
+            self.begin()
         self.settle()
 
     def _left(self, *, gone: bool) -> Unstored | None:
@@ -159,9 +163,23 @@ class FormFile(PageScreen):
         """What is wrong with the document once a value stands at a path, or nothing; and whether it lacks something then."""
         from aether_tui.workspace.fields import MISSING, faults, with_value
 
-        identity = self._identity or f"{model.PREFIX}{'' if model.SINGLE else 1}"
-        found = faults(model, {**with_value(self._data, path, value), "id": identity})
+        found = faults(model, {**with_value(self._data, path, value), "id": self._stand_in(model)})
         return next((words for _, words in found if words != MISSING), ""), bool(found)
+
+    def lacks(self) -> tuple[str, ...]:
+        """What the document lacks, also a new one that could be stored as it is; nothing where it could not."""
+        from aether_tui.workspace.edits import from_data
+
+        if self._stored is not None:
+            return self._stored.document.lacks()
+        with contextlib.suppress(ConfigurationError):
+            if self._model is not None:
+                return from_data(self._model, {**self._data, "id": self._stand_in(self._model)}).lacks()
+        return ()
+
+    def _stand_in(self, model: type[Document]) -> str:
+        """Its id, or one that it could have."""
+        return self._identity or f"{model.PREFIX}{'' if model.SINGLE else 1}"
 
     def _refuse(self, path: FieldPath, words: str) -> None:
         self._faults = {name_of(path): words}

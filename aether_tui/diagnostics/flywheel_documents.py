@@ -50,19 +50,19 @@ def done_on(artifact: str, least: int, documents: Documents, cycle: Cycle) -> da
     return days[least - 1] if len(days) >= least else None
 
 
-HOW: dict[str, str] = {
-    "north-star": "aether-tui doc new north-star, or F ↵ n north-star",
-    "interview": "hold one: g i, questionnaire stakeholder",
-    "priorities": "hold stakeholder interviews: g i",
-    "task-taxonomy": "aether-tui taxonomy build FILE",
-    "value-stream-map": "g v, then n; or aether-tui doc new value-stream",
-    "constraint-diagnosis": "review sampled failures by key: g k, or aether-tui failures sample",
-    "experiment-one-pager": "g e, then n; aether-tui experiment check names what is missing",
-    "experiment-result": "g e, or aether-tui experiment result ID",
-    "observation": "aether-tui experiment observe ID",
-    "playbook-entry": "aether-tui experiment codify ID",
-}
-"""What writes the document an item asks for; other kinds are artifacts of the cycle."""
+HOW: dict[str, tuple[str, str]] = {
+    "north-star": ("aether-tui doc new north-star", "north-star"),
+    "interview": ("g i, then ↵ on Stakeholder interview", "go.interview"),
+    "priorities": ("g i, then ↵ on Stakeholder interview", "go.interview"),
+    "task-taxonomy": ("g x, then B builds it from kept requests; aether-tui taxonomy build FILE from a file", "go.taxonomy"),
+    "value-stream-map": ("g v, then n writes down what was counted; by hand: aether-tui doc new value-stream", "go.stream"),
+    "constraint-diagnosis": ("g k, then N draws failed traces to be reviewed; or aether-tui failures sample", "go.constraint"),
+    "experiment-one-pager": ("g e, then n, or f on one; aether-tui experiment check says what is missing", "go.experiments"),
+    "experiment-result": ("g e, then m; or aether-tui experiment result ID", "go.experiments"),
+    "observation": ("g e, then o; or aether-tui experiment observe ID", "go.experiments"),
+    "playbook-entry": ("g e, then c; or aether-tui experiment codify ID", "go.experiments"),
+}  # fmt: skip
+"""What writes the document an item asks for, and `Check.opens`; other kinds are artifacts of the cycle."""
 
 
 def _here(made: date | None, cycle: Cycle) -> bool:
@@ -96,7 +96,7 @@ def _interviews(documents: Documents, cycle: Cycle) -> Iterator[Written]:
 
 
 def _open(unfinished: bool) -> str:
-    return "its open questions" if unfinished else ""
+    return "answers to its open questions" if unfinished else ""
 
 
 def _value_streams(documents: Documents, cycle: Cycle) -> Iterator[Written]:

@@ -14,7 +14,7 @@ from aether_tui.diagnostics import portfolio, portfolio_measure, replayable
 from aether_tui.diagnostics.flywheel_documents import HOW, done_on, written
 from aether_tui.diagnostics.frame import Clock, Data, Question, whole
 from aether_tui.diagnostics.gate import Criterion, Gate
-from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind
+from aether_tui.diagnostics.phases import PHASES, READING, SIGNED, Item, Phase, behind, opens
 from aether_tui.human import against, amount, plural, quantity
 from aether_tui.report_model import (
     Check,
@@ -162,11 +162,14 @@ def _item(item: Item, documents: Documents, cycle: Cycle | None, answers: Mappin
 def _answered(item: Item, answer: Check) -> Check:
     return Check(
         id=item.id, text=item.text, state=answer.state, kind="auto", evidence=answer.evidence, next_step=answer.next_step,
-        why=FROM_DOCUMENTS if item.id in _MANAGED else gating.FROM_CACHE, behind=behind(item.id), signed=item.id in SIGNED,
+        why=FROM_DOCUMENTS if item.id in _MANAGED else gating.FROM_CACHE, behind=behind(item.id, answer.state),
+        opens=_MANAGED.get(item.id) or opens(answer.state), signed=item.id in SIGNED,
     )  # fmt: skip
 
 
-_MANAGED = frozenset({"opportunities", "evidence", "chosen", "decided"})
+_MANAGED = {
+    "opportunities": "go.portfolio", "evidence": "go.portfolio", "chosen": "go.portfolio", "decided": "go.experiments",
+}  # fmt: skip
 FROM_DOCUMENTS = "Counted from opportunities and decisions.\naether-tui report portfolio --format json"
 
 
@@ -188,14 +191,19 @@ def _documented(item: Item, documents: Documents, cycle: Cycle) -> Check:
     open_ = next((one for one in found if one.lacks), None)
     short = f"{len(complete)} of {item.least}" if item.least > 1 else "none complete" if found else "none"
     lacking = f"; {open_.name} lacks {open_.lacks}" if open_ else ""
-    listed = f"add an artifact of kind {item.artifact} with title, who and when to {cycle.id} (aether-tui doc edit cycle {cycle.id})"
+    listed = (
+        f"add an artifact of kind {item.artifact}, with title, who and when: aether-tui doc edit cycle {cycle.id}",
+        f"cycle/{cycle.id}",
+    )
+    step, place = HOW.get(item.artifact, listed)
     return Check(
         id=item.id,
         text=item.text,
         state="warn" if found else "no-data",
         kind="document",
         evidence=one_line(f"{short}{lacking}" + (f"; {named}" if named else ""), 400),
-        next_step=HOW.get(item.artifact, listed),
+        next_step=step,
+        opens=place,
     )
 
 
@@ -211,7 +219,8 @@ def _read(item: Item, cycle: Cycle) -> Check:
         state="warn" if read else "no-data",
         kind="document",
         evidence=f"{evidence}; unread: {', '.join(READING[kind] for kind in unread)}",
-        next_step=f"add artifacts of kind {', '.join(unread[:3])} with who and when to {cycle.id}",
+        next_step=f"add artifacts of kind {', '.join(unread[:3])}, each with who and when: aether-tui doc edit cycle {cycle.id}",
+        opens=f"cycle/{cycle.id}",
     )
 
 

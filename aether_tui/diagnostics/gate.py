@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
 from aether_tui.diagnostics.frame import Clock, Data, Question, Record, real, text, whole
-from aether_tui.diagnostics.phases import behind
+from aether_tui.diagnostics.phases import behind, opens
 from aether_tui.human import against, amount, evidence
 from aether_tui.report_model import (
     Block,
@@ -342,7 +342,8 @@ def check(item: Criterion) -> Check:
         evidence=said.strip(),
         next_step="" if item.met or item.value.value is None else item.next_step,
         why=_why(item),
-        behind=behind(item.id),
+        behind=behind(item.id, state),
+        opens=opens(state),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from aether_tui.report_model import State
+
 READING = {
     "decision-record": "decision records",
     "prompt-repository": "prompt repositories",
@@ -47,10 +49,15 @@ LISTED = frozenset({"model", "tokens", "fields", "cost", "attribution", "outcome
 """Items and thresholds of which `evidence` lists the requests that lack them."""
 
 
-def behind(item: str) -> str:
+def behind(item: str, state: State) -> str:
     """What the requests that lack an item of the flywheel or the gate are asked for by; empty where none can be listed."""
     name = item.removeprefix("gate.")
-    return f"flywheel.{name}" if name in LISTED else ""
+    return f"flywheel.{name}" if name in LISTED and state != "no-data" else ""
+
+
+def opens(state: State) -> str:
+    """Where an item is made that the cache verifies: at the sources, where nothing has been seen of it."""
+    return "go.sources" if state == "no-data" else ""
 
 
 PHASES: tuple[Phase, ...] = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 from typing import Protocol
 
 from rich.cells import cell_len
@@ -15,7 +16,7 @@ from aether_tui.actions import BY_ID
 from aether_tui.actions import shown as shown_keys
 from aether_tui.report_model import GLYPHS, Check, Checklist, Finding, Gap, Prose, State, Trend
 from screens.widgets.cells import buckets, course
-from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, pad, width_of, wrap
+from screens.widgets.spans import ROLE_OF, WORDS, Line, Role, clean, pad, width_of, wrap, wrapped
 
 Told = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """What an item says once it is asked: copy, detail, why, cut."""
@@ -158,26 +159,25 @@ def next_step(action: str) -> str:
 
 
 def checklist(block: Checklist, width: int, keep: str) -> Lines:
-    """Items with their evidence; a locked list says why and is drawn quietly."""
+    """Items with their evidence in a column beside them; a locked list says why and is drawn quietly."""
     part = Lines()
     part.lines += heading(block.title, width, state=block.state, note=block.locked or block.note)
-    texts = [cell_len(clean(check.text)) for check in block.items]
-    aligned = max((size for size in texts if size <= width * 3 // 5), default=0)
+    room = width - 2
+    if any(check.evidence for check in block.items):
+        longest = max(cell_len(clean(check.text)) for check in block.items)
+        room = min(longest, room * 3 // 5)
+    beside = max(width - 2 - room - 2, 8)
     for check in block.items:
         if keep not in f"{check.text} {check.evidence}".casefold():
             continue
         role: Role = "dim" if block.locked else "text"
         item = Item(block.id, check.id, clean(check.text), _check_detail(check), _check_why(check))
-        text = clean(check.text)
-        tail = clean(check.evidence)
         glyph = ((f"{GLYPHS[check.state]} ", ROLE_OF[check.state] if not block.locked else "dim"),)
-        lines = wrap(text, width - 2)
-        for number, line in enumerate(lines):
+        told = wrapped(check.evidence, beside, NOTE_LINES) if check.evidence else []
+        for number, (line, more) in enumerate(zip_longest(wrap(check.text, room), told, fillvalue="")):
             head = glyph if number == 0 else (("  ", "dim"),)
-            room = width - 2 - width_of(((line, "text"),)) - 2
-            more = (("  " + tail, "dim"),) if tail and number == len(lines) - 1 and room > 16 else ()
-            shown = pad(line, max(aligned, cell_len(line))) if more else line
-            part.add((*head, (shown, role), *more), item if number == 0 else None)
+            tail = ((f"  {more}", "dim"),) if more else ()
+            part.add((*head, (pad(line, room) if more else line, role), *tail), item if number == 0 else None)
     return part
 
 
@@ -192,7 +192,14 @@ def _check_detail(check: Check) -> tuple[str, ...]:
     lines = [clean(check.evidence)] if check.evidence else []
     if check.next_step:
         lines.append(f"next: {clean(check.next_step)}")
-    return (*lines, _KINDS[check.kind] + ("; ↵ again: the requests that lack it" if check.behind else ""))
+    known = BY_ID.get(check.opens)
+    again = (
+        "; ↵ again: the requests that lack it" if check.behind
+        else f"; ↵ again goes to {known.title}" if known is not None
+        else "; ↵ again opens the document" if check.opens
+        else ""
+    )  # fmt: skip
+    return (*lines, _KINDS[check.kind] + again)
 
 
 def _check_why(check: Check) -> tuple[str, ...]:

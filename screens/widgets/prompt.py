@@ -16,8 +16,8 @@ from screens.widgets.entry import Entry
 ANSWER = "answer"
 """What stands before the line where the question stands above it."""
 Done = Callable[[str | None], None]
-LEAST = 16
-"""Cells that what is typed has beside the longest question; a longer one stands above the line."""
+LEAST, WORDS = 16, 32
+"""Cells that a yes, and an answer in words, has beside the longest question; a longer one stands above the line."""
 
 
 class Prompt(Horizontal):

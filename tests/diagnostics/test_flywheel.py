@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from aether_tui.actions import BY_ID
 from aether_tui.config import Config, Gate
 from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.report_model import Report, Table
+from aether_tui.workspace.documents import KINDS
 from aether_tui.workspace.folder import Workspace
 from tests.diagnostics import world
 
@@ -130,6 +132,9 @@ def test_documents_count_when_they_are_complete(tmp_path: Path) -> None:
     assert items["value-stream-map"].evidence == "VS-1 Questions"
     assert items["playbook"].state == "no-data"  # written before this cycle
     assert items["north-star"].state == "no-data"
+    places = {item.opens for item in items.values() if item.opens}
+    assert {"north-star", "cycle/cycle-1", "go.sources"} < places
+    assert all(place in BY_ID or place.partition("/")[0] in KINDS for place in places)
 
 
 def test_what_a_document_lacks_is_said(tmp_path: Path) -> None:

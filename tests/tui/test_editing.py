@@ -332,3 +332,23 @@ def test_what_was_typed_on_lines_and_not_stored_is_offered_again(workspace):
     drive(workspace, gone_on, start="portfolio")
     (made,) = folder.iterdir()
     assert made.read_text().count("Größen") == 1 and "chosen: two" in made.read_text() and not path.exists()
+
+
+def test_an_item_of_the_flywheel_leads_to_where_it_is_done(workspace):
+    async def script(pilot, app):
+        await until(pilot, lambda: app.screen.page.select("flywheel.phase0/north-star"))
+        await pilot.press("enter")
+        assert "↵ again opens the document" in screen_text(app)
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: screen_text(app).splitlines()[-1] == " metric"
+        )  # nothing is required, and this is lacking first
+        await pilot.press(*"cases", "enter")
+        await until(pilot, (workspace.engagement / "north-star.yaml").exists)
+        await pilot.press("escape", "escape")
+        app.screen.page.select("flywheel.phase0/value-stream-map")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.screen.name == "stream")
+
+    drive(workspace, script, start="flywheel")
+    assert "metric: cases" in (workspace.engagement / "north-star.yaml").read_text()
