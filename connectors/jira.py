@@ -13,11 +13,11 @@ from pydantic import Field, model_validator
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream, Unlisted
-from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
+from connectors.fields import Mapper, Node, dig, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
-from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, linked, status_categories
+from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories, whole
 from connectors.paging import PageGuard
 from connectors.windows import again_from
 
@@ -134,7 +134,7 @@ class Jira:
                 problems=disagreements(issues, site),
                 total=total,
                 about=True,
-                whole=[linked(issues)] if since else (),
+                whole=whole(issues, rows),
             )
             # `isLast` has been seen missing and wrong: the absent token is the end.
             if token is None:
@@ -261,7 +261,8 @@ class Jira:
         guard = PageGuard("Jira's changelog")
         while ids:
             answer = await self._http.post("/rest/api/3/changelog/bulkfetch", body)
-            logs = objects(answer.json, "issueChangeLogs")
+            # Where none of these issues has changed, the list may be absent.
+            logs = [] if dig(answer.json, "issueChangeLogs") is None else listed(answer, "issueChangeLogs")
             for log in logs:
                 found.setdefault(text(log, "issueId") or "", []).extend(objects(log, "changeHistories"))
             token = text(answer.json, "nextPageToken")

@@ -12,12 +12,12 @@ from pydantic import Field, field_validator
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Denied, Gone, Malformed, Network, Page, Stream, Unlisted
-from connectors.fields import Node, dig, instant, integer, latest, mapped, names, objects, text
+from connectors.fields import Node, dig, instant, integer, latest, mapped, names, text
 from connectors.http import Http, HttpSettings
 from connectors.jira import FIELDS, as_texts, check_keys, disagreements, jql
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
-from connectors.jira_rows import JiraSite, jira_issue_rows, linked, status_categories
+from connectors.jira_rows import JiraSite, jira_issue_rows, status_categories, whole
 from connectors.paging import PageGuard
 from connectors.windows import again_from
 
@@ -120,7 +120,7 @@ class JiraDataCenter:
                 cursor=newest.isoformat() if newest else None,
                 total=total,
                 problems=[*disagreements(issues, site), *_cut_histories(issues)],
-                whole=[linked(issues)] if since else (),
+                whole=whole(issues, rows, cut=[issue for issue in issues if _is_cut(issue)]),
             )
 
     async def ids(self, stream: Stream) -> AsyncIterator[Sequence[str] | Unlisted]:
@@ -200,12 +200,14 @@ def classify_jira_dc(answer: Answer) -> Verdict:
     return classify(answer)
 
 
+def _is_cut(issue: Node) -> bool:
+    """Whether an issue came without its history, or with a part of it."""
+    told = dig(issue, "changelog", "histories")
+    return not isinstance(told, list) or (integer(issue, "changelog", "total") or 0) > len(told)
+
+
 def _cut_histories(issues: Sequence[Node]) -> list[str]:
-    cut = [
-        text(issue, "key") or "?"
-        for issue in issues
-        if (integer(issue, "changelog", "total") or 0) > len(objects(issue, "changelog", "histories"))
-    ]
+    cut = [text(issue, "key") or "?" for issue in issues if _is_cut(issue)]
     if not cut:
         return []
     return [f"{len(cut)} issues came with a part of their history only: {', '.join(cut[:5])}{' …' * (len(cut) > 5)}"]

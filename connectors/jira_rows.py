@@ -9,7 +9,7 @@ from datetime import datetime
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.base import Row, Whole
-from connectors.fields import Node, dig, instant, number, objects, text
+from connectors.fields import Node, Rows, dig, instant, names, number, objects, text
 from connectors.jira_fields import JiraFields, idea_labels
 
 
@@ -148,10 +148,17 @@ def _links(issue: Node) -> list[Row]:
     return rows
 
 
-def linked(issues: Sequence[Node]) -> Whole:
-    """Issues that came with all their links: those of theirs that are missing were removed."""
-    told = [issue for issue in issues if isinstance(dig(issue, "fields", "issuelinks"), list)]
-    return Whole(WORK_LINKS, ("from_id", "to_id"), [key for one in told if (key := text(one, "id"))])
+def whole(issues: Sequence[Node], rows: Rows, *, cut: Sequence[Node] = ()) -> list[Whole]:
+    """What came whole with issues and their `rows`: links, and, but for those whose history is `cut`, changes. What is stored of them
+    and did not come is gone: a link that was removed, a state that has another name since."""
+    read = {row[0] for row in rows[WORK_ITEMS.name]}
+    came = [issue for issue in issues if text(issue, "id") in read]
+    told = [issue for issue in came if isinstance(dig(issue, "fields", "issuelinks"), list)]
+    histories = [issue for issue in came if issue not in cut]
+    return [
+        Whole(WORK_LINKS, ("from_id", "to_id"), names(told, "id")),
+        Whole(WORK_TRANSITIONS, ("item_id",), names(histories, "id")),
+    ]
 
 
 @dataclass(frozen=True)

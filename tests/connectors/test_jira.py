@@ -347,6 +347,30 @@ def test_a_link_that_was_removed_goes_with_the_next_sync(tmp_path: Path) -> None
         ]
 
 
+def test_a_state_that_was_renamed_is_no_change_beside_the_old_name_and_what_cannot_be_read_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    site, (place, config) = Site(2, histories_each=0), workspace(tmp_path, one={})
+
+    def moves(url: str, updated: str) -> list[tuple[object, ...]]:
+        for issue in site.issues:
+            issue["fields"]["updated"] = updated
+        settings = JiraSettings(url=url, email="ada@example.invalid")
+        job = Job("one", Jira, settings, network(source="one"), {"token": "canary-token"})
+        asyncio.run(run([job], writer(place, config, NOW), lambda _: None))
+        with Cache(tmp_path / ".aether" / "cache.duckdb").read() as lease:
+            return [
+                tuple(row.values()) for row in lease.rows("SELECT item_id, to_state FROM work_transitions ORDER BY 1")
+            ]
+
+    with serving(site) as server:
+        assert moves(server.url, "2026-11-20T10:00:00.000+0000") == [("1000", "Done"), ("1001", "Done")]
+        for issue in site.issues:
+            issue["fields"]["status"] = {**TABLE[2], "name": "Shipped"}
+        site.issues[1]["fields"]["created"] = "long ago"
+        assert moves(server.url, "2026-11-20T11:00:00.000+0000") == [("1000", "Shipped"), ("1001", "Done")]
+
+
 def test_ideas_carry_what_their_mapped_fields_say() -> None:
     site = Site(5)
     for issue, impact in zip(site.issues, (7.0, {"value": "High"}, None, [{"value": "3"}], 8.5), strict=True):

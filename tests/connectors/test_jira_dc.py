@@ -218,6 +218,8 @@ def test_cut_histories_are_told() -> None:
         done = pull(jira(server.url))
     assert len(done.problems) == 1
     assert "DC-1" in done.problems[0]
+    (whole,) = [one.ids for page in done.pages for one in page.whole if one.table.name == "work_transitions"]
+    assert whole == ("1000",)  # what is stored of the other stays
 
 
 def test_a_captcha_is_named_after_one_request() -> None:
