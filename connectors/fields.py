@@ -86,7 +86,8 @@ def names(items: Iterable[Node], field: str = "name") -> tuple[str, ...]:
 def instant(node: object, *path: str) -> datetime | None:
     """An instant as naive UTC: ISO 8601 with any offset and any decimals, ` UTC`, or epoch seconds, ms, µs or ns.
 
-    A missing or empty value is None. Raises ValueError for a form it does not know: that row is a reject.
+    A missing or empty value is None. Raises ValueError for a form it does not know: that row is a reject. A number as text is none:
+    `1761101512345` would be read as the year 1761.
     """
     value = dig(node, *path)
     if value is None or value == "":
@@ -96,7 +97,7 @@ def instant(node: object, *path: str) -> datetime | None:
             return _epoch(value)
         raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value!r}")
     try:
-        read = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+        read = datetime.fromisoformat("" if value.isdigit() else value.strip().removesuffix(" UTC"))
     except ValueError:
         raise ValueError(f"{'.'.join(path) or 'value'} is not an instant: {value[:60]!r}") from None
     try:
@@ -134,7 +135,7 @@ def mapped(nodes: Iterable[Node], table: str, mapper: Mapper) -> tuple[Rows, lis
     for node in nodes:
         try:
             add(rows, mapper(node))
-        except (ValueError, RecursionError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             where = text(node, "id") or text(node, "number") or ""
             rejects.append(Reject(table, str(error), shown(node), where))
     return rows, rejects
@@ -165,13 +166,14 @@ def latest(
 ) -> datetime | None:
     """The greatest instant of one column (with `now`: that can be), or the one `known` before when that is later."""
     place = [raw.name for raw in table.raw].index(column)
-    found = (at for row in rows.get(table.name, ()) if isinstance(at := row[place], datetime))
-    return max((at for at in (known, *found) if at and (now is None or at == known or possible(at, now))), default=None)
+    found = (at for row in rows.get(table.name, ()) if isinstance(at := row[place], datetime) and possible(at, now))
+    return max((at for at in (known, *found) if at), default=None)
 
 
-def possible(at: datetime, now: datetime) -> bool:
-    """Whether a naive UTC instant is not from the future, by two clocks that are a day apart at most (`now`: aware).
+def possible(at: datetime, now: datetime | None) -> bool:
+    """Whether a naive UTC instant can be when something happened: not in the year 1, which stands for none in some languages, nor
+    (with an aware `now`) in the future, by two clocks that are a day apart at most.
 
     A cursor that a record from the future carried away would pass over everything until then.
     """
-    return at <= now.astimezone(UTC).replace(tzinfo=None) + _APART
+    return at.year > 1 and (now is None or at <= now.astimezone(UTC).replace(tzinfo=None) + _APART)

@@ -157,10 +157,11 @@ def _container(node: Node, kind: str, state: str | None, parents: tuple[str, ...
     )
 
 
-def _history(node: Node, name: str) -> list[float]:
+def _history(node: Node, name: str) -> list[float | None]:
+    """What was counted day by day; None on a day of which that is not told."""
     said = dig(node, name)
-    return [float(one) for one in said if isinstance(one, int | float)] if isinstance(said, list) else []
+    return [number({name: one}, name) for one in said] if isinstance(said, list) else []
 
 
-def _whole(last: list[float]) -> int | None:
-    return round(last[0]) if last else None
+def _whole(day: list[float | None]) -> int | None:
+    return next((round(one) for one in day if one is not None), None)

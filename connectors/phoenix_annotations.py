@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from aether_tui.records.tables import OUTCOMES
 from connectors.answers import listed
 from connectors.base import BY_AGE, Gone, Page, Row, Stream
-from connectors.fields import Node, instant, mapped, names, objects, text, zulu
+from connectors.fields import Node, instant, mapped, names, objects, possible, text, zulu
 from connectors.http import Http
 from connectors.paging import PageGuard, together
 
@@ -107,6 +107,7 @@ def _rows(raw: Node, spans: Mapping[str, str | None]) -> dict[str, list[Row]]:
 
 def _start(trace: Node) -> datetime | None:
     try:
-        return instant(trace, "start_time")
+        at = instant(trace, "start_time")
     except ValueError:
         return None
+    return at if at and possible(at, None) else None

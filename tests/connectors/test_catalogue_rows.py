@@ -72,6 +72,19 @@ def test_an_unknown_form_of_time_rejects_its_row_and_not_the_page(kind: Kind) ->
 
 
 @CARRYING
+@shows(20)
+def test_a_record_of_the_year_one_carries_no_cursor_there(kind: Kind) -> None:
+    """Some services write a time that is not set as the first instant there is: nothing lies an overlap before that."""
+    record = kind.record
+    assert record is not None
+    text = json.dumps(record.make(1, "0001-01-01T00:00:00Z")).replace(FINE, "0001-01-01T00:00:00Z")
+    with serving(lambda request: kind.page(request, [json.loads(text)], None)) as server:
+        first = pull(kind.source(server.url))
+        second = pull(kind.source(server.url), since=first.cursor)
+    assert (first.error, second.error) == (None, None)
+
+
+@CARRYING
 @shows(24)
 def test_ids_above_two_to_the_53_stay_as_they_are_and_are_one_thing_as_number_and_as_text(kind: Kind) -> None:
     large = 2**63 - 1

@@ -40,7 +40,8 @@ def test_hours_around_a_change_to_summer_time_stay_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["yesterday", "2021-13-01", True, ["2021"], {"at": 1}, "1617238347109", float("inf")]
+    "written",
+    ["yesterday", "2021-13-01", True, ["2021"], {"at": 1}, "1617238347109", "1761101512345", float("inf")],
 )
 def test_an_unknown_form_is_an_error(written: object) -> None:
     with pytest.raises(ValueError, match="instant"):
@@ -81,6 +82,17 @@ def test_a_reject_carries_ids_numbers_and_dates_but_neither_people_nor_texts() -
     kept = '{"id": 7, "at": "…", "ended": "2026-10-01T08:00:00+0800", "author": {"login": "…", "id": "…"}, "body": ["…", "…", null]}'
     assert [(reject.where, reject.raw) for reject in rejects] == [("7", kept)]
     assert "soon" in rejects[0].reason
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), ZeroDivisionError("none"), RecursionError("deep")])
+def test_a_record_of_numbers_beyond_all_bounds_is_one_reject(error: Exception) -> None:
+    def mapper(node: object) -> dict[str, list[tuple[None]]]:
+        if integer(node, "id") == 2:
+            raise error
+        return {"work_items": [(None,)]}
+
+    rows, rejects = mapped([{"id": 1}, {"id": 2}, {"id": 3}], "work_items", mapper)
+    assert (len(rows["work_items"]), [reject.where for reject in rejects]) == (2, ["2"])
 
 
 def test_guards() -> None:

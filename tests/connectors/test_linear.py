@@ -12,9 +12,10 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, graphql_sync, parse, validate
 from graphql.validation import NoDeprecatedCustomRule
 
+from aether_tui.records.tables import ITERATIONS
 from connectors.base import Malformed, RateLimited, Refused
 from connectors.linear import Linear, LinearSettings
-from connectors.linear_rows import linear_issue_rows
+from connectors.linear_rows import linear_cycle_rows, linear_issue_rows
 from tests.connectors.catalogue import shows
 from tests.connectors.pull import Pulled, call, network, pull, recordings
 from tests.connectors.server import Reply, Request, serving
@@ -278,6 +279,20 @@ def stamped(number: int, /, **more: Any) -> dict[str, Any]:
     at = datetime.fromisoformat("2026-11-01") - timedelta(hours=number)
     common = {"id": f"id-{number}", "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": f"{at.isoformat()}.000Z"}
     return {**common, **more}
+
+
+def test_what_a_cycle_does_not_count_at_its_end_is_not_what_it_counted_before() -> None:
+    cycle = {
+        "issueCountHistory": [8, "9", None],
+        "scopeHistory": [float("inf"), True, "5.5"],
+        "completedScopeHistory": "5",
+    }
+    ((row,),) = linear_cycle_rows(stamped(1, number=7, **cycle)).values()
+    columns = [column.name for column in ITERATIONS.raw]
+    named = dict(zip(columns, row, strict=True))
+    assert [named[f"{of}_{when}"] for of in ("items", "scope") for when in ("start", "end", "done")] == [
+        8, None, None, None, 5.5, None,
+    ]  # fmt: skip
 
 
 def test_cycles_projects_initiatives_relations_and_needs_are_read_to_the_end(linear_schema: GraphQLSchema) -> None:
