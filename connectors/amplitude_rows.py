@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from aether_tui.records.tables import PRODUCT_METRICS
-from connectors.answers import Answer
+from connectors.answers import Answer, listed
 from connectors.base import Malformed, Reject, Row
 from connectors.fields import dig, integer, number, objects, text
 
@@ -45,11 +45,7 @@ def series_rows(answer: Answer, metric: str, unit: str, zone: str, over_before: 
     """
     measure = measuring(zone, read)
     data = dig(answer.json, "data")
-    days, series = _list(data, "xValues"), _list(data, "series")
-    if not isinstance(dig(data, "xValues"), list) or not isinstance(dig(data, "series"), list):
-        raise Malformed(
-            f"{answer.asked} answered JSON without series and days: this is not the API", hint="check the url"
-        )
+    days, series = _lists(answer, data)
     labels = _list(data, "seriesLabels") or _list(data, "seriesMeta")
     rows: list[Found] = []
     for position, values in enumerate(series):
@@ -68,8 +64,8 @@ def funnel_rows(answer: Answer, name: str, steps: Sequence[str], whole_before: d
     """Of the users who entered a funnel on a day, the share that came to each step: the last one without a segment, and how
     many entered. Days from `whole_before` on may still change. Raises Malformed when steps or days do not fit.
     """
-    found = next(iter(objects(answer.json, "data")), None)
-    days, series = _list(dig(found, "dayFunnels"), "xValues"), _list(dig(found, "dayFunnels"), "series")
+    found = dig(next(iter(objects(answer.json, "data")), None), "dayFunnels")
+    days, series = _lists(answer, found)
     rows: list[Found] = []
     if len(days) != len(series):
         raise Malformed(f"{answer.asked}: {name} has {len(series)} values for {len(days)} days", hint="report this")
@@ -94,7 +90,7 @@ def funnel_rows(answer: Answer, name: str, steps: Sequence[str], whole_before: d
 def retention_rows(answer: Answer, name: str, measure: Measure) -> list[Found]:
     """Of the users who began on a day, the share that returned 1, 7 and 30 days later; incomplete ones are marked."""
     rows: list[Found] = []
-    for series in objects(answer.json, "data", "series"):
+    for series in listed(answer, "data", "series"):
         values = dig(series, "values")
         for start, periods in values.items() if isinstance(values, Mapping) else ():
             day = _day(start)
@@ -136,6 +132,16 @@ def _day(value: object) -> date | Reject:
         return datetime.strptime(said, "%b %d, %Y").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         return Reject(PRODUCT_METRICS.name, f"not a day: {said[:40]!r}", said)
+
+
+def _lists(answer: Answer, node: object) -> tuple[list[object], list[object]]:
+    """Days, and what there is of each. Raises Malformed where there are none: that is not the same as nothing."""
+    days, series = dig(node, "xValues"), dig(node, "series")
+    if not isinstance(days, list) or not isinstance(series, list):
+        raise Malformed(
+            f"{answer.asked} answered JSON without series and days: this is not the API", hint="check the url"
+        )
+    return days, series
 
 
 def _list(node: object, field: str) -> list[object]:

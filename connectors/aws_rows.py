@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from aether_tui.records.tables import COSTS
 from connectors.base import Reject, Row
-from connectors.fields import Node, dig, instant, objects, text
+from connectors.fields import Node, dig, instant, text
 from connectors.money import money
 
 _TAXES = "Tax"
@@ -31,15 +31,19 @@ def cost_rows(results: Sequence[Node], split: str) -> tuple[list[Row], list[Reje
     return rows, rejects
 
 
-def _groups(results: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
+def _groups(results: Sequence[Node]) -> Iterator[tuple[Node, object]]:
+    """Results with each of their groups, also with those that are no objects; one of a result that has no list of them."""
     for result in results:
-        yield from ((result, group) for group in objects(result, "Groups"))
+        groups = dig(result, "Groups")
+        yield from ((result, group) for group in (groups if isinstance(groups, list) else [None]))
 
 
-def _row(result: Node, group: Node, split: str) -> Row:
+def _row(result: Node, group: object, split: str) -> Row:
     start, end = instant(result, "TimePeriod", "Start"), instant(result, "TimePeriod", "End")
     if start is None:
         raise ValueError("a result without the start of its period")
+    if not isinstance(group, Mapping):
+        raise ValueError("a period without what was spent in it")
     found = dig(group, "Keys")
     keys = [str(key) for key in found] if isinstance(found, list) else []
     service, other = (keys + [""] * 2)[:2]

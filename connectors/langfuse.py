@@ -183,7 +183,8 @@ class Langfuse:
         while True:
             answer = await self._http.get(wanted.before, {**query, "page": str(number), "limit": str(_PER_PAGE_BEFORE)})
             found = listed(answer, "data")
-            last = number >= (integer(answer.json, "meta", "totalPages") or 0)
+            pages = integer(answer.json, "meta", "totalPages")
+            last = number >= pages if pages is not None else not found
             page, came = self._page(wanted, found), came + len(found)
             page.problems = fewer(wanted.name, integer(answer.json, "meta", "totalItems") or 0, came) if last else ()
             yield page, last

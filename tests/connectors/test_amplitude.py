@@ -222,6 +222,20 @@ def test_retention_after_one_seven_and_thirty_days() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "said", [None, [], {}, [[]], [{"dayFunnels": {"series": "many", "xValues": []}}], {"series": {}}]
+)
+def test_an_answer_of_something_else_is_no_empty_funnel_and_no_empty_retention(said: object) -> None:
+    with serving(lambda _: Reply({"data": said})) as server:
+        for settings in (
+            {"funnels": {"answered": ["Ask", "Accepted"]}},
+            {"retention": {"weekly": ["_new", "_active"]}},
+        ):
+            done = pull(amplitude(server.url, **settings), next(iter(settings)))
+            assert isinstance(done.error, Malformed)
+            assert "this is not the API" in done.error.what
+
+
 def event(name: str, at: str, uuid: str | int) -> str:
     said = {
         "event_type": name,

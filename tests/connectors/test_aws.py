@@ -206,6 +206,13 @@ def test_money_that_is_none_is_null_and_a_word_is_a_reject(cost: Any) -> None:
     assert len(done.rejects) == (cost == "twelve")
 
 
+@pytest.mark.parametrize("broken", [None, {}, {"TimePeriod": {"Start": "2026-11-02"}}, {"Groups": {"Keys": []}}])
+def test_a_day_that_cannot_be_read_is_a_reject_and_not_a_day_without_costs(broken: object) -> None:
+    with serving(lambda _: Reply({"ResultsByTime": [day("2026-11-01", group("A", "1")), broken]})) as server:
+        done = pull(aws(server.url))
+    assert (len(done.table("costs")), len(done.rejects)) == (1, 1)
+
+
 def test_check_asks_who_we_are_and_not_what_it_costs() -> None:
     xml = b"<GetCallerIdentityResponse><Arn>arn:aws:iam::111:user/ada</Arn></GetCallerIdentityResponse>"
     with serving(lambda _: Reply(xml, headers={"Content-Type": "text/xml"})) as server:

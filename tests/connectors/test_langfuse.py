@@ -331,6 +331,18 @@ def test_the_cloud_has_no_v1_to_fall_back_to() -> None:
     assert asked == ["/api/public/v2/observations"]
 
 
+def test_v1_that_does_not_count_its_pages_is_read_until_one_is_empty() -> None:
+    def uncounted(request: Request) -> Reply:
+        if "v2" in request.path:
+            return Reply({}, 404)
+        number = int(request.query["page"])
+        return Reply({"data": [generation(number, startTime=at(-number))] if number < 4 else [], "meta": {}})
+
+    with serving(uncounted) as server:
+        done = pull(langfuse(server.url))
+    assert (done.error, len(done.table("spans"))) == (None, 3)
+
+
 def test_v1_that_never_ends_is_stopped() -> None:
     def endless(request: Request) -> Reply:
         if "v2" in request.path:
