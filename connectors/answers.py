@@ -38,6 +38,8 @@ class Answer:
     received: datetime
     took_s: float = 0.0
     """Seconds from asking to the last byte; 0 for a recorded one."""
+    mask: Callable[[str], str] = str
+    """Takes credentials out of words: before these are cut, as half of one would not be known."""
 
     def check(self) -> None:
         """Raise Malformed as `json` does, without keeping what it says."""
@@ -113,18 +115,19 @@ class Answer:
         """The scope or permission the server says is missing; empty where it does not say."""
         for name in ("x-accepted-github-permissions", "x-accepted-oauth-scopes"):
             if self.headers.get(name):
-                return one_line(self.headers[name], 100)
+                return one_line(self.mask(self.headers[name]), 100)
         said = f"{self.headers.get('www-authenticate', '')} {self.body[:4096].decode(errors='replace')}"
-        found = _SCOPE.search(said)
+        found = _SCOPE.search(self.mask(said))
         return one_line(found[1], 100) if found else ""
 
     def message(self) -> str:
         """The server's own words on one line; empty when it had none."""
         try:
-            return one_line(next(_words(self.json), ""))
+            said = next(_words(self.json), "")
         except Malformed:
             web_page = self.body.lstrip().startswith(b"<")
-            return one_line(self._title().strip(" “”") if web_page else self.body[:800].decode(errors="replace"))
+            said = self._title().strip(" “”") if web_page else self.body[:4096].decode(errors="replace")
+        return one_line(self.mask(said))
 
     def story(self) -> str:
         """What was asked and answered, with the server's own words."""
@@ -133,7 +136,7 @@ class Answer:
 
     def _title(self) -> str:
         found = re.search(rb"<title[^>]*>(.{0,200}?)</title>", self.body[:65536], re.I | re.S)
-        return f" “{one_line(found[1].decode(errors='replace'), 80)}”" if found else ""
+        return f" “{one_line(self.mask(found[1].decode(errors='replace')), 80)}”" if found else ""
 
 
 def _dated(said: str) -> datetime | None:

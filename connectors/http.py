@@ -187,7 +187,8 @@ class Http:
 
     def mask(self, words: str) -> str:
         """`words` without any credential, plain or as sent."""
-        sent = self._headers.get("Authorization", "").rpartition(" ")[2]
+        # Base64 is also repeated without the signs that fill it up.
+        sent = self._headers.get("Authorization", "").rpartition(" ")[2].rstrip("=")
         return self._credentials.mask(words, (sent, self._signature))
 
     async def _persistently(self, wanted: _Wanted) -> Answer:
@@ -261,11 +262,12 @@ class Http:
         try:
             elsewhere = _origin(target) != _origin(base)
         except ValueError:
-            raise Malformed(f"{self._service} points to what is no address: {target[:100]!r}", hint=_CHECK) from None
+            place = self.mask(target)[:100]
+            raise Malformed(f"{self._service} points to what is no address: {place!r}", hint=_CHECK) from None
         if elsewhere:
             parts = urlsplit(target)
             raise Refused(
-                f"{self._service} points to another address, {parts.scheme}://{parts.netloc[:100]}: not followed",
+                f"{self._service} points to another address, {parts.scheme}://{self.mask(parts.netloc)[:100]}: not followed",
                 hint="set the url of this source to that address if it is the same service; a login page means that the url is not "
                 "that of its API",
             )
@@ -306,7 +308,7 @@ class Http:
                 await response.aclose()
             told = {name.lower(): value for name, value in response.headers.items()}
             took_s = self.network.clock() - began
-            return Answer(asked, response.status_code, told, content, self.network.now(), took_s)
+            return Answer(asked, response.status_code, told, content, self.network.now(), took_s, self.mask)
         except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
             raise self._failed(error, asked) from error
 

@@ -260,6 +260,30 @@ def test_secrets_are_masked_even_when_the_server_echoes_them(kind: Kind) -> None
     assert done.error.__cause__ is None
 
 
+@pytest.mark.parametrize("form", ["words", "json", "page", "scope", "elsewhere"])
+@shows(32)
+def test_half_of_a_credential_is_not_shown_where_what_a_server_says_is_cut(form: str) -> None:
+    def echo(request: Request) -> Reply:
+        said = f"{'x' * int(request.path[1:])}{CANARY}{'y' * 40}"
+        match form:
+            case "json":
+                return Reply({"message": said}, 400)
+            case "page":
+                return Reply(f"<html><title>{said}</title>".encode())
+            case "scope":
+                return Reply({}, 403, {"X-Accepted-GitHub-Permissions": said})
+            case "elsewhere":
+                return Reply(b"", 302, {"Location": f"http://{said}.example/"})
+        return Reply(said.encode(), 400)
+
+    with serving(echo) as server:
+        for place in (3, 70, 90, 190):
+            http = _client(server)
+            with pytest.raises(SourceError) as failed:
+                _run(http, lambda http=http, place=place: http.get(f"/{place}"))  # type: ignore[misc]
+            assert CANARY[:4] not in told(failed.value)
+
+
 def test_an_unusable_credential_is_not_sent(kind: Kind) -> None:
     with serving(kind.fine) as server:
         secrets = dict.fromkeys(kind.cls.SECRETS, "schlüssel\r\nX-Evil: 1")
