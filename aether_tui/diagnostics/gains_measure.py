@@ -214,7 +214,8 @@ def _constant(
 def deflator_of(
     start: datetime, end: datetime, base: datetime, data: Data, config: Config
 ) -> tuple[float, float | None]:
-    """Cost of the tokens of a span of time at the prices of `base` over that at its own, and the share of cost it rests on.
+    """Cost of the tokens of a span of time at the prices of `base` over that at those of each day, and the share of cost it
+    rests on.
 
     Both from the price table (or `aether.toml`); what it does not know keeps its price.
     """
@@ -223,13 +224,13 @@ def deflator_of(
     prices = Prices(config.prices)
     then = kept = total = known = 0.0
     for row in data.rows("gains_models", from_at=start, to_at=end):
-        calls, cost = whole(row["calls"]), real(row["cost_usd"])
+        day, calls, cost = instant(row["day"]), whole(row["calls"]), real(row["cost_usd"])
         total += cost
-        if not calls or not cost:
+        if not day or not calls or not cost:
             continue
         usage = Usage(*(round(real(row[name]) / calls) for name in ("input_tokens", "output_tokens", "cached_tokens")))
         provider = text(row["provider"]) or None
-        at_base, at_own = (prices.cost(provider, text(row["model"]), at, usage, None).usd for at in (base, start))
+        at_base, at_own = (prices.cost(provider, text(row["model"]), at, usage, None).usd for at in (base, day))
         if at_base is None or not at_own:
             then, kept = then + cost, kept + cost
             continue

@@ -93,6 +93,18 @@ def test_a_price_cut_of_the_provider_is_not_our_gain(tmp_path: Path) -> None:
         assert deflator_of(world.at(1), world.at(2), world.at(1), data, config) == (1.0, None)
 
 
+def test_a_price_cut_within_a_cycle_is_not_our_gain_either(tmp_path: Path) -> None:
+    """The list price halves on the eleventh of the twenty days of the second cycle, alike but for it: at constant prices each
+    dollar of the second half was two, so the gain of 2 is one of 2 × 20 ÷ (10 + 10 × 2)."""
+    price = {"model": "gpt-4.1", "output_usd_per_million": 0}
+    config = Config.model_validate({"prices": [
+        price | {"input_usd_per_million": 4, "valid_from": "2026-01-01"},
+        price | {"input_usd_per_million": 2, "valid_from": "2026-10-31"},
+    ]})  # fmt: skip
+    second = world.report("gains", engagement(tmp_path), config).data.cycles[1]
+    assert second.constant_price == pytest.approx(2 * 20 / 30)
+
+
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     made = world.workspace(tmp_path)
     assert "needs two cycles" in world.report("gains", made).headline
