@@ -318,9 +318,9 @@ def _computed(context: Context, one: Experiment) -> tuple[DesignHelp | None, Out
     clock, config = Clock.of(context.now(), seed=context.seed), context.config()
     with open_data(config, clock, Cache(context.workspace().cache_path)) as data:
         known = {item.metric for item in one.results}
-        cached = from_cache(one, data, config, clock.now) if one.state == "running" else []
+        cached, silent = from_cache(one, data, config, clock.now) if one.state == "running" else ([], "")
         live = [item for item in cached if item.metric not in known]
-        return (None if one.process else help_with(one, data, clock)), judged(one, [*one.results, *live]), live
+        return (None if one.process else help_with(one, data, clock)), judged(one, [*one.results, *live], silent), live
 
 
 def _cached(context: Context, one: Experiment, who: str) -> list[Measured]:
@@ -331,10 +331,10 @@ def _cached(context: Context, one: Experiment, who: str) -> list[Measured]:
 
     clock, config = Clock.of(context.now()), context.config()
     with open_data(config, clock, Cache(context.workspace().cache_path)) as data:
-        found = from_cache(one, data, config, clock.now, who)
+        found, silent = from_cache(one, data, config, clock.now, who)
     if not found:
         raise NoData(
-            "no cached task carries an arm of it since it started", where=one.id,
+            silent or "no cached task carries an arm of it since it started", where=one.id,
             next_step="name the attribute in [mapping.span_attributes] variant, or give --control and --treatment, or --csv",
         )  # fmt: skip
     return found

@@ -15,6 +15,8 @@ from aether_tui.stats.sequential import half_width, rho
 Verdict = Literal["kill", "iterate", "scale", "invalid"]
 Moments = tuple[int, float, float]
 """n, mean and variance of one arm."""
+ALIKE = 0.05
+"""Where all values are alike t knows no width; from this p value of a test of their order on, what they say is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +101,31 @@ def means(control: Sequence[float], treatment: Sequence[float], alpha: float = 0
 
 
 def welch(control: Moments, treatment: Moments, alpha: float = 0.05) -> Effect:
-    """`means` from (n, mean, variance) of each arm. Raises ValueError under two values an arm."""
+    """`means` from (n, mean, variance) of each arm; of arms that do not vary, p of the exact rank test.
+
+    Raises ValueError under two values an arm, and for arms that do not vary and are too small to tell (under four each).
+    """
     (n1, m1, s1), (n2, m2, s2) = control, treatment
     if min(n1, n2) < 2:
         raise ValueError("each arm needs at least two values")
     v1, v2 = s1 / n1, s2 / n2
     difference = m2 - m1
     if v1 + v2 == 0:
-        return Effect(difference, difference, difference, 1.0 if difference == 0 else 0.0, n1, n2, m1)
+        apart = 2 * math.exp(math.lgamma(n1 + 1) + math.lgamma(n2 + 1) - math.lgamma(n1 + n2 + 1))
+        return _alike(difference, apart, (n1, n2, m1))
     df = (v1 + v2) ** 2 / (v1 * v1 / (n1 - 1) + v2 * v2 / (n2 - 1))
     return _by_t(difference, math.sqrt(v1 + v2), df, alpha, (n1, n2, m1))
 
 
 def paired(n: int, mean: float, sd: float, alpha: float = 0.05) -> Effect:
-    """Mean of n differences between two answers to the same request, by the paired t. Raises ValueError under two pairs."""
+    """Mean of n differences between two answers to the same request, by the paired t; of equal ones, p of the sign test.
+
+    Raises ValueError under two pairs, and for fewer than six that are all alike.
+    """
     if n < 2:
         raise ValueError("at least two pairs are needed")
     if sd == 0:
-        return Effect(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, n, None)
+        return _alike(mean, 2.0 ** (1 - n), (n, n, None))
     return _by_t(mean, sd / math.sqrt(n), n - 1, alpha, (n, n, None))
 
 
@@ -128,6 +137,13 @@ def paired_alike(n: int, difference: float, alpha: float = 0.05) -> Effect:
     other = wilson(0, n, 1 - alpha)[1]
     low, high = difference - other * (1 + difference), difference + other * (1 - difference)
     return Effect(difference, low, high, 2.0 ** (1 - n) if difference else 1.0, n, n, None)
+
+
+def _alike(difference: float, p: float, rest: tuple[int, int, float | None]) -> Effect:
+    """Values without spread: as they are where an order of so many by chance is rarer than `ALIKE`."""
+    if p > ALIKE:
+        raise ValueError("all values are alike, and too few of them to say that others would be")
+    return Effect(difference, difference, difference, p if difference else 1.0, *rest)
 
 
 def _by_t(difference: float, se: float, df: float, alpha: float, rest: tuple[int, int, float | None]) -> Effect:

@@ -92,11 +92,12 @@ def item_of(one: Experiment, data: Data, config: Config, clock: Clock) -> tuple[
     """What is known of one experiment by its document and the cache, beside the document."""
     outcome = Outcome("none", "not started")
     if one.state in kind.WHOLE:
-        results = list(one.results)
+        results, silent = list(one.results), ""
         known = {item.metric for item in results}
         if one.state == "running":  # what the cache says now, under what people recorded
-            results += [item for item in from_cache(one, data, config, clock.now) if item.metric not in known]
-        outcome = judged(one, results)
+            found, silent = from_cache(one, data, config, clock.now)
+            results += [item for item in found if item.metric not in known]
+        outcome = judged(one, results, silent)
     held = one.decision
     since = one.last.when if one.last else one.created
     return Item(

@@ -64,8 +64,11 @@ def _switchback(both: dict[str, tuple[list[float], list[float]]], weeks: int, al
     """Each team against itself; teams are the sample (paired t over teams)."""
     differences = [fmean(treated) - fmean(control) for control, treated in both.values()]
     teams = len(differences)
-    effect = paired(teams, fmean(differences), stdev(differences), alpha) if teams > 1 else None
     short = [f"{teams} of {LEAST_TEAMS} teams"] if teams < LEAST_TEAMS else []
+    try:
+        effect = paired(teams, fmean(differences), stdev(differences), alpha) if teams > 1 else None
+    except ValueError:  # all alike; of enough teams that is a rule
+        effect = None
     short += [f"{weeks} of {LEAST_WEEKS} weeks"] if weeks < LEAST_WEEKS else []
     return Processed("team switchback, paired t over teams", effect, teams, weeks, _short(short))
 

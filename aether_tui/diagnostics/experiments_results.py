@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +11,7 @@ from aether_tui.diagnostics import experiments as rule
 from aether_tui.diagnostics.experiments_process import Processed, TeamWeek, judge_process
 from aether_tui.diagnostics.frame import Data, Parameter, Record, real, text, whole
 from aether_tui.stats.ranks import holm
+from aether_tui.text import one_line
 from aether_tui.workspace.kinds.experiment import Arm, Experiment, Guardrail, Measure, Measured, Primary, Verdict
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class Outcome:
     """Observed of the primary metric that has most."""
 
 
-def judged(one: Experiment, results: Sequence[Measured]) -> Outcome:
-    """The verdict on these results; the newest of each metric counts. Raises nothing: what cannot be judged says why."""
+def judged(one: Experiment, results: Sequence[Measured], silent: str = "") -> Outcome:
+    """The verdict on these results; the newest of each metric counts. Raises nothing: what cannot be judged says why, where
+    there is no result in the words of `silent`."""
     if one.process:
         return _judged_process(one)
     newest = {item.metric: item for item in sorted(results, key=lambda item: item.when)}
     if not any(item.name in newest for item in one.primary):
-        return Outcome("none", "no result of a primary metric yet")
+        return Outcome("none", silent or "no result of a primary metric yet")
     done = _progress(one, newest)
     rough = [_effect(item, newest.get(item.name), one.alpha, done) for item in one.primary]
     known = [(item, found) for item, found in zip(one.primary, rough, strict=True) if isinstance(found, rule.Effect)]
@@ -250,13 +252,15 @@ def where(one: Experiment, data: Data) -> dict[str, str]:
     return {"of_feature": one.feature, "of_cluster": one.cluster, "of_environment": environment}
 
 
-def from_cache(one: Experiment, data: Data, config: Config, now: datetime, who: str = "") -> list[Measured]:
-    """What cached tasks say of its metrics since it started, by the arm their spans carry; empty when they say nothing.
+def from_cache(one: Experiment, data: Data, config: Config, now: datetime, who: str = "") -> tuple[list[Measured], str]:
+    """What cached tasks say of its metrics since it started, by the arm their spans carry; and why, where they say nothing.
 
     In shadow mode the same request answered by both arms is a pair; otherwise arms are apart.
     """
-    if one.started is None or one.process:
-        return []
+    both: list[Primary | Guardrail] = [*one.primary, *one.guardrails]
+    metrics = [item for item in both if item.measure != "typed"]
+    if one.started is None or one.process or not metrics:
+        return [], ""
     shadow = one.exposed is None
     begin = one.started if shadow else one.exposed
     assert begin is not None
@@ -266,25 +270,32 @@ def from_cache(one: Experiment, data: Data, config: Config, now: datetime, who: 
         "attributes": [one.variant_attribute] if one.variant_attribute else list(config.mapping.span_attributes.variant),
         "control": one.control_value, "treatment": one.treatment_value, **where(one, data),
     }  # fmt: skip
-    both: list[Primary | Guardrail] = [*one.primary, *one.guardrails]
-    metrics = [item for item in both if item.measure != "typed"]
     if shadow:
         rows = data.rows("experiment_pairs", **span)
         pairs = [_pairs(item, rows[0], until, who) for item in metrics] if rows else []
-        return [item for item in pairs if item is not None]
+        return [item for item in pairs if item is not None], f"not two requests answered by both arms since {begin}"
     if one.unit_attribute:
         units = {
             (text(row["arm"]), text(row["measure"])): row
             for row in data.rows("experiment_units", unit=one.unit_attribute, **span)
         }
         of_units = [_units(item, one, units, until, who) for item in metrics]
-        return [item for item in of_units if item is not None]
+        return [item for item in of_units if item is not None], _silent(one, {arm for arm, _ in units}, begin)
     arms = {text(row["arm"]): row for row in data.rows("experiment_arms", **span)}
     control, treatment = arms.get(one.control_value), arms.get(one.treatment_value)
+    silent = _silent(one, arms.keys(), begin)
     if control is None or treatment is None:
-        return []
+        return [], silent
     found = [_arms(item, control, treatment, until, who) for item in metrics]
-    return [item for item in found if item is not None]
+    return [item for item in found if item is not None], silent
+
+
+def _silent(one: Experiment, seen: Collection[str], begin: date) -> str:
+    """Why cached tasks of these arms say nothing."""
+    absent = [arm for arm in (one.control_value, one.treatment_value) if arm not in seen]
+    if len(absent) == 1:
+        return f"no cached task of arm {one_line(absent[0], 40)} since {begin}, of the other there are"
+    return f"{'no cached task carries an arm' if absent else 'cached tasks of both arms say nothing of its metrics'} since {begin}"
 
 
 def _pairs(item: Primary | Guardrail, row: Record, when: date, who: str) -> Measured | None:

@@ -162,12 +162,16 @@ def _compared(now: Sequence[Answer], again: Sequence[Answer] | None) -> tuple[Co
 def _pair(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Compared:
     n = len(pairs)
     before, now = (fmean(side) if n else None for side in zip(*pairs, strict=True)) if n else (None, None)
-    if n < 2:
-        why = "one pair says nothing about others" if n else "nobody counted it"
+    effect, why = None, "one pair says nothing about others" if n else "nobody counted it"
+    if n > 1:
+        differences = [new - old for old, new in pairs]
+        try:
+            effect = paired(n, fmean(differences), stdev(differences))
+        except ValueError as error:
+            why = str(error)
+    if effect is None:
         alone = missing(why, unit=unit, n=n)
         return Compared(measure=name, unit=unit, n=n, before=before, now=now, difference=alone, p_value=None)
-    differences = [new - old for old, new in pairs]
-    effect = paired(n, fmean(differences), stdev(differences))
     return Compared(
         measure=name, unit=unit, n=n, before=before, now=now, p_value=effect.p_value,
         difference=Quantity(value=effect.effect, unit=unit, n=n, low=effect.ci_low, high=effect.ci_high),

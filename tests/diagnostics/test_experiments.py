@@ -38,9 +38,26 @@ def test_welch_and_paired_agree_with_scipy() -> None:
     theirs = stats.ttest_rel(two, one)
     low, high = theirs.confidence_interval()
     assert (pair.p_value, pair.ci_low, pair.ci_high) == pytest.approx((theirs.pvalue, low, high))
-    assert rule.paired(3, 0, 0).p_value == 1
     with pytest.raises(ValueError, match="two pairs"):
         rule.paired(1, 0, 0)
+
+
+def test_values_that_are_all_alike_are_no_certainty() -> None:
+    """Two arms of four come apart by chance in 2 of 70 orders, of three in 2 of 20; six differences have one sign in 2 of 64."""
+    found = rule.means([1] * 4, [2] * 4)
+    assert (found.effect, found.ci_low, found.ci_high, found.p_value) == (1, 1, 1, pytest.approx(2 / 70))
+    assert rule.means([1] * 4, [1] * 4).p_value == 1
+    assert rule.paired(6, -2, 0).p_value == 2 / 64
+    assert rule.paired(6, 0, 0).p_value == 1
+    for few in (lambda: rule.means([1] * 3, [2] * 3), lambda: rule.paired(5, 0, 0)):
+        with pytest.raises(ValueError, match="are alike, and too few"):
+            few()
+    one = whole(primary=[{"name": "a", "measure": "typed"}])
+    outcome = judged(one, [result("a", Arm(n=3, mean=1, sd=0), Arm(n=3, mean=2, sd=0))])
+    assert (outcome.verdict, outcome.why) == (
+        "none",
+        "a: all values are alike, and too few of them to say that others would be",
+    )
 
 
 def test_holm_as_in_its_worked_example() -> None:
@@ -322,6 +339,19 @@ def test_results_come_from_cached_tasks_by_arm(tmp_path: Path) -> None:
     assert by["cost"].effect.value == pytest.approx(0, abs=1e-12)
     assert (item.verdict, item.srm_p) == ("scale", pytest.approx(stats.chisquare([400, 420]).pvalue))
     assert by["resolved"].source == "cache"
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [("control", "no cached task of arm treatment since 2026-11-02, of the other there are"),
+     ("other", "no cached task carries an arm since 2026-11-02")],
+)  # fmt: skip
+def test_an_arm_without_a_task_is_named(tmp_path: Path, seen: str, why: str) -> None:
+    made = world.workspace(tmp_path)
+    tasks(made, {seen: (20, 10)})
+    _save(made, running())
+    item = world.report("experiments", made).data.items[0]
+    assert (item.verdict, item.why) == ("none", why)
 
 
 def sandwich(arms: list[list[list[float]]]) -> tuple[float, float]:

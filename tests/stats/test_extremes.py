@@ -74,7 +74,7 @@ def test_two_arms_without_any_difference_or_spread() -> None:
     all_of_them = proportions((0, 1000), (1000, 1000))
     assert all_of_them.p_value == pytest.approx(0, abs=1e-300)
     assert all_of_them.ci_high == pytest.approx(1)
-    same = means([5, 5], [5, 5])
+    same = means([5] * 4, [5] * 4)
     assert (same.effect, same.ci_low, same.ci_high, same.p_value) == (0, 0, 0, 1)
 
 
