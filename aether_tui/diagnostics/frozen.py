@@ -13,6 +13,7 @@ from aether_tui.diagnostics import indicators as table
 from aether_tui.diagnostics.frame import Clock, Readable, query
 from aether_tui.diagnostics.lens_measure import Lens, Lenses, Result
 from aether_tui.diagnostics.run import run_all
+from aether_tui.ingest.prices import table_version
 from aether_tui.report_model import Facts, Report
 from aether_tui.workspace.reviews import Review, Value, fingerprint
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FACTS = ("flow", "scorecard", "pipeline", "gains")
 """Reports whose key figures are frozen; the lenses are, with every indicator and anchor."""
+PRICED = frozenset({"gains"})
+"""Those of them whose figures rest on what model calls cost."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -54,17 +57,18 @@ def take(
     """Every report of the clock's window as a review, not written yet."""
     reports, _ = run_all(workspace, config, clock, cache)
     mapping = config.mapping.model_dump_json()
+    prices = fingerprint(table_version(), *(price.model_dump_json() for price in config.prices))
     lenses = cast("Report[Lenses]", reports["lens"]).data
-    values = _lens_values(lenses, mapping)
+    values = _lens_values(lenses, mapping, prices)
     for report in FACTS:
-        values |= _fact_values(reports[report], mapping)
+        values |= _fact_values(reports[report], mapping, *([prices] if report in PRICED else []))
     return Review(
         name=name,
         frozen=frozen,
         as_of=clock.now,
         window=clock.window,
         previous=clock.previous,
-        definitions={"mapping": fingerprint(mapping), "anchors": lenses.anchors_version},
+        definitions={"mapping": fingerprint(mapping), "anchors": lenses.anchors_version, "prices": prices},
         reports={name: fingerprint(msgspec.json.encode(one.data)) for name, one in reports.items()},
         values=values,
         note=note,
@@ -78,12 +82,12 @@ def again(review: Review, workspace: Workspace, config: Config, cache: Readable)
     return take(review.name, workspace, config, clock, cache, review.frozen)
 
 
-def _lens_values(lenses: Lenses, mapping: str) -> dict[str, Value]:
+def _lens_values(lenses: Lenses, mapping: str, prices: str) -> dict[str, Value]:
     known = table.known()
     made: dict[str, Value] = {}
     for lens in lenses.lenses:
         made[lens.id] = _score(lens)
-        made |= {one.id: _indicator(one, known[one.id], mapping) for one in lens.indicators}
+        made |= {one.id: _indicator(one, known[one.id], mapping, prices) for one in lens.indicators}
     return made
 
 
@@ -93,13 +97,15 @@ def _score(lens: Lens) -> Value:
     return Value(title=lens.title, value=lens.score, definition=fingerprint(why), formula=why, parts=parts)
 
 
-def _indicator(one: Result, item: table.Indicator, mapping: str) -> Value:
+def _indicator(one: Result, item: table.Indicator, mapping: str, prices: str) -> Value:
     anchor = one.anchor
     asked = query(item.query) if item.query and item.shape != "freshness" else item.query
     return Value(
         title=one.title,
         value=one.value,
-        definition=fingerprint(item.why, item.shape, asked, str(item.p), item.unit, mapping),
+        definition=fingerprint(
+            item.why, item.shape, asked, str(item.p), item.unit, mapping, *([prices] if "cost_usd" in asked else [])
+        ),
         formula=item.why,
         score=one.score,
         anchor=(anchor.poor, anchor.good, anchor.scale == "log") if anchor else None,
@@ -110,7 +116,7 @@ REPEATED = (".glance", ".worst")
 """Ends of ids of figures that are shown once more at the head of their page."""
 
 
-def _fact_values(report: Report[Struct], mapping: str) -> dict[str, Value]:
+def _fact_values(report: Report[Struct], *by: str) -> dict[str, Value]:
     made = {}
     for block in report.blocks:
         title = ", ".join(part for part in (report.title, getattr(block, "title", "")) if part)
@@ -121,9 +127,8 @@ def _fact_values(report: Report[Struct], mapping: str) -> dict[str, Value]:
                 title=f"{title}: {fact.label}",
                 value=fact.value,
                 formula=fact.why,
-                definition=fingerprint(
-                    fact.why.partition("\n")[0], fact.value.unit, mapping
-                ),  # what follows counts rows
+                # what follows the first line counts rows
+                definition=fingerprint(fact.why.partition("\n")[0], fact.value.unit, *by),
             )
     return made
 

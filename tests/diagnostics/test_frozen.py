@@ -17,6 +17,7 @@ from aether_tui.diagnostics.frame import Clock
 from aether_tui.diagnostics.frozen import Line
 from aether_tui.errors import CheckFailed, ConfigurationError, NoData
 from aether_tui.records.model import Row
+from aether_tui.records.tables import TABLES
 from aether_tui.report_model import Facts, Quantity
 from aether_tui.workspace import reviews
 from aether_tui.workspace.folder import Workspace
@@ -91,6 +92,21 @@ def test_another_mapping_is_a_redefinition(made: Workspace) -> None:
     world.store(made, "linear", "again", "work_items", [done(number, 10, number + 3) for number in range(1, 7)])
     other = Config.model_validate({"mapping": {"states": {"Done": "done", "Shipped": "done"}}})
     assert causes(made, old, take(made, "b", other), CYCLE, other) == {"redefinition"}
+
+
+def test_other_prices_redefine_what_model_calls_cost_and_nothing_else(made: Workspace) -> None:
+    names = [column.name for column in TABLES["spans"].columns]
+    rows = [dict(zip(names, row, strict=True)) for row in world.spans()]
+    world.store(made, "traces", "files", "spans", world.spans())
+    old = take(made, "a")
+    dearer = [full("spans", **row | {"cost_usd": 9} if row["team"] else row) for row in rows]
+    world.store(made, "traces", "files", "spans", dearer)
+    world.store(made, "linear", "late", "work_items", [done(number, 11, 9) for number in range(11, 17)])
+    price = {"model": "m1", "input_usd_per_million": 1, "output_usd_per_million": 1}
+    other = Config.model_validate({"prices": [price]})
+    new = take(made, "b", other)
+    assert causes(made, old, new, "visibility.llm_cost", other) == {"redefinition"}
+    assert causes(made, old, new, CYCLE, other) == {"late"}
 
 
 def review(good: float = 100, **values: float) -> Review:
