@@ -21,6 +21,8 @@ from aether_tui.stats.sound import sound_all
 Floats = NDArray[np.float64]
 LEAST_DAYS = 14
 """With less history there is a run-rate, labelled rough."""
+LEAST_LIVE = 10
+"""Two working weeks: with fewer days of weekdays that usually cost something there is no level to read off them."""
 FIT_DAYS = 56
 DAMPING = 0.985
 """Per day: a trend loses half of its effect in a month and a half."""
@@ -113,29 +115,44 @@ def _rough(daily: Sequence[float], over: int, left: int, rest: float, spent: flo
 
 
 def _ahead(values: Floats, first: date, left: int, rng: np.random.Generator, draws: int) -> Floats:
-    """Drawn spend of the `left` days after `values`, one row per draw."""
+    """Drawn spend of the `left` days after `values`, one row per draw.
+
+    A weekday that usually costs nothing has no level: its days are drawn from its own past, and are no part of the others'.
+    """
     size = len(values)
     weekday = (first.weekday() + np.arange(size + left)) % 7
     shares = _weekday_shares(values, weekday[:size])
     usual = _normal(np.array([[np.median(share) for share in shares]]))[0]
-    levels = values / usual[weekday[:size]]
+    live = usual > 0
+    past, coming = live[weekday[:size]], live[weekday[size:]]
+    if past.sum() < LEAST_LIVE:
+        past, coming = np.zeros_like(past), np.zeros_like(coming)
+    spend = np.zeros((draws, left))
+    for place in np.flatnonzero(~coming):
+        spend[:, place] = rng.choice(values[weekday[:size] == weekday[size + place]], draws)
+    known, ahead = int(past.sum()), int(coming.sum())
+    if not ahead:
+        return np.maximum(spend, 0.0)
+    levels = values[past] / usual[weekday[:size][past]]
     growing = bool((levels > 0).all())  # growth compounds; only days that cost nothing make it a straight line
     levels = np.log(levels) if growing else levels
-    at = np.arange(size, dtype=np.float64)
+    at = np.arange(known, dtype=np.float64)
     levels = _without_steps(levels, at)
     slope, height = _line(levels[None, :], at)
     fitted = height + slope * at
-    wrong = (levels - fitted[0]) * _widened(size)
-    drawn = _blocks(wrong, size + left, rng, draws)
-    slopes, heights = _line(fitted + drawn[:, :size], at)
-    steps = np.cumsum(DAMPING ** np.arange(1, left + 1))
+    wrong = levels - fitted[0]
+    wrong = wrong.mean() + (wrong - wrong.mean()) * _widened(size)  # the line is of medians: their mean is no error
+    drawn = _blocks(wrong, known + ahead, rng, draws)
+    slopes, heights = _line(fitted + drawn[:, :known], at)
+    steps = np.cumsum(DAMPING ** np.arange(1, ahead + 1))
     # The line is followed to the last known day, and damped from there.
-    future = heights + slopes * (size - 1) + slopes * steps[None, :] + drawn[:, size:]
+    future = heights + slopes * (known - 1) + slopes * steps[None, :] + drawn[:, known:]
     future = np.exp(np.minimum(future, MOST)) if growing else future
     patterns = _normal(
-        np.stack([np.median(rng.choice(share, (draws, len(share))), axis=1) for share in shares], axis=1)
+        np.stack([np.median(rng.choice(share, (draws, len(share))), axis=1) for share in shares], axis=1) * live
     )
-    return np.asarray(np.maximum(future, 0.0) * patterns[:, weekday[size:]], dtype=np.float64)
+    spend[:, coming] = future * patterns[:, weekday[size:][coming]]
+    return np.maximum(spend, 0.0)
 
 
 def _widened(size: int) -> float:
@@ -150,14 +167,15 @@ def _widened(size: int) -> float:
 def _weekday_shares(values: Floats, weekday: NDArray[np.int_]) -> list[Floats]:
     """By weekday, each of its days over the mean of the week around it."""
     week = np.convolve(np.pad(values, 3, mode="reflect"), np.full(7, 1 / 7), mode="valid")
-    share = np.divide(values, week, out=np.ones_like(values), where=week > 0)
+    share = np.divide(values, week, out=np.zeros_like(values), where=week > 0)
     return [share[weekday == day] for day in range(7)]
 
 
 def _normal(rows: Floats) -> Floats:
-    """Weekday patterns that are 1 on average; no weekday is nothing at all."""
-    least = np.maximum(rows, 0.02)
-    return np.asarray(least / least.mean(axis=1, keepdims=True), dtype=np.float64)
+    """Weekday patterns that are 1 on average over the weekdays that are more than nothing."""
+    least = np.maximum(rows, 0.0)
+    total, live = least.sum(axis=1, keepdims=True), (least > 0).sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(least * live, total, out=np.zeros_like(least), where=total > 0), dtype=np.float64)
 
 
 def _line(rows: Floats, at: Floats) -> tuple[Floats, Floats]:

@@ -33,12 +33,18 @@ def test_the_line_is_that_of_scipy():
     assert height[0, 0] == pytest.approx(np.median(values - expected.slope * np.arange(30.0)))
 
 
-def test_a_week_that_repeats_is_continued_exactly():
-    daily = [10.0, 20.0, 30.0, 40.0, 50.0, 5.0, 5.0] * 10  # from a Monday: 1 June to 9 August
+@pytest.mark.parametrize("weekend", [5.0, 0.1, 0.0])
+def test_a_week_that_repeats_is_continued_exactly(weekend):
+    daily = [10.0, 20.0, 30.0, 40.0, 50.0, weekend, weekend] * 10  # from a Monday: 1 June to 9 August
     ahead = project(daily, START, spent=sum(daily[61:]), limit=None, seed=1)
     true = sum(daily[61:]) + sum(daily[n % 7] for n in range(70, 92))
     assert (ahead.total, ahead.low, ahead.high) == (pytest.approx(true), pytest.approx(true), pytest.approx(true))
     assert len(ahead.path) == 22
+
+
+def test_what_costs_on_one_day_of_the_week_goes_on_costing_then():
+    ahead = project([70.0, *[0.0] * 6] * 10, START, spent=140.0, limit=None, seed=1)
+    assert (ahead.low, ahead.total, ahead.high) == (420, 420, 420)  # Mondays 10, 17, 24 and 31 August
 
 
 def test_a_step_stays():
@@ -99,6 +105,14 @@ def other(seed: int) -> list[float]:
     return days
 
 
+def working(seed: int) -> list[float]:
+    """Nothing at weekends but, in one of ten, a day's work; 5 % more a month."""
+    rng = random.Random(f"working {seed}")
+    return [
+        value if n % 7 < 5 or rng.random() < 0.1 else 0.0 for n, value in enumerate(series(30_000 + seed, 0.05, 0.15))
+    ]
+
+
 def held(daily: list[float], day: int, seed: int) -> bool:
     """Made on this day of October, does the band hold what October cost?"""
     ahead = project(daily[: 122 + day], START, spent=sum(daily[122 : 122 + day]), limit=None, seed=seed, draws=100)
@@ -113,6 +127,7 @@ def held(daily: list[float], day: int, seed: int) -> bool:
         ("another make", 20, other, 0.70),
         ("no growth", 10, lambda seed: series(10_000 + seed, 0.0, 0.15), 0.70),
         ("20 % a month", 10, lambda seed: series(20_000 + seed, 0.2, 0.15), 0.70),
+        ("working days", 10, working, 0.70),
     ],
 )
 def test_the_band_holds_in_months_it_was_not_made_for(name, day, make, least):
