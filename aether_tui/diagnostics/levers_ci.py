@@ -94,15 +94,17 @@ def longest_slack(path: list[Job], jobs: list[Job]) -> float:
 
 
 def _shards(where: str, runs: list[list[Job]]) -> list[Lever]:
+    """Jobs numbered from 0 or 1 on without a gap; others are versions, such as `node 18` and `python (3.11)`."""
     gaps: dict[str, list[float]] = defaultdict(list)
     sizes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for jobs in runs:
-        groups: dict[str, list[Job]] = defaultdict(list)
+        groups: dict[str, list[tuple[int, Job]]] = defaultdict(list)
         for job in jobs:
             if match := _SHARD.match(job.name):
-                groups[match[1]].append(job)
-        for stem, shards in groups.items():
-            if len(shards) > 1:
+                groups[match[1]].append((int(match[2]), job))
+        for stem, numbered in groups.items():
+            numbers, shards = sorted(number for number, _ in numbered), [job for _, job in numbered]
+            if len(shards) > 1 and numbers[0] < 2 and numbers == list(range(numbers[0], numbers[0] + len(shards))):
                 took = [job.took_s for job in shards]
                 gaps[stem].append(max(took) - sum(took) / len(took))
                 for job in shards:

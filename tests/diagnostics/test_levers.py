@@ -52,7 +52,13 @@ def test_shards_serial_stages_and_what_ci_does_not_record(tmp_path):
                 result="success",
             )
         )
-        for name, start, end in (("build", 0, 5), ("test (1/2)", 5, 15), ("test (2/2)", 5, 9)):
+        versions = (
+            ("node 18", 0, 1),
+            ("node 20", 0, 3),
+            ("unit (3.11)", 0, 1),
+            ("unit (3.12)", 0, 3),
+        )  # of which none is a shard
+        for name, start, end in (("build", 0, 5), ("test (1/2)", 5, 15), ("test (2/2)", 5, 9), *versions):
             jobs.append(
                 full(
                     "pipeline_jobs", id=f"{n}{name}", attempt=1, run_id=f"r{n}", repo="acme/api", name=name,
@@ -63,6 +69,7 @@ def test_shards_serial_stages_and_what_ci_does_not_record(tmp_path):
     store(made, "github", "jobs", "pipeline_jobs", jobs)
     data = report("levers", made).data
     found = {one.lever.partition(":")[0]: (one.low, one.high, one.n) for one in data.levers}
+    assert [one.where for one in data.levers if one.lever == "Shard imbalance"] == ["api · CI · test"]
     assert found["Shard imbalance"] == (pytest.approx(180), pytest.approx(180), 6)  # 10 minutes over a mean of 7
     assert found["Serial stages"] == (0.0, pytest.approx(300), 6)  # build beside the tests
     assert found["Critical path"] == (0.0, pytest.approx(360), 6)  # the other shard holds the run for 4 of 10
@@ -332,6 +339,11 @@ def test_a_smaller_model_for_what_goes_well(tmp_path):
     # As dear a token, and none said of the answer; and one that says nothing of tokens, which has no price for one.
     beside = {"trace_id": f"b{0:031x}", "model": "small", "cost_usd": Decimal("0.20"), "output_tokens": None}
     rows += [call("e0", at(15), **beside, input_tokens=20), call("e1", at(15), **beside, input_tokens=None)]
+    # The cheapest of all embeds what the large one answers: nobody can answer with it.
+    rows += [
+        call(f"v{n}", at(15), trace_id=f"a{n:031x}", operation="embeddings", model="vectors", cost_usd=Decimal("0.01"), output_tokens=None)
+        for n in range(40)
+    ]  # fmt: skip
     store(made, "otlp", "spans", "spans", rows)
     (lever,) = [one for one in report("levers", made).data.levers if one.lever == "Smaller model"]
     # Refunds fail on the large model already: they are made better first, not cheaper.
