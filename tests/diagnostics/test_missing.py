@@ -212,6 +212,7 @@ def test_work_items_have_no_service_so_nothing_is_counted_for_one(name: str, fil
             400,
             "the newest is of 15 Nov 2026: press W, or aether-tui report scorecard --window 2026-10-19..2026-11-15",
         ),
+        ("attribution", 35, "the newest is of "),  # it is in the window before
         ("flow", -2000, "press W for another window"),
     ],
 )
