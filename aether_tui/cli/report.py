@@ -81,13 +81,13 @@ def report(
 
 def _held_by_gate(judged: Struct) -> None:
     """Raises NoData where nothing can be judged, CheckFailed on no-go; an override in force opens it."""
-    from aether_tui.diagnostics.gate import Gate, blind
+    from aether_tui.diagnostics.gate import Gate, blind, to_judge_by
 
     assert isinstance(judged, Gate)
     if judged.open:
         return
     if blind(judged):
-        raise NoData("nothing to judge by", where="report gate", next_step="load AI traces: `aether-tui load PATH`")
+        raise NoData("nothing to judge by", where="report gate", next_step=f"load AI traces: {to_judge_by(judged)}")
     missed = [one for one in judged.criteria if not one.met]
     raise CheckFailed(
         f"no-go: {', '.join(one.title for one in missed)}", where="report gate", next_step=missed[0].next_step

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from aether_tui.diagnostics import costcurve, metrics
 from aether_tui.diagnostics.costcurve import CostCurve
 from aether_tui.diagnostics.frame import Clock, Data, Question, Record, real, text, whole
+from aether_tui.diagnostics.joins import newest
 from aether_tui.diagnostics.phases import behind, opens
 from aether_tui.human import against, amount, evidence
 from aether_tui.report_model import (
@@ -69,8 +70,8 @@ class Overridden(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """The verdict with its reasons. `open` is whether phases 2 and later may be worked on. `cost_curve` is only in the gate's own
-    report; null there where no request has a known cost."""
+    """The verdict with its reasons. `open` is whether phases 2 and later may be worked on. `traces_until` is when the newest request
+    began, where none is in the window. `cost_curve` is only in the gate's own report; null there where no request has a known cost."""
 
     verdict: Verdict
     open: bool
@@ -79,6 +80,7 @@ class Gate(Struct, frozen=True, kw_only=True):
     fields: tuple[Criterion, ...]
     provisional_because: tuple[str, ...]
     override: Overridden | None
+    traces_until: datetime | None = None
     cost_curve: CostCurve | None = None
 
 
@@ -138,6 +140,7 @@ def measure(data: Data, documents: Documents, clock: Clock) -> Gate:
         fields=fields,
         provisional_because=tuple(because) if verdict == "provisional" else (),
         override=override,
+        traces_until=last if not n and (last := newest(data, "spans")) and last < span.start else None,
     )
 
 
@@ -295,6 +298,16 @@ def blind(gate: Gate) -> bool:
     return all(item.value.value is None for item in gate.criteria)
 
 
+def to_judge_by(gate: Gate) -> str:
+    """What gives the gate something to judge by, where there is nothing."""
+    if (last := gate.traces_until) is None:
+        return "aether-tui load PATH (OTLP or Langfuse files)"
+    return (
+        f"aether-tui load PATH: the newest here are of {last:%-d %b %Y}; or look back from there: "
+        f"aether-tui --as-of {last + timedelta(days=1):%Y-%m-%d}"
+    )
+
+
 def overridden(item: Overridden) -> str:
     """Who opened it, why, and until when."""
     return f"{item.name} opened it until {item.expires} by {item.decision}: {item.reason}"
@@ -363,7 +376,7 @@ def checklist(gate: Gate) -> Checklist:
     """All thresholds and the verdict."""
     notes = []
     if blind(gate):
-        notes.append("Load traces first: aether-tui load PATH (OTLP or Langfuse files).")
+        notes.append(f"Load traces first: {to_judge_by(gate)}.")
     if gate.provisional_because:
         notes.append("Provisional because " + " and ".join(gate.provisional_because) + ".")
     if gate.override:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aether_tui.diagnostics.flywheel_measure import Flywheel
 from aether_tui.diagnostics.flywheel_words import next_item, position
-from aether_tui.diagnostics.gate import Gate, blind
+from aether_tui.diagnostics.gate import Gate, blind, to_judge_by
 from aether_tui.diagnostics.sources import Sources, refresh
 from aether_tui.human import age, amount, key_words, plural, quantity
 from aether_tui.report_model import Row, not_fresh
@@ -132,7 +132,7 @@ def _gate(gate: Gate) -> NextAction | None:
             id="traces",
             text="Load AI traces.",
             why="The gate cannot be judged without them, and phases 2 to 6 wait for it.",
-            how="aether-tui load PATH (OTLP or Langfuse files)",
+            how=to_judge_by(gate),
             screen="flywheel",
         )
     missed = next(item for item in gate.criteria if not item.met)

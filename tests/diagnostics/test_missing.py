@@ -222,3 +222,11 @@ def test_an_empty_window_says_where_something_is(name: str, days: int, step: str
     said = next(block for block in found.blocks if block.id == f"{name}.none")
     assert isinstance(said, Gap)
     assert said.next_step.startswith(step)
+
+
+def test_a_gate_over_older_traces_says_of_when_they_are(filled: Workspace) -> None:
+    """The newest trace of world.py began on 18 November 2026; half a year later there is nothing to judge by."""
+    later = Clock.of(world.NOW + timedelta(days=180))
+    for name in ("gate", "summary"):
+        said = run_report(name, filled, Config(), later, Cache(filled.cache_path))
+        assert "--as-of 2026-11-19" in repr(said.blocks), name
