@@ -107,7 +107,7 @@ def test_every_indicator_of_stored_rows_opens_on_them_and_nothing_else_pretends_
     with pytest.raises(NoData, match="no rows stand behind"):
         rows_of(filled, "lens.speed")
     assert set(ELSEWHERE) == {one.id for one in without}  # they have a screen of their own
-    assert {phases.behind(item) for item in phases.LISTED} <= evidence.SUBJECTS.keys()
+    assert {phases.behind(item, "open") for item in phases.LISTED} <= evidence.SUBJECTS.keys()
     for identity in evidence.SUBJECTS:
         assert rows_of(filled, identity).headline
 
