@@ -19,6 +19,10 @@ _ODD = re.compile("[\r\t\ufeff\x85\u2028\u2029]|[|>][1-9]?[+]|^(?:[.]{3}|%)", re
 """What is left to the whole reader: other line ends, blank lines that are part of a text, several documents."""
 
 
+_SAID = re.compile(r"""^ *(?:- )*(?:[A-Za-z_]\w*: )?(?:'(?:[^']|'')*+'|"(?:[^"\\]|\\.)*+") *$""", re.M | re.S)
+"""Lines that are nothing but a quoted text."""
+
+
 def spliced(old: str, before: Mapping[str, object], after: Mapping[str, object], dump: Dump) -> str | None:
     """`old`, which says `before`, made to say `after`; None where that takes a look at the whole file."""
     head, entries = _entries(old)
@@ -31,7 +35,7 @@ def spliced(old: str, before: Mapping[str, object], after: Mapping[str, object],
             continue
         body = entries.get(key, ("", ""))[0]
         items = _kept_items(body, before.get(key), value)
-        if items is None and "#" in body:
+        if items is None and _commented(body):
             return None
         kept[key], rest = items or ("", value)
         if rest != [] or not kept[key]:
@@ -41,7 +45,7 @@ def spliced(old: str, before: Mapping[str, object], after: Mapping[str, object],
         return None
     parts: dict[str, str] = {}
     for key in before.keys() - after.keys():
-        if "#" in entries[key][0]:
+        if _commented(entries[key][0]):
             return None
         parts[key] = ""
     for key, text in kept.items():
@@ -51,6 +55,11 @@ def spliced(old: str, before: Mapping[str, object], after: Mapping[str, object],
         parts[key] = text + rest_text if text else fresh[key][0]
     said = head + "".join(parts.get(key, body) + tail for key, (body, tail) in _ordered(entries, after).items())
     return None if _ODD.search(said) else said
+
+
+def _commented(text: str) -> bool:
+    """Whether there may be a comment in it."""
+    return "#" in text and "#" in _SAID.sub("", text)
 
 
 def _ordered(entries: dict[str, tuple[str, str]], after: Mapping[str, object]) -> dict[str, tuple[str, str]]:
@@ -105,6 +114,6 @@ def _kept_items(body: str, before: object, after: object) -> tuple[str, list[obj
             return None
     both = zip(before, after, strict=False)
     same = next((place for place, (x, y) in enumerate(both) if x != y), min(len(before), len(after)))
-    if not first.endswith(":") or len(items) != len(before) or not same or any("#" in item for item in items[same:]):
+    if not first.endswith(":") or len(items) != len(before) or not same or any(map(_commented, items[same:])):
         return None
     return f"{first}\n{''.join(items[:same])}", after[same:]

@@ -211,10 +211,30 @@ class _Reader:
 
 
 def write_yaml(new: dict[str, object], old: bytes | None = None, before: Mapping[str, object] | None = None) -> bytes:
-    """`new` as YAML in its own key order; where `old` is the file's present text, its comments and layout are kept.
+    """`new` as YAML in its own key order; where `old` is the file's present text, its comments, layout and line ends are kept.
 
     `before` is what `old` says, where that is known: then only what differs is written anew.
     """
+    mark, ends, text = _taken_apart(old or b"")
+    return mark + _written(new, text, before).replace(b"\n", ends)
+
+
+def _taken_apart(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """The byte order mark of a file, how its lines end, and the rest with plain line ends, the last one, too."""
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    mark = data[: len(data) - len(text)]
+    ends = b"\r\n" if b"\r\n" in text and b"\n" not in text.replace(b"\r\n", b"") else b"\n"
+    text = text.replace(ends, b"\n")
+    if text and not text.endswith(b"\n") and not _IN_BLOCK.search(text):
+        text += b"\n"
+    return mark, ends, text
+
+
+_IN_BLOCK = re.compile(rb"[|>][+-]?[1-9]?[ \t]*(?:#[^\n]*)?\n")
+"""Where a text begins whose end may be the file's: a line end more is a part of it."""
+
+
+def _written(new: dict[str, object], old: bytes, before: Mapping[str, object] | None) -> bytes:
     if old and before is not None:
         from aether_tui.workspace.splice import spliced
 
@@ -222,7 +242,7 @@ def write_yaml(new: dict[str, object], old: bytes | None = None, before: Mapping
         if text is not None:
             return text.encode()
     plain = _dumped(_styled(new))
-    if old is None or b"#" not in old:
+    if b"#" not in old:
         return _dumped(_over(old, new)) if old else plain
     # A comment below a text can become a part of it, whatever its indent; then the text is quoted.
     texts = (_dumped(_over(old, new, blocks=blocks)) for blocks in (True, False))
@@ -239,7 +259,7 @@ def _over(old: bytes, new: dict[str, object], *, blocks: bool = True) -> object:
     """`new` with the comments and layout of `old`."""
     from ruamel.yaml.comments import CommentedMap
 
-    target: object = _writer().load(old.decode("utf-8-sig"))
+    target: object = _writer().load(old.decode())
     if not isinstance(target, CommentedMap):
         return _styled(new)
     _update(target, new, blocks=blocks)
@@ -289,8 +309,9 @@ def _fragile(value: object) -> bool:
     return any(_fragile(one) for one in inner)
 
 
-_QUOTED = re.compile(r"[\x85\u2028\u2029]|\n\n\Z")
-"""Other line breaks, which read back as a space, and empty lines at the end, which a comment below would add to."""
+_QUOTED = re.compile(r"[\x85\u2028\u2029]|\n\n\Z|\A(?=[^\n]{80})[^\n]*  [^\n]*\Z")
+"""Other line breaks, which read back as a space, empty lines at the end, which a comment below would add to, and long lines with
+several blanks, which would be one where the line is broken."""
 _BLOCK = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*"
 )

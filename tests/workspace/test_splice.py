@@ -106,3 +106,27 @@ def test_a_saved_document_is_the_one_that_is_read(tmp_path: Path):
         at = store.save(changed, at.revision, now, read=at.document)
         assert store.get(Interview, "INT-1").document == changed
         assert at.data == write_yaml(changed.model_dump(exclude_defaults=True))
+
+
+@pytest.mark.parametrize(
+    ("laid_out", "restored"),
+    [
+        (lambda text: b"\xef\xbb\xbf" + text, lambda text: text.removeprefix(b"\xef\xbb\xbf")),
+        (lambda text: text.replace(b"\n", b"\r\n"), lambda text: text.replace(b"\r\n", b"\n")),
+        (lambda text: text.rstrip(b"\n"), lambda text: text),
+        (bytes, bytes),
+    ],
+    ids=["byte-order-mark", "windows", "no-last-line-end", "as-it-is"],
+)
+def test_comments_and_line_ends_stay_however_an_editor_left_the_file(laid_out, restored):
+    text = b"# mine\nid: X  # why\nlinks:\n  - 'a # b'\n  - \"#c\"\n# of notes\nnotes: ''\n"
+    before = {"id": "X", "links": ["a # b", "#c"], "notes": ""}
+    old = laid_out(text)
+    new = write_yaml({**before, "links": ["d"]}, old, before)
+    assert restored(new) == text.replace(b"  - 'a # b'\n  - \"#c\"\n", b"  - d\n")
+    assert laid_out(restored(new)) == new or old == text.rstrip(b"\n")
+
+
+def test_blanks_stay_where_a_long_line_is_broken():
+    said = {"links": ["trail   " + "x" * 200], "notes": "two  blanks " * 40}
+    assert read_yaml(write_yaml(said), "x")[0] == said
