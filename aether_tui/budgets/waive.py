@@ -20,7 +20,7 @@ def add_waiver(path: Path, budget: str, fields: Mapping[str, str], today: date, 
 
     identity, changed = _waived(path, budget, fields, today, shown)
     try:
-        write_whole(path.resolve(), changed)
+        write_whole(path, changed)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
     return identity

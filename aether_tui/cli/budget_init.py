@@ -94,7 +94,7 @@ def _write(found: Path, data: bytes, shown: str, chosen: list[Proposal], context
         data = with_budget(data, shown, new, today) if new else with_limit(data, shown, one.id, one.limit, today)
     try:
         found.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(found.resolve(), data)
+        write_whole(found, data)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", where=shown) from error
 

@@ -7,6 +7,7 @@ the revision it was read at; if the file changed since, both versions are kept a
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -312,6 +313,10 @@ class Store:
         before = read.model_dump(exclude_defaults=True) if read is not None else None
         fields = document.model_dump(exclude_defaults=True)
         data = text or write_yaml(fields if old else {"id": document.id, **fields}, old, before)
+        if len(data) > MAX_BYTES:  # it could never be read again
+            raise ConfigurationError(
+                f"would be larger than {MAX_BYTES >> 20} MiB", where=self._shown(path), next_step="split it in two"
+            )
         write_whole(path, data)
         return Stored(document, path, revision_of(data), data)
 
@@ -337,24 +342,30 @@ class Store:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` so that a reader, or a crash, sees the old or the new file and nothing between."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    before = path.read_bytes() if written.NOTED is not None and path.exists() else None
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
+    """Replace `path` by `data` so that a reader, or a crash, sees the old or the new file and nothing between.
+
+    What a link points to is replaced, not the link. Raises OSError, also where somebody made the file read-only.
+    """
+    place = path.resolve() if path.is_symlink() else path
+    temporary = place.with_name(f".{place.name}.tmp")
+    before = place.read_bytes() if written.NOTED is not None and place.exists() else None
+    mode = place.stat().st_mode & 0o777 if place.exists() else 0o666
+    if not mode & 0o222:
+        raise PermissionError(errno.EACCES, "it is read-only", str(path))
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(place)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     if written.NOTED is not None:
         written.NOTED.append(Wrote(path, before, revision_of(data)))
     if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        folder = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

@@ -234,6 +234,21 @@ def test_a_full_disk_leaves_the_old_version(store: Store) -> None:
     assert [path.name for path in first.path.parent.iterdir()] == ["OPP-1.yaml"]
 
 
+def test_a_link_stays_one_and_what_is_read_only_or_could_not_be_read_again_is_not_written(store: Store) -> None:
+    saved = store.save(opportunity("OPP-1"), None, NOW)
+    real = saved.path.replace(store.workspace.root / "real.yaml")
+    saved.path.symlink_to(real)
+    saved = store.save(opportunity("OPP-1", "Cache answers"), saved.revision, NOW)
+    assert saved.path.is_symlink() and b"Cache answers" in real.read_bytes()
+    large = opportunity("OPP-1").model_copy(update={"evidence": ["x" * 300] * 4_000})
+    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+        store.save(large, saved.revision, NOW)
+    real.chmod(0o444)
+    with pytest.raises(ConfigurationError, match="read-only"):
+        store.save(opportunity("OPP-1", "Anything else"), saved.revision, NOW)
+    assert store.get(Opportunity, "OPP-1").data == saved.data
+
+
 def test_savers_in_threads_never_lose_a_document(store: Store) -> None:
     def add(count: int) -> None:
         for _ in range(count):
