@@ -28,6 +28,7 @@ from connectors.sniff import columns_of, is_parquet, json_keys
 
 _AT_ONCE: Final = 2_000
 """Rows of a list in a page."""
+_NULLS: Final = ("", "NULL", "null")
 _JSON: Final = json.JSONDecoder(parse_float=Decimal)
 
 
@@ -53,7 +54,7 @@ class Export:
         if why := why_not_plain(path, form):
             raise Malformed(f"{name_of(path)}: {why}", hint="unpack it, or export it again as JSON lines")
         columns = {column.name: _names(column.name) for column in self.table.columns}
-        yield Page(bulk=Bulk((path,), form, self.table, columns, made=self._made), path=path)
+        yield Page(bulk=Bulk((path,), form, self.table, columns, _NULLS, made=self._made), path=path)
 
     def _made(self, row: Row) -> Rows:
         return self.rows(dict(zip((column.name for column in self.table.columns), row, strict=True)))
@@ -66,18 +67,26 @@ class Export:
                 rejects: list[Reject] = []
                 for place, one in some:
                     try:
-                        add(rows, self.rows(self._ours(one)))
+                        add(rows, self._made(self._texts(one)))
                     except ValueError as error:
                         rejects.append(Reject(self.table.name, str(error), "", f"{name_of(path)} item {place}"))
                 yield Page(rows, rejects=rejects, path=path)
 
-    def _ours(self, one: object) -> Node:
+    def _texts(self, one: object) -> Row:
+        """A row of the texts that it would be as a line."""
         if not isinstance(one, dict):
             raise ValueError("not a JSON object")
-        return {
-            name: next((value for said in _names(name) if (value := one.get(said)) is not None), None)
-            for name in (column.name for column in self.table.columns)
-        }
+        names = (_names(column.name) for column in self.table.columns)
+        return tuple(next(filter(None, (_text(one.get(said)) for said in some)), None) for some in names)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        value = str(value)
+    elif not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=float)
+    whole = value.encode("utf-8", "ignore").decode()  # without halves of surrogate pairs
+    return None if whole.strip(" ") in _NULLS else whole
 
 
 def _names(name: str) -> tuple[str, ...]:
@@ -94,17 +103,15 @@ def _table(of: Table, **columns: Kind) -> Table:
 
 
 def _observation(raw: Node) -> Rows:
-    is_root = raw.get("isRootObservation") in (True, "true")
-    row = observation_row(*as_exported({**raw, "isRootObservation": is_root}))
+    row = observation_row(*as_exported({**raw, "isRootObservation": raw.get("isRootObservation") == "true"}))
     return {SPANS.name: [row], SPAN_PAYLOADS.name: payload_rows(raw, row)}
 
 
 def _score(raw: Node) -> Rows:
     value = raw.get("value")
-    stated = str(value) if isinstance(value, Decimal) else value
-    if text(raw, "dataType") == "BOOLEAN":
-        stated = None if value is None else str(value).casefold() in ("1", "1.0", "true")
-    return score_rows(without_words({**raw, "value": stated}))
+    if value is not None and text(raw, "dataType") == "BOOLEAN":
+        value = value in ("1", "1.0", "true")
+    return score_rows(without_words({**raw, "value": value}))
 
 
 # Everything is a text until its row is made; those of people and what was said stay out of what is told of a line that cannot be read.
