@@ -225,7 +225,6 @@ class AetherApp(Choosing):
             await self.run_action(found.binding.action, found.node)
 
     async def _key(self, event: events.Key, screen: PageScreen) -> None:
-        self._actions.append(event.key)
         before = (self._message, self._prefix)
         keys = f"{self._prefix} {event.key}".strip()
         self._message = self._prefix = ""
@@ -247,6 +246,7 @@ class AetherApp(Choosing):
         screen = self.page_screen()
         if screen is not None:
             self._performed = action.id
+            self._actions.append(action.id)
             node = {"app": self, "list": screen.page}.get(action.where, screen)
             await self.run_action(action.call(key), node)
 

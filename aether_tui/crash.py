@@ -14,12 +14,17 @@ from aether_tui import __version__
 
 _SECRET_NAME = re.compile(r"token|secret|password|passwd|key|credential|auth|cookie|session", re.I)
 _LOOKS_SECRET = re.compile(r"(?i)(bearer|basic)\s+\S+|://[^/\s:@]+:[^/\s@]+@|[A-Za-z0-9_\-+/=]{24,}")
+# What an error quotes is what it met, a name or a sentence of a client; names that programs use stay.
+_QUOTED = re.compile(
+    r"""(?<!\w)b?(?:'(?![a-z][a-z0-9_.]{0,60}')(?:[^'\\]|\\.)*'|"(?![a-z][a-z0-9_.]{0,60}")(?:[^"\\]|\\.)*")(?!\w)"""
+)
+_INPUT = re.compile(r"input_value=.*(?=, input_type=)")
 HIDDEN = "•••"
 
 
 def redact(text: str, environ: Mapping[str, str]) -> str:
-    """`text` without the values of variables that name secrets, without what redaction knows of the data of clients, without long
-    unbroken strings, without the home folder."""
+    """An error, with its traceback or without, but without the values of variables that name secrets, what redaction knows of the data
+    of clients, what the error quotes, long unbroken strings and the home folder."""
     from aether_tui.ingest.redact import Redactor
 
     clean = Redactor(os.urandom(32)).text
@@ -27,9 +32,16 @@ def redact(text: str, environ: Mapping[str, str]) -> str:
         if len(value) >= 6 and _SECRET_NAME.search(name):
             text = text.replace(value, HIDDEN)
     home = environ.get("HOME", "")
-    lines = (
-        line if line.startswith('  File "') else _LOOKS_SECRET.sub(HIDDEN, clean(line)) for line in text.split("\n")
-    )
+
+    def shown(line: str, above: str) -> str:
+        if line.startswith('  File "'):
+            return line
+        if not above.startswith('  File "'):  # else it is a line of the program
+            line = _QUOTED.sub(f"'{HIDDEN}'", _INPUT.sub(f"input_value={HIDDEN}", line))
+        return _LOOKS_SECRET.sub(HIDDEN, clean(line))
+
+    given = text.split("\n")
+    lines = map(shown, given, ["", *given])
     text = "\n".join(lines)
     return text.replace(home, "~") if len(home) > 1 else text
 

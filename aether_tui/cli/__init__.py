@@ -198,11 +198,13 @@ def main(args: list[str] | None = None) -> None:
             _unread()
             _complain(f"{error.filename or 'the output'}: {said.format(error.strerror)}")
             sys.exit(5)
-        # A bug of ours. Its traceback would show a client's data to whoever reads the log; asking for it is one variable.
-        if os.environ.get("AETHER_DEBUG"):
-            raise
+        # A bug of ours. What it met would show a client's data to whoever reads the log or the report.
         from aether_tui.crash import redact
 
+        if os.environ.get("AETHER_DEBUG"):
+            import traceback
+
+            click.echo(redact("".join(traceback.format_exception(error)), os.environ), err=True)
         what = redact(f"{type(error).__name__}: {error}", os.environ)
         _complain(f"internal error: {what}; run again with AETHER_DEBUG=1 to see where, and report it")
         code = 70

@@ -1,11 +1,15 @@
 """A crash tells six lines, keeps secrets out of its file, and never prints local variables."""
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+import duckdb
 import pytest
+from pydantic import ValidationError
 
 from aether_tui.crash import panel, redact, write_crash
+from aether_tui.workspace.kinds.decision import Decision
 from tests.tui.driving import drive
 from tests.tui.workspaces import make_workspace
 
@@ -55,6 +59,29 @@ def test_the_panel_has_six_lines_and_no_secret(tmp_path):
 )
 def test_what_looks_like_a_secret_is_hidden(text):
     assert redact(text, {}) != text
+
+
+SAID = "Zorvanna Quellmark wants out"
+
+
+def met() -> None:
+    try:
+        Decision.model_validate({"id": "DEC-1", "title": [SAID]})
+    except ValidationError as error:
+        raise KeyError(SAID) from error
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [met, lambda: int(SAID), lambda: Path(f"/nowhere/{SAID}").read_bytes(), lambda: date.fromisoformat(f"it's {SAID}"),
+     lambda: duckdb.sql("SELECT ?::INT", params=[SAID]).fetchall()],
+)  # fmt: skip
+def test_what_an_error_met_is_in_no_file_that_is_sent_away(tmp_path, fails):
+    with pytest.raises(Exception) as caught:
+        fails()
+    path = write_crash(tmp_path, caught.value, [], NOW)
+    assert "Zorvanna" not in path.read_text() + panel(caught.value, path)
+    assert redact("KeyError: 'duration_s'", {}) == "KeyError: 'duration_s'"
 
 
 def test_an_error_in_the_program_ends_with_a_file_and_no_traceback(tmp_path, capsys):
