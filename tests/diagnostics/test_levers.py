@@ -253,6 +253,13 @@ def test_idle_hours_and_spot_of_a_bill(tmp_path):
     ]  # fmt: skip
     store(made, "focus", "costs", "costs", rows)
     found = {one.lever: one for one in report("levers", made).data.levers}
+    unlisted = full(
+        "costs", row_hash="x", charge_start=at(3), charge_end=at(4), billed_cost=Decimal(1), effective_cost=Decimal(1), currency="USD",
+        charge_category="Usage", environment="dev", service_category="Compute", resource="dev/box",
+    )  # fmt: skip
+    other = workspace(tmp_path / "unlisted")
+    store(other, "focus", "costs", "costs", [*rows, unlisted])
+    assert "Spot-eligible" not in {one.lever for one in report("levers", other).data.levers}, "part of its list price"
     month = 30.44 / 28
     idle, spot = found["Idle non-production hours"], found["Spot-eligible"]
     assert (idle.low, idle.high) == (pytest.approx(month * 8 * 24), pytest.approx(month * (8 * 24 + 20 * 13)))
