@@ -18,6 +18,8 @@ GOOD_WEEKS = 11
 def weeks_to_finish(throughput: Sequence[float], items: float, *, draws: int, seed: int) -> list[int] | None:
     """Sorted weeks needed in each draw of past weeks with replacement; None when no week finished anything.
 
+    The past is taken for the whole truth, so a quantile of long work promises more than it holds: P85 of 100 items at 5 a week
+    is kept in 0.70 of simulated cases on 8 weeks, 0.78 on 11, 0.83 on 26; of 20 items in 0.87 and more.
     A draw that has not ended after 20 years counts as 20 years.
     """
     sound_all([items, *throughput])
