@@ -105,9 +105,7 @@ def why_not_data(sample: Sample) -> str:
     if _is_specification(text, set(json_keys(head))):
         return "is a specification, not data"
     if set(columns_of(head)) >= _LANGFUSE_TRACES:
-        return (
-            "is traces of Langfuse without their observations: export its table of observations, or `observations_v2/`"
-        )
+        return "is traces of Langfuse without their calls: load its observations (of its pages, or `observations_v2/`)"
     for what, pattern in _SHAPES:
         if pattern.search(text[:4096]):
             return what

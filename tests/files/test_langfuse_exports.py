@@ -240,7 +240,7 @@ def test_what_is_no_export_is_said(tmp_path: Path) -> None:
     columns = ("id", "timestamp", "name", "environment", "user_id", "public", "bookmarked", "tags", "input")
     as_lines(traces, [dict.fromkeys(columns, "canary")])
     assert not KIND.recognises(sample(traces))
-    assert "table of observations" in why_not_data(sample(traces))
+    assert "load its observations" in why_not_data(sample(traces))
     cut = tmp_path / "cut.json"
     cut.write_text(json.dumps(SAID)[:-40])
     with pytest.raises(Malformed, match=r"cut\.json: item 60 of its list: not JSON"):
