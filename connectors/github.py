@@ -30,6 +30,7 @@ from connectors.github_answers import (
     classify_github,
     instant_of,
     keep_read,
+    looked_for,
     naive,
     next_link,
     note_read,
@@ -200,9 +201,13 @@ class GitHub:
             if complete:
                 # Inside a window the newest come first: only its end may move the mark.
                 advance(mark, "created", newest)
-                keep_read(mark, dated, newest and newest - overlap, open_runs(mark))
+                keep_read(
+                    mark, dated, newest and newest - overlap, {*open_runs(mark), *looked_for(mark, changed, overlap)}
+                )
             yield page
-        advance(mark, "updated", changed_now)
+        if sweeps or changed is None:
+            # Between two looks at all of them re-runs are not seen, whatever else is.
+            advance(mark, "updated", changed_now)
         mark["swept"] = today
         yield Page()
 

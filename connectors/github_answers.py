@@ -133,6 +133,14 @@ def note_read(mark: Mark, found: Sequence[Node]) -> None:
     mark["read"] = {**read, **{key: text(one, "updated_at") or "" for one in found if (key := text(one, "id"))}}
 
 
+def looked_for(mark: Mark, looked: datetime | None, overlap: timedelta) -> set[str]:
+    """Objects that were read after the last look at all of them: the next one shows them again, and as they were they are read."""
+    read = mark.get("read")
+    if looked is None or not isinstance(read, Mapping):
+        return set()
+    return {key for key in read if (at := instant_of(read, key)) and at >= looked - overlap}
+
+
 def keep_read(
     mark: Mark, listed: dict[str, datetime], bound: datetime | None, unfinished: Collection[str] = ()
 ) -> None:

@@ -384,7 +384,11 @@ def test_unfinished_runs_are_read_again_and_old_reruns_found_once_a_day() -> Non
         host.runs[60] |= {"run_attempt": 2, "updated_at": "2026-11-20T11:30:00Z"}
         same_day = pull(github(server.url, jobs=False), "runs", second.cursor)
         assert "61" not in {row["id"] for row in same_day.table("pipeline_runs")}
-        marks = json.loads(second.cursor or "")
+        # What comes on the same day, long after it, must not hide it from the look of the next day, nor be read again then.
+        host.runs.insert(0, Host._run(500, datetime.fromisoformat("2026-11-20T13:00")))
+        later = pull(github(server.url, jobs=False), "runs", same_day.cursor)
+        assert [row["id"] for row in later.table("pipeline_runs")] == ["501"]
+        marks = json.loads(later.cursor or "")
         marks[REPO]["swept"] = "2026-11-19"
         next_day = pull(github(server.url, jobs=False), "runs", json.dumps(marks))
         assert {(row["id"], row["attempt"]) for row in next_day.table("pipeline_runs")} == {("61", 2)}
