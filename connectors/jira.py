@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
 from connectors.answers import Answer, Verdict, classify, listed, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream, Unlisted
-from connectors.fields import Mapper, Node, dig, instant, integer, latest, mapped, names, objects, text
+from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
@@ -261,8 +261,9 @@ class Jira:
         guard = PageGuard("Jira's changelog")
         while ids:
             answer = await self._http.post("/rest/api/3/changelog/bulkfetch", body)
-            # Where none of these issues has changed, the list may be absent.
-            logs = [] if dig(answer.json, "issueChangeLogs") is None else listed(answer, "issueChangeLogs")
+            # Of issues that have never changed an object without the list may come.
+            none = isinstance(answer.json, Mapping) and answer.json.get("issueChangeLogs") is None
+            logs = [] if none else listed(answer, "issueChangeLogs")
             for log in logs:
                 found.setdefault(text(log, "issueId") or "", []).extend(objects(log, "changeHistories"))
             token = text(answer.json, "nextPageToken")

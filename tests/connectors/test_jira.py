@@ -475,6 +475,15 @@ def test_repeated_token_stops_and_keeps_what_came_before() -> None:
     assert [row["key"] for row in done.table("work_items")] == ["EE-0"]
 
 
+@pytest.mark.parametrize("said", [None, [], 7, {"issueChangeLogs": {}}])
+def test_an_answer_of_something_else_is_no_history_without_changes(said: object) -> None:
+    site = Site(1)
+    with serving(lambda asked: Reply(said) if asked.path.endswith("/bulkfetch") else site(asked)) as server:
+        done = pull(jira(server.url))
+    assert isinstance(done.error, Malformed)
+    assert done.pages == []
+
+
 def test_empty_pages_with_a_token_are_followed_three_times() -> None:
     site = Site(1)
     searches = 0
