@@ -27,11 +27,16 @@ def measure_cost(records: Records, changes: Sequence[Resource] = ()) -> Cost:
         currency=currencies[0] if len(currencies) == 1 else None,
         past_monthly_cost=past,
         monthly_cost=now,
-        diff_monthly_cost=_difference(now, past, new=True not in billed),
+        diff_monthly_cost=None if any(map(_lost, whole)) else _difference(now, past, new=True not in billed),
         projects=projects,
         problems=tuple(problems),
         changes=tuple(changes),
     )
+
+
+def _lost(project: Project) -> bool:
+    """Whether only the past of a project is known: what is lost was not saved."""
+    return project.monthly_cost is None and bool(project.past_monthly_cost)
 
 
 def _difference(now: Decimal | None, past: Decimal | None, *, new: bool) -> Decimal | None:

@@ -198,6 +198,27 @@ def test_a_bill_is_its_month_so_far(rows: str, through: str, now: int, before: i
     assert spent["run_rate"] == pytest.approx(now / days * (31 if through[5:7] == "03" else 30))
 
 
+def test_a_project_that_is_not_priced_any_more_saves_nothing(tmp_path: Path) -> None:
+    def project(name: str, now: str, **metadata: object) -> dict[str, object]:
+        past = {"totalMonthlyCost": "100", "resources": []}
+        return {
+            "name": name,
+            "metadata": metadata,
+            "pastBreakdown": past,
+            "breakdown": {"totalMonthlyCost": now, "resources": []},
+        }
+
+    broken = project("b", "0", errors=[{"code": 1, "message": "a module cannot be read"}])
+    plan = {"version": "0.2", "currency": "USD", "projects": [project("a", "120"), broken]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    measured = aether("measure", "cost", "plan.json", cwd=tmp_path).json
+    assert (measured["past_monthly_cost"], measured["monthly_cost"], measured["diff_monthly_cost"]) == (
+        "200",
+        "120",
+        None,
+    )
+
+
 def test_amounts_of_two_currencies_are_two_measurements(tmp_path: Path) -> None:
     days = daily("2026-11", 10, "10")
     (tmp_path / "bill.csv").write_text(FOCUS + charges(days) + charges(days, currency="EUR"))
