@@ -271,7 +271,7 @@ def merge(click_context: click.Context, base: Path, ours: Path, theirs: Path, fi
     """
     from aether_tui.workspace.merging import merged
 
-    text, clean = merged(base.read_bytes(), ours.read_bytes(), theirs.read_bytes(), str(file))
+    text, clean = merged(base, ours, theirs, file)
     write_whole(ours, text)
     click_context.exit(0 if clean else 1)
 

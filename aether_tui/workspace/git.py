@@ -71,11 +71,8 @@ def _pattern(folder: Path) -> str:
     return json.dumps(pattern, ensure_ascii=False) if set(pattern) & set(' "\t') else pattern
 
 
-def merged_lines(ours: bytes, base: bytes, theirs: bytes, folder: Path) -> tuple[bytes, bool]:
-    """The merge of three texts by lines, as git does it, and whether it is without a conflict. Raises OSError without git."""
-    names = ("HEAD", "base", "theirs")
-    for name, data in zip(names, (ours, base, theirs), strict=True):
-        (folder / name).write_bytes(data)
-    labels = [word for name in names for word in ("-L", name)]
-    done = subprocess.run(["git", "merge-file", "-p", *labels, *names], cwd=folder, check=False, capture_output=True)
+def merged_lines(base: Path, ours: Path, theirs: Path) -> tuple[bytes, bool]:
+    """The merge of three files by lines, as git does it, and whether it is without a conflict. Raises OSError without git."""
+    labels = [word for name in ("HEAD", "base", "theirs") for word in ("-L", name)]
+    done = subprocess.run(["git", "merge-file", "-p", *labels, ours, base, theirs], check=False, capture_output=True)
     return done.stdout, done.returncode == 0

@@ -6,7 +6,6 @@ Where both changed the same thing differently, both versions stand in the file b
 from __future__ import annotations
 
 import difflib
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,19 +22,24 @@ Both = tuple[object, object]
 """What was merged, with our version and with theirs of what both changed; the same where they do not differ."""
 
 
-def merged(base: bytes, ours: bytes, theirs: bytes, file: str) -> tuple[bytes, bool]:
-    """The merged text of a document's file (`file` is its path, which tells its kind), and whether nothing waits for a decision.
+def merged(base: Path, ours: Path, theirs: Path, file: Path) -> tuple[bytes, bool]:
+    """The merged text of three versions of `file`, whose path tells its kind, and whether nothing waits for a decision.
 
     Lines are merged first, since that keeps everybody's comments and layout; fields where lines cannot be.
     """
-    kind = KINDS.at(Path(file))
-    with tempfile.TemporaryDirectory() as folder:
-        text, clean = merged_lines(ours, base, theirs, Path(folder))
+    kind = KINDS.at(file)
+    text, clean = merged_lines(base, ours, theirs)
     if kind is None or (clean and _read(kind, text) is not None):
         return text, clean
-    versions = [_read(kind, data) if data else None for data in (base, ours, theirs)]
-    before, mine, other = versions
-    if mine is None or other is None or (before is None and not kind.SINGLE) or _comments(theirs) - _comments(ours):
+    versions = [path.read_bytes() for path in (base, ours, theirs)]
+    before, mine, other = (_read(kind, data) if data else None for data in versions)
+    present = versions[1]
+    if (
+        mine is None
+        or other is None
+        or (before is None and not kind.SINGLE)
+        or _comments(versions[2]) - _comments(present)
+    ):
         return text, False  # two new things under one id, a text that is no document, or comments that would be lost
     both = _fields(
         before.model_dump() if before else _empty(kind), mine.model_dump(), other.model_dump(), kind.STANDING
@@ -43,7 +47,7 @@ def merged(base: bytes, ours: bytes, theirs: bytes, file: str) -> tuple[bytes, b
     made = [_valid(kind, fields) for fields in both]
     if made[0] is None or made[1] is None:
         return text, False
-    kept, given = (write_yaml(one.model_dump(exclude_defaults=True), ours) for one in made if one)
+    kept, given = (write_yaml(one.model_dump(exclude_defaults=True), present) for one in made if one)
     return (kept, True) if kept == given else (_marked(kept, given), False)
 
 

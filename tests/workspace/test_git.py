@@ -210,10 +210,14 @@ TOOL = b"id: TOOL-1\ntitle: Board\nteam: web\n"
         ),  # A: changed, and gone
     ],
 )
-def test_three_versions_of_a_file(base: bytes, ours: bytes, theirs: bytes, said: bytes) -> None:
-    text, clean = merged(
-        base, ours, theirs, f"acme/engagement/{'tools/TOOL-1' if base != SHEET else 'rituals/RIT-1'}.yaml"
-    )
+def test_three_versions_of_a_file(
+    base: bytes, ours: bytes, theirs: bytes, said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in ("base", "ours", "theirs")]
+    for path, data in zip(paths, (base, ours, theirs), strict=True):
+        path.write_bytes(data)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))  # what is killed leaves nothing there
+    text, clean = merged(*paths, Path(f"acme/engagement/{'tools/TOOL-1' if base != SHEET else 'rituals/RIT-1'}.yaml"))
     assert said in text
     assert clean == (b"<<<<<<<" not in text)
 
