@@ -217,7 +217,7 @@ def _page(found: list[Node], *, payloads: bool) -> Page:
             row = observation_row(*as_exported(raw))
             rows.append(row)
             said += payload_rows(raw, row) if payloads else []
-        except ValueError as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             # What was said stays out of rejects: the ids find it.
             named = " ".join(filter(None, (text(raw, key) for key in ("traceId", "id", "type"))))
             rejects.append(Reject(SPANS.name, str(error), named, text(raw, "id") or ""))

@@ -68,7 +68,7 @@ class Export:
                 for place, one in some:
                     try:
                         add(rows, self._made(self._texts(one)))
-                    except ValueError as error:
+                    except (ValueError, ArithmeticError, RecursionError) as error:
                         rejects.append(Reject(self.table.name, str(error), "", f"{name_of(path)} item {place}"))
                 yield Page(rows, rejects=rejects, path=path)
 

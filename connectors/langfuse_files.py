@@ -59,7 +59,7 @@ def _page(document: object, name: str) -> Page:
             row = observation_row(raw, trace)
             rows.append(row)
             payloads += payload_rows(raw, row)
-        except ValueError as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             # What was said never leaves the observation: a reject names it by its ids.
             named = " ".join(filter(None, (fields.text(raw, key) for key in ("traceId", "id", "type", "name"))))
             rejects.append(Reject(SPANS.name, str(error), named, f"{name} observation {number}"))

@@ -46,7 +46,7 @@ def read_bulk(
             row = cells[:width] if not lists else _with_tuples(cells[:width], lists)
             try:
                 made = {} if bad or bulk.made is None else bulk.made(row)
-            except ValueError as error:
+            except (ValueError, ArithmeticError, RecursionError) as error:
                 bad, raw = str(error), ""
             if bad:
                 rejects.append(Reject(bulk.table.name, bad, raw if len(rejects) < MOST_TEXTS else "", place))
