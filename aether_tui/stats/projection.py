@@ -141,13 +141,18 @@ def _ahead(values: Floats, first: date, left: int, rng: np.random.Generator, dra
     slope, height = _line(levels[None, :], at)
     fitted = height + slope * at
     wrong = levels - fitted[0]
-    wrong = wrong.mean() + (wrong - wrong.mean()) * _widened(size)  # the line is of medians: their mean is no error
-    drawn = _blocks(wrong, known + ahead, rng, draws)
+    wide = wrong * _widened(size)
+    drawn = _blocks(wide, known + ahead, rng, draws)
     slopes, heights = _line(fitted + drawn[:, :known], at)
     steps = np.cumsum(DAMPING ** np.arange(1, ahead + 1))
     # The line is followed to the last known day, and damped from there.
     future = heights + slopes * (known - 1) + slopes * steps[None, :] + drawn[:, known:]
-    future = np.exp(np.minimum(future, MOST)) if growing else future
+    # Wider is not dearer: days cost as much on average as without being widened.
+    if growing:
+        future, *means = (np.exp(np.minimum(logs, MOST)) for logs in (future, wrong, wide))
+        future *= means[0].mean() / means[1].mean()
+    else:
+        future += wrong.mean() - wide.mean()
     patterns = _normal(
         np.stack([np.median(rng.choice(share, (draws, len(share))), axis=1) for share in shares], axis=1) * live
     )
