@@ -59,6 +59,12 @@ def number(node: object, *path: str) -> float | None:
     return result if math.isfinite(result) else None
 
 
+def spent(node: object, *path: str) -> float | None:
+    """Seconds something took; None below 0, as clocks of two machines make it."""
+    found = number(node, *path)
+    return found if found is not None and found >= 0 else None
+
+
 def integer(node: object, *path: str) -> int | None:
     """A whole number, also from text; ids above 2^53 stay exact."""
     value = dig(node, *path)

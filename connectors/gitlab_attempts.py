@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.fields import Node, dig, instant, integer, number, text
+from connectors.fields import Node, dig, instant, integer, spent, text
 
 _PAUSE = timedelta(minutes=1)
 
@@ -64,7 +64,7 @@ def _ran(jobs: Sequence[Node]) -> list[_Ran]:
     for job in jobs:
         started, ended = instant(job, "started_at"), instant(job, "finished_at")
         if started and ended:
-            found.append(_Ran(started - timedelta(seconds=number(job, "queued_duration") or 0.0), started, ended, job))
+            found.append(_Ran(started - timedelta(seconds=spent(job, "queued_duration") or 0.0), started, ended, job))
     return found
 
 

@@ -17,7 +17,7 @@ from aether_tui.records.tables import (
 from aether_tui.text import begun
 from connectors.base import Row, Value
 from connectors.ci_steps import size_of_artifacts
-from connectors.fields import Node, dig, instant, integer, number, objects, text
+from connectors.fields import Node, dig, instant, integer, objects, spent, text
 from connectors.github_rows import item_keys, seconds
 from connectors.gitlab_attempts import attempts_of
 
@@ -61,8 +61,8 @@ def gitlab_pipeline_rows(pipeline: Node, repo: str = "", jobs: Sequence[Node] = 
         alone: dict[str, Value] = {
             "started": instant(pipeline, "started_at"),
             "finished": finished,
-            "queue_s": number(pipeline, "queued_duration"),
-            "run_s": number(pipeline, "duration"),
+            "queue_s": spent(pipeline, "queued_duration"),
+            "run_s": spent(pipeline, "duration"),
             "wall_s": seconds(created, finished and (one.rest or finished)),
         }
         told: dict[str, Value] = {
@@ -103,8 +103,8 @@ def gitlab_job_row(job: Node, repo: str = "", attempt: int = 1) -> Row:
         created=instant(job, "created_at"),
         started=instant(job, "started_at"),
         finished=instant(job, "finished_at"),
-        queue_s=number(job, "queued_duration"),
-        run_s=number(job, "duration"),
+        queue_s=spent(job, "queued_duration"),
+        run_s=spent(job, "duration"),
         result=fold(text(job, "status")),
         runner=text(job, "runner", "description"),
         artifact_bytes=size_of_artifacts(job),
@@ -190,7 +190,7 @@ def gitlab_test_rows(report: Node, pipeline: Node, repo: str = "") -> dict[str, 
         run_id = f"{text(pipeline, 'id')}:{name}"
         told = _case_rows(cases, run_id, started)
         results = [_case_result(case) for case in cases]
-        times = [spent for case in cases if (spent := number(case, "execution_time")) is not None]
+        times = [took for case in cases if (took := spent(case, "execution_time")) is not None]
         counts: dict[str, Value] = {column: results.count(result) for result, column in _COUNTED.items()}
         rows[TEST_RUNS.name].append(
             TEST_RUNS.row(
@@ -198,7 +198,7 @@ def gitlab_test_rows(report: Node, pipeline: Node, repo: str = "") -> dict[str, 
                 suite=name,
                 started=started,
                 duration_s=sum(times) if times else None,
-                suite_time_s=number(suite, "total_time"),
+                suite_time_s=spent(suite, "total_time"),
                 tests=len(cases),
                 flaky=sum(flaky for _, flaky in told),
                 partial=dig(suite, "suite_error") is not None,
@@ -228,7 +228,7 @@ def _case_rows(cases: Sequence[Node], run_id: str, started: Value) -> list[tuple
             started=started,
             name=text(case, "name"),
             classname=text(case, "classname"),
-            duration_s=number(case, "execution_time"),
+            duration_s=spent(case, "execution_time"),
             result=result,
             flaky=flaky,
             file=text(case, "file"),

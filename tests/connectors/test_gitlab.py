@@ -296,6 +296,23 @@ def test_a_retry_after_a_rest_is_an_attempt_and_what_retries_itself_is_none() ->
     assert named("pipeline_runs", alone)[0]["run_s"] == 1000
 
 
+def test_what_took_less_than_no_time_took_nobody_knows_how_long() -> None:
+    negative = {"duration": -1, "queued_duration": -0.5}
+    job = {"id": 1, "name": "unit", "status": "success", "pipeline": {"id": 7}, **negative}
+    rows = gitlab_pipeline_rows({"id": 7, "status": "success", **negative}, "acme/app", [job])
+    suite = {"name": "s", "total_time": -1, "test_cases": [{"name": "a", "status": "success", "execution_time": "-2"}]}
+    rows |= gitlab_test_rows({"test_suites": [suite]}, {"id": 7}, "acme/app")
+    told = {
+        (name, column): row[column]
+        for name, some in rows.items()
+        for row in named(name, *some)
+        for column in ("queue_s", "run_s", "duration_s", "suite_time_s")
+        if column in row
+    }
+    assert len(told) == 7
+    assert set(told.values()) == {None}
+
+
 def test_jobs_and_reports_can_be_left_out() -> None:
     with serving(Host(pipelines=2)) as server:
         done = pull(gitlab(server.url, jobs=False, tests=False))
