@@ -162,6 +162,16 @@ def listed(answer: Answer, *path: str) -> list[Node]:
     return [item if isinstance(item, Mapping) else {} for item in found]
 
 
+def record(answer: Answer) -> Node:
+    """The one object that an answer is. Raises Malformed for one of anything else."""
+    if not isinstance(answer.json, Mapping):
+        raise Malformed(
+            f"{answer.asked} answered JSON that is no object: this is not the API",
+            hint="check the url of this source, and whether a proxy is in between",
+        )
+    return answer.json
+
+
 def _words(document: object, depth: int = 0) -> Iterator[str]:
     """The texts of an error document, most telling first (GraphQL, Jira, GitHub and plain forms)."""
     if depth > _DEEPEST:

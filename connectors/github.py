@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
-from connectors.answers import Answer, listed
+from connectors.answers import Answer, listed, record
 from connectors.base import (
     BY_AGE,
     Access,
@@ -213,10 +213,9 @@ class GitHub:
 
     async def _run(self, repo: str, run_id: str) -> Node | None:
         try:
-            run = (await self._http.get(f"/repos/{repo}/actions/runs/{run_id}")).json
+            return record(await self._http.get(f"/repos/{repo}/actions/runs/{run_id}"))
         except Gone:
             return None
-        return run if isinstance(run, Mapping) else None
 
     async def _run_page(self, repo: str, runs: list[Node], mark: Mark, gone: tuple[str, ...] = ()) -> Page:
         whole = await together(self._with_jobs(repo, run) for run in runs)

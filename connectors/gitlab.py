@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from pydantic import Field, field_validator
 
 from aether_tui.records.tables import DEPLOYMENTS, PIPELINE_JOBS, PIPELINE_RUNS, PULL_REQUESTS, TEST_CASES, TEST_RUNS
-from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
+from connectors.answers import LATER, Again, Answer, Verdict, classify, listed, record
 from connectors.base import (
     BY_AGE,
     Access,
@@ -175,20 +175,20 @@ class GitLab:
         jobs: list[Node] = []
         report: object = None
         try:
-            details = (await self._http.get(path)).json
+            details = record(await self._http.get(path))
             if self._settings.jobs:
                 jobs = await self._all(f"{path}/jobs", {"include_retried": "true"})
         except Gone:
             return None
         if self._settings.tests:
             try:
-                report = (await self._http.get(f"{path}/test_report")).json
+                report = record(await self._http.get(f"{path}/test_report"))
             except (Gone, Malformed, Transient) as error:
                 # Reports of giant suites time out on the server: the pipeline is read without.
                 problems.append(
                     f"{project}: the test report of pipeline {text(pipeline, 'id')} is missing: {error.what}"
                 )
-        return {**(details if isinstance(details, Mapping) else pipeline), _DETAIL: {"jobs": jobs, "report": report}}
+        return {**details, _DETAIL: {"jobs": jobs, "report": report}}
 
     async def _merge_requests(self, project: str, mark: Mark, overlap: timedelta) -> AsyncIterator[Page]:
         async for changed in self._changed(project, "merge_requests", mark, overlap, {"scope": "all"}):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, WORK_TRANSITIONS
-from connectors.answers import Answer, Verdict, classify, listed, refusal
+from connectors.answers import Answer, Verdict, classify, listed, record, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream, Unlisted
 from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
 from connectors.http import Http, HttpSettings
@@ -262,8 +262,7 @@ class Jira:
         while ids:
             answer = await self._http.post("/rest/api/3/changelog/bulkfetch", body)
             # Of issues that have never changed an object without the list may come.
-            none = isinstance(answer.json, Mapping) and answer.json.get("issueChangeLogs") is None
-            logs = [] if none else listed(answer, "issueChangeLogs")
+            logs = [] if record(answer).get("issueChangeLogs") is None else listed(answer, "issueChangeLogs")
             for log in logs:
                 found.setdefault(text(log, "issueId") or "", []).extend(objects(log, "changeHistories"))
             token = text(answer.json, "nextPageToken")

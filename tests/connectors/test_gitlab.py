@@ -335,6 +335,19 @@ def test_a_pipeline_deleted_meanwhile_and_a_report_that_is_gone_cost_nobody_else
     assert "test report of pipeline" in done.problems[0]
 
 
+def test_details_that_are_something_else_are_refused_and_a_report_that_is_one_is_missing() -> None:
+    for path, error in ((f"{API}/pipelines/7", Malformed), (f"{API}/pipelines/7/test_report", type(None))):
+        host = Host(0)
+        host.pipelines = [{"id": 7, "status": "success", "created_at": at(0), "updated_at": at(1)}]
+        with serving(lambda asked, path=path, host=host: Reply([]) if asked.path == path else host(asked)) as server:  # type: ignore[misc]
+            done = pull(gitlab(server.url), "pipelines")
+        assert isinstance(done.error, error)
+        assert (len(done.table("pipeline_runs")), len(done.problems)) == (
+            error is not Malformed,
+            error is not Malformed,
+        )
+
+
 def test_a_report_the_server_cannot_finish_does_not_hold_up_the_pipeline() -> None:
     host = Host(pipelines=1)
     host.report = Reply(b"timeout", 504)
