@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
+
+from msgspec import structs
 
 from aether_tui.budgets.cached import Span, from_cache
 from aether_tui.budgets.file import NAME, BudgetFile, Waiver, read_budgets
@@ -36,12 +39,12 @@ if TYPE_CHECKING:
 
 SURFACES: dict[Surface, str] = {"ci": "CI", "cost": "Cloud cost", "tests": "Tests", "llm": "Model use"}
 _NEEDED: dict[Surface, tuple[str, str]] = {
-    "ci": ("pipeline_runs", "No pipeline run is known"),
-    "cost": ("costs", "No charge is known"),
-    "tests": ("test_runs", "No test report is known"),
-    "llm": ("spans", "No trace is known"),
+    "ci": ("pipeline_runs", "pipeline run"),
+    "cost": ("costs", "charge"),
+    "tests": ("test_runs", "test report"),
+    "llm": ("spans", "trace"),
 }
-"""What the budgets of a surface are measured by, and what is said where none of it is in view."""
+"""What the budgets of a surface are measured by, and what one of it is called."""
 
 
 def build(data: Data, documents: Documents, clock: Clock) -> Report[Budgets]:
@@ -197,15 +200,17 @@ def blocks(found: Look, data: Data) -> tuple[Block, ...]:
             table(found, seen),
             Prose(id="budgets.how", text=_how(data, running=bool(found.live))),
         ]
-    wanted = {one.surface for one in budgets.budgets}
-    parts += [_gap(surface, data) for surface in get_args(Surface) if surface in wanted and surface not in seen]
+    wanted = {surface: [one.id for one in budgets.budgets if one.surface == surface] for surface in get_args(Surface)}
+    parts += [_gap(surface, ids, data) for surface, ids in wanted.items() if ids and surface not in seen]
     return tuple(parts)
 
 
-def _gap(surface: Surface, data: Data) -> Gap:
-    identity, (table, said) = f"budgets.gap.{surface}", _NEEDED[surface]
+def _gap(surface: Surface, ids: Sequence[str], data: Data) -> Gap:
+    identity, (table, one) = f"budgets.gap.{surface}", _NEEDED[surface]
     if stored(data).get(table):
-        return nothing(data, identity, SURFACES[surface], said, table, "in this window")
+        said = f"No {one} that {' or '.join(ids[:4])} is about is known"
+        gap = nothing(data, identity, SURFACES[surface], said, table, "in this window")
+        return structs.replace(gap, next_step=f"{gap.next_step}; aether-tui budget explain {ids[0]} says what counts")
     return unconnected(data, identity, table, title=SURFACES[surface])
 
 

@@ -46,7 +46,8 @@ def nothing(
 ) -> Gap:
     """There is data, and none of this window under these filters; `said` goes before that."""
     narrowed, report = data.filters.sentence(), identity.partition(".")[0]
-    last, step = newest(data, chain), "press esc for all" if narrowed else "press W for another window"
+    last = newest(data, chain)
+    step = "press esc for all" if narrowed else "press W, or give --window, for another window"
     if last is not None and _FIRST <= last < data.clock.window.start:
         window = f"{last - timedelta(days=27):%Y-%m-%d}..{last:%Y-%m-%d}"
         step = f"the newest is of {last:%-d %b %Y}: press W, or aether-tui report {report} --window {window}"

@@ -213,7 +213,7 @@ def test_work_items_have_no_service_so_nothing_is_counted_for_one(name: str, fil
             "the newest is of 15 Nov 2026: press W, or aether-tui report scorecard --window 2026-10-19..2026-11-15",
         ),
         ("attribution", 35, "the newest is of "),  # it is in the window before
-        ("flow", -2000, "press W for another window"),
+        ("flow", -2000, "press W, or give --window, for another window"),
     ],
 )
 def test_an_empty_window_says_where_something_is(name: str, days: int, step: str, filled: Workspace) -> None:
