@@ -210,6 +210,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay.open", "enter", "Open", "The words of the answer beside the recorded ones", "Traces", "replay", footer=2,
            palette=False),
     Action("app.sync", "s", "Sync", "Pull the sources into the cache; again to stop it", "Work", footer=6),
+    Action("app.load", "L", "Load files", "Type files or folders to read into the cache, with the options of aether-tui load", "Work"),
     Action("app.export-all", "E", "Export all", "Write the whole engagement as Markdown into exports/", "Work"),
     Action("app.palette", "colon,ctrl+p", "Commands", "Find any action by name", "Console", footer=8, palette=False),
     Action("app.help", "question_mark,f1", "Help", "What can be done on this screen", "Console", footer=9),

@@ -88,7 +88,7 @@ class Commands:
         """Start a sync; while a job runs, stop it."""
         if self.job is not None and self.job.running:
             self.job.stop()
-            self._office.say("sync is stopping; what was stored stays stored")
+            self._office.say(f"{self.job.title} is stopping; what was stored stays stored")
         else:
             self._start("sync", ["sync", "--format", "json"], None)
 
@@ -181,6 +181,7 @@ class Commands:
         done = {
             "sync": "synced",
             "export": f"wrote {self._office.workspace.exports.name}/",
+            "load": job.told[0] if len(job.told) == 1 else f"{human.plural(len(job.told), 'file')} loaded",
             "baseline": f"{written} written to {self._office.workspace.baselines.name}/",
         }
         return done.get(job.title, f"{job.title} done") + ("; u takes it back" if made is not None else "")

@@ -43,6 +43,8 @@ class Job:
         self.running = True
         self.stopped = False
         self.error = ""
+        self.told: list[str] = []
+        """Lines that are no progress: what a command says that was not asked for JSON."""
         self._arguments = arguments
         self._ended = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -83,7 +85,7 @@ class Job:
         status = await process.wait()
         if status and not self.stopped:
             last = [line for line in text.splitlines() if line.strip()][-1:] or [f"ended with status {status}"]
-            self.error = one_line(last[0]).removeprefix("aether-tui: ")
+            self.error = one_line(last[0], 400).removeprefix("aether-tui: ")
         return status
 
     def _end(self, changed: Callable[[], None]) -> None:
@@ -99,10 +101,11 @@ class Job:
             await over(self._process)
 
     def hear(self, line: bytes) -> None:
-        """One line of progress; what is not an event is ignored."""
+        """One line of progress; what is not an event is told."""
         try:
             event = msgspec.json.decode(line, type=Event)
         except msgspec.MsgspecError:
+            self.told.append(one_line(line.decode(errors="replace")))
             return
         if not event.source:
             self.note(event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +48,7 @@ class Working(App[int]):
         self._commands = Commands(self)
         self._edits = Editing(self)
         self.lines = Lines(workspace)
+        self._to_load = ""
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -196,6 +199,24 @@ class Working(App[int]):
         """Start a sync as a child process; while one runs, stop it."""
         if not self.refused():
             self._commands.sync()
+
+    def action_load(self) -> None:
+        """Ask for files, and load them by a child process."""
+        screen = self.page_screen()
+
+        def given(said: str | None) -> None:
+            if said:
+                self._to_load = said
+                try:
+                    paths = shlex.split(said)
+                except ValueError:  # a quote that nothing closes
+                    paths = [said]
+                self._commands.run("load", ["load", *map(os.path.expanduser, paths)], None)
+
+        if screen is not None and not self.refused():
+            screen.ask(
+                "load files or folders, such as tickets.csv --as items --accept", self._to_load, given, most=None
+            )
 
     def action_export_all(self) -> None:
         self.command("export", "export", "-o", str(self.workspace.exports))

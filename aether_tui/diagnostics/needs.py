@@ -66,7 +66,10 @@ PARTS: dict[str, str] = {
 KEYS = "c shows how to connect, i asks people"
 """What can be done about missing data on the screens that have them."""
 
-HOW = "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… Access: aether-tui ask."
+HOW = (
+    "sync NAME: add [sources.NAME] to aether.toml, then aether-tui sync. load: aether-tui load PATH… (L in the console). "
+    "Access: aether-tui ask."
+)
 
 
 def unlocked(table: str) -> str:

@@ -348,7 +348,7 @@ def blocks(sources: Sources) -> tuple[Block, ...]:
                 id="sources.none",
                 title="Streams",
                 reason="Nothing has been pulled or loaded yet. Name a source in aether.toml, or load a file you have.",
-                next_step="aether-tui sync, or aether-tui load PATH",
+                next_step="aether-tui load PATH (L in the console), or aether-tui sync",
                 action="sync",
             )
         )

@@ -143,8 +143,9 @@ def _recognise(loaded: Loaded, kinds: Sequence[FileKind], *, named: bool) -> Fil
         if kind.recognises(sample):
             return kind
     loaded.error = sniff.why_not_data(sample)
-    forced = "`--as KIND` forces one" + (", `--as items` a table of issues" if sniff.csv_columns(sample.head) else "")
-    loaded.next_step = f"known kinds are {', '.join(kind.kind for kind in kinds)}; {forced}"
+    table = "a spreadsheet is read `--as items` (issues), `--as invoice` or `--as opportunities`; "
+    forced = f"`--as KIND` forces one of {', '.join(kind.kind for kind in kinds)}"
+    loaded.next_step = (table if sniff.csv_columns(sample.head) else "") + forced
     loaded.skipped = not named
     return None
 

@@ -163,7 +163,7 @@ def test_what_is_no_data_is_refused_with_a_reason(workspace: Path) -> None:
     (workspace / "poem.txt").write_text("roses are red\n")
     load(workspace, "poem.txt").refuses(2, "poem.txt", "no kind", "otlp", "focus", "--as")
     (workspace / "tickets.csv").write_text("key,summary\nA-1,Fix it\n")
-    load(workspace, "tickets.csv").refuses(2, "tickets.csv", "`--as items` a table of issues")
+    load(workspace, "tickets.csv").refuses(2, "tickets.csv", "`--as items` (issues)")
     (workspace / "api.json").write_text('{"openapi": "3.1.0", "paths": {}}')
     load(workspace, "api.json").refuses(2, "api.json", "specification")
     (workspace / "none.csv").touch()

@@ -234,6 +234,24 @@ def test_a_sync_that_cannot_start_says_why_and_the_console_lives_on(workspace):
     assert app.progress().running is False
 
 
+def test_files_are_loaded_by_key(workspace):
+    tickets = workspace.root / "my tickets.csv"
+    said = lambda app: " ".join(screen_text(app).split())  # noqa: E731
+    tickets.write_text("Key,Summary,Created\nA-1,Fix login,2026-11-01\n")
+
+    async def script(pilot, app):
+        await pilot.press("L")
+        app.post_message(events.Paste(f"'{tickets}'"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "read `--as items` (issues)" in said(app))
+        await pilot.press("L", "end")
+        app.post_message(events.Paste(" --as items --accept"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "items, 1 row (1 new" in said(app))
+
+    drive(workspace, script, start="sources")
+
+
 def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
     job = Job("sync", [])
     for line in (
@@ -247,6 +265,7 @@ def test_progress_is_heard_line_by_line_and_nonsense_is_ignored():
         b'{"event": "finish"}',
     ):
         job.hear(line)
+    assert job.told == ["not json"]
     assert job.rows() == [
         ("linear", "issues", 100, 200, ""),
         ("jira", "issues", 7, None, ""),

@@ -13,7 +13,7 @@ from tests.tui.workspaces import make_workspace
 
 SIZES = ((80, 24), (120, 40), (20, 5), (60, 15), (61, 16), (200, 60), (1, 1))
 # Keys that start other programs or end this one are pressed in tests of their own.
-LEFT_OUT = {"app.sync", "app.export-all", "app.quit", "report.copy"}
+LEFT_OUT = {"app.sync", "app.load", "app.export-all", "app.quit", "report.copy"}
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("AETHER_MONKEYS", "1"))))

@@ -103,7 +103,7 @@ IN_A_TERMINAL = frozenset({"form.editor"})
 """Undone in `tests/pty`."""
 
 ELSEWHERE = {
-    "app.quit": "leaves", "app.sync": "writes the cache", "budgets.receiver": "writes the cache",
+    "app.quit": "leaves", "app.sync": "writes the cache", "app.load": "writes the cache", "budgets.receiver": "writes the cache",
     "app.export-all": "writes exports/", "report.export": "writes exports/", "app.undo": "is what is tested",
     "experiments.fill": "opens a form", "stream.form": "opens a form",
 }  # fmt: skip
