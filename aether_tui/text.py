@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # OSC, DCS, APC, PM and SOS strings up to their terminator; CSI sequences; other two-byte escapes.
 _ESCAPES = re.compile(
@@ -44,6 +44,37 @@ def one_line(text: str, limit: int = 200) -> str:
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     return plain(_SPACES.sub(" ", plain(text, 4 * limit)).strip(), limit)
+
+
+SHORTEST_SECRET = 4
+"""Characters that a credential has at least; shorter ones would mask words."""
+
+
+def masked(words: str, secrets: Iterable[str]) -> str:
+    """`words` with none of these secrets, as they are or as URLs, JSON, HTML, hexadecimal digits and base64, also of more, write them."""
+    forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        words = words.replace(form, "***")
+    return words
+
+
+def _forms(secret: str) -> Iterator[str]:
+    import html
+    import json
+    from base64 import b64encode
+    from urllib.parse import quote
+
+    data, quoted = secret.encode(), quote(secret, safe="")
+    yield from (secret, quoted, quote(quoted), re.sub("%..", lambda match: match[0].lower(), quoted), quote(secret))
+    yield from (json.dumps(secret)[1:-1], html.escape(secret), data.hex())
+    for before in range(3):  # what stands before it moves it, and the signs at its ends hold some of their neighbours
+        said = b64encode(bytes(before) + data).decode().rstrip("=")
+        whole = said[(0, 2, 3)[before] : len(said) - bool((before + len(data)) % 3)]
+        if len(whole) > SHORTEST_SECRET:
+            yield from (whole, whole.translate(_URL_BASE64))
+
+
+_URL_BASE64 = str.maketrans("+/", "-_")
 
 
 def unseen(lines: Iterable[str]) -> str:

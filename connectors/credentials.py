@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from aether_tui.text import masked
 from connectors.base import Denied, Forbidden, Network
 
 
@@ -16,11 +17,8 @@ class Credentials:
         self._network = network
 
     def mask(self, words: str, sent: Iterable[str]) -> str:
-        """`words` without any credential, plain or as they were `sent`."""
-        for secret in sorted({*self._secrets.values(), *sent}, key=len, reverse=True):
-            if len(secret) >= 4:
-                words = words.replace(secret, "***")
-        return words
+        """`words` without any credential, as they are or were `sent`, however it is written there."""
+        return masked(words, [*self._secrets.values(), *sent])
 
     def check(self) -> None:
         """Raise Denied for one that is missing, or that no service can have given out."""

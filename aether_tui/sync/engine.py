@@ -34,10 +34,7 @@ from aether_tui.sync.deletions import sweep
 from aether_tui.sync.intake import Counts, Intake, State, Writer, joined
 from aether_tui.sync.plan import Job
 from aether_tui.sync.remote import Remote
-from aether_tui.text import one_line
-
-SHORTEST_SECRET = 4
-"""Characters that a credential has at least; shorter ones would mask words."""
+from aether_tui.text import masked, one_line
 
 SAME_PAGES = 3
 """How often one and the same page may come in a row before the stream is stopped."""
@@ -238,7 +235,9 @@ class _Engine:
             async with aclosing(cast("_Closable", pages)):
                 async for page in pages:
                     guard.see(page)
-                    outcome.problems += [self.writer.ingest.clean_text(_masked(job, said)) for said in page.problems]
+                    outcome.problems += [
+                        self.writer.ingest.clean_text(masked(said, job.secrets.values())) for said in page.problems
+                    ]
                     await store.put(page)
         except asyncio.CancelledError:
             await store.stop()
@@ -276,7 +275,10 @@ class _Engine:
         self, job: Job, stream: Stream, outcome: Outcome, what: str, hint: str, error: SourceError | None
     ) -> None:
         clean = self.writer.ingest.clean_text
-        outcome.error, outcome.hint = clean(_masked(job, what)), clean(_masked(job, hint))
+        outcome.error, outcome.hint = (
+            clean(masked(what, job.secrets.values())),
+            clean(masked(hint, job.secrets.values())),
+        )
         reason = f"{outcome.error}; {outcome.hint}" if outcome.hint else outcome.error
         state = dict(self._state(job, outcome))
         if isinstance(error, RateLimited) and error.opens_at is not None:
@@ -301,14 +303,6 @@ def mistake(error: Exception) -> tuple[str, str]:
     if isinstance(error, OSError):
         return f"trouble on this machine ({error})", "make room or give access there, then run sync again"
     return f"the connector failed ({one_line(f'{type(error).__name__}: {error}', 300)})", "tell who made this connector"
-
-
-def _masked(job: Job, words: str) -> str:
-    """`words` without the credentials of the source, whatever its connector put into them."""
-    for secret in sorted(job.secrets.values(), key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            words = words.replace(secret, "***")
-    return words
 
 
 class _Store:

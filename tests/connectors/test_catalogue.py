@@ -7,14 +7,18 @@ import gzip
 import json
 import re
 import threading
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import ValidationError
 
+from aether_tui.text import masked
 from connectors.base import (
     Denied,
     Gone,
@@ -243,6 +247,20 @@ def test_offline_asks_nobody(kind: Kind) -> None:
         done = pull(kind.source(server.url, offline=True))
         assert server.requests == []
     assert isinstance(done.error, Offline)
+
+
+def test_a_secret_is_masked_however_it_is_written() -> None:
+    secret = 'Zq9+canary/lin=Key"7%x'
+    pairs = [b"x" * before + secret.encode() + b":y" * after for before in range(4) for after in range(3)]
+    ways = (
+        secret, quote(secret), quote(secret, safe=""), quote(quote(secret, safe=""), safe=""), json.dumps(secret),
+        escape(secret), secret.encode().hex(), *(b64encode(one).decode() for one in pairs),
+        *(urlsafe_b64encode(one).decode().rstrip("=") for one in pairs),
+    )  # fmt: skip
+    for way in ways:
+        told = masked(f"no: {way}.", [secret, "abc"])
+        assert told.startswith("no: ") and "***" in told and secret[5:11] not in told and way[6:18] not in told
+    assert masked("abc stays", ["abc"]) == "abc stays"
 
 
 @shows(32)
