@@ -164,6 +164,9 @@ class GitLab:
             problems: list[str] = []
             found = await together(self._with_details(project, one, problems) for one in changed)
             whole = [one for one in found if one is not None]
+            if absent := [text(one, "id") or "" for one, got in zip(changed, found, strict=True) if got is None]:
+                some = ", ".join(absent[:5]) + " …" * (len(absent) > 5)
+                problems.append(f"{project}: listed, but deleted since or not visible to this token: pipelines {some}")
             rows, rejects = mapped(whole, PIPELINE_RUNS.name, lambda one: _pipeline_rows(one, project))
             yield Page(rows=rows, rejects=rejects, problems=problems)
 

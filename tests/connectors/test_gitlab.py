@@ -331,8 +331,9 @@ def test_a_pipeline_deleted_meanwhile_and_a_report_that_is_gone_cost_nobody_else
         done = pull(gitlab(server.url))
     assert done.error is None
     assert {row["id"] for row in done.table("pipeline_runs")} == {"1", "3"}
-    assert len(done.problems) == 2
+    assert len(done.problems) == 3
     assert "test report of pipeline" in done.problems[0]
+    assert done.problems[2].endswith("deleted since or not visible to this token: pipelines 2")
 
 
 def test_details_that_are_something_else_are_refused_and_a_report_that_is_one_is_missing() -> None:
