@@ -246,6 +246,8 @@ class Http:
         verdict = None if wanted.into and answer.status == 200 else self._classify(answer)
         if isinstance(verdict, Again):
             raise Retry(verdict)
+        if verdict is None and wanted.into and answer.status != 200:
+            verdict = Malformed(f"{answer.asked} answered {answer.status} instead of a file", hint=LATER)
         if verdict is not None:
             raise verdict
         return answer

@@ -344,6 +344,13 @@ def test_no_data_is_nothing_and_an_archive_cut_short_is_fetched_once_more() -> N
     assert pull(amplitude("http://127.0.0.1:9"), "export").pages == []
 
 
+def test_a_status_without_a_file_is_no_trouble_of_this_machine() -> None:
+    with serving(lambda _: Reply(b"", 204)) as server:
+        done = pull(amplitude(server.url, export=True), "export")
+    assert isinstance(done.error, Malformed)
+    assert "answered 204 instead of a file" in done.error.what
+
+
 @shows(14, of="amplitude")
 def test_an_inner_file_cut_short_stores_nothing(place: Workspace) -> None:
     packed = io.BytesIO()
