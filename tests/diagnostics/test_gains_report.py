@@ -112,10 +112,11 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert world.report("gains", made).data.left_out == ("cycle-1",)
 
 
-def test_resampled_days_hold_the_truth() -> None:
-    """Output per dollar doubles; 20 noisy days a cycle. The 90 % interval holds 2 in most of 60 worlds."""
+@pytest.mark.parametrize("length", [7, 12])
+def test_resampled_days_hold_the_truth(length: int) -> None:
+    """Output per dollar doubles; few noisy days a cycle. The 95 % interval holds 2 in 92 of 100 worlds at least."""
     inside = 0
-    for seed in range(60):
+    for seed in range(150):
         rng = random.Random(seed)
 
         def day(cost: float, rng: random.Random = rng) -> dict[str, Work]:
@@ -125,13 +126,13 @@ def test_resampled_days_hold_the_truth() -> None:
                 for n in [rng.randint(5, 30)]
             }
 
-        days = [[day(0.2) for _ in range(20)], [day(0.1) for _ in range(20)]]
-        ((gain, total),) = resampled(days, 200, seed, 0.9)
+        days = [[day(0.2) for _ in range(length)], [day(0.1) for _ in range(length)]]
+        ((gain, total),) = resampled(days, 200, seed)
         assert gain is not None
         assert gain == total
         assert gain[1] is not None
         assert gain[2] is not None
         inside += gain[1] <= 2 <= gain[2]
-    assert inside >= 45, inside
+    assert inside >= 0.92 * 150, inside
     short = [[day(0.2) for _ in range(6)], [day(0.1) for _ in range(20)]]
     assert resampled(short, 50, 1) == [(None, None)]
