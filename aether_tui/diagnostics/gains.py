@@ -165,9 +165,9 @@ def _ratio(top: float | None, bottom: float | None) -> float | None:
 def resampled(
     days: Sequence[Sequence[Cycle]], draws: int, seed: int, level: float = 0.95
 ) -> list[tuple[Interval | None, Interval | None]]:
-    """(gain, cumulative) of each cycle after the first, with a percentile interval: days of each cycle are drawn with
-    replacement (Efron & Tibshirani 1993, An Introduction to the Bootstrap, 13.3), the tails narrowed for the days there are, as
-    Student's t is wider (Hesterberg 2015, Am. Stat. 69:371, 5.4). None where a draw had no success.
+    """(gain, cumulative) of each cycle after the first, with an expanded percentile interval: days of each cycle are drawn with
+    replacement (Efron & Tibshirani 1993, An Introduction to the Bootstrap, 13.3), and its tails are as far out as Student's t is
+    wider for so many days (Hesterberg 2015, Am. Stat. 69:371). None where a draw had no success.
 
     `days`: per cycle the work of each day; a cycle needs at least seven of them for an interval.
     """

@@ -161,7 +161,7 @@ def _seen_shift(m: int, n: int, alpha: float, power: float) -> float | None:
 
     U is taken as normal about its mean and variance under that shift, mn A and mn (A (1 − A) + (m + n − 2) (B − A²)), where A
     and B are the probabilities that a value lies above one and above two of the other sample (Lehmann 1975, Nonparametrics,
-    2.3), with continuity correction. That errs to the safe side: 0.80 is really 0.87 of 2 against 10, 0.81 of 5 against 20.
+    ch. 2), with continuity correction. That errs to the safe side: 0.80 is really 0.87 of 2 against 10, 0.81 of 5 against 20.
     """
     least = bisect_left(range(m * n + 1), True, key=lambda u: tails(2 * u, m, n, 0)[0] < alpha)
     if least > m * n:
