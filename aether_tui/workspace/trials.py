@@ -35,7 +35,12 @@ def draft(
 
 
 def review(one: Experiment, who: str, when: date, note: str = "") -> Experiment:
-    """Somebody has read the one-pager. It may still have gaps: they are closed before the start."""
+    """Somebody has read the one-pager. It may still have gaps: they are closed before the start. Raises CheckFailed after that."""
+    if one.state not in {"draft", "reviewed"} and not note:
+        raise CheckFailed(
+            f"{one.state} already, and a review comes before the start", where=one.id,
+            next_step=f"b takes it back, as does aether-tui experiment back {one.id}",
+        )  # fmt: skip
     return _step(one, {"to": "reviewed", "who": who, "when": when, "note": note})
 
 
@@ -59,7 +64,9 @@ def start(one: Experiment, who: str, when: date, *, shadow: bool = False, note: 
 
 
 def back(one: Experiment, who: str, when: date, note: str) -> Experiment:
-    """One way back: running → reviewed, the others → draft, as a new entry with the reason."""
+    """One way back: running → reviewed, the others → draft, as a new entry with the reason. Raises CheckFailed for a draft."""
+    if one.state == "draft":
+        raise CheckFailed("a draft has no step before it", where=one.id)
     return _step(one, {"to": "reviewed" if one.state == "running" else "draft", "who": who, "when": when, "note": note})
 
 

@@ -71,6 +71,13 @@ def test_illegal_steps_are_refused_with_the_reason() -> None:
         trials.start(whole(), "bob", DAY)
     with pytest.raises(CheckFailed, match="without a note"):
         trials.back(running(), "bob", DAY, " ")
+    with pytest.raises(CheckFailed, match="running already, and a review comes before the start"):
+        trials.review(running(), "bob", DAY)
+    with pytest.raises(CheckFailed, match="a draft has no step before it"):
+        trials.back(whole(), "bob", DAY, "why")
+    with pytest.raises(CheckFailed, match="running cannot become codified") as refused:
+        trials.codify(running(), "bob", DAY, link="PLAY-1")
+    assert "the next step is decided" in refused.value.sentence()
     with pytest.raises(CheckFailed, match="before the step it follows"):
         trials.back(running(), "bob", DAY - timedelta(days=1), "too early")
     with pytest.raises(CheckFailed, match="running already"):

@@ -336,8 +336,10 @@ def illegal(before: Entry | None, entry: Entry, earlier: list[Entry]) -> str:
     here: State = before.to if before else "draft"
     there = entry.to
     if there not in NEXT[here]:
-        can = ", ".join(sorted(NEXT[here], key=STATES.index))
-        return f"{here} cannot become {there}; from {here} it can become {can}"
+        ahead = [state for state in STATES if state in NEXT[here] and STATES.index(state) > STATES.index(here)]
+        return f"{here} cannot become {there}; " + (
+            f"the next step is {ahead[0]}" if ahead else "it can only go back to draft"
+        )
     if before and entry.when < before.when:
         return f"{entry.when} is before the step it follows, {before.when}; mend one of the two days"
     if there == "running" and here == "running" and (entry.shadow or not (before and before.shadow)):
