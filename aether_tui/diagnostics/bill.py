@@ -48,8 +48,10 @@ def reconcile(data: Data) -> Bill:
             reason = f"model providers bill in {plain(others)}, and only USD can be compared"
     elif others:  # traces do not say whose bill a call is on
         reason = f"model providers bill in {plain(others)} too, and only USD can be compared"
-    elif billed is None or traced is None:
+    elif billed is None or not whole(row.get("common_days")):
         reason = "traces and bill have no day in common"
+    elif traced is None:
+        reason = "no call of the days that traces and bill have in common has a price"
     elif billed <= 0:
         reason = "the bill of these days is not above 0"
     return Bill(

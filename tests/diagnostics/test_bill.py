@@ -89,5 +89,13 @@ def test_without_a_bill_the_ratio_is_absent_with_the_reason(tmp_path: Path, cost
     assert (found["ratio"], found["reason"]) == (None, reason)
 
 
+def test_calls_without_a_price_are_a_day_in_common_all_the_same(tmp_path: Path) -> None:
+    found = bill(tmp_path, [call(1, 1.5, "9"), call(2, 4.5, None)], [charge(1, 4, "5")])
+    assert (found["ratio"], found["reason"]) == (
+        None,
+        "no call of the days that traces and bill have in common has a price",
+    )
+
+
 def test_without_model_calls_there_is_nothing_to_reconcile(tmp_path: Path) -> None:
     assert bill(tmp_path, [], [charge(1, 4, "5")]) is None

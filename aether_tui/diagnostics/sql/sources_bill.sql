@@ -33,6 +33,7 @@ WITH charges AS (
 SELECT first_day, last_day, billed_at_all, other_currencies,
   (SELECT sum(usd) FROM bill WHERE day BETWEEN first_day AND last_day) AS billed_usd,
   (SELECT sum(usd) FROM traced WHERE day BETWEEN first_day AND last_day AND day IN (SELECT day FROM bill)) AS traced_usd,
+  (SELECT count(*) FROM traced WHERE day BETWEEN first_day AND last_day AND day IN (SELECT day FROM bill)) AS common_days,
   (SELECT count(*) FROM traced WHERE day BETWEEN first_day AND last_day AND day NOT IN (SELECT day FROM bill)) AS unbilled_days,
   (SELECT sum(calls) FROM traced) AS calls,
   (SELECT sum(unpriced) FROM traced) AS unpriced
