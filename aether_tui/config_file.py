@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from aether_tui.config import Config
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import Lines, Loc, Problem, dotted, explain, field_type, raise_first
-from aether_tui.text import unseen
+from aether_tui.text import unseen, without_login
 from aether_tui.workspace.folder import CONFIG_NAME, Workspace
 
 ENV_PREFIX = "AETHER_"
@@ -106,7 +106,7 @@ def _walk(value: object, loc: Loc, given: object, origins: Mapping[Loc, str]) ->
 def _masked(key: str, value: object) -> object:
     if _SECRET.search(key):
         return "•••"
-    return re.sub(r"//[^/@\s]+@", "//•••@", value) if isinstance(value, str) else value
+    return without_login(value) if isinstance(value, str) else value
 
 
 def check_source(config: Config, name: str, model: type[BaseModel], lines: Lines) -> list[Problem]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from aether_tui.errors import ConfigurationError
-from aether_tui.text import one_line
+from aether_tui.text import one_line, without_login
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -188,7 +188,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"the text {one_line(value, 40)!r}"
+        return f"the text {one_line(without_login(value), 40)!r}"
     if isinstance(value, list | tuple):
         return "a list"
     if isinstance(value, dict):

@@ -77,6 +77,11 @@ def _forms(secret: str) -> Iterator[str]:
 _URL_BASE64 = str.maketrans("+/", "-_")
 
 
+def without_login(text: str) -> str:
+    """`text` without names and passwords in its addresses."""
+    return re.sub(r"//[^/@\s]+@", "//•••@", text)
+
+
 def unseen(lines: Iterable[str]) -> str:
     """The name of the first character that looks like a blank or like nothing and is no blank; empty where there is none."""
     found = next(filter(None, map(_UNSEEN.search, lines)), None)

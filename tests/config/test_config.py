@@ -14,6 +14,7 @@ from aether_tui.config_file import check_source, load_config, read_config, setti
 from aether_tui.errors import ConfigurationError
 from aether_tui.problems import field_type
 from aether_tui.workspace import Workspace
+from connectors.linear import Linear
 from tests.conftest import ROOT
 
 
@@ -154,6 +155,11 @@ def test_a_connector_checks_the_rest_of_its_table(workspace: Workspace) -> None:
         "aether.toml:4: sources.main.team: unknown key; did you mean 'teams'?",
         "aether.toml:5: sources.main.url: expected text, found 3; put it in quotes",
     ]
+    workspace.config_path.write_text('[sources.main]\nurl = "https://ada:hunter2@linear.test"\n')
+    loaded = read_config(workspace, {})
+    assert loaded.config is not None
+    (problem,) = check_source(loaded.config, "main", Linear.Settings, loaded.lines)
+    assert "https://•••@linear.test" in problem.sentence() and "hunter2" not in problem.sentence()
 
 
 EXAMPLE = ROOT / "config.example.toml"
