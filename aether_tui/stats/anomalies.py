@@ -172,7 +172,9 @@ def _scores(series: Sequence[Sequence[Day]]) -> tuple[Floats, Floats, Floats]:
         past = np.lib.stride_tricks.sliding_window_view(padded, 7 * WEEKS, axis=1)
         past = past.reshape(len(some), -1, WEEKS, 7)  # weekday 0: that of the day
         middles = _medians(np.sort(past.swapaxes(2, 3), axis=3))
-        spreads = _spreads((past - middles[:, :, None, :]).reshape(len(some), -1, 7 * WEEKS))
+        idle = (middles == 0) & (middles[:, :, :1] != 0)  # weekdays of nothing do not say how much the others vary
+        rest = np.where(idle[:, :, None, :], np.nan, past - middles[:, :, None, :])
+        spreads = _spreads(rest.reshape(len(some), -1, 7 * WEEKS))
         weeks = np.sum(~np.isnan(past[:, :, :, 0]), axis=2)
         judged = (weeks >= LEAST_WEEKS) & (spreads > 0)
         usual[start : start + AT_ONCE, first:] = middles[:, :, 0]

@@ -99,3 +99,13 @@ def test_a_weekday_without_work_is_no_step() -> None:
     rng = random.Random(2)
     values: list[float | None] = [0.0 if day % 7 > 4 else rng.gauss(20, 2) for day in range(112)]
     assert anomalies.shifts(values, anomalies.outliers({"a": values})["a"]) == []
+
+
+def test_weekends_of_nothing_do_not_make_workdays_stand_out() -> None:
+    """Forty quiet series of 17 weeks: as few workdays stand out (3 of 100) as where the weekend is like other days."""
+    rng = random.Random(5)
+    quiet = {
+        str(name): [rng.lognormvariate(0, 0.2) if day % 7 < 5 else 0.0 for day in range(119)] for name in range(40)
+    }
+    judged = 40 * 13 * 5  # of the thirteen weeks that have four before them
+    assert sum(len(found) for found in anomalies.outliers(quiet).values()) < 0.05 * judged
