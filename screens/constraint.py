@@ -25,7 +25,7 @@ class Constraint(ReportScreen):
 
     LEAD: ClassVar[int] = 1
     FIRST: ClassVar[str] = LEVERS
-    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"constraint"}
+    SCOPES: ClassVar[frozenset[Where]] = ReportScreen.SCOPES | {"constraint", "drill"}
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from aether_tui.records.model import Column, Row, Value
 from aether_tui.records.tables import TABLES
 from aether_tui.report_model import Block, Facts, Gap, Plot, Prose, Report, Table, Trend
 from aether_tui.workspace.folder import Workspace
+from screens import SCREENS
 from tests.diagnostics import world
 
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -134,6 +136,9 @@ def zeros(report: Report) -> list[str]:  # type: ignore[type-arg]
     return [fact.id for fact in facts if fact.value.value == 0 and fact.value.unit != "count" and not fact.value.n]
 
 
+SCOPES = {one.report: getattr(import_module(one.module), one.attribute).SCOPES for one in SCREENS.values()}
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_each_missing_source_is_named_where_its_numbers_would_stand(tmp_path: Path, source: str) -> None:
     made = without(tmp_path, source)
@@ -147,8 +152,10 @@ def test_each_missing_source_is_named_where_its_numbers_would_stand(tmp_path: Pa
             gap = gaps[identity]
             assert gap.action == "go.sources", identity
             assert gap.next_step.endswith("(c shows how to connect, i asks people)"), identity
+            assert name not in SCOPES or "drill" in SCOPES[name], name  # else those keys do nothing there
     last = reports["anomalies"].blocks[-1]
     told = last.text if isinstance(last, Prose) else ""
+    assert "drill" in SCOPES["anomalies"]
     assert (f"(c connects one): {DAILY[source]}." in told) if source in DAILY else ("Not watched" not in told)
 
 
