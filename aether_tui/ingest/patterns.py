@@ -45,6 +45,8 @@ _NAMES = (
 )
 SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES}|passwords|secrets|(?:api|access|secret|private)[ _\-]?keys)$")
 """A name (of an attribute, a parameter, a variable) whose value is a secret."""
+PASSWORD_NAME = re.compile(r"(?i)(?:pass(?:wor[dt]|wd|phrase|code)|pwd|kennwort|secret)$")
+"""A name whose value is a secret also where it is a number."""
 ADDRESS_NAME = re.compile(
     r"(?i)(?:^|[._\- ])(?:ip|ipv4|ip_?addr(?:ess)?|(?:client|peer)\.address|remote_addr|x-forwarded-for)$"
 )

@@ -20,6 +20,7 @@ from aether_tui.ingest.patterns import (
     IBAN_START,
     IPV4,
     IPV6,
+    PASSWORD_NAME,
     PATTERNS,
     SECRET_NAME,
     Group,
@@ -61,7 +62,7 @@ _WORDS = (
     "contrase",
 )
 _ALL_WORDS = (*_WORDS, "密码", "口令", "パスワード", "пароль")
-_JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{13,16}(?![\w.+\-])', re.S)
+_JSON_PART = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.+\-])[0-9]{4,16}(?![\w.+\-])', re.S)
 _CUT = re.compile(r"…\[cut:[0-9a-f]{8}\]\Z")
 _MARK = len("…[cut:12345678]")
 _ESCAPE = re.compile(r"(?<!\\)\\++(?:(?:u([0-9a-fA-F]{4})|x([0-7][0-9a-fA-F])|[nrtbf])|([/\"']))")
@@ -295,24 +296,33 @@ class Redactor:
 
 
 class _JsonCleaner:
-    """Remembers the key that a value belongs to while the parts of one JSON text go by."""
+    """Remembers the key that a value belongs to while the parts of one JSON text go by, or its name in `{"name": …, "value": …}`."""
 
     def __init__(self, redactor: Redactor, most: int) -> None:
         self._redactor = redactor
         self._most = most
-        self._key = ""
+        self._key = self._name = ""
 
     def part(self, match: re.Match[str]) -> str:
-        """A string or a long number of the JSON text, cleaned."""
+        """A string or a number of the JSON text, cleaned."""
         inside, colon = match.group(1), match.group(2)
         if inside is None:
-            number = match.group()
-            return json.dumps(self._redactor.text(number)) if is_card(number) else number
+            return self._number(match.group())
         before = json.loads(f'"{inside}"', strict=False) if "\\" in inside else inside
         if colon is not None:
             self._key = before
-        most = self._most
-        after = self._redactor.text(before, most) if colon else self._redactor.named(self._key, before, most)
+            after = self._redactor.text(before, self._most)
+        else:
+            if self._key in {"name", "key"}:
+                self._name = before
+            key = self._name if self._name and self._key in {"value", "stringValue"} else self._key
+            after = self._redactor.named(key, before, self._most)
         if after == before:
             return match.group()
         return json.dumps(after, ensure_ascii=False) + (colon or "")
+
+    def _number(self, number: str) -> str:
+        """Most numbers are counts, those of tokens, too: cards and passwords are none."""
+        if is_card(number):
+            return json.dumps(self._redactor.text(number))
+        return json.dumps(self._redactor.named(self._key, number)) if PASSWORD_NAME.search(self._key) else number

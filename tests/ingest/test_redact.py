@@ -398,6 +398,13 @@ def test_json_keeps_what_it_does_not_replace() -> None:
         "max_token": redactor()._replacement("secret", "12"),
         "client.address": redactor()._replacement("ip", "203.0.113.9"),
     }
+    for said in (
+        '{"password": 48213377}', '[{"name": "X-Api-Key", "value": "48213377"}]',
+        '{"key": "password", "value": {"stringValue": "48213377"}}',
+    ):  # fmt: skip
+        assert "48213377" not in redactor().json(said)
+    counts = '{"input_token": 48213, "token": 512, "name": "Ada", "value": "48213"}'
+    assert redactor().json(counts) == counts
     assert json.loads(redactor().json("not json a@example.com")) == "not json " + redactor().text("a@example.com")
 
 
