@@ -88,7 +88,7 @@ def _connect(sources: Sources) -> NextAction | None:
             id="connect",
             text="Load one file of traces, or connect one source.",
             why="Nothing is in the cache yet; one source is enough to start.",
-            how="aether-tui load PATH, or name a source in aether.toml",
+            how="aether-tui load PATH (L in the console), or name a source in aether.toml",
             screen="sources",
         )
     return None
