@@ -37,7 +37,7 @@ from connectors.base import (
 )
 from connectors.clickhouse_spans import DOCUMENT, Present, identifier
 from connectors.fields import Node, dig, integer, objects, text
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, Http, HttpSettings
 from connectors.inflate import TooLarge
 from connectors.otlp import Decoded, page_of, parsed
 from connectors.otlp_attributes import left_over
@@ -83,10 +83,13 @@ class ClickHouseSettings(HttpSettings):
     mode: Literal["spans", "rollups"] = Field(
         "spans", description="What travels: every span, or only rollups, which ClickHouse computes"
     )
-    days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+    days_back: int = Field(
+        30, ge=1, le=MOST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
+    )
     task_days: int = Field(
         7,
         ge=0,
+        le=MOST_DAYS,
         description="With rollups: days of single requests (a row a trace) that come too",
         json_schema_extra={"unit": "days"},
     )

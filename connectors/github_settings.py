@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator
 
-from connectors.http import ADDRESS, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, HttpSettings
 
 
 class GitHubSettings(HttpSettings):
@@ -30,7 +30,9 @@ class GitHubSettings(HttpSettings):
     artifact_mb: int = Field(
         50, ge=1, le=2000, description="Larger artifacts are named and left", json_schema_extra={"unit": "MB"}
     )
-    days_back: int = Field(90, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+    days_back: int = Field(
+        90, ge=1, le=MOST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
+    )
 
     @field_validator("repos")
     @classmethod

@@ -35,7 +35,7 @@ from connectors.gitlab_rows import (
     gitlab_pipeline_rows,
     gitlab_test_rows,
 )
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, Http, HttpSettings
 from connectors.marks import Mark, advance, read_marks
 from connectors.paging import PageGuard, fewer, together
 from connectors.windows import again_from
@@ -63,7 +63,9 @@ class GitLabSettings(HttpSettings):
     projects: list[str] = Field(min_length=1, description="Paths of the projects to read, group/name")
     jobs: bool = Field(True, description="Read the jobs of every pipeline (one request per pipeline)")
     tests: bool = Field(True, description="Read the test report of every pipeline (one request per pipeline)")
-    days_back: int = Field(90, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+    days_back: int = Field(
+        90, ge=1, le=MOST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
+    )
 
     @field_validator("projects")
     @classmethod

@@ -45,6 +45,8 @@ if find_spec("sniffio") is None:
 ADDRESS = r"^(https?://[^\s/@]+(/\S*)?|replay:.+)$"
 """What a source's `url` looks like; credentials have no place in it."""
 
+MOST_DAYS = 36_500
+"""Days that may be asked for at once, a century: many more ago there was no date."""
 MAX_BYTES = 64 * 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SLOWEST = 1_000

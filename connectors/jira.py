@@ -14,7 +14,7 @@ from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, W
 from connectors.answers import Answer, Verdict, classify, listed, record, refusal
 from connectors.base import Access, Denied, Network, Page, RateLimited, SourceError, Stream, Unlisted
 from connectors.fields import Mapper, Node, instant, integer, latest, mapped, names, objects, text
-from connectors.http import Http, HttpSettings
+from connectors.http import MOST_DAYS, Http, HttpSettings
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
 from connectors.jira_rows import JiraSite, disagrees, jira_issue_rows, status_categories, whole
@@ -53,7 +53,7 @@ class JiraSettings(HttpSettings):
         description="Names or ids of the fields in which ideas of Product Discovery are scored, by our word",
     )
     days_back: int = Field(
-        365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
+        365, ge=1, le=MOST_DAYS, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
     gateway: str = Field("https://api.atlassian.com", description="Where scoped tokens and service accounts are served")
 

@@ -13,7 +13,7 @@ from aether_tui.records.tables import ITERATION_ITEMS, WORK_ITEMS, WORK_LINKS, W
 from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import Access, Denied, Gone, Malformed, Network, Page, Stream, Unlisted
 from connectors.fields import Node, dig, instant, integer, latest, mapped, names, text
-from connectors.http import Http, HttpSettings
+from connectors.http import MOST_DAYS, Http, HttpSettings
 from connectors.jira import FIELDS, as_texts, check_keys, disagreements, jql
 from connectors.jira_agile import SPRINTS, sprint_ids, sprint_pages
 from connectors.jira_fields import field_proposal, find_fields
@@ -44,7 +44,7 @@ class JiraDataCenterSettings(HttpSettings):
         description="Names or ids of the fields in which ideas of Product Discovery are scored, by our word",
     )
     days_back: int = Field(
-        365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
+        365, ge=1, le=MOST_DAYS, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
 
     @field_validator("projects")

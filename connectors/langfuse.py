@@ -14,7 +14,7 @@ from aether_tui.records.tables import OUTCOMES, SPAN_PAYLOADS, SPANS
 from connectors.answers import Answer, Verdict, classify, listed
 from connectors.base import BY_AGE, Access, Gone, Network, Page, Refused, Reject, Row, Stream
 from connectors.fields import Node, integer, mapped, objects, text, zulu
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, Http, HttpSettings
 from connectors.langfuse_rows import as_exported, observation_row, payload_rows
 from connectors.langfuse_scores import TYPES, score_rows, without_words
 from connectors.paging import PageGuard, fewer
@@ -65,7 +65,9 @@ class LangfuseSettings(HttpSettings):
         False,
         description="Ask for inputs and outputs: they are kept redacted, and only with [privacy] keep_payloads = true",
     )
-    days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+    days_back: int = Field(
+        30, ge=1, le=MOST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
+    )
 
 
 class _TooMuch(Refused):

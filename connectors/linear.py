@@ -15,7 +15,7 @@ from aether_tui.records.tables import ITERATIONS, PROJECTS, WORK_ITEMS, WORK_LIN
 from connectors.answers import LATER, Again, Answer, Verdict, classify, listed
 from connectors.base import Access, Malformed, Network, Page, RateLimited, Refused, Stream, Unlisted, Whole
 from connectors.fields import Mapper, Node, Rows, dig, instant, latest, mapped, names, number, objects, text, zulu
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, Http, HttpSettings
 from connectors.linear_rows import (
     linear_cycle_rows,
     linear_initiative_rows,
@@ -48,7 +48,7 @@ class LinearSettings(HttpSettings):
 
     url: str = Field("https://api.linear.app", pattern=ADDRESS, description="Address of the service, or replay:PATH")
     days_back: int = Field(
-        365, ge=1, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
+        365, ge=1, le=MOST_DAYS, description="Days of changes the first sync reads", json_schema_extra={"unit": "days"}
     )
 
 

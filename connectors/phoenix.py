@@ -14,7 +14,7 @@ from aether_tui.records.tables import SPAN_PAYLOADS, SPANS
 from connectors.answers import listed
 from connectors.base import BY_AGE, Access, Denied, Gone, Network, Page, Reject, Row, SourceError, Stream
 from connectors.fields import Node, dig, instant, objects, text, zulu
-from connectors.http import ADDRESS, Http, HttpSettings
+from connectors.http import ADDRESS, MOST_DAYS, Http, HttpSettings
 from connectors.marks import advance, read_marks
 from connectors.otlp_attributes import Attribute, Resource
 from connectors.otlp_span import Span, payload_row, span_row
@@ -47,7 +47,9 @@ class PhoenixSettings(HttpSettings):
     annotations: bool = Field(
         True, description="Read annotations: scores and labels of people, models and code; no explanations, no notes"
     )
-    days_back: int = Field(30, ge=1, description="Days the first sync reads", json_schema_extra={"unit": "days"})
+    days_back: int = Field(
+        30, ge=1, le=MOST_DAYS, description="Days the first sync reads", json_schema_extra={"unit": "days"}
+    )
 
     @field_validator("projects")
     @classmethod

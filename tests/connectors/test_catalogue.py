@@ -414,6 +414,11 @@ def test_credentials_have_no_place_in_an_address(kind: Kind) -> None:
             kind.cls.Settings(url=url, **kind.settings)
 
 
+def test_days_before_there_were_dates_are_no_setting(kind: Kind) -> None:
+    with pytest.raises(ValidationError, match="days_back"):
+        kind.cls.Settings(url="https://example.com", **{**kind.settings, "days_back": 10**6})
+
+
 # -- the client alone
 
 
