@@ -186,7 +186,11 @@ class Aws:
         return self._client(self._settings.url, "ce", {"content-type": _JSON, "x-amz-target": _TARGET}, classify_aws)
 
     def _client(self, url: str, service: str, headers: Mapping[str, str], customs: Classify) -> Http:
-        keys = self._keys if self._settings.signed_by == "stored" else self._of_machine()
+        stored = self._settings.signed_by == "stored"
+        keys = self._keys if stored else self._of_machine()
+        secrets = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
+        if keys.token:
+            secrets["session_token"] = keys.token
         host = (urlsplit(url).hostname or "").split(".")
         region = host[1] if len(host) > 3 and host[0] in {"ce", "sts"} else "us-east-1"
 
@@ -197,9 +201,9 @@ class Aws:
             url,
             self._network,
             service="AWS",
-            secrets={"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key},
+            secrets=secrets,
             headers=headers,
-            classify=customs,
+            classify=customs if stored else lambda answer: _of_profile(customs(answer)),
             ca_bundle=self._settings.ca_bundle,
             sign=sign,
         )
@@ -319,6 +323,14 @@ def classify_aws(answer: Answer) -> Verdict:
             hint="open Cost Explorer once in the AWS console; its data are there a day later",
         )
     return Refused(f"the request was refused ({said})", hint="check the settings of this source")
+
+
+def _of_profile(verdict: Verdict) -> Verdict:
+    """A verdict on the machine's own keys, which are not kept with `auth set`."""
+    if isinstance(verdict, Denied) and not verdict.hint:
+        lacks = isinstance(verdict, Forbidden) and verdict.scope
+        verdict.hint = f"give them {lacks}, or {_PROFILE_HINT}" if lacks else _PROFILE_HINT
+    return verdict
 
 
 def _classify_identity(answer: Answer) -> Verdict:

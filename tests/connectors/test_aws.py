@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -220,6 +221,25 @@ def test_check_asks_who_we_are_and_not_what_it_costs() -> None:
         assert call(source, source.check) == "arn:aws:iam::111:user/ada"
         assert server.requests[0].query["Action"] == "GetCallerIdentity"
         assert "/us-east-1/sts/aws4_request" in server.requests[0].headers["authorization"]
+
+
+@pytest.mark.parametrize("refusal", ["UnrecognizedClientException", "AccessDeniedException"])
+def test_the_machines_own_keys_are_neither_shown_nor_said_to_be_stored(
+    refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SimpleNamespace(access_key="AKIAMACHINE", secret_key="machine-secret", token="machine-token")
+    session = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: found))
+    monkeypatch.setitem(sys.modules, "botocore.session", SimpleNamespace(Session=lambda profile: session))
+
+    def echo(request: Request) -> Reply:
+        return Reply({"__type": refusal, "message": f"got {request.headers['x-amz-security-token']}"}, 400)
+
+    with serving(echo) as server:
+        done = pull(aws(server.url, keys={}, signed_by="machine"))
+    assert isinstance(done.error, Denied)
+    assert "got ***" in done.error.what
+    assert "aws sso login" in done.error.hint
+    assert "auth set" not in done.error.hint
 
 
 def test_without_the_extra_the_machines_credentials_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
