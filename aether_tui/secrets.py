@@ -83,9 +83,12 @@ def remove_secret(source: str, name: str, workspace: Workspace) -> bool:
     """Remove a secret from the keyring; whether there was one. Raises NoKeyring."""
     service = _service(workspace)
     backend = _backend()
-    if not service or backend.get_password(service, _entry(source, name)) is None:
-        return False
-    backend.delete_password(service, _entry(source, name))
+    try:
+        if not service or backend.get_password(service, _entry(source, name)) is None:
+            return False
+        backend.delete_password(service, _entry(source, name))
+    except Exception as error:  # as above
+        raise NoKeyring(f"the keyring refused ({type(error).__name__})", next_step="unlock it") from None
     return True
 
 

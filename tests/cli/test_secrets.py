@@ -124,6 +124,9 @@ def test_removing(ring: Memory, workspace: Workspace) -> None:
     store_secret("linear", "api_key", CANARY, workspace)
     assert remove_secret("linear", "api_key", workspace) is True
     assert ring.kept == {}
+    keyring.set_keyring(Locked())
+    with pytest.raises(NoKeyring, match="the keyring refused"):
+        remove_secret("linear", "api_key", workspace)
 
 
 def test_without_a_keyring_no_secret_is_asked_for(
