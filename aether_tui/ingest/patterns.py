@@ -221,7 +221,7 @@ SHAPES = {
     r"[sp]k-": r"(?!ecdsa|ssh-)(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,255}",
     r"(?:[srpe]k|sk_org|rzp|duffel|bb|pdl)_(?:live|test|sdbx)_": r"[A-Za-z0-9_\-]{10,255}",
     r"[sp]k_": r"(?:\d{1,12}_)?(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{32,255}",
-    r"(?:live|test)_(?:pub_)?": r"[0-9a-f]{31,40}",
+    r"(?:live|test)_(?:pub_)?": r"(?:[0-9a-f]{35}|[0-9a-f]{31})",
     r"whsec_": r"[A-Za-z0-9+/=]{16,255}",
     r"AIza": r"[A-Za-z0-9_\-]{30,100}",
     r"AQ\.Ab": r"[A-Za-z0-9_\-]{20,255}",

@@ -193,7 +193,8 @@ BENIGN = (
     "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91Pw==", "std::deque::at", "10:20:30:40", "curl -u me https://x.example",
     "login form password field",
     "sk_learn_model_v2_of_the_third_release_candidate", "mcp_github_create_pull_request_v2", "see a%20b%2Fc", "R&amp;D", "2020–2021",
-    "author=jane", "5 – 12 Uhr", "chatcmpl-" + "aB1" * 9, "toolu_01" + "aB1c" * 5, "call_" + "a1B2" * 6, "auth: none",
+    "author=jane", "5 – 12 Uhr", "test_0a1b2c3d4e5f67890a1b2c3d4e5f6789",
+    "chatcmpl-" + "aB1" * 9, "toolu_01" + "aB1c" * 5, "call_" + "a1B2" * 6, "auth: none",
     "7 passed, 3 failed in 12.34 s", "Größe ändern — später", "修复登录问题", "",
 )  # fmt: skip
 
