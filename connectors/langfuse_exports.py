@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from aether_tui.records.model import Kind
 from aether_tui.records.tables import OUTCOMES, SPAN_PAYLOADS, SPANS
-from connectors.base import Bulk, Column, Malformed, Page, Reject, Row, Sample, Table
+from connectors.base import Bulk, Column, Page, Reject, Row, Sample, Table
 from connectors.fields import Node, Rows, add, text
 from connectors.files import name_of, open_binary, sample
 from connectors.json_items import items
 from connectors.langfuse_rows import as_exported, observation_row, payload_rows
 from connectors.langfuse_scores import score_rows, without_words
-from connectors.parquet import parquet_columns, why_not_plain
-from connectors.sniff import columns_of, is_parquet, json_keys
+from connectors.parquet import parquet_columns, plain_form
+from connectors.sniff import columns_of, is_parquet
 
 _AT_ONCE: Final = 2_000
 """Rows of a list in a page."""
@@ -34,7 +34,7 @@ _JSON: Final = json.JSONDecoder(parse_float=Decimal)
 
 @dataclass(frozen=True)
 class Export:
-    """A table of Langfuse: how its `columns` are read, which of them are `always` there, and the rows that an object of them makes."""
+    """How the columns of a table of Langfuse are read, which of them are `always` there, and the rows that an object of them makes."""
 
     table: Table
     always: tuple[str, ...]
@@ -46,13 +46,11 @@ class Export:
 
     def pages(self, path: Path) -> Iterator[Page]:
         """The rows of a file. Raises Malformed."""
-        head = sample(path).head
-        if head.lstrip().startswith(b"["):
+        head = sample(path)
+        if head.head.lstrip().startswith(b"["):
             yield from self._of_list(path)
             return
-        form = _form(head)
-        if why := why_not_plain(path, form):
-            raise Malformed(f"{name_of(path)}: {why}", hint="unpack it, or export it again as JSON lines")
+        form = plain_form(head)
         columns = {column.name: _names(column.name) for column in self.table.columns}
         yield Page(bulk=Bulk((path,), form, self.table, columns, _NULLS, made=self._made), path=path)
 
@@ -143,7 +141,3 @@ def recognised(sample: Sample) -> Export | None:
     """The export that a file is."""
     columns = parquet_columns(sample.path, _KNOWN) if is_parquet(sample.head) else columns_of(sample.head)
     return next((one for one in _EXPORTS if one.fits(frozenset(columns))), None)
-
-
-def _form(head: bytes) -> Literal["csv", "parquet", "ndjson"]:
-    return "parquet" if is_parquet(head) else "ndjson" if json_keys(head) else "csv"

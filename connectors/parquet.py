@@ -6,7 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
+from connectors.base import Malformed, Sample
+from connectors.files import name_of
 from connectors.odd_csv import why_odd
+from connectors.sniff import is_parquet, json_keys
+
+Form = Literal["csv", "parquet", "ndjson"]
 
 
 def parquet_columns(path: Path, known: Collection[str]) -> tuple[str, ...]:
@@ -29,7 +34,7 @@ def parquet_columns(path: Path, known: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(known) if bytes([len(name)]) + name.lower().encode() in footer)
 
 
-def why_not_plain(path: Path, form: Literal["csv", "parquet", "ndjson"]) -> str:
+def why_not_plain(path: Path, form: Form) -> str:
     """Why the cache cannot read a file of this form by itself, as it is or as gzip or zstd; empty where it can. Raises Malformed."""
     if not path.is_file():
         return "packed"
@@ -37,3 +42,13 @@ def why_not_plain(path: Path, form: Literal["csv", "parquet", "ndjson"]) -> str:
         if stream.read(6).startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04")):
             return "packed"
     return why_odd(path) if form == "csv" else ""
+
+
+def plain_form(head: Sample) -> Form:
+    """The form of a file of rows that the cache reads by itself. Raises Malformed where it cannot."""
+    form: Form = "parquet" if is_parquet(head.head) else "ndjson" if json_keys(head.head) else "csv"
+    if why := why_not_plain(head.path, form):
+        packed = "unpack it, or pack it with gzip or zstd"
+        again = "write it again as CSV in UTF-8, or as JSON lines or Parquet"
+        raise Malformed(f"{name_of(head.path)}: {why}", hint=packed if why == "packed" else again)
+    return form

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from aether_tui.records.never_stored import NEVER_STORED
 from aether_tui.records.tables import SPANS
 from connectors.base import Bulk, Malformed, Page, Sample
 from connectors.files import name_of, sample
-from connectors.parquet import parquet_columns, why_not_plain
+from connectors.parquet import parquet_columns, plain_form
 from connectors.sniff import csv_columns, is_parquet, json_keys
 
 REQUIRED = ("trace_id", "span_id", "start")
@@ -43,26 +42,15 @@ class SpanFiles:
             missing = [name for name in REQUIRED if name not in _columns(head)]
             if missing:
                 raise Malformed(f"{name_of(path)}: not spans, it has no column {', '.join(missing)}")
-            form = _form(head)
-            if (why := why_not_plain(path, form)) == "packed":
-                raise Malformed(f"{name_of(path)}: packed", hint="unpack it, or pack it with gzip or zstd")
-            if why:
-                raise Malformed(
-                    f"{name_of(path)}: {why}", hint="write it again as CSV in UTF-8, or as JSON lines or Parquet"
-                )
-            yield Page(bulk=Bulk((path,), form, SPANS, _COLUMNS, beside=("attributes", _is_other)), path=path)
+            yield Page(
+                bulk=Bulk((path,), plain_form(head), SPANS, _COLUMNS, beside=("attributes", _is_other)), path=path
+            )
 
 
 def _is_other(name: str) -> bool:
     """Whether a column that we have no name for is kept among the attributes: what was said is not."""
     folded = name.casefold()
     return folded not in _OURS and not folded.startswith(_NEVER)
-
-
-def _form(head: Sample) -> Literal["csv", "parquet", "ndjson"]:
-    if is_parquet(head.head):
-        return "parquet"
-    return "ndjson" if json_keys(head.head) else "csv"
 
 
 def _columns(head: Sample) -> tuple[str, ...]:
